@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+//! HTTP clients, built when first used, from what the environment says about proxies and CAs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
+use tokio::time::Instant;
+use url::{Host as UrlHost, Url};
+
+use crate::redact::Redactor;
+use crate::{Clock, Env};
+
+/// Where Linux distributions keep the CA roots of the machine; the first that exists is read.
+const SYSTEM_ROOTS: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Hosts that are never reached through a proxy: the machine itself.
+const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
+
+/// How a kind of service is talked to. One client is kept for each.
+#[derive(Clone, Copy, Debug)]
+pub struct Profile {
+    /// Tells the clients apart.
+    pub name: &'static str,
+    /// The longest time to connect, TLS included.
+    pub connect: Duration,
+    /// Whether HTTP/2 may be offered.
+    pub http2: bool,
+    /// Whether plain HTTP is accepted for hosts other than loopback IP literals, and proxies are not
+    /// used: only for a metadata server, which has no TLS.
+    pub metadata: bool,
+}
+
+impl Profile {
+    /// A metadata server: plain HTTP, never through a proxy.
+    pub const METADATA: Self = Self {
+        name: "metadata",
+        connect: Duration::from_secs(2),
+        http2: false,
+        metadata: true,
+    };
+    /// A token endpoint. Without HTTP/2, because GitHub's can reset such streams.
+    pub const TOKEN_ENDPOINT: Self = Self {
+        name: "token",
+        connect: Duration::from_secs(5),
+        http2: false,
+        metadata: false,
+    };
+}
+
+/// What `Net` tells about its work while it goes on.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A request was answered.
+    Answered {
+        /// The request method.
+        method: &'a str,
+        /// Scheme, host and path; no query and no user information.
+        url: &'a str,
+        /// The status code.
+        status: u16,
+        /// From the first byte sent to the last byte read.
+        took: Duration,
+    },
+    /// A request failed in a way that may pass, and is made again after a wait.
+    Waiting {
+        /// Scheme, host and path; no query and no user information.
+        url: &'a str,
+        /// What went wrong, in a few words.
+        because: &'a str,
+        /// How long.
+        wait: Duration,
+        /// The number of the try that failed, from 1.
+        tries: u32,
+    },
+}
+
+/// Is told about requests; must not block.
+pub type Observer = Arc<dyn Fn(Event<'_>) + Send + Sync>;
+
+/// What `Net` is built from, beside the environment.
+#[derive(Default)]
+pub struct NetOptions {
+    /// The `User-Agent` of every request.
+    pub user_agent: String,
+    /// A file of PEM certificates that are trusted beside those of the machine.
+    pub ca_file: Option<PathBuf>,
+    /// The end of the whole run: no request goes on beyond it.
+    pub deadline: Option<Instant>,
+    /// Is told about every request.
+    pub observer: Option<Observer>,
+    /// Prefix of the system's own CA files.
+    pub root: PathBuf,
+}
+
+/// The HTTP side of a `Host`.
+pub struct Net {
+    options: NetOptions,
+    proxies: Proxies,
+    roots_override: Option<PathBuf>,
+    roots: OnceLock<Result<Vec<Certificate>, ClientError>>,
+    clients: Mutex<BTreeMap<&'static str, Client>>,
+    pub(crate) clock: Clock,
+    pub(crate) redactor: Redactor,
+}
+
+/// Why no HTTP client could be made.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// A CA file cannot be read or holds no certificate.
+    #[error("the CA file {} cannot be used: {why}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
+    /// A proxy variable does not hold a URL.
+    #[error("the proxy in `{variable}` is not a URL")]
+    Proxy {
+        /// The variable. Its value may hold a password.
+        variable: &'static str,
+    },
+    /// The TLS stack does not start.
+    #[error("the HTTP client cannot be built: {why}")]
+    Build {
+        /// The reason.
+        why: String,
+    },
+}
+
+impl Net {
+    /// Reads the proxy and CA variables of `env`. Nothing is opened or built yet.
+    pub fn new(env: &Env, clock: Clock, options: NetOptions) -> Self {
+        Self {
+            options,
+            proxies: Proxies::from_env(env),
+            roots_override: env.get("SSL_CERT_FILE").map(PathBuf::from),
+            roots: OnceLock::new(),
+            clients: Mutex::default(),
+            clock,
+            redactor: Redactor::default(),
+        }
+    }
+
+    /// The client of `profile`, built at the first call.
+    ///
+    /// # Errors
+    /// A CA file or a proxy variable that cannot be used.
+    pub fn client(&self, profile: &Profile) -> Result<Client, ClientError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(profile.name) {
+            return Ok(client.clone());
+        }
+        let client = self.build(profile)?;
+        clients.insert(profile.name, client.clone());
+        Ok(client)
+    }
+
+    /// Remembers `secret`, so that [`Net::redact`] removes it.
+    pub fn guard(&self, secret: &str) {
+        self.redactor.guard(secret);
+    }
+
+    /// `text` without the secrets of this run and without anything that has the form of a JWT.
+    pub fn redact(&self, text: &str) -> String {
+        self.redactor.redact(text)
+    }
+
+    /// The end of the whole run.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.options.deadline
+    }
+
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        if let Some(observer) = &self.options.observer {
+            observer(event);
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where HTTP clients are built"
+    )]
+    fn build(&self, profile: &Profile) -> Result<Client, ClientError> {
+        let mut builder = Client::builder()
+            .user_agent(&self.options.user_agent)
+            .connect_timeout(profile.connect)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .tcp_nodelay(true)
+            .tls_certs_only(self.roots()?)
+            .no_proxy();
+        if !profile.http2 {
+            builder = builder.http1_only();
+        }
+        if !profile.metadata {
+            for proxy in self.proxies.build()? {
+                builder = builder.proxy(proxy);
+            }
+        }
+        builder
+            .build()
+            .map_err(|error| ClientError::Build { why: chain(&error) })
+    }
+
+    fn roots(&self) -> Result<Vec<Certificate>, ClientError> {
+        self.roots.get_or_init(|| self.read_roots()).clone()
+    }
+
+    /// `SSL_CERT_FILE` replaces the machine's roots, as in OpenSSL; the CA file of the options adds
+    /// to either. A machine without roots is no error yet: plain HTTP needs none.
+    fn read_roots(&self) -> Result<Vec<Certificate>, ClientError> {
+        let system = || {
+            let root = &self.options.root;
+            SYSTEM_ROOTS
+                .iter()
+                .map(|path| root.join(path.trim_start_matches('/')))
+                .find(|path| path.exists())
+        };
+        let files = [
+            self.roots_override.clone().or_else(system),
+            self.options.ca_file.clone(),
+        ];
+        let mut roots = Vec::new();
+        for file in files.into_iter().flatten() {
+            roots.extend(read_pem(&file)?);
+        }
+        Ok(roots)
+    }
+}
+
+impl fmt::Debug for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Net").finish_non_exhaustive()
+    }
+}
+
+/// The proxy variables, in the spelling that was found.
+struct Proxies {
+    http: Option<(&'static str, String)>,
+    https: Option<(&'static str, String)>,
+    except: String,
+}
+
+impl Proxies {
+    fn from_env(env: &Env) -> Self {
+        let first = |names: [&'static str; 4]| {
+            names
+                .into_iter()
+                .find_map(|name| Some((name, env.get(name)?.to_owned())))
+        };
+        let except = env
+            .get("no_proxy")
+            .or_else(|| env.get("NO_PROXY"))
+            .unwrap_or_default();
+        Self {
+            http: first(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
+            https: first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+            except: format!("{except},{NEVER_PROXIED}"),
+        }
+    }
+
+    fn build(&self) -> Result<Vec<Proxy>, ClientError> {
+        type Kind = fn(String) -> reqwest::Result<Proxy>;
+        let kinds: [(&Option<_>, Kind); 2] = [
+            (&self.http, |url| Proxy::http(url)),
+            (&self.https, |url| Proxy::https(url)),
+        ];
+        kinds
+            .into_iter()
+            .filter_map(|(proxy, kind)| proxy.as_ref().map(|proxy| (proxy, kind)))
+            .map(|((variable, url), kind)| {
+                let proxy = kind(url.clone()).map_err(|_url| ClientError::Proxy { variable })?;
+                Ok(proxy.no_proxy(NoProxy::from_string(&self.except)))
+            })
+            .collect()
+    }
+}
+
+fn read_pem(path: &Path) -> Result<Vec<Certificate>, ClientError> {
+    let unusable = |why: String| ClientError::CaFile {
+        path: path.to_owned(),
+        why,
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let roots =
+        Certificate::from_pem_bundle(&pem).map_err(|_pem| unusable("it is not PEM".to_owned()))?;
+    if roots.is_empty() {
+        return Err(unusable("it holds no certificate".to_owned()));
+    }
+    Ok(roots)
+}
+
+/// The messages of `error` and of all its sources.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+/// Whether `url` names the machine itself by an IP literal. A name such as `localhost` does not
+/// count: a resolver decides what it means.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(UrlHost::Ipv4(address)) => address.is_loopback(),
+        Some(UrlHost::Ipv6(address)) => address.is_loopback(),
+        Some(UrlHost::Domain(_)) | None => false,
+    }
+}
+
+/// Whether `url` may be used at all: `https`, or `http` to a loopback IP literal, and no user
+/// information in it.
+pub fn plain_http_allowed(url: &Url) -> bool {
+    let scheme = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+    scheme && url.username().is_empty() && url.password().is_none()
+}

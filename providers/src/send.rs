@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One way to make an HTTP request: with limits, deadlines and retries.
+//!
+//! This is the only place that retries; no caller may add a second layer around it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Method, Request, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep, timeout_at};
+use url::Url;
+
+use crate::net::{ClientError, chain, plain_http_allowed};
+use crate::{Class, Event, Net, Profile};
+
+/// The longest piece of a server's answer that a message shows, in characters.
+const EXCERPT: usize = 256;
+
+/// The limits of one call to a service.
+#[derive(Clone, Copy, Debug)]
+pub struct Hop {
+    /// How the service is talked to.
+    pub profile: Profile,
+    /// A longer body is an error, in bytes.
+    pub body: usize,
+    /// How often the request is made at most; 1 where a repetition is not harmless.
+    pub tries: u32,
+    /// The longest time of one try, connecting included.
+    pub each: Duration,
+    /// The longest time of all tries and waits.
+    pub all: Duration,
+    /// The first wait; each further one may be twice as long, up to `longest_wait`.
+    pub first_wait: Duration,
+    /// The longest wait.
+    pub longest_wait: Duration,
+}
+
+/// An answer with a status that is not temporary, whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// Where it came from.
+    pub url: Url,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, within the limit of the hop.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON; `None` when it is none, or of another shape.
+    pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The value of `header`, when it is readable.
+    pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The beginning of the body, for a message: at most 256 characters, on one line, without the
+    /// secrets that `net` knows.
+    pub fn excerpt(&self, net: &Net) -> String {
+        excerpt(net, &self.body)
+    }
+}
+
+/// A request that came to no usable answer.
+#[derive(Debug)]
+pub struct HttpError {
+    /// The request method.
+    pub method: Method,
+    /// Scheme, host and path; no query and no user information.
+    pub url: String,
+    /// How often it was tried.
+    pub tries: u32,
+    /// What happened last.
+    pub reason: HttpReason,
+}
+
+/// What happened to a request.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpReason {
+    /// No client could be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The time of the whole run is over.
+    #[error("the time of this run is over")]
+    Deadline,
+    /// The body is compressed, which was not asked for.
+    #[error("answered with content coding {coding:?}, which was not asked for")]
+    Encoded {
+        /// The coding.
+        coding: String,
+    },
+    /// Plain HTTP to another machine, or a password in the URL.
+    #[error("is not https")]
+    NotHttps,
+    /// The server sends the request elsewhere.
+    #[error("tried to redirect to {to}")]
+    Redirected {
+        /// Scheme and host.
+        to: String,
+    },
+    /// A status that may pass: 408, 429, 500, 502, 503 or 504.
+    #[error("answered HTTP {}{}{}", status.as_u16(), said(excerpt), asked(*retry_after))]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the body.
+        excerpt: String,
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The TLS peer is not who it should be.
+    #[error("the TLS certificate of the server is not trusted: {why}")]
+    Tls {
+        /// What the TLS stack says.
+        why: String,
+    },
+    /// The body is longer than the limit.
+    #[error("answered with more than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// No answer, or only a part of one.
+    #[error("{why}")]
+    Unreachable {
+        /// What the system says.
+        why: String,
+        /// Whether the request may have reached the server.
+        sent: bool,
+    },
+}
+
+fn said(excerpt: &str) -> String {
+    if excerpt.is_empty() {
+        String::new()
+    } else {
+        format!(" `{excerpt}`")
+    }
+}
+
+fn asked(wait: Option<Duration>) -> String {
+    wait.map(|wait| format!(" and asks to wait {} s", wait.as_secs()))
+        .unwrap_or_default()
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.method, self.url, self.reason)?;
+        if self.tries > 1 {
+            write!(f, " ({} tries)", self.tries)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The message says it all: a source would repeat it.
+impl std::error::Error for HttpError {}
+
+impl HttpError {
+    /// The variant part of an error code: what happened to the request.
+    pub fn variant(&self) -> &'static str {
+        match &self.reason {
+            HttpReason::Client(_) => "client",
+            HttpReason::Deadline | HttpReason::Status { .. } | HttpReason::Unreachable { .. } => {
+                "unreachable"
+            }
+            HttpReason::Encoded { .. } => "encoded",
+            HttpReason::NotHttps => "not-https",
+            HttpReason::Redirected { .. } => "redirected",
+            HttpReason::Tls { .. } => "tls",
+            HttpReason::TooLarge { .. } => "too-large",
+        }
+    }
+
+    /// The class of the error, whichever service it was.
+    pub fn class(&self) -> Class {
+        match &self.reason {
+            HttpReason::Client(_) | HttpReason::NotHttps => Class::Usage,
+            HttpReason::Deadline | HttpReason::Status { .. } | HttpReason::Unreachable { .. } => {
+                Class::Temporary
+            }
+            HttpReason::Encoded { .. }
+            | HttpReason::Redirected { .. }
+            | HttpReason::Tls { .. }
+            | HttpReason::TooLarge { .. } => Class::Untrusted,
+        }
+    }
+
+    /// What the reader can do, whichever service it was.
+    pub fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(match &self.reason {
+            HttpReason::Client(_) => "correct the proxy variable or the CA file".into(),
+            HttpReason::Deadline => "run again, or raise `--timeout`".into(),
+            HttpReason::NotHttps => "use an https URL without a user name in it".into(),
+            HttpReason::Status { .. } => "run again: this usually passes".into(),
+            HttpReason::Tls { .. } => {
+                "check the clock and the proxy, and give a private CA with `--ca-file`".into()
+            }
+            HttpReason::Unreachable { .. } => {
+                "run again; if it stays, check that this machine may reach the host".into()
+            }
+            HttpReason::Encoded { .. } | HttpReason::TooLarge { .. } => {
+                "check that nothing between this machine and the host rewrites its answers".into()
+            }
+            HttpReason::Redirected { .. } => {
+                "give the URL of the service itself, not one that redirects".into()
+            }
+        })
+    }
+}
+
+impl Net {
+    /// Makes `request` within the limits of `hop`.
+    ///
+    /// A status of 408, 429, 500, 502, 503 or 504 and a broken connection are temporary: the same
+    /// bytes are sent again, after a wait that honours `Retry-After` (RFC 9110 10.2.3). Every other
+    /// answer is returned, error statuses included. Redirects are refused.
+    ///
+    /// # Errors
+    /// No whole answer came in time, or one that no service of ours gives.
+    pub async fn send(&self, hop: &Hop, request: Request) -> Result<Answer, HttpError> {
+        let answer = self.send_once_or_more(hop, request).await?;
+        if answer.0.status.is_redirection() {
+            let to = redirect_origin(&answer.0);
+            return Err(answer.1.error(HttpReason::Redirected { to }));
+        }
+        Ok(answer.0)
+    }
+
+    /// As [`Net::send`], but a redirect is an answer like any other: for callers with rules of
+    /// their own about where it may lead.
+    ///
+    /// # Errors
+    /// As [`Net::send`], but for redirects.
+    pub async fn send_unfollowed(&self, hop: &Hop, request: Request) -> Result<Answer, HttpError> {
+        Ok(self.send_once_or_more(hop, request).await?.0)
+    }
+
+    async fn send_once_or_more(
+        &self,
+        hop: &Hop,
+        request: Request,
+    ) -> Result<(Answer, Call), HttpError> {
+        let mut call = Call::new(&request);
+        if !hop.profile.metadata && !plain_http_allowed(request.url()) {
+            return Err(call.error(HttpReason::NotHttps));
+        }
+        self.guard_headers(request.headers());
+        let end = self.end(hop);
+        loop {
+            call.tries += 1;
+            let copy = request.try_clone();
+            let reason = match self.one_try(hop, copy, end).await {
+                Ok(answer) => return Ok((answer, call)),
+                Err(reason) => reason,
+            };
+            let Some(wait) = next_wait(hop, &reason, call.tries, end) else {
+                let over = self
+                    .deadline()
+                    .is_some_and(|deadline| Instant::now() >= deadline);
+                return Err(call.error(if over { HttpReason::Deadline } else { reason }));
+            };
+            let because = reason.to_string();
+            self.tell(Event::Waiting {
+                url: &call.url,
+                because: &because,
+                wait,
+                tries: call.tries,
+            });
+            sleep(wait).await;
+        }
+    }
+
+    /// The end of the hop, or of the run if that is nearer.
+    fn end(&self, hop: &Hop) -> Instant {
+        let end = Instant::now() + hop.all;
+        self.deadline().map_or(end, |deadline| end.min(deadline))
+    }
+
+    /// Whatever a request proves itself with must not come back in a message.
+    fn guard_headers(&self, headers: &HeaderMap) {
+        for value in headers.values().filter(|value| value.is_sensitive()) {
+            let Ok(text) = value.to_str() else { continue };
+            self.guard(text.rsplit_once(' ').map_or(text, |(_, secret)| secret));
+        }
+    }
+
+    async fn one_try(
+        &self,
+        hop: &Hop,
+        request: Option<Request>,
+        end: Instant,
+    ) -> Result<Answer, HttpReason> {
+        let started = Instant::now();
+        let end = end.min(started + hop.each);
+        let client = self.client(&hop.profile)?;
+        // A request with a streamed body cannot be copied; none of ours has one.
+        let request = request.ok_or(HttpReason::Deadline)?;
+        let method = request.method().clone();
+        let late = |sent| HttpReason::Unreachable {
+            why: "no answer in time".to_owned(),
+            sent,
+        };
+        let response = match timeout_at(end, client.execute(request)).await {
+            Ok(response) => response.map_err(transport)?,
+            Err(_elapsed) => return Err(late(true)),
+        };
+        let (url, status) = (response.url().clone(), response.status());
+        let headers = response.headers().clone();
+        if let Some(coding) = foreign_coding(&headers) {
+            return Err(HttpReason::Encoded { coding });
+        }
+        let body = match timeout_at(end, read(response, hop.body)).await {
+            Ok(body) => body?,
+            Err(_elapsed) => return Err(late(true)),
+        };
+        let (shown, took) = (redacted(&url), started.elapsed());
+        let (method, code) = (method.as_str(), status.as_u16());
+        self.tell(Event::Answered {
+            method,
+            url: &shown,
+            status: code,
+            took,
+        });
+        if is_temporary(status) {
+            let retry_after = retry_after(&headers, self.clock.now());
+            let excerpt = excerpt(self, &body);
+            return Err(HttpReason::Status {
+                status,
+                excerpt,
+                retry_after,
+            });
+        }
+        Ok(Answer {
+            url,
+            status,
+            headers,
+            body,
+        })
+    }
+}
+
+/// What an error says of a request.
+struct Call {
+    method: Method,
+    url: String,
+    tries: u32,
+}
+
+impl Call {
+    fn new(request: &Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            url: redacted(request.url()),
+            tries: 0,
+        }
+    }
+
+    fn error(&self, reason: HttpReason) -> HttpError {
+        let (method, url) = (self.method.clone(), self.url.clone());
+        HttpError {
+            method,
+            url,
+            tries: self.tries,
+            reason,
+        }
+    }
+}
+
+/// `url` without query, fragment and user information.
+pub(crate) fn redacted(url: &Url) -> String {
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    format!(
+        "{}://{}{port}{}",
+        url.scheme(),
+        url.host_str().unwrap_or_default(),
+        url.path()
+    )
+}
+
+fn redirect_origin(answer: &Answer) -> String {
+    let target = answer
+        .header(header::LOCATION)
+        .and_then(|to| answer.url.join(to).ok());
+    target.map_or_else(
+        || "nowhere".to_owned(),
+        |url| url.origin().ascii_serialization(),
+    )
+}
+
+async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpReason> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport)? {
+        if body.len() + chunk.len() > limit {
+            return Err(HttpReason::TooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn foreign_coding(headers: &HeaderMap) -> Option<String> {
+    let coding = headers.get(header::CONTENT_ENCODING)?;
+    let coding = String::from_utf8_lossy(coding.as_bytes()).into_owned();
+    (!coding.eq_ignore_ascii_case("identity")).then_some(coding)
+}
+
+fn transport(error: reqwest::Error) -> HttpReason {
+    let error = error.without_url();
+    let why = chain(&error);
+    if is_distrust(&error) {
+        return HttpReason::Tls { why };
+    }
+    HttpReason::Unreachable {
+        why,
+        sent: !error.is_connect(),
+    }
+}
+
+/// Whether the TLS stack refused the peer's certificate: an attack or a misconfiguration, and never
+/// a matter of trying again.
+fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(|error| error.get_ref());
+        let tls = error
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
+            return true;
+        }
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}
+
+fn is_temporary(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// Seconds or an HTTP date; anything else is ignored.
+fn retry_after(headers: &HeaderMap, now: std::time::SystemTime) -> Option<Duration> {
+    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_no_number) => httpdate::parse_http_date(text)
+            .ok()?
+            .duration_since(now)
+            .ok(),
+    }
+}
+
+/// The wait before the next try; `None` when there is none.
+fn next_wait(hop: &Hop, reason: &HttpReason, tries: u32, end: Instant) -> Option<Duration> {
+    let asked = match reason {
+        HttpReason::Status { retry_after, .. } => *retry_after,
+        HttpReason::Unreachable { .. } => None,
+        HttpReason::Client(_)
+        | HttpReason::Deadline
+        | HttpReason::Encoded { .. }
+        | HttpReason::NotHttps
+        | HttpReason::Redirected { .. }
+        | HttpReason::Tls { .. }
+        | HttpReason::TooLarge { .. } => return None,
+    };
+    if tries >= hop.tries {
+        return None;
+    }
+    let wait = asked.unwrap_or_else(|| jittered(hop, tries));
+    // A wait beyond the end is pointless: the reader is told how long the service asked for.
+    (Instant::now() + wait < end).then_some(wait)
+}
+
+/// Full jitter, so that the jobs of a matrix do not come back together: between half and all of
+/// the exponential step.
+fn jittered(hop: &Hop, tries: u32) -> Duration {
+    let step = hop
+        .first_wait
+        .saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
+    let step = step.min(hop.longest_wait);
+    let random = getrandom::u32().unwrap_or(u32::MAX);
+    step.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+}
+
+fn excerpt(net: &Net, body: &[u8]) -> String {
+    // Redacted before it is cut, or the cut could leave a half of a secret.
+    let text = net.redact(&String::from_utf8_lossy(body));
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    line.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(EXCERPT)
+        .collect()
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//! SHA-256 digests in the form of the OCI image specification.
+
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 digest. Its text is `sha256:` and 64 lower-case hexadecimal digits (OCI image
+/// specification, "Digests").
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// Reads `sha256:<hex>`; `None` for another algorithm, another length or upper-case letters.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex_digits = text.strip_prefix("sha256:")?;
+        if hex_digits.bytes().any(|b| b.is_ascii_uppercase()) {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(hex_digits, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+
+    /// The 32 bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The 64 hexadecimal digits, without the algorithm.
+    pub fn hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Digest;
+
+    #[test]
+    fn text_and_back() {
+        let text = "sha256:70f178985473c23b72e403edaa739c9cfae0927db7ad48e67f78db8e9c044b4e";
+        assert_eq!(Digest::of(b"ambisign").to_string(), text);
+        assert_eq!(Digest::parse(text), Some(Digest::of(b"ambisign")));
+    }
+
+    #[test]
+    fn refuses_other_forms() {
+        let upper = Digest::of(b"x").to_string().to_uppercase();
+        for text in [
+            "",
+            "sha256:",
+            "sha256:00",
+            "sha512:00",
+            &upper,
+            &format!("{upper}00"),
+        ] {
+            assert_eq!(Digest::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//! ambisign signs container images in CI with the identity that the job already has.
+//!
+//! The pipeline, in the order of the folders:
+//!
+//! ```text
+//! settings -> registry::prepare -> [Target] -+
+//! settings -> trust ------------> Trust -----+-> identity -> fulcio -> signed -> witness -> verify -> registry::attach
+//! providers -> Token ------------------------+
+//! ```
+//!
+//! Every arrow is a constructor that verifies, and only a [`verify::VerifiedBundle`] can be attached.
+
+pub mod bundle;
+pub mod digest;
+pub mod dsse;
+pub mod fulcio;
+pub mod image;
+pub mod json;
+pub mod net;
+pub mod registry;
+pub mod trust;
+pub mod verify;
+pub mod witness;
