@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The proxy of transport faults, before a small server of this file: each fault is what it says,
 //! and what no rule strikes comes through whole.
+#![expect(
+    clippy::unwrap_used,
+    reason = "the small server and its client stop when they cannot go on"
+)]
 
 mod common;
 

@@ -105,7 +105,7 @@ fn real_services_work_through_the_proxy() {
     let stack = Stack::shared();
     let pushed = stack.push(Registry::Fallback, "harness/through", 1);
     let busy = Fault::Status(503, &[("retry-after", "0")], "busy");
-    let rule = Rule::on("POST", At::Prefix("/api"), busy.clone()).turn(Turn::First(1));
+    let rule = Rule::on("POST", At::Prefix("/api"), busy).turn(Turn::First(1));
     let fulcio = FaultProxy::start(stack.var("FULCIO_URL"), Vec::new());
     let tsa = FaultProxy::start(stack.var("TSA_URL"), Vec::new());
     let rekor = FaultProxy::start(stack.var("REKOR_URL"), vec![rule]);

@@ -30,6 +30,7 @@
 pub(crate) mod fault;
 mod http;
 mod image;
+mod message;
 mod peers;
 mod program;
 mod stack;
