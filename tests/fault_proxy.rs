@@ -74,9 +74,8 @@ fn serve(mut stream: TcpStream) {
     };
     let text = format!("{start} {body}");
     let answer = if start.contains("/chunked") {
-        format!(
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
-        )
+        let chunks = "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}")
     } else {
         let length = text.len();
         let text = if start.starts_with("head") { "" } else { &text };
