@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+//! ambisign and cosign side by side, in one run, on the real stack: `cargo bench --bench compare`.
+//!
+//! Absolute times belong to the machine; ratios, requests, memory and size do not. Each number
+//! stands beside its target, and a missed target is exit code 1.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a program that prints measurements and stops when it cannot measure"
+)]
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use common::{Cosign, Finished, Image, Log, Logs, Program, Registry, Stack};
+
+/// One-way delay before every service in milliseconds: a round trip to a far region is 50.
+const DELAY: &str = "25";
+/// Measured rounds; each signs one image with each program, in turns.
+const ROUNDS: usize = 5;
+/// Rounds of the start-up time, which is short.
+const STARTS: usize = 21;
+
+/// Seconds of ours per second of cosign's, for one image.
+const WALL_RATIO: f64 = 0.6;
+/// The most memory for one image.
+const RSS_MIB: f64 = 24.0;
+/// The stripped release binary.
+const SIZE_MB: f64 = 9.0;
+/// `ambisign --version`.
+const START_MS: f64 = 10.0;
+
+fn main() -> ExitCode {
+    let mut table = Table::default();
+    let size = release_size();
+    let stack = Stack::up(Logs::Begun, &["--delay", DELAY]);
+    println!(
+        "one image, fallback tag, {DELAY} ms one-way delay, median of {ROUNDS} rounds in turns\n"
+    );
+    table.head();
+    for log in Log::ALL {
+        match measure(&stack, log) {
+            Ok(pair) => table.pair(log, &pair),
+            Err(why) => table.missing(&format!("Rekor {log:?}"), &why),
+        }
+    }
+    table.bound(
+        "binary, stripped (MB)",
+        size,
+        file_mb(cosign(&stack)),
+        SIZE_MB,
+    );
+    let ours = start_up(|| Program::ambisign().arg("--version"));
+    let theirs = start_up(|| stack.program("cosign").arg("version"));
+    table.bound("start-up (ms)", ours, theirs, START_MS);
+    if table.missed == 0 {
+        println!("\nevery target is met");
+        return ExitCode::SUCCESS;
+    }
+    println!("\n{} targets are missed", table.missed);
+    ExitCode::FAILURE
+}
+
+/// What a program needed for one image.
+#[derive(Default)]
+struct Cost {
+    seconds: Vec<f64>,
+    peak_mib: f64,
+    /// Requests by service, in the last round.
+    requests: BTreeMap<String, usize>,
+}
+
+impl Cost {
+    fn add(&mut self, stack: &Stack, run: &Finished) {
+        self.seconds.push(run.took.as_secs_f64());
+        let kib = u32::try_from(run.peak_rss_kib).unwrap();
+        self.peak_mib = self.peak_mib.max(f64::from(kib) / 1024.0);
+        self.requests = stack.counts();
+    }
+}
+
+/// The two programs on one log.
+#[derive(Default)]
+struct Pair {
+    ours: Cost,
+    theirs: Cost,
+}
+
+fn measure(stack: &Stack, log: Log) -> Result<Pair, String> {
+    let mut pair = Pair::default();
+    let ours = |pair: &mut Cost| sign(stack, pair, |image| ambisign(stack, log, image));
+    let theirs = |pair: &mut Cost| {
+        sign(stack, pair, |image| {
+            Cosign::Three.sign(stack, log.signing_config(stack), image)
+        })
+    };
+    // The first of each warms caches and is not counted.
+    ours(&mut Cost::default())?;
+    theirs(&mut Cost::default())?;
+    for round in 0..ROUNDS {
+        // Who goes first changes, so that neither always runs on a machine that the other warmed.
+        if round % 2 == 0 {
+            ours(&mut pair.ours)?;
+            theirs(&mut pair.theirs)?;
+        } else {
+            theirs(&mut pair.theirs)?;
+            ours(&mut pair.ours)?;
+        }
+    }
+    Ok(pair)
+}
+
+/// Signs an image that has no signature yet. A run that left none is not a measurement.
+fn sign(stack: &Stack, cost: &mut Cost, program: impl Fn(&Image) -> Program) -> Result<(), String> {
+    let image = stack.push(Registry::Fallback, "bench/app", 1);
+    let program = program(&image).limit(Duration::from_secs(60));
+    stack.reset_journal();
+    let run = program.run();
+    cost.add(stack, &run);
+    let verdict = Cosign::Three.verify(stack, &image, &[]);
+    match (run.code, verdict.code) {
+        (Some(0), Some(0)) => Ok(()),
+        (Some(0), _) => Err(format!("cosign does not accept what this signed: {run}")),
+        (_, _) => Err(format!("the image was not signed: {run}")),
+    }
+}
+
+fn ambisign(stack: &Stack, log: Log, image: &Image) -> Program {
+    Program::ambisign()
+        .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
+        .args([
+            "sign",
+            "--trusted-root",
+            stack.var("TRUSTED_ROOT"),
+            "--signing-config",
+        ])
+        .arg(log.signing_config(stack))
+        .arg(image.reference())
+}
+
+/// Megabytes of the program that is released, built as it is released: by itself, so that no other
+/// member of the workspace adds features. From here on it is the one that is measured.
+fn release_size() -> Option<f64> {
+    let build = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "-p", "ambisign"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    let built = build.is_ok_and(|status| status.success());
+    built
+        .then(|| file_mb(env!("CARGO_BIN_EXE_ambisign")))
+        .flatten()
+}
+
+fn cosign(stack: &Stack) -> String {
+    format!("{}/cosign", stack.var("REALSTACK_BIN"))
+}
+
+fn file_mb(path: impl AsRef<Path>) -> Option<f64> {
+    let length = std::fs::metadata(path).ok()?.len();
+    Some(f64::from(u32::try_from(length).ok()?) / 1e6)
+}
+
+/// The median in milliseconds, or `None` when a start failed or printed nothing.
+fn start_up(program: impl Fn() -> Program) -> Option<f64> {
+    let times = (0..STARTS).map(|_| {
+        let run = program().run();
+        let spoke = run.code == Some(0) && !(run.stdout.is_empty() && run.stderr.is_empty());
+        spoke.then_some(run.took.as_secs_f64() * 1e3)
+    });
+    Some(median(&times.collect::<Option<Vec<_>>>()?))
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_owned();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+/// Prints as it goes, and counts what is beyond its target.
+#[derive(Default)]
+struct Table {
+    missed: usize,
+}
+
+impl Table {
+    fn head(&self) {
+        let (ours, theirs) = ("ambisign", "cosign");
+        println!(
+            "{:<34}{ours:>10}{theirs:>10}{:>8}{:>9}",
+            "", "ratio", "target"
+        );
+    }
+
+    fn pair(&mut self, log: Log, pair: &Pair) {
+        let (ours, theirs) = (median(&pair.ours.seconds), median(&pair.theirs.seconds));
+        let (ratio, name) = (ours / theirs, format!("wall, Rekor {log:?} (s)"));
+        let verdict = self.verdict(ratio <= WALL_RATIO);
+        println!("{name:<34}{ours:>10.2}{theirs:>10.2}{ratio:>8.2}{WALL_RATIO:>9.2} {verdict}");
+        let services = pair.ours.requests.keys().chain(pair.theirs.requests.keys());
+        for service in services.collect::<BTreeSet<_>>() {
+            let count = |cost: &Cost| cost.requests.get(service).copied().unwrap_or(0);
+            let (ours, theirs) = (count(&pair.ours), count(&pair.theirs));
+            println!(
+                "{:<34}{ours:>10}{theirs:>10}",
+                format!("  requests, {service}")
+            );
+        }
+        let name = format!("peak memory, Rekor {log:?} (MiB)");
+        let theirs = Some(pair.theirs.peak_mib);
+        self.bound(&name, Some(pair.ours.peak_mib), theirs, RSS_MIB);
+    }
+
+    fn bound(&mut self, name: &str, ours: Option<f64>, theirs: Option<f64>, most: f64) {
+        let (Some(ours), Some(theirs)) = (ours, theirs) else {
+            return self.missing(name, "it could not be measured");
+        };
+        let (ratio, verdict) = (ours / theirs, self.verdict(ours <= most));
+        println!("{name:<34}{ours:>10.1}{theirs:>10.1}{ratio:>8.2}{most:>9.1} {verdict}");
+    }
+
+    fn missing(&mut self, name: &str, why: &str) {
+        self.missed += 1;
+        println!("{name:<34} NOT MEASURED: {why}");
+    }
+
+    fn verdict(&mut self, met: bool) -> &'static str {
+        if met {
+            return "met";
+        }
+        self.missed += 1;
+        "MISSED"
+    }
+}

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A reverse proxy before one service, which misbehaves by a table.
+//!
+//! It speaks HTTP/1.1 by hand, because it must be able to speak it wrongly. What no rule asks it to
+//! spoil goes through whole, with the client's own `Host`, so that absolute URLs which a service
+//! builds from it lead back through the proxy. It needs no keys: lies that need some are not its work.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use super::message::Message;
+
+/// The page of a proxy or login portal that answers for somebody else.
+const PAGE: &str = "<!DOCTYPE html><html><body><h1>Sign in to continue</h1></body></html>";
+
+/// What goes wrong. Unless stated otherwise the service is not asked.
+#[derive(Clone, Debug)]
+pub(crate) enum Fault {
+    /// The service's answer with its body changed by a function.
+    Alter(fn(&mut Vec<u8>)),
+    /// The service is asked, and its answer is dropped: the connection is reset.
+    CommitThenReset,
+    /// The service's answer, one byte of the body at a time, with a pause before each.
+    Drip(Duration),
+    /// 400 with everything that the client sent in the message, `Authorization` included.
+    EchoRequest,
+    /// 200 without a body.
+    Empty,
+    /// 200 with a body that does not end.
+    Endless,
+    /// No answer, until the client gives up.
+    Hang,
+    /// 200 with a page for people.
+    Html,
+    /// These bytes, and the connection closes.
+    Raw(&'static [u8]),
+    /// 307 to another URL.
+    Redirect(String),
+    /// The connection is reset.
+    ResetBefore,
+    /// 429 with `Retry-After` in seconds.
+    RetryAfter(u32),
+    /// The service's answer, later.
+    Slow(Duration),
+    /// A status, with headers and a body.
+    Status(u16, &'static [(&'static str, &'static str)], &'static str),
+    /// The service's answer, of whose body only the first bytes come; then the connection closes.
+    Truncate(usize),
+}
+
+/// Which paths a rule is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum At {
+    /// All.
+    Any,
+    /// Those that contain the text.
+    Contains(&'static str),
+    /// Those that begin with the text.
+    Prefix(&'static str),
+}
+
+/// Which of the requests that match a rule it strikes; counted from 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Turn {
+    /// Those after the first so many.
+    After(usize),
+    /// All.
+    Every,
+    /// The first so many.
+    First(usize),
+    /// That one.
+    Nth(usize),
+}
+
+/// One row of the table. The first that strikes decides; every row counts what it matches.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    /// The request method, or `None` for all.
+    pub(crate) method: Option<&'static str>,
+    /// The path.
+    pub(crate) at: At,
+    /// Which of the matching requests.
+    pub(crate) turn: Turn,
+    /// What happens to it.
+    pub(crate) fault: Fault,
+}
+
+/// A request as it came to the proxy.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    /// The request method.
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) path: String,
+    /// Names in lower case; without `authorization`.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Whether there was an `Authorization`. Its value is not kept.
+    pub(crate) authorized: bool,
+    /// The length of the body in bytes.
+    pub(crate) length: usize,
+    /// The row of the table that struck.
+    pub(crate) rule: Option<usize>,
+}
+
+/// A running proxy; it stops when dropped.
+pub(crate) struct FaultProxy {
+    address: SocketAddr,
+    /// The path of the service's URL.
+    path: String,
+    state: Arc<State>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl FaultProxy {
+    /// Stands before `service`: a URL with `http`, or `address:port`.
+    pub(crate) fn start(service: &str, rules: Vec<Rule>) -> Self {
+        let service = service.strip_prefix("http://").unwrap_or(service);
+        let (target, path) = service.split_at(service.find('/').unwrap_or(service.len()));
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State {
+            target: target.to_owned(),
+            hits: Mutex::new(vec![0; rules.len()]),
+            rules,
+            seen: Mutex::default(),
+        });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = Arc::clone(&state);
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::from_std(listener).unwrap();
+                tokio::select! {
+                    () = served.accept(&listener) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self {
+            address,
+            path: path.to_owned(),
+            state,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// `address:port`, as the registry of an image.
+    pub(crate) fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The service's URL with the proxy in its place.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}{}", self.address, self.path)
+    }
+
+    /// The requests so far, in the order of their arrival.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.state.seen.lock().unwrap().clone()
+    }
+}
+
+impl Drop for FaultProxy {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let _ended = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// A URL at which nothing listens.
+pub(crate) fn closed_url() -> String {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// A kind of service in a signing config.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Service {
+    /// The certificate authority.
+    Fulcio,
+    /// The transparency log.
+    Rekor,
+    /// The timestamp authority.
+    Tsa,
+}
+
+/// Writes `original` (a signing config) into `dir`, with `url` in place of the URLs of `service`.
+pub(crate) fn signing_config_with(
+    original: &Path,
+    dir: &Path,
+    service: Service,
+    url: &str,
+) -> PathBuf {
+    let field = match service {
+        Service::Fulcio => "caUrls",
+        Service::Rekor => "rekorTlogUrls",
+        Service::Tsa => "tsaUrls",
+    };
+    let text = std::fs::read(original).unwrap();
+    let mut config: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    for entry in config[field].as_array_mut().unwrap() {
+        entry["url"] = url.into();
+    }
+    let path = dir.join(format!("signing_config.{field}.json"));
+    std::fs::write(&path, config.to_string()).unwrap();
+    path
+}
+
+struct State {
+    target: String,
+    rules: Vec<Rule>,
+    /// How many requests each rule has matched.
+    hits: Mutex<Vec<usize>>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+/// What becomes of a connection after an answer.
+enum Then {
+    Close,
+    Continue,
+    Reset,
+}
+
+impl State {
+    async fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        while let Ok((client, _)) = listener.accept().await {
+            let state = Arc::clone(self);
+            tokio::spawn(async move { state.connection(client).await });
+        }
+    }
+
+    async fn connection(&self, client: TcpStream) -> io::Result<()> {
+        client.set_nodelay(true)?;
+        let mut client = BufReader::new(client);
+        while let Some(request) = Message::read_request(&mut client).await? {
+            let fault = self.note(&request);
+            match self.answer(&mut client, &request, fault).await? {
+                Then::Close => return client.shutdown().await,
+                Then::Continue => {}
+                Then::Reset => return client.get_ref().set_zero_linger(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Records the request and picks its fault.
+    fn note(&self, request: &Message) -> Option<Fault> {
+        let (method, path) = (request.word(0).to_owned(), request.word(1).to_owned());
+        let mut hits = self.hits.lock().unwrap();
+        let mut struck = None;
+        for (row, (rule, hits)) in self.rules.iter().zip(hits.iter_mut()).enumerate() {
+            if rule.matches(&method, &path) {
+                *hits += 1;
+                struck = struck.or_else(|| rule.turn.strikes(*hits).then_some(row));
+            }
+        }
+        let mut headers = request.headers.clone();
+        headers.retain(|(name, _)| name != "authorization");
+        self.seen.lock().unwrap().push(Seen {
+            method,
+            path,
+            headers,
+            authorized: request.header("authorization").is_some(),
+            length: request.body.len(),
+            rule: struck,
+        });
+        struck.map(|row| self.rules[row].fault.clone())
+    }
+
+    async fn answer(
+        &self,
+        client: &mut BufReader<TcpStream>,
+        request: &Message,
+        fault: Option<Fault>,
+    ) -> io::Result<Then> {
+        let answer = match fault {
+            None => self.forward(request).await?,
+            Some(Fault::Alter(change)) => {
+                let mut answer = self.forward(request).await?;
+                change(&mut answer.body);
+                answer
+            }
+            Some(Fault::CommitThenReset) => {
+                self.forward(request).await?;
+                return Ok(Then::Reset);
+            }
+            Some(Fault::Drip(pause)) => {
+                let answer = self.forward(request).await?;
+                return drip(client, &answer, pause).await;
+            }
+            Some(Fault::EchoRequest) => Message::made(400, &[], &request.echo()),
+            Some(Fault::Empty) => Message::made(200, &[], ""),
+            Some(Fault::Endless) => return endless(client).await,
+            Some(Fault::Hang) => {
+                client.read_u8().await?;
+                return Ok(Then::Close);
+            }
+            Some(Fault::Html) => Message::made(200, &[("content-type", "text/html")], PAGE),
+            Some(Fault::Raw(bytes)) => {
+                client.write_all(bytes).await?;
+                return Ok(Then::Close);
+            }
+            Some(Fault::Redirect(url)) => Message::made(307, &[("location", &url)], ""),
+            Some(Fault::ResetBefore) => return Ok(Then::Reset),
+            Some(Fault::RetryAfter(seconds)) => {
+                Message::made(429, &[("retry-after", &seconds.to_string())], "slow down")
+            }
+            Some(Fault::Slow(delay)) => {
+                tokio::time::sleep(delay).await;
+                self.forward(request).await?
+            }
+            Some(Fault::Status(status, headers, body)) => Message::made(status, headers, body),
+            Some(Fault::Truncate(length)) => {
+                let answer = self.forward(request).await?;
+                let bytes = answer.bytes(Some(answer.body.len()));
+                let end = bytes.len() - answer.body.len().saturating_sub(length);
+                client.write_all(&bytes[..end]).await?;
+                return Ok(Then::Close);
+            }
+        };
+        reply(client, request, answer).await
+    }
+
+    /// The service's answer, or 502 when it gives none.
+    async fn forward(&self, request: &Message) -> io::Result<Message> {
+        match self.ask(request).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => Ok(Message::made(502, &[], &format!("the service: {error}"))),
+        }
+    }
+
+    async fn ask(&self, request: &Message) -> io::Result<Message> {
+        let mut server = BufReader::new(TcpStream::connect(&self.target).await?);
+        let bodiless = request.body.is_empty() && matches!(request.word(0), "GET" | "HEAD");
+        let length = (!bodiless).then_some(request.body.len());
+        let mut request = request.clone();
+        let close = ("connection".to_owned(), "close".to_owned());
+        request.drop_hop_by_hop();
+        request.headers.push(close);
+        let bytes = request.bytes_as_they_are(length);
+        server.write_all(&bytes).await?;
+        Message::read_answer(&mut server, request.word(0) == "HEAD").await
+    }
+}
+
+impl Rule {
+    /// Strikes every request of `method` to paths at `at`.
+    pub(crate) fn on(method: &'static str, at: At, fault: Fault) -> Self {
+        Self {
+            method: Some(method),
+            at,
+            turn: Turn::Every,
+            fault,
+        }
+    }
+
+    /// Strikes only at its turn.
+    pub(crate) fn turn(self, turn: Turn) -> Self {
+        Self { turn, ..self }
+    }
+
+    fn matches(&self, method: &str, path: &str) -> bool {
+        let at = match self.at {
+            At::Any => true,
+            At::Contains(part) => path.contains(part),
+            At::Prefix(start) => path.starts_with(start),
+        };
+        at && self.method.is_none_or(|wanted| wanted == method)
+    }
+}
+
+impl Turn {
+    fn strikes(self, hit: usize) -> bool {
+        match self {
+            Self::After(first) => hit > first,
+            Self::Every => true,
+            Self::First(last) => hit <= last,
+            Self::Nth(one) => hit == one,
+        }
+    }
+}
+
+/// Sends a whole answer. One to HEAD has the length of a body that does not come.
+async fn reply(
+    client: &mut BufReader<TcpStream>,
+    request: &Message,
+    mut answer: Message,
+) -> io::Result<Then> {
+    let mut length = Some(answer.body.len());
+    if request.word(0) == "HEAD" {
+        length = answer.content_length();
+        answer.body.clear();
+    }
+    client.write_all(&answer.bytes(length)).await?;
+    Ok(if request.is_last() {
+        Then::Close
+    } else {
+        Then::Continue
+    })
+}
+
+async fn drip(
+    client: &mut BufReader<TcpStream>,
+    answer: &Message,
+    pause: Duration,
+) -> io::Result<Then> {
+    let bytes = answer.bytes(Some(answer.body.len()));
+    let (head, body) = bytes.split_at(bytes.len() - answer.body.len());
+    client.write_all(head).await?;
+    for byte in body {
+        tokio::time::sleep(pause).await;
+        client.write_all(&[*byte]).await?;
+    }
+    Ok(Then::Continue)
+}
+
+/// Ends with the error of a client that has closed.
+async fn endless(client: &mut BufReader<TcpStream>) -> io::Result<Then> {
+    let head = b"HTTP/1.1 200 status\r\ntransfer-encoding: chunked\r\n\r\n";
+    client.write_all(head).await?;
+    let chunk = format!("4000\r\n{:16384}\r\n", "");
+    loop {
+        client.write_all(chunk.as_bytes()).await?;
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Other implementations: they judge what we published, and stand beside us in measurements.
+
+use std::path::Path;
+
+use super::{Finished, Image, Log, Program, Stack};
+
+/// What the certificate of the stack's `github` token says.
+pub(crate) const GITHUB_IDENTITY: &str =
+    "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main";
+
+/// cosign, of one of the two generations in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cosign {
+    /// cosign 2, as older consumers have it.
+    Two,
+    /// cosign 3.
+    Three,
+}
+
+impl Cosign {
+    fn program(self, stack: &Stack) -> Program {
+        stack.program(match self {
+            Self::Two => "cosign2",
+            Self::Three => "cosign",
+        })
+    }
+
+    /// `cosign verify` for the identity of the stack's `github` token. Options such as
+    /// `--new-bundle-format` go in `options`.
+    pub(crate) fn verify(self, stack: &Stack, image: &Image, options: &[&str]) -> Finished {
+        let issuer = format!("{}/github", stack.var("OIDC_URL"));
+        self.program(stack)
+            .args(["verify", "--output", "json", "--trusted-root"])
+            .args([
+                stack.var("TRUSTED_ROOT"),
+                "--certificate-identity",
+                GITHUB_IDENTITY,
+            ])
+            .args(["--certificate-oidc-issuer", &issuer])
+            .args(options)
+            .arg(image.reference())
+            .run()
+    }
+
+    /// `cosign sign`, ready to run, with a `github` token and with the services of `signing_config`.
+    pub(crate) fn sign(self, stack: &Stack, signing_config: &Path, image: &Image) -> Program {
+        self.program(stack)
+            .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
+            .args(["sign", "--yes", "--trusted-root", stack.var("TRUSTED_ROOT")])
+            .arg("--signing-config")
+            .arg(signing_config)
+            .arg(image.reference())
+    }
+
+    /// Makes the first entry of a log.
+    pub(super) fn begin(stack: &Stack, log: Log) {
+        let run = Self::Three
+            .program(stack)
+            .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
+            .args(["sign-blob", "--yes", "--bundle", "bundle.json"])
+            .args(["--trusted-root", stack.var("TRUSTED_ROOT")])
+            .arg("--signing-config")
+            .arg(log.signing_config(stack))
+            .arg("/dev/null");
+        run.run().expect(0);
+    }
+}
+
+/// sigstore-python's verdict on `bundle` for `digest` and the identity of the stack's `github` token.
+pub(crate) fn sigstore_python(stack: &Stack, bundle: &[u8], digest: &str) -> Finished {
+    let cache = Path::new(stack.var("REALSTACK_BIN")).parent().unwrap();
+    let dir = tempfile::TempDir::new().unwrap();
+    std::fs::write(dir.path().join("bundle.json"), bundle).unwrap();
+    Program::new(cache.join("sigstore-python/bin/sigstore"))
+        .env("HOME", dir.path())
+        .env("COLUMNS", "200")
+        .arg("--trust-config")
+        .arg(stack.var("CLIENT_TRUST_CONFIG_V1"))
+        .args(["verify", "identity", "--bundle", "bundle.json"])
+        .args(["--cert-identity", GITHUB_IDENTITY, "--cert-oidc-issuer"])
+        .arg(format!("{}/github", stack.var("OIDC_URL")))
+        .arg(digest)
+        .dir(dir.path())
+        .run()
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the released binary may link: the guard of several invariants of ARCHITECTURE.md.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "asks cargo for the dependency tree, and stops when it has none"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+/// Every target that is released.
+const TARGETS: &[&str] = &[
+    "aarch64-unknown-linux-gnu",
+    "aarch64-unknown-linux-musl",
+    "x86_64-unknown-linux-gnu",
+    "x86_64-unknown-linux-musl",
+];
+
+/// Packages that must not be there, and why.
+const FORBIDDEN: &[(&str, &str)] = &[
+    (
+        "ambisign-sandbox",
+        "a certificate authority for tests has no place in a signer",
+    ),
+    ("dialoguer", "nothing waits for a human"),
+    ("inquire", "nothing waits for a human"),
+    ("native-tls", "one TLS stack"),
+    ("open", "nothing opens a browser unless asked for by name"),
+    ("openssl", "one TLS stack"),
+    ("openssl-sys", "one TLS stack"),
+    ("ring", "one crypto library for TLS and verification"),
+    ("rpassword", "nothing waits for a human"),
+    ("rsa", "its private-key operations leak timing"),
+    (
+        "webbrowser",
+        "nothing opens a browser unless asked for by name",
+    ),
+];
+
+/// Packages of which one version is enough.
+const SINGLE: &[&str] = &["aws-lc-rs", "der", "p256", "reqwest", "rustls", "x509-cert"];
+
+/// Packages that only the signer needs; in the tree of the providers they would say that it knows
+/// what a token is for.
+const NOT_IN_PROVIDERS: &[&str] = &[
+    "ambisign",
+    "cms",
+    "oci-client",
+    "p256",
+    "tough",
+    "x509-cert",
+];
+
+#[test]
+fn the_signer_links_nothing_forbidden() {
+    for target in TARGETS {
+        let tree = tree("ambisign", target);
+        assert!(tree.contains_key("rustls"), "{target}: the tree is not one");
+        for (name, why) in FORBIDDEN {
+            assert!(
+                !tree.contains_key(*name),
+                "{target}: `{name}` is linked: {why}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_signer_links_one_generation_of_each() {
+    for target in TARGETS {
+        let tree = tree("ambisign", target);
+        for name in SINGLE {
+            let versions = tree.get(*name);
+            let count = versions.map_or(0, BTreeSet::len);
+            assert!(
+                count <= 1,
+                "{target}: several versions of `{name}`: {versions:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_providers_stand_alone() {
+    for target in TARGETS {
+        let tree = tree("ambisign-providers", target);
+        assert!(
+            tree.contains_key("reqwest"),
+            "{target}: the tree is not one"
+        );
+        for name in NOT_IN_PROVIDERS {
+            assert!(
+                !tree.contains_key(*name),
+                "{target}: the providers link `{name}`"
+            );
+        }
+    }
+}
+
+/// The packages that `package` links on `target`, with their versions. Build scripts and macros are
+/// not linked.
+fn tree(package: &str, target: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "-p", package, "--target", target])
+        .args([
+            "-e",
+            "normal,no-proc-macro",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo tree: {error}");
+    let mut tree = BTreeMap::<_, BTreeSet<_>>::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let mut words = line.split(' ').map(str::to_owned);
+        if let (Some(name), Some(version)) = (words.next(), words.next()) {
+            tree.entry(name).or_default().insert(version);
+        }
+    }
+    tree
+}
