@@ -11,23 +11,46 @@
 //!
 //! The outside enters once, as a [`Host`]: environment, HTTP clients, clock and file root.
 
+pub mod buildkite;
+mod choose;
+pub mod circleci;
 mod clock;
+pub mod codefresh;
 mod env;
+pub mod env_var;
+mod error;
 mod explain;
+pub mod file;
+pub mod gce;
+pub mod github;
+pub mod gitlab;
+mod given;
+pub mod google;
+mod hops;
 mod host;
+pub mod impersonation;
 mod net;
+mod options;
+mod provider;
+pub mod recognised;
 mod redact;
+mod request;
 mod send;
 mod spawn;
+pub mod spiffe;
 mod token;
 
+pub use choose::{Choice, ChooseError, Seen, choose, survey};
 pub use clock::Clock;
 pub use env::Env;
+pub use error::Error;
 pub use explain::{Class, Explain};
 pub use host::Host;
 pub use net::{
     ClientError, Event, Net, NetOptions, Observer, Profile, is_loopback, plain_http_allowed,
 };
+pub use options::{GivenToken, Options};
+pub use provider::{Detection, Kind, PROVIDERS, Platform, Provider, Source};
 pub use send::{Answer, Hop, HttpError, HttpReason};
 pub use spawn::{Finished, SpawnError, spawn};
 pub use token::Token;

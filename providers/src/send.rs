@@ -229,7 +229,21 @@ impl Net {
     /// # Errors
     /// No whole answer came in time, or one that no service of ours gives.
     pub async fn send(&self, hop: &Hop, request: Request) -> Result<Answer, HttpError> {
-        let answer = self.send_once_or_more(hop, request).await?;
+        self.send_while(hop, request, |_final| false).await
+    }
+
+    /// As [`Net::send`], but an answer for which `again` is true is temporary too: for services that
+    /// say "not yet" with a status that usually means "no".
+    ///
+    /// # Errors
+    /// As [`Net::send`]; the last answer of the kind that `again` names is [`HttpReason::Status`].
+    pub async fn send_while(
+        &self,
+        hop: &Hop,
+        request: Request,
+        again: fn(&Answer) -> bool,
+    ) -> Result<Answer, HttpError> {
+        let answer = self.send_once_or_more(hop, request, again).await?;
         if answer.0.status.is_redirection() {
             let to = redirect_origin(&answer.0);
             return Err(answer.1.error(HttpReason::Redirected { to }));
@@ -243,13 +257,15 @@ impl Net {
     /// # Errors
     /// As [`Net::send`], but for redirects.
     pub async fn send_unfollowed(&self, hop: &Hop, request: Request) -> Result<Answer, HttpError> {
-        Ok(self.send_once_or_more(hop, request).await?.0)
+        let again = |_: &Answer| false;
+        Ok(self.send_once_or_more(hop, request, again).await?.0)
     }
 
     async fn send_once_or_more(
         &self,
         hop: &Hop,
         request: Request,
+        again: fn(&Answer) -> bool,
     ) -> Result<(Answer, Call), HttpError> {
         let mut call = Call::new(&request);
         if !hop.profile.metadata && !plain_http_allowed(request.url()) {
@@ -261,7 +277,8 @@ impl Net {
             call.tries += 1;
             let copy = request.try_clone();
             let reason = match self.one_try(hop, copy, end).await {
-                Ok(answer) => return Ok((answer, call)),
+                Ok(answer) if !again(&answer) => return Ok((answer, call)),
+                Ok(answer) => self.not_yet(&answer),
                 Err(reason) => reason,
             };
             let Some(wait) = next_wait(hop, &reason, call.tries, end) else {
@@ -278,6 +295,14 @@ impl Net {
                 tries: call.tries,
             });
             sleep(wait).await;
+        }
+    }
+
+    fn not_yet(&self, answer: &Answer) -> HttpReason {
+        HttpReason::Status {
+            status: answer.status,
+            excerpt: answer.excerpt(self),
+            retry_after: retry_after(&answer.headers, self.clock.now()),
         }
     }
 

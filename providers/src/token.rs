@@ -17,6 +17,11 @@ impl Token {
         (!text.is_empty()).then(|| Self(text.to_owned().into()))
     }
 
+    /// A second copy, wiped on its own drop: for a source that is asked more than once.
+    pub(crate) fn copy(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// The secret itself, for the one header that needs it and for reading its claims.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Prints who this environment is: provider, issuer and `sub` of its identity token, never the
+//! token.
+//!
+//! ```text
+//! whoami [AUDIENCE [PROVIDER]]
+//! ```
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ambisign_providers::{Clock, Env, Explain, Host, Net, NetOptions, Options, choose};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    email: Option<String>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let options = Options {
+        audience: arguments.next().unwrap_or_else(|| "whoami".to_owned()),
+        token_variables: vec!["WHOAMI_ID_TOKEN".to_owned()],
+        token_file: PathBuf::from("/var/run/whoami/token"),
+        provider: arguments.next(),
+        ..Options::default()
+    };
+    match whoami(&host(), &options).await {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            let code = error.code();
+            let fix = error.fix().unwrap_or_default();
+            writeln!(io::stderr(), "code: {code}\nfix: {fix}")?;
+            Err(error.into())
+        }
+    }
+}
+
+fn host() -> Host {
+    let env = Env::from_process();
+    let clock = Clock::system();
+    let options = NetOptions {
+        user_agent: "whoami".to_owned(),
+        deadline: Some(Instant::now() + Duration::from_secs(60)),
+        root: PathBuf::from("/"),
+        ..NetOptions::default()
+    };
+    Host {
+        net: Net::new(&env, clock, options),
+        env,
+        clock,
+        root: PathBuf::from("/"),
+    }
+}
+
+async fn whoami(host: &Host, options: &Options) -> Result<(), ambisign_providers::Error> {
+    let choice = choose(host, options)?;
+    let token = choice.source.token(host, &options.audience).await?;
+    let mut out = io::stdout();
+    for note in &choice.notes {
+        let _closed = writeln!(out, "note: {note}");
+    }
+    let _closed = writeln!(out, "provider: {}", choice.provider);
+    let claims = token.expose().split('.').nth(1);
+    let claims = claims
+        .and_then(|claims| URL_SAFE_NO_PAD.decode(claims).ok())
+        .and_then(|claims| serde_json::from_slice::<Claims>(&claims).ok());
+    let _closed = match claims {
+        Some(Claims { iss, sub, email }) => writeln!(
+            out,
+            "issuer: {iss}\nsub: {sub}\nemail: {}",
+            email.unwrap_or_default()
+        ),
+        None => writeln!(out, "the token is not understood"),
+    };
+    Ok(())
+}

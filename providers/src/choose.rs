@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which provider it is: exactly one, decided from the environment and the files alone.
+//!
+//! A token that was handed over comes first, then the identity of the CI job, then what somebody
+//! configured here, and the machine's own identity last. A CI platform that is here but cannot give
+//! a token blocks the machine's: signing as the machine would be a surprise, and a person wanted
+//! the job's. Whoever is chosen succeeds or fails; nobody else is asked.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::net::chain;
+use crate::{
+    Class, Detection, Error, Explain, GivenToken, Host, Kind, Options, PROVIDERS, Platform, Source,
+    env_var, file, gce, gitlab, given, impersonation, recognised,
+};
+
+/// A provider, chosen.
+pub struct Choice {
+    /// Its name.
+    pub provider: &'static str,
+    /// Whom to ask for the token.
+    pub source: Box<dyn Source>,
+    /// What the reader should know: what else is here and was not taken, and what to be wary of.
+    /// One line each.
+    pub notes: Vec<String>,
+}
+
+impl fmt::Debug for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Choice")
+            .field("provider", &self.provider)
+            .field("notes", &self.notes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What was seen of one provider or platform.
+#[derive(Debug)]
+pub struct Seen {
+    /// Its name.
+    pub name: &'static str,
+    /// How deliberate its identity is.
+    pub kind: Kind,
+    /// The variables and files by which it is found; empty where the options name them.
+    pub marks: &'static [&'static str],
+    /// Its state.
+    pub detection: Detection,
+}
+
+/// Why no provider could be chosen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChooseError {
+    /// Several are ready, and none comes before the others.
+    #[error("more than one identity can be used here: {}", quoted(names))]
+    Ambiguous {
+        /// Their names.
+        names: Vec<&'static str>,
+    },
+    /// Nothing was handed over, and nothing else may be used.
+    #[error("no token was given, and ambient providers are switched off")]
+    Disabled {
+        /// The variable that can hold one.
+        variable: String,
+    },
+    /// One ambient provider is requested, and all are switched off.
+    #[error("`{name}` is requested, and ambient providers are switched off")]
+    Excluded {
+        /// The provider.
+        name: &'static str,
+    },
+    /// None of them is here.
+    #[error(
+        "no identity was found: looked for {}{}",
+        quoted(looked),
+        seen_too(recognised)
+    )]
+    NoIdentity {
+        /// What was looked for.
+        looked: Vec<String>,
+        /// Platforms that were recognised and cannot give a token by themselves.
+        recognised: Vec<Platform>,
+        /// Whether this is a container that may lack the variables of its CI job.
+        contained: bool,
+        /// The variable that can hold a token.
+        variable: String,
+    },
+    /// The one that is requested is not here.
+    #[error("`{name}` is requested, and is not here")]
+    NotDetected {
+        /// The provider.
+        name: &'static str,
+        /// The variables by which it is found.
+        variables: &'static [&'static str],
+    },
+    /// No provider has the name that is requested.
+    #[error("there is no provider {name:?}")]
+    UnknownName {
+        /// What was requested.
+        name: String,
+        /// The names that there are.
+        known: Vec<&'static str>,
+    },
+}
+
+fn quoted(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    format!("`{}`", names.join("`, `"))
+}
+
+fn seen_too(platforms: &[Platform]) -> String {
+    let names: Vec<&str> = platforms.iter().map(|platform| platform.name).collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("; here is {}", names.join(", "))
+    }
+}
+
+impl Explain for ChooseError {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Ambiguous { .. } => "provider/ambiguous",
+            Self::Disabled { .. } => "provider/disabled",
+            Self::Excluded { .. } => "provider/excluded",
+            Self::NoIdentity { .. } => "provider/no-identity",
+            Self::NotDetected { .. } => "provider/not-detected",
+            Self::UnknownName { .. } => "provider/unknown-name",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Ambiguous { names } => {
+                let ways: Vec<String> = names
+                    .iter()
+                    .map(|name| format!("`--oidc-provider {name}`"))
+                    .collect();
+                format!("choose one with {}", ways.join(" or ")).into()
+            }
+            Self::Disabled { variable } => {
+                format!("set `{variable}`, or give `--identity-token-file`").into()
+            }
+            Self::Excluded { .. } => {
+                "drop `--oidc-provider` or `--oidc-disable-ambient-providers`".into()
+            }
+            Self::NoIdentity {
+                recognised,
+                contained,
+                variable,
+                ..
+            } => match recognised.first() {
+                Some(platform) => platform.fix.clone().into(),
+                None if *contained => "pass the variables of the CI job on into this container, \
+                     for GitHub `docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e \
+                     ACTIONS_ID_TOKEN_REQUEST_TOKEN`"
+                    .into(),
+                None => format!(
+                    "run in a CI job that may request tokens, set `{variable}`, or give \
+                     `--identity-token-file`"
+                )
+                .into(),
+            },
+            Self::NotDetected { variables: [], .. } => {
+                "drop `--oidc-provider`, or run where it is".into()
+            }
+            Self::NotDetected { variables, .. } => {
+                format!("run where {} is set", quoted(variables)).into()
+            }
+            Self::UnknownName { known, .. } => format!("use one of {}", quoted(known)).into(),
+        })
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Excluded { .. } | Self::UnknownName { .. } => Class::Usage,
+            Self::Ambiguous { .. }
+            | Self::Disabled { .. }
+            | Self::NoIdentity { .. }
+            | Self::NotDetected { .. } => Class::Identity,
+        }
+    }
+}
+
+/// The state of every provider and platform, in the order of precedence. Nothing is asked over the
+/// network.
+pub fn survey(host: &Host, options: &Options) -> Vec<Seen> {
+    let options = &with_own_name(host, options);
+    let providers = PROVIDERS.iter().map(|provider| Seen {
+        name: provider.name,
+        kind: provider.kind,
+        marks: provider.variables,
+        detection: (provider.detect)(host, options),
+    });
+    let platforms = recognised::PLATFORMS.iter().map(|marker| Seen {
+        name: marker.name,
+        kind: marker.kind,
+        marks: marker.marks,
+        detection: marker
+            .detect(host, options)
+            .map_or(Detection::Absent, Detection::Recognised),
+    });
+    providers.chain(platforms).collect()
+}
+
+/// The one provider of this run.
+///
+/// # Errors
+/// None is here, several are and none comes first, or the one that comes first cannot be used.
+pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
+    let options = &with_own_name(host, options);
+    let mut seen = survey(host, options);
+    let winner = pick(&seen, host, options)?;
+    let notes = notes(&seen, winner, options);
+    let winner = seen.swap_remove(winner);
+    match winner.detection {
+        Detection::Ready(source) => Ok(Choice {
+            provider: winner.name,
+            source,
+            notes,
+        }),
+        Detection::Broken(error) => Err(error),
+        Detection::Absent | Detection::Recognised(_) => Err(ChooseError::NotDetected {
+            name: winner.name,
+            variables: winner.marks,
+        }
+        .into()),
+    }
+}
+
+/// `options` with the requested provider by our own name. `google` is what others' help calls
+/// impersonation where it is configured, and else the metadata server.
+fn with_own_name(host: &Host, options: &Options) -> Options {
+    let mut options = options.clone();
+    let own = match options.provider.as_deref() {
+        Some("google") if host.env.is_set("GOOGLE_SERVICE_ACCOUNT_NAME") => impersonation::NAME,
+        Some("google") => gce::NAME,
+        Some("kubernetes-file") => file::PROVIDER.name,
+        Some(_) | None => return options,
+    };
+    options.provider = Some(own.to_owned());
+    options
+}
+
+/// The index of the one provider that is asked, or whose error ends the run.
+fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseError> {
+    let of = |kind: Kind, wanted: fn(&Detection) -> bool| -> Vec<usize> {
+        let fits = |seen: &Seen| seen.kind == kind && wanted(&seen.detection);
+        let all = seen.iter().enumerate();
+        all.filter(|(_, seen)| fits(seen))
+            .map(|(at, _)| at)
+            .collect()
+    };
+    let named = |name: &str| seen.iter().position(|seen| seen.name == name);
+    // A flag with a token is more definite than a flag with a name.
+    if options.token.is_some()
+        && let Some(at) = named(given::PROVIDER.name)
+    {
+        return Ok(at);
+    }
+    if let Some(name) = &options.provider {
+        return requested(name, seen, options);
+    }
+    if let Some(at) = of(Kind::Explicit, is_here).first() {
+        return Ok(label(seen, *at));
+    }
+    if options.disable_ambient {
+        let variable = options.variable();
+        return Err(ChooseError::Disabled { variable });
+    }
+    let jobs = of(Kind::Ci, is_ready);
+    let asked = of(Kind::Asked, is_here);
+    for candidates in [&jobs, &asked] {
+        match candidates.as_slice() {
+            [] => {}
+            [at] => return Ok(*at),
+            several => {
+                let name = |at: &usize| seen.get(*at).map(|seen| seen.name);
+                let names = several.iter().filter_map(name).collect();
+                return Err(ChooseError::Ambiguous { names });
+            }
+        }
+    }
+    let blocking = of(Kind::Ci, is_broken);
+    let machines = of(Kind::Machine, is_here);
+    match blocking.iter().chain(&machines).next() {
+        Some(at) => Ok(*at),
+        None => Err(no_identity(seen, host, options)),
+    }
+}
+
+fn requested(name: &str, seen: &[Seen], options: &Options) -> Result<usize, ChooseError> {
+    let known = || PROVIDERS.iter().filter(|row| is_requestable(row.name));
+    let Some(row) = known().find(|row| row.name == name) else {
+        return Err(ChooseError::UnknownName {
+            name: name.to_owned(),
+            known: known().map(|row| row.name).collect(),
+        });
+    };
+    if options.disable_ambient && row.kind != Kind::Explicit {
+        return Err(ChooseError::Excluded { name: row.name });
+    }
+    seen.iter()
+        .position(|seen| seen.name == row.name)
+        .ok_or(ChooseError::NotDetected {
+            name: row.name,
+            variables: row.variables,
+        })
+}
+
+/// The flag with a token has no name of its own, and what is only recognised cannot be used.
+fn is_requestable(name: &str) -> bool {
+    name != given::PROVIDER.name && name != crate::spiffe::DEFAULT_SOCKET.name
+}
+
+/// In a GitLab job the token variable is GitLab's own channel, and is called so.
+fn label(seen: &[Seen], at: usize) -> usize {
+    let is_variable = seen
+        .get(at)
+        .is_some_and(|seen| seen.name == env_var::PROVIDER.name);
+    seen.iter()
+        .position(|seen| seen.name == gitlab::PROVIDER.name && is_here(&seen.detection))
+        .filter(|_| is_variable)
+        .unwrap_or(at)
+}
+
+fn is_ready(detection: &Detection) -> bool {
+    matches!(detection, Detection::Ready(_))
+}
+
+fn is_broken(detection: &Detection) -> bool {
+    matches!(detection, Detection::Broken(_))
+}
+
+fn is_here(detection: &Detection) -> bool {
+    is_ready(detection) || is_broken(detection)
+}
+
+fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
+    let ambient = PROVIDERS
+        .iter()
+        .filter(|row| row.kind != Kind::Explicit && is_requestable(row.name))
+        .map(|row| row.name.to_owned());
+    let recognised = seen.iter().filter_map(|seen| match &seen.detection {
+        Detection::Recognised(platform) => Some(platform.clone()),
+        Detection::Absent | Detection::Broken(_) | Detection::Ready(_) => None,
+    });
+    ChooseError::NoIdentity {
+        looked: options
+            .token_variables
+            .iter()
+            .cloned()
+            .chain(ambient)
+            .collect(),
+        recognised: recognised.collect(),
+        contained: ["/.dockerenv", "/run/.containerenv"]
+            .iter()
+            .any(|mark| host.path(mark).exists()),
+        variable: options.variable(),
+    }
+}
+
+fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
+    let Some(chosen) = seen.get(winner) else {
+        return Vec::new();
+    };
+    let mut notes = Vec::new();
+    if matches!(options.token, Some(GivenToken::Value(_))) {
+        notes.push(
+            "the arguments of a program can be read by others: give the token by \
+             `--identity-token-file`"
+                .to_owned(),
+        );
+    }
+    if chosen.kind == Kind::Machine {
+        notes.push(format!(
+            "`{}` is the identity of this machine, not of a job: make sure of it with \
+             `--require-identity`",
+            chosen.name
+        ));
+    }
+    let own_channel = [env_var::PROVIDER.name, gitlab::PROVIDER.name];
+    for (at, other) in seen.iter().enumerate() {
+        // GitLab's token and the token variable are one and the same.
+        let same = own_channel.contains(&chosen.name) && own_channel.contains(&other.name);
+        if at != winner && !same {
+            notes.extend(note(other, chosen.kind));
+        }
+    }
+    notes
+}
+
+fn note(other: &Seen, chosen: Kind) -> Option<String> {
+    let name = other.name;
+    match &other.detection {
+        Detection::Absent => None,
+        Detection::Broken(error) => Some(format!("`{name}` was not taken: {}", chain(error))),
+        Detection::Ready(_) => Some(format!(
+            "`{name}` was not taken, but could be used: request it with `--oidc-provider {name}`"
+        )),
+        // A job that has its own identity needs no advice on how to get one.
+        Detection::Recognised(platform) => matches!(chosen, Kind::Asked | Kind::Machine)
+            .then(|| format!("this is {} too: {}", platform.name, platform.fix)),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

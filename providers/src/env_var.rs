@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A token in an environment variable that was made for it.
+
+use std::borrow::Cow;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+
+use crate::{Class, Detection, Explain, Host, Kind, Options, Provider, Source, Token};
+
+/// The variables themselves are options.
+pub(crate) const PROVIDER: Provider = Provider {
+    name: "envvar",
+    variables: &[],
+    kind: Kind::Explicit,
+    detect,
+};
+
+/// Why a token variable cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two variables hold different tokens.
+    #[error("`{first}` and `{second}` hold different tokens")]
+    Disagree {
+        /// The variable that comes first.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// It is set to nothing. What should have filled it was not defined.
+    #[error("`{variable}` is set but empty")]
+    Empty {
+        /// The variable.
+        variable: String,
+    },
+    /// It is not UTF-8.
+    #[error("`{variable}` does not hold text")]
+    NotText {
+        /// The variable.
+        variable: String,
+    },
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Disagree { .. } => "env-var/disagree",
+            Self::Empty { .. } => "env-var/empty",
+            Self::NotText { .. } => "env-var/not-text",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Disagree { second, .. } => format!("unset `{second}`").into(),
+            Self::Empty { variable } => {
+                format!("define what should fill `{variable}` for this job, or unset it").into()
+            }
+            Self::NotText { variable } => {
+                format!("set `{variable}` to the token itself, or unset it").into()
+            }
+        })
+    }
+
+    fn class(&self) -> Class {
+        Class::Identity
+    }
+}
+
+/// A token that is there already.
+pub(crate) struct Held(pub(crate) Token);
+
+impl Source for Held {
+    fn token<'a>(
+        &'a self,
+        _host: &'a Host,
+        _audience: &'a str,
+    ) -> BoxFuture<'a, Result<Token, crate::Error>> {
+        ready(Ok(self.0.copy())).boxed()
+    }
+
+    fn renewable(&self) -> bool {
+        false
+    }
+}
+
+pub(crate) fn detect(host: &Host, options: &Options) -> Detection {
+    match read(host, &options.token_variables) {
+        Ok(Some(token)) => Detection::Ready(Box::new(Held(token))),
+        Ok(None) => Detection::Absent,
+        Err(error) => Detection::Broken(error.into()),
+    }
+}
+
+fn read(host: &Host, variables: &[String]) -> Result<Option<Token>, Error> {
+    let mut found: Option<(&String, Token)> = None;
+    for variable in variables {
+        let Some(value) = host.env.raw(variable) else {
+            continue;
+        };
+        let fault = || variable.clone();
+        let text = value
+            .to_str()
+            .ok_or_else(|| Error::NotText { variable: fault() })?;
+        let token = Token::new(text).ok_or_else(|| Error::Empty { variable: fault() })?;
+        host.net.guard(token.expose());
+        match &found {
+            None => found = Some((variable, token)),
+            Some((_, known)) if known.expose() == token.expose() => {}
+            Some((first, _)) => {
+                return Err(Error::Disagree {
+                    first: (*first).clone(),
+                    second: fault(),
+                });
+            }
+        }
+    }
+    Ok(found.map(|(_, token)| token))
+}

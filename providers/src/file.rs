@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A token in a file: mounted by an operator, or named by a flag; and the standard input.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::io::AsyncReadExt;
+
+use crate::request::received;
+use crate::{Class, Detection, Explain, Host, Kind, Options, Provider, Source, Token};
+
+/// The mounted file; its path is an option.
+pub(crate) const PROVIDER: Provider = Provider {
+    name: "filesystem",
+    variables: &[],
+    kind: Kind::Asked,
+    detect,
+};
+
+/// No credential file is near this, in bytes.
+const LIMIT: u64 = 64 * 1024;
+
+/// Whoever pipes a token in has it at hand.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why a file or the standard input gives no token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is nothing in it.
+    #[error("{from} is empty")]
+    Empty {
+        /// The file, the flag or the standard input.
+        from: String,
+    },
+    /// Others than its owner and root may write it, so anyone could have put the token there.
+    #[error("{from} may be written by other users of this machine")]
+    Exposed {
+        /// The file.
+        from: String,
+    },
+    /// The value of `--identity-token` is neither.
+    #[error("the value of `--identity-token` is neither a token nor the path of a readable file")]
+    Neither {
+        /// What the system says of the path.
+        source: io::Error,
+    },
+    /// The standard input stayed open and silent.
+    #[error("no token came on the standard input within {} s", limit.as_secs())]
+    Silent {
+        /// The time it had.
+        limit: Duration,
+    },
+    /// The standard input is a terminal, and nobody is asked for anything.
+    #[error("the standard input is a terminal")]
+    Terminal,
+    /// It cannot be read.
+    #[error("{from} cannot be read")]
+    Unreadable {
+        /// The file or the standard input.
+        from: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Empty { .. } => "file/empty",
+            Self::Exposed { .. } => "file/exposed",
+            Self::Neither { .. } => "file/neither",
+            Self::Silent { .. } => "file/silent",
+            Self::Terminal => "file/terminal",
+            Self::Unreadable { .. } => "file/unreadable",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(
+            match self {
+                Self::Empty { .. } => "check the step that should write the token",
+                Self::Exposed { .. } => "take the write permission from group and others",
+                Self::Neither { .. } => {
+                    "give the raw token, without `Bearer` or quotes; or use `--identity-token-file`"
+                }
+                Self::Silent { .. } => "close the pipe after the token",
+                Self::Terminal => "pipe the token in, or name a file",
+                Self::Unreadable { .. } => {
+                    "name a regular file of at most 64 KiB of text; a pipe is given as `-`"
+                }
+            }
+            .into(),
+        )
+    }
+
+    fn class(&self) -> Class {
+        Class::Identity
+    }
+}
+
+/// A token file. It is read at each call, because the platform may keep it fresh.
+pub(crate) struct TokenFile {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// Whether messages may name it: a mistyped token looks like a path.
+    pub(crate) nameable: bool,
+}
+
+impl Source for TokenFile {
+    fn token<'a>(
+        &'a self,
+        host: &'a Host,
+        _audience: &'a str,
+    ) -> BoxFuture<'a, Result<Token, crate::Error>> {
+        async { Ok(self.read(host)?) }.boxed()
+    }
+
+    fn renewable(&self) -> bool {
+        true
+    }
+}
+
+impl TokenFile {
+    fn read(&self, host: &Host) -> Result<Token, Error> {
+        let from = if self.nameable {
+            format!("the token file `{}`", self.path.display())
+        } else {
+            "the file given by `--identity-token`".to_owned()
+        };
+        let text = match read_small(&self.path) {
+            Ok(text) => text,
+            Err(source) if self.nameable => return Err(Error::Unreadable { from, source }),
+            Err(source) => return Err(Error::Neither { source }),
+        };
+        if is_exposed(host, &self.path) {
+            return Err(Error::Exposed { from });
+        }
+        received(&host.net, &text).ok_or(Error::Empty { from })
+    }
+}
+
+/// The standard input, which gives one token once.
+pub(crate) struct StandardInput;
+
+impl Source for StandardInput {
+    fn token<'a>(
+        &'a self,
+        host: &'a Host,
+        _audience: &'a str,
+    ) -> BoxFuture<'a, Result<Token, crate::Error>> {
+        async {
+            if io::stdin().is_terminal() {
+                return Err(Error::Terminal.into());
+            }
+            Ok(read_input(host, tokio::io::stdin()).await?)
+        }
+        .boxed()
+    }
+
+    fn renewable(&self) -> bool {
+        false
+    }
+}
+
+async fn read_input(host: &Host, input: impl tokio::io::AsyncRead + Unpin) -> Result<Token, Error> {
+    let from = || "the standard input".to_owned();
+    let unreadable = |source| Error::Unreadable {
+        from: from(),
+        source,
+    };
+    let mut text = String::new();
+    let mut input = input.take(LIMIT + 1);
+    let reading = input.read_to_string(&mut text);
+    match tokio::time::timeout(PATIENCE, reading).await {
+        Ok(Ok(_)) => within_limit(&text).map_err(unreadable)?,
+        Ok(Err(source)) => return Err(unreadable(source)),
+        Err(_elapsed) => return Err(Error::Silent { limit: PATIENCE }),
+    }
+    received(&host.net, &text).ok_or_else(|| Error::Empty { from: from() })
+}
+
+fn detect(host: &Host, options: &Options) -> Detection {
+    if options.token_file.as_os_str().is_empty() {
+        return Detection::Absent;
+    }
+    let path = host.path(&options.token_file);
+    // `symlink_metadata`: mounted volumes are made of links, and a dangling one is no absence.
+    if path.symlink_metadata().is_err() {
+        return Detection::Absent;
+    }
+    let nameable = true;
+    Detection::Ready(Box::new(TokenFile { path, nameable }))
+}
+
+/// The text of a small regular file. Links are followed, as mounted volumes are made of them; a pipe
+/// or a device is refused before it is opened, because it could keep a reader waiting.
+pub(crate) fn read_small(path: &Path) -> io::Result<String> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    let file = std::fs::File::open(path)?;
+    file.take(LIMIT + 1).read_to_string(&mut text)?;
+    within_limit(&text)?;
+    Ok(text)
+}
+
+fn within_limit(text: &str) -> io::Result<()> {
+    let fits = u64::try_from(text.len()).is_ok_and(|length| length <= LIMIT);
+    fits.then_some(())
+        .ok_or_else(|| io::Error::other("it holds more than 64 KiB"))
+}
+
+/// Whether a stranger owns the file and others may write it. The runs of one user on a shared disk
+/// often have loose modes, so its own files and root's pass.
+fn is_exposed(host: &Host, path: &Path) -> bool {
+    let Ok(file) = path.metadata() else {
+        return false;
+    };
+    let own = host.path("/proc/self").metadata().map(|own| own.uid()).ok();
+    file.uid() != 0 && own.is_some_and(|own| own != file.uid()) && file.mode() & 0o022 != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::{Error, TokenFile, read_input};
+    use crate::choose::tests::{Place, block_on};
+
+    fn read(place: &Place, path: &str) -> Result<String, Error> {
+        let file = TokenFile {
+            path: place.host().path(path),
+            nameable: true,
+        };
+        file.read(&place.host())
+            .map(|token| token.expose().to_owned())
+    }
+
+    #[test]
+    fn reads_through_links_and_trims() {
+        let place = Place::new().file("/data/token", "a.b.c\r\n");
+        symlink("data/token", place.host().path("/token")).unwrap();
+        assert_eq!(read(&place, "/token").unwrap(), "a.b.c");
+    }
+
+    #[test]
+    fn refuses_what_is_no_small_text_file() {
+        let place = Place::new()
+            .file("/empty", " \n")
+            .file("/large", &"x".repeat(70_000));
+        assert!(matches!(read(&place, "/empty"), Err(Error::Empty { .. })));
+        for path in ["/large", "/", "/absent"] {
+            let error = read(&place, path).unwrap_err();
+            assert!(matches!(error, Error::Unreadable { .. }), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_standard_input_is_limited() {
+        let place = Place::new();
+        let read = |input: &'static [u8]| block_on(read_input(&place.host(), input));
+        assert_eq!(read(b"a.b.c\n").unwrap().expose(), "a.b.c");
+        assert!(matches!(read(b"\n"), Err(Error::Empty { .. })));
+        assert!(matches!(
+            read(&[b'x'; 70_000]),
+            Err(Error::Unreadable { .. })
+        ));
+        assert!(matches!(read(b"\xff"), Err(Error::Unreadable { .. })));
+    }
+}

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: Apache-2.0
+//! GitHub Actions, GitHub Enterprise and Forgejo: the job's token endpoint.
+//!
+//! The runner hands the endpoint and a request token only to jobs with `id-token: write`, and only
+//! to the processes that it starts itself.
+
+use std::borrow::Cow;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use reqwest::StatusCode;
+use reqwest::header::{self, HeaderValue};
+use serde::Deserialize;
+use url::Url;
+
+use crate::request::{bearer, get, received, shape};
+use crate::{
+    Answer, Class, Detection, Explain, Host, HttpError, Kind, Options, Provider, Source, Token,
+    hops, is_loopback, plain_http_allowed,
+};
+
+const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
+const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
+
+pub(crate) const PROVIDER: Provider = Provider {
+    name: "github-actions",
+    variables: &["GITHUB_ACTIONS", REQUEST_URL, REQUEST_TOKEN],
+    kind: Kind::Ci,
+    detect,
+};
+
+/// The events that a fork can cause, with the fork's permissions.
+const PULL_REQUESTS: &[&str] = &[
+    "pull_request",
+    "pull_request_review",
+    "pull_request_review_comment",
+];
+
+/// The payload of an event is at most 25 MB; only to name a fork more is not read.
+const EVENT_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Why GitHub Actions gives no token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// `act` runs the workflow, and has no tokens to give.
+    #[error("`act` issues no identity tokens")]
+    Act {
+        /// The variable that can hold a token instead.
+        variable: String,
+    },
+    /// Dependabot started the run, which makes its permissions read-only.
+    #[error("runs that Dependabot started get no identity token")]
+    Dependabot,
+    /// The answer holds an empty token.
+    #[error("GitHub answered with an empty identity token")]
+    Empty,
+    /// A Forgejo workflow that did not ask for tokens.
+    #[error("this Forgejo job gets no identity token")]
+    Forgejo,
+    /// The run belongs to a pull request of a fork.
+    #[error("pull requests from forks get no identity token")]
+    Fork,
+    /// A Gitea job.
+    #[error("this Gitea instance gives its jobs no identity token")]
+    Gitea {
+        /// The variable that can hold a token instead.
+        variable: String,
+    },
+    /// The request token would go to a host that is not GitHub's.
+    #[error("`{REQUEST_URL}` points to {host}, which is not GitHub's")]
+    Host {
+        /// Scheme and host.
+        host: String,
+    },
+    /// No whole answer, or none of a token endpoint's.
+    #[error("GitHub's token endpoint gave no usable answer")]
+    Http(#[from] HttpError),
+    /// The job lacks `id-token: write`.
+    #[error("this GitHub job may not request identity tokens (`{REQUEST_URL}` is not set)")]
+    NotPermitted,
+    /// Only one of the two variables is there, or one cannot be used.
+    #[error("only a part of `{REQUEST_URL}` and `{REQUEST_TOKEN}` reached this process")]
+    Partial,
+    /// GitHub says no.
+    #[error("GitHub refused to issue an identity token: HTTP {} `{excerpt}`", status.as_u16())]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the answer.
+        excerpt: String,
+    },
+    /// The answer is not what the token endpoint answers.
+    #[error("the answer of GitHub's token endpoint was not understood: {shape}")]
+    Unreadable {
+        /// Its length and type.
+        shape: String,
+    },
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Act { .. } => "github/act",
+            Self::Dependabot => "github/dependabot",
+            Self::Empty => "github/empty",
+            Self::Forgejo => "github/forgejo",
+            Self::Fork => "github/fork",
+            Self::Gitea { .. } => "github/gitea",
+            Self::Host { .. } => "github/host",
+            Self::Http(http) => return format!("github/{}", http.variant()).into(),
+            Self::NotPermitted => "github/not-permitted",
+            Self::Partial => "github/partial",
+            Self::Refused { .. } => "github/refused",
+            Self::Unreadable { .. } => "github/unreadable",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Act { variable } => {
+                format!("skip this step when `ACT` is `true`, or set `{variable}`").into()
+            }
+            Self::Dependabot => "skip this step for Dependabot, and run it after the merge".into(),
+            Self::Empty => "run again; if it stays, look at githubstatus.com".into(),
+            Self::Forgejo => "add `enable-openid-connect: true` to the workflow".into(),
+            Self::Fork => {
+                "skip this step with `if: github.event.pull_request.head.repo.full_name == \
+                 github.repository`"
+                    .into()
+            }
+            Self::Gitea { variable } => {
+                format!("set `{variable}` to a token of another issuer").into()
+            }
+            Self::Host { .. } => {
+                format!("leave `{REQUEST_URL}` as the runner sets it, or unset it").into()
+            }
+            Self::Http(http) => return http.fix(),
+            Self::NotPermitted => {
+                "add `permissions: {id-token: write}` to this job (a job's block replaces the \
+                 workflow's), and to the job that calls a reusable workflow"
+                    .into()
+            }
+            Self::Partial => format!(
+                "pass both on (`docker run -e {REQUEST_URL} -e {REQUEST_TOKEN}`), or run as a \
+                     step of the job"
+            )
+            .into(),
+            Self::Refused { status, .. } if matches!(status.as_u16(), 401 | 403) => {
+                "run the job again, with `permissions: {id-token: write}`".into()
+            }
+            Self::Refused { .. } => format!("check what sets `{REQUEST_URL}`").into(),
+            Self::Unreadable { .. } => {
+                "check that no proxy answers in GitHub's place, then run again".into()
+            }
+        })
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Http(http) => http.class(),
+            Self::Act { .. }
+            | Self::Dependabot
+            | Self::Empty
+            | Self::Forgejo
+            | Self::Fork
+            | Self::Gitea { .. }
+            | Self::Host { .. }
+            | Self::NotPermitted
+            | Self::Partial
+            | Self::Refused { .. }
+            | Self::Unreadable { .. } => Class::Identity,
+        }
+    }
+}
+
+struct Job {
+    url: Url,
+    bearer: HeaderValue,
+}
+
+impl Source for Job {
+    fn token<'a>(
+        &'a self,
+        host: &'a Host,
+        audience: &'a str,
+    ) -> BoxFuture<'a, Result<Token, crate::Error>> {
+        async { Ok(self.fetch(host, audience).await?) }.boxed()
+    }
+
+    fn renewable(&self) -> bool {
+        true
+    }
+}
+
+impl Job {
+    async fn fetch(&self, host: &Host, audience: &str) -> Result<Token, Error> {
+        #[derive(Deserialize)]
+        struct Body {
+            value: String,
+        }
+
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("audience", audience);
+        let accept = HeaderValue::from_static("application/json; api-version=2.0");
+        let headers = [
+            (header::ACCEPT, accept),
+            (header::AUTHORIZATION, self.bearer.clone()),
+        ];
+        let request = get(url, headers);
+        let answer = host.net.send_while(&hops::CI, request, is_pending).await?;
+        if answer.status != StatusCode::OK {
+            return Err(Error::Refused {
+                status: answer.status,
+                excerpt: answer.excerpt(&host.net),
+            });
+        }
+        let body: Body = answer.json().ok_or_else(|| Error::Unreadable {
+            shape: shape(&answer),
+        })?;
+        received(&host.net, &body.value).ok_or(Error::Empty)
+    }
+}
+
+/// In the first moments of a job its state is not yet known to the token endpoint, which then says
+/// 403 "Can't issue ID_TOKEN for job in 'Pending' state".
+fn is_pending(answer: &Answer) -> bool {
+    answer.status == StatusCode::FORBIDDEN
+        && String::from_utf8_lossy(&answer.body).contains("issue ID_TOKEN for job in")
+}
+
+fn detect(host: &Host, options: &Options) -> Detection {
+    match job(host, options) {
+        Ok(Some(job)) => Detection::Ready(Box::new(job)),
+        Ok(None) => Detection::Absent,
+        Err(error) => Detection::Broken(error.into()),
+    }
+}
+
+/// The variables alone are enough: somebody may have passed on just them. An empty one was passed
+/// on too.
+fn job(host: &Host, options: &Options) -> Result<Option<Job>, Error> {
+    let token = host.env.get(REQUEST_TOKEN).and_then(Token::new);
+    let (Some(url), Some(token)) = (host.env.get(REQUEST_URL), token) else {
+        let partial = host.env.is_set(REQUEST_URL) || host.env.is_set(REQUEST_TOKEN);
+        return match host.env.get("GITHUB_ACTIONS") {
+            Some("true") => Err(diagnosis(host, options)),
+            _ if partial => Err(Error::Partial),
+            _ => Ok(None),
+        };
+    };
+    host.net.guard(token.expose());
+    let url = Url::parse(url).ok().ok_or(Error::Partial)?;
+    let bearer = bearer(token.expose()).ok_or(Error::Partial)?;
+    if !may_have_request_token(&url, host.env.get("GITHUB_SERVER_URL")) {
+        let host = url.origin().ascii_serialization();
+        return Err(Error::Host { host });
+    }
+    Ok(Some(Job { url, bearer }))
+}
+
+/// The request token is worth more than an identity token, and anything can be in the environment
+/// of a container: it goes to GitHub's hosts, to the server of the job, or to this machine.
+fn may_have_request_token(url: &Url, server: Option<&str>) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let github = [".actions.githubusercontent.com", ".ghe.com"]
+        .iter()
+        .any(|suffix| host.strip_suffix(suffix).is_some_and(|sub| !sub.is_empty()));
+    plain_http_allowed(url) && (github || is_loopback(url) || is_server(url, server))
+}
+
+fn is_server(url: &Url, server: Option<&str>) -> bool {
+    let server = server.and_then(|server| Url::parse(server).ok());
+    server.is_some_and(|server| server.host().is_some() && server.host() == url.host())
+}
+
+/// Why a job of GitHub's or of a look-alike has no token endpoint; the most special reason first.
+fn diagnosis(host: &Host, options: &Options) -> Error {
+    let is = |name, value| host.env.get(name) == Some(value);
+    let variable = || options.variable();
+    if is("FORGEJO_ACTIONS", "true") {
+        return Error::Forgejo;
+    }
+    // Gitea's API is version 1 and GitHub's is 3; its runners claim to be GitHub's.
+    let api = host.env.get("GITHUB_API_URL").unwrap_or_default();
+    if is("GITEA_ACTIONS", "true") || api.trim_end_matches('/').ends_with("/api/v1") {
+        return Error::Gitea {
+            variable: variable(),
+        };
+    }
+    if is("ACT", "true") {
+        return Error::Act {
+            variable: variable(),
+        };
+    }
+    if is_fork(host) {
+        return Error::Fork;
+    }
+    if is("GITHUB_ACTOR", "dependabot[bot]") {
+        return Error::Dependabot;
+    }
+    if host.env.is_set(REQUEST_URL) || host.env.is_set(REQUEST_TOKEN) {
+        return Error::Partial;
+    }
+    Error::NotPermitted
+}
+
+fn is_fork(host: &Host) -> bool {
+    #[derive(Deserialize)]
+    struct Event {
+        pull_request: PullRequest,
+    }
+    #[derive(Deserialize)]
+    struct PullRequest {
+        head: Side,
+        base: Side,
+    }
+    // The repository of a fork that was deleted meanwhile is null.
+    #[derive(Deserialize)]
+    struct Side {
+        repo: Option<Repository>,
+    }
+    #[derive(Deserialize, PartialEq)]
+    struct Repository {
+        full_name: String,
+    }
+
+    let event = host.env.get("GITHUB_EVENT_NAME").unwrap_or_default();
+    let Some(path) = host.env.get("GITHUB_EVENT_PATH") else {
+        return false;
+    };
+    if !PULL_REQUESTS.contains(&event) {
+        return false;
+    }
+    let small =
+        std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() < EVENT_LIMIT);
+    let event = small.then(|| std::fs::read(path).ok()).flatten();
+    event
+        .and_then(|event| serde_json::from_slice::<Event>(&event).ok())
+        .is_some_and(|Event { pull_request: pull }| pull.head.repo != pull.base.repo)
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::{Error, diagnosis, job, may_have_request_token};
+    use crate::Explain;
+    use crate::choose::tests::Place;
+
+    #[test]
+    fn the_request_token_goes_to_github_only() {
+        let allowed = |url: &str| {
+            may_have_request_token(&Url::parse(url).unwrap(), Some("https://ghes.example"))
+        };
+        for url in [
+            "https://pipelines.actions.githubusercontent.com/x?api-version=2.0",
+            "https://run-actions-1-azure-eastus.actions.githubusercontent.com/33//idtoken/x",
+            "https://token.octo.ghe.com/x",
+            "https://ghes.example/_services/pipelines/x",
+            "http://127.0.0.1:8080/token",
+            "http://[::1]/token",
+        ] {
+            assert!(allowed(url), "{url}");
+        }
+        for url in [
+            "http://pipelines.actions.githubusercontent.com/x",
+            "https://actions.githubusercontent.com.evil.example/x",
+            "https://evilactions.githubusercontent.com/x",
+            "https://.actions.githubusercontent.com/x",
+            "https://x.ghe.com.evil.example/x",
+            "https://user@pipelines.actions.githubusercontent.com/x",
+            "https://user:pw@ghes.example/x",
+            "http://ghes.example/x",
+            "http://localhost/x",
+            "http://169.254.169.254/x",
+            "https://10.0.0.1/x",
+            "file:///etc/passwd",
+        ] {
+            assert!(!allowed(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn another_host_is_named_without_path_and_query() {
+        let place = Place::new()
+            .var(
+                "ACTIONS_ID_TOKEN_REQUEST_URL",
+                "https://evil.example/s3cret?s3cret",
+            )
+            .var("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "s3cret-token");
+        let error = job(&place.host(), &place.options()).err().unwrap();
+        assert_eq!(error.code(), "github/host");
+        assert!(error.to_string().contains("https://evil.example,"));
+        assert!(!error.to_string().contains("s3cret"));
+    }
+
+    fn event(head: &str, base: &str) -> String {
+        format!(r#"{{"pull_request":{{"head":{{"repo":{head}}},"base":{{"repo":{base}}}}}}}"#)
+    }
+
+    #[test]
+    fn the_most_special_reason_is_named() {
+        let own = r#"{"full_name":"acme/app"}"#;
+        let fork = r#"{"full_name":"eve/app"}"#;
+        let pull = |head| {
+            let place = Place::new().file("/event.json", &event(head, own));
+            let path = place.host().path("/event.json");
+            place
+                .var("GITHUB_EVENT_NAME", "pull_request")
+                .var("GITHUB_EVENT_PATH", path.to_str().unwrap())
+        };
+        let url = "ACTIONS_ID_TOKEN_REQUEST_URL";
+        let cases = [
+            (Place::new(), "github/not-permitted"),
+            (pull(own), "github/not-permitted"),
+            (pull(fork), "github/fork"),
+            (pull("null"), "github/fork"),
+            (pull(fork).var("ACT", "true"), "github/act"),
+            (
+                Place::new().var("GITHUB_ACTOR", "dependabot[bot]"),
+                "github/dependabot",
+            ),
+            (Place::new().var(url, "https://x"), "github/partial"),
+            (Place::new().var("GITEA_ACTIONS", "true"), "github/gitea"),
+            (
+                Place::new().var("GITHUB_API_URL", "https://git.example/api/v1"),
+                "github/gitea",
+            ),
+            (
+                Place::new().var("FORGEJO_ACTIONS", "true"),
+                "github/forgejo",
+            ),
+        ];
+        for (place, code) in cases {
+            let error = diagnosis(&place.host(), &place.options());
+            assert_eq!(error.code(), code);
+        }
+    }
+
+    #[test]
+    fn half_of_the_variables_is_no_absence() {
+        let place = Place::new().var("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "");
+        let error = job(&place.host(), &place.options()).err().unwrap();
+        assert!(matches!(error, Error::Partial));
+        let place = Place::new();
+        assert!(job(&place.host(), &place.options()).unwrap().is_none());
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//! GitLab CI/CD: the job definition asks for a token, which then is in a variable.
+//!
+//! There is no endpoint to ask, and no way to renew the token within the job. `CI_JOB_TOKEN` is no
+//! identity token.
+
+use std::borrow::Cow;
+
+use crate::{Class, Detection, Explain, Host, Kind, Options, Provider, env_var};
+
+pub(crate) const PROVIDER: Provider = Provider {
+    name: "gitlab",
+    variables: &["GITLAB_CI"],
+    kind: Kind::Ci,
+    detect,
+};
+
+/// Why GitLab gives no token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The job defines no token, or under another name.
+    #[error("this GitLab job has no `{variable}`{}", others(seen))]
+    NoToken {
+        /// The variable that should hold it.
+        variable: String,
+        /// The audience that it should have.
+        audience: String,
+        /// Names of variables that look like tokens for somebody else.
+        seen: Vec<String>,
+    },
+}
+
+fn others(seen: &[String]) -> String {
+    if seen.is_empty() {
+        String::new()
+    } else {
+        format!(", only `{}`", seen.join("`, `"))
+    }
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::NoToken { .. } => "gitlab/no-token".into(),
+        }
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::NoToken {
+                variable, audience, ..
+            } => Some(
+                format!("add `id_tokens: {{{variable}: {{aud: {audience}}}}}` to the job").into(),
+            ),
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Identity
+    }
+}
+
+fn detect(host: &Host, options: &Options) -> Detection {
+    if host.env.get("GITLAB_CI") != Some("true") {
+        return Detection::Absent;
+    }
+    match env_var::detect(host, options) {
+        Detection::Absent => Detection::Broken(
+            Error::NoToken {
+                variable: options.variable(),
+                audience: options.audience.clone(),
+                seen: token_like(host),
+            }
+            .into(),
+        ),
+        found @ (Detection::Broken(_) | Detection::Ready(_) | Detection::Recognised(_)) => found,
+    }
+}
+
+fn token_like(host: &Host) -> Vec<String> {
+    host.env
+        .utf8()
+        .map(|(name, _)| name)
+        .filter(|name| name.ends_with("ID_TOKEN"))
+        .map(str::to_owned)
+        .collect()
+}

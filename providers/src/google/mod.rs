@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Google's credential files.
+//!
+//! Such a file alone changes nobody's identity: it says as whom to call Google, and many tools put
+//! one into the environment. Only when this provider is requested by its name does the account of
+//! the file become the identity.
+
+pub mod adc;
+pub mod service_account;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use crate::{Detection, Error, Host, Kind, Options, Provider, Source, Token};
+
+/// The name of this provider.
+pub(crate) const NAME: &str = "google-adc";
+
+pub(crate) const PROVIDER: Provider = Provider {
+    name: NAME,
+    variables: &["GOOGLE_APPLICATION_CREDENTIALS"],
+    kind: Kind::Asked,
+    detect,
+};
+
+struct KeyFile(service_account::Key);
+
+impl Source for KeyFile {
+    fn token<'a>(
+        &'a self,
+        host: &'a Host,
+        audience: &'a str,
+    ) -> BoxFuture<'a, Result<Token, Error>> {
+        async { Ok(self.0.identity_token(host, audience).await?) }.boxed()
+    }
+
+    fn renewable(&self) -> bool {
+        true
+    }
+}
+
+fn detect(host: &Host, options: &Options) -> Detection {
+    if !options.requests(NAME) {
+        return Detection::Absent;
+    }
+    match adc::key(host, options) {
+        Ok(Some(key)) => Detection::Ready(Box::new(KeyFile(key))),
+        Ok(None) => Detection::Absent,
+        Err(error) => Detection::Broken(error),
+    }
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The key of a Google service account: assertions by RFC 7523, for which Google's token endpoint
+//! gives an identity token or an access token.
+
+use std::borrow::Cow;
+use std::time::UNIX_EPOCH;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::StatusCode;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::{Url, form_urlencoded};
+
+use crate::request::{post, received, shape};
+use crate::{
+    Answer, Class, Explain, Host, HttpError, Net, Token, hops, is_loopback, plain_http_allowed,
+};
+
+/// Google's token endpoint, where the file names none.
+const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+
+/// The hosts that may receive an assertion. The file names the URL, and files come from anywhere.
+const TOKEN_HOSTS: &[&str] = &[
+    "oauth2.googleapis.com",
+    "accounts.google.com",
+    "www.googleapis.com",
+];
+
+const UNIVERSE: &str = "googleapis.com";
+
+/// RFC 7523 2.1.
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// The longest life of an assertion that Google takes, in seconds.
+const LIFE: u64 = 3600;
+
+/// Why a service-account key gives no token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The answer holds an empty token.
+    #[error("Google's token endpoint answered with an empty token")]
+    Empty,
+    /// The file names a token endpoint that is not Google's.
+    #[error("the key of {account} names {host} as token endpoint, which is not Google's")]
+    Host {
+        /// The account of the key.
+        account: String,
+        /// Scheme and host.
+        host: String,
+    },
+    /// No whole answer.
+    #[error("Google's token endpoint gave no usable answer")]
+    Http(#[from] HttpError),
+    /// The assertion was not accepted: the key is gone, or the clock is off.
+    #[error("Google does not accept key {key_id} of {account}: `{excerpt}`")]
+    InvalidGrant {
+        /// The account of the key.
+        account: String,
+        /// The public name of the key.
+        key_id: String,
+        /// The beginning of the answer.
+        excerpt: String,
+    },
+    /// The private key is no RSA key.
+    #[error("the private key of {account} cannot be used")]
+    Key {
+        /// The account of the key.
+        account: String,
+    },
+    /// Google says no.
+    #[error("Google's token endpoint refused: HTTP {} `{excerpt}`", status.as_u16())]
+    Refused {
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the answer.
+        excerpt: String,
+    },
+    /// The account belongs to another universe, which has no token endpoint of this kind.
+    #[error("the key of {account} is of universe {universe:?}, which is not supported")]
+    Universe {
+        /// The account of the key.
+        account: String,
+        /// Its universe.
+        universe: String,
+    },
+    /// The answer is not what a token endpoint answers.
+    #[error("the answer of Google's token endpoint was not understood: {shape}")]
+    Unreadable {
+        /// Its length and type.
+        shape: String,
+    },
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Empty => "service-account/empty",
+            Self::Host { .. } => "service-account/host",
+            Self::Http(http) => return format!("service-account/{}", http.variant()).into(),
+            Self::InvalidGrant { .. } => "service-account/invalid-grant",
+            Self::Key { .. } => "service-account/key",
+            Self::Refused { .. } => "service-account/refused",
+            Self::Universe { .. } => "service-account/universe",
+            Self::Unreadable { .. } => "service-account/unreadable",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Empty | Self::Refused { .. } => "run again, or make a new key".into(),
+            Self::Host { .. } => {
+                format!("use a key file whose `token_uri` is `{TOKEN_URI}`").into()
+            }
+            Self::Http(http) => return http.fix(),
+            Self::InvalidGrant { .. } => {
+                "check the clock of this machine, and that the key still exists".into()
+            }
+            Self::Key { .. } => "download the key file again".into(),
+            Self::Universe { .. } => "use an account of Google's public cloud".into(),
+            Self::Unreadable { .. } => {
+                "check that no proxy answers in Google's place, then run again".into()
+            }
+        })
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Http(http) => http.class(),
+            Self::Empty
+            | Self::Host { .. }
+            | Self::InvalidGrant { .. }
+            | Self::Key { .. }
+            | Self::Refused { .. }
+            | Self::Universe { .. }
+            | Self::Unreadable { .. } => Class::Identity,
+        }
+    }
+}
+
+/// The members of the file that are used.
+#[derive(Deserialize)]
+pub(super) struct File {
+    client_email: String,
+    client_id: Option<String>,
+    private_key: String,
+    private_key_id: Option<String>,
+    token_uri: Option<String>,
+    universe_domain: Option<String>,
+}
+
+/// A service account with its key.
+pub(crate) struct Key {
+    account: String,
+    unique_id: Option<String>,
+    private_key: SecretString,
+    key_id: String,
+    token_uri: Url,
+}
+
+impl Key {
+    pub(super) fn new(net: &Net, file: File) -> Result<Self, Error> {
+        net.guard(&file.private_key);
+        let account = file.client_email;
+        let universe = file.universe_domain.filter(|name| name != UNIVERSE);
+        if let Some(universe) = universe {
+            return Err(Error::Universe { account, universe });
+        }
+        let token_uri = file.token_uri.as_deref().unwrap_or(TOKEN_URI);
+        let url = Url::parse(token_uri).ok();
+        let Some(token_uri) = url.clone().filter(is_google) else {
+            let host = url.map(|url| url.origin().ascii_serialization());
+            return Err(Error::Host {
+                account,
+                host: host.unwrap_or_else(|| "no URL".to_owned()),
+            });
+        };
+        Ok(Self {
+            account,
+            unique_id: file.client_id,
+            private_key: file.private_key.into(),
+            key_id: file.private_key_id.unwrap_or_default(),
+            token_uri,
+        })
+    }
+
+    /// The e-mail address of the account.
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Whether `name`, an e-mail address or a unique ID, is this account.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.account == name || self.unique_id.as_deref() == Some(name)
+    }
+
+    /// An identity token of the account itself.
+    pub(crate) async fn identity_token(&self, host: &Host, audience: &str) -> Result<Token, Error> {
+        #[derive(Deserialize)]
+        struct Body {
+            id_token: String,
+        }
+
+        let answer = self.redeem(host, ("target_audience", audience)).await?;
+        let body: Body = answer.json().ok_or_else(|| unreadable(&answer))?;
+        received(&host.net, &body.id_token).ok_or(Error::Empty)
+    }
+
+    /// An access token of the account for Google's APIs.
+    pub(crate) async fn access_token(&self, host: &Host) -> Result<Token, Error> {
+        #[derive(Deserialize)]
+        struct Body {
+            access_token: String,
+        }
+
+        let answer = self.redeem(host, ("scope", SCOPE)).await?;
+        let body: Body = answer.json().ok_or_else(|| unreadable(&answer))?;
+        received(&host.net, &body.access_token).ok_or(Error::Empty)
+    }
+
+    async fn redeem(&self, host: &Host, wish: (&str, &str)) -> Result<Answer, Error> {
+        let now = host.clock.now().duration_since(UNIX_EPOCH);
+        let assertion = self.assertion(now.unwrap_or_default().as_secs(), wish)?;
+        host.net.guard(&assertion);
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", GRANT)
+            .append_pair("assertion", &assertion)
+            .finish();
+        let media_type = "application/x-www-form-urlencoded";
+        let request = post(self.token_uri.clone(), media_type, form);
+        let answer = host.net.send(&hops::GOOGLE, request).await?;
+        if answer.status == StatusCode::OK {
+            return Ok(answer);
+        }
+        Err(self.refusal(&host.net, &answer))
+    }
+
+    fn refusal(&self, net: &Net, answer: &Answer) -> Error {
+        // RFC 6749 5.2
+        #[derive(Deserialize)]
+        struct Body {
+            error: String,
+        }
+
+        let (status, excerpt) = (answer.status, answer.excerpt(net));
+        match answer.json::<Body>() {
+            Some(body) if body.error == "invalid_grant" => Error::InvalidGrant {
+                account: self.account.clone(),
+                key_id: self.key_id.clone(),
+                excerpt,
+            },
+            Some(_) | None => Error::Refused { status, excerpt },
+        }
+    }
+
+    /// A JWT that the account signs for the token endpoint (RFC 7523 3); times in seconds since
+    /// 1970.
+    fn assertion(&self, now: u64, (wish, value): (&str, &str)) -> Result<String, Error> {
+        let unusable = || Error::Key {
+            account: self.account.clone(),
+        };
+        let pair = key_pair(self.private_key.expose_secret()).ok_or_else(unusable)?;
+        let header = json!({"alg": "RS256", "typ": "JWT", "kid": self.key_id});
+        let claims = json!({
+            "iss": self.account,
+            "aud": self.token_uri.as_str(),
+            "iat": now,
+            "exp": now.saturating_add(LIFE),
+            (wish): value,
+        });
+        let segment = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", segment(&header), segment(&claims));
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            signed.as_bytes(),
+            &mut signature,
+        )
+        .map_err(|_unspecified| unusable())?;
+        Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+}
+
+fn unreadable(answer: &Answer) -> Error {
+    Error::Unreadable {
+        shape: shape(answer),
+    }
+}
+
+fn is_google(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let google = TOKEN_HOSTS.contains(&host) && url.port().is_none();
+    plain_http_allowed(url) && (google || is_loopback(url))
+}
+
+/// Google writes PKCS#8; PKCS#1 is what some tools make of it.
+fn key_pair(pem: &str) -> Option<RsaKeyPair> {
+    match PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok()? {
+        PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).ok(),
+        PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()).ok(),
+        PrivateKeyDer::Sec1(_) | _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::{File, Key, is_google};
+    use crate::Explain;
+    use crate::choose::tests::Place;
+
+    #[test]
+    fn assertions_go_to_google_only() {
+        let is = |url: &str| is_google(&Url::parse(url).unwrap());
+        for url in [
+            "https://oauth2.googleapis.com/token",
+            "https://accounts.google.com/o/oauth2/token",
+            "https://www.googleapis.com/oauth2/v4/token",
+            "http://127.0.0.1:8080/token",
+        ] {
+            assert!(is(url), "{url}");
+        }
+        for url in [
+            "http://oauth2.googleapis.com/token",
+            "https://oauth2.googleapis.com:8443/token",
+            "https://oauth2.googleapis.com.evil.example/token",
+            "https://user@oauth2.googleapis.com/token",
+            "https://evil.example/token",
+            "http://localhost/token",
+        ] {
+            assert!(!is(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn keys_that_cannot_be_used_are_refused() {
+        let place = Place::new();
+        let key = |extra: &str| {
+            let text = format!(
+                r#"{{"client_email":"sa@p.iam.gserviceaccount.com","private_key":"c4n4ry"{extra}}}"#
+            );
+            let file: File = serde_json::from_str(&text).unwrap();
+            Key::new(&place.host().net, file)
+        };
+        let error = |extra| key(extra).err().unwrap();
+        assert_eq!(
+            error(r#","token_uri":"https://evil.example/x""#).code(),
+            "service-account/host"
+        );
+        assert_eq!(
+            error(r#","universe_domain":"example.goog""#).code(),
+            "service-account/universe"
+        );
+        let error = key("").unwrap().assertion(0, ("scope", "x")).unwrap_err();
+        assert_eq!(error.code(), "service-account/key");
+        assert!(!format!("{error:?} {error}").contains("c4n4ry"));
+    }
+}

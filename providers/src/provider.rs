@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a provider is: a row of one table, and the source of tokens that its detection yields.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    Error, Host, Options, Token, buildkite, circleci, codefresh, env_var, file, gce, github,
+    gitlab, given, google, impersonation, spiffe,
+};
+
+/// Gives identity tokens. Everything that is needed to ask for one is already inside: nothing is
+/// read twice.
+pub trait Source: Send + Sync {
+    /// Asks for a token for `audience`.
+    ///
+    /// # Errors
+    /// No token was given, for the reason that the error tells. The failure is final: the caller
+    /// asks nobody else instead.
+    fn token<'a>(
+        &'a self,
+        host: &'a Host,
+        audience: &'a str,
+    ) -> BoxFuture<'a, Result<Token, Error>>;
+
+    /// Whether a later call gives a fresh token, rather than the same one again.
+    fn renewable(&self) -> bool;
+}
+
+/// What the environment and the files say about one provider. The network was not used.
+pub enum Detection {
+    /// It is not here.
+    Absent,
+    /// It is here for certain, but its credential channel is not, or cannot be used.
+    Broken(Error),
+    /// It can be asked for a token.
+    Ready(Box<dyn Source>),
+    /// A platform that has no token of this kind to give by itself.
+    Recognised(Platform),
+}
+
+impl fmt::Debug for Detection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("Absent"),
+            Self::Broken(error) => f.debug_tuple("Broken").field(error).finish(),
+            Self::Ready(_) => f.write_str("Ready"),
+            Self::Recognised(platform) => f.debug_tuple("Recognised").field(platform).finish(),
+        }
+    }
+}
+
+/// A platform that was recognised, but gives no token by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// Its name, as people write it.
+    pub name: &'static str,
+    /// One imperative sentence: how to give it an identity all the same.
+    pub fix: String,
+}
+
+/// What an identity says about who runs, from the most to the least deliberate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A token that somebody handed over, by a flag or by a variable made for it.
+    Explicit,
+    /// The identity of a CI job.
+    Ci,
+    /// A workload identity that somebody configured here.
+    Asked,
+    /// Whatever this machine or pod is allowed to be.
+    Machine,
+}
+
+/// One way to a token.
+#[derive(Clone, Copy, Debug)]
+pub struct Provider {
+    /// Its name, the one by which it can be requested.
+    pub name: &'static str,
+    /// The environment variables by which it is found.
+    pub variables: &'static [&'static str],
+    /// How deliberate its identity is.
+    pub kind: Kind,
+    /// Looks for it, without the network and in less than a millisecond.
+    pub detect: fn(&Host, &Options) -> Detection,
+}
+
+/// Every provider, in the order of precedence.
+pub static PROVIDERS: &[Provider] = &[
+    given::PROVIDER,
+    env_var::PROVIDER,
+    github::PROVIDER,
+    gitlab::PROVIDER,
+    buildkite::PROVIDER,
+    circleci::PROVIDER,
+    codefresh::PROVIDER,
+    impersonation::PROVIDER,
+    google::PROVIDER,
+    spiffe::PROVIDER,
+    file::PROVIDER,
+    gce::PROVIDER,
+    spiffe::DEFAULT_SOCKET,
+];

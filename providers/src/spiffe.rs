@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//! SPIFFE. The socket of the Workload API is recognised; asking it for a JWT-SVID is not built yet.
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+use crate::{Class, Detection, Explain, Host, Kind, Options, Platform, Provider};
+
+const SOCKET: &str = "SPIFFE_ENDPOINT_SOCKET";
+
+/// Where SPIRE puts its socket when nobody says otherwise. The folder is open to everyone, so what
+/// is found there is nothing that somebody asked for.
+const DEFAULT: &str = "/tmp/spire-agent/public/api.sock";
+
+pub(crate) const PROVIDER: Provider = Provider {
+    name: "spiffe",
+    variables: &[SOCKET],
+    kind: Kind::Asked,
+    detect,
+};
+
+pub(crate) const DEFAULT_SOCKET: Provider = Provider {
+    name: "spiffe-default-socket",
+    variables: &[],
+    kind: Kind::Machine,
+    detect: detect_default,
+};
+
+/// Why the Workload API gives no token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The variable does not name a socket.
+    #[error("`{SOCKET}` does not name a socket")]
+    Address,
+    /// The Workload API cannot be asked yet.
+    #[error("a SPIFFE Workload API is configured, which cannot be asked directly yet")]
+    Unsupported {
+        /// The variable that can hold the token.
+        variable: String,
+        /// The audience that it should have.
+        audience: String,
+    },
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Address => "spiffe/address",
+            Self::Unsupported { .. } => "spiffe/unsupported",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Address => {
+                format!("set `{SOCKET}` to `unix:///path/to/agent.sock` or `tcp://127.0.0.1:PORT`")
+                    .into()
+            }
+            Self::Unsupported { variable, audience } => fetch(variable, audience).into(),
+        })
+    }
+
+    fn class(&self) -> Class {
+        Class::Identity
+    }
+}
+
+fn fetch(variable: &str, audience: &str) -> String {
+    format!(
+        "set `{variable}` to the token that `spire-agent api fetch jwt -audience {audience}` prints"
+    )
+}
+
+fn detect(host: &Host, options: &Options) -> Detection {
+    let Some(address) = host.env.raw(SOCKET) else {
+        return Detection::Absent;
+    };
+    let error = if address.to_str().is_some_and(is_socket) {
+        Error::Unsupported {
+            variable: options.variable(),
+            audience: options.audience.clone(),
+        }
+    } else {
+        Error::Address
+    };
+    Detection::Broken(error.into())
+}
+
+fn detect_default(host: &Host, options: &Options) -> Detection {
+    let socket = host.path(DEFAULT).metadata();
+    if !socket.is_ok_and(|file| file.file_type().is_socket()) {
+        return Detection::Absent;
+    }
+    Detection::Recognised(Platform {
+        name: "SPIRE",
+        fix: fetch(&options.variable(), &options.audience),
+    })
+}
+
+/// `unix:///path`, `unix:/path` or `tcp://IP:port` (SPIFFE Workload Endpoint 4), or the bare path
+/// that others ask for.
+fn is_socket(address: &str) -> bool {
+    if let Some(tcp) = address.strip_prefix("tcp://") {
+        return tcp.parse::<SocketAddr>().is_ok();
+    }
+    let path = address
+        .strip_prefix("unix://")
+        .or_else(|| address.strip_prefix("unix:"))
+        .unwrap_or(address);
+    Path::new(path).is_absolute()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_socket;
+
+    #[test]
+    fn both_forms_of_the_address_are_known() {
+        for address in [
+            "unix:///run/spire/api.sock",
+            "unix:/run/spire/api.sock",
+            "/run/spire/api.sock",
+            "tcp://127.0.0.1:8081",
+        ] {
+            assert!(is_socket(address), "{address}");
+        }
+        for address in [
+            "",
+            "run/api.sock",
+            "unix://run/api.sock",
+            "tcp://spire:8081",
+            "tcp://127.0.0.1:8081/path",
+            "http://127.0.0.1",
+        ] {
+            assert!(!is_socket(address), "{address}");
+        }
+    }
+}
