@@ -18,6 +18,7 @@ pub mod fulcio;
 pub mod image;
 pub mod json;
 pub mod net;
+mod protojson;
 pub mod registry;
 pub mod trust;
 pub mod verify;
