@@ -47,6 +47,17 @@ impl Hash {
         }
     }
 
+    /// The hash function of a signature algorithm (RFC 5758 3, RFC 8017 A.2.4), when it names one.
+    /// Ed25519 has its own, so any will do.
+    pub fn of_signature(oid: ObjectIdentifier) -> Option<Self> {
+        match oid.to_string().as_str() {
+            "1.2.840.10045.4.3.2" | "1.2.840.113549.1.1.11" | "1.3.101.112" => Some(Self::Sha256),
+            "1.2.840.10045.4.3.3" | "1.2.840.113549.1.1.12" => Some(Self::Sha384),
+            "1.2.840.10045.4.3.4" | "1.2.840.113549.1.1.13" => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
     /// The digest of `bytes`.
     pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
         match self {

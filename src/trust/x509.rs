@@ -14,14 +14,6 @@ use x509_cert::serial_number::SerialNumber;
 use super::keys::{Hash, PublicKey};
 use super::window::Window;
 
-const EC_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
-const EC_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
-const EC_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
-const RSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
-const RSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12");
-const RSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
-
 /// A parsed certificate: nothing about it is verified yet.
 #[derive(Clone)]
 pub struct Certificate {
@@ -148,7 +140,7 @@ impl Certificate {
             return false;
         };
         self.issuer() == authority.subject()
-            && self.hash().is_some_and(|hash| {
+            && Hash::of_signature(self.parsed.signature_algorithm().oid).is_some_and(|hash| {
                 let key = authority.key();
                 key.verify(hash, &self.tbs, signature)
             })
@@ -176,15 +168,6 @@ impl Certificate {
         AnyRef::new(Tag::Sequence, &fields.concat())?.to_der()
     }
 
-    /// The hash of the signature. That the key is of the right kind shows when it verifies.
-    fn hash(&self) -> Option<Hash> {
-        match self.parsed.signature_algorithm().oid {
-            EC_SHA256 | RSA_SHA256 | ED25519 => Some(Hash::Sha256),
-            EC_SHA384 | RSA_SHA384 => Some(Hash::Sha384),
-            EC_SHA512 | RSA_SHA512 => Some(Hash::Sha512),
-            _ => None,
-        }
-    }
 }
 
 impl fmt::Debug for Certificate {
