@@ -20,6 +20,7 @@ pub mod image;
 pub mod json;
 pub mod net;
 pub mod prediction;
+mod protojson;
 pub mod registry;
 pub mod trust;
 pub mod verify;

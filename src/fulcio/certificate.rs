@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The signing certificate of Fulcio and its profile (fulcio `docs/certificate-specification.md`).
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use ambisign_providers::{Class, Explain};
+use der::asn1::{ObjectIdentifier, Utf8StringRef};
+use der::pem::{LineEnding, encode_string};
+use der::Decode;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+use super::{chain, sct};
+use crate::trust::TrustedRoot;
+use crate::trust::path::{PathError, UNDERSTOOD};
+use crate::trust::x509::Certificate;
+
+const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+pub(crate) const CODE_SIGNING: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+/// The issuer of the token as its raw bytes: older certificates have only this one.
+const ISSUER_RAW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
+/// The issuer of the token as a DER string.
+const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.8");
+/// The type of the name that Fulcio gives where it is neither an e-mail address nor a URI.
+const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
+
+/// How much earlier than the certificate its SCT may be: two clocks of one instance made them.
+const SKEW: Duration = Duration::from_secs(60);
+
+/// Why a signing certificate is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// It is not a certificate.
+    #[error("the signing certificate cannot be read")]
+    Malformed,
+    /// The certificate was not valid at the time in question.
+    #[error("the signing certificate was not valid at the time of the signature")]
+    OutsideValidity,
+    /// It is a certificate for something else than signing code with one identity.
+    #[error("the signing certificate {why}")]
+    Profile {
+        /// In which way.
+        why: &'static str,
+    },
+    /// No trusted certificate transparency log promised to publish the certificate.
+    #[error("no trusted certificate transparency log vouches for the signing certificate: {why}")]
+    Sct {
+        /// What is wrong with the promise.
+        why: &'static str,
+    },
+    /// No authority of the trusted root issued it, or one that was not trusted at that time.
+    #[error("the signing certificate is not issued by a trusted authority")]
+    UntrustedChain {
+        /// The flaw of the path.
+        #[source]
+        flaw: PathError,
+    },
+}
+
+impl Explain for CertificateError {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Malformed => "fulcio/malformed".into(),
+            Self::OutsideValidity => "fulcio/outside-validity".into(),
+            Self::Profile { .. } => "fulcio/profile".into(),
+            Self::Sct { .. } => "fulcio/sct".into(),
+            Self::UntrustedChain { .. } => "fulcio/untrusted-chain".into(),
+        }
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Sct { .. } | Self::UntrustedChain { .. } => Some(
+                "check that the trusted root is the one of the Fulcio instance, and a new one"
+                    .into(),
+            ),
+            Self::Malformed | Self::OutsideValidity | Self::Profile { .. } => None,
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Untrusted
+    }
+}
+
+/// A certificate that has the profile of Fulcio's signing certificates. Whether it is to be
+/// believed is for [`SigningCertificate::trusted`] or [`crate::verify`] to say.
+#[derive(Clone, Debug)]
+pub struct SigningCertificate {
+    certificate: Certificate,
+    san: String,
+    issuer: String,
+}
+
+impl SigningCertificate {
+    /// Reads a DER certificate and holds it to the profile: not an authority, for code signing, for
+    /// digital signatures, exactly one name, an issuer, no critical extension beside these.
+    ///
+    /// # Errors
+    /// [`CertificateError::Malformed`] and [`CertificateError::Profile`].
+    pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
+        let certificate = Certificate::parse(der).ok_or(CertificateError::Malformed)?;
+        let profile = |why| CertificateError::Profile { why };
+        let usage = certificate.usage();
+        if usage.ca || usage.key.is_some_and(|key| key.key_cert_sign()) {
+            return Err(profile("is one of an authority"));
+        }
+        if !usage.key.is_some_and(|key| key.digital_signature()) {
+            return Err(profile("is not for digital signatures"));
+        }
+        let signs_code = usage.extended.as_ref().map(|(_, uses)| uses.contains(&CODE_SIGNING));
+        if signs_code != Some(true) {
+            return Err(profile("is not for code signing"));
+        }
+        let [known, also, too] = UNDERSTOOD;
+        if certificate.has_critical_beside(&[known, also, too, SUBJECT_ALT_NAME]) {
+            return Err(profile("has a critical extension that is not understood"));
+        }
+        let san = name(&certificate).ok_or_else(|| {
+            profile("does not have exactly one name that is an e-mail address, a URI or Fulcio's")
+        })?;
+        let issuer = issuer(&certificate)
+            .ok_or_else(|| profile("does not say who issued the identity token"))?;
+        Ok(Self {
+            certificate,
+            san,
+            issuer,
+        })
+    }
+
+    /// Whether a fresh certificate is to be believed: issued by an authority of `root`, and
+    /// promised to be published by a certificate transparency log of `root`. Everything is judged
+    /// at the time of that promise (SCT), never by the clock of this machine.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn trusted(&self, root: &TrustedRoot) -> Result<(), CertificateError> {
+        let promised = sct::verify(self, chain::issuer(self, root)?, root)?;
+        let early = self.not_before().duration_since(promised);
+        let at = match early {
+            Ok(early) if early <= SKEW => self.not_before(),
+            Ok(_) | Err(_) => promised,
+        };
+        chain::verify(self, root, at)?;
+        Ok(())
+    }
+
+    /// The certificate in DER.
+    pub fn der(&self) -> &[u8] {
+        self.certificate.der()
+    }
+
+    /// The certificate in PEM: lines of 64 characters, a line feed at the end.
+    ///
+    /// # Errors
+    /// [`CertificateError::Malformed`] for a certificate that is too long for PEM.
+    pub fn pem(&self) -> Result<String, CertificateError> {
+        encode_string("CERTIFICATE", LineEnding::LF, self.der())
+            .map_err(|_length| CertificateError::Malformed)
+    }
+
+    /// The key as DER `SubjectPublicKeyInfo`.
+    pub fn spki_der(&self) -> &[u8] {
+        self.certificate.key().spki()
+    }
+
+    /// The first second of the validity.
+    pub fn not_before(&self) -> SystemTime {
+        self.certificate.validity().start()
+    }
+
+    /// The last second of the validity.
+    pub fn not_after(&self) -> SystemTime {
+        self.certificate.not_after()
+    }
+
+    /// Whether `time` is inside the validity, both ends included.
+    pub fn is_valid_at(&self, time: SystemTime) -> bool {
+        self.certificate.validity().contains(time)
+    }
+
+    /// The identity: the one name of the certificate.
+    pub fn san(&self) -> &str {
+        &self.san
+    }
+
+    /// The issuer of the identity token, as Fulcio names it.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Whether `signature` is one of the certificate's key over `message`, with the usual hash of
+    /// the key.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        let key = self.certificate.key();
+        key.verify(key.usual_hash(), message, signature)
+    }
+
+    /// The certificate without its profile.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+}
+
+/// The one name, when there is exactly one and it is of a kind that Fulcio gives.
+fn name(certificate: &Certificate) -> Option<String> {
+    let names = SubjectAltName::from_der(certificate.extension(SUBJECT_ALT_NAME)?).ok()?;
+    let [name] = names.0.as_slice() else {
+        return None;
+    };
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other kinds of names of RFC 5280 are all refused"
+    )]
+    let name = match name {
+        GeneralName::Rfc822Name(name) | GeneralName::UniformResourceIdentifier(name) => {
+            name.as_str().to_owned()
+        }
+        GeneralName::OtherName(name) if name.type_id == OTHER_NAME => {
+            let text = name.value.decode_as::<Utf8StringRef<'_>>().ok()?;
+            text.as_str().to_owned()
+        }
+        _ => return None,
+    };
+    (!name.is_empty()).then_some(name)
+}
+
+fn issuer(certificate: &Certificate) -> Option<String> {
+    let text = match certificate.extension(ISSUER) {
+        Some(der) => Utf8StringRef::from_der(der).ok()?.as_str(),
+        None => std::str::from_utf8(certificate.extension(ISSUER_RAW)?).ok()?,
+    };
+    (!text.is_empty()).then(|| text.to_owned())
+}

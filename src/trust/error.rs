@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Why there is no usable trust material.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use ambisign_providers::{Class, Explain, HttpError};
+
+/// Why there is no usable trust material.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file is longer than it may be.
+    #[error("{} is longer than {limit} bytes", path.display())]
+    FileSize {
+        /// The file.
+        path: PathBuf,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A log could not be asked for its version.
+    #[error(transparent)]
+    Http(HttpError),
+    /// Something that every run needs is not in the trusted root, or not valid now.
+    #[error("the trusted root has no {what} that is valid now")]
+    Insufficient {
+        /// What is needed.
+        what: &'static str,
+    },
+    /// The trusted root or the signing config does not have the form that its media type promises.
+    #[error("the {what} is malformed: {why}")]
+    Malformed {
+        /// Which of the two.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// No trust material was given.
+    #[error("no trusted root and no signing config were given, and TUF is not supported yet")]
+    Missing,
+    /// A trusted root was given without services.
+    #[error("a trusted root was given, but nothing says which {what} to use")]
+    MissingService {
+        /// The kind of service.
+        what: &'static str,
+    },
+    /// Services were given without a trusted root.
+    #[error("services were given, but no trusted root that vouches for them")]
+    MissingRoot,
+    /// The signing config offers no service of a kind that we can use now.
+    #[error("the signing config offers no {what} that can be used now")]
+    NoService {
+        /// The kind of service.
+        what: &'static str,
+    },
+    /// Rekor v2 gives no time, so a short-lived certificate needs a timestamp authority.
+    #[error("a Rekor v2 log is used without a timestamp authority")]
+    NoTimestampAuthority,
+    /// A file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A signing config asks for a number of services that it does not have.
+    #[error("the signing config asks for {wanted} {what}s of different operators and has {found}")]
+    TooFew {
+        /// The kind of service.
+        what: &'static str,
+        /// How many it asks for.
+        wanted: usize,
+        /// How many it has.
+        found: usize,
+    },
+    /// What a log answers fits no version of Rekor.
+    #[error("{url} answered HTTP {status}, which no version of Rekor does")]
+    UnknownLog {
+        /// The URL that was asked.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// A service is neither https nor plain HTTP to a loopback address.
+    #[error("the {what} {url} is not https")]
+    Url {
+        /// The kind of service.
+        what: &'static str,
+        /// The URL.
+        url: String,
+    },
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::FileSize { .. } => "trust/file-size".into(),
+            Self::Http(http) => format!("trust/{}", http.variant()).into(),
+            Self::Insufficient { .. } => "trust/insufficient".into(),
+            Self::Malformed { .. } => "trust/malformed".into(),
+            Self::Missing => "trust/missing".into(),
+            Self::MissingService { .. } => "trust/missing-service".into(),
+            Self::MissingRoot => "trust/missing-root".into(),
+            Self::NoService { .. } => "trust/no-service".into(),
+            Self::NoTimestampAuthority => "trust/no-timestamp-authority".into(),
+            Self::Read { .. } => "trust/read".into(),
+            Self::TooFew { .. } => "trust/too-few".into(),
+            Self::UnknownLog { .. } => "trust/unknown-log".into(),
+            Self::Url { .. } => "trust/url".into(),
+        }
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Http(http) => return http.fix(),
+            Self::FileSize { .. } | Self::Malformed { .. } | Self::Read { .. } => {
+                "check which file `--trusted-root` and `--signing-config` name".into()
+            }
+            Self::Insufficient { .. } => {
+                "pass a newer trusted root with `--trusted-root`, and check the clock".into()
+            }
+            Self::Missing => "pass `--trusted-root FILE` and `--signing-config FILE`".into(),
+            Self::MissingService { .. } => {
+                "pass `--signing-config FILE`, or `--fulcio-url`, `--rekor-url` and `--tsa-url`"
+                    .into()
+            }
+            Self::MissingRoot => "pass `--trusted-root FILE`".into(),
+            Self::NoService { .. } | Self::TooFew { .. } => {
+                "pass a newer signing config with `--signing-config`, and check the clock".into()
+            }
+            Self::NoTimestampAuthority => {
+                "pass `--tsa-url`, or a signing config that names a timestamp authority".into()
+            }
+            Self::UnknownLog { .. } => {
+                "check `--rekor-url`, or say with `--rekor-version` what it speaks".into()
+            }
+            Self::Url { .. } => "use an https URL without a user name in it".into(),
+        })
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Http(http) => http.class(),
+            Self::Url { .. } => Class::Usage,
+            Self::FileSize { .. }
+            | Self::Insufficient { .. }
+            | Self::Malformed { .. }
+            | Self::Missing
+            | Self::MissingService { .. }
+            | Self::MissingRoot
+            | Self::NoService { .. }
+            | Self::NoTimestampAuthority
+            | Self::Read { .. }
+            | Self::TooFew { .. }
+            | Self::UnknownLog { .. } => Class::Trust,
+        }
+    }
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `trusted_root.json`: the authorities and logs whose word counts, each with the time in which it
+//! does (`sigstore_trustroot.proto`).
+
+use std::time::SystemTime;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::error::Error;
+use super::keys::{Hash, Kind, PublicKey};
+use super::window::{self, Window};
+use super::x509::Certificate;
+use crate::protojson::{Base64, nullable};
+
+/// The spellings of the media type; the last is the one in use.
+const MEDIA_TYPES: [&str; 3] = [
+    "application/vnd.dev.sigstore.trustedroot.v0.2+json",
+    "application/vnd.dev.sigstore.trustedroot.v0.1+json",
+    "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+];
+
+/// The only hash of the trees of Sigstore's logs.
+const TREE_HASH: &str = "SHA2_256";
+
+/// A trusted root.
+#[derive(Clone, Debug)]
+pub struct TrustedRoot {
+    logs: Vec<Log>,
+    ct_logs: Vec<Log>,
+    authorities: Vec<Authority>,
+    timestamp_authorities: Vec<Authority>,
+    skipped: Vec<String>,
+}
+
+/// A transparency log or a certificate transparency log.
+#[derive(Clone, Debug)]
+pub struct Log {
+    base_url: String,
+    id: [u8; 32],
+    hint: [u8; 4],
+    key: PublicKey,
+    hash: Hash,
+    window: Window,
+    operator: String,
+}
+
+impl Log {
+    /// The 32-byte ID that entries and SCTs name.
+    pub fn id(&self) -> &[u8; 32] {
+        &self.id
+    }
+
+    /// The beginning of the ID of the key that signs checkpoints (C2SP signed-note, key ID).
+    pub fn hint(&self) -> [u8; 4] {
+        self.hint
+    }
+
+    /// The key.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// Whether `signature` is one of this log over `message`.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.verify(self.hash, message, signature)
+    }
+
+    /// When the log is trusted.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Who runs the log; the URL where the trusted root does not say.
+    pub fn operator(&self) -> &str {
+        &self.operator
+    }
+
+    /// The origin of the checkpoints of a Rekor v2 log: the host name of its URL.
+    pub fn origin(&self) -> Option<String> {
+        let url = Url::parse(&self.base_url).ok()?;
+        url.host_str().map(str::to_owned)
+    }
+}
+
+/// A certificate authority or a timestamp authority.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    uri: String,
+    chain: Vec<Certificate>,
+    window: Window,
+    operator: String,
+}
+
+impl Authority {
+    /// The certificates: for a certificate authority from the issuer of leaves to the anchor, for a
+    /// timestamp authority from its own certificate to the anchor. Never empty.
+    pub fn chain(&self) -> &[Certificate] {
+        &self.chain
+    }
+
+    /// When the authority is trusted.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Who runs the authority; the URI where the trusted root does not say.
+    pub fn operator(&self) -> &str {
+        &self.operator
+    }
+
+    /// The URI.
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// Whether the authority and every certificate of its chain are valid at `time`.
+    pub fn is_valid_at(&self, time: SystemTime) -> bool {
+        let mut chain = self.chain.iter();
+        self.window.contains(time) && chain.all(|found| found.validity().contains(time))
+    }
+}
+
+impl TrustedRoot {
+    /// Reads a trusted root, in any spelling of its media type.
+    ///
+    /// Entries with a kind of key or hash that is not known here are left out and named by
+    /// [`TrustedRoot::skipped`].
+    ///
+    /// # Errors
+    /// Not such a file; a window without start; a certificate or key that cannot be read.
+    pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        let wire: Wire =
+            crate::json::parse(json).map_err(|error| malformed(error.to_string()))?;
+        if !MEDIA_TYPES.contains(&wire.media_type.as_str()) {
+            return Err(malformed(format!("media type {:?}", wire.media_type)));
+        }
+        let mut skipped = Vec::new();
+        Ok(Self {
+            logs: read_logs(&wire.tlogs, &mut skipped)?,
+            ct_logs: read_logs(&wire.ctlogs, &mut skipped)?,
+            authorities: read_authorities(&wire.certificate_authorities)?,
+            timestamp_authorities: read_authorities(&wire.timestamp_authorities)?,
+            skipped,
+        })
+    }
+
+    /// The transparency log with this ID.
+    pub fn log(&self, id: &[u8]) -> Option<&Log> {
+        self.logs.iter().find(|log| log.id == id)
+    }
+
+    /// The certificate transparency logs with this ID: one log may be there once for each window.
+    pub fn ct_logs<'a>(&'a self, id: &'a [u8]) -> impl Iterator<Item = &'a Log> {
+        self.ct_logs.iter().filter(move |log| log.id == id)
+    }
+
+    /// The IDs of the transparency logs.
+    pub fn log_ids(&self) -> impl Iterator<Item = &[u8; 32]> {
+        self.logs.iter().map(Log::id)
+    }
+
+    /// The certificate authorities.
+    pub fn authorities(&self) -> &[Authority] {
+        &self.authorities
+    }
+
+    /// The timestamp authorities.
+    pub fn timestamp_authorities(&self) -> &[Authority] {
+        &self.timestamp_authorities
+    }
+
+    /// The entries that were left out, by URL.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
+    /// Whether an entry has this URL; a slash at the end does not matter.
+    pub fn names_url(&self, url: &Url) -> bool {
+        let logs = self.logs.iter().chain(&self.ct_logs).map(|log| log.base_url.as_str());
+        let authorities = self.authorities.iter().chain(&self.timestamp_authorities);
+        let mut all = logs.chain(authorities.map(Authority::uri));
+        all.any(|found| Url::parse(found).is_ok_and(|found| same_url(&found, url)))
+    }
+
+    /// Whether there is one of everything that a run at `now` needs, so that a run without hope
+    /// ends before it makes anything public (gate G3).
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn sufficient(&self, now: SystemTime, needs_timestamp: bool) -> Result<(), Error> {
+        let any = |logs: &[Log]| logs.iter().any(|log| log.window.contains(now));
+        let valid = |list: &[Authority]| list.iter().any(|found| found.is_valid_at(now));
+        let needs = [
+            ("certificate authority", valid(&self.authorities)),
+            ("certificate transparency log", any(&self.ct_logs)),
+            ("transparency log", any(&self.logs)),
+            (
+                "timestamp authority",
+                !needs_timestamp || valid(&self.timestamp_authorities),
+            ),
+        ];
+        match needs.into_iter().find(|(_, there)| !there) {
+            Some((what, _)) => Err(Error::Insufficient { what }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether two URLs are the same but for a slash at the end.
+pub(crate) fn same_url(one: &Url, other: &Url) -> bool {
+    one.as_str().trim_end_matches('/') == other.as_str().trim_end_matches('/')
+}
+
+fn malformed(why: impl Into<String>) -> Error {
+    Error::Malformed {
+        what: "trusted root",
+        why: why.into(),
+    }
+}
+
+fn read_logs(wires: &[WireLog], skipped: &mut Vec<String>) -> Result<Vec<Log>, Error> {
+    let mut logs = Vec::new();
+    for wire in wires {
+        match read_log(wire)? {
+            Some(log) => logs.push(log),
+            None => skipped.push(wire.base_url.clone()),
+        }
+    }
+    Ok(logs)
+}
+
+/// A log, or `None` when its key or its tree is of a kind that is not known here.
+fn read_log(wire: &WireLog) -> Result<Option<Log>, Error> {
+    let at = |why: &str| malformed(format!("log {}: {why}", wire.base_url));
+    // A log key without beginning is not an eternal one: the file is broken.
+    let window = wire.public_key.valid_for.read();
+    let window = window.ok_or_else(|| at("its key has no usable `validFor.start`"))?;
+    let known = (wire.hash_algorithm == TREE_HASH)
+        .then(|| scheme(&wire.public_key.key_details))
+        .flatten();
+    let Some((kind, hash)) = known else {
+        return Ok(None);
+    };
+    let bytes = &wire.public_key.raw_bytes.0;
+    let key = PublicKey::from_spki(bytes)
+        .or_else(|| PublicKey::from_pkcs1(bytes))
+        .filter(|key| key.kind() == kind)
+        .ok_or_else(|| at("its key is not what `keyDetails` says"))?;
+    let id = &wire.log_id.key_id.0;
+    let id = <[u8; 32]>::try_from(id.as_slice()).map_err(|_length| at("its ID has no 32 bytes"))?;
+    let checkpoint = wire.checkpoint_key_id.key_id.0.as_slice();
+    let hint = if checkpoint.is_empty() { &id } else { checkpoint };
+    let hint = *hint.first_chunk().ok_or_else(|| at("its checkpoint key ID is too short"))?;
+    Ok(Some(Log {
+        base_url: wire.base_url.clone(),
+        id,
+        hint,
+        key,
+        hash,
+        window,
+        operator: operator(&wire.operator, &wire.base_url),
+    }))
+}
+
+/// The kind of key and the hash of a `PublicKeyDetails`; `None` for one that is not known here.
+fn scheme(details: &str) -> Option<(Kind, Hash)> {
+    match details {
+        "PKIX_ED25519" => Some((Kind::Ed25519, Hash::Sha256)),
+        "PKIX_ECDSA_P256_SHA_256" => Some((Kind::P256, Hash::Sha256)),
+        "PKIX_ECDSA_P384_SHA_256" => Some((Kind::P384, Hash::Sha256)),
+        "PKIX_ECDSA_P384_SHA_384" => Some((Kind::P384, Hash::Sha384)),
+        "PKIX_ECDSA_P521_SHA_256" => Some((Kind::P521, Hash::Sha256)),
+        "PKIX_ECDSA_P521_SHA_512" => Some((Kind::P521, Hash::Sha512)),
+        "PKCS1_RSA_PKCS1V5"
+        | "PKIX_RSA_PKCS1V5"
+        | "PKIX_RSA_PKCS1V15_2048_SHA256"
+        | "PKIX_RSA_PKCS1V15_3072_SHA256"
+        | "PKIX_RSA_PKCS1V15_4096_SHA256" => Some((Kind::Rsa, Hash::Sha256)),
+        _ => None,
+    }
+}
+
+fn read_authorities(wires: &[WireAuthority]) -> Result<Vec<Authority>, Error> {
+    wires.iter().map(read_authority).collect()
+}
+
+fn read_authority(wire: &WireAuthority) -> Result<Authority, Error> {
+    let at = |why: &str| malformed(format!("authority {}: {why}", wire.uri));
+    let window = wire.valid_for.read();
+    let chain: Option<Vec<_>> = wire
+        .cert_chain
+        .certificates
+        .iter()
+        .map(|wire| Certificate::parse(&wire.raw_bytes.0))
+        .collect();
+    let chain = chain.ok_or_else(|| at("a certificate cannot be read"))?;
+    if chain.is_empty() {
+        return Err(at("it has no certificate"));
+    }
+    Ok(Authority {
+        uri: wire.uri.clone(),
+        chain,
+        window: window.ok_or_else(|| at("it has no usable `validFor.start`"))?,
+        operator: operator(&wire.operator, &wire.uri),
+    })
+}
+
+fn operator(named: &str, url: &str) -> String {
+    let operator = if named.is_empty() { url } else { named };
+    operator.to_owned()
+}
+
+/// The file.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    media_type: String,
+    #[serde(default, deserialize_with = "nullable")]
+    tlogs: Vec<WireLog>,
+    #[serde(default, deserialize_with = "nullable")]
+    ctlogs: Vec<WireLog>,
+    #[serde(default, deserialize_with = "nullable")]
+    certificate_authorities: Vec<WireAuthority>,
+    #[serde(default, deserialize_with = "nullable")]
+    timestamp_authorities: Vec<WireAuthority>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireLog {
+    #[serde(default, deserialize_with = "nullable")]
+    base_url: String,
+    #[serde(default, deserialize_with = "nullable")]
+    hash_algorithm: String,
+    public_key: WireKey,
+    log_id: WireId,
+    #[serde(default, deserialize_with = "nullable")]
+    checkpoint_key_id: WireId,
+    #[serde(default, deserialize_with = "nullable")]
+    operator: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireKey {
+    raw_bytes: Base64,
+    #[serde(default, deserialize_with = "nullable")]
+    key_details: String,
+    #[serde(default, deserialize_with = "nullable")]
+    valid_for: window::Wire,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireId {
+    #[serde(default, deserialize_with = "nullable")]
+    key_id: Base64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireAuthority {
+    #[serde(default, deserialize_with = "nullable")]
+    uri: String,
+    cert_chain: WireChain,
+    #[serde(default, deserialize_with = "nullable")]
+    valid_for: window::Wire,
+    #[serde(default, deserialize_with = "nullable")]
+    operator: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireChain {
+    #[serde(default, deserialize_with = "nullable")]
+    certificates: Vec<WireCertificate>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireCertificate {
+    raw_bytes: Base64,
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Checkpoints: the signed size and root hash of a log's tree (C2SP tlog-checkpoint).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::note::Note;
+use crate::trust::root::Log;
+
+/// A checkpoint that was taken apart: nothing about it is verified yet.
+#[derive(Clone, Debug)]
+pub struct Checkpoint<'a> {
+    /// Which log it is of.
+    pub origin: &'a str,
+    /// The number of leaves.
+    pub size: u64,
+    /// The root hash.
+    pub root: [u8; 32],
+    note: Note<'a>,
+}
+
+impl<'a> Checkpoint<'a> {
+    /// Takes a checkpoint apart: origin, size and root hash in this order, then lines that are of
+    /// no concern here. `None` when one of the three is missing.
+    pub fn parse(envelope: &'a str) -> Option<Self> {
+        let note = Note::parse(envelope)?;
+        let mut lines = note.text.split('\n');
+        let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+        let decimal = size.bytes().all(|b| b.is_ascii_digit());
+        if origin.is_empty() || !decimal || (size.starts_with('0') && size.len() > 1) {
+            return None;
+        }
+        Some(Self {
+            origin,
+            size: size.parse().ok()?,
+            root: STANDARD.decode(root).ok()?.try_into().ok()?,
+            note,
+        })
+    }
+
+    /// Whether `log` signed the checkpoint: a line with the name `name` and the hint of the log's
+    /// key is there, and every such line verifies. All other lines are of keys that are not known.
+    pub fn is_signed_by(&self, log: &Log, name: &str) -> bool {
+        let signatures = self.note.signatures.iter();
+        let mut own = signatures
+            .filter(|signature| signature.name == name && signature.hint == log.hint())
+            .peekable();
+        let text = self.note.text.as_bytes();
+        own.peek().is_some() && own.all(|signature| log.verify(text, &signature.bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Checkpoint;
+    use crate::trust::TrustedRoot;
+
+    const ENVELOPE: &str = "log.example.test\n2\n\
+        gdW/UV4B4fL9TBMAHA51pm2bT8hvyTnPf1tKFjolhPI=\n\n\
+        \u{2014} log.example.test pFUIN4QOErowwk6qN6xqUzTalHw3Lvm/8J47l+gBwkG7oROafQ7v8dFeQw1l9HvMD0B2hoMkz7agUTd2HCsG1xncWgA=\n";
+
+    fn root() -> TrustedRoot {
+        TrustedRoot::parse(
+            br#"{"mediaType":"application/vnd.dev.sigstore.trustedroot.v0.2+json","tlogs":[{
+            "baseUrl":"https://log.example.test","hashAlgorithm":"SHA2_256","publicKey":{
+            "rawBytes":"MCowBQYDK2VwAyEA6kpsY+KcUgq+9VB7Ey7F+ZVHdq6+vnuSQh7qaRRG0iw=",
+            "keyDetails":"PKIX_ED25519","validFor":{"start":"2026-01-01T00:00:00Z"}},
+            "logId":{"keyId":"pFUIN6zTTrIPvjPRa+nxsufIiaDuajdu20z+Qv6VvN0="},
+            "checkpointKeyId":{"keyId":"pFUINw=="}}]}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn verifies_under_the_key_of_its_log() {
+        let root = root();
+        let log = root.log(root.log_ids().next().unwrap()).unwrap();
+        assert_eq!(log.origin().as_deref(), Some("log.example.test"));
+        let checkpoint = Checkpoint::parse(ENVELOPE).unwrap();
+        assert_eq!((checkpoint.origin, checkpoint.size), ("log.example.test", 2));
+        assert!(checkpoint.is_signed_by(log, "log.example.test"));
+        assert!(!checkpoint.is_signed_by(log, "log.example"));
+        let other = ENVELOPE.replace("\n2\n", "\n3\n");
+        assert!(!Checkpoint::parse(&other).unwrap().is_signed_by(log, "log.example.test"));
+    }
+
+    #[test]
+    fn needs_origin_size_and_root() {
+        let (head, rest) = ENVELOPE.split_once("\n2\n").unwrap();
+        for broken in [
+            format!("{head}\n{rest}"),
+            format!("2\n{rest}"),
+            format!("{head}\n02\n{rest}"),
+            format!("{head}\n-2\n{rest}"),
+            format!("{head}\n\n{rest}"),
+            ENVELOPE.replace("gdW/UV4B4fL9TBMAHA51pm2bT8hvyTnPf1tKFjolhPI=\n", ""),
+        ] {
+            assert!(Checkpoint::parse(&broken).is_none(), "{broken}");
+        }
+    }
+}
