@@ -1,1 +1,302 @@
-//! Stub.
+// SPDX-License-Identifier: Apache-2.0
+//! The registry: which image is signed, whether we may push, and the signature beside it.
+//!
+//! Requests are our own, on the one HTTP core: limits, retries and deadlines are those of every other
+//! hop, and what a registry says is believed only after it was checked. Nothing but
+//! [`Registry::attach`] makes a signature visible, and it takes a [`VerifiedBundle`] only.
+
+mod address;
+mod auth;
+mod challenge;
+mod connection;
+mod credentials;
+mod docker_config;
+mod error;
+mod helper;
+mod index;
+mod manifest;
+mod push;
+mod referrer;
+mod shared_tag;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use ambisign_providers::{Host, HttpReason, Token, is_loopback};
+use reqwest::Method as Verb;
+use reqwest::header::CONTENT_TYPE;
+use url::Url;
+
+use self::connection::{Connection, Peer, Repository};
+use self::credentials::{Credential, Plan};
+use self::manifest::{Manifest, Said};
+use self::referrer::Referrer;
+use crate::digest::Digest;
+use crate::image::Reference;
+use crate::net::REGISTRY_READ;
+use crate::verify::VerifiedBundle;
+
+pub use self::credentials::CredentialError;
+pub use self::error::Error;
+pub use self::referrer::Method;
+pub use self::target::Target;
+
+/// What the flags say about registries. They beat every file and variable.
+#[derive(Debug, Default)]
+pub struct RegistryOptions {
+    /// The user name.
+    pub username: Option<String>,
+    /// The password that goes with the user name.
+    pub password: Option<Token>,
+    /// A bearer token for the registry itself.
+    pub token: Option<Token>,
+}
+
+/// The registries of one run: tokens, and what was learned about each repository.
+#[derive(Debug)]
+pub struct Registry<'a> {
+    host: &'a Host,
+    /// Taken up by the first use, so that making one cannot fail.
+    explicit: Result<Option<Arc<Credential>>, NoPassword>,
+    peers: Mutex<BTreeMap<String, Arc<Peer>>>,
+    repositories: Mutex<BTreeMap<[String; 2], Arc<Repository>>>,
+}
+
+/// A user name was given without a password.
+#[derive(Clone, Copy, Debug)]
+struct NoPassword;
+
+/// A signature that readers find.
+///
+/// Made only by [`Registry::attach`]: pushed, read back by digest with equal bytes, and listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Attached {
+    digest: Digest,
+    method: Method,
+    reference: String,
+}
+
+impl Attached {
+    /// The digest of the manifest of the signature.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// How readers find it.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The manifest in full: `repository@digest`.
+    pub fn reference(&self) -> &str {
+        &self.reference
+    }
+}
+
+impl<'a> Registry<'a> {
+    /// Opens nothing and reads nothing.
+    pub fn new(host: &'a Host, options: RegistryOptions) -> Self {
+        Self {
+            host,
+            explicit: credentials::explicit(host, options).map_err(|_only_one| NoPassword),
+            peers: Mutex::default(),
+            repositories: Mutex::default(),
+        }
+    }
+
+    /// Resolves `reference` to the bytes that will be signed, and sees that a signature may be pushed
+    /// beside them and will be found: an upload session is opened and stays open.
+    ///
+    /// # Errors
+    /// The image is not there, not an image or not what its digest says; the registry denies reading
+    /// or pushing; a credential cannot be read; the list of referrers cannot be read.
+    pub async fn prepare(&self, reference: &Reference) -> Result<Target, Error> {
+        let connection = self.connect(reference)?;
+        let image = async {
+            let Some(digest) = reference.digest() else {
+                let manifest = connection.resolve(reference).await?;
+                connection.probe(&manifest.digest).await?;
+                return Ok(manifest);
+            };
+            let (manifest, method) =
+                tokio::join!(connection.resolve(reference), connection.probe(digest));
+            method.and(manifest)
+        };
+        // A credential helper may take longer than the first answer; its error counts only when the
+        // registry asks for a credential.
+        let (image, session, _) =
+            tokio::join!(image, connection.ask_upload(), connection.credential());
+        let image = image?;
+        let session = session?.map_err(|answer| connection.push_denied(&answer))?;
+        Ok(Target::new(reference, image, session))
+    }
+
+    /// Pushes the config blob `{}` that every signature's manifest has. It may run beside other
+    /// steps; [`Registry::attach`] does it when it was not done.
+    ///
+    /// # Errors
+    /// The registry refuses or is out of reach.
+    pub async fn push_config(&self, target: &Target) -> Result<(), Error> {
+        self.connect(target.reference())?.push_config().await
+    }
+
+    /// Whether the tag by which the image was asked for names another digest now, and which. `None`
+    /// when it does not, or when no tag was given.
+    ///
+    /// # Errors
+    /// The registry refuses, or the tag is gone.
+    pub async fn drift(&self, target: &Target) -> Result<Option<Digest>, Error> {
+        let Some(tag) = target.tag() else {
+            return Ok(None);
+        };
+        let connection = self.connect(target.reference())?;
+        let now = connection.digest_of(tag).await?;
+        Ok((now != *target.digest()).then_some(now))
+    }
+
+    /// Pushes `bundle` and a manifest that points to the image, makes the manifest findable, and
+    /// reads everything back. `created` is written into the manifest, in whole seconds.
+    ///
+    /// # Errors
+    /// The bundle is for another artifact; the registry refuses or is out of reach; what it serves
+    /// is not what was pushed; other writers of the fallback tag keep winning.
+    pub async fn attach(
+        &self,
+        target: &Target,
+        bundle: &VerifiedBundle,
+        created: SystemTime,
+    ) -> Result<Attached, Error> {
+        let other = || Error::OtherArtifact {
+            bundle: *bundle.digest(),
+            target: *target.digest(),
+        };
+        if bundle.digest() != target.digest() {
+            return Err(other());
+        }
+        let referrer = Referrer::new(target, bundle, created).map_err(|_never| other())?;
+        let connection = self.connect(target.reference())?;
+        let session = target.take_session();
+        let (config, blob) = tokio::join!(
+            connection.push_config(),
+            connection.push_blob(session, bundle.bytes())
+        );
+        config.and(blob)?;
+        let media_type = oci_client::manifest::OCI_IMAGE_MEDIA_TYPE;
+        let (pushed, blob) = tokio::join!(
+            connection.push_manifest(media_type, &referrer.bytes),
+            connection.read_back_blob(bundle.bytes())
+        );
+        let processed = pushed?;
+        blob?;
+        let (bytes, method) = tokio::join!(
+            connection.read_back_manifest(&referrer.bytes),
+            connection.publish(target.digest(), &referrer.entry, processed)
+        );
+        bytes?;
+        let digest = referrer.entry.digest;
+        Ok(Attached {
+            digest,
+            method: method?,
+            reference: format!("{}@{digest}", target.repository()),
+        })
+    }
+
+    /// The way to the repository of `reference`; made at its first use.
+    fn connect(&self, reference: &Reference) -> Result<Connection<'a>, Error> {
+        let host = self.host;
+        let (registry, name) = (reference.registry(), reference.repository());
+        let key = [registry.to_owned(), name.to_owned()];
+        let mut repositories = self
+            .repositories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(repository) = repositories.get(&key) {
+            let repository = Arc::clone(repository);
+            return Ok(Connection { host, repository });
+        }
+        let plan = match &self.explicit {
+            Ok(Some(credential)) => Plan::only(Arc::clone(credential)),
+            Ok(None) => Plan::new(host, registry, name)?,
+            Err(NoPassword) => return Err(CredentialError::Password.into()),
+        };
+        let base = base(reference)?;
+        let peer = {
+            let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(peers.entry(registry.to_owned()).or_default())
+        };
+        let repository = Arc::new(Repository::new(base, [registry, name], peer, plan));
+        repositories.insert(key, Arc::clone(&repository));
+        Ok(Connection { host, repository })
+    }
+}
+
+/// `https://<registry>/v2/<name>/`; plain http for an IP literal of the machine itself.
+fn base(reference: &Reference) -> Result<Url, Error> {
+    let (registry, name) = (reference.registry(), reference.repository());
+    let no_url = || Error::NotFound {
+        reference: reference.to_string(),
+    };
+    let https =
+        Url::parse(&format!("https://{registry}/v2/{name}/")).map_err(|_syntax| no_url())?;
+    if !is_loopback(&https) {
+        return Ok(https);
+    }
+    Url::parse(&format!("http://{registry}/v2/{name}/")).map_err(|_syntax| no_url())
+}
+
+impl Connection<'_> {
+    /// The manifest that `reference` names, by its digest if it has one.
+    async fn resolve(&self, reference: &Reference) -> Result<Manifest, Error> {
+        let shown = reference.to_string();
+        let digest = reference.digest().map(Digest::to_string);
+        let name = digest
+            .as_deref()
+            .or_else(|| reference.tag())
+            .unwrap_or_default();
+        let call = self.read_manifest(Verb::GET, name);
+        let answer = match self.send(&call).await {
+            Err(Error::Http(error)) if matches!(error.reason, HttpReason::TooLarge { .. }) => {
+                return Err(Error::TooLarge {
+                    reference: shown,
+                    limit: REGISTRY_READ.body,
+                    unit: "bytes",
+                });
+            }
+            other => other?,
+        };
+        match answer.status.as_u16() {
+            200 => {}
+            401 | 403 => return Err(self.unauthorized(&answer)),
+            404 => return Err(Error::NotFound { reference: shown }),
+            _ => return Err(self.refused("the image's manifest", &answer)),
+        }
+        let said = Said {
+            media_type: answer.header(CONTENT_TYPE),
+            digest: answer.header("docker-content-digest"),
+        };
+        Manifest::read(&shown, &answer.body, said, reference.digest())
+    }
+
+    /// The digest that `tag` names now: as announced, or else of the bytes.
+    async fn digest_of(&self, tag: &str) -> Result<Digest, Error> {
+        let head = self.send(&self.read_manifest(Verb::HEAD, tag)).await?;
+        let announced = head.header("docker-content-digest").and_then(Digest::parse);
+        if let (200, Some(digest)) = (head.status.as_u16(), announced) {
+            return Ok(digest);
+        }
+        let answer = self.send(&self.read_manifest(Verb::GET, tag)).await?;
+        match answer.status.as_u16() {
+            200 => Ok(Digest::of(&answer.body)),
+            401 | 403 => Err(self.unauthorized(&answer)),
+            404 => Err(Error::NotFound {
+                reference: format!("{}:{tag}", self.name()),
+            }),
+            _ => Err(self.refused("the image's manifest", &answer)),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Proof for a registry: a token from its token endpoint, or user name and password.
+//!
+//! A credential goes to the registry that it is for, or to the token endpoint which that registry
+//! names and [`address::permit`] allows; nowhere else.
+
+use std::time::Duration;
+
+use ambisign_providers::Answer;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request};
+use serde::Deserialize;
+use tokio::time::Instant;
+use url::{Url, form_urlencoded};
+
+use super::address;
+use super::challenge::Challenge;
+use super::connection::Connection;
+use super::credentials::{Credential, Secret};
+use super::error::Error;
+use crate::net::REGISTRY_TOKEN;
+
+/// How long a token is used when the endpoint does not say (token authentication of the OCI
+/// registries, "Token Response Fields").
+const DEFAULT_LIFE: Duration = Duration::from_secs(60);
+
+/// How long before its end a token is not used any more, for requests under way.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// The name by which we ask for tokens.
+const CLIENT: &str = "ambisign";
+
+/// What is put into the `Authorization` header of one repository.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Access {
+    /// The header; none for anonymous access.
+    pub(super) header: Option<HeaderValue>,
+    /// When it is worn out; `None` when never.
+    pub(super) until: Option<Instant>,
+    /// Counts the renewals, so that two requests that were refused together renew once.
+    pub(super) round: u64,
+}
+
+/// The answer of a token endpoint. OAuth 2.0 calls the token `access_token`, Docker `token`.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: Option<String>,
+    access_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+impl Connection<'_> {
+    /// The header that meets `challenge`; `None` when it takes a credential and there is none.
+    ///
+    /// # Errors
+    /// The token endpoint refuses, is out of reach, or may not have the credential.
+    pub(super) async fn meet(
+        &self,
+        challenge: &Challenge,
+        credential: Option<&Credential>,
+    ) -> Result<Option<(HeaderValue, Option<Instant>)>, Error> {
+        let secret = credential.map(|credential| &credential.secret);
+        match (challenge, secret) {
+            (_, Some(Secret::Registry(token))) => Ok(Some((self.bearer(token.expose())?, None))),
+            (Challenge::Basic, Some(Secret::Basic { user, password })) => {
+                Ok(Some((basic(user, password.expose()), None)))
+            }
+            (Challenge::Basic, Some(Secret::Identity(_)) | None) => Ok(None),
+            (Challenge::Bearer { realm, service }, _) => {
+                let origin = origin(realm);
+                address::permit(&self.repository.base, realm)
+                    .await
+                    .map_err(|why| Error::Realm {
+                        registry: self.repository.registry.clone(),
+                        realm: origin.clone(),
+                        why,
+                    })?;
+                let request = self.token_request(realm, service.as_deref(), secret);
+                let answer = self.host.net.send(&REGISTRY_TOKEN, request).await?;
+                self.read_token(&origin, &answer).map(Some)
+            }
+        }
+    }
+
+    fn token_request(
+        &self,
+        realm: &Url,
+        service: Option<&str>,
+        secret: Option<&Secret>,
+    ) -> Request {
+        let scope = format!("repository:{}:pull,push", self.repository.name);
+        let mut url = realm.clone();
+        url.set_fragment(None);
+        if let Some(Secret::Identity(token)) = secret {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.append_pair("grant_type", "refresh_token")
+                .append_pair("service", service.unwrap_or(&self.repository.registry))
+                .append_pair("client_id", CLIENT)
+                .append_pair("scope", &scope)
+                .append_pair("refresh_token", token.expose());
+            let mut request = Request::new(Method::POST, url);
+            let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.headers_mut().insert(CONTENT_TYPE, form_type);
+            *request.body_mut() = Some(form.finish().into());
+            return request;
+        }
+        if let Some(service) = service {
+            url.query_pairs_mut().append_pair("service", service);
+        }
+        url.query_pairs_mut().append_pair("scope", &scope);
+        let mut request = Request::new(Method::GET, url);
+        if let Some(Secret::Basic { user, password }) = secret {
+            let header = basic(user, password.expose());
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+        request
+    }
+
+    fn read_token(
+        &self,
+        realm: &str,
+        answer: &Answer,
+    ) -> Result<(HeaderValue, Option<Instant>), Error> {
+        match answer.status.as_u16() {
+            200 => {}
+            401 | 403 => return Err(self.unauthorized(answer)),
+            _ => return Err(self.refused(format!("a token at {realm}"), answer)),
+        }
+        let unusable = || Error::Token {
+            realm: realm.to_owned(),
+        };
+        let parsed: TokenAnswer =
+            crate::json::parse(&answer.body).map_err(|_may_hold_the_token| unusable())?;
+        let token = [parsed.token, parsed.access_token]
+            .into_iter()
+            .flatten()
+            .find(|token| !token.is_empty())
+            .ok_or_else(unusable)?;
+        let life = match parsed.expires_in {
+            Some(seconds) if seconds > 0 => Duration::from_secs(seconds),
+            Some(_) | None => DEFAULT_LIFE,
+        };
+        // A token that lives shorter than the margin is used once and renewed.
+        let until = Instant::now().checked_add(life.saturating_sub(MARGIN));
+        self.host.net.guard(&token);
+        let header = bearer(&token).ok_or_else(unusable)?;
+        Ok((header, until))
+    }
+
+    /// The header of a bearer token that was given, not fetched.
+    ///
+    /// # Errors
+    /// The token holds characters that no header may.
+    pub(super) fn bearer(&self, token: &str) -> Result<HeaderValue, Error> {
+        bearer(token).ok_or_else(|| Error::Token {
+            realm: "that was given".to_owned(),
+        })
+    }
+}
+
+/// Scheme, host and port of `url`, for messages and comparison.
+pub(super) fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+fn basic(user: &str, password: &str) -> HeaderValue {
+    let pair = STANDARD.encode(format!("{user}:{password}"));
+    // Base64 is always a header value; the empty one stands for the impossible.
+    let mut header = HeaderValue::from_str(&format!("Basic {pair}"))
+        .unwrap_or_else(|_never| HeaderValue::from_static(""));
+    header.set_sensitive(true);
+    header
+}
+
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut header = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}

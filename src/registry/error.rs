@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What can go wrong between us and a registry.
+
+use std::borrow::Cow;
+
+use ambisign_providers::{Class, Explain, HttpError};
+use reqwest::StatusCode;
+
+use super::credentials::CredentialError;
+use crate::digest::Digest;
+
+/// An error of the stage `registry`.
+///
+/// Text of the server is an excerpt without secrets; `credential` names where a credential came from
+/// and for whom it is, never the secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The credential of this machine cannot be read.
+    #[error(transparent)]
+    Credentials(#[from] CredentialError),
+    /// Content hashes to something else than it is called.
+    #[error("{reference} was answered with content whose digest is {found}, not {expected}")]
+    DigestMismatch {
+        /// What was asked for.
+        reference: String,
+        /// The digest that was asked for or announced.
+        expected: String,
+        /// The digest of what came.
+        found: String,
+    },
+    /// A request came to no usable answer.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The list of referrers under the fallback tag cannot be read, so it is not touched.
+    #[error("the index at {tag} cannot be read: {why}")]
+    IndexUnreadable {
+        /// The tag, in full.
+        tag: String,
+        /// The reason.
+        why: String,
+    },
+    /// The manifest is not what the OCI image specification says.
+    #[error("the manifest of {reference} cannot be read: {why}")]
+    Manifest {
+        /// The image.
+        reference: String,
+        /// The reason.
+        why: String,
+    },
+    /// The media type is not one that we sign, or not the one that the manifest names.
+    #[error("{reference} has the media type {found:?}, but {expected}")]
+    MediaType {
+        /// The image.
+        reference: String,
+        /// The type that the registry says.
+        found: String,
+        /// What was expected.
+        expected: String,
+    },
+    /// There is no such image.
+    #[error("{reference} is not in the registry")]
+    NotFound {
+        /// The image.
+        reference: String,
+    },
+    /// A bundle was to be attached to another image than the one it is for.
+    #[error("a bundle for {bundle} was to be attached to {target}")]
+    OtherArtifact {
+        /// What the bundle is for.
+        bundle: Digest,
+        /// What it was to be attached to.
+        target: Digest,
+    },
+    /// The registry does not let us push; found before anything was signed.
+    #[error(
+        "{repository} does not accept pushes{} {credential}; nothing was signed", answered(*status, said)
+    )]
+    PushDenied {
+        /// Registry and repository.
+        repository: String,
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the answer.
+        said: String,
+        /// Which credential was used.
+        credential: String,
+    },
+    /// What the registry serves is not what was pushed.
+    #[error("{reference} was pushed, but {why}")]
+    ReadBack {
+        /// The manifest that was pushed.
+        reference: String,
+        /// What is different.
+        why: String,
+    },
+    /// The registry sends us to a token endpoint that may not have our credential.
+    #[error("{registry} names {realm} as its token endpoint, which {why}")]
+    Realm {
+        /// The registry.
+        registry: String,
+        /// Scheme and host of the token endpoint.
+        realm: String,
+        /// The reason.
+        why: &'static str,
+    },
+    /// The registry sends a request where it may not go.
+    #[error("{registry} sends us to {to}, which {why}")]
+    Redirect {
+        /// The registry.
+        registry: String,
+        /// Scheme and host.
+        to: String,
+        /// The reason.
+        why: &'static str,
+    },
+    /// The registry refuses a request with a status that does not pass.
+    #[error("{repository} refused {what}{} {credential}", answered(*status, said))]
+    Refused {
+        /// Registry and repository.
+        repository: String,
+        /// What was asked for.
+        what: String,
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the answer.
+        said: String,
+        /// Which credential was used.
+        credential: String,
+    },
+    /// Other writers of a shared tag kept winning.
+    #[error(
+        "{tag} did not keep our entry in {rounds} rounds; the signature is stored as {manifest}, but not listed"
+    )]
+    SharedTag {
+        /// The tag, in full.
+        tag: String,
+        /// The manifest of the signature, in full.
+        manifest: String,
+        /// How often it was tried.
+        rounds: u32,
+    },
+    /// The token endpoint answered with something that is not a token.
+    #[error("the token endpoint {realm} answered without a usable token")]
+    Token {
+        /// Scheme and host of the token endpoint.
+        realm: String,
+    },
+    /// A manifest is larger than we accept.
+    #[error("the manifest of {reference} has more than {limit} {unit}")]
+    TooLarge {
+        /// The image.
+        reference: String,
+        /// The limit.
+        limit: usize,
+        /// What is counted.
+        unit: &'static str,
+    },
+    /// The registry does not let us read.
+    #[error("{repository} does not let us in{} {credential}", answered(*status, said))]
+    Unauthorized {
+        /// Registry and repository.
+        repository: String,
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the answer.
+        said: String,
+        /// Which credential was used.
+        credential: String,
+    },
+}
+
+fn answered(status: StatusCode, said: &str) -> String {
+    if said.is_empty() {
+        format!(" (HTTP {})", status.as_u16())
+    } else {
+        format!(" (HTTP {}: `{said}`)", status.as_u16())
+    }
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Credentials(_) => "registry/credentials",
+            Self::DigestMismatch { .. } => "registry/digest-mismatch",
+            Self::Http(http) => return format!("registry/{}", http.variant()).into(),
+            Self::IndexUnreadable { .. } => "registry/index-unreadable",
+            Self::Manifest { .. } => "registry/manifest",
+            Self::MediaType { .. } => "registry/media-type",
+            Self::NotFound { .. } => "registry/not-found",
+            Self::OtherArtifact { .. } => "registry/other-artifact",
+            Self::PushDenied { .. } => "registry/push-denied",
+            Self::ReadBack { .. } => "registry/read-back",
+            Self::Realm { .. } => "registry/realm",
+            Self::Redirect { .. } => "registry/redirect",
+            Self::Refused { .. } => "registry/refused",
+            Self::SharedTag { .. } => "registry/shared-tag",
+            Self::Token { .. } => "registry/token",
+            Self::TooLarge { .. } => "registry/too-large",
+            Self::Unauthorized { .. } => "registry/unauthorized",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Credentials(error) => error.fix(),
+            Self::Http(http) => http.fix(),
+            Self::DigestMismatch { .. } => Some(
+                "look for what alters content between this machine and the registry, and do not \
+                 run again before"
+                    .into(),
+            ),
+            Self::IndexUnreadable { .. } => {
+                Some("see what wrote that tag, and remove it if nothing needs it".into())
+            }
+            Self::MediaType { .. } | Self::Manifest { .. } => {
+                Some("name an image or an image index, as it was pushed".into())
+            }
+            Self::NotFound { .. } => Some(
+                "push the image before it is signed, and name it by the digest of its manifest, \
+                 not by its image ID"
+                    .into(),
+            ),
+            Self::OtherArtifact { .. } => None,
+            Self::PushDenied { repository, .. } => Some(push_advice(repository)),
+            Self::ReadBack { .. } => None,
+            Self::Realm { .. } | Self::Redirect { .. } => Some(
+                "check that the registry is the one you mean, and what answers in its place".into(),
+            ),
+            Self::Refused { status, .. } => refused_advice(*status),
+            Self::SharedTag { .. } => Some("run again: other jobs sign the same digest".into()),
+            Self::Token { .. } => Some("check what answers in place of the token endpoint".into()),
+            Self::TooLarge { .. } => None,
+            Self::Unauthorized { .. } => Some(
+                "log in to the registry before this step, or give the account read and write \
+                 access to the repository"
+                    .into(),
+            ),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Credentials(error) => error.class(),
+            Self::Http(http) => http.class(),
+            Self::DigestMismatch { .. }
+            | Self::IndexUnreadable { .. }
+            | Self::Manifest { .. }
+            | Self::MediaType { .. }
+            | Self::ReadBack { .. }
+            | Self::Realm { .. }
+            | Self::Redirect { .. }
+            | Self::Token { .. }
+            | Self::TooLarge { .. } => Class::Untrusted,
+            Self::NotFound { .. }
+            | Self::PushDenied { .. }
+            | Self::Refused { .. }
+            | Self::Unauthorized { .. } => Class::Registry,
+            Self::OtherArtifact { .. } => Class::Bug,
+            Self::SharedTag { .. } => Class::Temporary,
+        }
+    }
+}
+
+/// What gives the push right on the registries that people use.
+fn push_advice(repository: &str) -> Cow<'static, str> {
+    let host = repository.split('/').next().unwrap_or(repository);
+    if host == "ghcr.io" {
+        "add `permissions: packages: write` to the job, and link the package to its repository"
+            .into()
+    } else if host.ends_with(".pkg.dev") || host == "gcr.io" || host.ends_with(".gcr.io") {
+        "grant the account the role Artifact Registry Writer on the repository".into()
+    } else if host.ends_with(".amazonaws.com") {
+        "allow the role `ecr:InitiateLayerUpload`, `ecr:UploadLayerPart`, \
+         `ecr:CompleteLayerUpload` and `ecr:PutImage` on the repository"
+            .into()
+    } else if host.ends_with(".azurecr.io") {
+        "grant the account the role AcrPush on the registry".into()
+    } else {
+        "log in with an account that may push to this repository".into()
+    }
+}
+
+fn refused_advice(status: StatusCode) -> Option<Cow<'static, str>> {
+    match status.as_u16() {
+        400 | 405 | 409 => Some(
+            "see whether the tags of this repository are immutable or its content is restricted"
+                .into(),
+        ),
+        401 | 403 => Some("log in with an account that may push to this repository".into()),
+        413 => Some("remove signatures that nobody needs from this image".into()),
+        _ => None,
+    }
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Blobs and manifests on their way into a repository (OCI distribution specification, "Push").
+//!
+//! Content is named by its digest, so every step may be repeated; what must not be repeated blindly
+//! is a write into an upload session, whose state is unknown after a lost answer.
+
+use std::time::Duration;
+
+use ambisign_providers::{Answer, Class, Hop, HttpError, HttpReason};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, StatusCode};
+use tokio::time::{Instant, sleep};
+use url::Url;
+
+use super::connection::{Call, Connection, Content};
+use super::error::Error;
+use super::manifest;
+use crate::digest::Digest;
+use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
+
+/// The config blob of every referrer manifest (OCI image specification, "Guidance for an Empty
+/// Descriptor").
+pub(super) const EMPTY: &[u8] = b"{}";
+
+/// How often the bytes of a blob are sent at most.
+const BLOB_TRIES: u32 = 5;
+
+/// How long a registry may take to serve what it accepted.
+const SETTLE: Duration = Duration::from_secs(10);
+
+/// The first wait for it.
+const FIRST_LOOK: Duration = Duration::from_millis(100);
+
+/// The longest wait between two looks.
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
+
+/// A write that is made once, because its repetition needs a look first.
+const ONCE: Hop = Hop {
+    tries: 1,
+    ..REGISTRY_WRITE
+};
+
+impl Connection<'_> {
+    /// A request to `path` below the repository.
+    pub(super) fn call(&self, method: Method, path: &str, content: Content) -> Call {
+        let is_read = matches!(method, Method::GET | Method::HEAD);
+        Call {
+            url: self.url(path),
+            headers: HeaderMap::new(),
+            body: None,
+            hop: if is_read {
+                REGISTRY_READ
+            } else {
+                REGISTRY_WRITE
+            },
+            method,
+            content,
+        }
+    }
+
+    /// A read of the manifest or index that `name`, a tag or a digest, stands for.
+    pub(super) fn read_manifest(&self, method: Method, name: &str) -> Call {
+        let mut call = self.call(method, &format!("manifests/{name}"), Content::Manifest);
+        let accept = HeaderValue::from_static(manifest::ACCEPT);
+        call.headers.insert(ACCEPT, accept);
+        call
+    }
+
+    /// A write of `bytes` under `name`, a tag or a digest.
+    pub(super) fn write_manifest(
+        &self,
+        name: &str,
+        media_type: &'static str,
+        bytes: &[u8],
+    ) -> Call {
+        let mut call = self.call(Method::PUT, &format!("manifests/{name}"), Content::Manifest);
+        let media_type = HeaderValue::from_static(media_type);
+        call.headers.insert(CONTENT_TYPE, media_type);
+        call.body = Some(bytes.to_vec());
+        call
+    }
+
+    /// Asks for an upload session: where its blob goes, or the answer that denies it.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(super) async fn ask_upload(&self) -> Result<Result<Url, Answer>, Error> {
+        let mut call = self.call(Method::POST, "blobs/uploads/", Content::Blob);
+        call.body = Some(Vec::new());
+        let answer = self.send(&call).await?;
+        let location = answer
+            .header(LOCATION)
+            .filter(|_| answer.status == StatusCode::ACCEPTED)
+            .and_then(|location| answer.url.join(location).ok());
+        Ok(location.ok_or(answer))
+    }
+
+    /// Opens an upload session, which proves the push right, and returns where its blob goes.
+    ///
+    /// # Errors
+    /// The registry refuses.
+    pub(super) async fn open_upload(&self) -> Result<Url, Error> {
+        let asked = self.ask_upload().await?;
+        asked.map_err(|answer| self.refused("an upload", &answer))
+    }
+
+    /// Pushes `bytes` into `session`, or into a new one when there is none or it has died.
+    ///
+    /// After a lost answer the registry is asked whether it has the blob (reliability is bought by
+    /// looking, not by repeating).
+    ///
+    /// # Errors
+    /// The registry refuses twice, or stays out of reach.
+    pub(super) async fn push_blob(
+        &self,
+        mut session: Option<Url>,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
+        let digest = Digest::of(bytes);
+        let end = Instant::now() + REGISTRY_WRITE.all;
+        let mut refused = false;
+        let mut tries = 1;
+        loop {
+            let url = match session.take() {
+                Some(url) => url,
+                None => self.open_upload().await?,
+            };
+            match self.put_blob(url, &digest, bytes).await {
+                Ok(answer) if answer.status.is_success() => return Ok(()),
+                // A session can die of age; a fresh one decides whether that was it.
+                Ok(answer) if refused => return Err(self.refused("a blob", &answer)),
+                Ok(_) => refused = true,
+                Err(Error::Http(error)) if error.class() == Class::Temporary => {
+                    if self.has_blob(&digest).await? {
+                        return Ok(());
+                    }
+                    let wait = wait_after(&error, tries);
+                    if tries >= BLOB_TRIES || Instant::now() + wait >= end {
+                        return Err(error.into());
+                    }
+                    sleep(wait).await;
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn put_blob(&self, session: Url, digest: &Digest, bytes: &[u8]) -> Result<Answer, Error> {
+        let mut call = self.call(Method::PUT, "", Content::Blob);
+        call.url = session;
+        call.url
+            .query_pairs_mut()
+            .append_pair("digest", &digest.to_string());
+        let octets = HeaderValue::from_static("application/octet-stream");
+        call.headers.insert(CONTENT_TYPE, octets);
+        call.body = Some(bytes.to_vec());
+        call.hop = ONCE;
+        self.send(&call).await
+    }
+
+    /// Whether the repository has the blob. An answer that is neither yes nor no counts as no.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(super) async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
+        let call = self.call(Method::HEAD, &format!("blobs/{digest}"), Content::Blob);
+        Ok(self.send(&call).await?.status.is_success())
+    }
+
+    /// Pushes the config blob of referrer manifests, once for each repository and run.
+    ///
+    /// # Errors
+    /// As [`Connection::push_blob`].
+    pub(super) async fn push_config(&self) -> Result<(), Error> {
+        let push = || async {
+            if self.has_blob(&Digest::of(EMPTY)).await? {
+                return Ok(());
+            }
+            self.push_blob(None, EMPTY).await
+        };
+        self.repository.config.get_or_try_init(push).await?;
+        Ok(())
+    }
+
+    /// Pushes a manifest by its digest. Returns the `OCI-Subject` of the answer, by which a registry
+    /// says that it lists the manifest as a referrer.
+    ///
+    /// # Errors
+    /// The registry refuses, or announces another digest than that of the bytes.
+    pub(super) async fn push_manifest(
+        &self,
+        media_type: &'static str,
+        bytes: &[u8],
+    ) -> Result<Option<String>, Error> {
+        let digest = Digest::of(bytes).to_string();
+        // The same bytes under their own digest: a repetition changes nothing.
+        let call = self.write_manifest(&digest, media_type, bytes);
+        let answer = match self.send(&call).await {
+            Ok(answer) => answer,
+            Err(Error::Http(error)) if error.class() == Class::Temporary => {
+                let stored = self.send(&self.read_manifest(Method::GET, &digest)).await?;
+                if stored.status == 200 && stored.body == bytes {
+                    return Ok(None);
+                }
+                return Err(error.into());
+            }
+            Err(error) => return Err(error),
+        };
+        if !matches!(answer.status.as_u16(), 200..=202) {
+            return Err(self.refused("the signature's manifest", &answer));
+        }
+        if let Some(announced) = answer.header("docker-content-digest")
+            && announced != digest
+        {
+            return Err(self.read_back_error(
+                &digest,
+                format!(
+                    "the registry calls it {:?}",
+                    announced.chars().take(80).collect::<String>()
+                ),
+            ));
+        }
+        Ok(answer.header("oci-subject").map(str::to_owned))
+    }
+
+    /// Reads a manifest back by its digest.
+    ///
+    /// # Errors
+    /// It is not there, or other bytes are.
+    pub(super) async fn read_back_manifest(&self, bytes: &[u8]) -> Result<(), Error> {
+        let digest = Digest::of(bytes).to_string();
+        let call = self.read_manifest(Method::GET, &digest);
+        self.read_back(&call, bytes, &digest).await
+    }
+
+    /// Reads a blob back by its digest.
+    ///
+    /// # Errors
+    /// It is not there, or other bytes are.
+    pub(super) async fn read_back_blob(&self, bytes: &[u8]) -> Result<(), Error> {
+        let digest = Digest::of(bytes).to_string();
+        let call = self.call(Method::GET, &format!("blobs/{digest}"), Content::Blob);
+        self.read_back(&call, bytes, &digest).await
+    }
+
+    async fn read_back(&self, call: &Call, bytes: &[u8], digest: &str) -> Result<(), Error> {
+        let mut looks = Looks::new();
+        loop {
+            let answer = self.send(call).await?;
+            match answer.status.as_u16() {
+                200 if answer.body == bytes => return Ok(()),
+                200 => {
+                    let why = "the registry serves other bytes in its place".to_owned();
+                    return Err(self.read_back_error(digest, why));
+                }
+                404 if looks.wait().await => {}
+                404 => {
+                    let why = "the registry does not have it".to_owned();
+                    return Err(self.read_back_error(digest, why));
+                }
+                _ => return Err(self.refused("to serve what was pushed", &answer)),
+            }
+        }
+    }
+
+    /// The error of something that was pushed and is not served as it was.
+    pub(super) fn read_back_error(&self, digest: &str, why: String) -> Error {
+        Error::ReadBack {
+            reference: format!("{}@{digest}", self.name()),
+            why,
+        }
+    }
+}
+
+/// Looks at something that a registry may show late.
+pub(super) struct Looks {
+    end: Instant,
+    next: Duration,
+}
+
+impl Looks {
+    pub(super) fn new() -> Self {
+        Self {
+            end: Instant::now() + SETTLE,
+            next: FIRST_LOOK,
+        }
+    }
+
+    /// Waits for the next look; `false` when there is none.
+    pub(super) async fn wait(&mut self) -> bool {
+        if Instant::now() + self.next >= self.end {
+            return false;
+        }
+        sleep(self.next).await;
+        self.next = self.next.saturating_mul(2).min(LONGEST_LOOK);
+        true
+    }
+}
+
+/// What the registry asked for, or an exponential step.
+fn wait_after(error: &HttpError, tries: u32) -> Duration {
+    let mut asked = None;
+    if let HttpReason::Status { retry_after, .. } = &error.reason {
+        asked = *retry_after;
+    }
+    let steps = 2_u32.saturating_pow(tries.saturating_sub(1));
+    asked.unwrap_or_else(|| REGISTRY_WRITE.first_wait.saturating_mul(steps))
+}

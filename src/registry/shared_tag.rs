@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Adding a line to the index under the fallback tag, which others write too.
+//!
+//! Registries do not promise conditional writes, and some take a wrong `If-Match` with 201. So a
+//! writer looks at what became of its write: at once, and again after the time in which another
+//! writer that had read the old index can have written it back. Whoever was lost writes again.
+
+use std::time::Duration;
+
+use ambisign_providers::{Answer, Class, Hop};
+use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
+use reqwest::Method;
+use reqwest::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use tokio::time::{Instant, sleep};
+
+use super::connection::Connection;
+use super::error::Error;
+use super::index::{Entry, Index};
+use crate::digest::Digest;
+use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
+
+/// How often the index is written at most.
+const MOST_ROUNDS: u32 = 12;
+
+/// The time for all of it.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The shortest time until the second look.
+const SECOND_LOOK: Duration = Duration::from_millis(100);
+
+/// How many times longer than our own way from reading to writing another writer may take.
+const SLOWER: u32 = 3;
+
+/// The longest random wait before the second round; it doubles with each further one.
+const FIRST_SPREAD: Duration = Duration::from_millis(50);
+
+/// The longest random wait before any round.
+const LONGEST_SPREAD: Duration = Duration::from_secs(2);
+
+/// A read of the tag. Some registries answer 500 while another writer replaces it, for an instant.
+const READ: Hop = Hop {
+    tries: 8,
+    first_wait: Duration::from_millis(50),
+    ..REGISTRY_READ
+};
+
+/// A write of the tag, which is repeated only after a look.
+const WRITE: Hop = Hop {
+    tries: 1,
+    ..REGISTRY_WRITE
+};
+
+/// What was read.
+pub(super) struct Read {
+    index: Index,
+    etag: Option<HeaderValue>,
+    exists: bool,
+    at: Instant,
+}
+
+/// What became of one write.
+enum Round {
+    /// Another writer was faster, or the outcome is unknown.
+    Lost,
+    /// Our entries are listed; look again after this time.
+    Listed(Duration),
+}
+
+impl Connection<'_> {
+    /// Lists `entry` under the fallback tag of `subject`, and sees that it stays.
+    ///
+    /// # Errors
+    /// The registry refuses, the index is unreadable, or other writers keep winning.
+    pub(super) async fn share(&self, subject: &Digest, entry: &Entry) -> Result<(), Error> {
+        let end = Instant::now() + LONGEST;
+        let ours = self.repository.subject(subject);
+        ours.lock().await.push(entry.clone());
+        let mut spread = FIRST_SPREAD;
+        let mut rounds = 0;
+        while rounds < MOST_ROUNDS && Instant::now() < end {
+            if rounds > 0 {
+                self.spread(spread).await;
+                spread = spread.saturating_mul(2).min(LONGEST_SPREAD);
+            }
+            rounds += 1;
+            let round = {
+                let ours = ours.lock().await;
+                self.round(subject, &ours).await?
+            };
+            let Round::Listed(wait) = round else { continue };
+            sleep(wait).await;
+            let second = self.read_index(subject).await?;
+            if second.index.lists(std::slice::from_ref(entry)) {
+                return Ok(());
+            }
+        }
+        Err(Error::SharedTag {
+            tag: self.tag_name(subject),
+            manifest: format!("{}@{}", self.name(), entry.digest),
+            rounds,
+        })
+    }
+
+    /// Reads, merges, writes, and reads again.
+    async fn round(&self, subject: &Digest, ours: &[Entry]) -> Result<Round, Error> {
+        let read = self.read_index(subject).await?;
+        if read.index.lists(ours) {
+            return Ok(Round::Listed(SECOND_LOOK));
+        }
+        let merged = read.index.with(ours);
+        let mut call =
+            self.write_manifest(&tag(subject), OCI_IMAGE_INDEX_MEDIA_TYPE, merged.as_bytes());
+        call.hop = WRITE;
+        match (&read.etag, read.exists) {
+            (Some(etag), true) => call.headers.insert(IF_MATCH, etag.clone()),
+            (None, true) => None,
+            (_, false) => call
+                .headers
+                .insert(IF_NONE_MATCH, HeaderValue::from_static("*")),
+        };
+        match self.send(&call).await {
+            Ok(answer) => self.judge(&answer, read.index.len())?,
+            // Whether it was written is unknown: the next read tells.
+            Err(Error::Http(error)) if error.class() == Class::Temporary => {}
+            Err(error) => return Err(error),
+        }
+        let took = read.at.elapsed();
+        let again = self.read_index(subject).await?;
+        Ok(if again.index.lists(ours) {
+            Round::Listed(SECOND_LOOK.max(took.saturating_mul(SLOWER)))
+        } else {
+            Round::Lost
+        })
+    }
+
+    /// A write that lost a race is no error.
+    fn judge(&self, answer: &Answer, entries: usize) -> Result<(), Error> {
+        match answer.status.as_u16() {
+            200..=299 | 409 | 412 => Ok(()),
+            413 => {
+                let what = format!("the list of referrers with {entries} entries and ours");
+                Err(self.refused(what, answer))
+            }
+            _ => Err(self.refused("the list of referrers", answer)),
+        }
+    }
+
+    /// Reads the index under the fallback tag of `subject`; empty when there is no such tag.
+    ///
+    /// # Errors
+    /// Anything but an index or a clear absence: what is not understood is not overwritten.
+    pub(super) async fn read_index(&self, subject: &Digest) -> Result<Read, Error> {
+        // All types that a registry may store, so that none looks like an absence.
+        let mut call = self.read_manifest(Method::GET, &tag(subject));
+        call.hop = READ;
+        let answer = self.send(&call).await?;
+        let at = Instant::now();
+        let unreadable = |why: String| Error::IndexUnreadable {
+            tag: self.tag_name(subject),
+            why,
+        };
+        match answer.status.as_u16() {
+            200 => {}
+            404 => {
+                return Ok(Read {
+                    index: Index::empty().map_err(|error| unreadable(error.to_string()))?,
+                    etag: None,
+                    exists: false,
+                    at,
+                });
+            }
+            401 | 403 => return Err(self.unauthorized(&answer)),
+            _ => return Err(self.refused("to read the list of referrers", &answer)),
+        }
+        let media_type = answer.header(reqwest::header::CONTENT_TYPE);
+        let index = Index::read(&answer.body, media_type).map_err(unreadable)?;
+        Ok(Read {
+            index,
+            etag: answer.headers.get(ETAG).cloned(),
+            exists: true,
+            at,
+        })
+    }
+
+    fn tag_name(&self, subject: &Digest) -> String {
+        format!("{}:{}", self.name(), tag(subject))
+    }
+}
+
+/// The fallback tag (OCI distribution specification, "Referrers Tag Schema").
+fn tag(subject: &Digest) -> String {
+    format!("sha256-{}", subject.hex())
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An image that may be signed: its bytes were seen and its repository takes pushes.
+
+use std::sync::{Mutex, PoisonError};
+
+use url::Url;
+
+use super::manifest::Manifest;
+use crate::digest::Digest;
+use crate::image::Reference;
+
+/// An image by its digest.
+///
+/// Made only by [`Registry::prepare`](super::Registry::prepare): holding one proves that the bytes
+/// of the manifest hash to the digest and that the registry opened an upload session for us.
+#[derive(Debug)]
+#[must_use]
+pub struct Target {
+    reference: Reference,
+    tag: Option<String>,
+    digest: Digest,
+    manifest: Manifest,
+    session: Mutex<Option<Url>>,
+}
+
+impl Target {
+    pub(super) fn new(asked: &Reference, manifest: Manifest, session: Url) -> Self {
+        Self {
+            reference: asked.with_digest(manifest.digest),
+            tag: asked.tag().map(str::to_owned),
+            digest: manifest.digest,
+            manifest,
+            session: Mutex::new(Some(session)),
+        }
+    }
+
+    /// The digest of the manifest or index.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// `repository@digest`.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// The tag by which the image was asked for, if any.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The media type of the manifest or index.
+    pub fn media_type(&self) -> &str {
+        &self.manifest.media_type
+    }
+
+    /// The length of the manifest or index in bytes.
+    pub fn size(&self) -> u64 {
+        self.manifest.size
+    }
+
+    /// The digests of the images of an index, in its order; empty for an image.
+    pub fn children(&self) -> &[Digest] {
+        &self.manifest.children
+    }
+
+    /// Registry and repository: `ghcr.io/acme/app`.
+    pub fn repository(&self) -> String {
+        let reference = &self.reference;
+        format!("{}/{}", reference.registry(), reference.repository())
+    }
+
+    /// The open upload session, which can be used once.
+    pub(super) fn take_session(&self) -> Option<Url> {
+        self.session
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// A target that no registry knows, for tests of other stages.
+    #[cfg(test)]
+    pub(crate) fn for_tests(reference: &Reference, size: u64) -> Self {
+        let digest = *reference.digest().expect("a reference with a digest");
+        let manifest = Manifest {
+            digest,
+            media_type: oci_client::manifest::OCI_IMAGE_MEDIA_TYPE.to_owned(),
+            size,
+            children: Vec::new(),
+        };
+        let session = "https://registry.invalid/session".parse().expect("a URL");
+        Self::new(reference, manifest, session)
+    }
+}
