@@ -4,7 +4,12 @@
 //! `ambisign env` prints it; [`crate::settings`] takes the `AMBISIGN_*` names and the rows marked
 //! [`Role::Decides`] from it. A variable that is not here is not read.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+use clap::CommandFactory;
+
+use crate::cli::Cli;
 
 /// What all names of our own begin with.
 pub const PREFIX: &str = "AMBISIGN_";
@@ -138,11 +143,12 @@ pub fn variable_of(flag: &str) -> String {
     format!("{PREFIX}{}", flag.replace('-', "_").to_ascii_uppercase())
 }
 
-/// The table as text: a line a variable, and its example below.
+/// The table as text: each variable with what it does and an example.
 pub fn table() -> String {
+    let flags = flags();
     let mut text = String::from(
-        "Flags win over variables. An empty variable counts as not set, except where it should hold \
-         a token: then it is an error.\n",
+        "Flags win over variables. An empty AMBISIGN_* variable counts as not set. Switches are \
+         `true` or `false`.\n",
     );
     for row in VARIABLES {
         let mark = match row.role {
@@ -150,14 +156,32 @@ pub fn table() -> String {
             Role::Secret => "  [secret]",
             Role::Decides => "  [decides who gets the token]",
         };
+        let help = flags
+            .get(row.name)
+            .map(|help| format!(": {help}"))
+            .unwrap_or_default();
         // Writing to a string cannot fail.
         let _written = write!(
             text,
-            "\n{}{mark}\n    {}\n    e.g. {}\n",
+            "\n{}{mark}\n    {}{help}\n    e.g. {}\n",
             row.name, row.meaning, row.example
         );
     }
     text
+}
+
+/// The help of each flag of `sign`, without the name of its variable, by that name.
+fn flags() -> BTreeMap<String, String> {
+    let cli = Cli::command();
+    let sign = cli.find_subcommand("sign").into_iter();
+    sign.flat_map(clap::Command::get_arguments)
+        .filter_map(|arg| {
+            let variable = variable_of(arg.get_long()?);
+            let help = arg.get_help()?.to_string();
+            let help = help.replace(&format!("(${variable})"), "");
+            Some((variable, help.trim_end().to_owned()))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -172,6 +196,7 @@ mod tests {
         let names: BTreeSet<_> = VARIABLES.iter().map(|row| row.name).collect();
         assert_eq!(names.len(), VARIABLES.len());
         assert!(table().contains("\nSSL_CERT_FILE  [decides who gets the token]\n"));
+        assert!(table().contains("    `--yes`: Consent to what becomes public"));
     }
 
     /// A name that is written where the environment is asked must be in the table.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command `ambisign`: gathers the outside world, runs one command, returns its exit code.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,7 +61,20 @@ fn command(env: Env, console: &Arc<Console>) -> u8 {
             command: Command::Sign(args),
         }) => return sign(*args, env, console),
     };
-    if written.is_ok() { 0 } else { BUG }
+    match written {
+        Ok(()) => 0,
+        // The reader has seen enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(error) => unwritten(reporter, &error, 0),
+    }
+}
+
+/// Results that nobody can read are no success.
+fn unwritten(reporter: Reporter<'_>, error: &io::Error, code: u8) -> u8 {
+    reporter.line(&format!(
+        "ambisign: error: standard output cannot be written: {error}"
+    ));
+    if code == 0 { BUG } else { code }
 }
 
 fn completions(shell: Shell) -> String {
@@ -100,12 +114,7 @@ fn sign(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
 fn finish(reporter: Reporter<'_>, report: &Report, output: Output) -> u8 {
     match (reporter.finish(report, output), report.exit()) {
         (Ok(()), code) => code,
-        (Err(error), code) => {
-            reporter.line(&format!(
-                "ambisign: the results cannot be written to stdout: {error}"
-            ));
-            if code == 0 { BUG } else { code }
-        }
+        (Err(error), code) => unwritten(reporter, &error, code),
     }
 }
 
