@@ -12,16 +12,22 @@
 //! Every arrow is a constructor that verifies, and only a [`verify::VerifiedBundle`] can be attached.
 
 pub mod bundle;
+pub mod cli;
 pub mod digest;
 pub mod dsse;
+pub mod env;
+pub mod error;
 pub mod fulcio;
 pub mod identity;
 pub mod image;
 pub mod json;
 pub mod net;
+pub mod outcome;
 pub mod prediction;
 mod protojson;
 pub mod registry;
+pub mod report;
+pub mod settings;
 pub mod trust;
 pub mod verify;
 pub mod witness;

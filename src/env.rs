@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every environment variable that ambisign reads, as one table.
+//!
+//! `ambisign env` prints it; [`crate::settings`] takes the `AMBISIGN_*` names and the rows marked
+//! [`Role::Decides`] from it. A variable that is not here is not read.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use clap::CommandFactory;
+
+use crate::cli::Cli;
+
+/// What all names of our own begin with.
+pub const PREFIX: &str = "AMBISIGN_";
+
+/// What a variable can do to a run, as far as its security is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nothing of the kind.
+    Plain,
+    /// It holds a credential, which is never shown.
+    Secret,
+    /// It decides who gets the identity token, or whom we believe. `--public-instance` refuses it.
+    Decides,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Variable {
+    /// The exact name.
+    pub name: &'static str,
+    /// What it does, on one line.
+    pub meaning: &'static str,
+    /// A value, or a description of one in angle brackets.
+    pub example: &'static str,
+    /// What it can do to a run.
+    pub role: Role,
+}
+
+const fn plain(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Plain;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
+const fn secret(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Secret;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
+const fn decides(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Decides;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
+/// The variables, those of our own first.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+pub const VARIABLES: &[Variable] = &[
+    plain("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
+    plain("AMBISIGN_AUDIENCE", "sigstore", "`--audience`"),
+    decides("AMBISIGN_CA_FILE", "/etc/ssl/corporate.pem", "`--ca-file`"),
+    plain("AMBISIGN_DRY_RUN", "true", "`--dry-run`"),
+    decides("AMBISIGN_FULCIO_URL", "https://fulcio.example.com", "`--fulcio-url`"),
+    secret("AMBISIGN_IDENTITY_TOKEN", "<token, or path of one>", "`--identity-token`"),
+    plain("AMBISIGN_IDENTITY_TOKEN_FILE", "/var/run/secrets/tokens/sigstore", "`--identity-token-file`"),
+    plain("AMBISIGN_JOBS", "64", "`--jobs`"),
+    plain("AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS", "true", "`--oidc-disable-ambient-providers`"),
+    plain("AMBISIGN_OIDC_PROVIDER", "github-actions", "`--oidc-provider`"),
+    plain("AMBISIGN_OUTPUT", "json", "`--output`"),
+    plain("AMBISIGN_PUBLIC_INSTANCE", "true", "`--public-instance`"),
+    secret("AMBISIGN_REGISTRY_PASSWORD", "<password>", "the password that goes with `--registry-username`"),
+    secret("AMBISIGN_REGISTRY_TOKEN", "<token>", "a bearer token for the registry, instead of user and password"),
+    plain("AMBISIGN_REGISTRY_USERNAME", "robot", "`--registry-username`"),
+    decides("AMBISIGN_REKOR_URL", "https://rekor.example.com", "`--rekor-url`"),
+    plain("AMBISIGN_REKOR_VERSION", "2", "`--rekor-version`"),
+    plain("AMBISIGN_REQUIRE_DIGEST", "true", "`--require-digest`"),
+    plain("AMBISIGN_REQUIRE_IDENTITY", "signer@acme.iam.gserviceaccount.com", "`--require-identity`"),
+    plain("AMBISIGN_REQUIRE_ISSUER", "https://accounts.google.com", "`--require-issuer`"),
+    decides("AMBISIGN_SIGNING_CONFIG", "signing_config.json", "`--signing-config`"),
+    plain("AMBISIGN_TIMEOUT", "10m", "`--timeout`"),
+    decides("AMBISIGN_TRUSTED_ROOT", "trusted_root.json", "`--trusted-root`"),
+    decides("AMBISIGN_TSA_URL", "https://tsa.example.com/api/v1/timestamp", "`--tsa-url`"),
+    plain("AMBISIGN_VERBOSE", "true", "`--verbose`"),
+    plain("AMBISIGN_YES", "true", "`--yes`"),
+
+    secret("SIGSTORE_ID_TOKEN", "<token>", "the identity token, as other Sigstore clients read it"),
+    decides("TUF_MIRROR", "https://tuf.example.com", "where trust material comes from"),
+    decides("TUF_ROOT", "/var/cache/sigstore", "the folder in which trust material is kept"),
+    decides("TUF_ROOT_JSON", "root.json", "the TUF root that anchors `TUF_MIRROR`"),
+
+    secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "<token>", "GitHub Actions: proves the job to the token endpoint"),
+    plain("ACTIONS_ID_TOKEN_REQUEST_URL", "https://run-actions-1.actions.githubusercontent.com/...", "GitHub Actions: the token endpoint"),
+    plain("GITHUB_ACTIONS", "true", "GitHub Actions: errors become annotations"),
+    plain("GITHUB_SERVER_URL", "https://github.com", "GitHub Actions: the server whose token endpoint is accepted"),
+    plain("GITLAB_CI", "true", "GitLab CI"),
+    secret("BUILDKITE_AGENT_ACCESS_TOKEN", "<token>", "Buildkite: proves the job to the agent API"),
+    plain("BUILDKITE_AGENT_ENDPOINT", "https://agent.buildkite.com/v3", "Buildkite: the agent API"),
+    plain("BUILDKITE_JOB_ID", "0190...", "Buildkite: the job"),
+    plain("CIRCLECI", "true", "CircleCI"),
+    secret("CIRCLE_OIDC_TOKEN", "<token>", "CircleCI: the job's token"),
+    secret("CIRCLE_OIDC_TOKEN_V2", "<token>", "CircleCI: the job's token"),
+    secret("CF_OIDC_REQUEST_TOKEN", "<token>", "Codefresh: proves the build to the token endpoint"),
+    plain("CF_OIDC_REQUEST_URL", "https://oidc.codefresh.io/...", "Codefresh: the token endpoint"),
+    plain("GOOGLE_SERVICE_ACCOUNT_NAME", "signer@acme.iam.gserviceaccount.com", "Google Cloud: the service account to sign as"),
+    plain("GOOGLE_APPLICATION_CREDENTIALS", "/etc/google/key.json", "Google Cloud: the caller's own credentials"),
+    plain("GCE_METADATA_HOST", "169.254.169.254", "Google Cloud: the metadata server"),
+    plain("SPIFFE_ENDPOINT_SOCKET", "unix:///run/spire/agent.sock", "SPIFFE: the Workload API"),
+
+    plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
+    plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
+    plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
+    plain("XDG_CONFIG_HOME", "/root/.config", "where Podman keeps its logins"),
+    plain("HOME", "/root", "where the files named above are by default"),
+
+    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; `https_proxy` wins"),
+    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; `http_proxy` wins"),
+    plain("ALL_PROXY", "http://proxy.example.com:3128", "the proxy for both; `all_proxy` wins"),
+    plain("NO_PROXY", "registry.example.com,10.0.0.0/8", "what is reached directly; `no_proxy` wins"),
+    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "the CA certificates, instead of the machine's"),
+
+    plain("CI", "true", "any CI: the log is plain"),
+    plain("NO_COLOR", "1", "the log is plain"),
+    plain("TERM", "dumb", "the log is plain on a terminal that knows no colours"),
+];
+
+/// The variable that carries the value of the flag `--name`.
+pub fn variable_of(flag: &str) -> String {
+    format!("{PREFIX}{}", flag.replace('-', "_").to_ascii_uppercase())
+}
+
+/// The table as text: each variable with what it does and an example.
+pub fn table() -> String {
+    let flags = flags();
+    let mut text = String::from(
+        "Flags win over variables. An empty AMBISIGN_* variable counts as not set. Switches are \
+         `true` or `false`.\n",
+    );
+    for row in VARIABLES {
+        let mark = match row.role {
+            Role::Plain => "",
+            Role::Secret => "  [secret]",
+            Role::Decides => "  [decides who gets the token]",
+        };
+        let help = flags
+            .get(row.name)
+            .map(|help| format!(": {help}"))
+            .unwrap_or_default();
+        // Writing to a string cannot fail.
+        let _written = write!(
+            text,
+            "\n{}{mark}\n    {}{help}\n    e.g. {}\n",
+            row.name, row.meaning, row.example
+        );
+    }
+    text
+}
+
+/// The help of each flag of `sign`, without the name of its variable, by that name.
+fn flags() -> BTreeMap<String, String> {
+    let cli = Cli::command();
+    let sign = cli.find_subcommand("sign").into_iter();
+    sign.flat_map(clap::Command::get_arguments)
+        .filter_map(|arg| {
+            let variable = variable_of(arg.get_long()?);
+            let help = arg.get_help()?.to_string();
+            let help = help.replace(&format!("(${variable})"), "");
+            Some((variable, help.trim_end().to_owned()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::{VARIABLES, table};
+
+    #[test]
+    fn lists_each_name_once() {
+        let names: BTreeSet<_> = VARIABLES.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), VARIABLES.len());
+        assert!(table().contains("\nSSL_CERT_FILE  [decides who gets the token]\n"));
+        assert!(table().contains("    `--yes`: Consent to what becomes public"));
+    }
+
+    /// A name that is written where the environment is asked must be in the table.
+    #[test]
+    fn knows_every_name_that_the_code_asks_for() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut missing = BTreeSet::new();
+        for folder in ["src", "providers/src"] {
+            scan(&root.join(folder), &mut missing);
+        }
+        assert!(missing.is_empty(), "not in the table: {missing:?}");
+    }
+
+    fn scan(folder: &Path, missing: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                scan(&path, missing);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for call in ["env.get(\"", "env.raw(\"", "env.is_set(\""] {
+                for name in code.split(call).skip(1) {
+                    let name = name.split('"').next().unwrap_or_default();
+                    let known = |row: &super::Variable| row.name.eq_ignore_ascii_case(name);
+                    if !VARIABLES.iter().any(known) {
+                        missing.insert(name.to_owned());
+                    }
+                }
+            }
+        }
+    }
+}

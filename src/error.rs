@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The sum of the stage errors, and the exit codes.
+
+use std::borrow::Cow;
+
+use ambisign_providers::{Class, Explain};
+
+use crate::settings::SettingsError;
+
+/// Why a run ended, or why one image of it is not signed.
+///
+/// A new stage adds its variant here and its line in `Error::stage`.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The run itself went wrong.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The command line or a variable is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+}
+
+impl Error {
+    fn stage(&self) -> &dyn Explain {
+        match self {
+            Self::Run(error) => error,
+            Self::Settings(error) => error,
+        }
+    }
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        self.stage().code()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        self.stage().fix()
+    }
+
+    fn class(&self) -> Class {
+        self.stage().class()
+    }
+}
+
+/// What can go wrong with a run as a whole, outside of its stages.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The time of `--timeout` is over and the run did not end by itself.
+    #[error("the time of this run is over")]
+    Deadline,
+    /// The program panicked.
+    #[error("ambisign has a bug and stopped")]
+    Panicked,
+    /// The system does not let us start.
+    #[error("the program cannot be started on this system")]
+    Start(#[source] std::io::Error),
+    /// The command is not part of this version.
+    #[error("signing is not part of this version")]
+    Unfinished,
+}
+
+impl Explain for RunError {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Deadline => "run/deadline",
+            Self::Panicked => "run/panicked",
+            Self::Start(_) => "run/start",
+            Self::Unfinished => "run/unfinished",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Deadline => Some("run again, or raise `--timeout`".into()),
+            Self::Panicked => Some("report it with the lines above".into()),
+            Self::Start(_) => {
+                Some("check the limits of the process: files, threads, memory".into())
+            }
+            Self::Unfinished => None,
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            Self::Deadline | Self::Start(_) => Class::Temporary,
+            Self::Panicked | Self::Unfinished => Class::Bug,
+        }
+    }
+}
+
+/// The exit code of a batch of which some images are done and some failed for good.
+const PARTIAL: u8 = 7;
+
+/// The exit code of a run that ends with an error of `class`.
+pub fn exit(class: Class) -> u8 {
+    match class {
+        Class::Bug => 1,
+        Class::Usage => 2,
+        Class::Identity => 3,
+        Class::Trust => 4,
+        Class::Untrusted => 5,
+        Class::Registry => 6,
+        Class::Temporary => 75,
+    }
+}
+
+/// The name of `class` in a document.
+pub fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::Bug => "bug",
+        Class::Usage => "usage",
+        Class::Identity => "identity",
+        Class::Trust => "trust",
+        Class::Untrusted => "untrusted",
+        Class::Registry => "registry",
+        Class::Temporary => "temporary",
+    }
+}
+
+/// How little a second run helps: what looks like an attack first, what passes by itself last.
+fn stubbornness(class: Class) -> u8 {
+    match class {
+        Class::Untrusted => 6,
+        Class::Bug => 5,
+        Class::Usage => 4,
+        Class::Trust => 3,
+        Class::Identity => 2,
+        Class::Registry => 1,
+        Class::Temporary => 0,
+    }
+}
+
+/// The cause that a second run helps least; `None` without failures.
+pub fn least_retryable(failures: &[Class]) -> Option<Class> {
+    failures
+        .iter()
+        .copied()
+        .max_by_key(|class| stubbornness(*class))
+}
+
+/// The exit code of a batch with `done` images signed and these failures.
+///
+/// Nothing done: that of the least retryable cause. Some done: 75 when everything that failed may
+/// pass, else 7.
+pub fn batch_exit(done: usize, failures: &[Class]) -> u8 {
+    match least_retryable(failures) {
+        None => 0,
+        Some(class) if done == 0 || class == Class::Temporary => exit(class),
+        Some(_) => PARTIAL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ambisign_providers::Class::{
+        self, Bug, Identity, Registry, Temporary, Trust, Untrusted, Usage,
+    };
+
+    use super::{batch_exit, exit, least_retryable};
+
+    #[test]
+    fn exit_codes_are_those_of_the_documents() {
+        let table = [
+            (Bug, 1),
+            (Usage, 2),
+            (Identity, 3),
+            (Trust, 4),
+            (Untrusted, 5),
+            (Registry, 6),
+            (Temporary, 75),
+        ];
+        for (class, code) in table {
+            assert_eq!(exit(class), code);
+        }
+    }
+
+    #[test]
+    fn a_batch_without_success_ends_with_its_least_retryable_cause() {
+        let rows: [(&[Class], u8); 5] = [
+            (&[Temporary], 75),
+            (&[Temporary, Registry, Temporary], 6),
+            (&[Registry, Identity], 3),
+            (&[Trust, Untrusted, Bug], 5),
+            (&[Temporary, Usage], 2),
+        ];
+        for (failures, code) in rows {
+            assert_eq!(batch_exit(0, failures), code, "{failures:?}");
+        }
+        assert_eq!(least_retryable(&[]), None);
+    }
+
+    #[test]
+    fn a_batch_with_some_success_is_partial_unless_a_second_run_helps() {
+        assert_eq!(batch_exit(3, &[]), 0);
+        assert_eq!(batch_exit(1, &[Temporary, Temporary]), 75);
+        assert_eq!(batch_exit(1, &[Temporary, Registry]), 7);
+        assert_eq!(batch_exit(1, &[Untrusted]), 7);
+    }
+}

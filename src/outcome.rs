@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a run has to tell: plain facts, filled by the pipeline and rendered by [`crate::report`].
+//!
+//! Nothing here knows a pipeline type, and nothing here decides anything but the exit code.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use ambisign_providers::{Class, Explain};
+
+use crate::error;
+
+/// A whole run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whether nothing was to be published.
+    pub dry_run: bool,
+    /// When it began.
+    pub started: SystemTime,
+    /// How long it took.
+    pub took: Duration,
+    /// Who signs; known once the token is there.
+    pub identity: Option<Identity>,
+    /// Which services were used; known once the trust material is there.
+    pub instance: Option<Instance>,
+    /// One for each digest of each repository, in the order of the command line.
+    pub images: Vec<Outcome>,
+    /// What did not stop the run.
+    pub warnings: Vec<Warning>,
+    /// How the run as a whole ended.
+    pub end: End,
+}
+
+/// How a run as a whole ended. Failures of single images are in [`Outcome::state`].
+#[derive(Clone, Debug, Default)]
+pub enum End {
+    /// It went through all images.
+    #[default]
+    Complete,
+    /// It stopped.
+    Failed(Failure),
+    /// Somebody stopped it.
+    Interrupted(Signal),
+}
+
+/// A signal that ends a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// `SIGINT`.
+    Interrupt,
+    /// `SIGTERM`.
+    Terminate,
+}
+
+impl Signal {
+    /// 128 and the number of the signal, as shells do.
+    pub fn exit(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+
+    /// The name of the signal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        }
+    }
+}
+
+/// Who signs.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// The provider of the token.
+    pub provider: String,
+    /// The SAN that the certificate carries, or will.
+    pub subject: String,
+    /// The issuer that the certificate carries, or will.
+    pub issuer: String,
+    /// What the token says of the repository: `public`, `private`, `internal`.
+    pub repository_visibility: Option<String>,
+}
+
+/// Which services were used.
+#[derive(Clone, Debug, Default)]
+pub struct Instance {
+    /// A name for people, `public-good` for the public one.
+    pub name: String,
+    /// The certificate authority.
+    pub fulcio: Option<String>,
+    /// The logs.
+    pub rekor: Vec<String>,
+    /// The API version of the logs.
+    pub rekor_version: Option<u32>,
+    /// The timestamp authorities.
+    pub tsa: Vec<String>,
+    /// The trusted root when it was a file: verifiers need it too.
+    pub trusted_root: Option<PathBuf>,
+    /// SHA-256 of the trusted root, in hex.
+    pub trusted_root_sha256: Option<String>,
+}
+
+/// One digest in one repository.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The references of the command line that mean it.
+    pub requested: Vec<String>,
+    /// Registry and repository; empty until the reference is parsed.
+    pub repository: String,
+    /// `sha256:...`, once resolved.
+    pub digest: Option<String>,
+    /// The media type of the manifest, once read.
+    pub media_type: Option<String>,
+    /// How far it came.
+    pub state: State,
+    /// The certificate, once issued.
+    pub certificate: Option<Certificate>,
+    /// The timestamps, once made.
+    pub timestamps: Vec<Timestamp>,
+    /// The log entries, once made. They stay for good.
+    pub log: Vec<LogEntry>,
+    /// The bundle, once verified.
+    pub bundle: Option<Bundle>,
+    /// Where the bundle is attached, once it is.
+    pub attached: Option<Attached>,
+    /// The steps that are done, in order.
+    pub steps: Vec<Step>,
+}
+
+/// How far an image came.
+#[derive(Clone, Debug, Default)]
+pub enum State {
+    /// A valid signature of the same identity was there before.
+    AlreadySigned,
+    /// It is not signed.
+    Failed(Failure),
+    /// Its turn did not come, or it was not over.
+    #[default]
+    Pending,
+    /// It is signed.
+    Signed,
+    /// A dry run found nothing against it.
+    WouldSign,
+}
+
+/// A signing certificate.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The SAN.
+    pub identity: String,
+    /// The OIDC issuer.
+    pub issuer: String,
+    /// The beginning of its validity.
+    pub not_before: SystemTime,
+    /// The end of its validity.
+    pub not_after: SystemTime,
+    /// SHA-256 of the DER form, in hex.
+    pub sha256: String,
+    /// The PEM form.
+    pub pem: String,
+}
+
+/// A timestamp of RFC 3161.
+#[derive(Clone, Debug)]
+pub struct Timestamp {
+    /// The URL of the authority.
+    pub authority: String,
+    /// The time it states.
+    pub time: SystemTime,
+}
+
+/// An entry of a transparency log.
+#[derive(Clone, Debug)]
+pub struct LogEntry {
+    /// The URL of the log.
+    pub url: String,
+    /// Its API version.
+    pub version: u32,
+    /// The log index.
+    pub index: u64,
+    /// The log ID, in hex.
+    pub log_id: String,
+    /// When the entry was made, as far as the log says it (v1).
+    pub integrated_time: Option<SystemTime>,
+    /// Where a person, or at least a program, can look at it.
+    pub link: Option<String>,
+}
+
+/// A verified bundle.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The media type.
+    pub media_type: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+    /// The file it is in, if it was written to one.
+    pub path: Option<PathBuf>,
+}
+
+/// Where a bundle is attached.
+#[derive(Clone, Debug)]
+pub struct Attached {
+    /// `referrers`, `tag` or `legacy`.
+    pub method: String,
+    /// `repository@sha256:...` of the manifest that carries the bundle.
+    pub reference: String,
+    /// Whether it was there before.
+    pub already_present: bool,
+}
+
+/// A step that is done.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its name in the log: `manifest`, `certificate`, `timestamp`, `log entry` ...
+    pub name: &'static str,
+    /// How long it took.
+    pub took: Duration,
+    /// What came of it, on one line.
+    pub detail: String,
+}
+
+/// Something the reader should know that did not stop the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// A stable name, `stage/what`.
+    pub code: &'static str,
+    /// One line, in the form of an error message.
+    pub message: String,
+}
+
+/// An error, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What happened.
+    pub what: String,
+    /// Why: the sources of the error, outermost first.
+    pub because: Vec<String>,
+    /// What the reader can do.
+    pub fix: Option<String>,
+    /// The stable name.
+    pub code: String,
+    /// Who can do something.
+    pub class: Class,
+}
+
+impl Failure {
+    /// What `error` and its sources say.
+    pub fn of(error: &dyn Explain) -> Self {
+        let mut because: Vec<String> = Vec::new();
+        let what = error.to_string();
+        let mut next = error.source();
+        while let Some(source) = next {
+            let text = source.to_string();
+            // Transparent layers repeat what they hold.
+            if text != what && because.last() != Some(&text) {
+                because.push(text);
+            }
+            next = source.source();
+        }
+        Self {
+            what,
+            because,
+            fix: error.fix().map(Into::into),
+            code: error.code().into(),
+            class: error.class(),
+        }
+    }
+}
+
+impl Outcome {
+    /// `repository@digest`, or what was asked for as long as that is not known.
+    pub fn name(&self) -> String {
+        match &self.digest {
+            Some(digest) => format!("{}@{digest}", self.repository),
+            None => self.requested.join(", "),
+        }
+    }
+
+    /// Whether it carries a signature of ours now.
+    pub fn is_done(&self) -> bool {
+        match self.state {
+            State::AlreadySigned | State::Signed | State::WouldSign => true,
+            State::Failed(_) | State::Pending => false,
+        }
+    }
+
+    fn is_pending(&self) -> bool {
+        !self.is_done() && self.failure().is_none()
+    }
+
+    /// Why it is not signed.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.state {
+            State::Failed(failure) => Some(failure),
+            State::AlreadySigned | State::Pending | State::Signed | State::WouldSign => None,
+        }
+    }
+}
+
+impl Report {
+    /// A run that begins now.
+    pub fn new(started: SystemTime) -> Self {
+        Self {
+            dry_run: false,
+            started,
+            took: Duration::ZERO,
+            identity: None,
+            instance: None,
+            images: Vec::new(),
+            warnings: Vec::new(),
+            end: End::Complete,
+        }
+    }
+
+    /// How many images are done.
+    pub fn done(&self) -> usize {
+        self.images.iter().filter(|image| image.is_done()).count()
+    }
+
+    /// The failure of the run, then those of its images.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        let run = match &self.end {
+            End::Failed(failure) => Some(failure),
+            End::Complete | End::Interrupted(_) => None,
+        };
+        run.into_iter()
+            .chain(self.images.iter().filter_map(Outcome::failure))
+    }
+
+    /// The exit code: that of the signal, else that of the batch.
+    pub fn exit(&self) -> u8 {
+        let mut classes: Vec<_> = self.failures().map(|failure| failure.class).collect();
+        match self.end {
+            End::Interrupted(signal) => return signal.exit(),
+            // An image that was forgotten must not look like success.
+            End::Complete if self.images.iter().any(Outcome::is_pending) => {
+                classes.push(Class::Bug);
+            }
+            End::Complete | End::Failed(_) => {}
+        }
+        error::batch_exit(self.done(), &classes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use ambisign_providers::Class;
+
+    use super::{End, Failure, Outcome, Report, Signal, State};
+    use crate::error::{Error, RunError};
+
+    fn failed(class: Class) -> Outcome {
+        let mut failure = Failure::of(&RunError::Deadline);
+        failure.class = class;
+        Outcome {
+            state: State::Failed(failure),
+            ..Outcome::default()
+        }
+    }
+
+    #[test]
+    fn exits_with_the_signal_or_with_what_the_batch_says() {
+        let signed = Outcome {
+            state: State::Signed,
+            ..Outcome::default()
+        };
+        let mut report = Report::new(SystemTime::UNIX_EPOCH);
+        assert_eq!(report.exit(), 0);
+        report.images = vec![signed.clone(), failed(Class::Registry)];
+        assert_eq!(report.exit(), 7);
+        report.images = vec![signed, Outcome::default()];
+        assert_eq!(report.exit(), 7);
+        report.images = vec![Outcome::default()];
+        assert_eq!(report.exit(), 1);
+        report.end = End::Interrupted(Signal::Terminate);
+        assert_eq!(report.exit(), 143);
+        report.images = vec![failed(Class::Registry)];
+        report.end = End::Failed(Failure::of(&RunError::Panicked));
+        assert_eq!(report.exit(), 1);
+    }
+
+    #[test]
+    fn a_failure_names_each_source_once() {
+        let io = std::io::Error::other("too many open files");
+        let failure = Failure::of(&Error::from(RunError::Start(io)));
+        assert_eq!(failure.code, "run/start");
+        assert_eq!(failure.because, ["too many open files"]);
+    }
+}

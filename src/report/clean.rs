@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Text from outside, made harmless for terminals, CI systems, JSON readers and shells.
+
+use std::fmt::Write as _;
+
+/// Whether `c` can change how the text around it is shown: control characters, the marks that turn
+/// the direction of text, and the line separators of Unicode.
+fn is_active(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
+/// One line, whatever `text` holds: nothing in it moves a cursor, ends the line or is a command to
+/// the CI system that reads the log.
+///
+/// A CI command is one at the beginning of a line (`::`, GitHub) or anywhere in it (`##[`, GitHub
+/// and Azure; `##vso[`; `##teamcity[`).
+pub(super) fn line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_active(c) {
+            // Writing to a string cannot fail.
+            let _written = write!(out, "{}", c.escape_unicode());
+        } else {
+            if c == '#' && out.ends_with('#') {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+    if out.trim_start().starts_with("::") {
+        return format!(r"\{out}");
+    }
+    out
+}
+
+/// JSON text with the same meaning, as ASCII where it matters: `#` and active characters stand only
+/// inside of strings, where an escape means the same (RFC 8259 7).
+pub(super) fn json(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.replace("##", "#\\u0023").chars() {
+        if is_active(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _written = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The message of a workflow command of GitHub Actions.
+pub(super) fn command_message(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// A property of a workflow command of GitHub Actions.
+pub(super) fn command_property(text: &str) -> String {
+    command_message(text)
+        .replace(':', "%3A")
+        .replace(',', "%2C")
+}
+
+/// `word` as one word of a POSIX shell.
+pub fn shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./_-".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{command_message, command_property, json, line, shell};
+
+    #[test]
+    fn a_line_stays_a_line() {
+        assert_eq!(
+            line("a\u{1b}[31mb\r\nc\u{9b}"),
+            r"a\u{1b}[31mb\u{d}\u{a}c\u{9b}"
+        );
+        assert_eq!(line("\u{202e}gnp"), r"\u{202e}gnp");
+        assert_eq!(line("café 日本"), "café 日本");
+    }
+
+    #[test]
+    fn ci_commands_are_defused() {
+        assert_eq!(line("::add-mask::x"), r"\::add-mask::x");
+        assert_eq!(line("  ::error::x"), r"\  ::error::x");
+        for command in [
+            "x ##[error]y",
+            "##vso[task.setvariable]",
+            "###[group]",
+            "##teamcity[x]",
+        ] {
+            let harmless = line(command);
+            assert!(!harmless.contains("##"), "{harmless}");
+        }
+        assert_eq!(line("std::env"), "std::env");
+    }
+
+    #[test]
+    fn json_keeps_its_meaning() {
+        let value = serde_json::json!({ "a": "##[error]\u{1b}\u{7f}\u{202e}\u{feff}##\"\\" });
+        let text = json(&value.to_string());
+        assert!(!text.contains("##") && !text.contains('\u{7f}'), "{text}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
+    }
+
+    #[test]
+    fn github_commands_are_encoded() {
+        assert_eq!(command_message("50% of\r\nall: x"), "50%25 of%0D%0Aall: x");
+        assert_eq!(command_property("a:b,c%\n"), "a%3Ab%2Cc%25%0A");
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(shell("ghcr.io/a/b@sha256:00"), "ghcr.io/a/b@sha256:00");
+        assert_eq!(shell(""), "''");
+        assert_eq!(shell("a b"), "'a b'");
+        assert_eq!(shell("it's $(x)"), r"'it'\''s $(x)'");
+    }
+}

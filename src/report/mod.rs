@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a run tells: the log on standard error, the results on standard output.
+//!
+//! Nothing else writes to either. Everything passes the redactor, then is neutralised: text from
+//! outside can neither move a cursor nor be a command to the CI system.
+
+mod clean;
+mod console;
+mod json;
+mod progress;
+mod text;
+mod time;
+
+use std::io;
+use std::time::Duration;
+
+use ambisign_providers::{Event, Net};
+
+pub use self::clean::shell;
+pub use self::console::{Colour, Console, Look, Reader};
+pub use self::progress::Progress;
+
+use self::console::Stream;
+use crate::outcome::{Failure, Report, Step, Warning};
+use crate::settings::Output;
+
+/// Writes to a [`Console`] what the redactor of a [`Net`] lets through.
+#[derive(Clone, Copy, Debug)]
+pub struct Reporter<'a> {
+    console: &'a Console,
+    net: &'a Net,
+}
+
+/// The few things that have a colour.
+#[derive(Clone, Copy)]
+enum Label {
+    Error,
+    Fix,
+    Warning,
+}
+
+impl Label {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Error => "error:",
+            Self::Fix => "fix:",
+            Self::Warning => "warning:",
+        }
+    }
+
+    /// The SGR sequence of ECMA-48.
+    fn sgr(self) -> &'static str {
+        match self {
+            Self::Error => "\u{1b}[1;31m",
+            Self::Fix => "\u{1b}[1;32m",
+            Self::Warning => "\u{1b}[1;33m",
+        }
+    }
+}
+
+impl<'a> Reporter<'a> {
+    /// A reporter that hides the secrets that `net` knows.
+    pub fn new(console: &'a Console, net: &'a Net) -> Self {
+        Self { console, net }
+    }
+
+    /// One line of the log.
+    pub fn line(&self, text: &str) {
+        let line = format!("{}\n", self.clean(text));
+        // When nobody reads the log any more, the work goes on.
+        let _written = self.console.write(Stream::Err, &line);
+    }
+
+    /// A line of the beginning of a run: a word and what it is.
+    pub fn fact(&self, label: &str, text: &str) {
+        self.line(&format!("{label:<11} {text}"));
+    }
+
+    /// A step that is done.
+    pub fn step(&self, step: &Step) {
+        let (name, took) = (step.name, step.took.as_secs_f64());
+        self.line(format!("  {name:<12} {took:.2}s  {}", step.detail).trim_end());
+    }
+
+    /// Something that does not stop the run.
+    pub fn warning(&self, warning: &Warning) {
+        self.labelled(Label::Warning, &warning.message);
+    }
+
+    /// What the HTTP core tells: a wait always, an answer when `verbose`.
+    pub fn event(&self, event: Event<'_>, verbose: bool) {
+        match event {
+            Event::Answered {
+                method,
+                url,
+                status,
+                took,
+            } if verbose => {
+                self.line(&format!(
+                    "  {method} {url} {status} {:.2}s",
+                    took.as_secs_f64()
+                ));
+            }
+            Event::Waiting {
+                url,
+                because,
+                wait,
+                tries,
+            } => {
+                let wait = seconds(wait);
+                self.line(&format!("  waiting {wait}: {url} {because} (try {tries})"));
+            }
+            // Answers, and events that later versions may add.
+            Event::Answered { .. } | _ => {}
+        }
+    }
+
+    /// A text of our own on standard output, line by line.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn document(&self, text: &str) -> io::Result<()> {
+        let lines: String = text
+            .lines()
+            .map(|line| format!("{}\n", self.clean(line)))
+            .collect();
+        self.console.write(Stream::Out, &lines)
+    }
+
+    /// A script of our own on standard output, byte for byte: nothing in it comes from outside.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn script(&self, text: &str) -> io::Result<()> {
+        self.console.write(Stream::Out, text)
+    }
+
+    /// Usage text on standard error, line by line.
+    pub fn usage(&self, text: &str) {
+        text.lines().for_each(|line| self.line(line));
+    }
+
+    /// The end of a run: what is signed, how to verify it, the results, and what failed. Errors come
+    /// last, because that is where a log is read first.
+    ///
+    /// # Errors
+    /// The results cannot be written to standard output; the rest is written nevertheless.
+    pub fn finish(&self, report: &Report, output: Output) -> io::Result<()> {
+        for line in text::summary(report) {
+            self.line(&line);
+        }
+        let results = match output {
+            Output::Text => text::results(report)
+                .iter()
+                .map(|line| format!("{}\n", self.clean(line)))
+                .collect(),
+            Output::Json => format!(
+                "{}\n",
+                json::document(report, &|text| self.net.redact(text))
+            ),
+        };
+        let written = self.console.write(Stream::Out, &results);
+        let blocks = text::blocks(report);
+        for block in &blocks {
+            self.block(&block.failure, &block.last);
+        }
+        if let (Some(block), Reader::GitHub) = (blocks.first(), self.console.look.reader) {
+            self.annotation(&block.failure, blocks.len());
+        }
+        written
+    }
+
+    /// The panic hook's line. The message of a panic is shown only when it is a literal of ours.
+    pub fn panicked(&self, info: &std::panic::PanicHookInfo<'_>) {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let why = info
+            .payload()
+            .downcast_ref::<&'static str>()
+            .copied()
+            .unwrap_or_default();
+        let version = env!("CARGO_PKG_VERSION");
+        self.labelled(
+            Label::Error,
+            &format!("bug in ambisign {version} at {place}: {why}"),
+        );
+    }
+
+    fn block(&self, failure: &Failure, last: &str) {
+        self.labelled(Label::Error, &failure.what);
+        for because in &failure.because {
+            self.line(&format!("ambisign: because: {because}"));
+        }
+        if let Some(fix) = &failure.fix {
+            self.labelled(Label::Fix, fix);
+        }
+        self.line(&format!("ambisign: code: {}; {last}", failure.code));
+    }
+
+    fn labelled(&self, label: Label, text: &str) {
+        let (name, text) = (label.text(), self.clean(text));
+        let line = match self.console.look.colour {
+            Colour::On => format!("ambisign: {}{name}\u{1b}[0m {text}\n", label.sgr()),
+            Colour::Off => format!("ambisign: {name} {text}\n"),
+        };
+        let _written = self.console.write(Stream::Err, &line);
+    }
+
+    /// One workflow command, so that the error is shown on the page of the run.
+    fn annotation(&self, failure: &Failure, count: usize) {
+        let mut message = failure.what.clone();
+        for because in &failure.because {
+            message = format!("{message}: {because}");
+        }
+        if let Some(fix) = &failure.fix {
+            message = format!("{message}. Fix: {fix}");
+        }
+        if count > 1 {
+            message = format!("{message} (and {} more errors in the log)", count - 1);
+        }
+        let title = clean::command_property(&self.clean(&format!("ambisign: {}", failure.code)));
+        let message = clean::command_message(&self.clean(&message));
+        let command = format!("::error title={title}::{message}\n");
+        let _written = self.console.write(Stream::Err, &command);
+    }
+
+    fn clean(&self, text: &str) -> String {
+        // Redacted first: an escape inside of a secret would hide it from the redactor.
+        clean::line(&self.net.redact(text))
+    }
+}
+
+fn seconds(wait: Duration) -> String {
+    if wait < Duration::from_secs(1) {
+        format!("{}ms", wait.as_millis())
+    } else {
+        format!("{}s", wait.as_secs())
+    }
+}
+
+#[cfg(test)]
+mod tests;

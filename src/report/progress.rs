@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is known of a run so far: filled by the run, read by whoever ends it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Reporter;
+use crate::outcome::{Identity, Instance, Outcome, Report, Step, Warning};
+use crate::settings::Settings;
+
+/// The report of a run that goes on. When the run is dropped in the middle, it still tells what
+/// exists.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    reporter: Reporter<'a>,
+    report: Mutex<Report>,
+}
+
+impl<'a> Progress<'a> {
+    /// Begins with `report`, and shows on `reporter` what comes in.
+    pub fn new(reporter: Reporter<'a>, report: Report) -> Self {
+        Self {
+            reporter,
+            report: Mutex::new(report),
+        }
+    }
+
+    /// The first lines of a run: what was asked for, whatever is not the default, what is odd.
+    pub fn begin(&self, settings: &Settings) {
+        let (version, count) = (env!("CARGO_PKG_VERSION"), settings.images.len());
+        let images = if count == 1 { "image" } else { "images" };
+        self.reporter
+            .line(&format!("ambisign {version} | {count} {images}"));
+        for notice in settings.notices() {
+            self.reporter.fact("not default", &notice.to_string());
+        }
+        for warning in settings.warnings() {
+            self.warning(warning.clone());
+        }
+    }
+
+    /// Who signs.
+    pub fn identity(&self, identity: Identity) {
+        self.reporter.fact("provider", &identity.provider);
+        self.reporter.fact("identity", &identity.subject);
+        self.reporter.fact("issuer", &identity.issuer);
+        self.lock().identity = Some(identity);
+    }
+
+    /// Which services are used.
+    pub fn instance(&self, instance: Instance) {
+        self.reporter.fact("instance", &instance.name);
+        self.lock().instance = Some(instance);
+    }
+
+    /// Something that does not stop the run.
+    pub fn warning(&self, warning: Warning) {
+        self.reporter.warning(&warning);
+        self.lock().warnings.push(warning);
+    }
+
+    /// A step for all images.
+    pub fn step(&self, step: &Step) {
+        self.reporter.step(step);
+    }
+
+    /// The images of the run. From here on they are known by their place in this list.
+    pub fn images(&self, images: Vec<Outcome>) {
+        self.lock().images = images;
+    }
+
+    /// Changes what is known of image `at`: call it as soon as something exists. Nothing happens
+    /// when there is no such image.
+    pub fn image(&self, at: usize, change: impl FnOnce(&mut Outcome)) {
+        if let Some(image) = self.lock().images.get_mut(at) {
+            change(image);
+        }
+    }
+
+    /// A step of image `at`. With one image it is shown at once, with several when the image is
+    /// over: the lines of one image stay together.
+    pub fn image_step(&self, at: usize, step: Step) {
+        let mut report = self.lock();
+        let alone = report.images.len() == 1;
+        let Some(image) = report.images.get_mut(at) else {
+            return;
+        };
+        if alone {
+            if image.steps.is_empty() {
+                self.reporter.line(&heading(image));
+            }
+            self.reporter.step(&step);
+        }
+        image.steps.push(step);
+    }
+
+    /// Image `at` is over, whichever way.
+    pub fn image_over(&self, at: usize) {
+        let report = self.lock();
+        if report.images.len() == 1 {
+            return;
+        }
+        let Some(image) = report.images.get(at) else {
+            return;
+        };
+        self.reporter.line(&heading(image));
+        image.steps.iter().for_each(|step| self.reporter.step(step));
+    }
+
+    /// What is known now.
+    pub fn report(&self) -> Report {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Report> {
+        // A panic elsewhere leaves facts behind that are no less true.
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn heading(image: &Outcome) -> String {
+    let Some(digest) = &image.digest else {
+        return image.name();
+    };
+    let asked: Vec<_> = image
+        .requested
+        .iter()
+        .filter(|asked| !asked.ends_with(digest))
+        .collect();
+    if asked.is_empty() {
+        return image.name();
+    }
+    let asked = asked.into_iter().cloned().collect::<Vec<_>>().join(", ");
+    format!("{}  (asked for: {asked})", image.name())
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A report in, the bytes of both streams out.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use ambisign_providers::{Class, Clock, Env, NetOptions};
+use serde_json::Value;
+
+use super::*;
+use crate::outcome::{
+    Attached, Bundle, Certificate, End, Identity, LogEntry, Outcome, Signal, State, Timestamp,
+};
+
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Memory {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// What `tell` writes to standard output and standard error. The password `hunter"22` is known.
+fn told(look: Look, tell: impl FnOnce(Reporter<'_>)) -> (String, String) {
+    let (out, err) = (Memory::default(), Memory::default());
+    let console = Console::new(Box::new(out.clone()), Box::new(err.clone()), look);
+    let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
+    net.guard("hunter\"22");
+    tell(Reporter::new(&console, &net));
+    (out.text(), err.text())
+}
+
+fn failure(what: &str, class: Class) -> Failure {
+    Failure {
+        what: what.to_owned(),
+        because: vec!["GET https://runner.example/token answered HTTP 403".to_owned()],
+        fix: Some("add `permissions: id-token: write` to the job".to_owned()),
+        code: "github/not-permitted".to_owned(),
+        class,
+    }
+}
+
+fn signed(repository: &str) -> Outcome {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    Outcome {
+        requested: vec![format!("{repository}:v1")],
+        repository: repository.to_owned(),
+        digest: Some("sha256:00".to_owned()),
+        media_type: Some("application/vnd.oci.image.index.v1+json".to_owned()),
+        state: State::Signed,
+        certificate: Some(Certificate {
+            identity: "https://github.com/o/r/.github/workflows/it's.yml@refs/heads/main"
+                .to_owned(),
+            issuer: "https://token.actions.githubusercontent.com".to_owned(),
+            not_before: time,
+            not_after: time + Duration::from_secs(600),
+            sha256: "ab".to_owned(),
+            pem: "-----BEGIN CERTIFICATE-----\n".to_owned(),
+        }),
+        timestamps: vec![Timestamp {
+            authority: "https://tsa.example.com".to_owned(),
+            time,
+        }],
+        log: vec![LogEntry {
+            url: "https://rekor.example.com".to_owned(),
+            version: 2,
+            index: 48_211,
+            log_id: "cd".to_owned(),
+            integrated_time: None,
+            link: None,
+        }],
+        bundle: Some(Bundle {
+            media_type: "application/vnd.dev.sigstore.bundle.v0.3+json".to_owned(),
+            sha256: "ef".to_owned(),
+            path: None,
+        }),
+        attached: Some(Attached {
+            method: "referrers".to_owned(),
+            reference: format!("{repository}@sha256:11"),
+            already_present: false,
+        }),
+        steps: vec![Step {
+            name: "certificate",
+            took: Duration::from_millis(380),
+            detail: "valid 22:13:20Z-22:23:20Z".to_owned(),
+        }],
+    }
+}
+
+fn report(images: Vec<Outcome>, end: End) -> Report {
+    let mut report = Report::new(SystemTime::UNIX_EPOCH);
+    report.took = Duration::from_millis(2900);
+    report.images = images;
+    report.end = end;
+    report
+}
+
+fn finished(look: Look, report: &Report, output: Output) -> (String, String) {
+    told(look, |reporter| reporter.finish(report, output).unwrap())
+}
+
+#[test]
+fn an_error_says_what_why_fix_and_what_exists() {
+    let what = "GitHub refused to mint an identity token (HTTP 403)";
+    let report = report(vec![], End::Failed(failure(what, Class::Identity)));
+    let (out, err) = finished(Look::default(), &report, Output::Text);
+    assert_eq!(out, "");
+    assert_eq!(
+        err,
+        "ambisign: error: GitHub refused to mint an identity token (HTTP 403)\n\
+         ambisign: because: GET https://runner.example/token answered HTTP 403\n\
+         ambisign: fix: add `permissions: id-token: write` to the job\n\
+         ambisign: code: github/not-permitted; exit 3; nothing was signed or uploaded\n"
+    );
+}
+
+#[test]
+fn success_is_one_line_an_image_and_a_command_to_verify() {
+    let (out, err) = finished(
+        Look::default(),
+        &report(vec![signed("r.io/a")], End::Complete),
+        Output::Text,
+    );
+    assert_eq!(out, "r.io/a@sha256:00\n");
+    assert_eq!(
+        err,
+        "signed 1 image in 2.9 s\n\
+         Verify with (cosign 3; cosign 2.6 also needs --new-bundle-format)\n  \
+         cosign verify r.io/a@sha256:00 \\\n    \
+         --certificate-identity 'https://github.com/o/r/.github/workflows/it'\\''s.yml@refs/heads/main' \\\n    \
+         --certificate-oidc-issuer https://token.actions.githubusercontent.com\n"
+    );
+}
+
+#[test]
+fn a_batch_names_the_images_that_failed_and_what_exists_of_each() {
+    let mut logged = signed("r.io/b");
+    logged.attached = None;
+    logged.state = State::Failed(failure("the registry answered HTTP 403", Class::Registry));
+    let report = report(vec![signed("r.io/a"), logged], End::Complete);
+    let (out, err) = finished(Look::default(), &report, Output::Text);
+    assert_eq!(out, "r.io/a@sha256:00\n");
+    assert!(err.starts_with("signed 1 of 2 images in 2.9 s\n"), "{err}");
+    assert!(err.contains("ambisign: error: r.io/b@sha256:00: the registry answered HTTP 403\n"));
+    assert!(err.ends_with(
+        "exit 7; a log entry exists at https://rekor.example.com #48211, nothing was attached\n"
+    ));
+}
+
+#[test]
+fn an_interrupted_run_says_what_exists() {
+    let images = vec![signed("r.io/a"), Outcome::default()];
+    let report = report(images, End::Interrupted(Signal::Terminate));
+    let (_, err) = finished(Look::default(), &report, Output::Text);
+    assert!(
+        err.ends_with("code: run/interrupted; exit 143; 1 of 2 images are signed\n"),
+        "{err}"
+    );
+}
+
+#[test]
+fn nothing_from_outside_can_do_anything() {
+    let look = Look {
+        colour: Colour::Off,
+        reader: Reader::GitHub,
+    };
+    let what = "said \u{1b}]0;x\u{7} hunter\"22\n::stop-commands::x ##[error]y 100%";
+    let report = report(vec![], End::Failed(failure(what, Class::Identity)));
+    let (out, err) = finished(look, &report, Output::Json);
+    for text in [&out, &err] {
+        assert!(!text.contains(['\u{1b}', '\u{7}']), "{text}");
+        assert!(!text.contains("hunter") && !text.contains("##["), "{text}");
+    }
+    let commands: Vec<_> = err
+        .lines()
+        .filter(|line| line.trim_start().starts_with("::"))
+        .collect();
+    let [command] = commands[..] else {
+        panic!("{commands:?}")
+    };
+    assert!(
+        command.starts_with("::error title=ambisign%3A github/not-permitted::said"),
+        "{command}"
+    );
+    assert!(command.contains("100%25"));
+    assert_eq!(out.lines().count(), 1);
+    let message = serde_json::from_str::<Value>(&out).unwrap()["error"]["message"].clone();
+    assert_eq!(
+        message,
+        "said \u{1b}]0;x\u{7} ***\n::stop-commands::x ##[error]y 100%"
+    );
+}
+
+#[test]
+fn the_document_has_everything() {
+    let mut report = report(vec![signed("r.io/a"), Outcome::default()], End::Complete);
+    report.identity = Some(Identity {
+        provider: "github-actions".to_owned(),
+        subject: "https://github.com/o/r/x.yml@refs/heads/main".to_owned(),
+        issuer: "https://token.actions.githubusercontent.com".to_owned(),
+        repository_visibility: Some("public".to_owned()),
+    });
+    report.warnings.push(Warning {
+        code: "settings/x",
+        message: "odd".to_owned(),
+    });
+    let (out, _) = finished(Look::default(), &report, Output::Json);
+    assert!(
+        out.starts_with(r#"{"schema":"urn:ambisign:result:v1","version":""#),
+        "{out}"
+    );
+    let document: Value = serde_json::from_str(&out).unwrap();
+    // A run that forgets an image is a bug, whatever it says.
+    assert_eq!(
+        (&document["status"], &document["exit_code"]),
+        (&"partial".into(), &7.into())
+    );
+    let image = &document["images"][0];
+    assert_eq!(image["status"], "signed");
+    assert_eq!(image["log"][0]["index"], 48_211);
+    assert_eq!(image["certificate"]["not_before"], "2023-11-14T22:13:20Z");
+    assert_eq!(image["timings_ms"]["certificate"], 380);
+    assert_eq!(image["attached"]["reference"], "r.io/a@sha256:11");
+    assert!(
+        image["verify_command"]
+            .as_str()
+            .unwrap()
+            .starts_with("cosign verify r.io/a@sha256:00 ")
+    );
+    assert_eq!(document["images"][1]["status"], "pending");
+    assert_eq!(document["summary"]["signed"], 1);
+    assert_eq!(document["identity"]["repository_visibility"], "public");
+    assert_eq!(document["warnings"][0]["code"], "settings/x");
+    assert_eq!(document["error"], Value::Null);
+}
+
+#[test]
+fn steps_of_one_image_stay_together() {
+    let step = |name| Step {
+        name,
+        took: Duration::from_millis(210),
+        detail: "x".to_owned(),
+    };
+    let images = |count: usize| vec![signed("r.io/a"), signed("r.io/b")].split_off(2 - count);
+    let (_, several) = told(Look::default(), |reporter| {
+        let progress = Progress::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
+        progress.images(images(2));
+        for at in [0, 1, 7] {
+            progress.image(at, |image| image.steps.clear());
+        }
+        progress.image_step(0, step("manifest"));
+        progress.image_step(1, step("manifest"));
+        progress.image_step(0, step("log entry"));
+        progress.image_over(1);
+        progress.image_over(0);
+        progress.image_over(7);
+        assert_eq!(progress.report().images[0].steps.len(), 2);
+    });
+    assert_eq!(
+        several,
+        "r.io/b@sha256:00  (asked for: r.io/b:v1)\n  manifest     0.21s  x\n\
+         r.io/a@sha256:00  (asked for: r.io/a:v1)\n  manifest     0.21s  x\n  log entry    0.21s  x\n"
+    );
+    let (_, one) = told(Look::default(), |reporter| {
+        let progress = Progress::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
+        progress.images(images(1));
+        progress.image(0, |image| image.steps.clear());
+        progress.image_step(0, step("manifest"));
+    });
+    assert_eq!(
+        one,
+        "r.io/b@sha256:00  (asked for: r.io/b:v1)\n  manifest     0.21s  x\n"
+    );
+}
+
+#[test]
+fn waits_are_always_told_and_answers_when_asked() {
+    let answered = Event::Answered {
+        method: "GET",
+        url: "https://rekor.example.com/api",
+        status: 200,
+        took: Duration::from_millis(120),
+    };
+    let waiting = Event::Waiting {
+        url: "https://rekor.example.com/api",
+        because: "answered HTTP 502",
+        wait: Duration::from_secs(8),
+        tries: 4,
+    };
+    let (_, quiet) = told(Look::default(), |reporter| {
+        reporter.event(answered, false);
+        reporter.event(waiting, false);
+    });
+    assert_eq!(
+        quiet,
+        "  waiting 8s: https://rekor.example.com/api answered HTTP 502 (try 4)\n"
+    );
+    let (_, loud) = told(Look::default(), |reporter| reporter.event(answered, true));
+    assert_eq!(loud, "  GET https://rekor.example.com/api 200 0.12s\n");
+}
+
+#[test]
+fn colours_are_for_labels_only() {
+    let look = Look {
+        colour: Colour::On,
+        reader: Reader::Person,
+    };
+    let warning = Warning {
+        code: "settings/x",
+        message: "odd".to_owned(),
+    };
+    let (_, err) = told(look, |reporter| reporter.warning(&warning));
+    assert_eq!(err, "ambisign: \u{1b}[1;33mwarning:\u{1b}[0m odd\n");
+}

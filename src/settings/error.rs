@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is wrong with the command line or the environment.
+
+use std::borrow::Cow;
+
+use ambisign_providers::{Class, Explain};
+
+/// Why the settings cannot be used. No value is shown: it may be a secret in the wrong place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Two settings exclude each other.
+    #[error("`{one}` and `{other}` exclude each other")]
+    Conflict {
+        /// The one, as it was given.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// With `--public-instance`, the environment must not decide who gets the token.
+    #[error(
+        "`{name}` decides who gets the identity token or whom to believe, and `--public-instance` refuses that"
+    )]
+    Decides {
+        /// The variable.
+        name: &'static str,
+    },
+    /// A flag has an empty value.
+    #[error("`{name}` is empty")]
+    Empty {
+        /// The flag.
+        name: String,
+    },
+    /// An image argument is empty: mostly a variable that expanded to nothing.
+    #[error("image {at} of the command line is empty")]
+    EmptyImage {
+        /// Its position, from 1.
+        at: usize,
+    },
+    /// One setting needs another.
+    #[error("`{given}` is set and `{missing}` is not")]
+    Incomplete {
+        /// What was given, as it was given.
+        given: String,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// There is nothing to sign.
+    #[error("no image is given")]
+    NoImages,
+    /// A variable of ours is not UTF-8.
+    #[error("the value of `{name}` is not UTF-8")]
+    NotUtf8 {
+        /// The variable.
+        name: String,
+    },
+    /// A variable that is probably misspelt.
+    #[error("`{name}` is no variable of ambisign")]
+    UnknownVariable {
+        /// The variable.
+        name: String,
+        /// The one that is meant.
+        nearest: &'static str,
+    },
+    /// A value that cannot be read.
+    #[error("the value of `{name}` is not {expected}")]
+    Value {
+        /// The flag or variable.
+        name: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// The variables cannot be read as a whole.
+    #[error("the `AMBISIGN_*` variables cannot be read")]
+    Variables(#[source] envy::Error),
+}
+
+impl Explain for SettingsError {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Conflict { .. } => "settings/conflict",
+            Self::Decides { .. } => "settings/decides",
+            Self::Empty { .. } => "settings/empty",
+            Self::EmptyImage { .. } => "settings/empty-image",
+            Self::Incomplete { .. } => "settings/incomplete",
+            Self::NoImages => "settings/no-images",
+            Self::NotUtf8 { .. } => "settings/not-utf8",
+            Self::UnknownVariable { .. } => "settings/unknown-variable",
+            Self::Value { .. } => "settings/value",
+            Self::Variables(_) => "settings/variables",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(match self {
+            Self::Conflict { .. } => "drop one of the two".into(),
+            Self::Decides { name } => {
+                format!("unset `{name}`, or give the value as a flag if it is yours").into()
+            }
+            Self::Empty { .. } => "give it a value, or leave it out".into(),
+            Self::EmptyImage { .. } => {
+                "look for a variable that is empty or spelt differently; in Cloud Build, write `$$` \
+                 for a variable of the shell"
+                    .into()
+            }
+            Self::Incomplete { missing, .. } => format!("set `{missing}` too").into(),
+            Self::NoImages => "name at least one image: `repository@sha256:...`".into(),
+            Self::NotUtf8 { name } => format!("unset `{name}`, or write it in UTF-8").into(),
+            Self::UnknownVariable { nearest, .. } => format!("did you mean `{nearest}`?").into(),
+            Self::Value { name, expected } => format!("set `{name}` to {expected}").into(),
+            Self::Variables(_) => "compare them with the list of `ambisign env`".into(),
+        })
+    }
+
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+}

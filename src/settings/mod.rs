@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a run of `sign` is asked to do: flags and variables, parsed, without conflict.
+//!
+//! A flag wins over its variable, a variable over the default. Nothing is opened, read or resolved
+//! here; every value is parsed, and every contradiction found, before the network is used.
+
+mod error;
+mod given;
+mod resolve;
+mod safety;
+mod variables;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ambisign_providers::Token;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+pub use self::error::SettingsError;
+pub use self::given::Origin;
+pub use self::resolve::output;
+pub use self::safety::Notice;
+
+use crate::outcome::Warning;
+
+/// What a run is asked to do.
+#[derive(Debug)]
+pub struct Settings {
+    /// The references of the command line, each once, in order. Not yet parsed as references.
+    pub images: Vec<String>,
+    /// Who signs.
+    pub identity: IdentitySettings,
+    /// Which services are used and believed.
+    pub services: ServiceSettings,
+    /// How the registry is talked to.
+    pub registry: RegistrySettings,
+    /// Whether it is accepted that facts of a private repository become public.
+    pub consent: Consent,
+    /// Whether anything is published.
+    pub mode: Mode,
+    /// How many images are signed at the same time.
+    pub jobs: NonZeroUsize,
+    /// The longest time of the run.
+    pub timeout: Duration,
+    /// What goes to stdout.
+    pub output: Output,
+    /// PEM certificates that are trusted beside those of the machine.
+    pub ca_file: Option<PathBuf>,
+    /// Whether each HTTP request is shown.
+    pub verbose: bool,
+    notices: Vec<Notice>,
+    warnings: Vec<Warning>,
+}
+
+/// Who signs.
+#[derive(Debug)]
+pub struct IdentitySettings {
+    /// An explicit identity token.
+    pub token: Option<TokenSource>,
+    /// The provider that must be used; not yet compared with those that exist.
+    pub provider: Option<String>,
+    /// Whether the environment may be searched for an identity.
+    pub ambient: Ambient,
+    /// The audience of the token.
+    pub audience: String,
+    /// The SAN that the certificate must carry.
+    pub require_identity: Option<String>,
+    /// The issuer that the certificate must carry.
+    pub require_issuer: Option<String>,
+}
+
+/// Where an explicit identity token is.
+#[derive(Debug)]
+pub enum TokenSource {
+    /// In this file.
+    File(PathBuf),
+    /// Here.
+    Inline(Token),
+    /// On standard input.
+    Stdin,
+}
+
+/// Whether the environment may be searched for an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ambient {
+    /// It may.
+    Allowed,
+    /// Only an explicit token counts.
+    Disabled,
+}
+
+/// Which services are used and believed.
+#[derive(Debug)]
+pub struct ServiceSettings {
+    /// The certificate authority.
+    pub fulcio: Option<Url>,
+    /// The transparency log.
+    pub rekor: Option<Url>,
+    /// What `rekor` speaks.
+    pub rekor_version: RekorVersion,
+    /// The timestamp authority.
+    pub tsa: Option<Url>,
+    /// A file that says which services to use.
+    pub signing_config: Option<PathBuf>,
+    /// A file that says whom to believe.
+    pub trusted_root: Option<PathBuf>,
+}
+
+/// The API of a log that is named by its URL alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RekorVersion {
+    /// To be found out.
+    Auto,
+    /// Rekor v1.
+    V1,
+    /// Rekor v2.
+    V2,
+}
+
+/// How the registry is talked to.
+#[derive(Debug)]
+pub struct RegistrySettings {
+    /// An explicit login; without it, those of Docker and Podman count.
+    pub login: Option<RegistryLogin>,
+    /// Whether an image may be named by a tag.
+    pub tags: Tags,
+}
+
+/// An explicit login at the registry of the images.
+#[derive(Debug)]
+pub enum RegistryLogin {
+    /// User and password, as they are.
+    Password {
+        /// The user.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// A bearer token.
+    Token(Token),
+}
+
+/// Whether an image may be named by a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tags {
+    /// It is resolved once, with a warning.
+    Resolved,
+    /// Only digests are accepted.
+    Refused,
+}
+
+/// Whether it is accepted that facts of a private repository become public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// By `--yes` or `--allow-private-repository`.
+    Given,
+    /// Nobody said so.
+    NotGiven,
+}
+
+/// Whether anything is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything up to the certificate, and nothing public.
+    DryRun,
+    /// Signatures are published.
+    Publish,
+}
+
+/// What goes to stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// One JSON document.
+    Json,
+    /// One line for each signed image.
+    Text,
+}
+
+impl Settings {
+    /// One for each destination or trust input that is not the default, and where it came from.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The secrets in it, for the redactor.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let token = match &self.identity.token {
+            Some(TokenSource::Inline(token)) => Some(token.expose()),
+            Some(TokenSource::File(_) | TokenSource::Stdin) | None => None,
+        };
+        let login = self.registry.login.as_ref().map(|login| match login {
+            RegistryLogin::Password { password, .. } => password.expose_secret(),
+            RegistryLogin::Token(token) => token.expose(),
+        });
+        token.into_iter().chain(login)
+    }
+
+    /// What is odd but stops nothing.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Flags and variables in, settings or the error out.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use ambisign_providers::{Env, Explain};
+use clap::Parser;
+
+use super::*;
+use crate::cli::{Cli, Command, SignArgs};
+
+const JWT: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln";
+
+type Flags = &'static [&'static str];
+type Vars = &'static [(&'static str, &'static str)];
+
+fn settings(flags: &[&str], env: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    let flags = ["ambisign", "sign"].iter().chain(flags).copied();
+    let Command::Sign(args) = Cli::try_parse_from(flags).unwrap().command else {
+        panic!("not the command `sign`");
+    };
+    Settings::resolve(*args, &env.iter().copied().collect())
+}
+
+fn code(flags: &[&str], env: &[(&str, &str)]) -> String {
+    settings(flags, env).unwrap_err().code().into_owned()
+}
+
+#[test]
+fn defaults() {
+    let settings = settings(&["a/b"], &[]).unwrap();
+    assert_eq!(settings.identity.audience, "sigstore");
+    assert_eq!(settings.timeout, Duration::from_secs(600));
+    assert_eq!(settings.jobs.get(), 64);
+    assert_eq!(settings.output, Output::Text);
+    assert_eq!(settings.mode, Mode::Publish);
+    assert_eq!(settings.consent, Consent::NotGiven);
+    assert_eq!(settings.registry.tags, Tags::Resolved);
+    assert_eq!(settings.services.rekor_version, RekorVersion::Auto);
+    assert!(settings.notices().is_empty() && settings.warnings().is_empty());
+}
+
+#[test]
+fn a_flag_wins_over_its_variable_and_an_empty_variable_is_none() {
+    let env = [
+        ("AMBISIGN_AUDIENCE", "from-env"),
+        ("AMBISIGN_TIMEOUT", "90s"),
+        ("AMBISIGN_JOBS", ""),
+    ];
+    let settings = settings(&["a", "--audience", "from-flag"], &env).unwrap();
+    assert_eq!(settings.identity.audience, "from-flag");
+    assert_eq!(settings.timeout, Duration::from_secs(90));
+    assert_eq!(settings.jobs.get(), 64);
+}
+
+#[test]
+fn every_switch_has_a_variable_that_says_both() {
+    let on = [
+        ("AMBISIGN_DRY_RUN", "true"),
+        ("AMBISIGN_YES", "1"),
+        ("AMBISIGN_REQUIRE_DIGEST", "1"),
+    ];
+    let on = settings(&["a"], &on).unwrap();
+    assert_eq!(
+        (on.mode, on.consent, on.registry.tags),
+        (Mode::DryRun, Consent::Given, Tags::Refused)
+    );
+    let off = settings(
+        &["a"],
+        &[("AMBISIGN_DRY_RUN", "false"), ("AMBISIGN_YES", "0")],
+    )
+    .unwrap();
+    assert_eq!((off.mode, off.consent), (Mode::Publish, Consent::NotGiven));
+    assert_eq!(code(&["a"], &[("AMBISIGN_YES", "yes")]), "settings/value");
+}
+
+#[test]
+fn images_are_kept_once_and_in_order() {
+    assert_eq!(settings(&["b", "a", "b"], &[]).unwrap().images, ["b", "a"]);
+    assert_eq!(code(&[], &[]), "settings/no-images");
+    assert_eq!(code(&["a", " "], &[]), "settings/empty-image");
+}
+
+#[test]
+fn what_contradicts_is_refused() {
+    let rows: &[(Flags, Vars, &str)] = &[
+        (
+            &["--identity-token", JWT, "--identity-token-file", "-"],
+            &[],
+            "settings/conflict",
+        ),
+        (
+            &["--identity-token-file", "-"],
+            &[("AMBISIGN_IDENTITY_TOKEN", JWT)],
+            "settings/conflict",
+        ),
+        (
+            &["--oidc-provider", "x", "--oidc-disable-ambient-providers"],
+            &[],
+            "settings/conflict",
+        ),
+        (&["--registry-username", "u"], &[], "settings/incomplete"),
+        (
+            &[],
+            &[("AMBISIGN_REGISTRY_PASSWORD", "p")],
+            "settings/incomplete",
+        ),
+        (
+            &["--registry-username", "u"],
+            &[("AMBISIGN_REGISTRY_TOKEN", "t")],
+            "settings/conflict",
+        ),
+    ];
+    for (flags, env, expected) in rows {
+        assert_eq!(
+            code(&[&["a"], *flags].concat(), env),
+            *expected,
+            "{flags:?} {env:?}"
+        );
+    }
+}
+
+#[test]
+fn values_that_cannot_be_read_are_refused() {
+    let rows: &[&[&str]] = &[
+        &["--fulcio-url", "http://fulcio.example.com"],
+        &["--fulcio-url", "http://localhost:1"],
+        &["--fulcio-url", "https://user:secret@fulcio.example.com"],
+        &["--rekor-url", "rekor.example.com"],
+        &["--tsa-url", "https://tsa.example.com/?key=secret"],
+        &["--jobs", "0"],
+        &["--timeout", "0s"],
+        &["--timeout", "10"],
+        &["--timeout", "9999999999999y"],
+    ];
+    for flags in rows {
+        let error = settings(&[&["a"], *flags].concat(), &[]).unwrap_err();
+        assert_eq!(error.code(), "settings/value", "{flags:?}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+    assert_eq!(
+        code(&["a", "--require-identity", ""], &[]),
+        "settings/empty"
+    );
+    let loopback = settings(&["a", "--fulcio-url", "http://127.0.0.1:5555"], &[]).unwrap();
+    assert_eq!(
+        loopback.services.fulcio.unwrap().as_str(),
+        "http://127.0.0.1:5555/"
+    );
+}
+
+#[test]
+fn a_token_is_told_from_a_path_and_never_shown() {
+    let token = |value| settings(&["a", "--identity-token", value], &[]);
+    let inline = token(JWT).unwrap();
+    assert!(
+        matches!(&inline.identity.token, Some(TokenSource::Inline(token)) if token.expose() == JWT)
+    );
+    assert_eq!(inline.warnings()[0].code, "settings/token-in-arguments");
+    assert!(!format!("{inline:?}").contains("eyJ"));
+    let file = token("/run/a.b.c").unwrap();
+    assert!(
+        matches!(file.identity.token, Some(TokenSource::File(path)) if path.ends_with("a.b.c"))
+    );
+    let damaged = token("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOi").unwrap_err();
+    assert!(!damaged.to_string().contains("eyJ"));
+    let stdin = settings(&["a", "--identity-token-file", "-"], &[]).unwrap();
+    assert!(matches!(stdin.identity.token, Some(TokenSource::Stdin)));
+    assert!(stdin.warnings().is_empty());
+}
+
+#[test]
+fn every_secret_is_told_to_the_redactor() {
+    let password = [
+        ("AMBISIGN_REGISTRY_PASSWORD", " pass word "),
+        ("AMBISIGN_REGISTRY_USERNAME", "u"),
+    ];
+    let password = settings(&["a", "--identity-token", JWT], &password).unwrap();
+    assert_eq!(password.secrets().collect::<Vec<_>>(), [JWT, " pass word "]);
+    assert!(!format!("{password:?}").contains("pass word"));
+    let token = settings(&["a"], &[("AMBISIGN_REGISTRY_TOKEN", "t0ken")]).unwrap();
+    assert_eq!(token.secrets().collect::<Vec<_>>(), ["t0ken"]);
+}
+
+#[test]
+fn misspelt_variables_are_errors_and_strangers_warnings() {
+    let error = settings(&["a"], &[("AMBISIGN_FULCOI_URL", "https://x")]).unwrap_err();
+    assert_eq!(error.fix().unwrap(), "did you mean `AMBISIGN_FULCIO_URL`?");
+    let strangers = [
+        ("AMBISIGN_SOMETHING_ELSE", "1"),
+        ("AMBISIGN_SERVICE_HOST", "10.0.0.1"),
+        ("AMBISIGN_PORT_80_TCP", "tcp://10.0.0.1:80"),
+        ("AMBISIGN_PORT", "tcp://10.0.0.1:80"),
+        ("ambisign_yes", "1"),
+    ];
+    let settings = settings(&["a"], &strangers).unwrap();
+    assert_eq!(settings.warnings().len(), 1);
+    assert_eq!(settings.consent, Consent::NotGiven);
+}
+
+#[test]
+fn only_our_own_variables_must_be_utf8() {
+    let latin1 = OsString::from_vec(vec![b'a', 0xe9]);
+    let resolve = |name: &str| {
+        let args = SignArgs {
+            images: vec!["a".to_owned()],
+            ..SignArgs::default()
+        };
+        Settings::resolve(
+            args,
+            &Env::from_iter([(OsString::from(name), latin1.clone())]),
+        )
+    };
+    assert!(resolve("LC_PAPER").is_ok());
+    assert_eq!(
+        resolve("AMBISIGN_AUDIENCE").unwrap_err().code(),
+        "settings/not-utf8"
+    );
+    assert_eq!(
+        resolve("AMBISIGN_OUTPUT").unwrap_err().code(),
+        "settings/not-utf8"
+    );
+}
+
+#[test]
+fn destinations_and_trust_are_named_with_their_origin() {
+    let env = [
+        ("AMBISIGN_FULCIO_URL", "https://fulcio.example.com"),
+        ("HTTPS_PROXY", "http://user:secret@proxy.example.com:3128"),
+        ("SSL_CERT_FILE", "/etc/ca.pem"),
+        (
+            "TUF_MIRROR",
+            "https://user:secret@tuf.example.com/repo?key=secret",
+        ),
+    ];
+    let settings = settings(&["a", "--trusted-root", "root.json"], &env).unwrap();
+    let notices: Vec<_> = settings.notices().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        notices,
+        [
+            "https://tuf.example.com/repo (from TUF_MIRROR)",
+            "/etc/ca.pem (from SSL_CERT_FILE)",
+            "proxy http://proxy.example.com:3128 (from HTTPS_PROXY)",
+            "https://fulcio.example.com/ (from AMBISIGN_FULCIO_URL)",
+            "root.json (from --trusted-root)",
+        ]
+    );
+}
+
+#[test]
+fn the_public_instance_lets_no_variable_decide() {
+    for row in crate::env::VARIABLES
+        .iter()
+        .filter(|row| row.role == crate::env::Role::Decides)
+    {
+        let error = settings(&["a", "--public-instance"], &[(row.name, row.example)]).unwrap_err();
+        assert!(matches!(error, SettingsError::Decides { name } if name == row.name));
+    }
+    let flags = [
+        "a",
+        "--public-instance",
+        "--fulcio-url",
+        "https://fulcio.example.com",
+    ];
+    let harmless = [
+        ("HTTPS_PROXY", "http://proxy.example.com"),
+        ("AMBISIGN_CA_FILE", ""),
+    ];
+    assert!(settings(&flags, &harmless).is_ok());
+    assert_eq!(
+        code(
+            &["a"],
+            &[("AMBISIGN_PUBLIC_INSTANCE", "true"), ("TUF_ROOT", "/x")]
+        ),
+        "settings/decides"
+    );
+}
