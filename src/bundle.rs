@@ -1,1 +1,448 @@
-//! Stub.
+// SPDX-License-Identifier: Apache-2.0
+//! The Sigstore bundle: a signature with everything that is needed to verify it offline
+//! (`sigstore_bundle.proto`).
+
+use std::borrow::Cow;
+
+use ambisign_providers::{Class, Explain};
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::dsse::Envelope;
+use crate::protojson::{Base64, nullable};
+use crate::trust::x509::Certificate;
+use crate::witness::{EntryError, LogEntry, wire};
+
+/// The media type of the bundles that we write.
+pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// A longer bundle is refused, in bytes.
+pub const LONGEST: usize = 16 * 1024 * 1024;
+
+/// More log entries or timestamps than this are refused (client specification 4.1).
+const MOST_WITNESSES: usize = 32;
+
+/// The hash that a bundle names beside the digest of a message.
+const SHA256: &str = "SHA2_256";
+
+/// Why something is not a bundle that can be verified.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// One of its log entries is malformed.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// It was signed with a bare key.
+    #[error("the bundle was signed with a key and has no certificate")]
+    KeySigned,
+    /// It does not have the form of a bundle.
+    #[error("the bundle is malformed: {why}")]
+    Malformed {
+        /// What is wrong.
+        why: String,
+    },
+    /// Its media type is not that of a known version.
+    #[error("the bundle has the unknown media type {found:?}")]
+    MediaType {
+        /// The media type.
+        found: String,
+    },
+    /// It brings an anchor of its own. Nobody may bring their own proof of trust.
+    #[error("the certificate chain of the bundle holds a root certificate")]
+    RootCertificate,
+    /// There is too much of something, or something twice.
+    #[error("the bundle has too many {what}, or one of them twice")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+    },
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Entry(entry) => entry.code(),
+            Self::KeySigned => "bundle/key-signed".into(),
+            Self::Malformed { .. } => "bundle/malformed".into(),
+            Self::MediaType { .. } => "bundle/media-type".into(),
+            Self::RootCertificate => "bundle/root-certificate".into(),
+            Self::TooMany { .. } => "bundle/too-many".into(),
+        }
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::MediaType { .. } => Some("check that a newer ambisign is not needed".into()),
+            Self::Entry(entry) => entry.fix(),
+            Self::KeySigned
+            | Self::Malformed { .. }
+            | Self::RootCertificate
+            | Self::TooMany { .. } => None,
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Untrusted
+    }
+}
+
+/// A bundle: its form was checked, nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    certificate: Vec<u8>,
+    content: Content,
+    entries: Vec<LogEntry>,
+    timestamps: Vec<Vec<u8>>,
+}
+
+/// What was signed, and the signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// An envelope with its signature.
+    Envelope(Envelope),
+    /// Bytes that are not in the bundle.
+    Message {
+        /// The SHA-256 digest of the bytes: a hint, which nothing protects.
+        digest: Option<Digest>,
+        /// The signature over the bytes.
+        signature: Vec<u8>,
+    },
+}
+
+impl From<Envelope> for Content {
+    fn from(envelope: Envelope) -> Self {
+        Self::Envelope(envelope)
+    }
+}
+
+impl Content {
+    /// The signature, raw.
+    pub fn signature(&self) -> &[u8] {
+        match self {
+            Self::Envelope(envelope) => &envelope.signature,
+            Self::Message { signature, .. } => signature,
+        }
+    }
+}
+
+/// The versions of the format. They differ in where the certificate is and what must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    V0_1,
+    V0_2,
+    V0_3,
+}
+
+impl Version {
+    fn parse(media_type: &str) -> Option<Self> {
+        match media_type {
+            "application/vnd.dev.sigstore.bundle+json;version=0.1" => Some(Self::V0_1),
+            "application/vnd.dev.sigstore.bundle+json;version=0.2" => Some(Self::V0_2),
+            "application/vnd.dev.sigstore.bundle+json;version=0.3" | MEDIA_TYPE => Some(Self::V0_3),
+            _ => None,
+        }
+    }
+}
+
+impl Bundle {
+    /// Puts a bundle together: the DER signing certificate, what was signed, log entries, and DER
+    /// timestamps.
+    pub fn new(
+        certificate: Vec<u8>,
+        content: impl Into<Content>,
+        entries: Vec<LogEntry>,
+        timestamps: Vec<Vec<u8>>,
+    ) -> Self {
+        Self {
+            certificate,
+            content: content.into(),
+            entries,
+            timestamps,
+        }
+    }
+
+    /// Reads a bundle of version 0.1, 0.2 or 0.3.
+    ///
+    /// # Errors
+    /// What is wrong with its form; a signature by a bare key.
+    pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        if json.len() > LONGEST {
+            return Err(Error::TooMany { what: "bytes" });
+        }
+        let wire: Wire = crate::json::parse(json).map_err(malformed)?;
+        let Some(version) = Version::parse(&wire.media_type) else {
+            let found = wire.media_type;
+            return Err(Error::MediaType { found });
+        };
+        let material = wire.verification_material;
+        let entries = entries(material.tlog_entries, version)?;
+        let stamps = material.timestamp_verification_data.rfc3161_timestamps;
+        let timestamps: Vec<_> = stamps.into_iter().map(|t| t.signed_timestamp.0).collect();
+        few_and_different(&timestamps, "timestamps")?;
+        let certificate = match (material.certificate, material.x509_certificate_chain) {
+            (Some(leaf), None) if version == Version::V0_3 => leaf.raw_bytes.0,
+            (None, Some(chain)) if version != Version::V0_3 => leaf(chain)?,
+            (None, None) if material.public_key.is_some() => return Err(Error::KeySigned),
+            _ => return Err(malformed("not exactly the certificate of its version")),
+        };
+        if material.public_key.is_some() {
+            return Err(malformed("both a certificate and a key"));
+        }
+        let content = match (wire.dsse_envelope, wire.message_signature) {
+            (Some(envelope), None) => Content::Envelope(envelope.read()?),
+            (None, Some(message)) => message.read()?,
+            _ => return Err(malformed("not exactly one of envelope and signature")),
+        };
+        Ok(Self {
+            certificate,
+            content,
+            entries,
+            timestamps,
+        })
+    }
+
+    /// The bundle as compact JSON of version 0.3, zero values left out.
+    ///
+    /// # Errors
+    /// None that is known: the serializer can report one.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let timestamps = self.timestamps.iter().map(|der| WireTimestamp {
+            signed_timestamp: Base64(der.clone()),
+        });
+        let (dsse_envelope, message_signature) = match &self.content {
+            Content::Envelope(envelope) => (Some(WireEnvelope::of(envelope)), None),
+            Content::Message { digest, signature } => {
+                (None, Some(WireMessage::of(digest.as_ref(), signature)))
+            }
+        };
+        serde_json::to_vec(&Wire {
+            media_type: MEDIA_TYPE.to_owned(),
+            verification_material: WireMaterial {
+                certificate: Some(WireCertificate {
+                    raw_bytes: Base64(self.certificate.clone()),
+                }),
+                x509_certificate_chain: None,
+                public_key: None,
+                tlog_entries: self.entries.iter().map(LogEntry::to_wire).collect(),
+                timestamp_verification_data: WireTimestamps {
+                    rfc3161_timestamps: timestamps.collect(),
+                },
+            },
+            message_signature,
+            dsse_envelope,
+        })
+    }
+
+    /// The signing certificate, in DER.
+    pub fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// What was signed, and the signature.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// The log entries.
+    pub fn entries(&self) -> &[LogEntry] {
+        &self.entries
+    }
+
+    /// The timestamps, as DER `TimeStampResp`.
+    pub fn timestamps(&self) -> &[Vec<u8>] {
+        &self.timestamps
+    }
+}
+
+fn malformed(why: impl std::fmt::Display) -> Error {
+    Error::Malformed {
+        why: why.to_string(),
+    }
+}
+
+fn entries(wires: Vec<wire::Entry>, version: Version) -> Result<Vec<LogEntry>, Error> {
+    let entries: Result<Vec<_>, _> = wires.into_iter().map(LogEntry::from_wire).collect();
+    let entries = entries?;
+    let places: Vec<_> = entries.iter().map(|e| (*e.log_id(), e.index())).collect();
+    few_and_different(&places, "log entries")?;
+    if version == Version::V0_1 && entries.iter().any(|entry| !entry.has_promise()) {
+        return Err(malformed(
+            "a log entry of version 0.1 without inclusion promise",
+        ));
+    }
+    Ok(entries)
+}
+
+fn few_and_different<T: PartialEq>(items: &[T], what: &'static str) -> Result<(), Error> {
+    let mut rest = items;
+    while let Some((first, others)) = rest.split_first() {
+        if others.contains(first) {
+            return Err(Error::TooMany { what });
+        }
+        rest = others;
+    }
+    if items.len() > MOST_WITNESSES {
+        return Err(Error::TooMany { what });
+    }
+    Ok(())
+}
+
+/// The first certificate of the chain. The others are not used, because authorities come from the
+/// trusted root alone; but a bundle with a root certificate is refused (client specification 4.1).
+fn leaf(chain: WireChain) -> Result<Vec<u8>, Error> {
+    let mut certificates = chain.certificates.into_iter();
+    let leaf = certificates.next();
+    for above in certificates {
+        let above = Certificate::parse(&above.raw_bytes.0)
+            .ok_or_else(|| malformed("a certificate that cannot be read"))?;
+        if above.subject() == above.issuer() {
+            return Err(Error::RootCertificate);
+        }
+    }
+    let leaf = leaf.ok_or_else(|| malformed("an empty certificate chain"))?;
+    Ok(leaf.raw_bytes.0)
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire {
+    media_type: String,
+    verification_material: WireMaterial,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message_signature: Option<WireMessage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dsse_envelope: Option<WireEnvelope>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireMaterial {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificate: Option<WireCertificate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x509_certificate_chain: Option<WireChain>,
+    #[serde(default, skip_serializing)]
+    public_key: Option<serde::de::IgnoredAny>,
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    tlog_entries: Vec<wire::Entry>,
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "WireTimestamps::is_empty"
+    )]
+    timestamp_verification_data: WireTimestamps,
+}
+
+#[derive(Deserialize, Serialize)]
+struct WireChain {
+    #[serde(default, deserialize_with = "nullable")]
+    certificates: Vec<WireCertificate>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireCertificate {
+    raw_bytes: Base64,
+}
+
+#[derive(Default, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireTimestamps {
+    #[serde(default, deserialize_with = "nullable")]
+    rfc3161_timestamps: Vec<WireTimestamp>,
+}
+
+impl WireTimestamps {
+    fn is_empty(&self) -> bool {
+        self.rfc3161_timestamps.is_empty()
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireTimestamp {
+    signed_timestamp: Base64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireMessage {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message_digest: Option<WireDigest>,
+    signature: Base64,
+}
+
+#[derive(Deserialize, Serialize)]
+struct WireDigest {
+    algorithm: String,
+    digest: Base64,
+}
+
+impl WireMessage {
+    fn of(digest: Option<&Digest>, signature: &[u8]) -> Self {
+        Self {
+            message_digest: digest.map(|digest| WireDigest {
+                algorithm: SHA256.to_owned(),
+                digest: Base64(digest.bytes().to_vec()),
+            }),
+            signature: Base64(signature.to_vec()),
+        }
+    }
+
+    fn read(self) -> Result<Content, Error> {
+        let digest = match self.message_digest {
+            Some(WireDigest { algorithm, digest }) if algorithm == SHA256 => {
+                let digest = Digest::parse(&format!("sha256:{}", hex::encode(&digest.0)));
+                Some(digest.ok_or_else(|| malformed("a digest of another length"))?)
+            }
+            Some(_) => return Err(malformed("a digest that is not SHA-256")),
+            None => None,
+        };
+        Ok(Content::Message {
+            digest,
+            signature: self.signature.0,
+        })
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireEnvelope {
+    payload: Base64,
+    payload_type: String,
+    signatures: Vec<WireSignature>,
+}
+
+/// A key ID may be there too. Nothing is decided by it.
+#[derive(Deserialize, Serialize)]
+struct WireSignature {
+    sig: Base64,
+}
+
+impl WireEnvelope {
+    fn of(envelope: &Envelope) -> Self {
+        Self {
+            payload: Base64(envelope.payload.clone()),
+            payload_type: envelope.payload_type.clone(),
+            signatures: vec![WireSignature {
+                sig: Base64(envelope.signature.clone()),
+            }],
+        }
+    }
+
+    fn read(self) -> Result<Envelope, Error> {
+        let mut signatures = self.signatures.into_iter();
+        let (Some(signature), None) = (signatures.next(), signatures.next()) else {
+            return Err(malformed("an envelope without exactly one signature"));
+        };
+        Ok(Envelope {
+            payload_type: self.payload_type,
+            payload: self.payload.0,
+            signature: signature.sig.0,
+        })
+    }
+}

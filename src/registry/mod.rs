@@ -178,7 +178,9 @@ impl<'a> Registry<'a> {
         if bundle.digest() != target.digest() {
             return Err(other());
         }
-        let referrer = Referrer::new(target, bundle, created).map_err(|_never| other())?;
+        let predicate_type = bundle.predicate_type().unwrap_or_default();
+        let referrer = Referrer::new(target, (bundle.bytes(), predicate_type), created)
+            .map_err(|_never| other())?;
         let connection = self.connect(target.reference())?;
         let session = target.take_session();
         let (config, blob) = tokio::join!(

@@ -21,7 +21,6 @@ use super::index::Entry;
 use super::push::{EMPTY, Looks};
 use super::target::Target;
 use crate::digest::Digest;
-use crate::verify::VerifiedBundle;
 
 /// The media type of a Sigstore bundle, which is also the artifact type of its manifest.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -57,14 +56,14 @@ impl Referrer {
     /// None in practice: the members are text and numbers.
     pub(super) fn new(
         target: &Target,
-        bundle: &VerifiedBundle,
+        (bundle, predicate_type): (&[u8], &str),
         created: SystemTime,
     ) -> Result<Self, serde_json::Error> {
         let annotation = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let created = humantime::format_rfc3339_seconds(created).to_string();
         let annotations = BTreeMap::from([
             annotation("dev.sigstore.bundle.content", "dsse-envelope"),
-            annotation("dev.sigstore.bundle.predicateType", bundle.predicate_type()),
+            annotation("dev.sigstore.bundle.predicateType", predicate_type),
             annotation("org.opencontainers.image.created", &created),
         ]);
         let manifest = OciImageManifest {
@@ -73,7 +72,7 @@ impl Referrer {
                 artifact_type: Some(BUNDLE.to_owned()),
                 ..of_bytes(EMPTY_TYPE, EMPTY)
             },
-            layers: vec![of_bytes(BUNDLE, bundle.bytes())],
+            layers: vec![of_bytes(BUNDLE, bundle)],
             subject: Some(OciDescriptor {
                 size: i64::try_from(target.size()).unwrap_or(i64::MAX),
                 ..descriptor(target.media_type(), target.digest())
@@ -276,20 +275,15 @@ mod tests {
     use crate::digest::Digest;
     use crate::image::Reference;
     use crate::registry::target::Target;
-    use crate::verify::VerifiedBundle;
 
     #[test]
     fn writes_what_cosign_writes() {
         let image = Digest::of(b"image");
         let reference = Reference::parse(&format!("r.example/app@{image}")).unwrap();
         let target = Target::for_tests(&reference, 423);
-        let bundle = VerifiedBundle::for_tests(
-            b"bundle".to_vec(),
-            image,
-            "https://sigstore.dev/cosign/sign/v1",
-        );
+        let bundle = (b"bundle".as_slice(), "https://sigstore.dev/cosign/sign/v1");
         let created = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_369_784_900);
-        let referrer = Referrer::new(&target, &bundle, created).unwrap();
+        let referrer = Referrer::new(&target, bundle, created).unwrap();
         let annotations = r#"{"dev.sigstore.bundle.content":"dsse-envelope","dev.sigstore.bundle.predicateType":"https://sigstore.dev/cosign/sign/v1","org.opencontainers.image.created":"2026-11-22T17:49:44Z"}"#;
         let blob = Digest::of(b"bundle");
         let expected = format!(

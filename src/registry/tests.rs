@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Against a registry of this machine that really is one.
+//! What the unit tests of this folder share.
 
 use std::path::PathBuf;
 
 use ambisign_providers::{Clock, Env, Host, Net, NetOptions};
-
-use super::{Registry, RegistryOptions};
-use crate::image::Reference;
-use crate::verify::VerifiedBundle;
 
 pub(super) fn host(env: Env) -> Host {
     let clock = Clock::system();
@@ -18,41 +14,4 @@ pub(super) fn host(env: Env) -> Host {
         clock,
         root: PathBuf::from("/"),
     }
-}
-
-/// `AMBISIGN_TEST_IMAGE=127.0.0.1:5000/app:1 cargo test real_registry -- --ignored --nocapture`
-#[tokio::test]
-#[ignore = "needs an image in a registry, named by AMBISIGN_TEST_IMAGE"]
-async fn attaches_to_a_real_registry() {
-    let host = host(Env::from_process());
-    let image = host
-        .env
-        .get("AMBISIGN_TEST_IMAGE")
-        .expect("AMBISIGN_TEST_IMAGE");
-    let content = host.env.get("AMBISIGN_TEST_CONTENT").unwrap_or("{\"a\":1}");
-    let registry = Registry::new(&host, RegistryOptions::default());
-    let reference = Reference::parse(image).unwrap();
-    let started = std::time::Instant::now();
-    let target = registry.prepare(&reference).await.unwrap();
-    let prepared = started.elapsed();
-    registry.push_config(&target).await.unwrap();
-    let predicate = "https://sigstore.dev/cosign/sign/v1";
-    let bundle =
-        VerifiedBundle::for_tests(content.as_bytes().to_vec(), *target.digest(), predicate);
-    let started = std::time::Instant::now();
-    let attached = registry
-        .attach(&target, &bundle, host.clock.now())
-        .await
-        .unwrap();
-    let drift = registry.drift(&target).await.unwrap();
-    eprintln!(
-        "{} {} {} children {}: {:?} {} in {prepared:?} + {:?}, drift {drift:?}",
-        target.reference(),
-        target.media_type(),
-        target.size(),
-        target.children().len(),
-        attached.method(),
-        attached.reference(),
-        started.elapsed(),
-    );
 }

@@ -410,7 +410,10 @@ impl LogEntry {
     fn verify_inclusion(&self, log: &Log, version: u32) -> Result<(), EntryError> {
         let inclusion = |why| EntryError::Inclusion { why };
         let broken = |why| EntryError::Checkpoint { why };
-        let proof = self.proof.as_ref().ok_or_else(|| inclusion("it has no proof"))?;
+        let proof = self
+            .proof
+            .as_ref()
+            .ok_or_else(|| inclusion("it has no proof"))?;
         if proof.checkpoint.is_empty() {
             return Err(broken("it has none"));
         }
@@ -491,7 +494,9 @@ fn proof(wire: wire::Proof) -> Result<Proof, EntryError> {
 
 fn hash(bytes: &Base64) -> Result<[u8; 32], EntryError> {
     let bytes = bytes.0.as_slice();
-    bytes.try_into().map_err(|_length| malformed("a hash does not have 32 bytes"))
+    bytes
+        .try_into()
+        .map_err(|_length| malformed("a hash does not have 32 bytes"))
 }
 
 fn unhex(text: &str) -> Result<Base64, EntryError> {

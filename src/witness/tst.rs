@@ -7,9 +7,7 @@ use std::time::{Duration, SystemTime};
 use cms::cert::IssuerAndSerialNumber;
 use cms::content_info::ContentInfo;
 use cms::signed_data::{EncapsulatedContentInfo, SignerIdentifier};
-use der::asn1::{
-    AnyRef, BitStringRef, GeneralizedTime, Int, ObjectIdentifier, OctetStringRef,
-};
+use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, Int, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Encode, Sequence, Tag, Tagged};
 use x509_cert::attr::Attribute;
 use x509_cert::ext::Extensions;
@@ -55,7 +53,8 @@ impl Token {
     /// signer, and signed attributes that name the content.
     pub(super) fn parse(response: &[u8]) -> Result<Self, Flaw> {
         let malformed = Flaw::Malformed;
-        let response = TimeStampResp::from_der(response).map_err(|_| malformed("not a response"))?;
+        let response =
+            TimeStampResp::from_der(response).map_err(|_| malformed("not a response"))?;
         if response.status.status != 0 {
             return Err(Flaw::Status(response.status.status));
         }
@@ -187,7 +186,11 @@ impl TstInfo<'_> {
 
 fn nanoseconds(fraction: &str) -> Option<u64> {
     let digits = !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit());
-    let nine: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let nine: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
     digits.then(|| nine.parse().ok()).flatten()
 }
 
@@ -206,7 +209,13 @@ impl SignedData {
         }
         let data = token.content.to_der().ok()?;
         let fields = elements(&data).ok()?;
-        let [_version, _digest_algorithms, content, optional @ .., signers] = fields.as_slice()
+        let [
+            _version,
+            _digest_algorithms,
+            content,
+            optional @ ..,
+            signers,
+        ] = fields.as_slice()
         else {
             return None;
         };
@@ -215,7 +224,10 @@ impl SignedData {
             return None;
         }
         let content = content.econtent?.to_der().ok()?;
-        let content = <&OctetStringRef>::from_der(&content).ok()?.as_bytes().to_vec();
+        let content = <&OctetStringRef>::from_der(&content)
+            .ok()?
+            .as_bytes()
+            .to_vec();
         let mut certificates = Vec::new();
         for field in optional {
             if tag_number(field)? == 0 {
@@ -266,7 +278,10 @@ impl Signer {
             signed: signed.to_der().ok()?,
             // An algorithm may name the kind of key only.
             signature_hash: Hash::of_signature(algorithm.oid).unwrap_or(digest),
-            signature: <&OctetStringRef>::from_der(signature).ok()?.as_bytes().to_vec(),
+            signature: <&OctetStringRef>::from_der(signature)
+                .ok()?
+                .as_bytes()
+                .to_vec(),
         })
     }
 
@@ -275,8 +290,11 @@ impl Signer {
     fn attests(&self, content: &[u8]) -> bool {
         let digest = self.digest.digest(content);
         let digest = OctetStringRef::new(&digest).and_then(|digest| digest.to_der());
-        self.attribute(CONTENT_TYPE).is_some_and(|value| TST_INFO.to_der() == Ok(value))
-            && self.attribute(MESSAGE_DIGEST).is_some_and(|value| digest == Ok(value))
+        self.attribute(CONTENT_TYPE)
+            .is_some_and(|value| TST_INFO.to_der() == Ok(value))
+            && self
+                .attribute(MESSAGE_DIGEST)
+                .is_some_and(|value| digest == Ok(value))
     }
 
     /// The one value of the one attribute of this type, in DER.

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The in-toto statement inside an envelope (in-toto attestation specification, v1).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::error::Error;
+use crate::digest::Digest;
+use crate::dsse::{Envelope, IN_TOTO};
+
+/// The types of statements. Version 0.1 differs in nothing that matters here.
+const TYPES: [&str; 2] = [
+    "https://in-toto.io/Statement/v1",
+    "https://in-toto.io/Statement/v0.1",
+];
+const MOST_SUBJECTS: usize = 1024;
+const MOST_DIGESTS: usize = 32;
+
+/// What a statement says, as far as it is used here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Statement {
+    #[serde(rename = "_type")]
+    kind: String,
+    subject: Vec<Artifact>,
+    predicate_type: String,
+}
+
+/// An in-toto subject.
+#[derive(Debug, Deserialize)]
+struct Artifact {
+    digest: BTreeMap<String, String>,
+}
+
+impl Statement {
+    /// Reads the statement in `envelope`.
+    pub(super) fn read(envelope: &Envelope) -> Result<Self, Error> {
+        let wrong = |why| Error::Statement { why };
+        if envelope.payload_type != IN_TOTO {
+            return Err(wrong("its payload is of another type"));
+        }
+        let statement: Self =
+            crate::json::parse(&envelope.payload).map_err(|_json| wrong("it has another form"))?;
+        if !TYPES.contains(&statement.kind.as_str()) {
+            return Err(wrong("it is of another version"));
+        }
+        let subjects = &statement.subject;
+        let digests = subjects.iter().map(|artifact| artifact.digest.len());
+        let mut unusual = digests.filter(|count| *count == 0 || *count > MOST_DIGESTS);
+        if subjects.is_empty() || subjects.len() > MOST_SUBJECTS || unusual.next().is_some() {
+            return Err(wrong("it has no artifact, or too many"));
+        }
+        Ok(statement)
+    }
+
+    /// Whether the statement is about `artifact`. Its digest is in lower-case digits.
+    pub(super) fn is_about(&self, artifact: &Digest) -> bool {
+        let wanted = artifact.hex();
+        let mut all = self.subject.iter();
+        all.any(|found| found.digest.get("sha256") == Some(&wanted))
+    }
+
+    /// What kind of thing the statement says.
+    pub(super) fn predicate_type(&self) -> &str {
+        &self.predicate_type
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Statement;
+    use crate::digest::Digest;
+    use crate::dsse::{Envelope, IN_TOTO};
+
+    fn read(payload: &str) -> Option<Statement> {
+        let envelope = Envelope {
+            payload_type: IN_TOTO.to_owned(),
+            payload: payload.as_bytes().to_vec(),
+            signature: Vec::new(),
+        };
+        Statement::read(&envelope).ok()
+    }
+
+    #[test]
+    fn names_artifacts_by_sha256() {
+        let artifact = Digest::of(b"x");
+        let text = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","predicateType":"p","predicate":{{}},
+            "subject":[{{"digest":{{"sha512":"00"}}}},{{"name":"","digest":{{"sha256":"{}"}}}}]}}"#,
+            artifact.hex()
+        );
+        let statement = read(&text).unwrap();
+        assert!(statement.is_about(&artifact));
+        assert!(!statement.is_about(&Digest::of(b"y")));
+        assert_eq!(statement.predicate_type(), "p");
+        let upper = text.replace(&artifact.hex(), &artifact.hex().to_uppercase());
+        assert!(!read(&upper).unwrap().is_about(&artifact));
+        assert!(read(&text.replace("Statement/v1", "Statement/v2")).is_none());
+        assert!(read(&text.replace(r#""subject""#, r#""subject":[],"subject""#)).is_none());
+        assert!(read(&text.replace(r#"{"sha512":"00"}"#, "{}")).is_none());
+    }
+}
