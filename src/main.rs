@@ -134,7 +134,9 @@ fn host(env: Env, settings: &Settings, console: &Arc<Console>) -> Arc<Host> {
             root: PathBuf::from("/"),
         };
         let net = Net::new(&env, clock, options);
-        settings.secrets().for_each(|secret| net.guard(secret));
+        if let Some(secret) = settings.secret() {
+            net.guard(secret);
+        }
         Host {
             env,
             net,

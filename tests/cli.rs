@@ -130,9 +130,9 @@ fn settings_errors_end_with_2_and_their_fix() {
 #[test]
 fn a_token_in_the_wrong_place_is_not_shown() {
     let token = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL3gifQ";
-    let broken = format!("--identity-token={token}");
+    let flag = format!("--identity-tokn={token}");
     for arguments in [
-        &["sign", &broken, "a"][..],
+        &["sign", &flag, "a"][..],
         &["sign", "--timeout", token, "a"],
         &["sign", "--output", token],
     ] {

@@ -5,15 +5,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use ambisign_providers::{Token, plain_http_allowed};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
-use super::{SettingsError, TokenSource};
+use super::SettingsError;
 use crate::env::variable_of;
-
-/// No path is longer on Linux (`PATH_MAX`).
-const LONGEST_PATH: usize = 4096;
 
 /// Where a setting came from; shown as it is written there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,38 +155,4 @@ pub(super) fn url(given: Given<String>) -> Result<Given<Url>, SettingsError> {
 /// A secret that is not only white space.
 pub(super) fn token(given: Given<String>) -> Result<Token, SettingsError> {
     Token::new(&given.value).ok_or_else(|| given.empty())
-}
-
-/// What has the form of a JWT is a token, whatever its algorithm; anything else is a path, unless it
-/// looks like a damaged token: such a thing must not reach a message as the name of a file.
-pub(super) fn token_or_path(given: Given<String>) -> Result<TokenSource, SettingsError> {
-    let text = given.value.trim();
-    if is_jwt(text) {
-        return token(given).map(TokenSource::Inline);
-    }
-    let damaged = text.starts_with("eyJ")
-        || text.len() > LONGEST_PATH
-        || text.chars().any(char::is_control)
-        || text.is_empty();
-    if damaged {
-        return Err(given.wrong("a whole token (three parts with dots between), and no path"));
-    }
-    Ok(match text {
-        "-" => TokenSource::Stdin,
-        path => TokenSource::File(path.into()),
-    })
-}
-
-/// Three parts, of which the first is a JSON object with `alg` (RFC 7515 3.1, 4.1.1).
-fn is_jwt(text: &str) -> bool {
-    let mut parts = text.split('.');
-    let (Some(header), Some(_), Some(_), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
-    let Ok(header) = URL_SAFE_NO_PAD.decode(header) else {
-        return false;
-    };
-    crate::json::parse::<serde_json::Value>(&header).is_ok_and(|header| header.get("alg").is_some())
 }

@@ -74,12 +74,11 @@ pub struct IdentitySettings {
 /// Where an explicit identity token is.
 #[derive(Debug)]
 pub enum TokenSource {
-    /// In this file.
+    /// In this file; `-` is the standard input.
     File(PathBuf),
-    /// Here.
-    Inline(Token),
-    /// On standard input.
-    Stdin,
+    /// The token itself, or a path: whatever has not the form of a token is a path. Never shown: a
+    /// damaged token looks like a path.
+    Value(SecretString),
 }
 
 /// Whether the environment may be searched for an identity.
@@ -184,17 +183,13 @@ impl Settings {
         &self.notices
     }
 
-    /// The secrets in it, for the redactor.
-    pub fn secrets(&self) -> impl Iterator<Item = &str> {
-        let token = match &self.identity.token {
-            Some(TokenSource::Inline(token)) => Some(token.expose()),
-            Some(TokenSource::File(_) | TokenSource::Stdin) | None => None,
-        };
-        let login = self.registry.login.as_ref().map(|login| match login {
+    /// The secret in it, for the redactor. A token that may be a path is none yet: whoever
+    /// tells the two apart tells the redactor too.
+    pub fn secret(&self) -> Option<&str> {
+        self.registry.login.as_ref().map(|login| match login {
             RegistryLogin::Password { password, .. } => password.expose_secret(),
             RegistryLogin::Token(token) => token.expose(),
-        });
-        token.into_iter().chain(login)
+        })
     }
 
     /// What is odd but stops nothing.

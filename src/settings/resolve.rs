@@ -144,8 +144,7 @@ fn identity(args: &SignArgs, variables: &Variables) -> Result<IdentitySettings, 
         });
     }
     let token = match (token, file) {
-        (Some(token), _) => Some(given::token_or_path(token)?),
-        (None, Some(file)) if file.value.as_os_str() == "-" => Some(TokenSource::Stdin),
+        (Some(token), _) => Some(TokenSource::Value(token.value.into())),
         (None, file) => file.map(|file| TokenSource::File(file.value)),
     };
     let text = |name, flag: &Option<String>, variable: &Option<String>| {

@@ -151,36 +151,33 @@ fn values_that_cannot_be_read_are_refused() {
 }
 
 #[test]
-fn a_token_is_told_from_a_path_and_never_shown() {
-    let token = |value| settings(&["a", "--identity-token", value], &[]);
-    let inline = token(JWT).unwrap();
-    assert!(
-        matches!(&inline.identity.token, Some(TokenSource::Inline(token)) if token.expose() == JWT)
-    );
+fn a_token_on_the_command_line_is_warned_about_and_never_shown() {
+    let inline = settings(&["a", "--identity-token", JWT], &[]).unwrap();
+    let Some(TokenSource::Value(token)) = &inline.identity.token else {
+        panic!("{inline:?}");
+    };
+    assert_eq!(token.expose_secret(), JWT);
     assert_eq!(inline.warnings()[0].code, "settings/token-in-arguments");
     assert!(!format!("{inline:?}").contains("eyJ"));
-    let file = token("/run/a.b.c").unwrap();
+    let variable = settings(&["a"], &[("AMBISIGN_IDENTITY_TOKEN", JWT)]).unwrap();
+    assert!(variable.warnings().is_empty());
+    let file = settings(&["a", "--identity-token-file", "-"], &[]).unwrap();
     assert!(
-        matches!(file.identity.token, Some(TokenSource::File(path)) if path.ends_with("a.b.c"))
+        matches!(file.identity.token, Some(TokenSource::File(path)) if path.as_os_str() == "-")
     );
-    let damaged = token("eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOi").unwrap_err();
-    assert!(!damaged.to_string().contains("eyJ"));
-    let stdin = settings(&["a", "--identity-token-file", "-"], &[]).unwrap();
-    assert!(matches!(stdin.identity.token, Some(TokenSource::Stdin)));
-    assert!(stdin.warnings().is_empty());
 }
 
 #[test]
-fn every_secret_is_told_to_the_redactor() {
+fn the_login_is_told_to_the_redactor() {
     let password = [
         ("AMBISIGN_REGISTRY_PASSWORD", " pass word "),
         ("AMBISIGN_REGISTRY_USERNAME", "u"),
     ];
-    let password = settings(&["a", "--identity-token", JWT], &password).unwrap();
-    assert_eq!(password.secrets().collect::<Vec<_>>(), [JWT, " pass word "]);
+    let password = settings(&["a"], &password).unwrap();
+    assert_eq!(password.secret(), Some(" pass word "));
     assert!(!format!("{password:?}").contains("pass word"));
     let token = settings(&["a"], &[("AMBISIGN_REGISTRY_TOKEN", "t0ken")]).unwrap();
-    assert_eq!(token.secrets().collect::<Vec<_>>(), ["t0ken"]);
+    assert_eq!(token.secret(), Some("t0ken"));
 }
 
 #[test]
