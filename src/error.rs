@@ -5,7 +5,15 @@ use std::borrow::Cow;
 
 use ambisign_providers::{Class, Explain};
 
+use crate::credential::SignError;
+use crate::fulcio;
+use crate::identity::IdentityError;
+use crate::image::ReferenceError;
+use crate::registry;
 use crate::settings::SettingsError;
+use crate::trust;
+use crate::verify;
+use crate::witness;
 
 /// Why a run ended, or why one image of it is not signed.
 ///
@@ -13,19 +21,55 @@ use crate::settings::SettingsError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// No usable certificate.
+    #[error(transparent)]
+    Fulcio(#[from] fulcio::Error),
+    /// The token is no usable identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// No token.
+    #[error(transparent)]
+    Provider(#[from] ambisign_providers::Error),
+    /// An image is not named properly.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// The registry is in the way.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
     /// The run itself went wrong.
     #[error(transparent)]
     Run(#[from] RunError),
     /// The command line or a variable is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// Nothing could be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The trust material is not usable.
+    #[error(transparent)]
+    Trust(#[from] trust::Error),
+    /// The finished bundle does not verify.
+    #[error(transparent)]
+    Verify(#[from] verify::Error),
+    /// No timestamp or no log entry.
+    #[error(transparent)]
+    Witness(#[from] witness::Error),
 }
 
 impl Error {
     fn stage(&self) -> &dyn Explain {
         match self {
+            Self::Fulcio(error) => error,
+            Self::Identity(error) => error,
+            Self::Provider(error) => error,
+            Self::Reference(error) => error,
+            Self::Registry(error) => error,
             Self::Run(error) => error,
             Self::Settings(error) => error,
+            Self::Sign(error) => error,
+            Self::Trust(error) => error,
+            Self::Verify(error) => error,
+            Self::Witness(error) => error,
         }
     }
 }
@@ -57,9 +101,6 @@ pub enum RunError {
     /// The system does not let us start.
     #[error("the program cannot be started on this system")]
     Start(#[source] std::io::Error),
-    /// The command is not part of this version.
-    #[error("signing is not part of this version")]
-    Unfinished,
 }
 
 impl Explain for RunError {
@@ -68,7 +109,6 @@ impl Explain for RunError {
             Self::Deadline => "run/deadline",
             Self::Panicked => "run/panicked",
             Self::Start(_) => "run/start",
-            Self::Unfinished => "run/unfinished",
         }
         .into()
     }
@@ -80,14 +120,13 @@ impl Explain for RunError {
             Self::Start(_) => {
                 Some("check the limits of the process: files, threads, memory".into())
             }
-            Self::Unfinished => None,
         }
     }
 
     fn class(&self) -> Class {
         match self {
             Self::Deadline | Self::Start(_) => Class::Temporary,
-            Self::Panicked | Self::Unfinished => Class::Bug,
+            Self::Panicked => Class::Bug,
         }
     }
 }

@@ -242,7 +242,7 @@ impl Identity {
         issuer: Option<&str>,
     ) -> Result<(), IdentityError> {
         match &self.prediction {
-            Prediction::Known { san, issuer: found } => require(san, found, identity, issuer),
+            Prediction::Known { san, issuer: found } => require((san, found), (identity, issuer)),
             Prediction::Unknown => Ok(()),
         }
     }
@@ -268,10 +268,8 @@ impl Identity {
 /// # Errors
 /// [`IdentityError::NotRequired`]
 pub fn require(
-    san: &str,
-    issuer: &str,
-    wanted_san: Option<&str>,
-    wanted_issuer: Option<&str>,
+    (san, issuer): (&str, &str),
+    (wanted_san, wanted_issuer): (Option<&str>, Option<&str>),
 ) -> Result<(), IdentityError> {
     let differs = |what, found: &str, wanted: Option<&str>| match wanted {
         Some(wanted) if wanted != found => Err(IdentityError::NotRequired {

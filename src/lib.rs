@@ -13,6 +13,8 @@
 
 pub mod bundle;
 pub mod cli;
+pub mod credential;
+mod credentials;
 pub mod digest;
 pub mod dsse;
 pub mod env;
@@ -23,11 +25,17 @@ pub mod image;
 pub mod json;
 pub mod net;
 pub mod outcome;
+pub mod payload;
+mod plan;
 pub mod prediction;
 mod protojson;
 pub mod registry;
 pub mod report;
+pub mod run;
+mod saved;
 pub mod settings;
+mod signer;
+mod told;
 pub mod trust;
 pub mod verify;
 pub mod witness;

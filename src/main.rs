@@ -12,11 +12,14 @@ use ambisign::cli::{Cli, Command, SignArgs};
 use ambisign::error::{Error, RunError};
 use ambisign::outcome::{End, Failure, Report, Signal};
 use ambisign::report::{Console, Progress, Reporter};
+use ambisign::run::run;
 use ambisign::settings::{self, Mode, Output, Settings};
 use ambisign_providers::{Clock, Env, Event, Host, Net, NetOptions, Observer};
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 use futures_util::FutureExt;
+use getrandom::SysRng;
+use getrandom::rand_core::UnwrapErr;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
@@ -188,7 +191,8 @@ async fn supervised(host: &Host, settings: &Settings, progress: &Progress<'_>) -
         (Err(error), _) | (_, Err(error)) => return failed(RunError::Start(error)),
     };
     let deadline = Instant::now() + settings.timeout + GRACE;
-    let run = AssertUnwindSafe(run(host, settings, progress)).catch_unwind();
+    let mut rng = UnwrapErr(SysRng);
+    let run = AssertUnwindSafe(run((host, settings), progress, &mut rng)).catch_unwind();
     tokio::select! {
         biased;
         signal = first(interrupt, terminate) => End::Interrupted(signal),
@@ -211,9 +215,4 @@ async fn first(mut interrupt: Stream, mut terminate: Stream) -> Signal {
 
 fn failed(error: RunError) -> End {
     End::Failed(Failure::of(&Error::from(error)))
-}
-
-async fn run(_host: &Host, settings: &Settings, progress: &Progress<'_>) -> Result<(), Error> {
-    progress.begin(settings);
-    Err(RunError::Unfinished.into())
 }

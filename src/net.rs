@@ -6,6 +6,9 @@
 use std::time::Duration;
 
 use ambisign_providers::{Hop, Profile};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request};
+use url::Url;
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -84,3 +87,44 @@ pub const REGISTRY_WRITE: Hop = Hop {
     all: secs(240),
     ..BASE
 };
+
+/// A GET of `url`.
+pub fn get(url: Url) -> Request {
+    let mut request = Request::new(Method::GET, url);
+    request
+        .headers_mut()
+        .insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request
+}
+
+/// A POST of `body` to `url`.
+pub fn post(url: Url, content_type: &'static str, accept: &'static str, body: Vec<u8>) -> Request {
+    let mut request = Request::new(Method::POST, url);
+    request
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    request
+        .headers_mut()
+        .insert(ACCEPT, HeaderValue::from_static(accept));
+    *request.body_mut() = Some(body.into());
+    request
+}
+
+/// `base` with `path` behind it; `base` may have a path of its own, with or without a slash at its
+/// end.
+pub fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path.split('/'));
+    }
+    url
+}
+
+/// Authorizes `request` by a bearer token, which no message will show.
+pub fn bearer(request: &mut Request, token: &str) {
+    // What cannot be a header is not sent: the service then asks for the token, and gets none.
+    if let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {token}")) {
+        value.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+}

@@ -195,7 +195,7 @@ const KUBERNETES: &[&str] = &[
 
 /// Matches the whole of `text`; `*` stands for one or more of `[-_a-zA-Z0-9]`, as in Fulcio's
 /// configuration.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let Some((literal, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };

@@ -132,5 +132,7 @@ fn is_secret(name: &OsStr) -> bool {
         SECRET_VARIABLES.contains(&name)
             || name.ends_with("_ID_TOKEN")
             || name.starts_with("CIRCLE_OIDC_TOKEN")
+            // The program's own settings are of no use to a child, and some are secret.
+            || name.starts_with("AMBISIGN_")
     })
 }

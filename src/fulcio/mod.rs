@@ -1,8 +1,149 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The signing certificate: what it says, and whether it is to be believed.
+//! Fulcio: identity and key -> credential.
 
 pub mod certificate;
 pub mod chain;
+mod error;
 pub mod sct;
+mod wire;
 
+use ambisign_providers::{Answer, Host, HttpError, Token};
+use rand_core::CryptoRng;
+use url::Url;
+
+use crate::credential::{Credential, EphemeralKey};
+use crate::identity::Identity;
+use crate::net::{self, FULCIO};
+use crate::prediction::{self, Prediction};
+use crate::registry::Target;
+use crate::trust::Trust;
 pub use certificate::{CertificateError, SigningCertificate};
+pub use error::{Error, Objection};
+
+/// The Fulcio of this run.
+pub struct Fulcio<'a> {
+    host: &'a Host,
+    trust: &'a Trust,
+}
+
+impl<'a> Fulcio<'a> {
+    /// The Fulcio that the signing config of `trust` selects.
+    pub fn new(host: &'a Host, trust: &'a Trust) -> Self {
+        Self { host, trust }
+    }
+
+    /// Asks for a certificate for `key`, and checks it (gate G5): it is for this key and for the
+    /// predicted identity, chains to the trusted root, and carries an SCT of a trusted log.
+    ///
+    /// `targets` are the images that may be pushed to: there is no certificate before that is known,
+    /// because it puts the identity into a public log.
+    ///
+    /// # Errors
+    /// Fulcio refuses, cannot be reached, or answers with a certificate that is not ours.
+    pub async fn issue<R: CryptoRng>(
+        &self,
+        (token, identity): (&Token, &Identity),
+        targets: &[&Target],
+        rng: &mut R,
+    ) -> Result<Credential, Error> {
+        let key = EphemeralKey::generate(rng);
+        let request = key.request(rng).ok_or(Error::Encoding)?;
+        debug_assert!(
+            !targets.is_empty(),
+            "a certificate without an image to sign"
+        );
+        let answer = self.ask(token, &request).await?;
+        let leaf = match answer.status.as_u16() {
+            200 | 201 => wire::leaf(&answer.body).ok_or(Error::Unreadable)?,
+            400 | 401 | 403 | 413 | 415 | 422 => {
+                return Err(self.refused(&answer, identity).await);
+            }
+            status => {
+                let said = answer.excerpt(&self.host.net);
+                return Err(Error::Rejected { status, said });
+            }
+        };
+        let certificate = SigningCertificate::parse(&leaf)?;
+        self.check(&certificate, &key, identity)?;
+        Ok(Credential::new(key, certificate))
+    }
+
+    async fn ask(&self, token: &Token, request: &str) -> Result<Answer, HttpError> {
+        let url = net::below(&self.trust.services().fulcio.url, "api/v2/signingCert");
+        let body = wire::request(request);
+        let mut request = net::post(url, "application/json", "application/json", body);
+        net::bearer(&mut request, token.expose());
+        self.host.net.send(&FULCIO, request).await
+    }
+
+    fn check(
+        &self,
+        certificate: &SigningCertificate,
+        key: &EphemeralKey,
+        identity: &Identity,
+    ) -> Result<(), Error> {
+        let ours = key.public_key().ok_or(Error::Encoding)?;
+        if certificate.spki_der() != ours {
+            return Err(Error::KeyMismatch);
+        }
+        certificate.trusted(self.trust.root())?;
+        let Prediction::Known { san, issuer } = identity.prediction() else {
+            return Ok(());
+        };
+        let pairs = [
+            ("identity", certificate.san(), san),
+            ("issuer", certificate.issuer(), issuer),
+        ];
+        for (what, found, expected) in pairs {
+            if found != expected {
+                let (found, expected) = (found.to_owned(), expected.clone());
+                return Err(Error::IdentityMismatch {
+                    what,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Fulcio gives one message for every token that it does not like. Its configuration tells more.
+    async fn refused(&self, answer: &Answer, identity: &Identity) -> Error {
+        let status = answer.status.as_u16();
+        let said = wire::message(&answer.body).unwrap_or_else(|| answer.excerpt(&self.host.net));
+        let said = self.host.net.redact(&said);
+        let objection = self.objection(identity).await;
+        Error::Refused {
+            status,
+            said,
+            issuer: identity.issuer().to_owned(),
+            objection,
+        }
+    }
+
+    async fn objection(&self, identity: &Identity) -> Objection {
+        let url: Url = net::below(&self.trust.services().fulcio.url, "api/v2/configuration");
+        let answer = self.host.net.send(&FULCIO, net::get(url)).await;
+        let issuers = answer.ok().filter(|answer| answer.status.is_success());
+        let Some(issuers) = issuers.and_then(|answer| wire::issuers(&answer.body)) else {
+            return Objection::Unsaid;
+        };
+        let issuer = identity.issuer();
+        let exact = issuers
+            .iter()
+            .find(|one| one.issuer_url.as_deref() == Some(issuer));
+        let by_pattern = || {
+            issuers.iter().find(|one| {
+                let pattern = one.wildcard_issuer_url.as_deref();
+                pattern.is_some_and(|pattern| prediction::matches(pattern, issuer))
+            })
+        };
+        match exact.or_else(by_pattern) {
+            None => Objection::Issuer,
+            Some(one) if !identity.audiences().contains(&one.audience) => Objection::Audience {
+                wanted: one.audience.clone(),
+            },
+            Some(_) => Objection::Unsaid,
+        }
+    }
+}

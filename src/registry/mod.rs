@@ -19,8 +19,6 @@ mod push;
 mod referrer;
 mod shared_tag;
 mod target;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

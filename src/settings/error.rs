@@ -54,6 +54,12 @@ pub enum SettingsError {
         /// The variable.
         name: String,
     },
+    /// A tag, and only digests are accepted.
+    #[error("`{image}` is named by a tag, and `--require-digest` refuses that")]
+    Tag {
+        /// The image.
+        image: String,
+    },
     /// A variable that is probably misspelt.
     #[error("`{name}` is no variable of ambisign")]
     UnknownVariable {
@@ -85,6 +91,7 @@ impl Explain for SettingsError {
             Self::Incomplete { .. } => "settings/incomplete",
             Self::NoImages => "settings/no-images",
             Self::NotUtf8 { .. } => "settings/not-utf8",
+            Self::Tag { .. } => "settings/tag",
             Self::UnknownVariable { .. } => "settings/unknown-variable",
             Self::Value { .. } => "settings/value",
             Self::Variables(_) => "settings/variables",
@@ -107,6 +114,9 @@ impl Explain for SettingsError {
             Self::Incomplete { missing, .. } => format!("set `{missing}` too").into(),
             Self::NoImages => "name at least one image: `repository@sha256:...`".into(),
             Self::NotUtf8 { name } => format!("unset `{name}`, or write it in UTF-8").into(),
+            Self::Tag { .. } => {
+                "write `repository@sha256:...`, with the digest that the push printed".into()
+            }
             Self::UnknownVariable { nearest, .. } => format!("did you mean `{nearest}`?").into(),
             Self::Value { name, expected } => format!("set `{name}` to {expected}").into(),
             Self::Variables(_) => "compare them with the list of `ambisign env`".into(),

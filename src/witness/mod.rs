@@ -1,15 +1,180 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Those who vouch for a signature: transparency logs and timestamp authorities.
+//! Witnesses: timestamp authorities and logs that vouch for a signature.
 
 mod body;
 pub mod checkpoint;
 pub mod entry;
+mod error;
 pub mod merkle;
 pub mod note;
+mod rekor_v1;
+mod rekor_v2;
 pub mod tiles;
 pub mod timestamp;
+mod tsa;
 mod tst;
 pub(crate) mod wire;
 
+use ambisign_providers::Host;
+use futures_util::future::try_join_all;
+use rand_core::CryptoRng;
+
+use crate::bundle::Bundle;
+use crate::credential::Signed;
+use crate::trust::{Service, Trust};
 pub use entry::{Content, EntryError, LogEntry, Logged, VerifiedEntry};
+pub use error::Error;
+use rekor_v1::RekorV1;
+use rekor_v2::RekorV2;
 pub use timestamp::{Stamped, Timestamp, TimestampError};
+use tsa::{Nonce, TimestampAuthority};
+
+/// The witnesses that the signing config selects for this run.
+pub struct Witnesses<'a> {
+    authorities: Vec<TimestampAuthority<'a>>,
+    logs: Vec<Log<'a>>,
+    trust: &'a Trust,
+}
+
+/// One transparency log of this run. The signing config decides once; nothing below asks again.
+enum Log<'a> {
+    V1(RekorV1<'a>),
+    V2(RekorV2<'a>),
+}
+
+impl<'a> Log<'a> {
+    fn new(host: &'a Host, service: &'a Service, trust: &'a Trust) -> Self {
+        match service.version {
+            2 => Self::V2(RekorV2 {
+                host,
+                service,
+                root: trust.root(),
+            }),
+            _ => Self::V1(RekorV1 { host, service }),
+        }
+    }
+
+    async fn submit(&self, signed: &Signed) -> Result<LogEntry, Error> {
+        match self {
+            Self::V1(log) => log.submit(signed).await,
+            Self::V2(log) => log.submit(signed).await,
+        }
+    }
+}
+
+impl<'a> Witnesses<'a> {
+    /// The witnesses of `trust`.
+    pub fn new(host: &'a Host, trust: &'a Trust) -> Self {
+        let services = trust.services();
+        let authority = |service| TimestampAuthority {
+            host,
+            service,
+            root: trust.root(),
+        };
+        let authorities = services.authorities.iter().map(authority).collect();
+        let logs = services
+            .logs
+            .iter()
+            .map(|service| Log::new(host, service, trust))
+            .collect();
+        Self {
+            authorities,
+            logs,
+            trust,
+        }
+    }
+
+    /// Has `signed` timestamped by every authority.
+    ///
+    /// This comes before the logs: a timestamp can be thrown away, a log entry stays for good.
+    ///
+    /// # Errors
+    /// An authority refuses, is out of reach, or gives a timestamp that does not verify.
+    pub async fn stamp<R: CryptoRng>(
+        &self,
+        signed: Signed,
+        rng: &mut R,
+    ) -> Result<Timestamped, Error> {
+        let nonces: Vec<_> = self.authorities.iter().map(|_| Nonce::draw(rng)).collect();
+        let calls = self.authorities.iter().zip(nonces);
+        let calls = calls.map(|(authority, nonce)| authority.stamp(&signed, nonce));
+        let timestamps = try_join_all(calls).await?;
+        Ok(Timestamped { signed, timestamps })
+    }
+
+    /// Has `stamped` logged by every log, and verifies each entry (gate G9).
+    ///
+    /// # Errors
+    /// A log refuses, is out of reach, or gives an entry that is not ours or not proven.
+    pub async fn log(&self, stamped: Timestamped) -> Result<Witnessed, Error> {
+        let Timestamped { signed, timestamps } = stamped;
+        let entries = try_join_all(self.logs.iter().map(|log| log.submit(&signed))).await?;
+        for entry in &entries {
+            let content = Content::Envelope(signed.envelope());
+            let logged = Logged {
+                certificate: signed.certificate(),
+                content,
+            };
+            let verified = entry.verify_submitted(&logged, self.trust.root())?;
+            if verified.time().is_none() && timestamps.is_empty() {
+                return Err(Error::Untimed);
+            }
+        }
+        Ok(Witnessed {
+            signed,
+            timestamps,
+            entries,
+        })
+    }
+}
+
+/// A signature with its timestamps, not yet logged: still nothing public.
+#[must_use]
+pub struct Timestamped {
+    signed: Signed,
+    timestamps: Vec<Timestamp>,
+}
+
+impl Timestamped {
+    /// The timestamps.
+    pub fn timestamps(&self) -> &[Timestamp] {
+        &self.timestamps
+    }
+}
+
+/// A signature with all timestamps and log entries that the signing config asks for, each verified.
+#[must_use]
+pub struct Witnessed {
+    signed: Signed,
+    timestamps: Vec<Timestamp>,
+    entries: Vec<LogEntry>,
+}
+
+impl Witnessed {
+    /// The log entries.
+    pub fn entries(&self) -> &[LogEntry] {
+        &self.entries
+    }
+
+    /// The timestamps.
+    pub fn timestamps(&self) -> &[Timestamp] {
+        &self.timestamps
+    }
+
+    /// The Sigstore bundle (v0.3), as bytes: what follows is verified from these alone.
+    ///
+    /// # Errors
+    /// Never in practice: the members are text and numbers.
+    pub fn into_bytes(self) -> Result<Vec<u8>, Error> {
+        let certificate = self.signed.certificate().der().to_vec();
+        let timestamps = self
+            .timestamps
+            .into_iter()
+            .map(|stamp| stamp.der().to_vec())
+            .collect();
+        let envelope = self.signed.envelope().clone();
+        Bundle::new(certificate, envelope, self.entries, timestamps)
+            .to_json()
+            .map_err(|_json| Error::Encoding)
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The key of this run, its certificate, and what is signed with it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambisign_providers::{Class, Explain};
+use der::EncodePem;
+use der::pem::LineEnding;
+use p256::ecdsa::signature::RandomizedSigner;
+use p256::ecdsa::{DerSignature, SigningKey};
+use p256::elliptic_curve::Generate;
+use p256::pkcs8::EncodePublicKey;
+use rand_core::CryptoRng;
+use tokio::time::Instant;
+use x509_cert::builder::{Builder, RequestBuilder};
+use x509_cert::name::Name;
+
+use crate::dsse::{Envelope, IN_TOTO, pae};
+use crate::fulcio::SigningCertificate;
+use crate::payload::Payload;
+
+/// A certificate lives ten minutes. Older than this it signs nothing new, so that timestamp and log
+/// entry still fall into its time.
+const RENEW_AFTER: Duration = Duration::from_secs(8 * 60);
+
+/// A P-256 key that never leaves the process; its memory is wiped on drop.
+pub struct EphemeralKey(SigningKey);
+
+impl EphemeralKey {
+    /// A fresh key.
+    pub fn generate<R: CryptoRng>(rng: &mut R) -> Self {
+        Self(SigningKey::generate_from_rng(rng))
+    }
+
+    /// A certificate signing request (PKCS #10) in PEM, with an empty subject: Fulcio takes the
+    /// public key and the proof of possession from it, and nothing else.
+    pub(crate) fn request<R: CryptoRng>(&self, rng: &mut R) -> Option<String> {
+        let builder = RequestBuilder::new(Name::default()).ok()?;
+        let request = builder
+            .build_with_rng::<_, DerSignature, _>(&self.0, rng)
+            .ok()?;
+        request.to_pem(LineEnding::LF).ok()
+    }
+
+    /// The public key as SubjectPublicKeyInfo (RFC 5280 4.1.2.7) in DER.
+    pub(crate) fn public_key(&self) -> Option<Vec<u8>> {
+        Some(self.0.verifying_key().to_public_key_der().ok()?.into_vec())
+    }
+}
+
+/// A key and the certificate that Fulcio gave for it, already checked against the trusted root.
+pub struct Credential {
+    key: EphemeralKey,
+    certificate: SigningCertificate,
+    received: Instant,
+}
+
+impl Credential {
+    /// Only `Fulcio::issue` makes one.
+    pub(crate) fn new(key: EphemeralKey, certificate: SigningCertificate) -> Self {
+        Self {
+            key,
+            certificate,
+            received: Instant::now(),
+        }
+    }
+
+    /// The certificate.
+    pub fn certificate(&self) -> &SigningCertificate {
+        &self.certificate
+    }
+
+    /// Whether it may still sign: judged by the time since it arrived, not by the wall clock.
+    pub fn is_fresh(&self) -> bool {
+        self.received.elapsed() < RENEW_AFTER
+    }
+
+    /// Signs `payload`, with a random nonce: two signatures never coincide, so a log never takes
+    /// one for the other. The certificate must verify what the key signed (gate G6).
+    ///
+    /// # Errors
+    /// It does not, which is a bug.
+    pub fn sign<R: CryptoRng>(
+        self: &Arc<Self>,
+        payload: Payload,
+        rng: &mut R,
+    ) -> Result<Signed, SignError> {
+        let payload = payload.into_bytes();
+        let message = pae(IN_TOTO, &payload);
+        let signature: DerSignature = self
+            .key
+            .0
+            .try_sign_with_rng(rng, &message)
+            .map_err(|_key| SignError::Unsound)?;
+        let signature = signature.as_bytes().to_vec();
+        if !self.certificate.verify(&message, &signature) {
+            return Err(SignError::Unsound);
+        }
+        let envelope = Envelope {
+            payload_type: IN_TOTO.to_owned(),
+            payload,
+            signature,
+        };
+        Ok(Signed {
+            envelope,
+            credential: Arc::clone(self),
+        })
+    }
+}
+
+/// Why nothing could be signed. Each of these is a bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The statement could not be written.
+    #[error("the statement about the image could not be written")]
+    Payload,
+    /// The certificate's key does not verify the signature.
+    #[error("the certificate does not verify our own signature")]
+    Unsound,
+}
+
+impl Explain for SignError {
+    fn code(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Payload => "sign/payload",
+            Self::Unsound => "sign/unsound",
+        })
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some("please report this: it is a bug in ambisign".into())
+    }
+
+    fn class(&self) -> Class {
+        Class::Bug
+    }
+}
+
+/// A signature that nobody has seen yet.
+#[must_use]
+pub struct Signed {
+    envelope: Envelope,
+    credential: Arc<Credential>,
+}
+
+impl Signed {
+    /// The envelope with the signature.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// The certificate of the key that signed.
+    pub fn certificate(&self) -> &SigningCertificate {
+        &self.credential.certificate
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The statement that is signed for an image.
+
+use serde::Serialize;
+
+use crate::credential::SignError;
+use crate::digest::Digest;
+use crate::registry::Target;
+
+/// The predicate type of `cosign sign`: the image is what its digest says, and nothing more.
+pub const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// The bytes of an in-toto statement (v1) about exactly one image digest.
+pub struct Payload(Vec<u8>);
+
+impl Payload {
+    /// The statement for `target`.
+    ///
+    /// The subject has an empty name: no repository becomes public, and readers that insist on the
+    /// member find it.
+    ///
+    /// # Errors
+    /// Never in practice: strings can be written as JSON.
+    pub fn for_image(target: &Target) -> Result<Self, SignError> {
+        Self::of(target.digest())
+    }
+
+    fn of(digest: &Digest) -> Result<Self, SignError> {
+        let statement = Statement {
+            kind: "https://in-toto.io/Statement/v1",
+            subject: [Subject {
+                name: "",
+                digest: Sha256 {
+                    sha256: digest.hex(),
+                },
+            }],
+            predicate_type: SIGN,
+            predicate: Predicate {},
+        };
+        serde_json::to_vec(&statement)
+            .map(Self)
+            .map_err(|_json| SignError::Payload)
+    }
+
+    /// The bytes that are signed.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Statement<'a> {
+    #[serde(rename = "_type")]
+    kind: &'a str,
+    subject: [Subject<'a>; 1],
+    predicate_type: &'a str,
+    predicate: Predicate,
+}
+
+#[derive(Serialize)]
+struct Subject<'a> {
+    name: &'a str,
+    digest: Sha256,
+}
+
+#[derive(Serialize)]
+struct Sha256 {
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct Predicate {}
+
+#[cfg(test)]
+mod tests {
+    use super::Payload;
+    use crate::digest::Digest;
+
+    #[test]
+    fn names_the_digest_and_nothing_else() {
+        let bytes = Payload::of(&Digest::of(b"ambisign")).unwrap().into_bytes();
+        let expected = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"","digest":{"sha256":"70f178985473c23b72e403edaa739c9cfae0927db7ad48e67f78db8e9c044b4e"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#;
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+}

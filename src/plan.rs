@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From settings to jobs: what each part of the pipeline is asked for, and which images go on.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use ambisign_providers::{GivenToken, Options, Token};
+use futures_util::stream::{self, StreamExt};
+use secrecy::ExposeSecret;
+
+use tokio::time::Instant;
+
+use crate::error::Error;
+use crate::identity::{Identity, IdentityError};
+use crate::image::Reference;
+use crate::outcome::{Failure, Outcome, State, Step, Warning};
+use crate::registry::{self, Registry, RegistryOptions, Target};
+use crate::report::Progress;
+use crate::settings::{
+    Ambient, Consent, RegistryLogin, RekorVersion, Settings, SettingsError, Tags, TokenSource,
+};
+use crate::told;
+use crate::trust::{self, Trust, TrustOptions};
+
+/// Variables that hold an identity token; the first is the one that messages recommend.
+const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKEN"];
+/// Where operators mount a token, as cosign has it.
+const TOKEN_FILE: &str = "/var/run/sigstore/cosign/oidc-token";
+
+/// Log IDs of the public instance: what is logged there is public for everybody, for good.
+const PUBLIC_LOGS: [&str; 2] = [
+    "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d",
+    "cf1199155bddd051268d1f16ac5c0c75c009f6fb5a63f4177f8e18d7051e3fa0",
+];
+
+/// One digest, and every place where its signature is attached: images with their places in the
+/// report.
+pub(crate) struct Job {
+    first: (usize, Target),
+    others: Vec<(usize, Target)>,
+}
+
+impl Job {
+    /// The image that stands for all: they have one digest.
+    pub(crate) fn target(&self) -> &Target {
+        &self.first.1
+    }
+
+    /// All images.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &(usize, Target)> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+/// A reference that was looked up.
+pub(crate) struct Prepared {
+    reference: Reference,
+    took: Duration,
+    result: Result<Target, registry::Error>,
+}
+
+/// The references of the command line (gate G0).
+pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
+    let parse = |text: &String| {
+        let reference = Reference::parse(text)?;
+        if settings.registry.tags == Tags::Refused && reference.digest().is_none() {
+            return Err(SettingsError::Tag {
+                image: text.clone(),
+            }
+            .into());
+        }
+        Ok(reference)
+    };
+    settings.images.iter().map(parse).collect()
+}
+
+/// What the providers look for.
+pub(crate) fn identity_options(settings: &Settings) -> Options {
+    let given = &settings.identity;
+    let token = given.token.as_ref().map(|token| match token {
+        TokenSource::File(path) => GivenToken::File(path.clone()),
+        TokenSource::Value(value) => GivenToken::Value(value.clone()),
+    });
+    Options {
+        audience: given.audience.clone(),
+        token_variables: TOKEN_VARIABLES.map(str::to_owned).to_vec(),
+        token_file: TOKEN_FILE.into(),
+        token,
+        provider: given.provider.clone(),
+        disable_ambient: given.ambient == Ambient::Disabled,
+    }
+}
+
+/// How the registry is talked to.
+pub(crate) fn registry_options(settings: &Settings) -> RegistryOptions {
+    let copy = |token: &Token| Token::new(token.expose());
+    match &settings.registry.login {
+        Some(RegistryLogin::Password { username, password }) => RegistryOptions {
+            username: Some(username.clone()),
+            password: Token::new(password.expose_secret()),
+            token: None,
+        },
+        Some(RegistryLogin::Token(token)) => RegistryOptions {
+            token: copy(token),
+            ..RegistryOptions::default()
+        },
+        None => RegistryOptions::default(),
+    }
+}
+
+/// Where trust comes from.
+pub(crate) fn trust_options(settings: &Settings) -> TrustOptions {
+    let services = &settings.services;
+    TrustOptions {
+        trusted_root: services.trusted_root.clone(),
+        signing_config: services.signing_config.clone(),
+        fulcio_url: services.fulcio.clone(),
+        rekor_url: services.rekor.clone(),
+        rekor_version: match services.rekor_version {
+            RekorVersion::Auto => trust::RekorVersion::Auto,
+            RekorVersion::V1 => trust::RekorVersion::V1,
+            RekorVersion::V2 => trust::RekorVersion::V2,
+        },
+        tsa_url: services.tsa.clone(),
+    }
+}
+
+/// Gates G1 and G8 for every reference, in parallel; in the order of the references.
+pub(crate) async fn prepare(
+    registry: &Registry<'_>,
+    references: &[Reference],
+    jobs: NonZeroUsize,
+) -> Vec<Prepared> {
+    let prepare = |reference: Reference| async move {
+        let started = Instant::now();
+        let result = registry.prepare(&reference).await;
+        Prepared {
+            reference,
+            took: started.elapsed(),
+            result,
+        }
+    };
+    stream::iter(references.to_vec())
+        .map(prepare)
+        .buffered(jobs.get())
+        .collect()
+        .await
+}
+
+/// The jobs that can go on. What cannot is put into the report of `progress`, and so is what was
+/// asked for twice.
+pub(crate) fn jobs(prepared: Vec<Prepared>, progress: &Progress<'_>) -> Vec<Job> {
+    let mut images: Vec<Outcome> = Vec::new();
+    let mut jobs: Vec<Job> = Vec::new();
+    for Prepared {
+        reference,
+        took,
+        result,
+    } in prepared
+    {
+        let requested = reference.to_string();
+        let target = match result {
+            Ok(target) => target,
+            Err(error) => {
+                images.push(failed(&reference, &Error::from(error)));
+                continue;
+            }
+        };
+        if let Some(warning) = resolved(&requested, &target) {
+            progress.warning(warning);
+        }
+        let of_digest = |job: &&mut Job| job.target().digest() == target.digest();
+        // The statement names no repository, so one signature serves all places of a digest.
+        let job = jobs.iter_mut().find(of_digest);
+        let known = job.as_ref().and_then(|job| {
+            job.targets()
+                .find(|(_, known)| known.repository() == target.repository())
+        });
+        if let Some(image) = known.and_then(|(at, _)| images.get_mut(*at)) {
+            image.requested.push(requested);
+            continue;
+        }
+        let at = images.len();
+        images.push(found(requested, &target, took));
+        match job {
+            Some(job) => job.others.push((at, target)),
+            None => jobs.push(Job {
+                first: (at, target),
+                others: Vec::new(),
+            }),
+        }
+    }
+    progress.images(images);
+    jobs
+}
+
+/// What the user insists on, and consent to what becomes public: the last checks before Fulcio.
+pub(crate) fn permit(
+    settings: &Settings,
+    identity: &Identity,
+    trust: &Trust,
+) -> Result<(), IdentityError> {
+    let wanted = &settings.identity;
+    identity.require(
+        wanted.require_identity.as_deref(),
+        wanted.require_issuer.as_deref(),
+    )?;
+    let is_public = |id: &[u8; 32]| PUBLIC_LOGS.contains(&hex::encode(id).as_str());
+    let public = trust.root().log_ids().any(is_public);
+    identity.guard_privacy(public, settings.consent == Consent::Given)
+}
+
+fn failed(reference: &Reference, error: &Error) -> Outcome {
+    Outcome {
+        requested: vec![reference.to_string()],
+        repository: told::repository(reference),
+        digest: reference.digest().map(ToString::to_string),
+        state: State::Failed(Failure::of(error)),
+        ..Outcome::default()
+    }
+}
+
+fn found(requested: String, target: &Target, took: Duration) -> Outcome {
+    let detail = target.media_type().to_owned();
+    Outcome {
+        requested: vec![requested],
+        repository: told::repository(target.reference()),
+        digest: Some(target.digest().to_string()),
+        media_type: Some(target.media_type().to_owned()),
+        steps: vec![Step {
+            name: "manifest",
+            took,
+            detail,
+        }],
+        ..Outcome::default()
+    }
+}
+
+/// A tag can move: the reader is told what it meant when it was signed.
+fn resolved(requested: &str, target: &Target) -> Option<Warning> {
+    target.tag()?;
+    let digest = target.digest();
+    let message = format!("`{requested}` is a tag, and is signed as {digest}");
+    Some(Warning {
+        code: "registry/tag",
+        message,
+    })
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the report is told: facts of the pipeline's types, as text and numbers.
+
+use std::time::Duration;
+
+use crate::digest::Digest;
+use crate::fulcio::SigningCertificate;
+use crate::identity::Identity;
+use crate::image::Reference;
+use crate::outcome::{self, Outcome, State, Step, Warning};
+use crate::plan::Job;
+use crate::prediction::Prediction;
+use crate::registry::{Attached, Method};
+use crate::report::Progress;
+use crate::settings::Settings;
+use crate::trust::{Service, Trust};
+use crate::verify::VerifiedBundle;
+use crate::witness::{Timestamp, Witnessed};
+
+/// Where the public log of Rekor v1 can be looked at.
+const PUBLIC_REKOR: &str = "https://rekor.sigstore.dev/";
+const SEARCH: &str = "https://search.sigstore.dev/?logIndex=";
+
+/// The images as they were asked for.
+pub(crate) fn requested(references: &[Reference]) -> Vec<Outcome> {
+    let asked = |reference: &Reference| Outcome {
+        requested: vec![reference.to_string()],
+        repository: repository(reference),
+        digest: reference.digest().map(ToString::to_string),
+        ..Outcome::default()
+    };
+    references.iter().map(asked).collect()
+}
+
+/// Registry and repository of `reference`.
+pub(crate) fn repository(reference: &Reference) -> String {
+    format!("{}/{}", reference.registry(), reference.repository())
+}
+
+/// Who signs, as far as the token tells.
+pub(crate) fn identity(provider: &str, identity: &Identity) -> outcome::Identity {
+    let (subject, issuer) = match identity.prediction() {
+        Prediction::Known { san, issuer } => (san.clone(), issuer.clone()),
+        Prediction::Unknown => (
+            format!("decided by Fulcio, for sub {}", identity.sub()),
+            identity.issuer().to_owned(),
+        ),
+    };
+    outcome::Identity {
+        provider: provider.to_owned(),
+        subject,
+        issuer,
+        repository_visibility: identity.visibility().map(str::to_owned),
+    }
+}
+
+/// Which services are used.
+pub(crate) fn instance(trust: &Trust, settings: &Settings) -> outcome::Instance {
+    let services = trust.services();
+    let urls = |services: &[Service]| services.iter().map(|one| one.url.to_string()).collect();
+    outcome::Instance {
+        name: services
+            .fulcio
+            .url
+            .host_str()
+            .unwrap_or_default()
+            .to_owned(),
+        fulcio: Some(services.fulcio.url.to_string()),
+        rekor: urls(&services.logs),
+        rekor_version: services.logs.first().map(|log| log.version),
+        tsa: urls(&services.authorities),
+        trusted_root: settings.services.trusted_root.clone(),
+        trusted_root_sha256: None,
+    }
+}
+
+/// Something that the choice of the provider leaves to say.
+pub(crate) fn note(note: &str) -> Warning {
+    Warning {
+        code: "provider/note",
+        message: note.to_owned(),
+    }
+}
+
+/// A dry run ends here.
+pub(crate) fn would_sign(progress: &Progress<'_>, jobs: &[Job]) {
+    for (at, _) in jobs.iter().flat_map(Job::targets) {
+        progress.image(*at, |image| image.state = State::WouldSign);
+        progress.image_over(*at);
+    }
+}
+
+/// A certificate, in full.
+pub(crate) fn certificate(certificate: &SigningCertificate) -> outcome::Certificate {
+    outcome::Certificate {
+        identity: certificate.san().to_owned(),
+        issuer: certificate.issuer().to_owned(),
+        not_before: certificate.not_before(),
+        not_after: certificate.not_after(),
+        sha256: Digest::of(certificate.der()).hex(),
+        pem: certificate.pem().unwrap_or_default(),
+    }
+}
+
+/// The step that made a certificate.
+pub(crate) fn issued(certificate: &SigningCertificate, took: Duration) -> Step {
+    Step {
+        name: "certificate",
+        took,
+        detail: format!("for {}", certificate.san()),
+    }
+}
+
+/// The timestamps of a signature.
+pub(crate) fn timestamps(timestamps: &[Timestamp]) -> Vec<outcome::Timestamp> {
+    let told = |stamp: &Timestamp| outcome::Timestamp {
+        authority: stamp.authority().to_owned(),
+        time: stamp.time(),
+    };
+    timestamps.iter().map(told).collect()
+}
+
+/// The log entries of a signature, with the logs that were asked, in the same order.
+pub(crate) fn log(witnessed: &Witnessed, trust: &Trust) -> Vec<outcome::LogEntry> {
+    let logs = trust.services().logs.iter();
+    let told = |(entry, log): (&crate::witness::LogEntry, &Service)| outcome::LogEntry {
+        url: log.url.to_string(),
+        version: log.version,
+        index: entry.index(),
+        log_id: hex::encode(entry.log_id()),
+        integrated_time: entry.integrated_time(),
+        link: link(log, entry.index()),
+    };
+    witnessed.entries().iter().zip(logs).map(told).collect()
+}
+
+/// Where the entry at `index` can be looked at. A page exists for the public v1 log alone; a v1 log
+/// answers by itself, and of a v2 log there is the tile that holds the entry.
+fn link(log: &Service, index: u64) -> Option<String> {
+    match log.version {
+        1 if log.url.as_str() == PUBLIC_REKOR => Some(format!("{SEARCH}{index}")),
+        1 => {
+            let mut url = crate::net::below(&log.url, "api/v1/log/entries");
+            url.query_pairs_mut()
+                .append_pair("logIndex", &index.to_string());
+            Some(url.into())
+        }
+        _ => None,
+    }
+}
+
+/// The verified bundle.
+pub(crate) fn bundle(bundle: &VerifiedBundle) -> outcome::Bundle {
+    outcome::Bundle {
+        media_type: crate::bundle::MEDIA_TYPE.to_owned(),
+        sha256: Digest::of(bundle.bytes()).hex(),
+        path: None,
+    }
+}
+
+/// Where a bundle is attached.
+pub(crate) fn attached(attached: &Attached) -> outcome::Attached {
+    let method = match attached.method() {
+        Method::FallbackTag => "tag",
+        Method::Referrers => "referrers",
+    };
+    outcome::Attached {
+        method: method.to_owned(),
+        reference: attached.reference().to_owned(),
+        already_present: false,
+    }
+}
+
+/// A log entry on one line.
+pub(crate) fn entry(entry: &outcome::LogEntry) -> String {
+    format!("Rekor v{} index {}", entry.version, entry.index)
+}
+
+/// Several things on one line.
+pub(crate) fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}

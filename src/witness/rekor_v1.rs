@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The client of a Rekor v1 log: entries of kind `dsse` 0.0.1.
+
+use ambisign_providers::{Answer, Host, HttpError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::LOCATION;
+use serde_json::json;
+
+use super::Error;
+use super::entry::LogEntry;
+use crate::credential::Signed;
+use crate::net::{self, REKOR};
+use crate::trust::Service;
+
+/// A v1 log of this run.
+pub(super) struct RekorV1<'a> {
+    pub(super) host: &'a Host,
+    pub(super) service: &'a Service,
+}
+
+impl RekorV1<'_> {
+    /// Logs the signature of `signed`. The entry is not verified yet.
+    ///
+    /// When an answer was lost and the same bytes are sent again, the log says 409 and names the
+    /// entry that it already has; that one is fetched.
+    pub(super) async fn submit(&self, signed: &Signed) -> Result<LogEntry, Error> {
+        let url = net::below(&self.service.url, "api/v1/log/entries");
+        let body = request(signed).ok_or(Error::Encoding)?;
+        let request = net::post(url, "application/json", "application/json", body);
+        let answer = self
+            .host
+            .net
+            .send(&REKOR, request)
+            .await
+            .map_err(Error::Log)?;
+        let answer = match answer.status.as_u16() {
+            409 => self.existing(&answer).await?,
+            _ => answer,
+        };
+        match answer.status.as_u16() {
+            200 | 201 => Ok(LogEntry::from_v1(&answer.body)?),
+            status => Err(Error::refused(status, answer.excerpt(&self.host.net))),
+        }
+    }
+
+    /// The entry that a 409 names. Only its ID is taken from the answer, never its host.
+    async fn existing(&self, conflict: &Answer) -> Result<Answer, Error> {
+        let id = conflict
+            .header(LOCATION)
+            .and_then(|to| to.rsplit('/').next())
+            .filter(|id| {
+                matches!(id.len(), 64 | 80) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+            });
+        let Some(id) = id else {
+            return Err(Error::refused(409, conflict.excerpt(&self.host.net)));
+        };
+        let url = net::below(&self.service.url, &format!("api/v1/log/entries/{id}"));
+        let answer: Result<Answer, HttpError> = self.host.net.send(&REKOR, net::get(url)).await;
+        answer.map_err(Error::Log)
+    }
+}
+
+/// A proposed entry: the envelope as a string, and the certificate in PEM that verifies it.
+fn request(signed: &Signed) -> Option<Vec<u8>> {
+    let envelope = signed.envelope().to_json().ok()?;
+    let verifier = STANDARD.encode(signed.certificate().pem().ok()?);
+    let content = json!({ "envelope": envelope, "verifiers": [verifier] });
+    let spec = json!({ "proposedContent": content });
+    serde_json::to_vec(&json!({ "apiVersion": "0.0.1", "kind": "dsse", "spec": spec })).ok()
+}
