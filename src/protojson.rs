@@ -106,18 +106,32 @@ mod tests {
 
     #[test]
     fn reads_integers_in_both_forms_and_refuses_others() {
-        for (json, value) in [("\"0\"", 0), ("7", 7), ("\"9223372036854775807\"", i64::MAX)] {
+        for (json, value) in [
+            ("\"0\"", 0),
+            ("7", 7),
+            ("\"9223372036854775807\"", i64::MAX),
+        ] {
             let read: Int64 = serde_json::from_str(json).unwrap();
             assert_eq!(i64::try_from(read.0), Ok(value), "{json}");
         }
-        for json in ["-1", "\"-1\"", "\"+1\"", "\"\"", "1.5", "\"9223372036854775808\""] {
+        for json in [
+            "-1",
+            "\"-1\"",
+            "\"+1\"",
+            "\"\"",
+            "1.5",
+            "\"9223372036854775808\"",
+        ] {
             assert!(serde_json::from_str::<Int64>(json).is_err(), "{json}");
         }
     }
 
     #[test]
     fn refuses_other_base64() {
-        assert_eq!(serde_json::from_str::<Base64>("\"+/8=\"").unwrap().0, [0xfb, 0xff]);
+        assert_eq!(
+            serde_json::from_str::<Base64>("\"+/8=\"").unwrap().0,
+            [0xfb, 0xff]
+        );
         for json in ["\"-_8=\"", "\"+/8\"", "\"+/9=\"", "\" +/8=\"", "\"*\""] {
             assert!(serde_json::from_str::<Base64>(json).is_err(), "{json}");
         }

@@ -5,20 +5,20 @@ use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use ambisign_providers::{Class, Explain};
+use der::Decode;
 use der::asn1::{ObjectIdentifier, Utf8StringRef};
 use der::pem::{LineEnding, encode_string};
-use der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::{chain, sct};
 use crate::trust::TrustedRoot;
+use crate::trust::keys::Hash;
 use crate::trust::path::{PathError, UNDERSTOOD};
 use crate::trust::x509::Certificate;
 
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
-pub(crate) const CODE_SIGNING: ObjectIdentifier =
-    ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+pub(crate) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 /// The issuer of the token as its raw bytes: older certificates have only this one.
 const ISSUER_RAW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
 /// The issuer of the token as a DER string.
@@ -111,7 +111,10 @@ impl SigningCertificate {
         if !usage.key.is_some_and(|key| key.digital_signature()) {
             return Err(profile("is not for digital signatures"));
         }
-        let signs_code = usage.extended.as_ref().map(|(_, uses)| uses.contains(&CODE_SIGNING));
+        let signs_code = usage
+            .extended
+            .as_ref()
+            .map(|(_, uses)| uses.contains(&CODE_SIGNING));
         if signs_code != Some(true) {
             return Err(profile("is not for code signing"));
         }
@@ -193,10 +196,11 @@ impl SigningCertificate {
     }
 
     /// Whether `signature` is one of the certificate's key over `message`, with the usual hash of
-    /// the key.
+    /// the key or with SHA-256, which clients used to take for every key.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let key = self.certificate.key();
-        key.verify(key.usual_hash(), message, signature)
+        let mut hashes = [key.usual_hash(), Hash::Sha256].into_iter();
+        hashes.any(|hash| key.verify(hash, message, signature))
     }
 
     /// The certificate without its profile.

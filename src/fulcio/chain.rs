@@ -18,7 +18,10 @@ pub fn issuer<'r>(
     root: &'r TrustedRoot,
 ) -> Result<&'r Certificate, CertificateError> {
     let leaf = certificate.certificate();
-    let mut issuers = root.authorities().iter().filter_map(|found| found.chain().first());
+    let mut issuers = root
+        .authorities()
+        .iter()
+        .filter_map(|found| found.chain().first());
     issuers
         .find(|issuer| leaf.is_signed_by(issuer))
         .ok_or(CertificateError::UntrustedChain {

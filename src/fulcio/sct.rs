@@ -33,7 +33,9 @@ pub fn verify(
 ) -> Result<SystemTime, CertificateError> {
     let bad = |why| CertificateError::Sct { why };
     let leaf = certificate.certificate();
-    let list = leaf.extension(SCT_LIST).ok_or_else(|| bad("it holds no SCT"))?;
+    let list = leaf
+        .extension(SCT_LIST)
+        .ok_or_else(|| bad("it holds no SCT"))?;
     let list = SignedCertificateTimestampList::from_der(list)
         .ok()
         .and_then(|list| list.parse_timestamps().ok())

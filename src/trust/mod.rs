@@ -185,7 +185,8 @@ impl Files {
             match split(&bytes) {
                 Some(both) => {
                     files.root = Some(TrustedRoot::parse(both.trusted_root.get().as_bytes())?);
-                    spare.config = Some(SigningConfig::parse(both.signing_config.get().as_bytes())?);
+                    spare.config =
+                        Some(SigningConfig::parse(both.signing_config.get().as_bytes())?);
                 }
                 None => files.root = Some(TrustedRoot::parse(&bytes)?),
             }
@@ -194,7 +195,8 @@ impl Files {
             let bytes = read(path)?;
             match split(&bytes) {
                 Some(both) => {
-                    files.config = Some(SigningConfig::parse(both.signing_config.get().as_bytes())?);
+                    files.config =
+                        Some(SigningConfig::parse(both.signing_config.get().as_bytes())?);
                     spare.root = Some(TrustedRoot::parse(both.trusted_root.get().as_bytes())?);
                 }
                 None => {

@@ -89,12 +89,16 @@ fn may_issue(
     if !usage.ca || usage.key.is_some_and(|key| !key.key_cert_sign()) {
         return Err(PathError::NotAuthority);
     }
-    if usage.path_length.is_some_and(|most| usize::from(most) < below) {
+    if usage
+        .path_length
+        .is_some_and(|most| usize::from(most) < below)
+    {
         return Err(PathError::PathLength);
     }
     // No standard says that extended key usage is inherited, but everybody treats it so.
     let allowed = |uses: &[ObjectIdentifier]| {
-        uses.iter().any(|found| *found == purpose || *found == ANY_EXTENDED_KEY_USAGE)
+        uses.iter()
+            .any(|found| *found == purpose || *found == ANY_EXTENDED_KEY_USAGE)
     };
     if let Some((_, uses)) = &usage.extended
         && !allowed(uses)

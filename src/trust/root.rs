@@ -130,8 +130,7 @@ impl TrustedRoot {
     /// # Errors
     /// Not such a file; a window without start; a certificate or key that cannot be read.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
-        let wire: Wire =
-            crate::json::parse(json).map_err(|error| malformed(error.to_string()))?;
+        let wire: Wire = crate::json::parse(json).map_err(|error| malformed(error.to_string()))?;
         if !MEDIA_TYPES.contains(&wire.media_type.as_str()) {
             return Err(malformed(format!("media type {:?}", wire.media_type)));
         }
@@ -177,7 +176,11 @@ impl TrustedRoot {
 
     /// Whether an entry has this URL; a slash at the end does not matter.
     pub fn names_url(&self, url: &Url) -> bool {
-        let logs = self.logs.iter().chain(&self.ct_logs).map(|log| log.base_url.as_str());
+        let logs = self
+            .logs
+            .iter()
+            .chain(&self.ct_logs)
+            .map(|log| log.base_url.as_str());
         let authorities = self.authorities.iter().chain(&self.timestamp_authorities);
         let mut all = logs.chain(authorities.map(Authority::uri));
         all.any(|found| Url::parse(found).is_ok_and(|found| same_url(&found, url)))
@@ -250,8 +253,14 @@ fn read_log(wire: &WireLog) -> Result<Option<Log>, Error> {
     let id = &wire.log_id.key_id.0;
     let id = <[u8; 32]>::try_from(id.as_slice()).map_err(|_length| at("its ID has no 32 bytes"))?;
     let checkpoint = wire.checkpoint_key_id.key_id.0.as_slice();
-    let hint = if checkpoint.is_empty() { &id } else { checkpoint };
-    let hint = *hint.first_chunk().ok_or_else(|| at("its checkpoint key ID is too short"))?;
+    let hint = if checkpoint.is_empty() {
+        &id
+    } else {
+        checkpoint
+    };
+    let hint = *hint
+        .first_chunk()
+        .ok_or_else(|| at("its checkpoint key ID is too short"))?;
     Ok(Some(Log {
         base_url: wire.base_url.clone(),
         id,

@@ -95,8 +95,7 @@ impl SigningConfig {
     /// Not such a file; a window without start; a URL that is none, or that is plain HTTP to
     /// another machine.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
-        let wire: Wire =
-            crate::json::parse(json).map_err(|error| malformed(error.to_string()))?;
+        let wire: Wire = crate::json::parse(json).map_err(|error| malformed(error.to_string()))?;
         if wire.media_type != MEDIA_TYPE {
             return Err(malformed(format!("media type {:?}", wire.media_type)));
         }
@@ -145,7 +144,11 @@ impl SigningConfig {
 
     /// Whether the config lists this URL; a slash at the end does not matter.
     pub fn names_url(&self, url: &Url) -> bool {
-        let mut all = self.fulcio.iter().chain(&self.logs).chain(&self.authorities);
+        let mut all = self
+            .fulcio
+            .iter()
+            .chain(&self.logs)
+            .chain(&self.authorities);
         all.any(|offer| same_url(&offer.service.url, url))
     }
 }
@@ -186,15 +189,24 @@ fn choose(
         Rule::Any => 1,
         Rule::Exact(count) => count,
         Rule::Undefined => {
-            return Err(malformed(format!("it does not say how many of kind {what} to use")));
+            return Err(malformed(format!(
+                "it does not say how many of kind {what} to use"
+            )));
         }
     };
     let found = usable.len();
     if wanted > found {
-        return Err(Error::TooFew { what, wanted, found });
+        return Err(Error::TooFew {
+            what,
+            wanted,
+            found,
+        });
     }
     usable.truncate(wanted);
-    Ok(usable.into_iter().map(|offer| offer.service.clone()).collect())
+    Ok(usable
+        .into_iter()
+        .map(|offer| offer.service.clone())
+        .collect())
 }
 
 fn offers(wires: &[WireService], sort: Sort) -> Result<Vec<Offer>, Error> {

@@ -58,7 +58,10 @@ impl Certificate {
         let usage = Usage {
             ca: constraints.as_ref().is_some_and(|(_, limits)| limits.ca),
             path_length: constraints.and_then(|(_, limits)| limits.path_len_constraint),
-            key: tbs.get_extension::<KeyUsage>().ok()?.map(|(_, usage)| usage),
+            key: tbs
+                .get_extension::<KeyUsage>()
+                .ok()?
+                .map(|(_, usage)| usage),
             extended: extended.map(|(critical, uses)| (critical, uses.0)),
         };
         let key = PublicKey::from_spki(&tbs.subject_public_key_info().to_der().ok()?)?;
@@ -167,7 +170,6 @@ impl Certificate {
         }
         AnyRef::new(Tag::Sequence, &fields.concat())?.to_der()
     }
-
 }
 
 impl fmt::Debug for Certificate {

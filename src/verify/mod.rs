@@ -17,9 +17,7 @@ use crate::fulcio::{SigningCertificate, chain, sct};
 use crate::trust::TrustedRoot;
 use crate::trust::keys::Hash;
 use crate::trust::path::PathError;
-use crate::witness::{
-    self, EntryError, Logged, Stamped, Timestamp, TimestampError, VerifiedEntry,
-};
+use crate::witness::{self, EntryError, Logged, Stamped, Timestamp, TimestampError, VerifiedEntry};
 
 pub use error::Error;
 use statement::Statement;
@@ -259,21 +257,20 @@ fn verify_signature(
     let verifies = match content {
         Content::Envelope(envelope) => certificate.verify(&envelope.pae(), &envelope.signature),
         Content::Message { signature, .. } => {
-            // Only the SHA-256 digest is known here, and that is what all but P-384, P-521 and
-            // Ed25519 keys sign.
+            // Only the SHA-256 digest is known, so a signature with another hash does not verify.
             let key = certificate.certificate().key();
-            key.usual_hash() == Hash::Sha256
-                && key.verify_digest(Hash::Sha256, artifact.bytes(), signature)
+            key.verify_digest(Hash::Sha256, artifact.bytes(), signature)
         }
     };
-    if verifies { Ok(()) } else { Err(Error::Signature) }
+    if verifies {
+        Ok(())
+    } else {
+        Err(Error::Signature)
+    }
 }
 
 /// Whether the statement is about the artifact, and says what it should. A message says nothing.
-fn verify_statement(
-    content: &Content,
-    expected: &Expected<'_>,
-) -> Result<Option<String>, Error> {
+fn verify_statement(content: &Content, expected: &Expected<'_>) -> Result<Option<String>, Error> {
     let found = match content {
         Content::Envelope(envelope) => {
             let statement = Statement::read(envelope)?;

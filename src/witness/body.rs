@@ -161,7 +161,10 @@ pub(super) fn compare(kind: Kind, body: &[u8], logged: &Logged<'_>) -> Result<()
             let spec = body.spec;
             same(spec.data.hash.is(digest), "it names another digest")?;
             same(spec.signature.content.0 == *signature, SIGNATURE)?;
-            same(is_pem(&spec.signature.public_key.content, logged), CERTIFICATE)
+            same(
+                is_pem(&spec.signature.public_key.content, logged),
+                CERTIFICATE,
+            )
         }
         (Kind::Dsse, Content::Envelope(envelope)) => {
             let body: Body<Dsse> = read(kind, body)?;
@@ -188,10 +191,19 @@ const PAYLOAD: &str = "it names another payload";
 fn intoto(body: &[u8], envelope: &Envelope, logged: &Logged<'_>) -> Result<(), &'static str> {
     let body: Body<InToto> = read(Kind::InToto, body)?;
     let content = body.spec.content;
-    same(content.payload_hash.is(&Digest::of(&envelope.payload)), PAYLOAD)?;
-    same(content.envelope.payload_type == envelope.payload_type, PAYLOAD)?;
+    same(
+        content.payload_hash.is(&Digest::of(&envelope.payload)),
+        PAYLOAD,
+    )?;
+    same(
+        content.envelope.payload_type == envelope.payload_type,
+        PAYLOAD,
+    )?;
     if let Some(payload) = content.envelope.payload {
-        same(payload.0 == STANDARD.encode(&envelope.payload).as_bytes(), PAYLOAD)?;
+        same(
+            payload.0 == STANDARD.encode(&envelope.payload).as_bytes(),
+            PAYLOAD,
+        )?;
     }
     let [found] = content.envelope.signatures.as_slice() else {
         return Err("it does not name exactly one signature");
@@ -215,10 +227,18 @@ fn read<T: serde::de::DeserializeOwned>(kind: Kind, body: &[u8]) -> Result<Body<
     }
 }
 
-/// Whether `pem` is the certificate alone. Its encoding may have other line ends than ours.
+/// Whether `pem` is the certificate and nothing else. Clients break its lines in different ways
+/// (RFC 7468 2, lax parsing), so the bytes inside are compared.
 fn is_pem(pem: &Base64, logged: &Logged<'_>) -> bool {
-    der::pem::decode_vec(&pem.0).is_ok_and(|(label, der)| {
-        label == "CERTIFICATE" && der == logged.certificate.der()
+    let text = std::str::from_utf8(&pem.0).map(str::trim).ok();
+    let base64: Option<String> = text
+        .and_then(|text| text.strip_prefix("-----BEGIN CERTIFICATE-----"))
+        .and_then(|text| text.strip_suffix("-----END CERTIFICATE-----"))
+        .map(|text| text.split_ascii_whitespace().collect());
+    base64.is_some_and(|text| {
+        STANDARD
+            .decode(text)
+            .is_ok_and(|der| der == logged.certificate.der())
     })
 }
 

@@ -4,6 +4,7 @@
 mod body;
 pub mod checkpoint;
 pub mod entry;
+mod error;
 pub mod merkle;
 pub mod note;
 pub mod tiles;
@@ -11,5 +12,6 @@ pub mod timestamp;
 mod tst;
 pub(crate) mod wire;
 
-pub use entry::{Content, EntryError, LogEntry, Logged, VerifiedEntry};
+pub use entry::{Content, LogEntry, Logged, Proof, VerifiedEntry};
+pub use error::EntryError;
 pub use timestamp::{Stamped, Timestamp, TimestampError};

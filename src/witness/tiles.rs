@@ -95,7 +95,10 @@ impl Node {
         let mut hashes = tiles.get(&tile)?.get(first..first + count)?.to_vec();
         while hashes.len() > 1 {
             let (pairs, _) = hashes.as_chunks::<2>();
-            hashes = pairs.iter().map(|[left, right]| node_hash(left, right)).collect();
+            hashes = pairs
+                .iter()
+                .map(|[left, right]| node_hash(left, right))
+                .collect();
         }
         hashes.first().copied()
     }
@@ -142,11 +145,7 @@ fn whole_nodes(mut start: u64, end: u64) -> Vec<Node> {
 }
 
 /// The hash of the subtree of `nodes`, of which each but the last has the larger part on its left.
-fn subtree(
-    nodes: &[Node],
-    size: u64,
-    tiles: &BTreeMap<Tile, Vec<[u8; 32]>>,
-) -> Option<[u8; 32]> {
+fn subtree(nodes: &[Node], size: u64, tiles: &BTreeMap<Tile, Vec<[u8; 32]>>) -> Option<[u8; 32]> {
     let mut nodes = nodes.iter().rev();
     let mut hash = nodes.next()?.hash(size, tiles)?;
     for node in nodes {
@@ -191,7 +190,11 @@ mod tests {
                 let tiles: BTreeMap<_, _> = needed(index, size).into_iter().map(read).collect();
                 let proof = inclusion_proof(index, size, &tiles).unwrap();
                 let leaf = leaves[usize::try_from(index).unwrap()];
-                assert_eq!(root(leaf, index, size, &proof), Some(expected), "{index}/{size}");
+                assert_eq!(
+                    root(leaf, index, size, &proof),
+                    Some(expected),
+                    "{index}/{size}"
+                );
             }
         }
     }

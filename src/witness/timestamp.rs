@@ -201,7 +201,9 @@ fn trusted(
 ) -> Result<(), PathError> {
     let usage = own.usage();
     let stamps = matches!(&usage.extended, Some((true, uses)) if *uses == [TIME_STAMPING]);
-    let signs = usage.key.is_none_or(|key| key.digital_signature() || key.non_repudiation());
+    let signs = usage
+        .key
+        .is_none_or(|key| key.digital_signature() || key.non_repudiation());
     if usage.ca || !stamps || !signs || own.has_critical_beside(&UNDERSTOOD) {
         return Err(PathError::Usage);
     }
@@ -216,7 +218,9 @@ fn trusted(
 /// The content of a DER INTEGER with this value: no leading zeros but one before a high bit.
 fn integer(big_endian: &[u8]) -> Vec<u8> {
     let start = big_endian.iter().position(|byte| *byte != 0);
-    let digits = start.and_then(|start| big_endian.get(start..)).unwrap_or(&[]);
+    let digits = start
+        .and_then(|start| big_endian.get(start..))
+        .unwrap_or(&[]);
     match digits.first() {
         Some(first) if *first < 0x80 => digits.to_vec(),
         Some(_) | None => [&[0], digits].concat(),

@@ -7,9 +7,7 @@ use std::time::{Duration, SystemTime};
 use cms::cert::IssuerAndSerialNumber;
 use cms::content_info::ContentInfo;
 use cms::signed_data::{EncapsulatedContentInfo, SignerIdentifier};
-use der::asn1::{
-    AnyRef, BitStringRef, GeneralizedTime, Int, ObjectIdentifier, OctetStringRef,
-};
+use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, Int, ObjectIdentifier, OctetStringRef};
 use der::{Decode, Encode, Sequence, Tag, Tagged};
 use x509_cert::attr::Attribute;
 use x509_cert::ext::Extensions;
@@ -54,26 +52,28 @@ impl Token {
     /// Takes a `TimeStampResp` apart. Every rule about the form is held here: granted, exactly one
     /// signer, and signed attributes that name the content.
     pub(super) fn parse(response: &[u8]) -> Result<Self, Flaw> {
-        let malformed = Flaw::Malformed;
-        let response = TimeStampResp::from_der(response).map_err(|_| malformed("not a response"))?;
+        let bad = |why| move || Flaw::Malformed(why);
+        let response = TimeStampResp::from_der(response).ok();
+        let response = response.ok_or_else(bad("it is not a response"))?;
         if response.status.status != 0 {
             return Err(Flaw::Status(response.status.status));
         }
-        let token = response.token.ok_or(malformed("it has no token"))?;
-        let data = SignedData::read(token).ok_or(malformed("its token is not signed data"))?;
-        let info = data.content.as_slice();
-        let info = TstInfo::from_der(info).map_err(|_| malformed("its content is not a stamp"))?;
-        let signer = Signer::read(&data.signer).ok_or(malformed("its signer cannot be read"))?;
+        let token = response.token.ok_or_else(bad("it has no token"))?;
+        let data = SignedData::read(token).ok_or_else(bad("its token is not signed data"))?;
+        let info = TstInfo::from_der(&data.content).ok();
+        let info = info.ok_or_else(bad("its content is not a timestamp"))?;
+        let signer = Signer::read(&data.signer).ok_or_else(bad("its signer cannot be read"))?;
         if !signer.attests(&data.content) {
-            return Err(malformed("its signed attributes do not name its content"));
+            return Err(Flaw::Malformed(
+                "its signed attributes do not name its content",
+            ));
         }
-        let (imprint, time) = (info.imprint(), info.time());
         if info.version != 1 || info.has_critical_extension() {
-            return Err(malformed("its content is of another version"));
+            return Err(Flaw::Malformed("its content is of another version"));
         }
         Ok(Self {
-            imprint: imprint.ok_or(malformed("it uses another hash"))?,
-            time: time.ok_or(malformed("its time cannot be read"))?,
+            imprint: info.imprint().ok_or_else(bad("it uses another hash"))?,
+            time: info.time().ok_or_else(bad("its time cannot be read"))?,
             nonce: info.nonce.map(|nonce| nonce.as_bytes().to_vec()),
             signer: signer.id,
             certificates: data.certificates,
@@ -187,7 +187,11 @@ impl TstInfo<'_> {
 
 fn nanoseconds(fraction: &str) -> Option<u64> {
     let digits = !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit());
-    let nine: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let nine: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
     digits.then(|| nine.parse().ok()).flatten()
 }
 
@@ -206,7 +210,13 @@ impl SignedData {
         }
         let data = token.content.to_der().ok()?;
         let fields = elements(&data).ok()?;
-        let [_version, _digest_algorithms, content, optional @ .., signers] = fields.as_slice()
+        let [
+            _version,
+            _digest_algorithms,
+            content,
+            optional @ ..,
+            signers,
+        ] = fields.as_slice()
         else {
             return None;
         };
@@ -215,7 +225,10 @@ impl SignedData {
             return None;
         }
         let content = content.econtent?.to_der().ok()?;
-        let content = <&OctetStringRef>::from_der(&content).ok()?.as_bytes().to_vec();
+        let content = <&OctetStringRef>::from_der(&content)
+            .ok()?
+            .as_bytes()
+            .to_vec();
         let mut certificates = Vec::new();
         for field in optional {
             if tag_number(field)? == 0 {
@@ -266,7 +279,10 @@ impl Signer {
             signed: signed.to_der().ok()?,
             // An algorithm may name the kind of key only.
             signature_hash: Hash::of_signature(algorithm.oid).unwrap_or(digest),
-            signature: <&OctetStringRef>::from_der(signature).ok()?.as_bytes().to_vec(),
+            signature: <&OctetStringRef>::from_der(signature)
+                .ok()?
+                .as_bytes()
+                .to_vec(),
         })
     }
 
@@ -275,8 +291,11 @@ impl Signer {
     fn attests(&self, content: &[u8]) -> bool {
         let digest = self.digest.digest(content);
         let digest = OctetStringRef::new(&digest).and_then(|digest| digest.to_der());
-        self.attribute(CONTENT_TYPE).is_some_and(|value| TST_INFO.to_der() == Ok(value))
-            && self.attribute(MESSAGE_DIGEST).is_some_and(|value| digest == Ok(value))
+        self.attribute(CONTENT_TYPE)
+            .is_some_and(|value| TST_INFO.to_der() == Ok(value))
+            && self
+                .attribute(MESSAGE_DIGEST)
+                .is_some_and(|value| digest == Ok(value))
     }
 
     /// The one value of the one attribute of this type, in DER.
@@ -301,13 +320,14 @@ fn tag_number(der: &[u8]) -> Option<u32> {
 
 /// The number of a context-specific, constructed tag.
 fn tag_number_of(tag: Tag) -> Option<u32> {
-    match tag {
-        Tag::ContextSpecific {
-            constructed: true,
-            number,
-        } => Some(number.value()),
-        _ => None,
-    }
+    let Tag::ContextSpecific {
+        constructed: true,
+        number,
+    } = tag
+    else {
+        return None;
+    };
+    Some(number.value())
 }
 
 #[cfg(test)]

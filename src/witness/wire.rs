@@ -12,15 +12,27 @@ use crate::protojson::{Base64, Int64, nullable};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Int64::is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Int64::is_zero"
+    )]
     pub(crate) log_index: Int64,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) log_id: LogId,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) kind_version: KindVersion,
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Int64::is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Int64::is_zero"
+    )]
     pub(crate) integrated_time: Int64,
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Promise::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Promise::is_empty"
+    )]
     pub(crate) inclusion_promise: Promise,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) inclusion_proof: Option<Proof>,
@@ -59,13 +71,21 @@ impl Promise {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Proof {
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Int64::is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Int64::is_zero"
+    )]
     pub(crate) log_index: Int64,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) root_hash: Base64,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) tree_size: Int64,
-    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub(crate) hashes: Vec<Base64>,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) checkpoint: Envelope,
