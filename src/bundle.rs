@@ -2,16 +2,17 @@
 //! The Sigstore bundle: a signature with everything that is needed to verify it offline
 //! (`sigstore_bundle.proto`).
 
+mod wire;
+
 use std::borrow::Cow;
 
 use ambisign_providers::{Class, Explain};
-use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::dsse::Envelope;
-use crate::protojson::{Base64, nullable};
+use crate::protojson::Base64;
 use crate::trust::x509::Certificate;
-use crate::witness::{EntryError, LogEntry, wire};
+use crate::witness::{EntryError, LogEntry};
 
 /// The media type of the bundles that we write.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -21,9 +22,6 @@ pub const LONGEST: usize = 16 * 1024 * 1024;
 
 /// More log entries or timestamps than this are refused (client specification 4.1).
 const MOST_WITNESSES: usize = 32;
-
-/// The hash that a bundle names beside the digest of a message.
-const SHA256: &str = "SHA2_256";
 
 /// Why something is not a bundle that can be verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -169,7 +167,7 @@ impl Bundle {
         if json.len() > LONGEST {
             return Err(Error::TooMany { what: "bytes" });
         }
-        let wire: Wire = crate::json::parse(json).map_err(malformed)?;
+        let wire: wire::Bundle = crate::json::parse(json).map_err(malformed)?;
         let Some(version) = Version::parse(&wire.media_type) else {
             let found = wire.media_type;
             return Err(Error::MediaType { found });
@@ -206,25 +204,25 @@ impl Bundle {
     /// # Errors
     /// None that is known: the serializer can report one.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let timestamps = self.timestamps.iter().map(|der| WireTimestamp {
+        let timestamps = self.timestamps.iter().map(|der| wire::Timestamp {
             signed_timestamp: Base64(der.clone()),
         });
         let (dsse_envelope, message_signature) = match &self.content {
-            Content::Envelope(envelope) => (Some(WireEnvelope::of(envelope)), None),
+            Content::Envelope(envelope) => (Some(wire::DsseEnvelope::of(envelope)), None),
             Content::Message { digest, signature } => {
-                (None, Some(WireMessage::of(digest.as_ref(), signature)))
+                (None, Some(wire::Message::of(digest.as_ref(), signature)))
             }
         };
-        serde_json::to_vec(&Wire {
+        serde_json::to_vec(&wire::Bundle {
             media_type: MEDIA_TYPE.to_owned(),
-            verification_material: WireMaterial {
-                certificate: Some(WireCertificate {
+            verification_material: wire::Material {
+                certificate: Some(wire::Certificate {
                     raw_bytes: Base64(self.certificate.clone()),
                 }),
                 x509_certificate_chain: None,
                 public_key: None,
                 tlog_entries: self.entries.iter().map(LogEntry::to_wire).collect(),
-                timestamp_verification_data: WireTimestamps {
+                timestamp_verification_data: wire::Timestamps {
                     rfc3161_timestamps: timestamps.collect(),
                 },
             },
@@ -260,7 +258,10 @@ fn malformed(why: impl std::fmt::Display) -> Error {
     }
 }
 
-fn entries(wires: Vec<wire::Entry>, version: Version) -> Result<Vec<LogEntry>, Error> {
+fn entries(
+    wires: Vec<crate::witness::wire::Entry>,
+    version: Version,
+) -> Result<Vec<LogEntry>, Error> {
     let entries: Result<Vec<_>, _> = wires.into_iter().map(LogEntry::from_wire).collect();
     let entries = entries?;
     let places: Vec<_> = entries.iter().map(|e| (*e.log_id(), e.index())).collect();
@@ -289,7 +290,7 @@ fn few_and_different<T: PartialEq>(items: &[T], what: &'static str) -> Result<()
 
 /// The first certificate of the chain. The others are not used, because authorities come from the
 /// trusted root alone; but a bundle with a root certificate is refused (client specification 4.1).
-fn leaf(chain: WireChain) -> Result<Vec<u8>, Error> {
+fn leaf(chain: wire::Chain) -> Result<Vec<u8>, Error> {
     let mut certificates = chain.certificates.into_iter();
     let leaf = certificates.next();
     for above in certificates {
@@ -301,148 +302,4 @@ fn leaf(chain: WireChain) -> Result<Vec<u8>, Error> {
     }
     let leaf = leaf.ok_or_else(|| malformed("an empty certificate chain"))?;
     Ok(leaf.raw_bytes.0)
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
-    media_type: String,
-    verification_material: WireMaterial,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    message_signature: Option<WireMessage>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    dsse_envelope: Option<WireEnvelope>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireMaterial {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    certificate: Option<WireCertificate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    x509_certificate_chain: Option<WireChain>,
-    #[serde(default, skip_serializing)]
-    public_key: Option<serde::de::IgnoredAny>,
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "Vec::is_empty"
-    )]
-    tlog_entries: Vec<wire::Entry>,
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "WireTimestamps::is_empty"
-    )]
-    timestamp_verification_data: WireTimestamps,
-}
-
-#[derive(Deserialize, Serialize)]
-struct WireChain {
-    #[serde(default, deserialize_with = "nullable")]
-    certificates: Vec<WireCertificate>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireCertificate {
-    raw_bytes: Base64,
-}
-
-#[derive(Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireTimestamps {
-    #[serde(default, deserialize_with = "nullable")]
-    rfc3161_timestamps: Vec<WireTimestamp>,
-}
-
-impl WireTimestamps {
-    fn is_empty(&self) -> bool {
-        self.rfc3161_timestamps.is_empty()
-    }
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireTimestamp {
-    signed_timestamp: Base64,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireMessage {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    message_digest: Option<WireDigest>,
-    signature: Base64,
-}
-
-#[derive(Deserialize, Serialize)]
-struct WireDigest {
-    algorithm: String,
-    digest: Base64,
-}
-
-impl WireMessage {
-    fn of(digest: Option<&Digest>, signature: &[u8]) -> Self {
-        Self {
-            message_digest: digest.map(|digest| WireDigest {
-                algorithm: SHA256.to_owned(),
-                digest: Base64(digest.bytes().to_vec()),
-            }),
-            signature: Base64(signature.to_vec()),
-        }
-    }
-
-    fn read(self) -> Result<Content, Error> {
-        let digest = match self.message_digest {
-            Some(WireDigest { algorithm, digest }) if algorithm == SHA256 => {
-                let digest = Digest::parse(&format!("sha256:{}", hex::encode(&digest.0)));
-                Some(digest.ok_or_else(|| malformed("a digest of another length"))?)
-            }
-            Some(_) => return Err(malformed("a digest that is not SHA-256")),
-            None => None,
-        };
-        Ok(Content::Message {
-            digest,
-            signature: self.signature.0,
-        })
-    }
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct WireEnvelope {
-    payload: Base64,
-    payload_type: String,
-    signatures: Vec<WireSignature>,
-}
-
-/// A key ID may be there too. Nothing is decided by it.
-#[derive(Deserialize, Serialize)]
-struct WireSignature {
-    sig: Base64,
-}
-
-impl WireEnvelope {
-    fn of(envelope: &Envelope) -> Self {
-        Self {
-            payload: Base64(envelope.payload.clone()),
-            payload_type: envelope.payload_type.clone(),
-            signatures: vec![WireSignature {
-                sig: Base64(envelope.signature.clone()),
-            }],
-        }
-    }
-
-    fn read(self) -> Result<Envelope, Error> {
-        let mut signatures = self.signatures.into_iter();
-        let (Some(signature), None) = (signatures.next(), signatures.next()) else {
-            return Err(malformed("an envelope without exactly one signature"));
-        };
-        Ok(Envelope {
-            payload_type: self.payload_type,
-            payload: self.payload.0,
-            signature: signature.sig.0,
-        })
-    }
 }

@@ -13,6 +13,7 @@ use x509_cert::ext::pkix::name::GeneralName;
 
 use super::{chain, sct};
 use crate::trust::TrustedRoot;
+use crate::trust::keys::Hash;
 use crate::trust::path::{PathError, UNDERSTOOD};
 use crate::trust::x509::Certificate;
 
@@ -195,10 +196,11 @@ impl SigningCertificate {
     }
 
     /// Whether `signature` is one of the certificate's key over `message`, with the usual hash of
-    /// the key.
+    /// the key or with SHA-256, which clients used to take for every key.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let key = self.certificate.key();
-        key.verify(key.usual_hash(), message, signature)
+        let mut hashes = [key.usual_hash(), Hash::Sha256].into_iter();
+        hashes.any(|hash| key.verify(hash, message, signature))
     }
 
     /// The certificate without its profile.

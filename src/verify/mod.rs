@@ -257,11 +257,9 @@ fn verify_signature(
     let verifies = match content {
         Content::Envelope(envelope) => certificate.verify(&envelope.pae(), &envelope.signature),
         Content::Message { signature, .. } => {
-            // Only the SHA-256 digest is known here, and that is what all but P-384, P-521 and
-            // Ed25519 keys sign.
+            // Only the SHA-256 digest is known, so a signature with another hash does not verify.
             let key = certificate.certificate().key();
-            key.usual_hash() == Hash::Sha256
-                && key.verify_digest(Hash::Sha256, artifact.bytes(), signature)
+            key.verify_digest(Hash::Sha256, artifact.bytes(), signature)
         }
     };
     if verifies {

@@ -227,10 +227,19 @@ fn read<T: serde::de::DeserializeOwned>(kind: Kind, body: &[u8]) -> Result<Body<
     }
 }
 
-/// Whether `pem` is the certificate alone. Its encoding may have other line ends than ours.
+/// Whether `pem` is the certificate and nothing else. Clients break its lines in different ways
+/// (RFC 7468 2, lax parsing), so the bytes inside are compared.
 fn is_pem(pem: &Base64, logged: &Logged<'_>) -> bool {
-    der::pem::decode_vec(&pem.0)
-        .is_ok_and(|(label, der)| label == "CERTIFICATE" && der == logged.certificate.der())
+    let text = std::str::from_utf8(&pem.0).map(str::trim).ok();
+    let base64: Option<String> = text
+        .and_then(|text| text.strip_prefix("-----BEGIN CERTIFICATE-----"))
+        .and_then(|text| text.strip_suffix("-----END CERTIFICATE-----"))
+        .map(|text| text.split_ascii_whitespace().collect());
+    base64.is_some_and(|text| {
+        STANDARD
+            .decode(text)
+            .is_ok_and(|der| der == logged.certificate.der())
+    })
 }
 
 #[derive(Deserialize)]

@@ -1,101 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One entry of a transparency log, and whether it proves that a signature was logged.
 
-use std::borrow::Cow;
+mod error;
+mod form;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ambisign_providers::{Class, Explain};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::body::{self, Kind};
 use super::checkpoint::Checkpoint;
-use super::merkle::{self, LONGEST_PROOF};
-use super::wire;
+use super::merkle;
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::fulcio::SigningCertificate;
-use crate::protojson::{Base64, Int64};
 use crate::trust::TrustedRoot;
 use crate::trust::root::Log;
 use crate::trust::window::Window;
-
-/// Why a log entry proves nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EntryError {
-    /// What was logged is not what was signed.
-    #[error("the log entry is not of this signature: {why}")]
-    Body {
-        /// What differs.
-        why: &'static str,
-    },
-    /// The log did not sign the state of its tree.
-    #[error("the checkpoint of the log entry does not hold: {why}")]
-    Checkpoint {
-        /// What is wrong.
-        why: &'static str,
-    },
-    /// The entry is not in the tree of the log.
-    #[error("the log entry is not proven to be in the log: {why}")]
-    Inclusion {
-        /// What is wrong.
-        why: &'static str,
-    },
-    /// It does not have the form of a log entry.
-    #[error("the log entry is malformed: {why}")]
-    Malformed {
-        /// What is wrong.
-        why: String,
-    },
-    /// The time of the entry is outside the validity of the certificate or of the log.
-    #[error("the log entry was made outside the validity of the {what}")]
-    OutsideValidity {
-        /// Of which of the two.
-        what: &'static str,
-    },
-    /// The log did not sign the time of the entry (SET).
-    #[error("the inclusion promise of the log entry does not hold")]
-    Promise,
-    /// The trusted root does not have the log.
-    #[error("the log entry is of a log that is not in the trusted root (ID {id})")]
-    UnknownLog {
-        /// The ID of the log, in hexadecimal digits.
-        id: String,
-    },
-}
-
-impl Explain for EntryError {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Body { .. } => "rekor/body".into(),
-            Self::Checkpoint { .. } => "rekor/checkpoint".into(),
-            Self::Inclusion { .. } => "rekor/inclusion".into(),
-            Self::Malformed { .. } => "rekor/malformed".into(),
-            Self::OutsideValidity { .. } => "rekor/outside-validity".into(),
-            Self::Promise => "rekor/promise".into(),
-            Self::UnknownLog { .. } => "rekor/unknown-log".into(),
-        }
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::UnknownLog { .. } => {
-                Some("check that the trusted root is the one of the log, and a new one".into())
-            }
-            Self::Body { .. }
-            | Self::Checkpoint { .. }
-            | Self::Inclusion { .. }
-            | Self::Malformed { .. }
-            | Self::OutsideValidity { .. }
-            | Self::Promise => None,
-        }
-    }
-
-    fn class(&self) -> Class {
-        Class::Untrusted
-    }
-}
+pub use error::EntryError;
 
 /// What an entry has to be of.
 #[derive(Clone, Copy, Debug)]
@@ -193,62 +116,6 @@ impl VerifiedEntry {
 }
 
 impl LogEntry {
-    /// Reads the JSON form of bundles and of Rekor v2's answer.
-    ///
-    /// # Errors
-    /// [`EntryError::Malformed`].
-    pub fn from_json(json: &[u8]) -> Result<Self, EntryError> {
-        let wire: wire::Entry = crate::json::parse(json).map_err(malformed)?;
-        Self::from_wire(wire)
-    }
-
-    /// Reads the answer of Rekor v1 to a submission or a look-up: one entry under its ID, which
-    /// ends in the hash of the leaf. Proof, checkpoint and promise must be there.
-    ///
-    /// # Errors
-    /// [`EntryError::Malformed`].
-    pub fn from_v1(json: &[u8]) -> Result<Self, EntryError> {
-        let answer: wire::Answer = crate::json::parse(json).map_err(malformed)?;
-        let mut entries = answer.into_iter();
-        let (Some((id, entry)), None) = (entries.next(), entries.next()) else {
-            return Err(malformed("there is not exactly one entry"));
-        };
-        if !id.ends_with(&hex::encode(merkle::leaf_hash(&entry.body.0))) {
-            return Err(malformed("its ID is not the hash of its body"));
-        }
-        let head: Head = serde_json::from_slice(&entry.body.0).map_err(malformed)?;
-        let proof = entry.verification.inclusion_proof;
-        let hashes: Result<Vec<_>, _> = proof.hashes.iter().map(|hash| unhex(hash)).collect();
-        let promise = entry.verification.signed_entry_timestamp;
-        if promise.is_empty() || proof.checkpoint.is_empty() {
-            return Err(malformed("it has no promise or no checkpoint"));
-        }
-        Self::from_wire(wire::Entry {
-            log_index: entry.log_index,
-            log_id: wire::LogId {
-                key_id: unhex(&entry.log_id)?,
-            },
-            kind_version: wire::KindVersion {
-                kind: head.kind,
-                version: head.api_version,
-            },
-            integrated_time: entry.integrated_time,
-            inclusion_promise: wire::Promise {
-                signed_entry_timestamp: promise,
-            },
-            inclusion_proof: Some(wire::Proof {
-                log_index: proof.log_index,
-                root_hash: unhex(&proof.root_hash)?,
-                tree_size: proof.tree_size,
-                hashes: hashes?,
-                checkpoint: wire::Envelope {
-                    envelope: proof.checkpoint,
-                },
-            }),
-            canonicalized_body: entry.body,
-        })
-    }
-
     /// Puts an entry of Rekor v2 together that its log has but does not hand out: the proof was
     /// computed from tiles (see [`super::tiles`]), the body is the one that was submitted.
     pub fn rebuild(log_id: [u8; 32], logged: &Logged<'_>, proof: Proof) -> Option<Self> {
@@ -262,51 +129,6 @@ impl LogEntry {
             proof: Some(proof),
             body: body::canonical(Kind::HashedRekordV2, logged)?,
         })
-    }
-
-    pub(crate) fn from_wire(wire: wire::Entry) -> Result<Self, EntryError> {
-        let promise = wire.inclusion_promise.signed_entry_timestamp;
-        if wire.canonicalized_body.is_empty() {
-            return Err(malformed("it has no body"));
-        }
-        Ok(Self {
-            index: wire.log_index.0,
-            log_id: hash(&wire.log_id.key_id)?,
-            kind: wire.kind_version.kind,
-            version: wire.kind_version.version,
-            integrated_time: wire.integrated_time.0,
-            promise: (!promise.is_empty()).then_some(promise.0),
-            proof: wire.inclusion_proof.map(proof).transpose()?,
-            body: wire.canonicalized_body.0,
-        })
-    }
-
-    pub(crate) fn to_wire(&self) -> wire::Entry {
-        let base64 = |bytes: &[u8]| Base64(bytes.to_vec());
-        wire::Entry {
-            log_index: Int64(self.index),
-            log_id: wire::LogId {
-                key_id: base64(&self.log_id),
-            },
-            kind_version: wire::KindVersion {
-                kind: self.kind.clone(),
-                version: self.version.clone(),
-            },
-            integrated_time: Int64(self.integrated_time),
-            inclusion_promise: wire::Promise {
-                signed_entry_timestamp: Base64(self.promise.clone().unwrap_or_default()),
-            },
-            inclusion_proof: self.proof.as_ref().map(|proof| wire::Proof {
-                log_index: Int64(proof.index),
-                root_hash: base64(&proof.root),
-                tree_size: Int64(proof.size),
-                hashes: proof.hashes.iter().map(|hash| base64(hash)).collect(),
-                checkpoint: wire::Envelope {
-                    envelope: proof.checkpoint.clone(),
-                },
-            }),
-            canonicalized_body: base64(&self.body),
-        }
     }
 
     /// The index in the log; with Rekor v1 over all its trees.
@@ -468,44 +290,5 @@ impl LogEntry {
             return Err(EntryError::OutsideValidity { what });
         }
         Ok(time)
-    }
-}
-
-/// What every body of Rekor v1 begins with.
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head {
-    kind: String,
-    api_version: String,
-}
-
-fn proof(wire: wire::Proof) -> Result<Proof, EntryError> {
-    if wire.hashes.len() > LONGEST_PROOF {
-        return Err(malformed("its proof is too long"));
-    }
-    Ok(Proof {
-        index: wire.log_index.0,
-        size: wire.tree_size.0,
-        root: hash(&wire.root_hash)?,
-        hashes: wire.hashes.iter().map(hash).collect::<Result<_, _>>()?,
-        checkpoint: wire.checkpoint.envelope,
-    })
-}
-
-fn hash(bytes: &Base64) -> Result<[u8; 32], EntryError> {
-    let bytes = bytes.0.as_slice();
-    bytes
-        .try_into()
-        .map_err(|_length| malformed("a hash does not have 32 bytes"))
-}
-
-fn unhex(text: &str) -> Result<Base64, EntryError> {
-    let bytes = hex::decode(text).map_err(|_text| malformed("a hash is not hexadecimal"))?;
-    Ok(Base64(bytes))
-}
-
-fn malformed(why: impl std::fmt::Display) -> EntryError {
-    EntryError::Malformed {
-        why: why.to_string(),
     }
 }

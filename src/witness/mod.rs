@@ -22,7 +22,7 @@ use rand_core::CryptoRng;
 use crate::bundle::Bundle;
 use crate::credential::Signed;
 use crate::trust::{Service, Trust};
-pub use entry::{Content, EntryError, LogEntry, Logged, VerifiedEntry};
+pub use entry::{Content, EntryError, LogEntry, Logged, Proof, VerifiedEntry};
 pub use error::Error;
 use rekor_v1::RekorV1;
 use rekor_v2::RekorV2;

@@ -52,27 +52,28 @@ impl Token {
     /// Takes a `TimeStampResp` apart. Every rule about the form is held here: granted, exactly one
     /// signer, and signed attributes that name the content.
     pub(super) fn parse(response: &[u8]) -> Result<Self, Flaw> {
-        let malformed = Flaw::Malformed;
-        let response =
-            TimeStampResp::from_der(response).map_err(|_| malformed("not a response"))?;
+        let bad = |why| move || Flaw::Malformed(why);
+        let response = TimeStampResp::from_der(response).ok();
+        let response = response.ok_or_else(bad("it is not a response"))?;
         if response.status.status != 0 {
             return Err(Flaw::Status(response.status.status));
         }
-        let token = response.token.ok_or(malformed("it has no token"))?;
-        let data = SignedData::read(token).ok_or(malformed("its token is not signed data"))?;
-        let info = data.content.as_slice();
-        let info = TstInfo::from_der(info).map_err(|_| malformed("its content is not a stamp"))?;
-        let signer = Signer::read(&data.signer).ok_or(malformed("its signer cannot be read"))?;
+        let token = response.token.ok_or_else(bad("it has no token"))?;
+        let data = SignedData::read(token).ok_or_else(bad("its token is not signed data"))?;
+        let info = TstInfo::from_der(&data.content).ok();
+        let info = info.ok_or_else(bad("its content is not a timestamp"))?;
+        let signer = Signer::read(&data.signer).ok_or_else(bad("its signer cannot be read"))?;
         if !signer.attests(&data.content) {
-            return Err(malformed("its signed attributes do not name its content"));
+            return Err(Flaw::Malformed(
+                "its signed attributes do not name its content",
+            ));
         }
-        let (imprint, time) = (info.imprint(), info.time());
         if info.version != 1 || info.has_critical_extension() {
-            return Err(malformed("its content is of another version"));
+            return Err(Flaw::Malformed("its content is of another version"));
         }
         Ok(Self {
-            imprint: imprint.ok_or(malformed("it uses another hash"))?,
-            time: time.ok_or(malformed("its time cannot be read"))?,
+            imprint: info.imprint().ok_or_else(bad("it uses another hash"))?,
+            time: info.time().ok_or_else(bad("its time cannot be read"))?,
             nonce: info.nonce.map(|nonce| nonce.as_bytes().to_vec()),
             signer: signer.id,
             certificates: data.certificates,
@@ -319,13 +320,14 @@ fn tag_number(der: &[u8]) -> Option<u32> {
 
 /// The number of a context-specific, constructed tag.
 fn tag_number_of(tag: Tag) -> Option<u32> {
-    match tag {
-        Tag::ContextSpecific {
-            constructed: true,
-            number,
-        } => Some(number.value()),
-        _ => None,
-    }
+    let Tag::ContextSpecific {
+        constructed: true,
+        number,
+    } = tag
+    else {
+        return None;
+    };
+    Some(number.value())
 }
 
 #[cfg(test)]

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The verification vectors of the field, against the library (see `vectors/README.md`).
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use ambisign::digest::Digest;
+    use ambisign::trust::TrustedRoot;
+    use ambisign::verify::{self, Expected};
+    use ambisign_providers::Explain as _;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::Deserialize;
+    use serde_json::Value;
+
+    const ACCEPTED: &str = "accepted";
+
+    /// Cases that cannot come out right yet, how they come out, and why.
+    const NOT_YET: &[(&str, &str, &str)] = &[
+        (
+            "managed-key-happy-path",
+            "bundle/key-signed",
+            "a bare key cannot be given yet",
+        ),
+        (
+            "own-other-key_fail",
+            "bundle/key-signed",
+            "a bare key cannot be given yet",
+        ),
+    ];
+
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        expect: String,
+        code: Option<String>,
+        bundle: String,
+        artifact: Option<String>,
+        digest: String,
+        forms: Vec<String>,
+        trusted_root: String,
+        identity: Option<String>,
+        issuer: Option<String>,
+        key: Option<String>,
+    }
+
+    fn read(path: &str) -> Vec<u8> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
+        fs::read(folder.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    fn cases() -> Vec<Case> {
+        serde_json::from_slice(&read("index.json")).unwrap()
+    }
+
+    impl Case {
+        fn root(&self) -> Vec<u8> {
+            match self.trusted_root.as_str() {
+                name @ ("production" | "staging") => {
+                    read(&format!("roots/{name}/trusted_root.json"))
+                }
+                path => read(path),
+            }
+        }
+
+        fn artifact(&self, form: &str) -> Digest {
+            match (form, &self.artifact) {
+                ("path", Some(path)) => Digest::of(&read(path)),
+                ("digest", _) => Digest::parse(&self.digest).unwrap(),
+                other => panic!("{}: form {other:?}", self.name),
+            }
+        }
+
+        /// [`ACCEPTED`] or the code of the error.
+        fn verify(&self, bundle: Vec<u8>, form: &str) -> String {
+            let root = match TrustedRoot::parse(&self.root()) {
+                Ok(root) => root,
+                Err(error) => return error.code().into_owned(),
+            };
+            let artifact = self.artifact(form);
+            let expected = Expected {
+                artifact: &artifact,
+                identity: self.identity.as_deref().unwrap_or_default(),
+                issuer: self.issuer.as_deref().unwrap_or_default(),
+                predicate_type: None,
+                public_key: None,
+                entries: 1,
+                timestamps: 0,
+            };
+            match verify::bundle(bundle.clone(), &root, &expected) {
+                Ok(verified) => {
+                    assert_eq!(verified.digest(), &artifact);
+                    assert_eq!(verified.bytes(), bundle);
+                    assert_eq!(Some(verified.certificate().san()), self.identity.as_deref());
+                    assert_eq!(
+                        Some(verified.certificate().issuer()),
+                        self.issuer.as_deref()
+                    );
+                    ACCEPTED.to_owned()
+                }
+                Err(error) => error.code().into_owned(),
+            }
+        }
+    }
+
+    #[test]
+    fn every_case_comes_out_right() {
+        let mut wrong = Vec::new();
+        let (mut accepts, mut rejects) = (0, 0);
+        for case in cases() {
+            let not_yet = NOT_YET.iter().find(|(name, ..)| *name == case.name);
+            let wanted = match (not_yet, case.expect.as_str(), &case.code) {
+                (Some((_, code, _)), ..) => code,
+                (None, "pass", None) => ACCEPTED,
+                (None, "fail", Some(code)) => code.as_str(),
+                other => panic!("{}: {other:?}", case.name),
+            };
+            assert!(case.key.is_none() || not_yet.is_some(), "{}", case.name);
+            for form in &case.forms {
+                let found = case.verify(read(&case.bundle), form);
+                if wanted == ACCEPTED {
+                    accepts += 1;
+                } else {
+                    rejects += 1;
+                }
+                if found != wanted {
+                    wrong.push(format!(
+                        "{} ({form}): {found} instead of {wanted}",
+                        case.name
+                    ));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert_eq!((accepts, rejects), (76, 88));
+    }
+
+    /// Every member of a bundle that is believed must matter: change it, and the bundle is refused.
+    #[test]
+    fn every_member_matters() {
+        const NAMES: &[&str] = &[
+            "happy-path-intoto-in-dsse-v3",
+            "happy-path-v0.3",
+            "intoto-with-custom-trust-root",
+            "rekor2-dsse-happy-path",
+            "rekor2-timestamp-with-embedded-cert",
+        ];
+        let mut believed = Vec::new();
+        for case in cases()
+            .iter()
+            .filter(|case| NAMES.contains(&case.name.as_str()))
+        {
+            let bundle: Value = serde_json::from_slice(&read(&case.bundle)).unwrap();
+            for pointer in leaves(&bundle, "") {
+                for (what, changed) in changes(bundle.pointer(&pointer).unwrap()) {
+                    let mut bundle = bundle.clone();
+                    *bundle.pointer_mut(&pointer).unwrap() = changed;
+                    let bytes = serde_json::to_vec(&bundle).unwrap();
+                    if case.verify(bytes, "digest") == ACCEPTED {
+                        believed.push(format!("{}: {pointer} {what}", case.name));
+                    }
+                }
+            }
+        }
+        assert!(believed.is_empty(), "{believed:#?}");
+    }
+
+    fn leaves(value: &Value, pointer: &str) -> Vec<String> {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .flat_map(|(name, value)| leaves(value, &format!("{pointer}/{name}")))
+                .collect(),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .flat_map(|(index, value)| leaves(value, &format!("{pointer}/{index}")))
+                .collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                vec![pointer.to_owned()]
+            }
+        }
+    }
+
+    /// A leaf with one bit changed here and there, and without it.
+    fn changes(leaf: &Value) -> Vec<(String, Value)> {
+        let text = leaf.as_str().unwrap();
+        let mut changed = vec![("removed".to_owned(), Value::Null)];
+        let decoded = STANDARD.decode(text).ok().filter(|bytes| bytes.len() > 15);
+        let bytes = decoded.clone().unwrap_or_else(|| text.as_bytes().to_vec());
+        for at in (0..bytes.len()).step_by(1 + bytes.len() / 60) {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= 1;
+            let text = if decoded.is_some() {
+                STANDARD.encode(&bytes)
+            } else {
+                String::from_utf8_lossy(&bytes).into_owned()
+            };
+            changed.push((format!("byte {at}"), Value::String(text)));
+        }
+        changed
+    }
+}
