@@ -180,12 +180,6 @@ impl Drop for FaultProxy {
     }
 }
 
-/// A URL at which nothing listens.
-pub(crate) fn closed_url() -> String {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
-}
-
 struct State {
     target: String,
     rules: Vec<Rule>,
