@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::fault::{At, Fault, FaultProxy, Rule, Service, Turn, closed_url, signing_config_with};
-use common::{Reply, get};
+use common::fault::{At, Fault, FaultProxy, Rule, Turn};
+use common::{Reply, Service, closed_url, get, signing_config_with};
 
 /// A server that answers each request with what it was asked, and counts.
 struct Server {

@@ -6,9 +6,10 @@ mod common;
 
 use std::time::Duration;
 
-use common::fault::{At, Fault, FaultProxy, Rule, Service, Turn, signing_config_with};
+use common::fault::{At, Fault, FaultProxy, Rule, Turn};
 use common::{
-    Cosign, GITHUB_IDENTITY, Log, Logs, Program, Registry, Stack, assert_no_canary, sigstore_python,
+    Cosign, GITHUB_IDENTITY, Log, Logs, Program, Registry, Service, Stack, assert_no_canary,
+    signing_config_with, sigstore_python,
 };
 
 #[test]

@@ -70,3 +70,9 @@ pub(crate) fn get(host: &str, path: &str, headers: &[(&str, &str)]) -> Reply {
     let raw = exchange(host, &request).unwrap_or_else(|error| panic!("GET {path}: {error}"));
     Reply::parse(&raw).unwrap_or_else(|| panic!("GET {path}: the answer is not HTTP"))
 }
+
+/// A URL at which nothing listens.
+pub(crate) fn closed_url() -> String {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}

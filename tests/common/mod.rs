@@ -33,12 +33,14 @@ mod image;
 mod message;
 mod peers;
 mod program;
+mod signing_config;
 mod stack;
 
-pub(crate) use http::{Reply, get};
+pub(crate) use http::{Reply, closed_url, get};
 pub(crate) use image::{Image, Registry, Signature};
 pub(crate) use peers::{Cosign, GITHUB_IDENTITY, sigstore_python};
 pub(crate) use program::{Finished, Program, assert_no_canary};
+pub(crate) use signing_config::{Service, signing_config_with};
 pub(crate) use stack::{Asked, Log, Logs, Stack, Visit};
 
 /// Text that no other call of this process or of another one gives.

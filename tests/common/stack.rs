@@ -162,7 +162,8 @@ impl Stack {
             }
             port = claimed + PORTS;
         }
-        panic!("the stack does not start: see {}", base().display());
+        let log = std::fs::read_to_string(base().join(format!("{}.log", port - PORTS)));
+        panic!("the stack does not start: {}", log.unwrap_or_default());
     }
 
     fn start(port: u16, log: File, options: &[&str]) -> Option<Self> {
