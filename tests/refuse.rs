@@ -4,6 +4,8 @@
 //! and exit code it must end with, and what must not exist afterwards.
 
 mod common;
+#[path = "refuse/lasting.rs"]
+mod lasting;
 #[path = "refuse/once.rs"]
 mod once;
 #[path = "refuse/scene.rs"]

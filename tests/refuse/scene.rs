@@ -311,6 +311,21 @@ impl Played {
         );
     }
 
+    /// There is a log entry, which the result names, with the bundle kept in a file; or neither.
+    #[track_caller]
+    pub(crate) fn left(&self, logged: bool) {
+        let run = &self.run;
+        let entries = run.json()["images"][0]["log"].as_array().map_or(0, Vec::len);
+        assert_eq!(entries, usize::from(logged), "log entries: {run}");
+        let kept = std::fs::read_dir(&run.dir).unwrap().count();
+        assert_eq!(kept, usize::from(logged), "bundles kept: {run}");
+        let said = run.stderr.lines().last().unwrap_or_default();
+        assert_eq!(said.contains("a log entry exists at"), logged, "{run}");
+        assert_eq!(said.contains("the bundle is in"), logged, "{run}");
+        let tags = tags(&self.image);
+        assert_eq!(tags, ["latest"], "other tags than before: {run}");
+    }
+
     /// It signed: one signature, with one log entry.
     #[track_caller]
     pub(crate) fn signed(&self) {
