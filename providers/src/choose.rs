@@ -12,7 +12,7 @@ use std::fmt;
 use crate::net::chain;
 use crate::{
     Class, Detection, Error, Explain, GivenToken, Host, Kind, Options, PROVIDERS, Platform, Source,
-    env_var, file, gce, gitlab, given, impersonation, recognised,
+    env_var, file, gce, gitlab, given, google, impersonation, recognised,
 };
 
 /// A provider, chosen.
@@ -153,10 +153,12 @@ impl Explain for ChooseError {
                 ..
             } => match recognised.first() {
                 Some(platform) => platform.fix.clone().into(),
-                None if *contained => "pass the variables of the CI job on into this container, \
-                     for GitHub `docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e \
-                     ACTIONS_ID_TOKEN_REQUEST_TOKEN`"
-                    .into(),
+                None if *contained => format!(
+                    "set `{variable}`, or pass the variables of the CI job on into this container \
+                     (for GitHub `docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e \
+                     ACTIONS_ID_TOKEN_REQUEST_TOKEN`)"
+                )
+                .into(),
                 None => format!(
                     "run in a CI job that may request tokens, set `{variable}`, or give \
                      `--identity-token-file`"
@@ -342,6 +344,8 @@ fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
     let ambient = PROVIDERS
         .iter()
         .filter(|row| row.kind != Kind::Explicit && is_requestable(row.name))
+        // A credential file is looked at on request only.
+        .filter(|row| row.name != google::PROVIDER.name)
         .map(|row| row.name.to_owned());
     let recognised = seen.iter().filter_map(|seen| match &seen.detection {
         Detection::Recognised(platform) => Some(platform.clone()),
