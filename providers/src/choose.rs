@@ -16,8 +16,8 @@ pub use error::ChooseError;
 
 use crate::net::chain;
 use crate::{
-    Detection, Error, GivenToken, Host, Kind, Options, PROVIDERS, Source, env_var, file, gce,
-    gitlab, given, google, impersonation, recognised,
+    Detection, Error, GivenToken, Host, Kind, Options, PROVIDERS, Provider, Source, env_var, file,
+    gce, gitlab, given, google, impersonation, recognised,
 };
 
 /// A provider, chosen.
@@ -92,8 +92,8 @@ pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
         }),
         Detection::Broken(error) => Err(error),
         Detection::Absent | Detection::Recognised(_) => Err(ChooseError::NotDetected {
+            marks: marks(winner.name, winner.marks, options),
             name: winner.name,
-            variables: winner.marks,
         }
         .into()),
     }
@@ -173,10 +173,22 @@ fn requested(name: &str, seen: &[Seen], options: &Options) -> Result<usize, Choo
     }
     seen.iter()
         .position(|seen| seen.name == row.name)
-        .ok_or(ChooseError::NotDetected {
+        .ok_or_else(|| ChooseError::NotDetected {
+            marks: marks(row.name, row.variables, options),
             name: row.name,
-            variables: row.variables,
         })
+}
+
+/// By what a provider is found, also where the options decide that.
+fn marks(name: &str, fixed: &[&str], options: &Options) -> Vec<String> {
+    let fixed = fixed.iter().map(|mark| (*mark).to_owned());
+    let variables = options.token_variables.iter().cloned();
+    let file = options.token_file.display().to_string();
+    let is = |row: &Provider| row.name == name;
+    fixed
+        .chain(variables.filter(|_| is(&env_var::PROVIDER)))
+        .chain(is(&file::PROVIDER).then_some(file))
+        .collect()
 }
 
 /// The flag with a token has no name of its own, and what is only recognised cannot be used.
@@ -263,16 +275,17 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
     notes
 }
 
+/// What the machine could be is no news: nobody asked for it.
 fn note(other: &Seen, chosen: Kind) -> Option<String> {
     let name = other.name;
-    match &other.detection {
-        Detection::Absent => None,
-        Detection::Broken(error) => Some(format!("`{name}` was not taken: {}", chain(error))),
-        Detection::Ready(_) => Some(format!(
+    match (&other.detection, other.kind) {
+        (Detection::Absent, _) | (_, Kind::Machine) => None,
+        (Detection::Broken(error), _) => Some(format!("`{name}` was not taken: {}", chain(error))),
+        (Detection::Ready(_), _) => Some(format!(
             "`{name}` was not taken, but could be used: request it with `--oidc-provider {name}`"
         )),
         // A job that has its own identity needs no advice on how to get one.
-        Detection::Recognised(platform) => matches!(chosen, Kind::Asked | Kind::Machine)
+        (Detection::Recognised(platform), _) => matches!(chosen, Kind::Asked | Kind::Machine)
             .then(|| format!("this is {} too: {}", platform.name, platform.fix)),
     }
 }

@@ -48,8 +48,8 @@ pub enum ChooseError {
     NotDetected {
         /// The provider.
         name: &'static str,
-        /// The variables by which it is found.
-        variables: &'static [&'static str],
+        /// The variables and files by which it is found.
+        marks: Vec<String>,
     },
     /// No provider has the name that is requested.
     #[error("there is no provider {name:?}")]
@@ -122,12 +122,11 @@ impl Explain for ChooseError {
                 )
                 .into(),
             },
-            Self::NotDetected { variables: [], .. } => {
-                "drop `--oidc-provider`, or run where it is".into()
-            }
-            Self::NotDetected { variables, .. } => {
-                format!("run where {} is set", quoted(variables)).into()
-            }
+            Self::NotDetected { marks, .. } => format!(
+                "drop `--oidc-provider`, or run where there is one of {}",
+                quoted(marks)
+            )
+            .into(),
             Self::UnknownName { known, .. } => format!("use one of {}", quoted(known)).into(),
         })
     }

@@ -49,12 +49,10 @@ impl Metadata {
             variable,
             host: address.to_owned(),
         })?;
-        let hop = if is_kubernetes(host) {
-            hops::METADATA_OF_POD
-        } else if is_here(host) {
-            hops::METADATA
-        } else {
-            hops::METADATA_PROBE
+        let hop = match (is_here(host), is_kubernetes(host)) {
+            (true, true) => hops::METADATA_OF_POD,
+            (true, false) => hops::METADATA,
+            (false, _) => hops::METADATA_PROBE,
         };
         Ok(Self { base, hop })
     }
