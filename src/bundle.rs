@@ -275,15 +275,15 @@ fn entries(
 }
 
 fn few_and_different<T: PartialEq>(items: &[T], what: &'static str) -> Result<(), Error> {
+    if items.len() > MOST_WITNESSES {
+        return Err(Error::TooMany { what });
+    }
     let mut rest = items;
     while let Some((first, others)) = rest.split_first() {
         if others.contains(first) {
             return Err(Error::TooMany { what });
         }
         rest = others;
-    }
-    if items.len() > MOST_WITNESSES {
-        return Err(Error::TooMany { what });
     }
     Ok(())
 }
@@ -328,7 +328,8 @@ mod tests {
 
     #[test]
     fn refuses_other_forms() {
-        let changes: [(fn(&mut Value), &str); 8] = [
+        type Change = fn(&mut Value);
+        let changes: [(Change, &str); 8] = [
             (
                 |b| b["messageSignature"] = json!({"signature": "AA=="}),
                 "exactly one",

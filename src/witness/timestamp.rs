@@ -261,7 +261,11 @@ mod tests {
         assert_eq!(verify(ROOT, |_| {}), Ok(()));
         let imprint = verify(ROOT, |stamped| stamped.signature = b"other");
         assert_eq!(imprint, Err(TimestampError::Imprint));
-        for nonce in [&[1, 2][..], &[]] {
+        let own = b"\x00\x82\xff\x98\x23\x8f\x02\x58\x92";
+        for nonce in [&own[..], &own[1..]] {
+            assert_eq!(verify(ROOT, |stamped| stamped.nonce = Some(nonce)), Ok(()));
+        }
+        for nonce in [&[1, 2][..], &[], &own[2..]] {
             let found = verify(ROOT, |stamped| stamped.nonce = Some(nonce));
             assert_eq!(found, Err(TimestampError::Nonce));
         }
