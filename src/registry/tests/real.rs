@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Against a registry of this machine that really is one.
 
-use std::path::PathBuf;
+use ambisign_providers::Env;
 
-use ambisign_providers::{Clock, Env, Host, Net, NetOptions};
-
-use super::{Registry, RegistryOptions};
+use super::{PREDICATE, host};
 use crate::image::Reference;
+use crate::registry::{Registry, RegistryOptions};
 use crate::verify::VerifiedBundle;
-
-pub(super) fn host(env: Env) -> Host {
-    let clock = Clock::system();
-    let net = Net::new(&env, clock, NetOptions::default());
-    Host {
-        env,
-        net,
-        clock,
-        root: PathBuf::from("/"),
-    }
-}
 
 /// `AMBISIGN_TEST_IMAGE=127.0.0.1:5000/app:1 cargo test real_registry -- --ignored --nocapture`
 #[tokio::test]
 #[ignore = "needs an image in a registry, named by AMBISIGN_TEST_IMAGE"]
+#[expect(clippy::print_stderr, reason = "somebody is looking")]
 async fn attaches_to_a_real_registry() {
     let host = host(Env::from_process());
     let image = host
@@ -36,9 +25,8 @@ async fn attaches_to_a_real_registry() {
     let target = registry.prepare(&reference).await.unwrap();
     let prepared = started.elapsed();
     registry.push_config(&target).await.unwrap();
-    let predicate = "https://sigstore.dev/cosign/sign/v1";
     let bundle =
-        VerifiedBundle::for_tests(content.as_bytes().to_vec(), *target.digest(), predicate);
+        VerifiedBundle::for_tests(content.as_bytes().to_vec(), *target.digest(), PREDICATE);
     let started = std::time::Instant::now();
     let attached = registry
         .attach(&target, &bundle, host.clock.now())
