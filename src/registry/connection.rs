@@ -16,8 +16,8 @@ use super::auth::{Access, origin};
 use super::challenge::Challenge;
 use super::credentials::{Credential, Plan, Secret};
 use super::error::Error;
-use super::index::Entry;
 use super::referrer::Method as AttachMethod;
+use super::shared_tag::Ours;
 use crate::digest::Digest;
 
 /// How many redirects of one request are followed.
@@ -59,7 +59,7 @@ pub(super) struct Repository {
     plan: Plan,
     credential: OnceCell<Option<Arc<Credential>>>,
     access: AsyncMutex<Access>,
-    subjects: Mutex<BTreeMap<Digest, Arc<AsyncMutex<Vec<Entry>>>>>,
+    subjects: Mutex<BTreeMap<Digest, Arc<AsyncMutex<Ours>>>>,
 }
 
 impl Repository {
@@ -80,7 +80,7 @@ impl Repository {
     }
 
     /// What this run lists under the fallback tag of `subject`. Locked while it is written.
-    pub(super) fn subject(&self, subject: &Digest) -> Arc<AsyncMutex<Vec<Entry>>> {
+    pub(super) fn subject(&self, subject: &Digest) -> Arc<AsyncMutex<Ours>> {
         let mut subjects = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(subjects.entry(*subject).or_default())
     }

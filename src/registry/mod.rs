@@ -127,10 +127,17 @@ impl<'a> Registry<'a> {
                 tokio::join!(connection.resolve(reference), connection.probe(digest));
             method.and(manifest)
         };
-        // A credential helper may take longer than the first answer; its error counts only when the
-        // registry asks for a credential.
-        let (image, session, _) =
-            tokio::join!(image, connection.ask_upload(), connection.credential());
+        let work = async { tokio::join!(image, connection.ask_upload()) };
+        // A credential helper may take longer than the first answer, so it starts now; its outcome
+        // counts only when the registry asks for a credential.
+        let ahead = async {
+            let _for_later = connection.credential().await;
+            std::future::pending().await
+        };
+        let (image, session) = tokio::select! {
+            done = work => done,
+            never = ahead => never,
+        };
         let image = image?;
         let session = session?.map_err(|answer| connection.push_denied(&answer))?;
         Ok(Target::new(reference, image, session))
