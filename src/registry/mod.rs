@@ -125,7 +125,9 @@ impl<'a> Registry<'a> {
             };
             let (manifest, method) =
                 tokio::join!(connection.resolve(reference), connection.probe(digest));
-            method.and(manifest)
+            // A missing image says more than what follows from it.
+            let manifest = manifest?;
+            method.map(|_found| manifest)
         };
         let work = async { tokio::join!(image, connection.ask_upload()) };
         // A credential helper may take longer than the first answer, so it starts now; its outcome

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use ambisign_providers::{Env, Explain as _, Token};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
 
-use super::fake::{Fake, Reply, Request, State};
+use super::fake::{Fake, Fault, Reply, Request, State};
 use super::{bundle, code, created, host};
 use crate::image::Reference;
 use crate::registry::credentials::Plan;
@@ -347,13 +348,41 @@ async fn credentials_do_not_go_elsewhere() {
     let result = sign(&fake, folder.env(&[]), RegistryOptions::default()).await;
     assert_eq!(code(result), "ok");
     let state = elsewhere.state();
-    assert!(state.log.len() >= 4);
+    assert!(state.log.iter().all(|r| r.method == "PUT") && !state.log.is_empty());
     assert!(
         state
             .log
             .iter()
             .all(|r| r.header("authorization").is_empty())
     );
+}
+
+/// The token endpoint and the refused requests may fail once too.
+#[tokio::test]
+async fn a_login_survives_one_fault_at_any_call() {
+    let folder = &Folder::new("faults");
+    let faults = [Fault::Status(503), Fault::DropBefore, Fault::DropAfter];
+    let runs = (0..20).flat_map(|n| faults.map(|fault| (n, fault)));
+    join_all(runs.map(|(n, fault)| async move {
+        let fake = Fake::start().await;
+        let hook = move |request: &Request, state: &mut State| {
+            // The hook answers first, so it leaves the faulty request to the registry.
+            let is_faulty = state.log.len() == n + 1;
+            if is_faulty {
+                None
+            } else {
+                token_registry(request, state)
+            }
+        };
+        let fake = fake.with_fault(n, fault).with_hook(hook);
+        let name = format!("{n}-{fault:?}/config.json");
+        let file = folder.write(&name, &login(&fake.host));
+        let home = file.parent().unwrap().to_str().unwrap();
+        let env = [("DOCKER_CONFIG", home)].into_iter().collect();
+        let result = sign(&fake, env, RegistryOptions::default()).await;
+        assert_eq!(code(result), "ok", "{n} {fault:?}");
+    }))
+    .await;
 }
 
 fn looked(env: Env, registry: &str) -> Result<String, String> {
