@@ -10,37 +10,36 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
-use crate::keys::RsaKey;
+use crate::keys;
+use crate::login::LOGIN;
 use crate::oidc::{ACCOUNT, Issuer, Times};
-use crate::registry::LOGIN;
 use crate::rekor2::ORIGIN;
+use crate::services::Services;
 use crate::x509::{self, Authority, PAST};
-use crate::{Clock, Error, Services, Urls, b64, file};
+use crate::{Clock, Error, Urls, b64, file};
 
 /// The files' contents.
 pub(crate) struct Files {
     pub(crate) trusted_root: String,
     signing_configs: [String; 2],
     service_account: String,
-    oidc_key: Vec<u8>,
     tls_ca: String,
 }
 
 impl Files {
-    pub(crate) fn new(urls: &Urls, services: &Services, now: SystemTime) -> Result<Self, Error> {
+    pub(crate) fn new(urls: &Urls, services: &Services, now: SystemTime) -> Self {
         let start = humantime::format_rfc3339_seconds(now - PAST).to_string();
         let account = json!({"type": "service_account", "project_id": "demo",
-            "private_key_id": "sandbox-sa", "private_key": x509::pem("PRIVATE KEY", &services.issuer.account.pkcs8()?),
+            "private_key_id": "sandbox-sa", "private_key": x509::pem("PRIVATE KEY", keys::ACCOUNT),
             "client_email": ACCOUNT, "client_id": "1099",
             "token_uri": "https://oauth2.googleapis.com/token", "universe_domain": "googleapis.com"});
-        Ok(Self {
+        Self {
             trusted_root: trusted_root(urls, services, &start),
             signing_configs: [(1, &urls.rekor), (2, &urls.rekor2)]
                 .map(|(version, log)| signing_config(urls, log, version, &start)),
             service_account: pretty(&account),
-            oidc_key: services.issuer.key.pkcs8()?,
             tls_ca: x509::pem("CERTIFICATE", &services.tls.certificate),
-        })
+        }
     }
 
     /// Writes them into `dir`, which is made where it is missing.
@@ -60,7 +59,6 @@ impl Files {
             ("service_account.json", self.service_account.as_bytes()),
             ("tls-ca.pem", self.tls_ca.as_bytes()),
             ("docker/config.json", login.to_string().as_bytes()),
-            ("oidc.key", &self.oidc_key),
             ("oidc.url", urls.oidc.as_bytes()),
             ("env.sh", env.as_bytes()),
         ] {
@@ -121,7 +119,7 @@ pub(crate) fn env(urls: &Urls, dir: Option<&Path>) -> Vec<(&'static str, String)
     all
 }
 
-/// A token of a sandbox that runs in another process, from the key in its folder; see
+/// A token of a sandbox that runs in another process, with the address in its folder; see
 /// [`crate::Sandbox::token`]. `ttl` is in seconds.
 ///
 /// # Errors
@@ -135,10 +133,7 @@ pub fn mint(
 ) -> Result<String, Error> {
     let read = |name: &str| fs::read(dir.join(name)).map_err(file(&dir.join(name)));
     let base = String::from_utf8(read("oidc.url")?).map_err(Error::key)?;
-    let key = RsaKey::from_pkcs8(&read("oidc.key")?)?;
-    // Minting asks nothing of the service account's key.
-    let account = RsaKey::from_pkcs8(&read("oidc.key")?)?;
-    Issuer::new(base, key, account, Clock::system()).mint(issuer, changes, Times { audience, ttl })
+    Issuer::new(base, Clock::system())?.mint(issuer, changes, Times { audience, ttl })
 }
 
 fn trusted_root(urls: &Urls, services: &Services, start: &str) -> String {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Keys: one for each role, all but the RSA ones made from the seed.
+//! Keys: one for each role, made from the seed, but for the two RSA keys.
 
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
+use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{self, Ed25519KeyPair, KeyPair};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::ecdsa::signature::{Signer, Verifier};
@@ -112,25 +111,19 @@ impl PublicKey {
     }
 }
 
+/// The PKCS#8 of the OIDC issuer, the same in every sandbox: an RSA key takes half a second to find,
+/// and a fixed one makes tokens that a test can know. It opens nothing outside a sandbox.
+pub(crate) const ISSUER: &[u8] = include_bytes!("../keys/oidc.pk8");
+/// That of the service account, likewise.
+pub(crate) const ACCOUNT: &[u8] = include_bytes!("../keys/account.pk8");
+
 /// An RSA key of 2048 bits: OIDC tokens are RS256, and cosign takes no other on its command line.
 pub(crate) struct RsaKey(RsaKeyPair);
 
 impl RsaKey {
-    /// A new key; not from the seed.
-    pub(crate) fn generate() -> Result<Self, Error> {
-        RsaKeyPair::generate(KeySize::Rsa2048)
-            .map(Self)
-            .map_err(Error::key)
-    }
-
     /// Reads PKCS#8.
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
         RsaKeyPair::from_pkcs8(der).map(Self).map_err(Error::key)
-    }
-
-    /// PKCS#8.
-    pub(crate) fn pkcs8(&self) -> Result<Vec<u8>, Error> {
-        Ok(self.0.as_der().map_err(Error::key)?.as_ref().to_vec())
     }
 
     /// PKCS#1 v1.5 with SHA-256.

@@ -12,6 +12,7 @@ mod http;
 mod keys;
 mod lie;
 mod log;
+mod login;
 mod merkle;
 mod note;
 mod oidc;
@@ -19,14 +20,15 @@ mod proxy;
 mod registry;
 mod rekor1;
 mod rekor2;
+mod services;
+mod store;
 mod tsa;
 mod x509;
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::sync::oneshot;
@@ -36,17 +38,13 @@ pub use http::Record;
 pub use lie::Lie;
 pub use oidc::REQUEST_TOKEN;
 
-use fulcio::Fulcio;
-use http::{Journal, Service};
-use keys::{RsaKey, Seed};
+use http::Journal;
+use keys::Seed;
 use lie::Lies;
-use oidc::{Issuer, Times};
+use oidc::Times;
 use proxy::Proxy;
-use registry::{Flavour, Registry};
-use rekor1::Rekor1;
-use rekor2::Rekor2;
-use tsa::Tsa;
-use x509::{Authority, Role};
+use registry::Registry;
+use services::{Serve, Services, bind};
 
 /// Why a sandbox could not start, or a token not be minted.
 #[derive(Debug, thiserror::Error)]
@@ -100,7 +98,7 @@ impl Clock {
         Self(Arc::new(SystemTime::now))
     }
 
-    /// One that always says `time`.
+    /// One that always says `time`, which is between 1971 and 2049: UTCTime knows no others.
     #[must_use]
     pub fn fixed(time: SystemTime) -> Self {
         Self(Arc::new(move || time))
@@ -121,7 +119,7 @@ impl Clock {
 /// How to start a sandbox.
 #[derive(Clone)]
 pub struct Options {
-    /// What all keys are made of but the RSA ones, which are new each time.
+    /// What all keys are made of, but for the two RSA keys, which are the same in every sandbox.
     pub seed: u64,
     /// What the services are wrong about; nothing by default.
     pub lies: Vec<Lie>,
@@ -171,42 +169,6 @@ impl World {
     }
 }
 
-/// The services, and the CA of the proxy.
-struct Services {
-    issuer: Arc<Issuer>,
-    fulcio: Arc<Fulcio>,
-    rekor: Arc<Rekor1>,
-    rekor2: Arc<Rekor2>,
-    tsa: Arc<Tsa>,
-    registries: [Arc<Registry>; 3],
-    tls: Authority,
-}
-
-impl Services {
-    fn new(world: &World, urls: &Urls) -> Result<Self, Error> {
-        let (key, account) = (RsaKey::generate()?, RsaKey::generate()?);
-        let issuer = Issuer::new(urls.oidc.clone(), key, account, world.clock.clone());
-        Ok(Self {
-            fulcio: Arc::new(Fulcio::new(world, Arc::clone(&issuer))?),
-            issuer,
-            rekor: Arc::new(Rekor1::new(world)?),
-            rekor2: Arc::new(Rekor2::new(world)?),
-            tsa: Arc::new(Tsa::new(world)?),
-            registries: registries(urls, world),
-            tls: x509::authority(world, "sandbox-tls-ca", &Role::Ca(None), None)?,
-        })
-    }
-
-    /// In the order of the ports.
-    fn all(&self) -> Vec<Arc<dyn Service>> {
-        let [plain, referrers, login] = self.registries.clone();
-        let (issuer, fulcio, rekor) =
-            (self.issuer.clone(), self.fulcio.clone(), self.rekor.clone());
-        let (rekor2, tsa) = (self.rekor2.clone(), self.tsa.clone());
-        vec![issuer, fulcio, rekor, rekor2, tsa, plain, referrers, login]
-    }
-}
-
 /// Where the services are.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -250,7 +212,7 @@ impl Sandbox {
         let (ports, listeners) = bind(options.port)?;
         let urls = Urls::new(ports);
         let services = Services::new(&world, &urls)?;
-        let files = files::Files::new(&urls, &services, world.clock.now())?;
+        let files = files::Files::new(&urls, &services, world.clock.now());
         let mut journal = Journal::default();
         if let Some(dir) = &options.dir {
             files.write(dir, &urls)?;
@@ -328,14 +290,14 @@ impl Sandbox {
     /// Puts a tiny image into a registry (its `host:port`), and returns `sha256:...`. No lie applies.
     #[must_use]
     pub fn push_image(&self, registry: &str, name: &str, tag: &str) -> Option<String> {
-        Some(self.registry(registry)?.push_image(name, tag))
+        Some(self.registry(registry)?.state().push_image(name, tag))
     }
 
     /// The bundles that a registry holds for an image.
     #[must_use]
     pub fn attached(&self, registry: &str, name: &str, digest: &str) -> Vec<Vec<u8>> {
         self.registry(registry)
-            .map(|one| one.attached(name, digest))
+            .map(|one| one.state().attached(name, digest))
             .unwrap_or_default()
     }
 
@@ -386,92 +348,6 @@ impl Urls {
             registry_login: login,
             proxy: format!("http://{proxy}"),
         }
-    }
-}
-
-/// Nine listeners: in a row from `first`, or anywhere.
-fn bind(first: Option<u16>) -> Result<([u16; 9], Vec<TcpListener>), Error> {
-    let mut ports = [0; 9];
-    let mut listeners = Vec::new();
-    for (offset, port) in (0..).zip(&mut ports) {
-        let wanted = first.map_or(0, |first| first.saturating_add(offset));
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            Ok((listener.local_addr()?.port(), listener))
-        });
-        let (found, listener) = bound.map_err(|source| Error::Bind {
-            port: wanted,
-            source,
-        })?;
-        *port = found;
-        listeners.push(listener);
-    }
-    Ok((ports, listeners))
-}
-
-fn registries(urls: &Urls, world: &World) -> [Arc<Registry>; 3] {
-    let plain = Flavour {
-        name: "registry",
-        referrers: false,
-        login: false,
-    };
-    let referrers = Flavour {
-        name: "registry_referrers",
-        referrers: true,
-        login: false,
-    };
-    let login = Flavour {
-        name: "registry_login",
-        referrers: true,
-        login: true,
-    };
-    [
-        (plain, &urls.registry),
-        (referrers, &urls.registry_referrers),
-        (login, &urls.registry_login),
-    ]
-    .map(|(flavour, address)| Arc::new(Registry::new(flavour, address.clone(), world)))
-}
-
-/// What the thread runs: the services in the order of their listeners, the proxy last.
-struct Serve {
-    listeners: Vec<TcpListener>,
-    services: Vec<Arc<dyn Service>>,
-    proxy: Arc<Proxy>,
-    journal: Arc<Journal>,
-}
-
-impl Serve {
-    fn run(self, stopped: oneshot::Receiver<()>) -> Result<JoinHandle<()>, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(Error::Thread)?;
-        let listeners = {
-            let _inside = runtime.enter();
-            let listeners = self
-                .listeners
-                .into_iter()
-                .map(tokio::net::TcpListener::from_std);
-            listeners
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(Error::Thread)?
-        };
-        let (services, proxy, journal) = (self.services, self.proxy, self.journal);
-        let body = move || {
-            let mut listeners = listeners.into_iter();
-            for (service, listener) in services.into_iter().zip(&mut listeners) {
-                runtime.spawn(http::listen(listener, service, Arc::clone(&journal)));
-            }
-            listeners.for_each(|listener| drop(runtime.spawn(Arc::clone(&proxy).listen(listener))));
-            // Either the sandbox was dropped, or it never will be asked again.
-            let _ = runtime.block_on(stopped);
-            runtime.shutdown_timeout(Duration::from_millis(100));
-        };
-        std::thread::Builder::new()
-            .name("sandbox".to_owned())
-            .spawn(body)
-            .map_err(Error::Thread)
     }
 }
 

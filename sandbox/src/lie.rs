@@ -6,9 +6,9 @@
 
 macro_rules! lies {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// One way in which one service is wrong.
+        /// One way in which one service is wrong. A test that matches on all of them is told of the
+        /// next one by the compiler.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[non_exhaustive]
         pub enum Lie { $($(#[doc = $doc])+ $variant,)+ }
 
         impl Lie {
@@ -55,7 +55,7 @@ lies! {
     TimestampByUnknownAuthority = "timestamp-by-unknown-authority",
     /// The timestamp is an hour old: before the certificate began.
     TimestampOutsideCertificate = "timestamp-outside-certificate",
-    /// The log answers with an entry of somebody else, complete and well signed.
+    /// The log keeps and proves an entry with another digest than the one that was sent.
     EntryOfAnotherBody = "entry-of-another-body",
     /// The signed entry timestamp (Rekor v1) is by another key.
     PromiseByAnotherKey = "promise-by-another-key",

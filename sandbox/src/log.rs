@@ -39,10 +39,10 @@ pub(crate) struct Proof {
 pub(crate) type Notary<'a> = &'a dyn Fn(&str) -> String;
 
 impl Log {
-    /// A log; where the lies need somebody else's entry, it holds `decoy` from the start.
+    /// A log; where a lie needs somebody else's entry, it holds `decoy` from the start.
     pub(crate) fn new(world: &World, decoy: impl FnOnce() -> Vec<u8>) -> Self {
         let mut log = Self::default();
-        if world.tell(Lie::EntryOfAnotherBody) || world.tell(Lie::ProofOfAnotherLeaf) {
+        if world.tell(Lie::ProofOfAnotherLeaf) {
             let _ = log.add(decoy(), world.clock.seconds());
         }
         log
@@ -98,6 +98,17 @@ impl Log {
             checkpoint: self.checkpoint(origin, notary, world),
         })
     }
+}
+
+/// The body that is logged in the place of `body`: the digest that stands at one of `pointers` is
+/// another one. Nothing else differs, so that only who compares the digest sees it.
+pub(crate) fn another_body(body: &[u8], pointers: &[&str], digest: &str) -> Option<Vec<u8>> {
+    let mut body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let pointer = pointers
+        .iter()
+        .find(|pointer| body.pointer(pointer).is_some())?;
+    *body.pointer_mut(pointer)? = digest.into();
+    Some(body.to_string().into_bytes())
 }
 
 /// What a client gave to verify a signature with.

@@ -9,7 +9,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as URL64};
 use serde_json::{Map, Value, json};
 
 use crate::http::{Reply, Request, Service, reply, reply_json, with};
-use crate::keys::RsaKey;
+use crate::keys::{self, RsaKey};
 use crate::{Clock, Error};
 
 /// Claims of a token.
@@ -61,24 +61,26 @@ pub(crate) fn issuers() -> [(&'static str, Kind, Value); 4] {
 pub(crate) struct Issuer {
     /// Base URL; the issuers are `{base}/{name}`.
     base: String,
-    pub(crate) key: RsaKey,
+    key: RsaKey,
     /// Of the service account.
-    pub(crate) account: RsaKey,
+    account: RsaKey,
     clock: Clock,
     /// Number of the next token, so that no two are alike.
     count: AtomicU64,
 }
 
 impl Issuer {
-    /// An issuer at `base`, that signs with `key` and knows the service account's key.
-    pub(crate) fn new(base: String, key: RsaKey, account: RsaKey, clock: Clock) -> Arc<Self> {
-        Arc::new(Self {
+    /// An issuer at `base`.
+    pub(crate) fn new(base: String, clock: Clock) -> Result<Arc<Self>, Error> {
+        let [key, account] = [keys::ISSUER, keys::ACCOUNT].map(RsaKey::from_pkcs8);
+        let (key, account, count) = (key?, account?, AtomicU64::new(0));
+        Ok(Arc::new(Self {
             base,
             key,
             account,
             clock,
-            count: AtomicU64::new(0),
-        })
+            count,
+        }))
     }
 
     /// A token of the issuer `name`; `changes` replace its claims, null removes one.

@@ -2,22 +2,18 @@
 //! An OCI registry (distribution spec 1.1) in memory: with the referrers API or without, open or
 //! behind a token login.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::World;
 use crate::http::{Reply, Request, Service, reply, reply_json, with};
-use crate::keys::sha256;
 use crate::lie::Lie;
+use crate::login::Login;
+use crate::store::{MANIFEST, Manifest, State, digest};
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-/// Name and password of the registry that wants a login.
-pub(crate) const LOGIN: &str = "sandbox:sandbox-password";
 
 /// How a registry behaves.
 #[derive(Clone, Copy)]
@@ -26,161 +22,33 @@ pub(crate) struct Flavour {
     pub(crate) name: &'static str,
     /// Whether it has the referrers API.
     pub(crate) referrers: bool,
-    /// Whether it wants a token, which [`LOGIN`] buys.
+    /// Whether it wants a token, which [`crate::login::LOGIN`] buys.
     pub(crate) login: bool,
 }
 
 /// The registry.
 pub(crate) struct Registry {
     flavour: Flavour,
-    /// `host:port`.
-    address: String,
-    /// What tokens are made of.
-    secret: [u8; 32],
+    login: Login,
     state: Mutex<State>,
     world: World,
-}
-
-#[derive(Default)]
-struct State {
-    repositories: BTreeMap<String, Repository>,
-    uploads: HashMap<String, Vec<u8>>,
-    /// Number of the next upload session.
-    count: u64,
-}
-
-#[derive(Default)]
-struct Repository {
-    blobs: HashMap<String, Bytes>,
-    /// By the digest under which they were sent.
-    manifests: BTreeMap<String, Manifest>,
-    tags: BTreeMap<String, String>,
-}
-
-#[derive(Clone)]
-struct Manifest {
-    kind: String,
-    bytes: Bytes,
 }
 
 impl Registry {
     /// An empty registry at `address`.
     pub(crate) fn new(flavour: Flavour, address: String, world: &World) -> Self {
-        let (secret, state) = (world.seed.bytes("registry tokens"), Mutex::default());
+        let login = Login::new(address, world);
         Self {
             flavour,
-            address,
-            secret,
-            state,
+            login,
+            state: Mutex::default(),
             world: world.clone(),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// What is there.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Puts a tiny image there, whatever the lies are, and returns its digest.
-    pub(crate) fn push_image(&self, name: &str, tag: &str) -> String {
-        // Two blocks of zeros: the end of a tar file that holds nothing.
-        let layer = Bytes::from_static(&[0; 1024]);
-        let config = json!({"architecture": "amd64", "os": "linux", "author": format!("{name}:{tag}"),
-            "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]}});
-        let config = Bytes::from(config.to_string());
-        let part = |kind: &str, blob: &Bytes| json!({"mediaType": kind, "size": blob.len(), "digest": digest(blob)});
-        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST,
-            "config": part("application/vnd.oci.image.config.v1+json", &config),
-            "layers": [part("application/vnd.oci.image.layer.v1.tar", &layer)]});
-        let bytes = Bytes::from(manifest.to_string());
-        let digest_of_image = digest(&bytes);
-        let mut state = self.state();
-        let repository = state.repositories.entry(name.to_owned()).or_default();
-        repository
-            .blobs
-            .extend([config, layer].map(|blob| (digest(&blob), blob)));
-        let manifest = Manifest {
-            kind: MANIFEST.to_owned(),
-            bytes,
-        };
-        repository
-            .manifests
-            .insert(digest_of_image.clone(), manifest);
-        repository
-            .tags
-            .insert(tag.to_owned(), digest_of_image.clone());
-        digest_of_image
-    }
-
-    /// The first layer of everything that names `subject`: the bundles.
-    pub(crate) fn attached(&self, name: &str, subject: &str) -> Vec<Vec<u8>> {
-        let state = self.state();
-        let Some(repository) = state.repositories.get(name) else {
-            return Vec::new();
-        };
-        let manifests = repository.manifests.values().map(Manifest::json);
-        let ours =
-            manifests.filter(|one| one.pointer("/subject/digest").is_some_and(|d| d == subject));
-        ours.filter_map(|one| {
-            let layer = one.pointer("/layers/0/digest")?.as_str()?;
-            Some(repository.blobs.get(layer)?.to_vec())
-        })
-        .collect()
-    }
-
-    /// None when the request may pass; else the challenge.
-    fn challenge(&self, request: &Request, name: &str) -> Option<Reply> {
-        let read = matches!(request.method.as_str(), "GET" | "HEAD");
-        let action = if read { "pull" } else { "push" };
-        let granted = request.bearer().and_then(|token| {
-            let (scopes, mark) = token.split_once('.')?;
-            let scopes = String::from_utf8(hex::decode(scopes).ok()?).ok()?;
-            (mark == self.mark(&scopes)).then_some(scopes)
-        });
-        let allowed = granted.is_some_and(|scopes| {
-            let wanted = format!("repository:{name}:");
-            let actions = scopes
-                .split(' ')
-                .filter_map(|scope| scope.strip_prefix(&wanted));
-            name.is_empty()
-                || actions
-                    .flat_map(|all| all.split(','))
-                    .any(|one| one == action)
-        });
-        if !self.flavour.login || allowed {
-            return None;
-        }
-        let mut header = format!(
-            r#"Bearer realm="http://{}/token",service="sandbox""#,
-            self.address
-        );
-        if !name.is_empty() {
-            let actions = if read { "pull" } else { "pull,push" };
-            header.push_str(&format!(r#",scope="repository:{name}:{actions}""#));
-        }
-        let reply = failed(401, "UNAUTHORIZED", "authentication required");
-        Some(with(reply, "www-authenticate", &header))
-    }
-
-    fn mark(&self, scopes: &str) -> String {
-        hex::encode(sha256(&[&self.secret, scopes.as_bytes()]))
-    }
-
-    /// The token endpoint: all scopes that were asked for go to who knows the password.
-    fn token(&self, request: &Request) -> Reply {
-        let expected = format!("Basic {}", BASE64_STANDARD.encode(LOGIN));
-        if request.header("authorization") != Some(&expected) {
-            return failed(401, "UNAUTHORIZED", "wrong name or password");
-        }
-        let scopes = request.query.iter().filter(|(name, _)| name == "scope");
-        let scopes = scopes
-            .map(|(_, scope)| scope.as_str())
-            .collect::<Vec<_>>()
-            .join(" ");
-        let token = format!("{}.{}", hex::encode(&scopes), self.mark(&scopes));
-        reply_json(
-            200,
-            &json!({"token": token, "access_token": token, "expires_in": 300}),
-        )
     }
 
     fn upload(&self, request: &Request, name: &str, id: Option<&str>) -> Reply {
@@ -429,7 +297,7 @@ impl Service for Registry {
     fn answer(&self, request: &Request) -> Reply {
         let parts = request.parts();
         let (name, rest) = match parts.as_slice() {
-            ["token"] if self.flavour.login => return self.token(request),
+            ["token"] if self.flavour.login => return self.login.token(request),
             ["v2"] => (String::new(), vec![]),
             ["v2", name @ .., "blobs", "uploads"] => (name.join("/"), vec!["blobs", "uploads"]),
             ["v2", name @ .., "blobs", "uploads", id] => {
@@ -438,7 +306,9 @@ impl Service for Registry {
             ["v2", name @ .., what, which] => (name.join("/"), vec![*what, *which]),
             _ => return failed(404, "NOT_FOUND", "not found"),
         };
-        if let Some(challenge) = self.challenge(request, &name) {
+        if self.flavour.login
+            && let Some(challenge) = self.login.challenge(request, &name)
+        {
             return challenge;
         }
         match rest.as_slice() {
@@ -454,58 +324,8 @@ impl Service for Registry {
     }
 }
 
-impl Repository {
-    /// The first thing that a manifest needs and that is not there. A subject may be missing.
-    fn missing(&self, manifest: &Value) -> Option<String> {
-        let listed = |name: &str| {
-            manifest
-                .get(name)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-        };
-        let blobs = manifest.get("config").into_iter().chain(listed("layers"));
-        let digest = |part: &Value| Some(part.get("digest")?.as_str()?.to_owned());
-        let blobs = blobs
-            .filter_map(digest)
-            .find(|digest| !self.blobs.contains_key(digest));
-        let children = listed("manifests").filter_map(digest);
-        blobs.or_else(|| {
-            children
-                .into_iter()
-                .find(|digest| !self.manifests.contains_key(digest))
-        })
-    }
-}
-
-impl Manifest {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_default()
-    }
-
-    /// How the referrers API lists it, if it refers to `subject`.
-    fn descriptor(&self, subject: &str) -> Option<Value> {
-        let document = self.json();
-        (document.pointer("/subject/digest")? == subject).then_some(())?;
-        let kind = document
-            .get("artifactType")
-            .or_else(|| document.pointer("/config/mediaType"));
-        let mut descriptor = json!({"mediaType": self.kind, "size": self.bytes.len(),
-            "digest": digest(&self.bytes), "artifactType": kind});
-        if let (Some(annotations), Some(all)) =
-            (document.get("annotations"), descriptor.as_object_mut())
-        {
-            all.insert("annotations".to_owned(), annotations.clone());
-        }
-        Some(descriptor)
-    }
-}
-
-fn digest(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex::encode(sha256(&[bytes])))
-}
-
-fn failed(status: u16, code: &str, message: &str) -> Reply {
+/// The error body of the distribution spec.
+pub(crate) fn failed(status: u16, code: &str, message: &str) -> Reply {
     reply_json(
         status,
         &json!({"errors": [{"code": code, "message": message, "detail": null}]}),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::http::{Reply, Request, Service, failure, not_found, reply, reply_json, with};
 use crate::keys::sha256;
 use crate::lie::Lie;
-use crate::log::{Log, Verifier};
+use crate::log::{Log, Verifier, another_body};
 use crate::{Error, World, b64, note, unb64};
 
 /// The origin of the log, which is the host of its `baseUrl` in the trusted root.
@@ -65,7 +65,8 @@ impl Rekor2 {
     }
 
     fn create(&self, request: &Request) -> Reply {
-        let Some(body) = request.json().and_then(|ask| canonical(&ask)) else {
+        let body = request.json().and_then(|ask| self.kept(canonical(&ask)?));
+        let Some(body) = body else {
             return failure(400, 3, "invalid hashedrekord request");
         };
         let mut log = self.log();
@@ -78,13 +79,18 @@ impl Rekor2 {
         }
     }
 
+    /// The body that goes into the log, which is a lie's if it says so.
+    fn kept(&self, body: Vec<u8>) -> Option<Vec<u8>> {
+        let digest = b64(&sha256(&[b"another body"]));
+        if self.world.tell(Lie::EntryOfAnotherBody) {
+            another_body(&body, &["/spec/hashedRekordV002/data/digest"], &digest)
+        } else {
+            Some(body)
+        }
+    }
+
     /// The TransparencyLogEntry, with every unset field, as the real log writes it.
     fn show(&self, log: &Log, index: usize) -> Reply {
-        let index = if self.world.tell(Lie::EntryOfAnotherBody) {
-            0
-        } else {
-            index
-        };
         let body = log.entries.get(index).map(|entry| b64(&entry.body));
         let notary = |text: &str| self.note(text);
         let proof = log.prove(index, ORIGIN, &notary, &self.world).map(|proof| {
