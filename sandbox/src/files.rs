@@ -22,6 +22,7 @@ use crate::{Clock, Error, Urls, b64, file};
 pub(crate) struct Files {
     pub(crate) trusted_root: String,
     signing_configs: [String; 2],
+    client_trust_configs: [String; 2],
     service_account: String,
     tls_ca: String,
 }
@@ -33,10 +34,19 @@ impl Files {
             "private_key_id": "sandbox-sa", "private_key": x509::pem("PRIVATE KEY", keys::ACCOUNT),
             "client_email": ACCOUNT, "client_id": "1099",
             "token_uri": "https://oauth2.googleapis.com/token", "universe_domain": "googleapis.com"});
+        let trusted_root = trusted_root(urls, services, &start);
+        let signing_configs = [(1, &urls.rekor), (2, &urls.rekor2)]
+            .map(|(version, log)| signing_config(urls, log, version, &start));
+        let client_trust_configs = signing_configs.each_ref().map(|config| {
+            let kind = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json";
+            pretty(
+                &json!({"mediaType": kind, "trustedRoot": trusted_root, "signingConfig": config}),
+            )
+        });
         Self {
-            trusted_root: trusted_root(urls, services, &start),
-            signing_configs: [(1, &urls.rekor), (2, &urls.rekor2)]
-                .map(|(version, log)| signing_config(urls, log, version, &start)),
+            trusted_root: pretty(&trusted_root),
+            signing_configs: signing_configs.each_ref().map(pretty),
+            client_trust_configs,
             service_account: pretty(&account),
             tls_ca: x509::pem("CERTIFICATE", &services.tls.certificate),
         }
@@ -49,6 +59,7 @@ impl Files {
             .map(|(name, value)| format!("export {name}='{value}'\n"))
             .collect();
         let [v1, v2] = &self.signing_configs;
+        let [client1, client2] = &self.client_trust_configs;
         let login = json!({"auths": {&urls.registry_login: {"auth": b64(LOGIN.as_bytes())}}});
         let docker = dir.join("docker");
         fs::create_dir_all(&docker).map_err(file(&docker))?;
@@ -56,6 +67,8 @@ impl Files {
             ("trusted_root.json", self.trusted_root.as_bytes()),
             ("signing_config.v1.json", v1.as_bytes()),
             ("signing_config.v2.json", v2.as_bytes()),
+            ("client_trust_config.v1.json", client1.as_bytes()),
+            ("client_trust_config.v2.json", client2.as_bytes()),
             ("service_account.json", self.service_account.as_bytes()),
             ("tls-ca.pem", self.tls_ca.as_bytes()),
             ("docker/config.json", login.to_string().as_bytes()),
@@ -110,6 +123,8 @@ pub(crate) fn env(urls: &Urls, dir: Option<&Path>) -> Vec<(&'static str, String)
         ("TRUSTED_ROOT", "trusted_root.json"),
         ("SIGNING_CONFIG_V1", "signing_config.v1.json"),
         ("SIGNING_CONFIG_V2", "signing_config.v2.json"),
+        ("CLIENT_TRUST_CONFIG_V1", "client_trust_config.v1.json"),
+        ("CLIENT_TRUST_CONFIG_V2", "client_trust_config.v2.json"),
         ("SERVICE_ACCOUNT", "service_account.json"),
         ("PROXY_CA", "tls-ca.pem"),
         ("REGISTRY_LOGIN_CONFIG", "docker"),
@@ -136,7 +151,7 @@ pub fn mint(
     Issuer::new(base, Clock::system())?.mint(issuer, changes, Times { audience, ttl })
 }
 
-fn trusted_root(urls: &Urls, services: &Services, start: &str) -> String {
+fn trusted_root(urls: &Urls, services: &Services, start: &str) -> Value {
     let log = |base: &str, spki: &[u8], details: &str, id: &[u8]| {
         json!({"baseUrl": base, "hashAlgorithm": "SHA2_256", "logId": {"keyId": b64(id)},
             "publicKey": {"rawBytes": b64(spki), "keyDetails": details, "validFor": {"start": start}}})
@@ -148,7 +163,7 @@ fn trusted_root(urls: &Urls, services: &Services, start: &str) -> String {
     };
     let (fulcio, tsa, ec) = (&services.fulcio, &services.tsa, "PKIX_ECDSA_P256_SHA_256");
     let (rekor, rekor2, ct) = (&services.rekor.key, &services.rekor2, &fulcio.ct);
-    pretty(&json!({
+    json!({
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
         "tlogs": [
             log(&urls.rekor, &rekor.spki(), ec, &rekor.id()),
@@ -156,17 +171,17 @@ fn trusted_root(urls: &Urls, services: &Services, start: &str) -> String {
         "ctlogs": [log("https://ct.sandbox.test", &ct.spki(), ec, &ct.id())],
         "certificateAuthorities": [authority("sandbox-intermediate", &urls.fulcio, [&fulcio.ca, &fulcio.root])],
         "timestampAuthorities": [authority("sandbox-tsa", &urls.tsa, [&tsa.leaf, &tsa.root])],
-    }))
+    })
 }
 
-fn signing_config(urls: &Urls, log: &str, version: u8, start: &str) -> String {
+fn signing_config(urls: &Urls, log: &str, version: u8, start: &str) -> Value {
     let service = |url: &str, version: u8| json!([{"url": url, "majorApiVersion": version, "validFor": {"start": start}, "operator": "sandbox.test"}]);
-    pretty(&json!({
+    json!({
         "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
         "caUrls": service(&urls.fulcio, 1), "oidcUrls": service(&format!("{}/email", urls.oidc), 1),
         "rekorTlogUrls": service(log, version), "tsaUrls": service(&urls.tsa, 1),
         "rekorTlogConfig": {"selector": "ANY"}, "tsaConfig": {"selector": "ANY"},
-    }))
+    })
 }
 
 fn pretty(document: &Value) -> String {

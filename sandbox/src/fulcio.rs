@@ -357,3 +357,58 @@ fn prefixed(bytes: &[u8]) -> Vec<u8> {
     ]
     .concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Clock;
+    use crate::keys::Seed;
+    use crate::lie::Lies;
+    use crate::oidc::Times;
+
+    /// A request that openssl made.
+    const REQUEST: &str = "MIHHMG4CAQAwDDEKMAgGA1UEAwwBeDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMi5HgD2\
+        nFYEwfZ4dLGRGg/fus6X7ssJwvDOYkedEZSQFjXJJP+jIDLvGKSavcesBClvGB/hEIhmdISs4WY22C+gADAKBggqhkjO\
+        PQQDAgNJADBGAiEAifc72Fq6ZOCCc3Vrj1Je1Du6gzLwmSrqeQsKxWc8EnoCIQCsp1W1Smd9Fd3PiiSmAxsAUjp0Qn7m\
+        PZggrq7DxVgb5A==";
+
+    #[test]
+    fn takes_the_key_of_a_request_that_signed_itself() {
+        let der = unb64(REQUEST).unwrap();
+        let request = |der: &[u8]| crate::b64(x509::pem("CERTIFICATE REQUEST", der).as_bytes());
+        let spki = key_of_request(&request(&der)).unwrap();
+        assert_eq!(spki.len(), 91);
+        let mut changed = der.clone();
+        *changed.get_mut(12).unwrap() ^= 1;
+        assert_eq!(key_of_request(&request(&changed)), None);
+        assert_eq!(key_of_request(&request(der.get(..60).unwrap())), None);
+    }
+
+    #[test]
+    fn one_seed_and_time_give_one_certificate() {
+        let issue = |seed| {
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+            let (clock, lies) = (Clock::fixed(time), Lies::default());
+            let issuer = Issuer::new("http://127.0.0.1:1".to_owned(), clock.clone()).unwrap();
+            let times = Times {
+                audience: "sigstore",
+                ttl: 600,
+            };
+            let token = issuer.mint("github", Claims::new(), times).unwrap();
+            let (kind, claims) = issuer.verify(&token).unwrap();
+            let world = World {
+                seed: Seed(seed),
+                clock,
+                lies,
+            };
+            let fulcio = Fulcio::new(&world, issuer).unwrap();
+            let spki = fulcio.stranger.spki();
+            (
+                fulcio.certify(Identity::read(kind, &claims).unwrap(), spki),
+                token,
+            )
+        };
+        assert_eq!(issue(1), issue(1));
+        assert_ne!(issue(1).0, issue(2).0);
+    }
+}

@@ -69,7 +69,7 @@ lies! {
     CheckpointByAnotherKey = "checkpoint-by-another-key",
     /// The registry says 201 to every manifest and keeps none.
     RegistryKeepsNothing = "registry-keeps-nothing",
-    /// The registry gives back other bytes than it was sent, for blobs that clients pushed.
+    /// The registry keeps a byte more of everything that it is sent.
     RegistryKeepsOtherBytes = "registry-keeps-other-bytes",
     /// The referrers API answers 200 with a page of HTML, and lists nothing.
     ReferrersAnswerHtml = "referrers-answer-html",
