@@ -275,15 +275,15 @@ fn entries(
 }
 
 fn few_and_different<T: PartialEq>(items: &[T], what: &'static str) -> Result<(), Error> {
+    if items.len() > MOST_WITNESSES {
+        return Err(Error::TooMany { what });
+    }
     let mut rest = items;
     while let Some((first, others)) = rest.split_first() {
         if others.contains(first) {
             return Err(Error::TooMany { what });
         }
         rest = others;
-    }
-    if items.len() > MOST_WITNESSES {
-        return Err(Error::TooMany { what });
     }
     Ok(())
 }
@@ -302,4 +302,97 @@ fn leaf(chain: wire::Chain) -> Result<Vec<u8>, Error> {
     }
     let leaf = leaf.ok_or_else(|| malformed("an empty certificate chain"))?;
     Ok(leaf.raw_bytes.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Bundle, Error};
+
+    const ENVELOPE: &str =
+        include_str!("../tests/vectors/bundle-verify/rekor2-dsse-happy-path/bundle.sigstore.json");
+    const MESSAGE: &str =
+        include_str!("../tests/vectors/bundle-verify/rekor2-happy-path/bundle.sigstore.json");
+
+    #[test]
+    fn writes_what_it_reads() {
+        for text in [ENVELOPE, MESSAGE] {
+            let written = Bundle::parse(text.as_bytes()).unwrap().to_json().unwrap();
+            let expected: Value = serde_json::from_str(text).unwrap();
+            let found: Value = serde_json::from_slice(&written).unwrap();
+            assert_eq!(found, expected);
+            assert!(!written.contains(&b'\n') || text.contains("\\n"));
+        }
+    }
+
+    #[test]
+    fn refuses_other_forms() {
+        type Change = fn(&mut Value);
+        let changes: [(Change, &str); 8] = [
+            (
+                |b| b["messageSignature"] = json!({"signature": "AA=="}),
+                "exactly one",
+            ),
+            (|b| b["dsseEnvelope"] = Value::Null, "exactly one"),
+            (
+                |b| b["dsseEnvelope"]["signatures"] = json!([]),
+                "one signature",
+            ),
+            (
+                |b| {
+                    let again = b["dsseEnvelope"]["signatures"][0].clone();
+                    b["dsseEnvelope"]["signatures"]
+                        .as_array_mut()
+                        .unwrap()
+                        .push(again);
+                },
+                "one signature",
+            ),
+            (
+                |b| b["verificationMaterial"]["publicKey"] = json!({}),
+                "a key",
+            ),
+            (
+                |b| b["verificationMaterial"]["x509CertificateChain"] = json!({}),
+                "certificate of its version",
+            ),
+            (
+                |b| {
+                    let again = b["verificationMaterial"]["tlogEntries"][0].clone();
+                    let entries = &mut b["verificationMaterial"]["tlogEntries"];
+                    entries.as_array_mut().unwrap().push(again);
+                },
+                "log entries",
+            ),
+            (
+                |b| b["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=0.1".into(),
+                "promise",
+            ),
+        ];
+        for (change, words) in changes {
+            let mut bundle = serde_json::from_str(ENVELOPE).unwrap();
+            change(&mut bundle);
+            let error = Bundle::parse(bundle.to_string().as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}: {words}");
+        }
+    }
+
+    #[test]
+    fn has_limits() {
+        let mut bundle: Value = serde_json::from_str(MESSAGE).unwrap();
+        let entry = bundle["verificationMaterial"]["tlogEntries"][0].clone();
+        let numbered = |index: usize| {
+            let mut entry = entry.clone();
+            entry["logIndex"] = index.to_string().into();
+            entry
+        };
+        for (count, good) in [(32, true), (33, false)] {
+            let entries: Vec<_> = (0..count).map(numbered).collect();
+            bundle["verificationMaterial"]["tlogEntries"] = entries.into();
+            let found = Bundle::parse(bundle.to_string().as_bytes());
+            assert_eq!(found.is_ok(), good, "{count}");
+            assert!(good || matches!(found, Err(Error::TooMany { .. })));
+        }
+    }
 }

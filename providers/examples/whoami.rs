@@ -9,6 +9,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use ambisign_providers::{Clock, Env, Explain, Host, Net, NetOptions, Options, choose};
@@ -25,7 +26,7 @@ struct Claims {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let options = Options {
         audience: arguments.next().unwrap_or_else(|| "whoami".to_owned()),
@@ -35,14 +36,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..Options::default()
     };
     match whoami(&host(), &options).await {
-        Ok(()) => Ok(()),
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let code = error.code();
-            let fix = error.fix().unwrap_or_default();
-            writeln!(io::stderr(), "code: {code}\nfix: {fix}")?;
-            Err(error.into())
+            tell(&error);
+            ExitCode::FAILURE
         }
     }
+}
+
+fn tell(error: &ambisign_providers::Error) {
+    let mut out = io::stderr();
+    let _closed = writeln!(out, "error: {error}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        let _closed = writeln!(out, "because: {error}");
+        source = error.source();
+    }
+    if let Some(fix) = error.fix() {
+        let _closed = writeln!(out, "fix: {fix}");
+    }
+    let _closed = writeln!(out, "code: {}", error.code());
 }
 
 fn host() -> Host {

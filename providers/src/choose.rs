@@ -6,13 +6,18 @@
 //! a token blocks the machine's: signing as the machine would be a surprise, and a person wanted
 //! the job's. Whoever is chosen succeeds or fails; nobody else is asked.
 
-use std::borrow::Cow;
+mod error;
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::fmt;
+
+pub use error::ChooseError;
 
 use crate::net::chain;
 use crate::{
-    Class, Detection, Error, Explain, GivenToken, Host, Kind, Options, PROVIDERS, Platform, Source,
-    env_var, file, gce, gitlab, given, impersonation, recognised,
+    Detection, Error, GivenToken, Host, Kind, Options, PROVIDERS, Provider, Source, env_var, file,
+    gce, gitlab, given, google, impersonation, recognised,
 };
 
 /// A provider, chosen.
@@ -46,142 +51,6 @@ pub struct Seen {
     pub marks: &'static [&'static str],
     /// Its state.
     pub detection: Detection,
-}
-
-/// Why no provider could be chosen.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ChooseError {
-    /// Several are ready, and none comes before the others.
-    #[error("more than one identity can be used here: {}", quoted(names))]
-    Ambiguous {
-        /// Their names.
-        names: Vec<&'static str>,
-    },
-    /// Nothing was handed over, and nothing else may be used.
-    #[error("no token was given, and ambient providers are switched off")]
-    Disabled {
-        /// The variable that can hold one.
-        variable: String,
-    },
-    /// One ambient provider is requested, and all are switched off.
-    #[error("`{name}` is requested, and ambient providers are switched off")]
-    Excluded {
-        /// The provider.
-        name: &'static str,
-    },
-    /// None of them is here.
-    #[error(
-        "no identity was found: looked for {}{}",
-        quoted(looked),
-        seen_too(recognised)
-    )]
-    NoIdentity {
-        /// What was looked for.
-        looked: Vec<String>,
-        /// Platforms that were recognised and cannot give a token by themselves.
-        recognised: Vec<Platform>,
-        /// Whether this is a container that may lack the variables of its CI job.
-        contained: bool,
-        /// The variable that can hold a token.
-        variable: String,
-    },
-    /// The one that is requested is not here.
-    #[error("`{name}` is requested, and is not here")]
-    NotDetected {
-        /// The provider.
-        name: &'static str,
-        /// The variables by which it is found.
-        variables: &'static [&'static str],
-    },
-    /// No provider has the name that is requested.
-    #[error("there is no provider {name:?}")]
-    UnknownName {
-        /// What was requested.
-        name: String,
-        /// The names that there are.
-        known: Vec<&'static str>,
-    },
-}
-
-fn quoted(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    format!("`{}`", names.join("`, `"))
-}
-
-fn seen_too(platforms: &[Platform]) -> String {
-    let names: Vec<&str> = platforms.iter().map(|platform| platform.name).collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("; here is {}", names.join(", "))
-    }
-}
-
-impl Explain for ChooseError {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Ambiguous { .. } => "provider/ambiguous",
-            Self::Disabled { .. } => "provider/disabled",
-            Self::Excluded { .. } => "provider/excluded",
-            Self::NoIdentity { .. } => "provider/no-identity",
-            Self::NotDetected { .. } => "provider/not-detected",
-            Self::UnknownName { .. } => "provider/unknown-name",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Ambiguous { names } => {
-                let ways: Vec<String> = names
-                    .iter()
-                    .map(|name| format!("`--oidc-provider {name}`"))
-                    .collect();
-                format!("choose one with {}", ways.join(" or ")).into()
-            }
-            Self::Disabled { variable } => {
-                format!("set `{variable}`, or give `--identity-token-file`").into()
-            }
-            Self::Excluded { .. } => {
-                "drop `--oidc-provider` or `--oidc-disable-ambient-providers`".into()
-            }
-            Self::NoIdentity {
-                recognised,
-                contained,
-                variable,
-                ..
-            } => match recognised.first() {
-                Some(platform) => platform.fix.clone().into(),
-                None if *contained => "pass the variables of the CI job on into this container, \
-                     for GitHub `docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e \
-                     ACTIONS_ID_TOKEN_REQUEST_TOKEN`"
-                    .into(),
-                None => format!(
-                    "run in a CI job that may request tokens, set `{variable}`, or give \
-                     `--identity-token-file`"
-                )
-                .into(),
-            },
-            Self::NotDetected { variables: [], .. } => {
-                "drop `--oidc-provider`, or run where it is".into()
-            }
-            Self::NotDetected { variables, .. } => {
-                format!("run where {} is set", quoted(variables)).into()
-            }
-            Self::UnknownName { known, .. } => format!("use one of {}", quoted(known)).into(),
-        })
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Excluded { .. } | Self::UnknownName { .. } => Class::Usage,
-            Self::Ambiguous { .. }
-            | Self::Disabled { .. }
-            | Self::NoIdentity { .. }
-            | Self::NotDetected { .. } => Class::Identity,
-        }
-    }
 }
 
 /// The state of every provider and platform, in the order of precedence. Nothing is asked over the
@@ -223,8 +92,8 @@ pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
         }),
         Detection::Broken(error) => Err(error),
         Detection::Absent | Detection::Recognised(_) => Err(ChooseError::NotDetected {
+            marks: marks(winner.name, winner.marks, options),
             name: winner.name,
-            variables: winner.marks,
         }
         .into()),
     }
@@ -304,10 +173,22 @@ fn requested(name: &str, seen: &[Seen], options: &Options) -> Result<usize, Choo
     }
     seen.iter()
         .position(|seen| seen.name == row.name)
-        .ok_or(ChooseError::NotDetected {
+        .ok_or_else(|| ChooseError::NotDetected {
+            marks: marks(row.name, row.variables, options),
             name: row.name,
-            variables: row.variables,
         })
+}
+
+/// By what a provider is found, also where the options decide that.
+fn marks(name: &str, fixed: &[&str], options: &Options) -> Vec<String> {
+    let fixed = fixed.iter().map(|mark| (*mark).to_owned());
+    let variables = options.token_variables.iter().cloned();
+    let file = options.token_file.display().to_string();
+    let is = |row: &Provider| row.name == name;
+    fixed
+        .chain(variables.filter(|_| is(&env_var::PROVIDER)))
+        .chain(is(&file::PROVIDER).then_some(file))
+        .collect()
 }
 
 /// The flag with a token has no name of its own, and what is only recognised cannot be used.
@@ -342,6 +223,8 @@ fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
     let ambient = PROVIDERS
         .iter()
         .filter(|row| row.kind != Kind::Explicit && is_requestable(row.name))
+        // A credential file is looked at on request only.
+        .filter(|row| row.name != google::PROVIDER.name)
         .map(|row| row.name.to_owned());
     let recognised = seen.iter().filter_map(|seen| match &seen.detection {
         Detection::Recognised(platform) => Some(platform.clone()),
@@ -392,19 +275,17 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
     notes
 }
 
+/// What the machine could be is no news: nobody asked for it.
 fn note(other: &Seen, chosen: Kind) -> Option<String> {
     let name = other.name;
-    match &other.detection {
-        Detection::Absent => None,
-        Detection::Broken(error) => Some(format!("`{name}` was not taken: {}", chain(error))),
-        Detection::Ready(_) => Some(format!(
+    match (&other.detection, other.kind) {
+        (Detection::Absent, _) | (_, Kind::Machine) => None,
+        (Detection::Broken(error), _) => Some(format!("`{name}` was not taken: {}", chain(error))),
+        (Detection::Ready(_), _) => Some(format!(
             "`{name}` was not taken, but could be used: request it with `--oidc-provider {name}`"
         )),
         // A job that has its own identity needs no advice on how to get one.
-        Detection::Recognised(platform) => matches!(chosen, Kind::Asked | Kind::Machine)
+        (Detection::Recognised(platform), _) => matches!(chosen, Kind::Asked | Kind::Machine)
             .then(|| format!("this is {} too: {}", platform.name, platform.fix)),
     }
 }
-
-#[cfg(test)]
-pub(crate) mod tests;

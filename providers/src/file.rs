@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::io::AsyncReadExt;
+use tokio::sync::oneshot;
 
 use crate::request::received;
 use crate::{Class, Detection, Explain, Host, Kind, Options, Provider, Source, Token};
@@ -159,7 +159,7 @@ impl Source for StandardInput {
             if io::stdin().is_terminal() {
                 return Err(Error::Terminal.into());
             }
-            Ok(read_input(host, tokio::io::stdin()).await?)
+            Ok(read_input(host, io::stdin(), PATIENCE).await?)
         }
         .boxed()
     }
@@ -169,20 +169,27 @@ impl Source for StandardInput {
     }
 }
 
-async fn read_input(host: &Host, input: impl tokio::io::AsyncRead + Unpin) -> Result<Token, Error> {
+/// Reads in a thread that nobody waits for: the runtime's own reader would keep the process from
+/// ending for as long as the pipe is open.
+async fn read_input(
+    host: &Host,
+    input: impl Read + Send + 'static,
+    limit: Duration,
+) -> Result<Token, Error> {
     let from = || "the standard input".to_owned();
     let unreadable = |source| Error::Unreadable {
         from: from(),
         source,
     };
-    let mut text = String::new();
-    let mut input = input.take(LIMIT + 1);
-    let reading = input.read_to_string(&mut text);
-    match tokio::time::timeout(PATIENCE, reading).await {
-        Ok(Ok(_)) => within_limit(&text).map_err(unreadable)?,
-        Ok(Err(source)) => return Err(unreadable(source)),
-        Err(_elapsed) => return Err(Error::Silent { limit: PATIENCE }),
-    }
+    let (done, reading) = oneshot::channel();
+    std::thread::Builder::new()
+        .spawn(move || done.send(read_limited(input)))
+        .map_err(unreadable)?;
+    let text = match tokio::time::timeout(limit, reading).await {
+        Ok(Ok(text)) => text.map_err(unreadable)?,
+        Ok(Err(lost)) => return Err(unreadable(io::Error::other(lost))),
+        Err(_elapsed) => return Err(Error::Silent { limit }),
+    };
     received(&host.net, &text).ok_or_else(|| Error::Empty { from: from() })
 }
 
@@ -205,16 +212,14 @@ pub(crate) fn read_small(path: &Path) -> io::Result<String> {
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let mut text = String::new();
-    let file = std::fs::File::open(path)?;
-    file.take(LIMIT + 1).read_to_string(&mut text)?;
-    within_limit(&text)?;
-    Ok(text)
+    read_limited(std::fs::File::open(path)?)
 }
 
-fn within_limit(text: &str) -> io::Result<()> {
+fn read_limited(input: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    input.take(LIMIT + 1).read_to_string(&mut text)?;
     let fits = u64::try_from(text.len()).is_ok_and(|length| length <= LIMIT);
-    fits.then_some(())
+    fits.then_some(text)
         .ok_or_else(|| io::Error::other("it holds more than 64 KiB"))
 }
 
@@ -231,6 +236,7 @@ fn is_exposed(host: &Host, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+    use std::time::Duration;
 
     use super::{Error, TokenFile, read_input};
     use crate::choose::tests::{Place, block_on};
@@ -266,7 +272,8 @@ mod tests {
     #[test]
     fn the_standard_input_is_limited() {
         let place = Place::new();
-        let read = |input: &'static [u8]| block_on(read_input(&place.host(), input));
+        let long = Duration::from_secs(5);
+        let read = |input: &'static [u8]| block_on(read_input(&place.host(), input, long));
         assert_eq!(read(b"a.b.c\n").unwrap().expose(), "a.b.c");
         assert!(matches!(read(b"\n"), Err(Error::Empty { .. })));
         assert!(matches!(
@@ -274,5 +281,10 @@ mod tests {
             Err(Error::Unreadable { .. })
         ));
         assert!(matches!(read(b"\xff"), Err(Error::Unreadable { .. })));
+
+        let (silent, _open) = std::io::pipe().unwrap();
+        let short = Duration::from_millis(50);
+        let error = block_on(read_input(&place.host(), silent, short)).unwrap_err();
+        assert!(matches!(error, Error::Silent { .. }));
     }
 }

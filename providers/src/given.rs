@@ -30,8 +30,8 @@ fn detect(host: &Host, options: &Options) -> Detection {
                 let from = "`--identity-token`".to_owned();
                 return Detection::Broken(Error::Empty { from }.into());
             };
-            host.net.guard(token.expose());
             if has_form_of_token(token.expose()) {
+                host.net.guard(token.expose());
                 Detection::Ready(Box::new(Held(token)))
             } else {
                 file(PathBuf::from(token.expose()), Nameable(false))

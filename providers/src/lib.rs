@@ -28,6 +28,7 @@ mod given;
 pub mod google;
 mod hops;
 mod host;
+mod http_error;
 pub mod impersonation;
 mod net;
 mod options;
@@ -46,11 +47,12 @@ pub use env::Env;
 pub use error::Error;
 pub use explain::{Class, Explain};
 pub use host::Host;
+pub use http_error::{HttpError, HttpReason};
 pub use net::{
     ClientError, Event, Net, NetOptions, Observer, Profile, is_loopback, plain_http_allowed,
 };
 pub use options::{GivenToken, Options};
 pub use provider::{Detection, Kind, PROVIDERS, Platform, Provider, Source};
-pub use send::{Answer, Hop, HttpError, HttpReason};
+pub use send::{Answer, Hop};
 pub use spawn::{Finished, SpawnError, spawn};
 pub use token::Token;

@@ -49,3 +49,22 @@ pub(crate) fn shape(answer: &Answer) -> String {
         None => format!("{length} bytes of no declared type"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{bearer, received};
+    use crate::choose::tests::Place;
+
+    #[test]
+    fn what_is_sent_and_received_is_secret() {
+        let header = bearer("c4n4ry").unwrap();
+        assert_eq!(header, "Bearer c4n4ry");
+        assert!(header.is_sensitive());
+        assert!(bearer("two\nlines").is_none());
+
+        let host = Place::new().host();
+        assert_eq!(received(&host.net, "c4n4ry\n").unwrap().expose(), "c4n4ry");
+        assert_eq!(host.net.redact("is c4n4ry."), "is ***.");
+        assert!(received(&host.net, "\n").is_none());
+    }
+}

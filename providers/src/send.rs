@@ -3,8 +3,6 @@
 //!
 //! This is the only place that retries; no caller may add a second layer around it.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap};
@@ -13,8 +11,9 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
-use crate::net::{ClientError, chain, plain_http_allowed};
-use crate::{Class, Event, Net, Profile};
+use crate::http_error::transport;
+use crate::net::plain_http_allowed;
+use crate::{Event, HttpError, HttpReason, Net, Profile};
 
 /// The longest piece of a server's answer that a message shows, in characters.
 const EXCERPT: usize = 256;
@@ -66,156 +65,6 @@ impl Answer {
     /// secrets that `net` knows.
     pub fn excerpt(&self, net: &Net) -> String {
         excerpt(net, &self.body)
-    }
-}
-
-/// A request that came to no usable answer.
-#[derive(Debug)]
-pub struct HttpError {
-    /// The request method.
-    pub method: Method,
-    /// Scheme, host and path; no query and no user information.
-    pub url: String,
-    /// How often it was tried.
-    pub tries: u32,
-    /// What happened last.
-    pub reason: HttpReason,
-}
-
-/// What happened to a request.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum HttpReason {
-    /// No client could be made.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The time of the whole run is over.
-    #[error("the time of this run is over")]
-    Deadline,
-    /// The body is compressed, which was not asked for.
-    #[error("answered with content coding {coding:?}, which was not asked for")]
-    Encoded {
-        /// The coding.
-        coding: String,
-    },
-    /// Plain HTTP to another machine, or a password in the URL.
-    #[error("is not https")]
-    NotHttps,
-    /// The server sends the request elsewhere.
-    #[error("tried to redirect to {to}")]
-    Redirected {
-        /// Scheme and host.
-        to: String,
-    },
-    /// A status that may pass: 408, 429, 500, 502, 503 or 504.
-    #[error("answered HTTP {}{}{}", status.as_u16(), said(excerpt), asked(*retry_after))]
-    Status {
-        /// The status.
-        status: StatusCode,
-        /// The beginning of the body.
-        excerpt: String,
-        /// How long the server asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The TLS peer is not who it should be.
-    #[error("the TLS certificate of the server is not trusted: {why}")]
-    Tls {
-        /// What the TLS stack says.
-        why: String,
-    },
-    /// The body is longer than the limit.
-    #[error("answered with more than {limit} bytes")]
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// No answer, or only a part of one.
-    #[error("{why}")]
-    Unreachable {
-        /// What the system says.
-        why: String,
-        /// Whether the request may have reached the server.
-        sent: bool,
-    },
-}
-
-fn said(excerpt: &str) -> String {
-    if excerpt.is_empty() {
-        String::new()
-    } else {
-        format!(" `{excerpt}`")
-    }
-}
-
-fn asked(wait: Option<Duration>) -> String {
-    wait.map(|wait| format!(" and asks to wait {} s", wait.as_secs()))
-        .unwrap_or_default()
-}
-
-impl fmt::Display for HttpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.method, self.url, self.reason)?;
-        if self.tries > 1 {
-            write!(f, " ({} tries)", self.tries)
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// The message says it all: a source would repeat it.
-impl std::error::Error for HttpError {}
-
-impl HttpError {
-    /// The variant part of an error code: what happened to the request.
-    pub fn variant(&self) -> &'static str {
-        match &self.reason {
-            HttpReason::Client(_) => "client",
-            HttpReason::Deadline | HttpReason::Status { .. } | HttpReason::Unreachable { .. } => {
-                "unreachable"
-            }
-            HttpReason::Encoded { .. } => "encoded",
-            HttpReason::NotHttps => "not-https",
-            HttpReason::Redirected { .. } => "redirected",
-            HttpReason::Tls { .. } => "tls",
-            HttpReason::TooLarge { .. } => "too-large",
-        }
-    }
-
-    /// The class of the error, whichever service it was.
-    pub fn class(&self) -> Class {
-        match &self.reason {
-            HttpReason::Client(_) | HttpReason::NotHttps => Class::Usage,
-            HttpReason::Deadline | HttpReason::Status { .. } | HttpReason::Unreachable { .. } => {
-                Class::Temporary
-            }
-            HttpReason::Encoded { .. }
-            | HttpReason::Redirected { .. }
-            | HttpReason::Tls { .. }
-            | HttpReason::TooLarge { .. } => Class::Untrusted,
-        }
-    }
-
-    /// What the reader can do, whichever service it was.
-    pub fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match &self.reason {
-            HttpReason::Client(_) => "correct the proxy variable or the CA file".into(),
-            HttpReason::Deadline => "run again, or raise `--timeout`".into(),
-            HttpReason::NotHttps => "use an https URL without a user name in it".into(),
-            HttpReason::Status { .. } => "run again: this usually passes".into(),
-            HttpReason::Tls { .. } => {
-                "check the clock and the proxy, and give a private CA with `--ca-file`".into()
-            }
-            HttpReason::Unreachable { .. } => {
-                "run again; if it stays, check that this machine may reach the host".into()
-            }
-            HttpReason::Encoded { .. } | HttpReason::TooLarge { .. } => {
-                "check that nothing between this machine and the host rewrites its answers".into()
-            }
-            HttpReason::Redirected { .. } => {
-                "give the URL of the service itself, not one that redirects".into()
-            }
-        })
     }
 }
 
@@ -441,40 +290,6 @@ fn foreign_coding(headers: &HeaderMap) -> Option<String> {
     let coding = headers.get(header::CONTENT_ENCODING)?;
     let coding = String::from_utf8_lossy(coding.as_bytes()).into_owned();
     (!coding.eq_ignore_ascii_case("identity")).then_some(coding)
-}
-
-fn transport(error: reqwest::Error) -> HttpReason {
-    let error = error.without_url();
-    let why = chain(&error);
-    if is_distrust(&error) {
-        return HttpReason::Tls { why };
-    }
-    HttpReason::Unreachable {
-        why,
-        sent: !error.is_connect(),
-    }
-}
-
-/// Whether the TLS stack refused the peer's certificate: an attack or a misconfiguration, and never
-/// a matter of trying again.
-fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(|error| error.get_ref());
-        let tls = error
-            .downcast_ref::<rustls::Error>()
-            .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
-            return true;
-        }
-        next = match inner {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    false
 }
 
 fn is_temporary(status: StatusCode) -> bool {

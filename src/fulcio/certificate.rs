@@ -239,3 +239,170 @@ fn issuer(certificate: &Certificate) -> Option<String> {
     };
     (!text.is_empty()).then(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use der::asn1::{Any, Ia5String, ObjectIdentifier, Utf8StringRef};
+    use x509_cert::ext::Extension;
+    use x509_cert::ext::pkix::name::{GeneralName, OtherName};
+    use x509_cert::ext::pkix::{
+        BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
+    };
+
+    use super::{CODE_SIGNING, CertificateError, OTHER_NAME, SigningCertificate};
+    use crate::bundle::Bundle;
+    use crate::trust::TrustedRoot;
+    use crate::trust::path::PathError;
+    use crate::trust::testing::{Order, extension, raw, second};
+
+    const PRODUCTION: &[u8] =
+        include_bytes!("../../tests/vectors/roots/production/trusted_root.json");
+    const STAGING: &[u8] = include_bytes!("../../tests/vectors/roots/staging/trusted_root.json");
+    const REAL: &[u8] =
+        include_bytes!("../../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
+
+    fn real() -> SigningCertificate {
+        SigningCertificate::parse(Bundle::parse(REAL).unwrap().certificate()).unwrap()
+    }
+
+    fn email(text: &str) -> GeneralName {
+        GeneralName::Rfc822Name(Ia5String::new(text).unwrap())
+    }
+
+    /// The extensions of a good certificate: key usage, extended, name, issuer.
+    fn good() -> Vec<Extension> {
+        let mut name = extension(SubjectAltName(vec![email("a@example.test")]));
+        name.critical = true;
+        vec![
+            extension(KeyUsage(KeyUsages::DigitalSignature.into())),
+            extension(ExtendedKeyUsage(vec![CODE_SIGNING])),
+            name,
+            raw("1.3.6.1.4.1.57264.1.1", false, b"https://old.example"),
+            raw("1.3.6.1.4.1.57264.1.8", false, b"\x0c\x0bhttps://new"),
+        ]
+    }
+
+    fn parse(extensions: Vec<Extension>) -> Result<SigningCertificate, CertificateError> {
+        let order = Order {
+            subject: 1,
+            issuer: 2,
+            seconds: (100, 700),
+            extensions,
+        };
+        SigningCertificate::parse(&order.der())
+    }
+
+    #[test]
+    fn reads_the_profile() {
+        let certificate = parse(good()).unwrap();
+        assert_eq!(certificate.san(), "a@example.test");
+        assert_eq!(certificate.issuer(), "https://new");
+        assert_eq!(certificate.not_before(), second(100));
+        assert_eq!(certificate.not_after(), second(700));
+        let mut older = good();
+        older.pop();
+        assert_eq!(parse(older).unwrap().issuer(), "https://old.example");
+    }
+
+    #[test]
+    fn reads_the_name_of_a_user() {
+        let name = |type_id| {
+            GeneralName::OtherName(OtherName {
+                type_id,
+                value: Any::from(Utf8StringRef::new("joe!example.test").unwrap()),
+            })
+        };
+        let with = |name| {
+            let mut extensions = good();
+            extensions[2] = extension(SubjectAltName(vec![name]));
+            parse(extensions)
+        };
+        assert_eq!(with(name(OTHER_NAME)).unwrap().san(), "joe!example.test");
+        let other = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.9");
+        assert!(with(name(other)).is_err());
+    }
+
+    #[test]
+    fn refuses_other_profiles() {
+        type Change = fn(&mut Vec<Extension>);
+        let authority = |e: &mut Vec<_>| {
+            e.push(extension(BasicConstraints {
+                ca: true,
+                path_len_constraint: None,
+            }));
+        };
+        let changes: [Change; 9] = [
+            authority,
+            |e| drop(e.remove(0)),
+            |e| e[0] = extension(KeyUsage(KeyUsages::KeyAgreement.into())),
+            |e| {
+                e[0] = extension(KeyUsage(
+                    KeyUsages::DigitalSignature | KeyUsages::KeyCertSign,
+                ))
+            },
+            |e| drop(e.remove(1)),
+            |e| e[1] = extension(ExtendedKeyUsage(vec![OTHER_NAME])),
+            |e| drop(e.remove(2)),
+            |e| e[2] = extension(SubjectAltName(vec![email("a@b.c"), email("d@e.f")])),
+            |e| e.truncate(3),
+        ];
+        for change in changes {
+            let mut extensions = good();
+            change(&mut extensions);
+            let error = parse(extensions).unwrap_err();
+            assert!(
+                matches!(error, CertificateError::Profile { .. }),
+                "{error:?}"
+            );
+        }
+        let mut critical = good();
+        critical.push(raw("1.2.3.4", true, b""));
+        assert!(matches!(
+            parse(critical),
+            Err(CertificateError::Profile { .. })
+        ));
+        let mut twice = good();
+        twice.extend(good());
+        assert_eq!(parse(twice).unwrap_err(), CertificateError::Malformed);
+    }
+
+    #[test]
+    fn trusts_a_real_certificate_with_its_root_only() {
+        let certificate = real();
+        let production = TrustedRoot::parse(PRODUCTION).unwrap();
+        assert_eq!(certificate.trusted(&production), Ok(()));
+        let flaw = PathError::Unknown;
+        let staging = TrustedRoot::parse(STAGING).unwrap();
+        let error = certificate.trusted(&staging).unwrap_err();
+        assert_eq!(error, CertificateError::UntrustedChain { flaw });
+        let late = certificate.not_after() + Duration::from_secs(1);
+        let error = super::chain::verify(&certificate, &production, late).unwrap_err();
+        assert_eq!(error, CertificateError::OutsideValidity);
+    }
+
+    #[test]
+    fn needs_a_promise() {
+        let text = String::from_utf8(PRODUCTION.to_vec()).unwrap();
+        // Without CT logs, and with a CT log that ended before the certificate.
+        let without = text.replace("\"ctlogs\"", "\"other\"");
+        let mut ended: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for log in ended["ctlogs"].as_array_mut().unwrap() {
+            log["publicKey"]["validFor"]["end"] = "2022-12-31T00:00:00Z".into();
+        }
+        for json in [without, ended.to_string()] {
+            let root = TrustedRoot::parse(json.as_bytes()).unwrap();
+            let error = real().trusted(&root).unwrap_err();
+            assert!(matches!(error, CertificateError::Sct { .. }), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn pem_has_lines_of_64_characters() {
+        let pem = real().pem().unwrap();
+        assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\n"));
+        assert!(pem.ends_with("\n-----END CERTIFICATE-----\n"));
+        assert_eq!(pem.lines().nth(1).unwrap().len(), 64);
+    }
+}

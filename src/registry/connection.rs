@@ -16,8 +16,8 @@ use super::auth::{Access, origin};
 use super::challenge::Challenge;
 use super::credentials::{Credential, Plan, Secret};
 use super::error::Error;
-use super::index::Entry;
 use super::referrer::Method as AttachMethod;
+use super::shared_tag::Ours;
 use crate::digest::Digest;
 
 /// How many redirects of one request are followed.
@@ -59,7 +59,7 @@ pub(super) struct Repository {
     plan: Plan,
     credential: OnceCell<Option<Arc<Credential>>>,
     access: AsyncMutex<Access>,
-    subjects: Mutex<BTreeMap<Digest, Arc<AsyncMutex<Vec<Entry>>>>>,
+    subjects: Mutex<BTreeMap<Digest, Arc<AsyncMutex<Ours>>>>,
 }
 
 impl Repository {
@@ -80,7 +80,7 @@ impl Repository {
     }
 
     /// What this run lists under the fallback tag of `subject`. Locked while it is written.
-    pub(super) fn subject(&self, subject: &Digest) -> Arc<AsyncMutex<Vec<Entry>>> {
+    pub(super) fn subject(&self, subject: &Digest) -> Arc<AsyncMutex<Ours>> {
         let mut subjects = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(subjects.entry(*subject).or_default())
     }
@@ -91,6 +91,9 @@ impl Repository {
 pub(super) enum Content {
     /// Blobs live in storage of other hosts.
     Blob,
+    /// A blob, but only whether it is there: that the registry names another host says so, and a job
+    /// need not be allowed to reach that host.
+    BlobLookup,
     /// Manifests, tags and lists come from the registry alone.
     Manifest,
 }
@@ -239,6 +242,9 @@ impl Connection<'_> {
             let answer = self.host.net.send_unfollowed(&call.hop, request).await?;
             drop(permit);
             match self.redirect(&call.method, &answer)? {
+                Some(next) if call.content == Content::BlobLookup && next.origin() != home => {
+                    return Ok(answer);
+                }
                 Some(next) => url = next,
                 None => return Ok(answer),
             }
@@ -267,7 +273,7 @@ impl Connection<'_> {
     async fn permit(&self, url: &Url, content: Content) -> Result<(), Error> {
         match content {
             Content::Manifest => return Err(self.lost(url, "is another host than the registry")),
-            Content::Blob => {}
+            Content::Blob | Content::BlobLookup => {}
         }
         address::permit(&self.repository.base, url)
             .await

@@ -19,6 +19,8 @@ mod push;
 mod referrer;
 mod shared_tag;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -123,12 +125,21 @@ impl<'a> Registry<'a> {
             };
             let (manifest, method) =
                 tokio::join!(connection.resolve(reference), connection.probe(digest));
-            method.and(manifest)
+            // A missing image says more than what follows from it.
+            let manifest = manifest?;
+            method.map(|_found| manifest)
         };
-        // A credential helper may take longer than the first answer; its error counts only when the
-        // registry asks for a credential.
-        let (image, session, _) =
-            tokio::join!(image, connection.ask_upload(), connection.credential());
+        let work = async { tokio::join!(image, connection.ask_upload()) };
+        // A credential helper may take longer than the first answer, so it starts now; its outcome
+        // counts only when the registry asks for a credential.
+        let ahead = async {
+            let _for_later = connection.credential().await;
+            std::future::pending().await
+        };
+        let (image, session) = tokio::select! {
+            done = work => done,
+            never = ahead => never,
+        };
         let image = image?;
         let session = session?.map_err(|answer| connection.push_denied(&answer))?;
         Ok(Target::new(reference, image, session))

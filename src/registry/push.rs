@@ -164,8 +164,13 @@ impl Connection<'_> {
     /// # Errors
     /// No answer.
     pub(super) async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
-        let call = self.call(Method::HEAD, &format!("blobs/{digest}"), Content::Blob);
-        Ok(self.send(&call).await?.status.is_success())
+        let call = self.call(
+            Method::HEAD,
+            &format!("blobs/{digest}"),
+            Content::BlobLookup,
+        );
+        let status = self.send(&call).await?.status;
+        Ok(status.is_success() || status.is_redirection())
     }
 
     /// Pushes the config blob of referrer manifests, once for each repository and run.
@@ -234,13 +239,14 @@ impl Connection<'_> {
         self.read_back(&call, bytes, &digest).await
     }
 
-    /// Reads a blob back by its digest.
+    /// Reads a blob back by its digest. Where the registry leaves that to storage of another host,
+    /// its word for it must do.
     ///
     /// # Errors
     /// It is not there, or other bytes are.
     pub(super) async fn read_back_blob(&self, bytes: &[u8]) -> Result<(), Error> {
         let digest = Digest::of(bytes).to_string();
-        let call = self.call(Method::GET, &format!("blobs/{digest}"), Content::Blob);
+        let call = self.call(Method::GET, &format!("blobs/{digest}"), Content::BlobLookup);
         self.read_back(&call, bytes, &digest).await
     }
 
@@ -254,6 +260,7 @@ impl Connection<'_> {
                     let why = "the registry serves other bytes in its place".to_owned();
                     return Err(self.read_back_error(digest, why));
                 }
+                301..=308 => return Ok(()),
                 404 if looks.wait().await => {}
                 404 => {
                     let why = "the registry does not have it".to_owned();

@@ -2,8 +2,9 @@
 //! Adding a line to the index under the fallback tag, which others write too.
 //!
 //! Registries do not promise conditional writes, and some take a wrong `If-Match` with 201. So a
-//! writer looks at what became of its write: at once, and again after the time in which another
-//! writer that had read the old index can have written it back. Whoever was lost writes again.
+//! writer looks at what became of its write: at once, and again when nobody has written for as long
+//! as another writer that had read the old index may need to write it back. Whoever was lost writes
+//! again.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use ambisign_providers::{Answer, Class, Hop};
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use reqwest::Method;
 use reqwest::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use super::connection::Connection;
 use super::error::Error;
@@ -53,17 +54,45 @@ const WRITE: Hop = Hop {
 /// What was read.
 pub(super) struct Read {
     index: Index,
+    /// The digest of the bytes, to see whether somebody else has written; `None` when absent.
+    state: Option<Digest>,
     etag: Option<HeaderValue>,
-    exists: bool,
     at: Instant,
 }
 
-/// What became of one write.
+/// What this run has to do with one image's index.
+#[derive(Debug, Default)]
+pub(super) struct Ours {
+    /// What it lists there.
+    entries: Vec<Entry>,
+    /// Its longest time from reading to having written.
+    slowest: Duration,
+}
+
+impl Ours {
+    fn add(&mut self, entry: &Entry) {
+        let is_new = |known: &Entry| known.digest != entry.digest;
+        if self.entries.iter().all(is_new) {
+            self.entries.push(entry.clone());
+        }
+    }
+
+    /// How long a writer that read before us may take to write.
+    fn patience(&self) -> Duration {
+        SECOND_LOOK.max(self.slowest.saturating_mul(SLOWER))
+    }
+}
+
+/// What became of one round.
 enum Round {
     /// Another writer was faster, or the outcome is unknown.
     Lost,
-    /// Our entries are listed; look again after this time.
-    Listed(Duration),
+    /// Our entries were listed in this state of the index.
+    Listed {
+        state: Option<Digest>,
+        since: Instant,
+        patience: Duration,
+    },
 }
 
 impl Connection<'_> {
@@ -74,7 +103,7 @@ impl Connection<'_> {
     pub(super) async fn share(&self, subject: &Digest, entry: &Entry) -> Result<(), Error> {
         let end = Instant::now() + LONGEST;
         let ours = self.repository.subject(subject);
-        ours.lock().await.push(entry.clone());
+        ours.lock().await.add(entry);
         let mut spread = FIRST_SPREAD;
         let mut rounds = 0;
         while rounds < MOST_ROUNDS && Instant::now() < end {
@@ -83,14 +112,9 @@ impl Connection<'_> {
                 spread = spread.saturating_mul(2).min(LONGEST_SPREAD);
             }
             rounds += 1;
-            let round = {
-                let ours = ours.lock().await;
-                self.round(subject, &ours).await?
-            };
-            let Round::Listed(wait) = round else { continue };
-            sleep(wait).await;
-            let second = self.read_index(subject).await?;
-            if second.index.lists(std::slice::from_ref(entry)) {
+            let round = self.round(subject, &mut *ours.lock().await).await?;
+            // The lock is free while we wait: other images go on.
+            if self.stays(subject, entry, round, end).await? {
                 return Ok(());
             }
         }
@@ -101,20 +125,54 @@ impl Connection<'_> {
         })
     }
 
-    /// Reads, merges, writes, and reads again.
-    async fn round(&self, subject: &Digest, ours: &[Entry]) -> Result<Round, Error> {
-        let read = self.read_index(subject).await?;
-        if read.index.lists(ours) {
-            return Ok(Round::Listed(SECOND_LOOK));
+    /// Looks again until the index has been left alone for as long as another writer may take. While
+    /// somebody writes, somebody else may have read before us.
+    async fn stays(
+        &self,
+        subject: &Digest,
+        entry: &Entry,
+        round: Round,
+        end: Instant,
+    ) -> Result<bool, Error> {
+        let Round::Listed {
+            mut state,
+            mut since,
+            patience,
+        } = round
+        else {
+            return Ok(false);
+        };
+        loop {
+            sleep_until(since + patience).await;
+            let look = self.read_index(subject).await?;
+            if !look.index.lists(std::slice::from_ref(entry)) {
+                return Ok(false);
+            }
+            if look.state == state || look.at >= end {
+                return Ok(true);
+            }
+            (state, since) = (look.state, look.at);
         }
-        let merged = read.index.with(ours);
+    }
+
+    /// Reads, merges, writes, and reads again.
+    async fn round(&self, subject: &Digest, ours: &mut Ours) -> Result<Round, Error> {
+        let read = self.read_index(subject).await?;
+        if read.index.lists(&ours.entries) {
+            return Ok(Round::Listed {
+                state: read.state,
+                since: read.at,
+                patience: ours.patience(),
+            });
+        }
+        let merged = read.index.with(&ours.entries);
         let mut call =
             self.write_manifest(&tag(subject), OCI_IMAGE_INDEX_MEDIA_TYPE, merged.as_bytes());
         call.hop = WRITE;
-        match (&read.etag, read.exists) {
-            (Some(etag), true) => call.headers.insert(IF_MATCH, etag.clone()),
-            (None, true) => None,
-            (_, false) => call
+        match (read.etag, read.state) {
+            (Some(etag), Some(_)) => call.headers.insert(IF_MATCH, etag),
+            (None, Some(_)) => None,
+            (_, None) => call
                 .headers
                 .insert(IF_NONE_MATCH, HeaderValue::from_static("*")),
         };
@@ -124,10 +182,15 @@ impl Connection<'_> {
             Err(Error::Http(error)) if error.class() == Class::Temporary => {}
             Err(error) => return Err(error),
         }
-        let took = read.at.elapsed();
+        let since = Instant::now();
+        ours.slowest = ours.slowest.max(since - read.at);
         let again = self.read_index(subject).await?;
-        Ok(if again.index.lists(ours) {
-            Round::Listed(SECOND_LOOK.max(took.saturating_mul(SLOWER)))
+        Ok(if again.index.lists(&ours.entries) {
+            Round::Listed {
+                state: again.state,
+                since,
+                patience: ours.patience(),
+            }
         } else {
             Round::Lost
         })
@@ -164,8 +227,8 @@ impl Connection<'_> {
             404 => {
                 return Ok(Read {
                     index: Index::empty().map_err(|error| unreadable(error.to_string()))?,
+                    state: None,
                     etag: None,
-                    exists: false,
                     at,
                 });
             }
@@ -176,8 +239,8 @@ impl Connection<'_> {
         let index = Index::read(&answer.body, media_type).map_err(unreadable)?;
         Ok(Read {
             index,
+            state: Some(Digest::of(&answer.body)),
             etag: answer.headers.get(ETAG).cloned(),
-            exists: true,
             at,
         })
     }

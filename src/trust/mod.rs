@@ -8,6 +8,8 @@ pub mod keys;
 pub mod path;
 pub mod root;
 pub mod services;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod window;
 pub mod x509;
 

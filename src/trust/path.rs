@@ -110,3 +110,124 @@ fn may_issue(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use der::asn1::ObjectIdentifier;
+    use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
+
+    use super::{PathError, verify};
+    use crate::trust::testing::{Order, extension, raw, second};
+
+    const PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+    const OTHER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+
+    /// Number 1 is the leaf, 2 its issuer, 3 the anchor.
+    fn orders() -> [Order; 3] {
+        let order = |subject, issuer, extensions| Order {
+            subject,
+            issuer,
+            seconds: (100, 200),
+            extensions,
+        };
+        let authority = |most| {
+            let constraints = BasicConstraints {
+                ca: true,
+                path_len_constraint: most,
+            };
+            let usage = KeyUsage(KeyUsages::KeyCertSign.into());
+            vec![extension(constraints), extension(usage)]
+        };
+        [
+            order(1, 2, Vec::new()),
+            order(2, 3, authority(Some(0))),
+            order(3, 3, authority(Some(1))),
+        ]
+    }
+
+    fn judge(orders: &[Order; 3], at: u64) -> Result<(), PathError> {
+        let [leaf, issuer, anchor] = orders.each_ref().map(Order::make);
+        verify(&leaf, &[issuer, anchor], PURPOSE, second(at))
+    }
+
+    #[test]
+    fn holds_from_the_first_to_the_last_second() {
+        for (at, expected) in [
+            (99, Err(PathError::OutsideValidity)),
+            (100, Ok(())),
+            (200, Ok(())),
+            (201, Err(PathError::OutsideValidity)),
+        ] {
+            assert_eq!(judge(&orders(), at), expected, "{at}");
+        }
+    }
+
+    #[test]
+    fn every_authority_must_be_valid() {
+        for number in 1..=2 {
+            let mut orders = orders();
+            orders[number].seconds = (100, 149);
+            assert_eq!(judge(&orders, 150), Err(PathError::OutsideValidity));
+        }
+    }
+
+    #[test]
+    fn every_certificate_is_signed_by_the_next() {
+        let [leaf, issuer, anchor] = orders().map(|order| order.make());
+        let at = second(150);
+        let alone = std::slice::from_ref(&anchor);
+        assert_eq!(verify(&leaf, alone, PURPOSE, at), Err(PathError::Signature));
+        assert_eq!(verify(&leaf, &[], PURPOSE, at), Err(PathError::Unknown));
+        assert_eq!(
+            verify(&leaf, &[anchor, issuer], PURPOSE, at),
+            Err(PathError::Signature)
+        );
+        // The same name with another key.
+        let mut orders = orders();
+        orders[1].issuer = 4;
+        assert_eq!(judge(&orders, 150), Err(PathError::Signature));
+    }
+
+    #[test]
+    fn authorities_are_authorities() {
+        let constraints = |ca, path_len_constraint| {
+            extension(BasicConstraints {
+                ca,
+                path_len_constraint,
+            })
+        };
+        let usage = extension(KeyUsage(KeyUsages::DigitalSignature.into()));
+        for (number, extensions, expected) in [
+            (1, vec![], PathError::NotAuthority),
+            (1, vec![constraints(false, None)], PathError::NotAuthority),
+            (
+                1,
+                vec![constraints(true, None), usage],
+                PathError::NotAuthority,
+            ),
+            (2, vec![constraints(true, Some(0))], PathError::PathLength),
+            (
+                1,
+                vec![constraints(true, None), raw("2.5.29.30", true, b"")],
+                PathError::Extension,
+            ),
+        ] {
+            let mut orders = orders();
+            orders[number].extensions = extensions;
+            assert_eq!(judge(&orders, 150), Err(expected));
+        }
+    }
+
+    #[test]
+    fn authorities_issue_for_their_purpose() {
+        for (uses, expected) in [
+            (vec![OTHER, PURPOSE], Ok(())),
+            (vec![super::ANY_EXTENDED_KEY_USAGE], Ok(())),
+            (vec![OTHER], Err(PathError::Usage)),
+        ] {
+            let mut orders = orders();
+            orders[1].extensions.push(extension(ExtendedKeyUsage(uses)));
+            assert_eq!(judge(&orders, 150), expected);
+        }
+    }
+}

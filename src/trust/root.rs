@@ -390,3 +390,165 @@ struct WireChain {
 struct WireCertificate {
     raw_bytes: Base64,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use serde_json::{Value, json};
+    use url::Url;
+
+    use super::{Error, TrustedRoot};
+    use crate::trust::keys::Kind;
+
+    const PRODUCTION: &str = include_str!("../../tests/vectors/roots/production/trusted_root.json");
+    const STAGING: &str = include_str!("../../tests/vectors/roots/staging/trusted_root.json");
+
+    fn at(time: &str) -> SystemTime {
+        humantime::parse_rfc3339(time).unwrap()
+    }
+
+    /// The production root after `change`.
+    fn changed(change: impl FnOnce(&mut Value)) -> Result<TrustedRoot, Error> {
+        let mut json = serde_json::from_str(PRODUCTION).unwrap();
+        change(&mut json);
+        TrustedRoot::parse(json.to_string().as_bytes())
+    }
+
+    #[test]
+    fn reads_the_public_instances() {
+        let production = TrustedRoot::parse(PRODUCTION.as_bytes()).unwrap();
+        assert_eq!(production.log_ids().count(), 2);
+        assert_eq!(production.authorities().len(), 2);
+        assert_eq!(production.skipped(), [""; 0]);
+        let staging = TrustedRoot::parse(STAGING.as_bytes()).unwrap();
+        assert_eq!(staging.timestamp_authorities().len(), 2);
+        assert_eq!(staging.skipped(), [""; 0]);
+        // The key of the oldest CT log is in another form than all others.
+        assert_eq!(staging.ct_logs[0].key().kind(), Kind::Rsa);
+    }
+
+    #[test]
+    fn reads_every_spelling_of_the_media_type() {
+        for (version, good) in [
+            ("application/vnd.dev.sigstore.trustedroot.v0.2+json", true),
+            ("application/vnd.dev.sigstore.trustedroot.v0.1+json", true),
+            (
+                "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+                true,
+            ),
+            (
+                "application/vnd.dev.sigstore.trustedroot+json;version=0.2",
+                false,
+            ),
+            ("application/json", false),
+        ] {
+            let found = changed(|json| json["mediaType"] = version.into());
+            assert_eq!(found.is_ok(), good, "{version}");
+        }
+    }
+
+    #[test]
+    fn leaves_out_what_it_does_not_know() {
+        let root = changed(|json| {
+            json["tlogs"][1]["publicKey"]["keyDetails"] = "PKIX_OF_THE_FUTURE".into();
+            json["ctlogs"][0]["hashAlgorithm"] = "SHA3_512".into();
+        });
+        let root = root.unwrap();
+        assert_eq!(root.logs.len(), 1);
+        let skipped = [
+            "https://log2025-1.rekor.sigstore.dev",
+            "https://ctfe.sigstore.dev/test",
+        ];
+        assert_eq!(root.skipped(), skipped);
+    }
+
+    #[test]
+    fn refuses_what_is_broken() {
+        let changes: [fn(&mut Value); 9] = [
+            |json| json["tlogs"][0]["publicKey"]["validFor"] = Value::Null,
+            |json| {
+                json["tlogs"][0]["publicKey"]["validFor"] = json!({"end": "2030-01-01T00:00:00Z"})
+            },
+            |json| json["tlogs"][0]["publicKey"]["validFor"]["start"] = "yesterday".into(),
+            |json| json["tlogs"][0]["publicKey"]["rawBytes"] = "AAAA".into(),
+            |json| json["tlogs"][0]["publicKey"]["keyDetails"] = "PKIX_ED25519".into(),
+            |json| json["tlogs"][0]["logId"]["keyId"] = "AAAA".into(),
+            |json| json["certificateAuthorities"][0]["validFor"] = json!({}),
+            |json| json["certificateAuthorities"][0]["certChain"]["certificates"] = json!([]),
+            |json| {
+                json["certificateAuthorities"][0]["certChain"]["certificates"][0]["rawBytes"] =
+                    "AAAA".into();
+            },
+        ];
+        for change in changes {
+            assert!(matches!(changed(change), Err(Error::Malformed { .. })));
+        }
+    }
+
+    #[test]
+    fn reads_the_fields_of_version_0_2() {
+        let root = changed(|json| {
+            json["tlogs"][0]["operator"] = "example.test".into();
+            json["tlogs"][0]["checkpointKeyId"] = json!({"keyId": "AQIDBA=="});
+            json["tlogs"][1]["operator"] = Value::Null;
+            json["tlogs"][1]["checkpointKeyId"] = Value::Null;
+        });
+        let root = root.unwrap();
+        assert_eq!(root.logs[0].operator(), "example.test");
+        assert_eq!(root.logs[0].hint(), [1, 2, 3, 4]);
+        assert_eq!(
+            root.logs[1].operator(),
+            "https://log2025-1.rekor.sigstore.dev"
+        );
+        assert_eq!(root.logs[1].hint(), [0xcf, 0x11, 0x99, 0x15]);
+    }
+
+    #[test]
+    fn suffices_when_everything_is_valid_now() {
+        let root = TrustedRoot::parse(PRODUCTION.as_bytes()).unwrap();
+        let lacks = |time, needs_timestamp| match root.sufficient(at(time), needs_timestamp) {
+            Err(Error::Insufficient { what }) => Some(what),
+            _ => None,
+        };
+        assert_eq!(lacks("2026-11-25T00:00:00Z", true), None);
+        assert_eq!(lacks("2023-01-01T00:00:00Z", false), None);
+        assert_eq!(
+            lacks("2023-01-01T00:00:00Z", true),
+            Some("timestamp authority")
+        );
+        assert_eq!(
+            lacks("2020-01-01T00:00:00Z", false),
+            Some("certificate authority")
+        );
+        // The certificates of the authority end before its window does.
+        assert_eq!(
+            lacks("2036-01-01T00:00:00Z", false),
+            Some("certificate authority")
+        );
+        for (member, what) in [
+            ("ctlogs", "certificate transparency log"),
+            ("tlogs", "transparency log"),
+        ] {
+            let root = changed(|json| json[member] = json!([])).unwrap();
+            let error = root
+                .sufficient(at("2026-11-25T00:00:00Z"), true)
+                .unwrap_err();
+            assert!(matches!(error, Error::Insufficient { what: found } if found == what));
+        }
+    }
+
+    #[test]
+    fn names_urls() {
+        let root = TrustedRoot::parse(PRODUCTION.as_bytes()).unwrap();
+        for (url, named) in [
+            ("https://fulcio.sigstore.dev", true),
+            ("https://FULCIO.sigstore.dev:443/", true),
+            ("https://timestamp.sigstore.dev/api/v1/timestamp", true),
+            ("https://fulcio.sigstore.dev.example.test", false),
+            ("http://fulcio.sigstore.dev", false),
+        ] {
+            assert_eq!(root.names_url(&Url::parse(url).unwrap()), named, "{url}");
+        }
+    }
+}

@@ -289,3 +289,146 @@ impl WireRule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Error, Services, SigningConfig};
+
+    const NOW: &str = "2026-11-25T00:00:00Z";
+
+    fn service(url: &str, version: u32, start: &str, operator: &str) -> Value {
+        json!({"url": url, "majorApiVersion": version, "operator": operator,
+            "validFor": {"start": format!("{start}T00:00:00Z")}})
+    }
+
+    fn config() -> Value {
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+            "caUrls": [
+                service("https://future.test", 1, "2027-01-01", "a"),
+                service("https://old.test", 1, "2025-01-01", "a"),
+                service("https://new.test", 1, "2026-01-01", "a"),
+                service("https://unknown.test", 2, "2026-02-01", "a"),
+            ],
+            "rekorTlogUrls": [
+                service("https://v1.test", 1, "2026-05-01", "a"),
+                service("https://v2-a-old.test", 2, "2025-01-01", "a"),
+                service("https://v2-a.test", 2, "2026-01-01", "a"),
+                service("https://v2-b.test", 2, "2025-06-01", "b"),
+                service("https://v3.test", 3, "2026-01-01", "c"),
+            ],
+            "rekorTlogConfig": {"selector": "ANY"},
+            "tsaUrls": [service("https://tsa.test/stamp", 1, "2025-01-01", "a")],
+            "tsaConfig": {"selector": "EXACT", "count": 1},
+        })
+    }
+
+    fn select(config: &Value, now: &str) -> Result<Services, Error> {
+        let now = humantime::parse_rfc3339(now).unwrap();
+        SigningConfig::parse(config.to_string().as_bytes())?.select(now)
+    }
+
+    fn logs(rule: Value) -> Result<Vec<String>, Error> {
+        let mut config = config();
+        config["rekorTlogConfig"] = rule;
+        let logs = select(&config, NOW)?.logs;
+        Ok(logs.iter().map(|log| log.url.to_string()).collect())
+    }
+
+    #[test]
+    fn takes_the_newest_of_the_highest_version() {
+        let services = select(&config(), NOW).unwrap();
+        assert_eq!(services.fulcio.url.as_str(), "https://new.test/");
+        assert_eq!(services.logs[0].url.as_str(), "https://v2-a.test/");
+        assert_eq!(services.logs[0].version, 2);
+        assert_eq!(
+            services.authorities[0].url.as_str(),
+            "https://tsa.test/stamp"
+        );
+    }
+
+    #[test]
+    fn takes_one_service_of_each_operator() {
+        let both = ["https://v2-a.test/", "https://v2-b.test/"];
+        assert_eq!(logs(json!({"selector": "ANY"})).unwrap(), both[..1]);
+        assert_eq!(logs(json!({"selector": "ALL"})).unwrap(), both);
+        let exact = |count: u32| logs(json!({"selector": "EXACT", "count": count}));
+        assert_eq!(exact(1).unwrap(), both[..1]);
+        assert_eq!(exact(2).unwrap(), both);
+        assert!(matches!(
+            exact(3),
+            Err(Error::TooFew {
+                wanted: 3,
+                found: 2,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn needs_a_rule() {
+        for rule in [
+            json!(null),
+            json!({"selector": "SERVICE_SELECTOR_UNDEFINED"}),
+            json!({"selector": "EXACT"}),
+            json!({"selector": "EXACT", "count": 0}),
+        ] {
+            assert!(matches!(logs(rule), Err(Error::Malformed { .. })));
+        }
+    }
+
+    #[test]
+    fn needs_usable_services() {
+        for member in ["caUrls", "rekorTlogUrls"] {
+            let mut config = config();
+            config[member] = json!([]);
+            assert!(matches!(select(&config, NOW), Err(Error::NoService { .. })));
+        }
+        let mut without = config();
+        without["tsaUrls"] = json!([]);
+        assert_eq!(select(&without, NOW).unwrap().authorities, []);
+        let mut ended = config();
+        ended["tsaUrls"][0]["validFor"]["end"] = "2026-11-24T23:59:59Z".into();
+        assert!(matches!(select(&ended, NOW), Err(Error::NoService { .. })));
+        ended["tsaUrls"][0]["validFor"]["end"] = NOW.into();
+        assert!(select(&ended, NOW).is_ok());
+    }
+
+    #[test]
+    fn refuses_what_is_broken() {
+        for (pointer, value) in [
+            (
+                "/mediaType",
+                json!("application/vnd.dev.sigstore.signingconfig.v0.1+json"),
+            ),
+            ("/caUrls/0/url", json!("not a URL")),
+            ("/caUrls/0/validFor", json!({})),
+            ("/caUrls/0/majorApiVersion", json!(-1)),
+        ] {
+            let mut config = config();
+            *config.pointer_mut(pointer).unwrap() = value;
+            assert!(
+                matches!(select(&config, NOW), Err(Error::Malformed { .. })),
+                "{pointer}"
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_plain_http_to_another_machine() {
+        for (url, good) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://localhost:8080", false),
+            ("http://ca.test", false),
+            ("https://user@ca.test", false),
+        ] {
+            let mut config = config();
+            config["caUrls"][1]["url"] = url.into();
+            let found = select(&config, NOW);
+            assert_eq!(found.is_ok(), good, "{url}");
+            assert!(good || matches!(found, Err(Error::Url { .. })));
+        }
+    }
+}

@@ -229,7 +229,54 @@ fn integer(big_endian: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::integer;
+    use super::{Stamped, Timestamp, TimestampError, integer};
+    use crate::bundle::Bundle;
+    use crate::fulcio::SigningCertificate;
+    use crate::trust::TrustedRoot;
+
+    const BUNDLE: &[u8] = include_bytes!(
+        "../../tests/vectors/bundle-verify/rekor2-timestamp-with-embedded-cert/bundle.sigstore.json"
+    );
+    const ROOT: &str = include_str!(
+        "../../tests/vectors/bundle-verify/rekor2-timestamp-with-embedded-cert/trusted_root.json"
+    );
+
+    fn verify(root: &str, change: impl FnOnce(&mut Stamped<'_>)) -> Result<(), TimestampError> {
+        let bundle = Bundle::parse(BUNDLE).unwrap();
+        let mut stamped = Stamped {
+            signature: bundle.content().signature(),
+            nonce: None,
+            certificate: &SigningCertificate::parse(bundle.certificate()).unwrap(),
+        };
+        change(&mut stamped);
+        let root = TrustedRoot::parse(root.as_bytes()).unwrap();
+        let timestamp = Timestamp::verify(&bundle.timestamps()[0], &stamped, &root)?;
+        assert_eq!(timestamp.der(), bundle.timestamps()[0]);
+        assert!(timestamp.authority().starts_with("https://"));
+        Ok(())
+    }
+
+    #[test]
+    fn is_of_one_signature_and_one_request() {
+        assert_eq!(verify(ROOT, |_| {}), Ok(()));
+        let imprint = verify(ROOT, |stamped| stamped.signature = b"other");
+        assert_eq!(imprint, Err(TimestampError::Imprint));
+        let own = b"\x00\x82\xff\x98\x23\x8f\x02\x58\x92";
+        for nonce in [&own[..], &own[1..]] {
+            assert_eq!(verify(ROOT, |stamped| stamped.nonce = Some(nonce)), Ok(()));
+        }
+        for nonce in [&[1, 2][..], &[], &own[2..]] {
+            let found = verify(ROOT, |stamped| stamped.nonce = Some(nonce));
+            assert_eq!(found, Err(TimestampError::Nonce));
+        }
+    }
+
+    #[test]
+    fn is_of_a_trusted_authority() {
+        let without = ROOT.replace("\"timestampAuthorities\"", "\"others\"");
+        let found = verify(&without, |_| {});
+        assert!(matches!(found, Err(TimestampError::UntrustedChain { .. })));
+    }
 
     #[test]
     fn integers_have_one_form() {

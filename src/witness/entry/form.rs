@@ -148,3 +148,119 @@ fn malformed(why: impl std::fmt::Display) -> EntryError {
         why: why.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::LogEntry;
+    use crate::bundle::{Bundle, Content as Signed};
+    use crate::digest::Digest;
+    use crate::fulcio::SigningCertificate;
+    use crate::trust::TrustedRoot;
+    use crate::witness::{Content, EntryError, Logged, merkle};
+
+    const ROOT: &[u8] = include_bytes!("../../../tests/vectors/roots/production/trusted_root.json");
+    const BUNDLE: &[u8] =
+        include_bytes!("../../../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
+    const ARTIFACT: &[u8] = include_bytes!("../../../tests/vectors/bundle-verify/a.txt");
+
+    fn entry() -> LogEntry {
+        Bundle::parse(BUNDLE).unwrap().entries()[0].clone()
+    }
+
+    /// The entry as Rekor v1 answers it.
+    fn answer() -> Value {
+        let entry = entry();
+        let proof = entry.proof().unwrap();
+        let hex = |bytes: &[u8; 32]| hex::encode(bytes);
+        let wire = serde_json::to_value(entry.to_wire()).unwrap();
+        let id = format!("0123456789abcdef{}", hex(&merkle::leaf_hash(entry.body())));
+        json!({id: {
+            "body": wire["canonicalizedBody"], "logID": hex(entry.log_id()),
+            "integratedTime": entry.integrated_time, "logIndex": entry.index(),
+            "verification": {
+                "inclusionProof": {
+                    "checkpoint": proof.checkpoint, "logIndex": proof.index,
+                    "rootHash": hex(&proof.root), "treeSize": proof.size,
+                    "hashes": proof.hashes.iter().map(hex).collect::<Vec<_>>()},
+                "signedEntryTimestamp": wire["inclusionPromise"]["signedEntryTimestamp"]}}})
+    }
+
+    #[test]
+    fn reads_the_answer_of_rekor_v1() {
+        assert_eq!(
+            LogEntry::from_v1(answer().to_string().as_bytes()),
+            Ok(entry())
+        );
+    }
+
+    #[test]
+    fn refuses_other_answers() {
+        let changes: [fn(&mut Value); 6] = [
+            |entry| entry["body"] = "e30=".into(),
+            |entry| entry["logIndex"] = (-1).into(),
+            |entry| entry["logID"] = "00".into(),
+            |entry| entry["verification"]["signedEntryTimestamp"] = "".into(),
+            |entry| entry["verification"]["inclusionProof"]["checkpoint"] = "".into(),
+            |entry| entry["verification"]["inclusionProof"]["hashes"][0] = "zz".into(),
+        ];
+        for change in changes {
+            let mut answer = answer();
+            let id = answer.as_object().unwrap().keys().next().unwrap().clone();
+            change(&mut answer[&id]);
+            let found = LogEntry::from_v1(answer.to_string().as_bytes());
+            assert!(
+                matches!(found, Err(EntryError::Malformed { .. })),
+                "{found:?}"
+            );
+        }
+        let mut two = answer();
+        two["00"] = two.as_object().unwrap().values().next().unwrap().clone();
+        for json in ["{}", "[]", &two.to_string()] {
+            assert!(LogEntry::from_v1(json.as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn reads_the_nulls_of_rekor_v2() {
+        let json =
+            br#"{"logIndex":"1","logId":{"keyId":"pFUIN6zTTrIPvjPRa+nxsufIiaDuajdu20z+Qv6VvN0="},
+            "kindVersion":{"kind":"hashedrekord","version":"0.0.2"},"integratedTime":"0",
+            "inclusionPromise":null,"canonicalizedBody":"e30=","inclusionProof":{"logIndex":"1",
+            "rootHash":"gdW/UV4B4fL9TBMAHA51pm2bT8hvyTnPf1tKFjolhPI=","treeSize":"2","hashes":null,
+            "checkpoint":null}}"#;
+        let entry = LogEntry::from_json(json).unwrap();
+        assert_eq!((entry.index(), entry.integrated_time()), (1, None));
+        assert!(!entry.has_promise());
+        let written = serde_json::to_string(&entry.to_wire()).unwrap();
+        assert!(
+            !written.contains("integratedTime") && !written.contains("null"),
+            "{written}"
+        );
+    }
+
+    #[test]
+    fn what_was_submitted_is_compared_byte_for_byte() {
+        let bundle = Bundle::parse(BUNDLE).unwrap();
+        let certificate = SigningCertificate::parse(bundle.certificate()).unwrap();
+        let Signed::Message { signature, .. } = bundle.content() else {
+            panic!("a message");
+        };
+        let root = TrustedRoot::parse(ROOT).unwrap();
+        let verify = |artifact: &[u8]| {
+            let logged = Logged {
+                certificate: &certificate,
+                content: Content::Message {
+                    digest: &Digest::of(artifact),
+                    signature,
+                },
+            };
+            let entry = entry();
+            let submitted = entry.verify_submitted(&logged, &root);
+            (entry.verify(&logged, &root).is_ok(), submitted.is_ok())
+        };
+        assert_eq!(verify(ARTIFACT), (true, true));
+        assert_eq!(verify(b"other"), (false, false));
+    }
+}

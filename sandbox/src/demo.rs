@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The demo: one command, no account, no network, and one screen that says what happened.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use ambisign_sandbox::{Options, Sandbox};
+
+use crate::Failure;
+
+/// The repository of the demo's image.
+const REPOSITORY: &str = "demo/app";
+/// What the certificate will say of the job that the variables describe.
+const IDENTITY: &str = "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main";
+
+/// Starts a sandbox, signs an image in it with the `ambisign` beside this program, verifies it.
+pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
+    let ambisign = sibling()?;
+    let dir = Folder::new()?;
+    let sandbox = Sandbox::start(Options {
+        dir: Some(dir.0.clone()),
+        ..Options::default()
+    })?;
+    let urls = sandbox.urls().clone();
+    let mut step = |name: &str, text: &str| writeln!(out, "{name:>10}  {text}");
+
+    step(
+        "sandbox",
+        "a Sigstore and a registry in this process; nothing leaves this machine",
+    )?;
+    step("", &format!("fulcio {}  rekor {}", urls.fulcio, urls.rekor))?;
+    let digest = sandbox.push_image(&urls.registry_referrers, REPOSITORY, "1");
+    let digest = digest.ok_or("the registry is gone")?;
+    let image = format!("{}/{REPOSITORY}@{digest}", urls.registry_referrers);
+    step("image", &format!("{image:.60}..."))?;
+    step(
+        "job",
+        "an empty environment but for GitHub's variables, as in a workflow with",
+    )?;
+    step("", "`permissions: id-token: write`")?;
+    step(
+        "run",
+        "ambisign sign --trusted-root FILE --signing-config FILE IMAGE",
+    )?;
+    let signed = sign(&ambisign, &sandbox, &image)?;
+    for line in String::from_utf8_lossy(&signed.stderr).lines().take(8) {
+        step("|", line)?;
+    }
+    if !signed.status.success() {
+        return Err(format!("`ambisign sign` ended with {}", signed.status).into());
+    }
+    step("asked", &asked(&sandbox))?;
+    let bundles = sandbox.attached(&urls.registry_referrers, REPOSITORY, &digest);
+    let bundle = bundles
+        .into_iter()
+        .next()
+        .ok_or("the registry holds no signature of the image")?;
+    step(
+        "read back",
+        &format!("one bundle of {} bytes from the registry", bundle.len()),
+    )?;
+    let issuer = format!("{}/github", urls.oidc);
+    let said = verify(bundle, sandbox.trusted_root(), &digest, &issuer)?;
+    step("verified", &said)?;
+    step("by", IDENTITY)?;
+    step("issuer", &issuer)?;
+    Ok(())
+}
+
+/// Verifies the bundle as a stranger would, and returns a sentence on it.
+///
+/// The library's part is `ambisign::verify::bundle(bundle, &trusted_root, &expected)`, with the
+/// trusted root parsed from `trusted_root`, and `expected` made of `digest`, [`IDENTITY`] and
+/// `issuer`. This crate does not depend on the library yet, so the sentence says so.
+fn verify(
+    bundle: Vec<u8>,
+    trusted_root: &str,
+    digest: &str,
+    issuer: &str,
+) -> Result<String, Failure> {
+    let given = [trusted_root, digest, issuer]
+        .iter()
+        .all(|one| !one.is_empty());
+    let document: serde_json::Value = serde_json::from_slice(&bundle)?;
+    let kind = document
+        .get("mediaType")
+        .and_then(serde_json::Value::as_str);
+    match kind {
+        Some(kind) if given => Ok(format!("not: this build has no verifier; it is a {kind}")),
+        Some(_) | None => Err("what the registry holds is no bundle".into()),
+    }
+}
+
+/// Runs `ambisign sign` as a GitHub job would.
+fn sign(ambisign: &Path, sandbox: &Sandbox, image: &str) -> Result<Output, Failure> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the demo is the one that starts a program; its environment is empty"
+    )]
+    let mut command = std::process::Command::new(ambisign);
+    command
+        .env_clear()
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_SERVER_URL", "https://github.com");
+    command
+        .env("GITHUB_REPOSITORY", "acme/app")
+        .env("GITHUB_REF", "refs/heads/main");
+    command.env(
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        sandbox.var("GITHUB_TOKEN_URL"),
+    );
+    command.env(
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+        ambisign_sandbox::REQUEST_TOKEN,
+    );
+    command.args(["sign", "--trusted-root", &sandbox.var("TRUSTED_ROOT")]);
+    command.args(["--signing-config", &sandbox.var("SIGNING_CONFIG_V1"), image]);
+    Ok(command.stdin(std::process::Stdio::null()).output()?)
+}
+
+/// How often each service was asked, in the order of the first time.
+fn asked(sandbox: &Sandbox) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for record in sandbox.journal() {
+        match counts
+            .iter_mut()
+            .find(|(service, _)| *service == record.service)
+        {
+            Some((_, count)) => *count += 1,
+            None => counts.push((record.service, 1)),
+        }
+    }
+    counts
+        .iter()
+        .map(|(service, count)| format!("{service} {count}"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The `ambisign` that was built with this program.
+fn sibling() -> Result<PathBuf, Failure> {
+    let path = std::env::current_exe()?.with_file_name("ambisign");
+    if !path.exists() {
+        let path = path.display();
+        return Err(
+            format!("`{path}` is not there; build it: cargo build --workspace --release").into(),
+        );
+    }
+    Ok(path)
+}
+
+/// A folder that is gone when the demo is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> std::io::Result<Self> {
+        let path = std::env::temp_dir().join(format!("ambisign-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left in the temporary folder of the system goes with it.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `ambisign-sandbox`: starts a sandbox, mints its tokens, or shows a whole signing in a minute.
+
+mod demo;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ambisign_sandbox::{Clock, Lie, Options, Sandbox, mint};
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A small Sigstore and an OCI registry in one process, on loopback.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything, sign a tiny image with `ambisign`, verify it, and show each step
+    Demo,
+    /// List the lies
+    Lies,
+    /// Start every service and wait for SIGINT or SIGTERM
+    Serve {
+        /// Where trust material, keys and env.sh go
+        #[arg(long)]
+        dir: PathBuf,
+        /// First of nine ports in a row [default: any free ones]
+        #[arg(long)]
+        port: Option<u16>,
+        /// What keys are made of
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// What a service is wrong about; repeatable
+        #[arg(long = "lie", value_name = "NAME")]
+        lies: Vec<Lie>,
+    },
+    /// Print an OIDC token of a sandbox that `serve` started
+    Token {
+        /// The folder of the sandbox
+        dir: PathBuf,
+        /// email, google, dex or github
+        issuer: String,
+        /// claim=value (JSON when it parses; null removes the claim)
+        claims: Vec<String>,
+        /// The audience
+        #[arg(long = "aud", default_value = "sigstore")]
+        audience: String,
+        /// Lifetime in seconds
+        #[arg(long, default_value_t = 600, allow_negative_numbers = true)]
+        ttl: i64,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Demo => demo::run(&mut io::stdout().lock()),
+        Command::Lies => lies(),
+        Command::Serve {
+            dir,
+            port,
+            seed,
+            lies,
+        } => serve(Options {
+            seed,
+            lies,
+            port,
+            dir: Some(dir),
+            clock: Clock::system(),
+        }),
+        Command::Token {
+            dir,
+            issuer,
+            claims,
+            audience,
+            ttl,
+        } => {
+            let claims = claims.iter().map(|claim| {
+                let (name, text) = claim.split_once('=').unwrap_or((claim, ""));
+                (
+                    name.to_owned(),
+                    serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+                )
+            });
+            mint(&dir, &issuer, claims.collect(), &audience, ttl)
+                .map_err(Into::into)
+                .and_then(|token| Ok(writeln!(io::stdout(), "{token}")?))
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where there is no stderr there is nobody to tell.
+            let _ = writeln!(io::stderr(), "ambisign-sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whatever stops a command.
+type Failure = Box<dyn std::error::Error>;
+
+fn lies() -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    for lie in Lie::ALL {
+        writeln!(out, "{:<32} {}", lie.name(), lie.says())?;
+    }
+    Ok(())
+}
+
+fn serve(options: Options) -> Result<(), Failure> {
+    let lies: Vec<&str> = options.lies.iter().map(|lie| lie.name()).collect();
+    let dir = options.dir.clone().unwrap_or_default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        // The handlers first: who waits for the lines below may signal at once.
+        let (mut interrupt, mut terminate) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        );
+        let sandbox = Sandbox::start(options)?;
+        let mut out = io::stdout();
+        for (name, value) in sandbox.env() {
+            writeln!(out, "{name:<22} {value}")?;
+        }
+        if !lies.is_empty() {
+            writeln!(out, "{:<22} {}", "lies", lies.join(" "))?;
+        }
+        writeln!(out, "up; in a shell: . {}", dir.join("env.sh").display())?;
+        out.flush()?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok(())
+    })
+}
