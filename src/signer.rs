@@ -164,9 +164,7 @@ impl<'a> Signer<'a> {
     async fn attach(&self, at: usize, target: &Target, bundle: &VerifiedBundle) {
         let started = Instant::now();
         self.look_at_tag(target).await;
-        let attaching = self
-            .registry
-            .attach(target, bundle, self.host.clock.now());
+        let attaching = self.registry.attach(target, bundle, self.host.clock.now());
         match self.within_run(attaching).await {
             Ok(attached) => {
                 let attached = told::attached(&attached);

@@ -32,7 +32,10 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ("504", status(504)),
         ("reset", Fault::ResetBefore),
         ("no answer", Fault::Hang),
-        ("a byte a second", Fault::Drip(std::time::Duration::from_secs(1))),
+        (
+            "a byte a second",
+            Fault::Drip(std::time::Duration::from_secs(1)),
+        ),
         ("cut off", Fault::Truncate(7)),
         ("not HTTP", Fault::Raw(b"SSH-2.0-OpenSSH_9.2\r\n")),
     ]
@@ -65,10 +68,25 @@ fn places(fault: &Fault) -> Vec<Place> {
             log: Log::V2,
             ..place("Rekor v2", Peer::Rekor, any("POST"), "rekor/unreachable")
         },
-        place("the image", Peer::Registry, manifest(), "registry/unreachable"),
-        place("the referrers", Peer::Registry, at("GET", "/referrers/"), "registry/unreachable"),
+        place(
+            "the image",
+            Peer::Registry,
+            manifest(),
+            "registry/unreachable",
+        ),
+        place(
+            "the referrers",
+            Peer::Registry,
+            at("GET", "/referrers/"),
+            "registry/unreachable",
+        ),
         place("the index", Peer::Registry, index(), "registry/unreachable"),
-        place("the push right", Peer::Registry, any("POST"), "registry/unreachable"),
+        place(
+            "the push right",
+            Peer::Registry,
+            any("POST"),
+            "registry/unreachable",
+        ),
         after("a blob", at("PUT", "/blobs/uploads/")),
         after("the blob back", at("GET", "/blobs/")),
         after("the manifest back", manifest().turn(Turn::After(1))),
@@ -102,7 +120,11 @@ fn a_lasting_fault_ends_in_exit_75_within_the_timeout() {
             let scene = Scene::new(place.log, Registry::Fallback).seconds(TIMEOUT);
             let played = scene.rule(place.peer, place.rule.clone()).play(&stack);
             played.refused(place.code, 75);
-            assert!(played.struck() > 0, "the fault did not happen: {}", played.run);
+            assert!(
+                played.struck() > 0,
+                "the fault did not happen: {}",
+                played.run
+            );
             played.left(place.logged);
         },
     );

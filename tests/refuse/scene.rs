@@ -315,7 +315,9 @@ impl Played {
     #[track_caller]
     pub(crate) fn left(&self, logged: bool) {
         let run = &self.run;
-        let entries = run.json()["images"][0]["log"].as_array().map_or(0, Vec::len);
+        let entries = run.json()["images"][0]["log"]
+            .as_array()
+            .map_or(0, Vec::len);
         assert_eq!(entries, usize::from(logged), "log entries: {run}");
         let kept = std::fs::read_dir(&run.dir).unwrap().count();
         assert_eq!(kept, usize::from(logged), "bundles kept: {run}");
