@@ -3,6 +3,8 @@
 //! that fail, stall and lie. Each row is one run against real services, and says which error code
 //! and exit code it must end with, and what must not exist afterwards.
 
+#[path = "refuse/answers.rs"]
+mod answers;
 mod common;
 #[path = "refuse/lasting.rs"]
 mod lasting;

@@ -444,6 +444,31 @@ pub(crate) fn entries(stack: &Stack, log: Log) -> u64 {
     }
 }
 
+/// A look at the logs before runs that must not reach them.
+pub(crate) struct Watch<'a> {
+    stack: &'a Stack,
+    before: [u64; 2],
+}
+
+impl<'a> Watch<'a> {
+    /// The stack must be alone.
+    pub(crate) fn start(stack: &'a Stack) -> Self {
+        let before = Log::ALL.map(|log| entries(stack, log));
+        Self { stack, before }
+    }
+
+    /// The logs are as they were, and were asked for nothing.
+    #[track_caller]
+    pub(crate) fn nothing_logged(self) {
+        let after = Log::ALL.map(|log| entries(self.stack, log));
+        assert_eq!(after, self.before, "log entries");
+        let journal = self.stack.journal().into_iter();
+        let asked = journal.filter(|asked| asked.method == "POST");
+        let asked = asked.filter(|asked| asked.service.starts_with("rekor"));
+        assert_eq!(asked.count(), 0, "requests to the logs");
+    }
+}
+
 /// Runs `play` for each of `rows`, several at a time, and tells at the end which of them failed.
 pub(crate) fn each<R: Sync>(
     at_once: usize,
