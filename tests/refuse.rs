@@ -12,3 +12,5 @@ mod lasting;
 mod once;
 #[path = "refuse/scene.rs"]
 mod scene;
+#[path = "refuse/tokens.rs"]
+mod tokens;
