@@ -12,5 +12,7 @@ mod lasting;
 mod once;
 #[path = "refuse/scene.rs"]
 mod scene;
+#[path = "refuse/settings.rs"]
+mod settings;
 #[path = "refuse/tokens.rs"]
 mod tokens;
