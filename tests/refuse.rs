@@ -5,9 +5,13 @@
 
 #[path = "refuse/answers.rs"]
 mod answers;
+#[path = "refuse/bend.rs"]
+mod bend;
 mod common;
 #[path = "refuse/lasting.rs"]
 mod lasting;
+#[path = "refuse/lies.rs"]
+mod lies;
 #[path = "refuse/once.rs"]
 mod once;
 #[path = "refuse/scene.rs"]

@@ -146,7 +146,9 @@ fn configs(files: &Files<'_>) -> Vec<Row> {
     let bad = "trust/malformed";
     let none = "trust/no-service";
     let plain = |config: &mut Value| config["caUrls"][0]["url"] = json!("http://ca.example");
-    let user = |config: &mut Value| config["caUrls"][0]["url"] = json!("https://a:b@ca.example");
+    let user = |config: &mut Value| {
+        config["caUrls"][0]["url"] = json!("https://a:canary-password@ca.example")
+    };
     let two =
         |config: &mut Value| config["rekorTlogConfig"] = json!({"selector":"EXACT","count":2});
     vec![
@@ -213,7 +215,7 @@ fn trust_files_that_cannot_be_used() {
         &rows,
         |(is_root, (name, ..))| format!("{name} (trusted root: {is_root})"),
         |(is_root, (_, path, code, exit))| {
-            let scene = Scene::new(Log::V1, Registry::Fallback);
+            let scene = Scene::new(Log::V1, Registry::Fallback).canary("canary-password");
             let scene = match is_root {
                 true => scene.trusted_root(path),
                 false => scene.signing_config(path),
