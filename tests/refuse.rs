@@ -14,6 +14,8 @@ mod lasting;
 mod lies;
 #[path = "refuse/once.rs"]
 mod once;
+#[path = "refuse/registry.rs"]
+mod registry;
 #[path = "refuse/scene.rs"]
 mod scene;
 #[path = "refuse/settings.rs"]
