@@ -197,6 +197,7 @@ fn answers_in_place_of_the_service() {
             "exists",
         ),
         (Fault::EchoRequest, 400, "canary-token"),
+        (Fault::EchoAs(503), 503, "canary-token"),
     ];
     for (fault, status, body) in rows {
         let (server, proxy) = proxy_with(fault.clone());

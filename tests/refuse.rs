@@ -18,6 +18,8 @@ mod once;
 mod registry;
 #[path = "refuse/scene.rs"]
 mod scene;
+#[path = "refuse/secrets.rs"]
+mod secrets;
 #[path = "refuse/settings.rs"]
 mod settings;
 #[path = "refuse/tokens.rs"]

@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use super::message::Message;
+pub(crate) use super::rule::{At, Rule, Turn};
 
 /// The page of a proxy or login portal that answers for somebody else.
 const PAGE: &str = "<!DOCTYPE html><html><body><h1>Sign in to continue</h1></body></html>";
@@ -29,7 +30,9 @@ pub(crate) enum Fault {
     CommitThenReset,
     /// The service's answer, one byte of the body at a time, with a pause before each.
     Drip(Duration),
-    /// 400 with everything that the client sent in the message, `Authorization` included.
+    /// A status with everything that the client sent in the message, `Authorization` included.
+    EchoAs(u16),
+    /// The same, with 400.
     EchoRequest,
     /// 200 without a body.
     Empty,
@@ -53,43 +56,6 @@ pub(crate) enum Fault {
     Status(u16, &'static [(&'static str, &'static str)], &'static str),
     /// The service's answer, of whose body only the first bytes come; then the connection closes.
     Truncate(usize),
-}
-
-/// Which paths a rule is about.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum At {
-    /// All.
-    Any,
-    /// Those that contain the text.
-    Contains(&'static str),
-    /// Those that begin with the text.
-    Prefix(&'static str),
-}
-
-/// Which of the requests that match a rule it strikes; counted from 1.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Turn {
-    /// Those after the first so many.
-    After(usize),
-    /// All.
-    Every,
-    /// The first so many.
-    First(usize),
-    /// That one.
-    Nth(usize),
-}
-
-/// One row of the table. The first that strikes decides; every row counts what it matches.
-#[derive(Clone, Debug)]
-pub(crate) struct Rule {
-    /// The request method, or `None` for all.
-    pub(crate) method: Option<&'static str>,
-    /// The path.
-    pub(crate) at: At,
-    /// Which of the matching requests.
-    pub(crate) turn: Turn,
-    /// What happens to it.
-    pub(crate) fault: Fault,
 }
 
 /// A request as it came to the proxy.
@@ -262,6 +228,7 @@ impl State {
                 let answer = self.forward(request).await?;
                 return drip(client, &answer, pause).await;
             }
+            Some(Fault::EchoAs(status)) => Message::made(status, &[], &request.echo()),
             Some(Fault::EchoRequest) => Message::made(400, &[], &request.echo()),
             Some(Fault::Empty) => Message::made(200, &[], ""),
             Some(Fault::Endless) => return endless(client).await,
@@ -314,43 +281,6 @@ impl State {
         let bytes = request.bytes_as_they_are(length);
         server.write_all(&bytes).await?;
         Message::read_answer(&mut server, request.word(0) == "HEAD").await
-    }
-}
-
-impl Rule {
-    /// Strikes every request of `method` to paths at `at`.
-    pub(crate) fn on(method: &'static str, at: At, fault: Fault) -> Self {
-        Self {
-            method: Some(method),
-            at,
-            turn: Turn::Every,
-            fault,
-        }
-    }
-
-    /// Strikes only at its turn.
-    pub(crate) fn turn(self, turn: Turn) -> Self {
-        Self { turn, ..self }
-    }
-
-    fn matches(&self, method: &str, path: &str) -> bool {
-        let at = match self.at {
-            At::Any => true,
-            At::Contains(part) => path.contains(part),
-            At::Prefix(start) => path.starts_with(start),
-        };
-        at && self.method.is_none_or(|wanted| wanted == method)
-    }
-}
-
-impl Turn {
-    fn strikes(self, hit: usize) -> bool {
-        match self {
-            Self::After(first) => hit > first,
-            Self::Every => true,
-            Self::First(last) => hit <= last,
-            Self::Nth(one) => hit == one,
-        }
     }
 }
 

@@ -33,6 +33,7 @@ mod image;
 mod message;
 mod peers;
 mod program;
+mod rule;
 mod signing_config;
 mod stack;
 
