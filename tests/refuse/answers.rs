@@ -4,13 +4,15 @@
 
 use crate::common::fault::Fault::{self, *};
 use crate::common::{Log, Registry, Stack};
+use crate::place::{Watch, each};
 use crate::scene::Peer::{self, Fulcio, Rekor, Token, Tsa};
-use crate::scene::{Scene, Watch, each};
+use crate::scene::Scene;
 
 /// Who answers how, with which error code and exit code it ends.
 type Row = (Peer, &'static str, Fault, &'static str, i32);
 
 /// A page, nothing, no end, elsewhere.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
 fn nonsense() -> Vec<Row> {
     let away = || Redirect("http://127.0.0.1:9/elsewhere".to_owned());
     let json = |body| Status(200, &[("content-type", "application/json")], body);
@@ -25,27 +27,9 @@ fn nonsense() -> Vec<Row> {
         (Token, "compressed", gzip(), "github/encoded", 5),
         (Token, "other JSON", json("[1]"), "github/unreadable", 3),
         (Token, "no value", json("{}"), "github/unreadable", 3),
-        (
-            Token,
-            "empty value",
-            json(r#"{"value":""}"#),
-            "github/empty",
-            3,
-        ),
-        (
-            Token,
-            "a number",
-            json(r#"{"value":5}"#),
-            "github/unreadable",
-            3,
-        ),
-        (
-            Token,
-            "no JWT",
-            json(r#"{"value":"abc"}"#),
-            "identity/not-a-jwt",
-            3,
-        ),
+        (Token, "empty value", json(r#"{"value":""}"#), "github/empty", 3),
+        (Token, "a number", json(r#"{"value":5}"#), "github/unreadable", 3),
+        (Token, "no JWT", json(r#"{"value":"abc"}"#), "identity/not-a-jwt", 3),
         (Fulcio, "HTML", Html, "fulcio/unreadable", 5),
         (Fulcio, "empty", Empty, "fulcio/unreadable", 5),
         (Fulcio, "endless", Endless, "fulcio/too-large", 5),
@@ -55,13 +39,7 @@ fn nonsense() -> Vec<Row> {
         (Fulcio, "other JSON", json("[1]"), "fulcio/unreadable", 5),
         (Fulcio, "no chain", json(NO_CHAIN), "fulcio/unreadable", 5),
         (Fulcio, "no PEM", json(NO_PEM), "fulcio/unreadable", 5),
-        (
-            Fulcio,
-            "no certificate",
-            json(NO_CERTIFICATE),
-            "fulcio/malformed",
-            5,
-        ),
+        (Fulcio, "no certificate", json(NO_CERTIFICATE), "fulcio/malformed", 5),
         (Tsa, "HTML", Html, "timestamp/malformed", 5),
         (Tsa, "empty", Empty, "timestamp/malformed", 5),
         (Tsa, "endless", Endless, "timestamp/too-large", 5),
@@ -77,13 +55,7 @@ fn nonsense() -> Vec<Row> {
         (Rekor, "compressed", gzip(), "rekor/encoded", 5),
         (Rekor, "other JSON", json("[1]"), "rekor/malformed", 5),
         (Rekor, "no entry", json("{}"), "rekor/malformed", 5),
-        (
-            Rekor,
-            "exists, nowhere",
-            Status(409, &[], ""),
-            "rekor/refused",
-            75,
-        ),
+        (Rekor, "exists, nowhere", Status(409, &[], ""), "rekor/refused", 75),
     ]
 }
 

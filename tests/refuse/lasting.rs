@@ -3,7 +3,8 @@
 
 use crate::common::fault::{At, Fault, Rule, Turn};
 use crate::common::{Log, Registry, Stack};
-use crate::scene::{Peer, Scene, each, entries};
+use crate::place::{each, entries};
+use crate::scene::{Peer, Scene};
 
 /// The time of each run, in seconds.
 const TIMEOUT: u64 = 5;

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use crate::common::fault::{At, Fault, Rule, Seen, Turn};
 use crate::common::{GITHUB_IDENTITY, Image, Log, Registry, Stack};
-use crate::scene::{Peer, Played, Scene, each, entries};
+use crate::place::{each, entries};
+use crate::played::Played;
+use crate::scene::{Peer, Scene};
 
 /// A call of a run: the `nth` one of its kind.
 #[derive(Clone, Copy, Debug)]

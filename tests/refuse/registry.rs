@@ -3,13 +3,12 @@
 
 use serde_json::{Value, json};
 
-use crate::common::fault::{
-    At,
-    Fault::{self, *},
-    Rule, Turn,
-};
+use crate::common::fault::Fault::{self, *};
+use crate::common::fault::{At, Rule, Turn};
 use crate::common::{Log, Registry, Stack};
-use crate::scene::{Peer, Played, Scene, Watch, each, entries};
+use crate::place::{Watch, each, entries};
+use crate::played::Played;
+use crate::scene::{Peer, Scene};
 
 /// A request, what happens to it, and the error code and the exit code.
 type Row = (&'static str, Rule, &'static str, i32);
@@ -55,10 +54,6 @@ fn index_written(fault: Fault) -> Rule {
     Rule::on("PUT", At::Contains("/manifests/sha256-"), fault)
 }
 
-fn index_back(fault: Fault) -> Rule {
-    index(fault).turn(Turn::After(2))
-}
-
 fn said(status: u16) -> Fault {
     Status(status, &[("content-type", "text/html")], "<html>no</html>")
 }
@@ -76,77 +71,33 @@ fn longer(body: &mut Vec<u8>) {
 }
 
 /// Before anything is public.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
 fn before() -> Vec<Row> {
     let ours = "application/vnd.oci.image.manifest.v1+json";
     let typed = |body| Status(200, Box::leak(Box::new([("content-type", ours)])), body);
     vec![
         ("HTML", image(Html), "registry/digest-mismatch", 5),
         ("empty", image(Empty), "registry/digest-mismatch", 5),
-        (
-            "empty, typed",
-            image(typed("")),
-            "registry/digest-mismatch",
-            5,
-        ),
-        (
-            "other bytes",
-            image(typed("{}")),
-            "registry/digest-mismatch",
-            5,
-        ),
-        (
-            "a byte more",
-            image(Alter(longer)),
-            "registry/digest-mismatch",
-            5,
-        ),
+        ("empty, typed", image(typed("")), "registry/digest-mismatch", 5),
+        ("other bytes", image(typed("{}")), "registry/digest-mismatch", 5),
+        ("a byte more", image(Alter(longer)), "registry/digest-mismatch", 5),
         ("endless", image(Endless), "registry/too-large", 5),
         ("redirect", image(away()), "registry/redirect", 5),
-        (
-            "redirect nowhere",
-            image(Status(307, &[], "")),
-            "registry/redirect",
-            5,
-        ),
+        ("redirect nowhere", image(Status(307, &[], "")), "registry/redirect", 5),
         ("401", image(said(401)), "registry/unauthorized", 6),
         ("403", image(said(403)), "registry/unauthorized", 6),
         ("404", image(said(404)), "registry/not-found", 6),
         ("400", image(said(400)), "registry/refused", 6),
         ("405", image(said(405)), "registry/refused", 6),
         ("451", image(said(451)), "registry/refused", 6),
-        (
-            "referrers 401",
-            referrers(said(401)),
-            "registry/unauthorized",
-            6,
-        ),
-        (
-            "referrers 403",
-            referrers(said(403)),
-            "registry/unauthorized",
-            6,
-        ),
+        ("referrers 401", referrers(said(401)), "registry/unauthorized", 6),
+        ("referrers 403", referrers(said(403)), "registry/unauthorized", 6),
         ("referrers 410", referrers(said(410)), "registry/refused", 6),
-        (
-            "referrers endless",
-            referrers(Endless),
-            "registry/too-large",
-            5,
-        ),
-        (
-            "referrers redirect",
-            referrers(away()),
-            "registry/redirect",
-            5,
-        ),
+        ("referrers endless", referrers(Endless), "registry/too-large", 5),
+        ("referrers redirect", referrers(away()), "registry/redirect", 5),
         ("index HTML", index(Html), "registry/index-unreadable", 5),
         ("index empty", index(Empty), "registry/index-unreadable", 5),
-        (
-            "index of another kind",
-            index(typed("{}")),
-            "registry/index-unreadable",
-            5,
-        ),
+        ("index of another kind", index(typed("{}")), "registry/index-unreadable", 5),
         ("index endless", index(Endless), "registry/too-large", 5),
         ("index redirect", index(away()), "registry/redirect", 5),
         ("index 403", index(said(403)), "registry/unauthorized", 6),
@@ -159,18 +110,14 @@ fn before() -> Vec<Row> {
         ("upload 413", session(said(413)), "registry/refused", 6),
         ("upload HTML", session(Html), "registry/refused", 6),
         ("upload empty", session(Empty), "registry/refused", 6),
-        (
-            "upload to nowhere",
-            session(Status(202, &[], "")),
-            "registry/refused",
-            6,
-        ),
+        ("upload to nowhere", session(Status(202, &[], "")), "registry/refused", 6),
         ("upload redirect", session(plain()), "registry/redirect", 5),
         ("upload endless", session(Endless), "registry/too-large", 5),
     ]
 }
 
 /// After the log entry.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
 fn after() -> Vec<Row> {
     let other = [("docker-content-digest", ZEROS)];
     let renamed = Status(201, Box::leak(Box::new(other)), "");
@@ -190,70 +137,25 @@ fn after() -> Vec<Row> {
         ("manifest 404", manifest(said(404)), refused, 6),
         ("manifest 413", manifest(said(413)), refused, 6),
         ("manifest 422", manifest(said(422)), refused, 6),
-        (
-            "manifest redirect",
-            manifest(away()),
-            "registry/redirect",
-            5,
-        ),
-        (
-            "manifest endless",
-            manifest(Endless),
-            "registry/too-large",
-            5,
-        ),
-        (
-            "manifest kept nowhere",
-            manifest(Status(201, &[], "")),
-            changed,
-            5,
-        ),
+        ("manifest redirect", manifest(away()), "registry/redirect", 5),
+        ("manifest endless", manifest(Endless), "registry/too-large", 5),
+        ("manifest kept nowhere", manifest(Status(201, &[], "")), changed, 5),
         ("manifest renamed", manifest(renamed), changed, 5),
         ("blob of other bytes", blob_back(Alter(longer)), changed, 5),
         ("blob a page", blob_back(Html), changed, 5),
         ("blob 403 on reading", blob_back(said(403)), refused, 6),
-        (
-            "manifest of other bytes",
-            manifest_back(Alter(longer)),
-            changed,
-            5,
-        ),
+        ("manifest of other bytes", manifest_back(Alter(longer)), changed, 5),
         ("manifest a page", manifest_back(Html), changed, 5),
         ("manifest empty", manifest_back(Empty), changed, 5),
-        (
-            "manifest 403 on reading",
-            manifest_back(said(403)),
-            refused,
-            6,
-        ),
+        ("manifest 403 on reading", manifest_back(said(403)), refused, 6),
         ("index 400", index_written(said(400)), refused, 6),
         ("index 403", index_written(said(403)), refused, 6),
         ("index 413", index_written(said(413)), refused, 6),
-        (
-            "index redirect",
-            index_written(away()),
-            "registry/redirect",
-            5,
-        ),
-        (
-            "index kept nowhere",
-            index_written(Status(201, &[], "")),
-            lost,
-            75,
-        ),
+        ("index redirect", index_written(away()), "registry/redirect", 5),
+        ("index kept nowhere", index_written(Status(201, &[], "")), lost, 75),
         ("index lost for ever", index_written(said(412)), lost, 75),
-        (
-            "index becomes a page",
-            index(Html).turn(Turn::After(1)),
-            page,
-            5,
-        ),
-        (
-            "index becomes secret",
-            index(said(403)).turn(Turn::After(1)),
-            "registry/unauthorized",
-            6,
-        ),
+        ("index becomes a page", index(Html).turn(Turn::After(1)), page, 5),
+        ("index becomes secret", index(said(403)).turn(Turn::After(1)), "registry/unauthorized", 6),
     ]
 }
 
@@ -333,37 +235,13 @@ fn a_signature_that_cannot_be_read_back_is_not_claimed() {
     }
     let stack = Stack::alone();
     let list = |fault| referrers(fault).turn(Turn::After(1));
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows = [
-        (
-            "manifest of other bytes",
-            manifest_back(Alter(longer)),
-            "registry/read-back",
-            5,
-        ),
-        (
-            "manifest 403",
-            manifest_back(said(403)),
-            "registry/refused",
-            6,
-        ),
-        (
-            "manifest 503",
-            manifest_back(said(503)),
-            "registry/unreachable",
-            75,
-        ),
-        (
-            "not listed",
-            list(Alter(nothing_listed)),
-            "registry/read-back",
-            5,
-        ),
-        (
-            "list cut off",
-            list(Alter(|body| body.truncate(20))),
-            "registry/read-back",
-            5,
-        ),
+        ("manifest of other bytes", manifest_back(Alter(longer)), "registry/read-back", 5),
+        ("manifest 403", manifest_back(said(403)), "registry/refused", 6),
+        ("manifest 503", manifest_back(said(503)), "registry/unreachable", 75),
+        ("not listed", list(Alter(nothing_listed)), "registry/read-back", 5),
+        ("list cut off", list(Alter(|body| body.truncate(20))), "registry/read-back", 5),
         ("list 403", list(said(403)), "registry/unauthorized", 6),
         ("list 503", list(said(503)), "registry/unreachable", 75),
     ];

@@ -5,12 +5,16 @@
 
 use crate::common::fault::{At, Fault, Fault::*, FaultProxy, Rule, Turn};
 use crate::common::{Log, Registry, Stack, closed_url};
-use crate::scene::{Peer, Scene, each};
+use crate::place::each;
+use crate::scene::{Peer, Scene};
 
 const PASSWORD: &str = "canary-registry-password";
 const PAIR: &str = "robot:canary-registry-password";
 const TOKEN: &str = "canary-registry-token";
 const ACCESS: &str = "canary-access-token";
+
+/// How it logs in, how the registry misbehaves, the error code and the exit code.
+type Row = (&'static str, fn() -> Scene, Vec<Rule>, &'static str, i32);
 
 fn scene() -> Scene {
     Scene::new(Log::V1, Registry::Fallback).seconds(8)
@@ -57,6 +61,7 @@ fn a_token_endpoint_that_repeats_the_request_token() {
     let odd = |text: String| Status(200, &[], text.leak());
     let url = format!("https://user:{PASSWORD}@evil.example/{TOKEN}?{ACCESS}");
     let no = |status| Status(status, &[], format!("no: {token}").leak());
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows = [
         ("400", EchoAs(400), "github/refused", 3),
         ("403", EchoAs(403), "github/refused", 3),
@@ -64,24 +69,9 @@ fn a_token_endpoint_that_repeats_the_request_token() {
         ("503", EchoAs(503), "github/unreachable", 75),
         ("200", EchoAs(200), "github/unreadable", 3),
         ("bare", odd(token.clone()), "github/unreadable", 3),
-        (
-            "elsewhere",
-            odd(format!(r#"{{"token":"{token}"}}"#)),
-            "github/unreadable",
-            3,
-        ),
-        (
-            "in a list",
-            odd(format!(r#"{{"value":["{token}"]}}"#)),
-            "github/unreadable",
-            3,
-        ),
-        (
-            "two",
-            odd(format!(r#"{{"value":"{token}{token}"}}"#)),
-            "identity/not-a-jwt",
-            3,
-        ),
+        ("elsewhere", odd(format!(r#"{{"token":"{token}"}}"#)), "github/unreadable", 3),
+        ("in a list", odd(format!(r#"{{"value":["{token}"]}}"#)), "github/unreadable", 3),
+        ("two", odd(format!(r#"{{"value":"{token}{token}"}}"#)), "identity/not-a-jwt", 3),
         ("refused with it", no(404), "github/refused", 3),
         ("busy with it", no(503), "github/unreachable", 75),
         ("redirect with it", Redirect(url), "github/redirected", 5),
@@ -165,93 +155,22 @@ fn a_registry_that_repeats_a_password_or_a_token() {
     let two = |first: Fault, then: Rule| vec![first_image(first), then];
     let at = |realm: &FaultProxy| vec![first_image(bearer(&realm.url()))];
     let refused = "registry/refused";
-    let rows: Vec<(&str, fn() -> Scene, Vec<Rule>, &str, i32)> = vec![
-        (
-            "token, 403",
-            with_token,
-            vec![image(EchoAs(403))],
-            "registry/unauthorized",
-            6,
-        ),
-        (
-            "token, 400",
-            with_token,
-            vec![image(EchoAs(400))],
-            refused,
-            6,
-        ),
-        (
-            "token, 503",
-            with_token,
-            vec![image(EchoAs(503))],
-            "registry/unreachable",
-            75,
-        ),
-        (
-            "token, 200",
-            with_token,
-            vec![image(EchoAs(200))],
-            "registry/digest-mismatch",
-            5,
-        ),
-        (
-            "token, push",
-            with_token,
-            vec![session(403)],
-            "registry/push-denied",
-            6,
-        ),
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
+    let rows: Vec<Row> = vec![
+        ("token, 403", with_token, vec![image(EchoAs(403))], "registry/unauthorized", 6),
+        ("token, 400", with_token, vec![image(EchoAs(400))], refused, 6),
+        ("token, 503", with_token, vec![image(EchoAs(503))], "registry/unreachable", 75),
+        ("token, 200", with_token, vec![image(EchoAs(200))], "registry/digest-mismatch", 5),
+        ("token, push", with_token, vec![session(403)], "registry/push-denied", 6),
         ("token, blob", with_token, vec![blob(400)], refused, 6),
-        (
-            "password, blob",
-            with_password,
-            two(basic(), blob(400)),
-            refused,
-            6,
-        ),
-        (
-            "password, blob, busy",
-            with_password,
-            two(basic(), blob(503)),
-            "registry/unreachable",
-            75,
-        ),
-        (
-            "access token, blob",
-            with_password,
-            two(bearer(&grants.url()), blob(400)),
-            refused,
-            6,
-        ),
-        (
-            "access token, busy",
-            with_password,
-            two(bearer(&grants.url()), blob(500)),
-            "registry/unreachable",
-            75,
-        ),
+        ("password, blob", with_password, two(basic(), blob(400)), refused, 6),
+        ("password, blob, busy", with_password, two(basic(), blob(503)), "registry/unreachable", 75),
+        ("access token, blob", with_password, two(bearer(&grants.url()), blob(400)), refused, 6),
+        ("access token, busy", with_password, two(bearer(&grants.url()), blob(500)), "registry/unreachable", 75),
         ("login refused", with_password, at(&refuses), refused, 6),
-        (
-            "login denied",
-            with_password,
-            at(&denies),
-            "registry/unauthorized",
-            6,
-        ),
-        (
-            "login fails",
-            with_password,
-            at(&fails),
-            "registry/unreachable",
-            75,
-        ),
-        (
-            "login babbles",
-            with_password,
-            at(&babbles),
-            "registry/token",
-            5,
-        ),
+        ("login denied", with_password, at(&denies), "registry/unauthorized", 6),
+        ("login fails", with_password, at(&fails), "registry/unreachable", 75),
+        ("login babbles", with_password, at(&babbles), "registry/token", 5),
         ("login odd", with_password, at(&odd), "registry/token", 5),
     ];
     each(

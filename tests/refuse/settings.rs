@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::common::{Log, Registry, Stack};
-use crate::scene::{Peer, Scene, Watch, each};
+use crate::place::{Watch, each};
+use crate::scene::{Peer, Scene};
 
 /// The trusted root of the public instance.
 const PUBLIC_ROOT: &str = concat!(
@@ -64,6 +65,7 @@ fn over(list: &mut Value) {
 
 type Row = (&'static str, PathBuf, &'static str, i32);
 
+#[rustfmt::skip] // One row a line, or the table cannot be read.
 fn roots(files: &Files<'_>) -> Vec<Row> {
     let own = |variable| PathBuf::from(files.stack.var(variable));
     let (bad, few) = ("trust/malformed", "trust/insufficient");
@@ -78,69 +80,20 @@ fn roots(files: &Files<'_>) -> Vec<Row> {
         ("a list", files.write("list", b"[]"), bad, 4),
         ("nothing in it", files.write("nothing", b"{}"), bad, 4),
         ("a signing config", own("SIGNING_CONFIG_V1"), bad, 4),
-        (
-            "a member twice",
-            files.write("twice", br#"{"tlogs":[],"tlogs":[]}"#),
-            bad,
-            4,
-        ),
-        (
-            "no authority",
-            files.root("r1", |r| r["certificateAuthorities"] = json!([])),
-            few,
-            4,
-        ),
-        (
-            "no CT log",
-            files.root("r2", |r| r["ctlogs"] = json!([])),
-            few,
-            4,
-        ),
-        (
-            "no log",
-            files.root("r3", |r| r["tlogs"] = json!([])),
-            few,
-            4,
-        ),
-        (
-            "no TSA",
-            files.root("r4", |r| r["timestampAuthorities"] = json!([])),
-            few,
-            4,
-        ),
-        (
-            "authority expired",
-            files.root("r5", |r| over(&mut r["certificateAuthorities"])),
-            few,
-            4,
-        ),
-        (
-            "CT log expired",
-            files.root("r6", |r| over(&mut r["ctlogs"])),
-            few,
-            4,
-        ),
-        (
-            "log expired",
-            files.root("r7", |r| over(&mut r["tlogs"])),
-            few,
-            4,
-        ),
-        (
-            "TSA expired",
-            files.root("r8", |r| over(&mut r["timestampAuthorities"])),
-            few,
-            4,
-        ),
-        (
-            "authority without certificate",
-            files.root("r9", other),
-            bad,
-            4,
-        ),
+        ("a member twice", files.write("twice", br#"{"tlogs":[],"tlogs":[]}"#), bad, 4),
+        ("no authority", files.root("r1", |r| r["certificateAuthorities"] = json!([])), few, 4),
+        ("no CT log", files.root("r2", |r| r["ctlogs"] = json!([])), few, 4),
+        ("no log", files.root("r3", |r| r["tlogs"] = json!([])), few, 4),
+        ("no TSA", files.root("r4", |r| r["timestampAuthorities"] = json!([])), few, 4),
+        ("authority expired", files.root("r5", |r| over(&mut r["certificateAuthorities"])), few, 4),
+        ("CT log expired", files.root("r6", |r| over(&mut r["ctlogs"])), few, 4),
+        ("log expired", files.root("r7", |r| over(&mut r["tlogs"])), few, 4),
+        ("TSA expired", files.root("r8", |r| over(&mut r["timestampAuthorities"])), few, 4),
+        ("authority without certificate", files.root("r9", other), bad, 4),
     ]
 }
 
+#[rustfmt::skip] // One row a line, or the table cannot be read.
 fn configs(files: &Files<'_>) -> Vec<Row> {
     let own = |variable| PathBuf::from(files.stack.var(variable));
     let bad = "trust/malformed";
@@ -158,44 +111,14 @@ fn configs(files: &Files<'_>) -> Vec<Row> {
         ("half", files.half("SIGNING_CONFIG_V1"), bad, 4),
         ("endless", PathBuf::from("/dev/zero"), "trust/file-size", 4),
         ("a trusted root", own("TRUSTED_ROOT"), bad, 4),
-        (
-            "authority expired",
-            files.config("c1", |c| over(&mut c["caUrls"])),
-            none,
-            4,
-        ),
-        (
-            "log expired",
-            files.config("c2", |c| over(&mut c["rekorTlogUrls"])),
-            none,
-            4,
-        ),
-        (
-            "TSA expired",
-            files.config("c3", |c| over(&mut c["tsaUrls"])),
-            none,
-            4,
-        ),
-        (
-            "no authority",
-            files.config("c4", |c| c["caUrls"] = json!([])),
-            none,
-            4,
-        ),
-        (
-            "unknown version",
-            files.config("c5", |c| c["caUrls"][0]["majorApiVersion"] = json!(9)),
-            none,
-            4,
-        ),
+        ("authority expired", files.config("c1", |c| over(&mut c["caUrls"])), none, 4),
+        ("log expired", files.config("c2", |c| over(&mut c["rekorTlogUrls"])), none, 4),
+        ("TSA expired", files.config("c3", |c| over(&mut c["tsaUrls"])), none, 4),
+        ("no authority", files.config("c4", |c| c["caUrls"] = json!([])), none, 4),
+        ("unknown version", files.config("c5", |c| c["caUrls"][0]["majorApiVersion"] = json!(9)), none, 4),
         ("without TLS", files.config("c6", plain), "trust/url", 2),
         ("with a password", files.config("c7", user), "trust/url", 2),
-        (
-            "more logs than there are",
-            files.config("c8", two),
-            "trust/too-few",
-            4,
-        ),
+        ("more logs than there are", files.config("c8", two), "trust/too-few", 4),
     ]
 }
 
@@ -246,23 +169,12 @@ fn a_trusted_root_of_another_instance() {
         root[member] = public[member].clone();
         files.write(member, root.to_string().as_bytes())
     };
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows = [
-        (
-            "all of it",
-            PathBuf::from(PUBLIC_ROOT),
-            "fulcio/untrusted-chain",
-        ),
-        (
-            "its authorities",
-            swapped("certificateAuthorities"),
-            "fulcio/untrusted-chain",
-        ),
+        ("all of it", PathBuf::from(PUBLIC_ROOT), "fulcio/untrusted-chain"),
+        ("its authorities", swapped("certificateAuthorities"), "fulcio/untrusted-chain"),
         ("its CT logs", swapped("ctlogs"), "fulcio/sct"),
-        (
-            "its TSAs",
-            swapped("timestampAuthorities"),
-            "timestamp/untrusted-chain",
-        ),
+        ("its TSAs", swapped("timestampAuthorities"), "timestamp/untrusted-chain"),
     ];
     each(
         4,
@@ -291,6 +203,7 @@ fn references_that_do_not_parse() {
     let stack = Stack::alone();
     let watch = Watch::start(&stack);
     let long = format!("HOST/{}", "a/".repeat(300));
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows: &[(&str, &str)] = &[
         ("", "settings/empty-image"),
         ("  ", "settings/empty-image"),
@@ -303,14 +216,8 @@ fn references_that_do_not_parse() {
         ("HOST/IMAGE@", "reference/digest"),
         ("HOST/IMAGE@latest", "reference/digest"),
         ("HOST/IMAGE@sha256:abc", "reference/digest"),
-        (
-            "HOST/IMAGE@sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
-            "reference/digest",
-        ),
-        (
-            "HOST/IMAGE@md5:d41d8cd98f00b204e9800998ecf8427e",
-            "reference/digest",
-        ),
+        ("HOST/IMAGE@sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855", "reference/digest"),
+        ("HOST/IMAGE@md5:d41d8cd98f00b204e9800998ecf8427e", "reference/digest"),
         (&format!("HOST/IMAGE@{ONE}@{ONE}"), "reference/two-digests"),
         ("HOST/a//b", "reference/repository"),
         ("HOST/../../etc/passwd", "reference/repository"),
@@ -342,15 +249,12 @@ fn references_that_do_not_parse() {
 fn references_to_nothing() {
     let stack = Stack::alone();
     let watch = Watch::start(&stack);
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows: &[(&str, &str, i32)] = &[
         ("HOST/IMAGE:absent", "registry/not-found", 6),
         (&format!("HOST/IMAGE@{ONE}"), "registry/not-found", 6),
         ("HOST/refuse/absent:latest", "registry/not-found", 6),
-        (
-            &format!("HOST/refuse/absent@{ONE}"),
-            "registry/not-found",
-            6,
-        ),
+        (&format!("HOST/refuse/absent@{ONE}"), "registry/not-found", 6),
         ("registry.invalid/app:latest", "registry/unreachable", 75),
         ("127.0.0.1:9/app:latest", "registry/unreachable", 75),
         ("localhost:9/app:latest", "registry/unreachable", 75),

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::common::fault::Fault;
 use crate::common::{Log, Registry, Stack};
-use crate::scene::{Peer, Scene, Watch, each};
+use crate::place::{Watch, each};
+use crate::scene::{Peer, Scene};
 
 /// A token, with the error code that it ends with. The exit code is 3.
 type Row = (&'static str, String, &'static str);
@@ -38,6 +39,7 @@ fn with(change: &str) -> String {
 }
 
 /// What is no JSON Web Token in its compact form.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
 fn shapeless() -> Vec<Row> {
     let code = "identity/not-a-jwt";
     let good = with("{}");
@@ -54,11 +56,7 @@ fn shapeless() -> Vec<Row> {
         ("two parts", "canary-eyJh.canary-eyJp".to_owned(), code),
         ("five parts", format!("{good}.a.b"), code),
         ("empty parts", "..".to_owned(), code),
-        (
-            "no signature",
-            format!("{}.", good.rsplit_once('.').unwrap().0),
-            code,
-        ),
+        ("no signature", format!("{}.", good.rsplit_once('.').unwrap().0), code),
         ("with `Bearer`", format!("Bearer {good}"), code),
         ("in quotes", format!("\"{good}\""), code),
         ("in two lines", good.replacen('.', ".\n", 1), code),
@@ -67,103 +65,36 @@ fn shapeless() -> Vec<Row> {
         ("not JSON", made("header", "claims"), code),
         ("a list", made(RS256, "[]"), code),
         ("a claim twice", made(RS256, &twice), code),
-        (
-            "no algorithm",
-            made(r#"{"typ":"JWT"}"#, &claims("{}")),
-            code,
-        ),
-        (
-            "algorithm none",
-            made(r#"{"alg":"none"}"#, &claims("{}")),
-            code,
-        ),
+        ("no algorithm", made(r#"{"typ":"JWT"}"#, &claims("{}")), code),
+        ("algorithm none", made(r#"{"alg":"none"}"#, &claims("{}")), code),
         ("deep", made(RS256, &"[".repeat(9_000)), code),
     ]
 }
 
 /// What has the form of a token, and cannot be used.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
 fn unusable() -> Vec<Row> {
     vec![
-        (
-            "another audience",
-            with(r#"{"aud":"sts.amazonaws.com"}"#),
-            "identity/audience",
-        ),
-        (
-            "audience in capitals",
-            with(r#"{"aud":"Sigstore"}"#),
-            "identity/audience",
-        ),
-        (
-            "other audiences",
-            with(r#"{"aud":["a","b"]}"#),
-            "identity/audience",
-        ),
+        ("another audience", with(r#"{"aud":"sts.amazonaws.com"}"#), "identity/audience"),
+        ("audience in capitals", with(r#"{"aud":"Sigstore"}"#), "identity/audience"),
+        ("other audiences", with(r#"{"aud":["a","b"]}"#), "identity/audience"),
         ("no audience", with(r#"{"aud":null}"#), "identity/audience"),
         ("expired", with(r#"{"exp":1700000600}"#), "identity/expired"),
-        (
-            "expired long ago",
-            with(r#"{"exp":-1}"#),
-            "identity/missing-claim",
-        ),
-        (
-            "no expiry",
-            with(r#"{"exp":null}"#),
-            "identity/missing-claim",
-        ),
-        (
-            "expiry in words",
-            with(r#"{"exp":"tomorrow"}"#),
-            "identity/missing-claim",
-        ),
-        (
-            "from the future",
-            with(r#"{"nbf":3999999999}"#),
-            "identity/not-yet-valid",
-        ),
-        (
-            "issued in the future",
-            with(r#"{"iat":3999999999}"#),
-            "identity/not-yet-valid",
-        ),
+        ("expired long ago", with(r#"{"exp":-1}"#), "identity/missing-claim"),
+        ("no expiry", with(r#"{"exp":null}"#), "identity/missing-claim"),
+        ("expiry in words", with(r#"{"exp":"tomorrow"}"#), "identity/missing-claim"),
+        ("from the future", with(r#"{"nbf":3999999999}"#), "identity/not-yet-valid"),
+        ("issued in the future", with(r#"{"iat":3999999999}"#), "identity/not-yet-valid"),
         ("no issuer", with(r#"{"iss":null}"#), "identity/issuer"),
-        (
-            "issuer without TLS",
-            with(r#"{"iss":"http://issuer.example"}"#),
-            "identity/issuer",
-        ),
-        (
-            "issuer with a query",
-            with(r#"{"iss":"https://a.example/?b"}"#),
-            "identity/issuer",
-        ),
-        (
-            "issuer with a password",
-            with(r#"{"iss":"https://a:b@c.example"}"#),
-            "identity/issuer",
-        ),
+        ("issuer without TLS", with(r#"{"iss":"http://issuer.example"}"#), "identity/issuer"),
+        ("issuer with a query", with(r#"{"iss":"https://a.example/?b"}"#), "identity/issuer"),
+        ("issuer with a password", with(r#"{"iss":"https://a:b@c.example"}"#), "identity/issuer"),
         ("no sub", with(r#"{"sub":null}"#), "identity/missing-claim"),
         ("empty sub", with(r#"{"sub":""}"#), "identity/missing-claim"),
-        (
-            "no workflow",
-            with(r#"{"job_workflow_ref":null}"#),
-            "identity/missing-claim",
-        ),
-        (
-            "no e-mail",
-            with(r#"{"iss":"https://accounts.google.com"}"#),
-            "identity/missing-claim",
-        ),
-        (
-            "e-mail not verified",
-            with(UNVERIFIED),
-            "identity/email-not-verified",
-        ),
-        (
-            "of an unknown issuer",
-            with(r#"{"iss":"https://issuer.example"}"#),
-            "fulcio/refused",
-        ),
+        ("no workflow", with(r#"{"job_workflow_ref":null}"#), "identity/missing-claim"),
+        ("no e-mail", with(r#"{"iss":"https://accounts.google.com"}"#), "identity/missing-claim"),
+        ("e-mail not verified", with(UNVERIFIED), "identity/email-not-verified"),
+        ("of an unknown issuer", with(r#"{"iss":"https://issuer.example"}"#), "fulcio/refused"),
     ]
 }
 
@@ -171,6 +102,7 @@ const UNVERIFIED: &str =
     r#"{"iss":"https://accounts.google.com","email":"a@b.example","email_verified":false}"#;
 
 /// What the stack's own issuer signed, and Fulcio would not have.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
 fn signed(stack: &Stack) -> Vec<Row> {
     let token = |claims: &[&str]| stack.token("github", claims);
     let forged = token(&[]);
@@ -178,28 +110,12 @@ fn signed(stack: &Stack) -> Vec<Row> {
     let (first, rest) = signature.split_at(40);
     let forged = format!("{start}.{}{rest}", first.chars().rev().collect::<String>());
     vec![
-        (
-            "for somebody else",
-            token(&["--aud=pypi"]),
-            "identity/audience",
-        ),
+        ("for somebody else", token(&["--aud=pypi"]), "identity/audience"),
         ("expired", token(&["--ttl=-5"]), "identity/expired"),
         ("nearly expired", token(&["--ttl=20"]), "identity/expired"),
-        (
-            "without sub",
-            token(&["sub=null"]),
-            "identity/missing-claim",
-        ),
-        (
-            "of an unknown issuer",
-            token(&["iss=http://127.0.0.1:9/other"]),
-            "fulcio/refused",
-        ),
-        (
-            "without a claim that Fulcio needs",
-            token(&["sha=null"]),
-            "fulcio/refused",
-        ),
+        ("without sub", token(&["sub=null"]), "identity/missing-claim"),
+        ("of an unknown issuer", token(&["iss=http://127.0.0.1:9/other"]), "fulcio/refused"),
+        ("without a claim that Fulcio needs", token(&["sha=null"]), "fulcio/refused"),
         ("forged", forged, "fulcio/refused"),
     ]
 }
@@ -270,36 +186,17 @@ fn a_hostile_token_file() {
         path.display().to_string()
     };
     let other = stack.token("github", &["--aud=pypi"]);
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows = [
-        (
-            "absent",
-            dir.path().join("absent").display().to_string(),
-            "file/unreadable",
-        ),
-        (
-            "a folder",
-            dir.path().display().to_string(),
-            "file/unreadable",
-        ),
+        ("absent", dir.path().join("absent").display().to_string(), "file/unreadable"),
+        ("a folder", dir.path().display().to_string(), "file/unreadable"),
         ("empty", file("empty", b""), "file/empty"),
         ("white space", file("white", b" \n\t\n"), "file/empty"),
-        (
-            "not text",
-            file("binary", b"canary\xff\xfe\x00"),
-            "file/unreadable",
-        ),
+        ("not text", file("binary", b"canary\xff\xfe\x00"), "file/unreadable"),
         ("large", file("large", &[b'a'; 70_000]), "file/unreadable"),
-        (
-            "no token",
-            file("word", b"canary-password\n"),
-            "identity/not-a-jwt",
-        ),
+        ("no token", file("word", b"canary-password\n"), "identity/not-a-jwt"),
         ("endless", "/dev/zero".to_owned(), "file/unreadable"),
-        (
-            "for somebody else",
-            file("other", other.as_bytes()),
-            "identity/audience",
-        ),
+        ("for somebody else", file("other", other.as_bytes()), "identity/audience"),
     ];
     each(
         6,
@@ -325,29 +222,15 @@ fn a_hostile_token_file() {
 fn an_empty_variable_is_no_other_identity() {
     let stack = Stack::alone();
     let watch = Watch::start(&stack);
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows: &[(&str, &str, &str, i32)] = &[
         ("SIGSTORE_ID_TOKEN", "", "env-var/empty", 3),
         ("SIGSTORE_ID_TOKEN", "  \n", "env-var/empty", 3),
         ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "", "github/partial", 3),
         ("ACTIONS_ID_TOKEN_REQUEST_URL", "", "github/partial", 3),
-        (
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            "not a URL",
-            "github/partial",
-            3,
-        ),
-        (
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            "https://evil.example/token",
-            "github/host",
-            3,
-        ),
-        (
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            "http://token.actions.githubusercontent.com/",
-            "github/host",
-            3,
-        ),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "not a URL", "github/partial", 3),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://evil.example/token", "github/host", 3),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "http://token.actions.githubusercontent.com/", "github/host", 3),
     ];
     each(
         4,
