@@ -6,6 +6,7 @@
 //! once in each way.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::common::fault::{At, Fault, Rule, Seen, Turn};
 use crate::common::{GITHUB_IDENTITY, Image, Log, Registry, Stack};
@@ -176,4 +177,28 @@ fn a_lost_log_entry_is_found_again_through_faults() {
         assert_eq!(entries(&stack, log) - before, entry, "{log:?}");
         verified(&stack, &[played.image]);
     }
+}
+
+/// Slow is no fault.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_slow_service_is_waited_for() {
+    let stack = Stack::shared();
+    each(
+        5,
+        &Peer::ALL,
+        |peer| format!("{peer:?}"),
+        |peer| {
+            let slow = Fault::Slow(Duration::from_secs(2));
+            let rule = Rule::on("POST", At::Any, slow.clone()).turn(Turn::Nth(1));
+            let scene = Scene::new(Log::V2, Registry::Fallback);
+            let played = match peer {
+                Peer::Token => scene.always(*peer, slow),
+                Peer::Fulcio | Peer::Registry | Peer::Rekor | Peer::Tsa => scene.rule(*peer, rule),
+            };
+            let played = played.play(&stack);
+            assert_eq!(played.struck(), 1, "{}", played.run);
+            played.signed();
+        },
+    );
 }
