@@ -9,7 +9,10 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod batch;
+mod destinations;
 mod job;
 mod providers;
 mod published;
+mod reported;
 mod situations;
