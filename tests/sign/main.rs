@@ -15,4 +15,5 @@ mod job;
 mod providers;
 mod published;
 mod reported;
+mod secrets;
 mod situations;

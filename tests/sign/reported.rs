@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::common::fault::{At, Fault, FaultProxy, Rule, Turn};
 use crate::common::{
-    Cosign, GITHUB_IDENTITY, Image, Log, Program, Registry, Service, Stack, signing_config_with,
+    Cosign, GITHUB_IDENTITY, Log, Program, Registry, Service, Stack, signing_config_with,
 };
 use crate::job::Job;
 
@@ -230,24 +230,4 @@ fn assert_late(job: Job, exists: &str) {
     assert!(run.took < Duration::from_secs(3) + SOON, "{run}");
     assert!(run.stderr.contains(&format!("exit 75; {exists}")), "{run}");
     assert!(run.stdout.is_empty(), "{run}");
-}
-
-#[test]
-#[ignore = "needs the real stack: tests/run"]
-fn a_password_of_a_registry_is_never_told() {
-    let stack = Stack::shared();
-    let pushed = stack.push(Registry::Fallback, "reported/login", 1);
-    let password = "p4ssw0rd-of-the-registry";
-    let challenge = &[("www-authenticate", "Basic realm=\"registry\"")];
-    let refused = Rule::on("GET", At::Any, Fault::Status(401, challenge, "")).turn(Turn::First(1));
-    let echo = Rule::on("GET", At::Any, Fault::EchoRequest);
-    let proxy = FaultProxy::start(&pushed.host, vec![refused, echo]);
-    let image: Image = pushed.through(&proxy.host());
-    let job = Job::ready(&stack, Log::V1)
-        .secret(password)
-        .env("AMBISIGN_REGISTRY_USERNAME", "user")
-        .env("AMBISIGN_REGISTRY_PASSWORD", password);
-    let run = job.image(&image).run();
-    assert!(proxy.seen().iter().any(|seen| seen.authorized), "{run}");
-    assert_ne!(run.code, Some(0), "{run}");
 }
