@@ -194,9 +194,10 @@ pub(crate) fn jobs(prepared: Vec<Prepared>, progress: &Progress<'_>) -> Vec<Job>
     jobs
 }
 
-/// What the user insists on, and consent to what becomes public: the last checks before Fulcio.
+/// What the user insists on, and consent to what becomes public: the last checks before Fulcio. What
+/// becomes public by consent is told.
 pub(crate) fn permit(
-    settings: &Settings,
+    (settings, progress): (&Settings, &Progress<'_>),
     identity: &Identity,
     trust: &Trust,
 ) -> Result<(), IdentityError> {
@@ -207,7 +208,11 @@ pub(crate) fn permit(
     )?;
     let is_public = |id: &[u8; 32]| PUBLIC_LOGS.contains(&hex::encode(id).as_str());
     let public = trust.root().log_ids().any(is_public);
-    identity.guard_privacy(public, settings.consent == Consent::Given)
+    let consent = settings.consent == Consent::Given;
+    if let Some(visibility) = identity.guard_privacy(public, consent)? {
+        progress.warning(told::disclosure(&visibility));
+    }
+    Ok(())
 }
 
 fn failed(reference: &Reference, error: &Error) -> Outcome {

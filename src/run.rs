@@ -52,7 +52,7 @@ pub async fn run<R: CryptoRng>(
 
     let identity = Identity::parse(&token, &settings.identity.audience, host.clock.now())?;
     tell(progress, &choice, &identity, &trust, settings);
-    plan::permit(settings, &identity, &trust)?;
+    plan::permit((settings, progress), &identity, &trust)?;
     if settings.mode == Mode::DryRun {
         told::would_sign(progress, &jobs);
         return Ok(());
