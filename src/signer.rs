@@ -7,16 +7,16 @@ use ambisign_providers::Host;
 use futures_util::future::{join, join_all};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::credential::Signed;
 use crate::credentials::Credentials;
 use crate::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, RunError};
 use crate::outcome::{Failure, State, Step, Warning};
 use crate::payload::{Payload, SIGN};
 use crate::plan::Job;
-use crate::registry::{Registry, Target};
+use crate::registry::{self, Attached, Registry, Target};
 use crate::report::Progress;
 use crate::saved;
 use crate::told;
@@ -164,11 +164,8 @@ impl<'a> Signer<'a> {
     async fn attach(&self, at: usize, target: &Target, bundle: &VerifiedBundle) {
         let started = Instant::now();
         self.look_at_tag(target).await;
-        let attached = self
-            .registry
-            .attach(target, bundle, self.host.clock.now())
-            .await;
-        match attached {
+        let attaching = self.registry.attach(target, bundle, self.host.clock.now());
+        match self.within_run(attaching).await {
             Ok(attached) => {
                 let attached = told::attached(&attached);
                 let detail = format!("{} ({})", attached.reference, attached.method);
@@ -188,8 +185,23 @@ impl<'a> Signer<'a> {
             }
             Err(error) => {
                 self.keep(at, target.digest(), bundle);
-                self.fail(at, &error.into());
+                self.fail(at, &error);
             }
+        }
+    }
+
+    /// What attaching comes to before the run is over: afterwards nobody would be left to keep the
+    /// bundle.
+    async fn within_run(
+        &self,
+        attaching: impl Future<Output = Result<Attached, registry::Error>>,
+    ) -> Result<Attached, Error> {
+        match self.host.net.deadline() {
+            Some(end) => match timeout_at(end, attaching).await {
+                Ok(attached) => Ok(attached?),
+                Err(_elapsed) => Err(RunError::Deadline.into()),
+            },
+            None => Ok(attaching.await?),
         }
     }
 

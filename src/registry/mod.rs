@@ -29,6 +29,7 @@ use std::time::SystemTime;
 use ambisign_providers::{Host, HttpReason, Token, is_loopback};
 use reqwest::Method as Verb;
 use reqwest::header::CONTENT_TYPE;
+use tokio::sync::OnceCell;
 use url::Url;
 
 use self::connection::{Connection, Peer, Repository};
@@ -204,15 +205,20 @@ impl<'a> Registry<'a> {
         );
         let processed = pushed?;
         blob?;
-        let (bytes, method) = tokio::join!(
-            connection.read_back_manifest(&referrer.bytes),
-            connection.publish(target.digest(), &referrer.entry, processed)
-        );
-        bytes?;
+        // Both ways of reading back go together; what others read waits for the manifest itself.
+        let read_back = OnceCell::new();
+        let stored = async || {
+            let read = || connection.read_back_manifest(&referrer.bytes);
+            read_back.get_or_try_init(read).await.copied()
+        };
+        let ((), method) = tokio::try_join!(
+            stored(),
+            connection.publish(target.digest(), (&referrer.entry, &stored), processed)
+        )?;
         let digest = referrer.entry.digest;
         Ok(Attached {
             digest,
-            method: method?,
+            method,
             reference: format!("{}@{digest}", target.repository()),
         })
     }

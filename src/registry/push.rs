@@ -118,6 +118,7 @@ impl Connection<'_> {
     ) -> Result<(), Error> {
         let digest = Digest::of(bytes);
         let end = Instant::now() + REGISTRY_WRITE.all;
+        let end = self.host.net.deadline().map_or(end, |run| end.min(run));
         let mut refused = false;
         let mut tries = 1;
         loop {

@@ -228,14 +228,15 @@ impl Connection<'_> {
         Ok(Some(false))
     }
 
-    /// Makes a manifest that was pushed findable.
+    /// Makes a manifest that was pushed findable. What others read is written only once `stored` has
+    /// seen the manifest itself.
     ///
     /// # Errors
-    /// The registry refuses, or other writers of the fallback tag keep winning.
+    /// The registry refuses, other writers of the fallback tag keep winning, or `stored` fails.
     pub(super) async fn publish(
         &self,
         subject: &Digest,
-        entry: &Entry,
+        (entry, stored): (&Entry, &impl AsyncFn() -> Result<(), Error>),
         processed: Option<String>,
     ) -> Result<Method, Error> {
         let known = *self.repository.method.lock().await;
@@ -245,7 +246,7 @@ impl Connection<'_> {
         if look && self.is_listed(subject, &entry.digest).await? {
             return Ok(Method::Referrers);
         }
-        self.share(subject, entry).await?;
+        self.share(subject, entry, stored).await?;
         Ok(Method::FallbackTag)
     }
 

@@ -96,11 +96,17 @@ enum Round {
 }
 
 impl Connection<'_> {
-    /// Lists `entry` under the fallback tag of `subject`, and sees that it stays.
+    /// Lists `entry` under the fallback tag of `subject` once `stored` says that there is what it
+    /// names, and sees that it stays.
     ///
     /// # Errors
-    /// The registry refuses, the index is unreadable, or other writers keep winning.
-    pub(super) async fn share(&self, subject: &Digest, entry: &Entry) -> Result<(), Error> {
+    /// The registry refuses, the index is unreadable, other writers keep winning, or `stored` fails.
+    pub(super) async fn share(
+        &self,
+        subject: &Digest,
+        entry: &Entry,
+        stored: &impl AsyncFn() -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let end = Instant::now() + LONGEST;
         let ours = self.repository.subject(subject);
         ours.lock().await.add(entry);
@@ -112,7 +118,7 @@ impl Connection<'_> {
                 spread = spread.saturating_mul(2).min(LONGEST_SPREAD);
             }
             rounds += 1;
-            let round = self.round(subject, &mut *ours.lock().await).await?;
+            let round = self.round(subject, &mut *ours.lock().await, stored).await?;
             // The lock is free while we wait: other images go on.
             if self.stays(subject, entry, round, end).await? {
                 return Ok(());
@@ -156,7 +162,12 @@ impl Connection<'_> {
     }
 
     /// Reads, merges, writes, and reads again.
-    async fn round(&self, subject: &Digest, ours: &mut Ours) -> Result<Round, Error> {
+    async fn round(
+        &self,
+        subject: &Digest,
+        ours: &mut Ours,
+        stored: &impl AsyncFn() -> Result<(), Error>,
+    ) -> Result<Round, Error> {
         let read = self.read_index(subject).await?;
         if read.index.lists(&ours.entries) {
             return Ok(Round::Listed {
@@ -165,6 +176,7 @@ impl Connection<'_> {
                 patience: ours.patience(),
             });
         }
+        stored().await?;
         let merged = read.index.with(&ours.entries);
         let mut call =
             self.write_manifest(&tag(subject), OCI_IMAGE_INDEX_MEDIA_TYPE, merged.as_bytes());

@@ -155,7 +155,8 @@ fn a_batch_names_the_images_that_failed_and_what_exists_of_each() {
     assert!(err.starts_with("signed 1 of 2 images in 2.9 s\n"), "{err}");
     assert!(err.contains("ambisign: error: r.io/b@sha256:00: the registry answered HTTP 403\n"));
     assert!(err.ends_with(
-        "exit 7; a log entry exists at https://rekor.example.com #48211, nothing was attached\n"
+        "exit 7; a log entry exists at https://rekor.example.com #48211, \
+         the signature is not known to be attached\n"
     ));
 }
 

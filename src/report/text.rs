@@ -96,7 +96,12 @@ pub(super) fn image_exists(image: &Outcome) -> String {
             .link
             .clone()
             .unwrap_or_else(|| format!("{} #{}", entry.url, entry.index));
-        return format!("a log entry exists at {place}, nothing was attached{bundle}");
+        // A registry may have taken the manifest whose acceptance it did not tell.
+        let attached = match image.bundle {
+            Some(_) => "the signature is not known to be attached",
+            None => "nothing was attached",
+        };
+        return format!("a log entry exists at {place}, {attached}{bundle}");
     }
     if image.certificate.is_some() {
         return "a certificate was issued, nothing was logged or attached".to_owned();

@@ -36,7 +36,7 @@ mod program;
 mod signing_config;
 mod stack;
 
-pub(crate) use http::{Reply, closed_url, get};
+pub(crate) use http::{Reply, closed_url, exchange, get};
 pub(crate) use image::{Image, Registry, Signature};
 pub(crate) use peers::{Cosign, GITHUB_IDENTITY, sigstore_python};
 pub(crate) use program::{Finished, Program, assert_no_canary};

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the built binary does when the world is wrong: bad tokens, bad files, bad names, services
+//! that fail, stall and lie. Each row is one run against real services, and says which error code
+//! and exit code it must end with, and what must not exist afterwards.
+
+#[path = "refuse/answers.rs"]
+mod answers;
+mod common;
+#[path = "refuse/lasting.rs"]
+mod lasting;
+#[path = "refuse/once.rs"]
+mod once;
+#[path = "refuse/scene.rs"]
+mod scene;

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is temporary for good, at any service, ends in exit 75 within `--timeout`.
+
+use crate::common::fault::{At, Fault, Rule, Turn};
+use crate::common::{Log, Registry, Stack};
+use crate::scene::{Peer, Scene, each, entries};
+
+/// The time of each run, in seconds.
+const TIMEOUT: u64 = 5;
+
+/// One place in a run that fails for good.
+struct Place {
+    name: &'static str,
+    peer: Peer,
+    rule: Rule,
+    /// The error code.
+    code: &'static str,
+    log: Log,
+    /// Whether the log has an entry afterwards.
+    logged: bool,
+}
+
+/// What happens every time.
+fn faults() -> Vec<(&'static str, Fault)> {
+    let status = |status| Fault::Status(status, &[("content-type", "text/html")], "<html>");
+    vec![
+        ("408", status(408)),
+        ("429, Retry-After 3600", Fault::RetryAfter(3600)),
+        ("500", status(500)),
+        ("502", status(502)),
+        ("503", status(503)),
+        ("504", status(504)),
+        ("reset", Fault::ResetBefore),
+        ("no answer", Fault::Hang),
+        (
+            "a byte a second",
+            Fault::Drip(std::time::Duration::from_secs(1)),
+        ),
+        ("cut off", Fault::Truncate(7)),
+        ("not HTTP", Fault::Raw(b"SSH-2.0-OpenSSH_9.2\r\n")),
+    ]
+}
+
+/// Where everything goes wrong, before anything is public or after it.
+fn places(fault: &Fault) -> Vec<Place> {
+    let any = |method| Rule::on(method, At::Any, fault.clone());
+    let at = |method, part| Rule::on(method, At::Contains(part), fault.clone());
+    let place = |name, peer, rule, code| Place {
+        name,
+        peer,
+        rule,
+        code,
+        log: Log::V1,
+        logged: false,
+    };
+    let after = |name, rule| Place {
+        logged: true,
+        ..place(name, Peer::Registry, rule, "registry/unreachable")
+    };
+    let manifest = || at("GET", "/manifests/sha256:");
+    let index = || at("GET", "/manifests/sha256-");
+    vec![
+        place("token", Peer::Token, any("GET"), "github/unreachable"),
+        place("Fulcio", Peer::Fulcio, any("POST"), "fulcio/unreachable"),
+        place("TSA", Peer::Tsa, any("POST"), "timestamp/unreachable"),
+        place("Rekor v1", Peer::Rekor, any("POST"), "rekor/unreachable"),
+        Place {
+            log: Log::V2,
+            ..place("Rekor v2", Peer::Rekor, any("POST"), "rekor/unreachable")
+        },
+        place(
+            "the image",
+            Peer::Registry,
+            manifest(),
+            "registry/unreachable",
+        ),
+        place(
+            "the referrers",
+            Peer::Registry,
+            at("GET", "/referrers/"),
+            "registry/unreachable",
+        ),
+        place("the index", Peer::Registry, index(), "registry/unreachable"),
+        place(
+            "the push right",
+            Peer::Registry,
+            any("POST"),
+            "registry/unreachable",
+        ),
+        after("a blob", at("PUT", "/blobs/uploads/")),
+        after("the blob back", at("GET", "/blobs/")),
+        after("the manifest back", manifest().turn(Turn::After(1))),
+        after("the index again", index().turn(Turn::After(1))),
+    ]
+}
+
+/// What a rule does not tell: some answers have a body too short for the fault to matter.
+fn applies(fault: &str, place: &Place) -> bool {
+    let short = ["the push right", "a blob", "the referrers", "the index"];
+    !(matches!(fault, "a byte a second" | "cut off") && short.contains(&place.name))
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_lasting_fault_ends_in_exit_75_within_the_timeout() {
+    let stack = Stack::alone();
+    let before = Log::ALL.map(|log| entries(&stack, log));
+    let rows: Vec<_> = faults()
+        .into_iter()
+        .flat_map(|(name, fault)| {
+            let places = places(&fault).into_iter().map(move |place| (name, place));
+            places.filter(|(name, place)| applies(name, place))
+        })
+        .collect();
+    each(
+        12,
+        &rows,
+        |(fault, place)| format!("{}: {fault}", place.name),
+        |(_, place)| {
+            let scene = Scene::new(place.log, Registry::Fallback).seconds(TIMEOUT);
+            let played = scene.rule(place.peer, place.rule.clone()).play(&stack);
+            played.refused(place.code, 75);
+            assert!(
+                played.struck() > 0,
+                "the fault did not happen: {}",
+                played.run
+            );
+            played.left(place.logged);
+        },
+    );
+    // An answer that comes too slowly or is cut off may have been an entry.
+    let slow = rows.iter().filter(|(fault, place)| {
+        place.peer == Peer::Rekor && matches!(*fault, "a byte a second" | "cut off")
+    });
+    let certain = rows.iter().filter(|(_, place)| place.logged).count();
+    let expected = u64::try_from(certain + slow.count()).unwrap();
+    let grown = Log::ALL.map(|log| entries(&stack, log)).iter().sum::<u64>();
+    assert_eq!(grown - before.iter().sum::<u64>(), expected, "log entries");
+}
