@@ -36,10 +36,9 @@ pub async fn run<R: CryptoRng>(
     let choice = choose(host, &plan::identity_options(settings))?;
     progress.images(told::requested(&references));
     let registry = Registry::new(host, plan::registry_options(settings));
-    let trust_options = plan::trust_options(settings);
     let (prepared, trust, token) = join3(
         plan::prepare(&registry, &references, settings.jobs),
-        Trust::load(host, &trust_options),
+        plan::trust(host, settings),
         choice.source.token(host, &settings.identity.audience),
     )
     .await;

@@ -11,6 +11,7 @@
 //!
 //! The outside enters once, as a [`Host`]: environment, HTTP clients, clock and file root.
 
+mod ahead;
 pub mod buildkite;
 mod choose;
 pub mod circleci;
