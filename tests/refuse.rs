@@ -5,10 +5,20 @@
 
 #[path = "refuse/answers.rs"]
 mod answers;
+#[path = "refuse/bend.rs"]
+mod bend;
 mod common;
 #[path = "refuse/lasting.rs"]
 mod lasting;
+#[path = "refuse/lies.rs"]
+mod lies;
 #[path = "refuse/once.rs"]
 mod once;
+#[path = "refuse/registry.rs"]
+mod registry;
 #[path = "refuse/scene.rs"]
 mod scene;
+#[path = "refuse/settings.rs"]
+mod settings;
+#[path = "refuse/tokens.rs"]
+mod tokens;

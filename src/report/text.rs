@@ -103,10 +103,21 @@ pub(super) fn image_exists(image: &Outcome) -> String {
         };
         return format!("a log entry exists at {place}, {attached}{bundle}");
     }
-    if image.certificate.is_some() {
-        return "a certificate was issued, nothing was logged or attached".to_owned();
+    // A log may have taken what it was sent and not told us.
+    let asked = !image.timestamps.is_empty() || image.failure().is_some_and(is_of_log);
+    match image.certificate {
+        Some(_) if asked => {
+            return "a certificate was issued, the log may have an entry, nothing was attached"
+                .to_owned();
+        }
+        Some(_) => return "a certificate was issued, nothing was logged or attached".to_owned(),
+        None => {}
     }
     NOTHING.to_owned()
+}
+
+fn is_of_log(failure: &Failure) -> bool {
+    failure.code.starts_with("rekor/")
 }
 
 /// `repository@digest` of each image that carries a signature now.
