@@ -18,7 +18,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use common::{Cosign, Finished, Image, Log, Logs, Program, Registry, Stack};
+use common::{Asked, Cosign, Finished, Image, Log, Logs, Program, Registry, Stack};
 
 /// One-way delay before every service in milliseconds: a round trip to a far region is 50.
 const DELAY: &str = "25";
@@ -74,6 +74,9 @@ fn main() -> ExitCode {
 #[derive(Default)]
 struct Cost {
     seconds: Vec<f64>,
+    /// The same without what the log took to answer, which for Rekor v2 is mostly the wait for its
+    /// next checkpoint.
+    seconds_less_log: Vec<f64>,
     peak_mib: f64,
     /// Requests by service, in the last round.
     requests: BTreeMap<String, usize>,
@@ -81,10 +84,29 @@ struct Cost {
 
 impl Cost {
     fn add(&mut self, stack: &Stack, run: &Finished) {
-        self.seconds.push(run.took.as_secs_f64());
+        let (wall, log) = (run.took.as_secs_f64(), log_seconds(stack));
+        self.seconds.push(wall);
+        self.seconds_less_log.push(wall - log);
         let kib = u32::try_from(run.peak_rss_kib).unwrap();
         self.peak_mib = self.peak_mib.max(f64::from(kib) / 1024.0);
         self.requests = stack.counts();
+    }
+}
+
+/// From the answer of the timestamp authority, after which each program asks the log, to the answer
+/// of the log.
+fn log_seconds(stack: &Stack) -> f64 {
+    let journal = stack.journal();
+    let answered = |services: &[&str]| {
+        let of =
+            |asked: &&Asked| asked.method == "POST" && services.contains(&asked.service.as_str());
+        journal.iter().rev().find(of).map(|asked| asked.ms)
+    };
+    match (answered(&["tsa"]), answered(&["rekor", "rekor2"])) {
+        (Some(stamped), Some(logged)) => {
+            Duration::from_millis(logged.saturating_sub(stamped)).as_secs_f64()
+        }
+        (_, _) => 0.0,
     }
 }
 
@@ -201,10 +223,15 @@ impl Table {
     }
 
     fn pair(&mut self, log: Log, pair: &Pair) {
-        let (ours, theirs) = (median(&pair.ours.seconds), median(&pair.theirs.seconds));
-        let (ratio, name) = (ours / theirs, format!("wall, Rekor {log:?} (s)"));
-        let verdict = self.verdict(ratio <= WALL_RATIO);
-        println!("{name:<34}{ours:>10.2}{theirs:>10.2}{ratio:>8.2}{WALL_RATIO:>9.2} {verdict}");
+        let name = format!("wall, Rekor {log:?} (s)");
+        // Where in the interval between two checkpoints a run begins is luck, not merit.
+        let (whole, rest) = match log {
+            Log::V1 => (Some(WALL_RATIO), None),
+            Log::V2 => (None, Some(WALL_RATIO)),
+        };
+        self.ratio(&name, &pair.ours.seconds, &pair.theirs.seconds, whole);
+        let (ours, theirs) = (&pair.ours.seconds_less_log, &pair.theirs.seconds_less_log);
+        self.ratio("  less the log's answer", ours, theirs, rest);
         let services = pair.ours.requests.keys().chain(pair.theirs.requests.keys());
         for service in services.collect::<BTreeSet<_>>() {
             let count = |cost: &Cost| cost.requests.get(service).copied().unwrap_or(0);
@@ -217,6 +244,14 @@ impl Table {
         let name = format!("peak memory, Rekor {log:?} (MiB)");
         let theirs = Some(pair.theirs.peak_mib);
         self.bound(&name, Some(pair.ours.peak_mib), theirs, RSS_MIB);
+    }
+
+    fn ratio(&mut self, name: &str, ours: &[f64], theirs: &[f64], most: Option<f64>) {
+        let (ours, theirs) = (median(ours), median(theirs));
+        let ratio = ours / theirs;
+        let verdict = most.map(|most| format!("{most:>9.2} {}", self.verdict(ratio <= most)));
+        let verdict = verdict.unwrap_or_default();
+        println!("{name:<34}{ours:>10.2}{theirs:>10.2}{ratio:>8.2}{verdict}");
     }
 
     fn bound(&mut self, name: &str, ours: Option<f64>, theirs: Option<f64>, most: f64) {

@@ -247,18 +247,22 @@ impl Identity {
         }
     }
 
-    /// Refuses to publish the name of a private repository without consent.
+    /// Refuses to publish the name of a private repository without consent. With it, gives the
+    /// visibility of the repository that becomes known.
     ///
     /// # Errors
     /// [`IdentityError::Private`]
-    pub fn guard_privacy(&self, log_is_public: bool, consent: bool) -> Result<(), IdentityError> {
-        match self.visibility() {
-            Some(visibility) if visibility != "public" && log_is_public && !consent => {
-                Err(IdentityError::Private {
-                    visibility: cut(visibility),
-                })
-            }
-            Some(_) | None => Ok(()),
+    pub fn guard_privacy(
+        &self,
+        log_is_public: bool,
+        consent: bool,
+    ) -> Result<Option<String>, IdentityError> {
+        let hidden = self
+            .visibility()
+            .filter(|visibility| *visibility != "public");
+        match hidden.map(cut).filter(|_| log_is_public) {
+            Some(visibility) if !consent => Err(IdentityError::Private { visibility }),
+            published => Ok(published),
         }
     }
 }
@@ -488,7 +492,8 @@ mod tests {
             identity.guard_privacy(true, false),
             Err(IdentityError::Private { .. })
         ));
-        assert!(identity.guard_privacy(true, true).is_ok());
-        assert!(identity.guard_privacy(false, false).is_ok());
+        let published = identity.guard_privacy(true, true);
+        assert_eq!(published.unwrap().as_deref(), Some("internal"));
+        assert_eq!(identity.guard_privacy(false, false).unwrap(), None);
     }
 }

@@ -75,8 +75,10 @@ impl Signal {
 pub struct Identity {
     /// The provider of the token.
     pub provider: String,
-    /// The SAN that the certificate carries, or will.
-    pub subject: String,
+    /// The `sub` of the token.
+    pub token_subject: String,
+    /// The SAN that the certificate will carry; `None` where Fulcio's own rules decide it.
+    pub subject: Option<String>,
     /// The issuer that the certificate carries, or will.
     pub issuer: String,
     /// What the token says of the repository: `public`, `private`, `internal`.

@@ -4,20 +4,23 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use ambisign_providers::{GivenToken, Options, Token};
+use ambisign_providers::{GivenToken, Host, Options, Token};
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use secrecy::ExposeSecret;
 
 use tokio::time::Instant;
+use url::Url;
 
 use crate::error::Error;
 use crate::identity::{Identity, IdentityError};
 use crate::image::Reference;
+use crate::net::FULCIO;
 use crate::outcome::{Failure, Outcome, State, Step, Warning};
 use crate::registry::{self, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::settings::{
-    Ambient, Consent, RegistryLogin, RekorVersion, Settings, SettingsError, Tags, TokenSource,
+    Ambient, Consent, Mode, RegistryLogin, RekorVersion, Settings, SettingsError, Tags, TokenSource,
 };
 use crate::told;
 use crate::trust::{self, Trust, TrustOptions};
@@ -108,8 +111,29 @@ pub(crate) fn registry_options(settings: &Settings) -> RegistryOptions {
     }
 }
 
+/// Trust material. While the registry and the token endpoint still answer there is time to connect to
+/// the services that it names.
+pub(crate) async fn trust(host: &Host, settings: &Settings) -> Result<Trust, trust::Error> {
+    let trust = Trust::load(host, &trust_options(settings)).await?;
+    if settings.mode == Mode::Publish {
+        let services = trust.services();
+        let others = services.authorities.iter().chain(&services.logs);
+        let services = std::iter::once(&services.fulcio).chain(others);
+        let mut urls: Vec<&Url> = services.map(|service| &service.url).collect();
+        // One connection for each host.
+        urls.sort_by_key(|url| url.origin().ascii_serialization());
+        urls.dedup_by_key(|url| url.origin());
+        join_all(
+            urls.into_iter()
+                .map(|url| host.net.connect_ahead(&FULCIO.profile, url)),
+        )
+        .await;
+    }
+    Ok(trust)
+}
+
 /// Where trust comes from.
-pub(crate) fn trust_options(settings: &Settings) -> TrustOptions {
+fn trust_options(settings: &Settings) -> TrustOptions {
     let services = &settings.services;
     TrustOptions {
         trusted_root: services.trusted_root.clone(),
@@ -194,9 +218,10 @@ pub(crate) fn jobs(prepared: Vec<Prepared>, progress: &Progress<'_>) -> Vec<Job>
     jobs
 }
 
-/// What the user insists on, and consent to what becomes public: the last checks before Fulcio.
+/// What the user insists on, and consent to what becomes public: the last checks before Fulcio. What
+/// becomes public by consent is told.
 pub(crate) fn permit(
-    settings: &Settings,
+    (settings, progress): (&Settings, &Progress<'_>),
     identity: &Identity,
     trust: &Trust,
 ) -> Result<(), IdentityError> {
@@ -207,7 +232,11 @@ pub(crate) fn permit(
     )?;
     let is_public = |id: &[u8; 32]| PUBLIC_LOGS.contains(&hex::encode(id).as_str());
     let public = trust.root().log_ids().any(is_public);
-    identity.guard_privacy(public, settings.consent == Consent::Given)
+    let consent = settings.consent == Consent::Given;
+    if let Some(visibility) = identity.guard_privacy(public, consent)? {
+        progress.warning(told::disclosure(&visibility));
+    }
+    Ok(())
 }
 
 fn failed(reference: &Reference, error: &Error) -> Outcome {

@@ -36,10 +36,9 @@ pub async fn run<R: CryptoRng>(
     let choice = choose(host, &plan::identity_options(settings))?;
     progress.images(told::requested(&references));
     let registry = Registry::new(host, plan::registry_options(settings));
-    let trust_options = plan::trust_options(settings);
     let (prepared, trust, token) = join3(
         plan::prepare(&registry, &references, settings.jobs),
-        Trust::load(host, &trust_options),
+        plan::trust(host, settings),
         choice.source.token(host, &settings.identity.audience),
     )
     .await;
@@ -52,7 +51,7 @@ pub async fn run<R: CryptoRng>(
 
     let identity = Identity::parse(&token, &settings.identity.audience, host.clock.now())?;
     tell(progress, &choice, &identity, &trust, settings);
-    plan::permit(settings, &identity, &trust)?;
+    plan::permit((settings, progress), &identity, &trust)?;
     if settings.mode == Mode::DryRun {
         told::would_sign(progress, &jobs);
         return Ok(());

@@ -40,17 +40,27 @@ pub(crate) fn repository(reference: &Reference) -> String {
 /// Who signs, as far as the token tells.
 pub(crate) fn identity(provider: &str, identity: &Identity) -> outcome::Identity {
     let (subject, issuer) = match identity.prediction() {
-        Prediction::Known { san, issuer } => (san.clone(), issuer.clone()),
-        Prediction::Unknown => (
-            format!("decided by Fulcio, for sub {}", identity.sub()),
-            identity.issuer().to_owned(),
-        ),
+        Prediction::Known { san, issuer } => (Some(san.clone()), issuer.clone()),
+        Prediction::Unknown => (None, identity.issuer().to_owned()),
     };
     outcome::Identity {
         provider: provider.to_owned(),
+        token_subject: identity.sub().to_owned(),
         subject,
         issuer,
         repository_visibility: identity.visibility().map(str::to_owned),
+    }
+}
+
+/// What becomes public of a repository with `visibility`.
+pub(crate) fn disclosure(visibility: &str) -> Warning {
+    let message = format!(
+        "the repository is {visibility}, and becomes known for good: its name, workflow, commit and \
+         the digests of the images go into a public log"
+    );
+    Warning {
+        code: "identity/disclosure",
+        message,
     }
 }
 

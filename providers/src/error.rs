@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    ChooseError, Class, Explain, buildkite, circleci, codefresh, env_var, file, gce, github,
-    gitlab, google, impersonation, spiffe,
+    ChooseError, Class, Explain, env_var, file, gce, github, gitlab, google, impersonation, spiffe,
+    unsupported,
 };
 
 /// Why there is no token. Each provider has its own enum; this is their sum.
@@ -15,14 +15,8 @@ use crate::{
 pub enum Error {
     /// Application default credentials.
     Adc(#[from] google::adc::Error),
-    /// Buildkite.
-    Buildkite(#[from] buildkite::Error),
     /// No provider could be chosen.
     Choose(#[from] ChooseError),
-    /// CircleCI.
-    CircleCi(#[from] circleci::Error),
-    /// Codefresh.
-    Codefresh(#[from] codefresh::Error),
     /// A token variable.
     EnvVar(#[from] env_var::Error),
     /// A token file, the standard input or the flag.
@@ -39,16 +33,15 @@ pub enum Error {
     ServiceAccount(#[from] google::service_account::Error),
     /// SPIFFE.
     Spiffe(#[from] spiffe::Error),
+    /// A CI platform that cannot be asked yet.
+    Unsupported(#[from] unsupported::Error),
 }
 
 impl Error {
     fn inner(&self) -> &dyn Explain {
         match self {
             Self::Adc(error) => error,
-            Self::Buildkite(error) => error,
             Self::Choose(error) => error,
-            Self::CircleCi(error) => error,
-            Self::Codefresh(error) => error,
             Self::EnvVar(error) => error,
             Self::File(error) => error,
             Self::Gce(error) => error,
@@ -57,6 +50,7 @@ impl Error {
             Self::Impersonation(error) => error,
             Self::ServiceAccount(error) => error,
             Self::Spiffe(error) => error,
+            Self::Unsupported(error) => error,
         }
     }
 }

@@ -11,6 +11,7 @@ use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
 use tokio::time::Instant;
 use url::{Host as UrlHost, Url};
 
+use crate::ahead::Ahead;
 use crate::redact::Redactor;
 use crate::{Clock, Env};
 
@@ -26,7 +27,7 @@ const SYSTEM_ROOTS: &[&str] = &[
 /// Hosts that are never reached through a proxy: the machine itself.
 const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
 
-/// How a kind of service is talked to. One client is kept for each.
+/// How a kind of service is talked to. One client is kept for each and each origin.
 #[derive(Clone, Copy, Debug)]
 pub struct Profile {
     /// Tells the clients apart.
@@ -109,9 +110,16 @@ pub struct Net {
     proxies: Proxies,
     roots_override: Option<PathBuf>,
     roots: OnceLock<Result<Vec<Certificate>, ClientError>>,
-    clients: Mutex<BTreeMap<&'static str, Client>>,
+    clients: Mutex<BTreeMap<(&'static str, String), Kept>>,
     pub(crate) clock: Clock,
     pub(crate) redactor: Redactor,
+}
+
+/// A client, and the connection that may be in its hand.
+#[derive(Clone)]
+struct Kept {
+    client: Client,
+    ahead: Ahead,
 }
 
 /// Why no HTTP client could be made.
@@ -154,18 +162,35 @@ impl Net {
         }
     }
 
-    /// The client of `profile`, built at the first call.
+    /// The client of `profile` for the origin of `url`, built at the first call.
     ///
     /// # Errors
     /// A CA file or a proxy variable that cannot be used.
-    pub fn client(&self, profile: &Profile) -> Result<Client, ClientError> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(profile.name) {
-            return Ok(client.clone());
+    pub(crate) fn client(&self, profile: &Profile, url: &Url) -> Result<Client, ClientError> {
+        Ok(self.kept(profile, url)?.client)
+    }
+
+    /// Opens a connection to `url` for the next request, without making one. That it fails is told
+    /// by that request.
+    pub async fn connect_ahead(&self, profile: &Profile, url: &Url) {
+        if let (true, Ok(Kept { client, ahead })) =
+            (plain_http_allowed(url), self.kept(profile, url))
+        {
+            ahead.open(&client, url.clone()).await;
         }
-        let client = self.build(profile)?;
-        clients.insert(profile.name, client.clone());
-        Ok(client)
+    }
+
+    fn kept(&self, profile: &Profile, url: &Url) -> Result<Kept, ClientError> {
+        let key = (profile.name, url.origin().ascii_serialization());
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = clients.get(&key) {
+            return Ok(kept.clone());
+        }
+        let ahead = Ahead::new(profile.connect);
+        let client = self.build(profile, ahead.clone())?;
+        let kept = Kept { client, ahead };
+        clients.insert(key, kept.clone());
+        Ok(kept)
     }
 
     /// Remembers `secret`, so that [`Net::redact`] removes it.
@@ -193,7 +218,7 @@ impl Net {
         clippy::disallowed_methods,
         reason = "the one place where HTTP clients are built"
     )]
-    fn build(&self, profile: &Profile) -> Result<Client, ClientError> {
+    fn build(&self, profile: &Profile, ahead: Ahead) -> Result<Client, ClientError> {
         let mut builder = Client::builder()
             .user_agent(&self.options.user_agent)
             .connect_timeout(profile.connect)
@@ -201,6 +226,7 @@ impl Net {
             .referer(false)
             .tcp_nodelay(true)
             .tls_certs_only(self.roots()?)
+            .connector_layer(ahead)
             .no_proxy();
         if !profile.http2 {
             builder = builder.http1_only();

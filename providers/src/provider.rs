@@ -6,8 +6,8 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    Error, Host, Options, Token, buildkite, circleci, codefresh, env_var, file, gce, github,
-    gitlab, given, google, impersonation, spiffe,
+    Error, Host, Options, Token, env_var, file, gce, github, gitlab, given, google, impersonation,
+    spiffe, unsupported,
 };
 
 /// Gives identity tokens. Everything that is needed to ask for one is already inside: nothing is
@@ -92,9 +92,9 @@ pub static PROVIDERS: &[Provider] = &[
     env_var::PROVIDER,
     github::PROVIDER,
     gitlab::PROVIDER,
-    buildkite::PROVIDER,
-    circleci::PROVIDER,
-    codefresh::PROVIDER,
+    unsupported::BUILDKITE,
+    unsupported::CIRCLECI,
+    unsupported::CODEFRESH,
     impersonation::PROVIDER,
     google::PROVIDER,
     spiffe::PROVIDER,

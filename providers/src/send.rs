@@ -177,9 +177,9 @@ impl Net {
     ) -> Result<Answer, HttpReason> {
         let started = Instant::now();
         let end = end.min(started + hop.each);
-        let client = self.client(&hop.profile)?;
         // A request with a streamed body cannot be copied; none of ours has one.
         let request = request.ok_or(HttpReason::Deadline)?;
+        let client = self.client(&hop.profile, request.url())?;
         let method = request.method().clone();
         let late = |sent| HttpReason::Unreachable {
             why: "no answer in time".to_owned(),

@@ -34,7 +34,8 @@ struct Document {
 #[derive(Serialize)]
 struct Identity {
     provider: String,
-    subject: String,
+    token_subject: String,
+    subject: Option<String>,
     issuer: String,
     repository_visibility: Option<String>,
 }
@@ -161,7 +162,8 @@ impl View<'_> {
             duration_ms: millis(report.took),
             identity: report.identity.as_ref().map(|identity| Identity {
                 provider: self.text(&identity.provider),
-                subject: self.text(&identity.subject),
+                token_subject: self.text(&identity.token_subject),
+                subject: self.maybe(identity.subject.as_ref()),
                 issuer: self.text(&identity.issuer),
                 repository_visibility: self.maybe(identity.repository_visibility.as_ref()),
             }),

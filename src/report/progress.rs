@@ -41,7 +41,11 @@ impl<'a> Progress<'a> {
     /// Who signs.
     pub fn identity(&self, identity: Identity) {
         self.reporter.fact("provider", &identity.provider);
-        self.reporter.fact("identity", &identity.subject);
+        let subject = identity
+            .subject
+            .clone()
+            .unwrap_or_else(|| format!("decided by Fulcio, for sub {}", identity.token_subject));
+        self.reporter.fact("identity", &subject);
         self.reporter.fact("issuer", &identity.issuer);
         self.lock().identity = Some(identity);
     }

@@ -209,7 +209,8 @@ fn the_document_has_everything() {
     let mut report = report(vec![signed("r.io/a"), Outcome::default()], End::Complete);
     report.identity = Some(Identity {
         provider: "github-actions".to_owned(),
-        subject: "https://github.com/o/r/x.yml@refs/heads/main".to_owned(),
+        token_subject: "repo:o/r:ref:refs/heads/main".to_owned(),
+        subject: Some("https://github.com/o/r/x.yml@refs/heads/main".to_owned()),
         issuer: "https://token.actions.githubusercontent.com".to_owned(),
         repository_visibility: Some("public".to_owned()),
     });

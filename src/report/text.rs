@@ -180,14 +180,15 @@ pub(super) fn summary(report: &Report) -> Vec<String> {
         .collect()
 }
 
-/// The command that verifies `image`, as words; `None` as long as there is nothing to verify.
+/// The command that verifies `image`, as words; `None` as long as there is nothing to verify, or the
+/// identity is not known.
 pub(super) fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<String>> {
     if !image.is_done() || image.digest.is_none() {
         return None;
     }
     let (subject, issuer) = match (&image.certificate, &report.identity) {
         (Some(certificate), _) => (&certificate.identity, &certificate.issuer),
-        (None, Some(identity)) => (&identity.subject, &identity.issuer),
+        (None, Some(identity)) => (identity.subject.as_ref()?, &identity.issuer),
         (None, None) => return None,
     };
     let mut words = vec![

@@ -12,11 +12,9 @@ use crate::protojson::{Base64, Int64, nullable};
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "Int64::is_zero"
-    )]
+    // Written even when 0, and so are `hashes` when empty: the first entry of a log has both, and
+    // sigstore-python refuses a bundle without them.
+    #[serde(default, deserialize_with = "nullable")]
     pub(crate) log_index: Int64,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) log_id: LogId,
@@ -71,21 +69,13 @@ impl Promise {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Proof {
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "Int64::is_zero"
-    )]
+    #[serde(default, deserialize_with = "nullable")]
     pub(crate) log_index: Int64,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) root_hash: Base64,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) tree_size: Int64,
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "nullable")]
     pub(crate) hashes: Vec<Base64>,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) checkpoint: Envelope,

@@ -174,6 +174,21 @@ impl Stack {
         self.pushed(crane, registry, &images[0].repository)
     }
 
+    /// Copies `image`, digest and all, to another repository.
+    pub(crate) fn copy(&self, image: &Image, registry: Registry, repository: &str) -> Image {
+        let copy = Image {
+            host: registry.host(self).to_owned(),
+            repository: repository.to_owned(),
+            digest: image.digest.clone(),
+        };
+        let crane = self.program("crane").args(["copy", "--insecure"]);
+        crane
+            .args([image.reference(), copy.tagged()])
+            .run()
+            .expect(0);
+        copy
+    }
+
     fn pushed(&self, crane: super::Program, registry: Registry, repository: &str) -> Image {
         let host = registry.host(self).to_owned();
         let run = crane.arg("-t").arg(format!("{host}/{repository}:latest"));

@@ -29,15 +29,26 @@ impl Cosign {
     /// `cosign verify` for the identity of the stack's `github` token. Options such as
     /// `--new-bundle-format` go in `options`.
     pub(crate) fn verify(self, stack: &Stack, image: &Image, options: &[&str]) -> Finished {
-        let issuer = format!("{}/github", stack.var("OIDC_URL"));
+        let issuer = stack.issuer("github");
+        self.verify_as(stack, image, (&issuer, GITHUB_IDENTITY), options)
+    }
+
+    /// `cosign verify` for exactly this issuer and identity.
+    pub(crate) fn verify_as(
+        self,
+        stack: &Stack,
+        image: &Image,
+        (issuer, identity): (&str, &str),
+        options: &[&str],
+    ) -> Finished {
         self.program(stack)
             .args(["verify", "--output", "json", "--trusted-root"])
             .args([
                 stack.var("TRUSTED_ROOT"),
                 "--certificate-identity",
-                GITHUB_IDENTITY,
+                identity,
             ])
-            .args(["--certificate-oidc-issuer", &issuer])
+            .args(["--certificate-oidc-issuer", issuer])
             .args(options)
             .arg(image.reference())
             .run()
@@ -79,7 +90,7 @@ pub(crate) fn sigstore_python(stack: &Stack, bundle: &[u8], digest: &str) -> Fin
         .arg(stack.var("CLIENT_TRUST_CONFIG_V1"))
         .args(["verify", "identity", "--bundle", "bundle.json"])
         .args(["--cert-identity", GITHUB_IDENTITY, "--cert-oidc-issuer"])
-        .arg(format!("{}/github", stack.var("OIDC_URL")))
+        .arg(stack.issuer("github"))
         .arg(digest)
         .dir(dir.path())
         .run()

@@ -30,7 +30,13 @@ pub(crate) struct Program {
     dir: Option<PathBuf>,
     stdin: Vec<u8>,
     limit: Duration,
-    signal: Option<(Duration, &'static str)>,
+    signal: Option<(Due, &'static str)>,
+}
+
+/// When a signal is sent.
+enum Due {
+    After(Duration),
+    When(Box<dyn Fn() -> bool + Send>),
 }
 
 /// A program that has ended, by itself or by the limit.
@@ -49,6 +55,8 @@ pub(crate) struct Finished {
     pub(crate) hung: bool,
     /// From start to end.
     pub(crate) took: Duration,
+    /// From the signal that the test asked for to the end.
+    pub(crate) after_signal: Option<Duration>,
     /// The most memory it held at once, in KiB, as seen by polling `/proc`; 0 when it was too short.
     pub(crate) peak_rss_kib: u64,
     /// Its working directory: empty before, so whatever is in it now was written by the program.
@@ -115,7 +123,17 @@ impl Program {
 
     /// Sends it `signal` (`INT`, `TERM`) after `wait`.
     pub(crate) fn signal_after(mut self, wait: Duration, signal: &'static str) -> Self {
-        self.signal = Some((wait, signal));
+        self.signal = Some((Due::After(wait), signal));
+        self
+    }
+
+    /// Sends it `signal` as soon as `due` says so.
+    pub(crate) fn signal_when(
+        mut self,
+        due: impl Fn() -> bool + Send + 'static,
+        signal: &'static str,
+    ) -> Self {
+        self.signal = Some((Due::When(Box::new(due)), signal));
         self
     }
 
@@ -143,7 +161,7 @@ impl Program {
         let (mut pipe, input) = (child.stdin.take().unwrap(), std::mem::take(&mut self.stdin));
         // A program that reads nothing closes the pipe early: its exit code tells the rest.
         thread::spawn(move || pipe.write_all(&input));
-        let (mut peak_rss_kib, mut hung) = (0, false);
+        let (mut peak_rss_kib, mut hung, mut signalled) = (0, false, None);
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
@@ -153,13 +171,16 @@ impl Program {
                 hung = true;
                 child.kill().unwrap();
             }
-            if let Some((_, signal)) = self.signal.take_if(|(wait, _)| began.elapsed() > *wait) {
+            let due = |(due, _): &mut (Due, _)| due.is_now(began);
+            if let Some((_, signal)) = self.signal.take_if(due) {
+                signalled = Some(Instant::now());
                 send(child.id(), signal);
             }
             thread::sleep(POLL);
         };
         Finished {
             took: began.elapsed(),
+            after_signal: signalled.map(|at: Instant| at.elapsed()),
             line,
             stdout: stdout.text(),
             stderr: stderr.text(),
@@ -169,6 +190,15 @@ impl Program {
             peak_rss_kib,
             dir,
             _scratch: scratch,
+        }
+    }
+}
+
+impl Due {
+    fn is_now(&self, began: Instant) -> bool {
+        match self {
+            Self::After(wait) => began.elapsed() > *wait,
+            Self::When(due) => due(),
         }
     }
 }

@@ -214,7 +214,13 @@ impl Stack {
             .env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"))
     }
 
-    /// A fresh identity token of the local `issuer`, with `claims` (`name=value`) replaced.
+    /// The URL of one of the stack's issuers.
+    pub(crate) fn issuer(&self, name: &str) -> String {
+        format!("{}/{name}", self.var("OIDC_URL"))
+    }
+
+    /// A fresh identity token of the local `issuer`, with `claims` (`name=value`) replaced; options
+    /// of `realstack token` (`--alg=ES256`) can stand among them.
     pub(crate) fn token(&self, issuer: &str, claims: &[&str]) -> String {
         let mut launcher = Program::new(LAUNCHER);
         for name in ["HOME", "PATH", "REALSTACK_CACHE"] {

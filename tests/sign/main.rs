@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `ambisign sign` against the real services: what it publishes is judged by cosign 3, cosign 2 and
+//! sigstore-python, what it asked is read from the journal of the services.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers outside of `#[test]` functions stop when they cannot go on"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod batch;
+mod destinations;
+mod job;
+mod providers;
+mod published;
+mod reported;
+mod secrets;
+mod situations;

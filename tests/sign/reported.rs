@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a run tells: the document, and the end of a run that did not go through.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::common::fault::{At, Fault, FaultProxy, Rule, Turn};
+use crate::common::{
+    Cosign, GITHUB_IDENTITY, Log, Program, Registry, Service, Stack, signing_config_with,
+};
+use crate::job::Job;
+
+/// A run that is interrupted ends within this.
+const SOON: Duration = Duration::from_secs(6);
+
+/// The stack's services with one of them behind a proxy that does not answer.
+struct Hanging {
+    stack: Arc<FaultProxy>,
+    dir: tempfile::TempDir,
+    service: Service,
+    log: Log,
+}
+
+impl Hanging {
+    /// The first `answers` requests are answered.
+    fn after(stack: &Stack, service: Service, log: Log, answers: usize) -> Self {
+        let url = stack.var(match (service, log) {
+            (Service::Fulcio, _) => "FULCIO_URL",
+            (Service::Rekor, Log::V1) => "REKOR_URL",
+            (Service::Rekor, Log::V2) => "REKOR2_URL",
+            (Service::Tsa, _) => "TSA_URL",
+        });
+        let rule = Rule::on("POST", At::Any, Fault::Hang).turn(Turn::After(answers));
+        Self {
+            stack: Arc::new(FaultProxy::start(url, vec![rule])),
+            dir: tempfile::TempDir::new().unwrap(),
+            service,
+            log,
+        }
+    }
+
+    fn job(&self, stack: &Stack) -> Job {
+        let config = signing_config_with(
+            self.log.signing_config(stack),
+            self.dir.path(),
+            self.service,
+            &self.stack.url(),
+        );
+        Job::with_config(stack, &config).token(&stack.token("github", &[]))
+    }
+
+    /// Sends `job` the signal once a request hangs.
+    fn interrupt(&self, job: Job, signal: &'static str) -> Job {
+        let proxy = Arc::clone(&self.stack);
+        let hangs = move || proxy.seen().iter().any(|seen| seen.rule.is_some());
+        job.map(|program| program.signal_when(hangs, signal))
+    }
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_document_says_what_exists_and_how_to_verify_it() {
+    let stack = Stack::shared();
+    for (log, registry, method) in [
+        (Log::V1, Registry::Fallback, "tag"),
+        (Log::V2, Registry::Referrers, "referrers"),
+    ] {
+        let image = stack.push(registry, "reported/document", 2);
+        let document = Job::new(&stack, log)
+            .github(&stack)
+            .image(&image)
+            .document(0);
+        assert_eq!(document["schema"], "urn:ambisign:result:v1");
+        assert_eq!(
+            (&document["status"], &document["exit_code"]),
+            (&json!("ok"), &json!(0))
+        );
+        assert_eq!(document["error"], Value::Null);
+        assert_eq!(document["identity"]["provider"], "github-actions");
+        assert_eq!(document["identity"]["issuer"], stack.issuer("github"));
+        assert_eq!(document["identity"]["repository_visibility"], "public");
+        assert_eq!(document["summary"]["signed"], 1);
+
+        let told = &document["images"][0];
+        let published = image.signatures().remove(0);
+        assert_eq!(told["status"], "signed");
+        assert_eq!(told["digest"], image.digest);
+        assert_eq!(told["attached"]["method"], method);
+        let at = format!("{}/{}@{}", image.host, image.repository, published.digest);
+        assert_eq!(told["attached"]["reference"], at);
+        assert_eq!(told["certificate"]["identity"], GITHUB_IDENTITY);
+        assert_eq!(told["certificate"]["issuer"], stack.issuer("github"));
+        let bundle: Value = serde_json::from_slice(&published.bundle).unwrap();
+        let entry = &bundle["verificationMaterial"]["tlogEntries"][0];
+        let index = told["log"][0]["index"].as_u64().unwrap();
+        assert_eq!(entry["logIndex"], index.to_string());
+        assert_eq!(
+            told["log"][0]["version"],
+            if log == Log::V1 { 1 } else { 2 }
+        );
+        assert_eq!(told["timestamps"][0]["authority"], stack.var("TSA_URL"));
+
+        let command = told["verify_command"].as_str().unwrap();
+        let shell = Program::new("/bin/sh").args(["-c", command]);
+        let home = tempfile::TempDir::new().unwrap();
+        let shell = shell.env("HOME", home.path());
+        shell
+            .env("PATH", stack.var("REALSTACK_BIN"))
+            .run()
+            .expect(0);
+    }
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_dry_run_publishes_nothing() {
+    let stack = Stack::alone();
+    let image = stack.push(Registry::Fallback, "reported/dry", 1);
+    stack.reset_journal();
+    let job = || {
+        Job::new(&stack, Log::V1)
+            .github(&stack)
+            .args(["--dry-run"])
+            .image(&image)
+    };
+    let document = job().document(0);
+    assert_eq!(
+        (&document["status"], &document["dry_run"]),
+        (&json!("ok"), &json!(true))
+    );
+    assert_eq!(document["images"][0]["status"], "would_sign");
+    assert_eq!(document["images"][0]["certificate"], Value::Null);
+    // Which identity a private instance would certify is not known yet.
+    assert_eq!(document["identity"]["subject"], Value::Null);
+    assert_eq!(document["images"][0]["verify_command"], Value::Null);
+    let run = job().run().expect(0);
+    assert!(run.stdout.is_empty(), "nothing was signed: {run}");
+    assert!(run.stderr.contains("would sign 1 image"), "{run}");
+    let asked = stack.journal();
+    for service in ["fulcio", "rekor", "tsa"] {
+        assert!(
+            asked.iter().all(|asked| asked.service != service),
+            "{asked:?}"
+        );
+    }
+    assert!(asked.iter().all(|asked| asked.method != "PUT"), "{asked:?}");
+    assert!(image.signatures().is_empty());
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_signal_ends_the_run_with_its_report() {
+    let stack = Stack::shared();
+    for (log, signal, code) in [(Log::V1, "INT", 130), (Log::V2, "TERM", 143)] {
+        let image = stack.push(Registry::Fallback, "reported/interrupted", 1);
+        let hanging = Hanging::after(&stack, Service::Rekor, log, 0);
+        let job = hanging.interrupt(hanging.job(&stack).image(&image), signal);
+        let run = job.args(["--output", "json"]).run().expect(code);
+        assert!(run.after_signal.unwrap() < SOON, "{run}");
+        let document = run.json();
+        assert_eq!(document["status"], "failed");
+        assert_eq!(document["exit_code"], code);
+        assert_eq!(document["error"]["code"], "run/interrupted");
+        let exists = "a certificate was issued, nothing was logged or attached";
+        assert_eq!(document["error"]["exists"], exists);
+        assert_eq!(document["images"][0]["status"], "pending");
+        assert_eq!(
+            document["images"][0]["certificate"]["identity"],
+            GITHUB_IDENTITY
+        );
+        assert!(image.signatures().is_empty());
+    }
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn what_is_signed_before_a_signal_stays_signed_and_is_told() {
+    let stack = Stack::shared();
+    let images = ["reported/done", "reported/open"]
+        .map(|repository| stack.push(Registry::Referrers, repository, 1));
+    let hanging = Hanging::after(&stack, Service::Rekor, Log::V1, 1);
+    let job = images.iter().fold(hanging.job(&stack), Job::image);
+    let run = hanging
+        .interrupt(job.args(["--jobs", "1"]), "TERM")
+        .run()
+        .expect(143);
+    assert!(run.after_signal.unwrap() < SOON, "{run}");
+    assert_eq!(run.stdout, format!("{}\n", images[0].reference()));
+    assert!(run.stderr.contains("1 of 2 images are signed"), "{run}");
+    Cosign::Three.verify(&stack, &images[0], &[]).expect(0);
+    assert!(images[1].signatures().is_empty());
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_time_limit_ends_a_run_that_hangs() {
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Fallback, "reported/late", 1);
+    for (service, exists) in [
+        (Service::Fulcio, "nothing was signed or uploaded"),
+        (
+            Service::Tsa,
+            "a certificate was issued, nothing was logged or attached",
+        ),
+        (
+            Service::Rekor,
+            "a certificate was issued, nothing was logged or attached",
+        ),
+    ] {
+        let hanging = Hanging::after(&stack, service, Log::V1, 0);
+        let job = hanging.job(&stack).args(["--timeout", "3s"]).image(&image);
+        assert_late(job, exists);
+    }
+    let rule = Rule::on("GET", At::Any, Fault::Hang);
+    let registry = FaultProxy::start(&image.host, vec![rule]);
+    let job = Job::ready(&stack, Log::V1).args(["--timeout", "3s"]);
+    assert_late(
+        job.image(&image.through(&registry.host())),
+        "nothing was signed or uploaded",
+    );
+    assert!(image.signatures().is_empty());
+}
+
+/// Ends by itself soon after three seconds, says that another time may do, and `exists`.
+#[track_caller]
+fn assert_late(job: Job, exists: &str) {
+    let run = job.run().expect(75);
+    assert!(run.took < Duration::from_secs(3) + SOON, "{run}");
+    assert!(run.stderr.contains(&format!("exit 75; {exists}")), "{run}");
+    assert!(run.stdout.is_empty(), "{run}");
+}
