@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::{Host, Source, Token};
+use ambisign_providers::Source;
 use rand_core::CryptoRng;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -14,48 +14,50 @@ use crate::fulcio::Fulcio;
 use crate::identity::{self, Identity};
 use crate::plan::Job;
 use crate::registry::Target;
-use crate::report::Progress;
+use crate::run::Run;
 use crate::settings::Settings;
 use crate::told;
-use crate::trust::Trust;
 
 /// Gives every image a credential that is young enough.
 pub(crate) struct Credentials<'a> {
-    host: &'a Host,
-    settings: &'a Settings,
+    run: Run<'a>,
     source: &'a dyn Source,
     fulcio: Fulcio<'a>,
-    current: Mutex<Arc<Credential>>,
+    current: Mutex<Option<Arc<Credential>>>,
 }
 
 impl<'a> Credentials<'a> {
-    /// The first certificate of the run, for `identity`, which `token` proves.
-    pub(crate) async fn issue<R: CryptoRng>(
-        (host, settings, source, trust): (&'a Host, &'a Settings, &'a dyn Source, &'a Trust),
-        (token, identity): (&Token, &Identity),
-        jobs: &[Job],
-        (rng, progress): (&mut R, &Progress<'_>),
-    ) -> Result<Self, Error> {
-        let started = Instant::now();
-        let fulcio = Fulcio::new(host, trust);
-        let targets: Vec<&Target> = jobs.iter().map(Job::target).collect();
-        let credential = fulcio.issue((token, identity), &targets, rng).await?;
-        let certificate = credential.certificate();
-        for (at, _) in jobs.iter().flat_map(Job::targets) {
-            progress.image(*at, |image| {
-                image.certificate = Some(told::certificate(certificate))
-            });
-        }
-        progress.step(&told::issued(certificate, started.elapsed()));
-        require(settings, &credential)?;
-        let current = Mutex::new(Arc::new(credential));
-        Ok(Self {
-            host,
-            settings,
+    /// None is issued yet; `source` gives the tokens of later ones.
+    pub(crate) fn new(run: Run<'a>, source: &'a dyn Source, fulcio: Fulcio<'a>) -> Self {
+        Self {
+            run,
             source,
             fulcio,
-            current,
-        })
+            current: Mutex::default(),
+        }
+    }
+
+    /// The certificate with which the run begins.
+    pub(crate) async fn issue<R: CryptoRng>(
+        &self,
+        identity: &Identity,
+        jobs: &[Job],
+        rng: &mut R,
+    ) -> Result<(), Error> {
+        let started = Instant::now();
+        let targets: Vec<&Target> = jobs.iter().map(Job::target).collect();
+        let credential = self.fulcio.issue(identity, &targets, rng).await?;
+        let told = told::certificate(credential.certificate());
+        for (at, _) in jobs.iter().flat_map(Job::targets) {
+            self.run
+                .progress
+                .image(*at, |image| image.certificate = Some(told.clone()));
+        }
+        let step = told::issued(credential.certificate(), started.elapsed());
+        self.run.progress.step(&step);
+        require(self.run.settings, &credential)?;
+        *self.current.lock().await = Some(Arc::new(credential));
+        Ok(())
     }
 
     /// The credential for `target`. A new token is asked for only when the certificate is too old:
@@ -66,18 +68,17 @@ impl<'a> Credentials<'a> {
         rng: &mut R,
     ) -> Result<Arc<Credential>, Error> {
         let mut current = self.current.lock().await;
-        if !current.is_fresh() {
-            let audience = &self.settings.identity.audience;
-            let token = self.source.token(self.host, audience).await?;
-            let identity = Identity::parse(&token, audience, self.host.clock.now())?;
-            let credential = self
-                .fulcio
-                .issue((&token, &identity), &[target], rng)
-                .await?;
-            require(self.settings, &credential)?;
-            *current = Arc::new(credential);
+        if let Some(credential) = current.as_ref().filter(|credential| credential.is_fresh()) {
+            return Ok(Arc::clone(credential));
         }
-        Ok(Arc::clone(&current))
+        let Run { host, settings, .. } = self.run;
+        let identity = self
+            .run
+            .identify(self.source.token(host, &settings.identity.audience).await?)?;
+        let credential = Arc::new(self.fulcio.issue(&identity, &[target], rng).await?);
+        require(settings, &credential)?;
+        *current = Some(Arc::clone(&credential));
+        Ok(credential)
     }
 }
 

@@ -19,12 +19,13 @@ const SHORTEST_LIFE: Duration = Duration::from_secs(30);
 /// How far a token may come from the future before the clock is to blame.
 const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
 
-/// The claims of an identity token, readable, for our audience, and not expired.
+/// An identity token whose claims are readable, for our audience, and not expired.
 ///
 /// The token's signature is **not** checked: that is Fulcio's work, and the certificate that comes
 /// back is checked against [`Identity::prediction`].
 #[derive(Debug)]
 pub struct Identity {
+    token: Token,
     issuer: String,
     subject: String,
     audiences: Vec<String>,
@@ -178,7 +179,7 @@ impl Identity {
     /// # Errors
     /// The token is no JWT (RFC 7519), is not for `audience`, is not valid now, or lacks what its
     /// issuer's certificates need.
-    pub fn parse(token: &Token, audience: &str, now: SystemTime) -> Result<Self, IdentityError> {
+    pub fn parse(token: Token, audience: &str, now: SystemTime) -> Result<Self, IdentityError> {
         let claims = claims(token.expose())?;
         let issuer = issuer(&claims)?;
         let audiences = audiences(&claims);
@@ -198,12 +199,18 @@ impl Identity {
         };
         let prediction = prediction::predict(&issuer, &claims)?;
         Ok(Self {
+            token,
             issuer,
             subject: subject.to_owned(),
             audiences,
             claims,
             prediction,
         })
+    }
+
+    /// The token itself, for Fulcio.
+    pub(crate) fn token(&self) -> &Token {
+        &self.token
     }
 
     /// The claim `iss`.
@@ -427,7 +434,7 @@ mod tests {
         claims
     }
 
-    fn code(token: &Token) -> String {
+    fn code(token: Token) -> String {
         match Identity::parse(token, "sigstore", now()) {
             Ok(_) => "ok".to_owned(),
             Err(error) => error.code().into_owned(),
@@ -457,7 +464,7 @@ mod tests {
                 "identity/issuer",
             ),
         ] {
-            assert_eq!(code(&token(&claims)), expected, "{claims}");
+            assert_eq!(code(token(&claims)), expected, "{claims}");
         }
     }
 
@@ -477,8 +484,7 @@ mod tests {
             format!("{header}.{body}.c2ln.c2ln.c2ln"),
             "canary.".repeat(3_000),
         ] {
-            let error =
-                Identity::parse(&Token::new(&text).unwrap(), "sigstore", now()).unwrap_err();
+            let error = Identity::parse(Token::new(&text).unwrap(), "sigstore", now()).unwrap_err();
             assert_eq!(error.code(), "identity/not-a-jwt", "{text}");
             assert!(!error.to_string().contains("canary"));
         }
@@ -487,7 +493,7 @@ mod tests {
     #[test]
     fn guards_private_repositories() {
         let claims = with("repository_visibility", json!("internal"));
-        let identity = Identity::parse(&token(&claims), "sigstore", now()).unwrap();
+        let identity = Identity::parse(token(&claims), "sigstore", now()).unwrap();
         assert!(matches!(
             identity.guard_privacy(true, false),
             Err(IdentityError::Private { .. })

@@ -12,7 +12,7 @@ use ambisign::cli::{Cli, Command, SignArgs};
 use ambisign::error::{Error, RunError};
 use ambisign::outcome::{End, Failure, Report, Signal};
 use ambisign::report::{Console, Progress, Reporter};
-use ambisign::run::run;
+use ambisign::run::Run;
 use ambisign::settings::{self, Mode, Output, Settings};
 use ambisign_providers::{Clock, Env, Event, Host, Net, NetOptions, Observer};
 use clap::{CommandFactory, Parser};
@@ -192,7 +192,12 @@ async fn supervised(host: &Host, settings: &Settings, progress: &Progress<'_>) -
     };
     let deadline = Instant::now() + settings.timeout + GRACE;
     let mut rng = UnwrapErr(SysRng);
-    let run = AssertUnwindSafe(run((host, settings), progress, &mut rng)).catch_unwind();
+    let run = Run {
+        host,
+        settings,
+        progress,
+    };
+    let run = AssertUnwindSafe(run.sign(&mut rng)).catch_unwind();
     tokio::select! {
         biased;
         signal = first(interrupt, terminate) => End::Interrupted(signal),

@@ -19,6 +19,7 @@ use crate::net::FULCIO;
 use crate::outcome::{Failure, Outcome, State, Step, Warning};
 use crate::registry::{self, Registry, RegistryOptions, Target};
 use crate::report::Progress;
+use crate::run::Run;
 use crate::settings::{
     Ambient, Consent, Mode, RegistryLogin, RekorVersion, Settings, SettingsError, Tags, TokenSource,
 };
@@ -221,20 +222,20 @@ pub(crate) fn jobs(prepared: Vec<Prepared>, progress: &Progress<'_>) -> Vec<Job>
 /// What the user insists on, and consent to what becomes public: the last checks before Fulcio. What
 /// becomes public by consent is told.
 pub(crate) fn permit(
-    (settings, progress): (&Settings, &Progress<'_>),
+    run: Run<'_>,
     identity: &Identity,
     trust: &Trust,
 ) -> Result<(), IdentityError> {
-    let wanted = &settings.identity;
+    let wanted = &run.settings.identity;
     identity.require(
         wanted.require_identity.as_deref(),
         wanted.require_issuer.as_deref(),
     )?;
     let is_public = |id: &[u8; 32]| PUBLIC_LOGS.contains(&hex::encode(id).as_str());
     let public = trust.root().log_ids().any(is_public);
-    let consent = settings.consent == Consent::Given;
+    let consent = run.settings.consent == Consent::Given;
     if let Some(visibility) = identity.guard_privacy(public, consent)? {
-        progress.warning(told::disclosure(&visibility));
+        run.progress.warning(told::disclosure(&visibility));
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use ambisign_providers::Host;
 use futures_util::future::{join, join_all};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
@@ -17,7 +16,7 @@ use crate::outcome::{Failure, State, Step, Warning};
 use crate::payload::{Payload, SIGN};
 use crate::plan::Job;
 use crate::registry::{self, Attached, Registry, Target};
-use crate::report::Progress;
+use crate::run::Run;
 use crate::saved;
 use crate::told;
 use crate::trust::Trust;
@@ -42,29 +41,27 @@ impl Seed {
 
 /// Signs, has it witnessed, verifies, attaches.
 pub(crate) struct Signer<'a> {
-    host: &'a Host,
+    run: Run<'a>,
     trust: &'a Trust,
     registry: &'a Registry<'a>,
     credentials: &'a Credentials<'a>,
     witnesses: Witnesses<'a>,
-    progress: &'a Progress<'a>,
 }
 
 impl<'a> Signer<'a> {
     pub(crate) fn new(
-        (host, trust): (&'a Host, &'a Trust),
+        run: Run<'a>,
+        trust: &'a Trust,
         registry: &'a Registry<'a>,
         credentials: &'a Credentials<'a>,
-        progress: &'a Progress<'a>,
     ) -> Self {
-        let witnesses = Witnesses::new(host, trust);
+        let witnesses = Witnesses::new(run.host, trust);
         Self {
-            host,
+            run,
             trust,
             registry,
             credentials,
             witnesses,
-            progress,
         }
     }
 
@@ -164,12 +161,14 @@ impl<'a> Signer<'a> {
     async fn attach(&self, at: usize, target: &Target, bundle: &VerifiedBundle) {
         let started = Instant::now();
         self.look_at_tag(target).await;
-        let attaching = self.registry.attach(target, bundle, self.host.clock.now());
+        let attaching = self
+            .registry
+            .attach(target, bundle, self.run.host.clock.now());
         match self.within_run(attaching).await {
             Ok(attached) => {
                 let attached = told::attached(&attached);
                 let detail = format!("{} ({})", attached.reference, attached.method);
-                self.progress.image_step(
+                self.run.progress.image_step(
                     at,
                     Step {
                         name: "attached",
@@ -177,11 +176,11 @@ impl<'a> Signer<'a> {
                         detail,
                     },
                 );
-                self.progress.image(at, |image| {
+                self.run.progress.image(at, |image| {
                     image.attached = Some(attached);
                     image.state = State::Signed;
                 });
-                self.progress.image_over(at);
+                self.run.progress.image_over(at);
             }
             Err(error) => {
                 self.keep(at, target.digest(), bundle);
@@ -196,7 +195,7 @@ impl<'a> Signer<'a> {
         &self,
         attaching: impl Future<Output = Result<Attached, registry::Error>>,
     ) -> Result<Attached, Error> {
-        match self.host.net.deadline() {
+        match self.run.host.net.deadline() {
             Some(end) => match timeout_at(end, attaching).await {
                 Ok(attached) => Ok(attached?),
                 Err(_elapsed) => Err(RunError::Deadline.into()),
@@ -211,7 +210,7 @@ impl<'a> Signer<'a> {
         if let Ok(Some(now)) = self.registry.drift(target).await {
             let (tag, then) = (target.tag().unwrap_or_default(), target.digest());
             let message = format!("the tag `{tag}` moved from {then}, which is signed, to {now}");
-            self.progress.warning(Warning {
+            self.run.progress.warning(Warning {
                 code: "registry/drift",
                 message,
             });
@@ -221,14 +220,14 @@ impl<'a> Signer<'a> {
     /// A bundle that could not be attached is not lost: its log entry stays for good.
     fn keep(&self, at: usize, digest: &Digest, bundle: &VerifiedBundle) {
         match saved::write(Path::new("."), digest, bundle.bytes()) {
-            Ok(path) => self.progress.image(at, |image| {
+            Ok(path) => self.run.progress.image(at, |image| {
                 if let Some(bundle) = &mut image.bundle {
                     bundle.path = Some(path);
                 }
             }),
             Err(error) => {
                 let message = format!("the bundle could not be kept in a file: {error}");
-                self.progress.warning(Warning {
+                self.run.progress.warning(Warning {
                     code: "run/not-kept",
                     message,
                 });
@@ -237,20 +236,21 @@ impl<'a> Signer<'a> {
     }
 
     fn fail(&self, at: usize, error: &Error) {
-        self.progress
+        self.run
+            .progress
             .image(at, |image| image.state = State::Failed(Failure::of(error)));
-        self.progress.image_over(at);
+        self.run.progress.image_over(at);
     }
 
     fn each(&self, job: &Job, change: impl Fn(&mut crate::outcome::Outcome)) {
         for (at, _) in job.targets() {
-            self.progress.image(*at, &change);
+            self.run.progress.image(*at, &change);
         }
     }
 
     fn step(&self, job: &Job, step: &Step) {
         for (at, _) in job.targets() {
-            self.progress.image_step(*at, step.clone());
+            self.run.progress.image_step(*at, step.clone());
         }
     }
 }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use ambisign_providers::Choice;
+
 use crate::digest::Digest;
 use crate::fulcio::SigningCertificate;
 use crate::identity::Identity;
@@ -38,7 +40,7 @@ pub(crate) fn repository(reference: &Reference) -> String {
 }
 
 /// Who signs, as far as the token tells.
-pub(crate) fn identity(provider: &str, identity: &Identity) -> outcome::Identity {
+fn identity(provider: &str, identity: &Identity) -> outcome::Identity {
     let (subject, issuer) = match identity.prediction() {
         Prediction::Known { san, issuer } => (Some(san.clone()), issuer.clone()),
         Prediction::Unknown => (None, identity.issuer().to_owned()),
@@ -65,7 +67,7 @@ pub(crate) fn disclosure(visibility: &str) -> Warning {
 }
 
 /// Which services are used.
-pub(crate) fn instance(trust: &Trust, settings: &Settings) -> outcome::Instance {
+fn instance(trust: &Trust, settings: &Settings) -> outcome::Instance {
     let services = trust.services();
     let urls = |services: &[Service]| services.iter().map(|one| one.url.to_string()).collect();
     outcome::Instance {
@@ -84,8 +86,23 @@ pub(crate) fn instance(trust: &Trust, settings: &Settings) -> outcome::Instance 
     }
 }
 
+/// Who signs, with which services, and what else the reader should know before.
+pub(crate) fn beginning(
+    progress: &Progress<'_>,
+    choice: &Choice,
+    signer: &Identity,
+    trust: &Trust,
+    settings: &Settings,
+) {
+    progress.identity(identity(choice.provider, signer));
+    progress.instance(instance(trust, settings));
+    for note in &choice.notes {
+        progress.warning(self::note(note));
+    }
+}
+
 /// Something that the choice of the provider leaves to say.
-pub(crate) fn note(note: &str) -> Warning {
+fn note(note: &str) -> Warning {
     Warning {
         code: "provider/note",
         message: note.to_owned(),

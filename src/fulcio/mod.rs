@@ -42,7 +42,7 @@ impl<'a> Fulcio<'a> {
     /// Fulcio refuses, cannot be reached, or answers with a certificate that is not ours.
     pub async fn issue<R: CryptoRng>(
         &self,
-        (token, identity): (&Token, &Identity),
+        identity: &Identity,
         targets: &[&Target],
         rng: &mut R,
     ) -> Result<Credential, Error> {
@@ -52,7 +52,7 @@ impl<'a> Fulcio<'a> {
             !targets.is_empty(),
             "a certificate without an image to sign"
         );
-        let answer = self.ask(token, &request).await?;
+        let answer = self.ask(identity.token(), &request).await?;
         let leaf = match answer.status.as_u16() {
             200 | 201 => wire::leaf(&answer.body).ok_or(Error::Unreadable)?,
             400 | 401 | 403 | 413 | 415 | 422 => {
