@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One image digest through the pipeline, once there is a credential.
 
-use std::path::Path;
-
 use futures_util::future::{join, join_all};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
@@ -10,14 +8,13 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::credential::Signed;
 use crate::credentials::Credentials;
-use crate::digest::Digest;
 use crate::error::{Error, RunError};
 use crate::outcome::{Failure, State, Step, Warning};
 use crate::payload::{Payload, SIGN};
 use crate::plan::Job;
 use crate::registry::{self, Attached, Registry, Target};
 use crate::run::Run;
-use crate::saved;
+use crate::saved::Unattached;
 use crate::told;
 use crate::trust::Trust;
 use crate::verify::{self, Expected, VerifiedBundle};
@@ -161,11 +158,13 @@ impl<'a> Signer<'a> {
     async fn attach(&self, at: usize, target: &Target, bundle: &VerifiedBundle) {
         let started = Instant::now();
         self.look_at_tag(target).await;
+        let unattached = Unattached::new(self.run.progress, at, bundle);
         let attaching = self
             .registry
             .attach(target, bundle, self.run.host.clock.now());
         match self.within_run(attaching).await {
             Ok(attached) => {
+                unattached.attached();
                 let attached = told::attached(&attached);
                 let detail = format!("{} ({})", attached.reference, attached.method);
                 self.run.progress.image_step(
@@ -183,7 +182,7 @@ impl<'a> Signer<'a> {
                 self.run.progress.image_over(at);
             }
             Err(error) => {
-                self.keep(at, target.digest(), bundle);
+                drop(unattached);
                 self.fail(at, &error);
             }
         }
@@ -214,24 +213,6 @@ impl<'a> Signer<'a> {
                 code: "registry/drift",
                 message,
             });
-        }
-    }
-
-    /// A bundle that could not be attached is not lost: its log entry stays for good.
-    fn keep(&self, at: usize, digest: &Digest, bundle: &VerifiedBundle) {
-        match saved::write(Path::new("."), digest, bundle.bytes()) {
-            Ok(path) => self.run.progress.image(at, |image| {
-                if let Some(bundle) = &mut image.bundle {
-                    bundle.path = Some(path);
-                }
-            }),
-            Err(error) => {
-                let message = format!("the bundle could not be kept in a file: {error}");
-                self.run.progress.warning(Warning {
-                    code: "run/not-kept",
-                    message,
-                });
-            }
         }
     }
 

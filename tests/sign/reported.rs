@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::common::fault::{At, Fault, FaultProxy, Rule, Turn};
 use crate::common::{
     Cosign, GITHUB_IDENTITY, Log, Program, Registry, Service, Stack, signing_config_with,
+    sigstore_python,
 };
 use crate::job::Job;
 
@@ -191,6 +192,28 @@ fn what_is_signed_before_a_signal_stays_signed_and_is_told() {
     assert!(run.stderr.contains("1 of 2 images are signed"), "{run}");
     Cosign::Three.verify(&stack, &images[0], &[]).expect(0);
     assert!(images[1].signatures().is_empty());
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_signal_while_the_bundle_is_attached_leaves_it_in_a_file() {
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Fallback, "reported/attaching", 1);
+    let rule = Rule::on("PUT", At::Contains("/manifests/"), Fault::Hang);
+    let registry = Arc::new(FaultProxy::start(&image.host, vec![rule]));
+    let hangs = Arc::clone(&registry);
+    let hangs = move || hangs.seen().iter().any(|seen| seen.rule.is_some());
+    let run = Job::ready(&stack, Log::V1)
+        .image(&image.through(&registry.host()))
+        .map(|program| program.signal_when(hangs, "TERM"))
+        .run()
+        .expect(143);
+    assert!(run.after_signal.unwrap() < SOON, "{run}");
+    let name = format!("{}.sigstore.json", image.digest.replace(':', "-"));
+    assert!(run.stderr.contains(&name), "{run}");
+    let bundle = std::fs::read(run.dir.join(name)).unwrap();
+    sigstore_python(&stack, &bundle, &image.digest).expect(0);
+    assert!(image.signatures().is_empty());
 }
 
 #[test]
