@@ -134,8 +134,6 @@ pub struct Outcome {
 /// How far an image came.
 #[derive(Clone, Debug, Default)]
 pub enum State {
-    /// A valid signature of the same identity was there before.
-    AlreadySigned,
     /// It is not signed.
     Failed(Failure),
     /// Its turn did not come, or it was not over.
@@ -204,12 +202,10 @@ pub struct Bundle {
 /// Where a bundle is attached.
 #[derive(Clone, Debug)]
 pub struct Attached {
-    /// `referrers`, `tag` or `legacy`.
+    /// `referrers` or `tag`.
     pub method: String,
     /// `repository@sha256:...` of the manifest that carries the bundle.
     pub reference: String,
-    /// Whether it was there before.
-    pub already_present: bool,
 }
 
 /// A step that is done.
@@ -283,7 +279,7 @@ impl Outcome {
     /// Whether it carries a signature of ours now.
     pub fn is_done(&self) -> bool {
         match self.state {
-            State::AlreadySigned | State::Signed | State::WouldSign => true,
+            State::Signed | State::WouldSign => true,
             State::Failed(_) | State::Pending => false,
         }
     }
@@ -296,7 +292,7 @@ impl Outcome {
     pub fn failure(&self) -> Option<&Failure> {
         match &self.state {
             State::Failed(failure) => Some(failure),
-            State::AlreadySigned | State::Pending | State::Signed | State::WouldSign => None,
+            State::Pending | State::Signed | State::WouldSign => None,
         }
     }
 }

@@ -82,7 +82,7 @@ fn instance(trust: &Trust, settings: &Settings) -> outcome::Instance {
         rekor_version: services.logs.first().map(|log| log.version),
         tsa: urls(&services.authorities),
         trusted_root: settings.services.trusted_root.clone(),
-        trusted_root_sha256: None,
+        trusted_root_sha256: Some(trust.root().digest().hex()),
     }
 }
 
@@ -194,7 +194,6 @@ pub(crate) fn attached(attached: &Attached) -> outcome::Attached {
     outcome::Attached {
         method: method.to_owned(),
         reference: attached.reference().to_owned(),
-        already_present: false,
     }
 }
 

@@ -78,7 +78,6 @@ struct Bundle {
 struct Attached {
     method: String,
     reference: String,
-    already_present: bool,
 }
 
 #[derive(Serialize)]
@@ -111,7 +110,6 @@ struct Certificate {
 struct Summary {
     requested: usize,
     signed: usize,
-    already_signed: usize,
     would_sign: usize,
     pending: usize,
     failed: usize,
@@ -224,7 +222,6 @@ impl View<'_> {
             attached: image.attached.as_ref().map(|attached| Attached {
                 method: self.text(&attached.method),
                 reference: self.text(&attached.reference),
-                already_present: attached.already_present,
             }),
             log: self.log(image),
             timestamps: image
@@ -279,7 +276,6 @@ impl View<'_> {
         Summary {
             requested: images.iter().map(|image| image.requested.len()).sum(),
             signed: count("signed"),
-            already_signed: count("already_signed"),
             would_sign: count("would_sign"),
             pending: count("pending"),
             failed: count("failed"),
@@ -314,7 +310,6 @@ impl View<'_> {
 
 fn status_of(state: &State) -> &'static str {
     match state {
-        State::AlreadySigned => "already_signed",
         State::Failed(_) => "failed",
         State::Pending => "pending",
         State::Signed => "signed",

@@ -89,7 +89,6 @@ fn signed(repository: &str) -> Outcome {
         attached: Some(Attached {
             method: "referrers".to_owned(),
             reference: format!("{repository}@sha256:11"),
-            already_present: false,
         }),
         steps: vec![Step {
             name: "certificate",

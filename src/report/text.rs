@@ -132,7 +132,7 @@ pub(super) fn results(report: &Report) -> Vec<String> {
 
 fn is_signed(image: &Outcome) -> bool {
     match image.state {
-        State::AlreadySigned | State::Signed => true,
+        State::Signed => true,
         State::Failed(_) | State::Pending | State::WouldSign => false,
     }
 }

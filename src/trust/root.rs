@@ -11,6 +11,7 @@ use super::error::Error;
 use super::keys::{Hash, Kind, PublicKey};
 use super::window::{self, Window};
 use super::x509::Certificate;
+use crate::digest::Digest;
 use crate::protojson::{Base64, nullable};
 
 /// The spellings of the media type; the last is the one in use.
@@ -26,6 +27,7 @@ const TREE_HASH: &str = "SHA2_256";
 /// A trusted root.
 #[derive(Clone, Debug)]
 pub struct TrustedRoot {
+    digest: Digest,
     logs: Vec<Log>,
     ct_logs: Vec<Log>,
     authorities: Vec<Authority>,
@@ -136,12 +138,18 @@ impl TrustedRoot {
         }
         let mut skipped = Vec::new();
         Ok(Self {
+            digest: Digest::of(json),
             logs: read_logs(&wire.tlogs, &mut skipped)?,
             ct_logs: read_logs(&wire.ctlogs, &mut skipped)?,
             authorities: read_authorities(&wire.certificate_authorities)?,
             timestamp_authorities: read_authorities(&wire.timestamp_authorities)?,
             skipped,
         })
+    }
+
+    /// The digest of the file that it was read from.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
     }
 
     /// The transparency log with this ID.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::common::fault::{At, Fault, FaultProxy, Rule, Turn};
 use crate::common::{
@@ -83,6 +84,12 @@ fn the_document_says_what_exists_and_how_to_verify_it() {
         assert_eq!(document["identity"]["issuer"], stack.issuer("github"));
         assert_eq!(document["identity"]["repository_visibility"], "public");
         assert_eq!(document["summary"]["signed"], 1);
+        let root = Sha256::digest(std::fs::read(stack.var("TRUSTED_ROOT")).unwrap());
+        let root = root
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
+        assert_eq!(document["instance"]["trusted_root_sha256"], root);
 
         let told = &document["images"][0];
         let published = image.signatures().remove(0);
