@@ -6,8 +6,12 @@
 
 use std::path::PathBuf;
 
+use ambisign_providers::Class;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+use crate::outcome::Failure;
 
 /// Examples come before the options: most readers need nothing else.
 const TEMPLATE: &str = "\
@@ -197,6 +201,51 @@ pub struct SignArgs {
     /// One line for each HTTP request ($AMBISIGN_VERBOSE)
     #[arg(long, short, help_heading = "Run")]
     pub verbose: bool,
+}
+
+/// An error of clap in the form of all others. A value is not shown: it may be a secret in the wrong
+/// place.
+pub fn failure(error: &clap::Error) -> Failure {
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let first = |text: String| text.split([' ', '=']).next().map(str::to_owned);
+    let usage = context(ContextKind::Usage).unwrap_or_default();
+    let help = if usage.contains("ambisign sign") {
+        "see `ambisign sign --help`"
+    } else {
+        "see `ambisign --help`"
+    };
+    let argument = context(ContextKind::InvalidArg).and_then(first);
+    let nearest = context(ContextKind::SuggestedArg)
+        .or_else(|| context(ContextKind::SuggestedSubcommand))
+        .map(|name| format!("did you mean `{name}`?"));
+    let command = context(ContextKind::InvalidSubcommand);
+    let (what, fix) = match (error.kind(), argument, command) {
+        (ErrorKind::UnknownArgument, Some(name), _) => (format!("there is no `{name}`"), nearest),
+        (ErrorKind::InvalidSubcommand, _, Some(name)) => {
+            (format!("there is no command `{name}`"), nearest)
+        }
+        (ErrorKind::InvalidValue, Some(name), _) => (
+            format!("`{name}` has no value, or not one that it can have"),
+            context(ContextKind::ValidValue)
+                .filter(|values| !values.is_empty())
+                .map(|values| format!("use one of: {values}")),
+        ),
+        (ErrorKind::ArgumentConflict, Some(name), _) => (format!("`{name}` is given twice"), None),
+        (
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand,
+            _,
+            _,
+        ) => ("no command is given".to_owned(), None),
+        (kind, Some(name), _) => (format!("`{name}`: {kind}"), None),
+        (kind, None, _) => (format!("the command line cannot be read: {kind}"), None),
+    };
+    Failure {
+        what,
+        because: Vec::new(),
+        fix: fix.or_else(|| Some(help.to_owned())),
+        code: "settings/usage".to_owned(),
+        class: Class::Usage,
+    }
 }
 
 #[cfg(test)]
