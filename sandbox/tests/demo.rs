@@ -69,4 +69,32 @@ fn the_demo_fits_one_screen_and_names_each_step() {
             "{service} is not said to be asked:\n{shown}"
         );
     }
+
+    let readme = include_str!("../../README.md");
+    let in_readme = readme.split("```text\n").nth(1).unwrap_or_default();
+    let in_readme = in_readme.split("```").next().unwrap_or_default();
+    assert_eq!(
+        masked(in_readme),
+        masked(&shown),
+        "the README shows another demo"
+    );
+}
+
+/// `text` without what differs from run to run: numbers, and hexadecimal digits of digests.
+fn masked(text: &str) -> String {
+    let mut masked = String::new();
+    for (at, part) in text.split("sha256:").enumerate() {
+        let digits = part.chars().take_while(char::is_ascii_hexdigit).count();
+        let digits = if at == 0 { 0 } else { digits };
+        let rest = part.get(digits..).unwrap_or_default();
+        masked.push_str(if at == 0 { "" } else { "sha256:#" });
+        for c in rest.chars() {
+            if !c.is_ascii_digit() {
+                masked.push(c);
+            } else if !masked.ends_with('#') {
+                masked.push('#');
+            }
+        }
+    }
+    masked
 }
