@@ -6,8 +6,12 @@
 
 use std::path::PathBuf;
 
+use ambisign_providers::Class;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+use crate::outcome::Failure;
 
 /// Examples come before the options: most readers need nothing else.
 const TEMPLATE: &str = "\
@@ -19,24 +23,34 @@ const TEMPLATE: &str = "\
 
 const EXAMPLES: &str = "\
 Examples:
-  ambisign sign ghcr.io/acme/app@sha256:9f2c...41d0
-  ambisign sign --dry-run ghcr.io/acme/app:v1.4.0
+  ambisign sign --trusted-root trusted_root.json --signing-config signing_config.json IMAGE@DIGEST
+  ambisign sign --help
+  ambisign env
   ambisign completions bash > /etc/bash_completion.d/ambisign
 ";
 
 const SIGN_EXAMPLES: &str = "\
 Examples:
+  export AMBISIGN_TRUSTED_ROOT=trusted_root.json AMBISIGN_SIGNING_CONFIG=signing_config.json
   ambisign sign ghcr.io/acme/app@sha256:9f2c...41d0
-  ambisign sign --oidc-provider github-actions --require-digest IMAGE@DIGEST IMAGE@DIGEST
   ambisign sign --dry-run ghcr.io/acme/app:v1.4.0
-  ambisign sign --trusted-root root.json --signing-config services.json IMAGE@DIGEST
+  ambisign sign --oidc-provider github-actions --require-digest IMAGE@DIGEST IMAGE@DIGEST
+  ambisign sign --output json IMAGE@DIGEST > result.json
 ";
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0 done; 1 a bug of ours; 2 usage; 3 no usable identity; 4 trust material; 5 something does not
-  verify: do not retry; 6 the registry says no; 7 some images done, some failed for good;
-  75 try again later; 130 and 143 interrupted, the report was written
+  0    all done
+  1    a bug in ambisign, or a request of ours that a log calls malformed
+  2    usage or settings; the network was not used
+  3    no usable identity: none, broken, ambiguous, refused
+  4    trust material bad, expired or missing
+  5    something that came back does not verify, TLS included: do not retry, look
+  6    the registry says no
+  7    partial: some images done, some failed for good; the report says which
+  75   a service is unreachable or refuses for now: safe to run again
+  130  interrupted by SIGINT; the report was written
+  143  interrupted by SIGTERM; the report was written
 ";
 
 /// Signs container images in CI with the identity that the job already has
@@ -76,26 +90,34 @@ pub enum Command {
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, before_help = SIGN_EXAMPLES, after_help = EXIT_CODES)]
 pub struct SignArgs {
-    /// The images to sign, best as `repository@sha256:...`
+    /// The images to sign, at least one, best as `registry/repository@sha256:...`
+    ///
+    /// A tag is resolved once, printed as a digest and signed.
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
 
-    /// An identity token, or the path of a file that holds one ($AMBISIGN_IDENTITY_TOKEN)
+    /// The identity token, or the path of a file that holds it ($AMBISIGN_IDENTITY_TOKEN)
     ///
     /// Other processes of the machine can read the command line: prefer a file or
     /// `SIGSTORE_ID_TOKEN`.
     #[arg(long, value_name = "TOKEN|PATH", help_heading = "Identity")]
     pub identity_token: Option<String>,
 
-    /// A file that holds the identity token, `-` for stdin ($AMBISIGN_IDENTITY_TOKEN_FILE)
+    /// A file that holds the identity token, `-` for standard input
+    /// ($AMBISIGN_IDENTITY_TOKEN_FILE)
     #[arg(long, value_name = "PATH", help_heading = "Identity")]
     pub identity_token_file: Option<PathBuf>,
 
     /// Take the identity from this provider and no other ($AMBISIGN_OIDC_PROVIDER)
+    ///
+    /// One of envvar, github-actions, gitlab, buildkite-agent, circleci, codefresh,
+    /// google-impersonate, google-adc, spiffe, filesystem, google-workload-identity. Without it the
+    /// first that is here, in this order, is the one; google-adc is only taken by name.
     #[arg(long, value_name = "NAME", help_heading = "Identity")]
     pub oidc_provider: Option<String>,
 
-    /// Use explicit tokens only ($AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS)
+    /// Take a token from a flag or from `SIGSTORE_ID_TOKEN`, and from nowhere else
+    /// ($AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS)
     #[arg(long, help_heading = "Identity")]
     pub oidc_disable_ambient_providers: bool,
 
@@ -121,11 +143,21 @@ pub struct SignArgs {
     #[arg(long, short, help_heading = "Identity")]
     pub yes: bool,
 
-    /// The certificate authority; it receives the token ($AMBISIGN_FULCIO_URL)
+    /// A Sigstore trusted root: whom to believe; needed until TUF is there
+    /// ($AMBISIGN_TRUSTED_ROOT)
+    #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
+    pub trusted_root: Option<PathBuf>,
+
+    /// A Sigstore signing config: which services to use; needed unless the URLs below name
+    /// the services ($AMBISIGN_SIGNING_CONFIG)
+    #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
+    pub signing_config: Option<PathBuf>,
+
+    /// The certificate authority, Fulcio; it receives the token ($AMBISIGN_FULCIO_URL)
     #[arg(long, value_name = "URL", help_heading = "Services and trust")]
     pub fulcio_url: Option<String>,
 
-    /// The transparency log ($AMBISIGN_REKOR_URL)
+    /// The transparency log, Rekor ($AMBISIGN_REKOR_URL)
     #[arg(long, value_name = "URL", help_heading = "Services and trust")]
     pub rekor_url: Option<String>,
 
@@ -147,22 +179,15 @@ pub struct SignArgs {
     )]
     pub tsa_url: Option<String>,
 
-    /// A Sigstore signing config: which services to use ($AMBISIGN_SIGNING_CONFIG)
-    #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
-    pub signing_config: Option<PathBuf>,
-
-    /// A Sigstore trusted root: whom to believe ($AMBISIGN_TRUSTED_ROOT)
-    #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
-    pub trusted_root: Option<PathBuf>,
-
-    /// Refuse every environment variable that decides who gets the token
+    /// Refuse every environment variable that decides who gets the token or whom to believe
     /// ($AMBISIGN_PUBLIC_INSTANCE)
     ///
-    /// `ambisign env` marks them. Flags still count, and so does a proxy.
+    /// `ambisign env` marks them. Flags still count, and so does a proxy. It names no instance:
+    /// the files or URLs of the flags do.
     #[arg(long, help_heading = "Services and trust")]
     pub public_instance: bool,
 
-    /// PEM certificates to trust beside those of the machine ($AMBISIGN_CA_FILE)
+    /// PEM certificates to trust for TLS, beside those of the machine ($AMBISIGN_CA_FILE)
     #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
     pub ca_file: Option<PathBuf>,
 
@@ -172,8 +197,9 @@ pub struct SignArgs {
 
     /// The user at the registry ($AMBISIGN_REGISTRY_USERNAME)
     ///
-    /// The password comes from AMBISIGN_REGISTRY_PASSWORD: there is no flag for a secret. Without
-    /// it the Docker and Podman logins are used.
+    /// Its password is in AMBISIGN_REGISTRY_PASSWORD, and AMBISIGN_REGISTRY_TOKEN is a bearer token
+    /// instead of both: there is no flag for a secret. Without them the logins of Docker and Podman
+    /// are used, then `GITHUB_TOKEN` for ghcr.io and `CI_REGISTRY_PASSWORD` for `CI_REGISTRY`.
     #[arg(long, value_name = "NAME", help_heading = "Registry")]
     pub registry_username: Option<String>,
 
@@ -181,22 +207,68 @@ pub struct SignArgs {
     #[arg(long, help_heading = "Run")]
     pub dry_run: bool,
 
-    /// How many images are signed at the same time [default: 64] ($AMBISIGN_JOBS)
+    /// How many images are signed at the same time, at most 1000 [default: 64] ($AMBISIGN_JOBS)
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub jobs: Option<String>,
 
-    /// The longest time of the whole run [default: 10m] ($AMBISIGN_TIMEOUT)
+    /// The longest time of the whole run, such as 90s, at most a day [default: 10m]
+    /// ($AMBISIGN_TIMEOUT)
     #[arg(long, value_name = "DURATION", help_heading = "Run")]
     pub timeout: Option<String>,
 
-    /// What goes to stdout: one line a signed image, or one document [default: text]
-    /// ($AMBISIGN_OUTPUT)
+    /// What goes to standard output: one line for each signed image, or one JSON document
+    /// [default: text] ($AMBISIGN_OUTPUT)
     #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"], help_heading = "Run")]
     pub output: Option<String>,
 
-    /// One line for each HTTP request ($AMBISIGN_VERBOSE)
+    /// Log one line for each HTTP request ($AMBISIGN_VERBOSE)
     #[arg(long, short, help_heading = "Run")]
     pub verbose: bool,
+}
+
+/// An error of clap in the form of all others. A value is not shown: it may be a secret in the wrong
+/// place.
+pub fn failure(error: &clap::Error) -> Failure {
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let first = |text: String| text.split([' ', '=']).next().map(str::to_owned);
+    let usage = context(ContextKind::Usage).unwrap_or_default();
+    let help = if usage.contains("ambisign sign") {
+        "see `ambisign sign --help`"
+    } else {
+        "see `ambisign --help`"
+    };
+    let argument = context(ContextKind::InvalidArg).and_then(first);
+    let nearest = context(ContextKind::SuggestedArg)
+        .or_else(|| context(ContextKind::SuggestedSubcommand))
+        .map(|name| format!("did you mean `{name}`?"));
+    let command = context(ContextKind::InvalidSubcommand);
+    let (what, fix) = match (error.kind(), argument, command) {
+        (ErrorKind::UnknownArgument, Some(name), _) => (format!("there is no `{name}`"), nearest),
+        (ErrorKind::InvalidSubcommand, _, Some(name)) => {
+            (format!("there is no command `{name}`"), nearest)
+        }
+        (ErrorKind::InvalidValue, Some(name), _) => (
+            format!("`{name}` has no value, or not one that it can have"),
+            context(ContextKind::ValidValue)
+                .filter(|values| !values.is_empty())
+                .map(|values| format!("use one of: {values}")),
+        ),
+        (ErrorKind::ArgumentConflict, Some(name), _) => (format!("`{name}` is given twice"), None),
+        (
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand,
+            _,
+            _,
+        ) => ("no command is given".to_owned(), None),
+        (kind, Some(name), _) => (format!("`{name}`: {kind}"), None),
+        (kind, None, _) => (format!("the command line cannot be read: {kind}"), None),
+    };
+    Failure {
+        what,
+        because: Vec::new(),
+        fix: fix.or_else(|| Some(help.to_owned())),
+        code: "settings/usage".to_owned(),
+        class: Class::Usage,
+    }
 }
 
 #[cfg(test)]

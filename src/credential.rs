@@ -131,7 +131,7 @@ impl Explain for SignError {
     }
 
     fn fix(&self) -> Option<Cow<'static, str>> {
-        Some("please report this: it is a bug in ambisign".into())
+        Some("report this: it is a bug in ambisign".into())
     }
 
     fn class(&self) -> Class {

@@ -2,7 +2,8 @@
 //! Every environment variable that ambisign reads, as one table.
 //!
 //! `ambisign env` prints it; [`crate::settings`] takes the `AMBISIGN_*` names and the rows marked
-//! [`Role::Decides`] from it. A variable that is not here is not read.
+//! [`Role::Decides`] from it. A variable that is not here is not read, and one that is here is, but
+//! for `TUF_*`: these come with TUF, and `--public-instance` refuses them already.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -100,9 +101,9 @@ pub const VARIABLES: &[Variable] = &[
 
     secret("SIGSTORE_ID_TOKEN", "<token>", "the identity token, as other Sigstore clients read it; empty is an error"),
     secret("SIGSTORE_IDENTITY_TOKEN", "<token>", "the same, under the name that sigstore-python reads"),
-    decides("TUF_MIRROR", "https://tuf.example.com", "where trust material comes from"),
-    decides("TUF_ROOT", "/var/cache/sigstore", "the folder in which trust material is kept"),
-    decides("TUF_ROOT_JSON", "root.json", "the TUF root that anchors `TUF_MIRROR`"),
+    decides("TUF_MIRROR", "https://tuf.example.com", "the TUF mirror; not read yet, and refused already by `--public-instance`"),
+    decides("TUF_ROOT", "/var/cache/sigstore", "the folder of TUF; not read yet, and refused already by `--public-instance`"),
+    decides("TUF_ROOT_JSON", "root.json", "the TUF root that anchors `TUF_MIRROR`; not read yet, and refused already by `--public-instance`"),
 
     secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "<token>", "GitHub Actions: proves the job to the token endpoint"),
     plain("ACTIONS_ID_TOKEN_REQUEST_URL", "https://run-actions-1.actions.githubusercontent.com/...", "GitHub Actions: the token endpoint"),
@@ -159,11 +160,11 @@ pub const VARIABLES: &[Variable] = &[
     secret("CI_REGISTRY_PASSWORD", "<password>", "GitLab: a login for `CI_REGISTRY` and no other registry"),
     plain("CI_REGISTRY_USER", "gitlab-ci-token", "GitLab: the user that goes with it"),
 
-    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; `https_proxy` wins"),
-    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; `http_proxy` wins"),
-    plain("ALL_PROXY", "http://proxy.example.com:3128", "the proxy for both; `all_proxy` wins"),
-    plain("NO_PROXY", "registry.example.com,10.0.0.0/8", "what is reached directly; `no_proxy` wins"),
-    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "the CA certificates, instead of the machine's"),
+    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the name in lower case wins"),
+    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the name in lower case wins"),
+    plain("ALL_PROXY", "http://proxy.example.com:3128", "the proxy for both, where there is no other; the name in lower case wins"),
+    plain("NO_PROXY", "registry.example.com,10.0.0.0/8", "what is reached without proxy; the name in lower case wins"),
+    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "the CA certificates for TLS, instead of those of the machine"),
 
     plain("CI", "true", "any CI: the log is plain"),
     plain("NO_COLOR", "1", "the log is plain"),

@@ -31,8 +31,13 @@ pub enum Error {
     #[error(transparent)]
     Provider(#[from] ambisign_providers::Error),
     /// An image is not named properly.
-    #[error(transparent)]
-    Reference(#[from] ReferenceError),
+    #[error("image {at} of the command line cannot be used")]
+    Reference {
+        /// Its position, from 1.
+        at: usize,
+        /// What is wrong with it.
+        source: ReferenceError,
+    },
     /// The registry is in the way.
     #[error(transparent)]
     Registry(#[from] registry::Error),
@@ -62,7 +67,7 @@ impl Error {
             Self::Fulcio(error) => error,
             Self::Identity(error) => error,
             Self::Provider(error) => error,
-            Self::Reference(error) => error,
+            Self::Reference { source, .. } => source,
             Self::Registry(error) => error,
             Self::Run(error) => error,
             Self::Settings(error) => error,

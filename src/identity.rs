@@ -88,11 +88,11 @@ pub enum IdentityError {
         by: Duration,
     },
     /// The identity is not the one that the user insists on.
-    #[error("the certificate would be for {what} {found:?}, and this run requires {wanted:?}")]
+    #[error("the {what} of this run is {found:?}, and {wanted:?} is required")]
     NotRequired {
         /// `identity` or `issuer`.
         what: &'static str,
-        /// What it would be.
+        /// What it is, in the certificate or as predicted for it.
         found: String,
         /// What was asked for.
         wanted: String,

@@ -100,10 +100,12 @@ impl Explain for ReferenceError {
             Self::Empty => "name the image as `registry/repository@sha256:...`; an empty variable \
                             is the usual cause"
                 .into(),
+            Self::Scheme => "name the image as `registry/repository@sha256:...`, without anything \
+                             that ends with `://`"
+                .into(),
             Self::Digest { .. }
             | Self::Registry { .. }
             | Self::Repository { .. }
-            | Self::Scheme
             | Self::Tag { .. }
             | Self::TwoDigests => "name the image as `registry/repository@sha256:...`".into(),
         })

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use ambisign::cli::{Cli, Command, SignArgs};
+use ambisign::cli::{self, Cli, Command, SignArgs};
 use ambisign::error::{Error, RunError};
 use ambisign::outcome::{End, Failure, Report, Signal};
 use ambisign::report::{Console, Progress, Reporter};
@@ -25,8 +25,6 @@ use tokio::time::{Instant, sleep_until};
 
 /// The exit code of a bug, and of results that nobody could read.
 const BUG: u8 = 1;
-/// The exit code of clap's own errors.
-const USAGE: u8 = 2;
 
 /// Every request ends at the deadline by itself and says why; only what is left is cut off.
 const GRACE: Duration = Duration::from_secs(1);
@@ -50,8 +48,10 @@ fn command(env: Env, console: &Arc<Console>) -> u8 {
     let reporter = Reporter::new(console, &net);
     let written = match Cli::try_parse() {
         Err(error) if error.use_stderr() => {
-            reporter.usage(&error.render().to_string());
-            return USAGE;
+            let mut report = Report::new(Clock::system().now());
+            report.end = End::Failed(cli::failure(&error));
+            let output = settings::output(&SignArgs::default(), &env);
+            return finish(reporter, &report, output);
         }
         Err(help) => reporter.document(&help.render().to_string()),
         Ok(Cli {

@@ -65,8 +65,9 @@ pub(crate) struct Prepared {
 
 /// The references of the command line (gate G0).
 pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
-    let parse = |text: &String| {
-        let reference = Reference::parse(text)?;
+    let parse = |(before, text): (usize, &String)| {
+        let at = before.saturating_add(1);
+        let reference = Reference::parse(text).map_err(|source| Error::Reference { at, source })?;
         if settings.registry.tags == Tags::Refused && reference.digest().is_none() {
             return Err(SettingsError::Tag {
                 image: text.clone(),
@@ -75,7 +76,7 @@ pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
         }
         Ok(reference)
     };
-    settings.images.iter().map(parse).collect()
+    settings.images.iter().enumerate().map(parse).collect()
 }
 
 /// What the providers look for.

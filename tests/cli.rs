@@ -90,16 +90,35 @@ fn completions_are_scripts() {
 
 #[test]
 fn usage_errors_end_with_2() {
-    for arguments in [
-        &[][..],
-        &["sing"],
-        &["sign", "--no-such-flag"],
-        &["sign", "--output", "xml", "a"],
+    for (arguments, what, fix) in [
+        (&[][..], "no command is given", "see `ambisign --help`"),
+        (
+            &["sing"],
+            "there is no command `sing`",
+            "did you mean `sign`?",
+        ),
+        (
+            &["sign", "--no-such-flag"],
+            "there is no `--no-such-flag`",
+            "see `ambisign sign --help`",
+        ),
+        (
+            &["sign", "--fulcio-ulr=https://x", "a"],
+            "there is no `--fulcio-ulr`",
+            "did you mean `--fulcio-url`?",
+        ),
+        (
+            &["sign", "--output", "xml", "a"],
+            "`--output` has no value, or not one that it can have",
+            "use one of: text, json",
+        ),
     ] {
-        let told = refused(arguments, &[], 2);
-        assert!(
-            told.contains("Usage") || told.contains("possible values"),
-            "{told}"
+        assert_eq!(
+            refused(arguments, &[], 2),
+            format!(
+                "ambisign: error: {what}\nambisign: fix: {fix}\n\
+                 ambisign: code: settings/usage; exit 2; nothing was signed or uploaded\n"
+            )
         );
     }
 }

@@ -127,7 +127,7 @@ struct Kept {
 #[non_exhaustive]
 pub enum ClientError {
     /// A CA file cannot be read or holds no certificate.
-    #[error("the CA file {} cannot be used: {why}", path.display())]
+    #[error("the CA file `{}` cannot be used: {why}", path.display())]
     CaFile {
         /// The file.
         path: PathBuf,

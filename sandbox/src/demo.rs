@@ -14,6 +14,11 @@ use crate::Failure;
 
 /// The repository of the demo's image.
 const REPOSITORY: &str = "demo/app";
+/// The screen that it fits: columns, and how many of them are left for the text of a step.
+const COLUMNS: usize = 80;
+const TEXT: usize = COLUMNS - 12;
+/// How much of the signer's log is shown, in lines: what a run that goes well has.
+const LOG: usize = 11;
 /// What the certificate will say of the job that the variables describe.
 const IDENTITY: &str = "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main";
 
@@ -26,22 +31,20 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
         ..Options::default()
     })?;
     let urls = sandbox.urls().clone();
-    let mut step = |name: &str, text: &str| writeln!(out, "{name:>10}  {text}");
+    let mut step = |name: &str, text: &str| writeln!(out, "{name:>10}  {}", cut(text));
 
     step(
         "sandbox",
-        "a Sigstore and a registry in this process; nothing leaves this machine",
+        "Sigstore and a registry in this process; nothing leaves this machine",
     )?;
-    step("", &format!("fulcio {}  rekor {}", urls.fulcio, urls.rekor))?;
     let digest = sandbox.push_image(&urls.registry_referrers, REPOSITORY, "1");
     let digest = digest.ok_or("the registry is gone")?;
     let image = format!("{}/{REPOSITORY}@{digest}", urls.registry_referrers);
-    step("image", &format!("{image:.60}..."))?;
+    step("image", &image)?;
     step(
         "job",
-        "an empty environment but for GitHub's variables, as in a workflow with",
+        "no variables but GitHub's, as with `permissions: id-token: write`",
     )?;
-    step("", "`permissions: id-token: write`")?;
     step(
         "run",
         "ambisign sign --trusted-root FILE --signing-config FILE IMAGE",
@@ -52,14 +55,16 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
     let shown = log.lines().filter(|line| !line.starts_with("not default"));
     for line in shown
         .take_while(|line| !line.starts_with("Verify with"))
-        .take(12)
+        .take(LOG)
     {
-        step("|", &format!("{line:.66}"))?;
+        step("|", line)?;
     }
     if !signed.status.success() {
         return Err(format!("`ambisign sign` ended with {}", signed.status).into());
     }
-    step("asked", &asked(&sandbox))?;
+    for (at, line) in asked(&sandbox).iter().enumerate() {
+        step(if at == 0 { "asked" } else { "" }, line)?;
+    }
     let bundles = sandbox.attached(&urls.registry_referrers, REPOSITORY, &digest);
     let bundle = bundles
         .into_iter()
@@ -72,7 +77,9 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
     let issuer = format!("{}/github", urls.oidc);
     let said = verify(bundle, sandbox.trusted_root(), &digest, &issuer)?;
     step("verified", &said)?;
-    step("by", IDENTITY)?;
+    let (workflow, at) = IDENTITY.split_at(IDENTITY.find('@').unwrap_or(IDENTITY.len()));
+    step("by", workflow)?;
+    step("", at)?;
     step("issuer", &issuer)?;
     Ok(())
 }
@@ -128,9 +135,18 @@ fn sign(ambisign: &Path, sandbox: &Sandbox, image: &str) -> Result<Output, Failu
     Ok(command.stdin(std::process::Stdio::null()).output()?)
 }
 
-/// How often each service was asked, in the order of the first time.
-fn asked(sandbox: &Sandbox) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
+/// `text` on one line of the screen.
+fn cut(text: &str) -> String {
+    if text.chars().count() <= TEXT {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(TEXT - 3).collect();
+    format!("{kept}...")
+}
+
+/// Which services were asked where and how often, in the order of the first time, two on a line.
+fn asked(sandbox: &Sandbox) -> Vec<String> {
+    let mut counts: Vec<(&'static str, usize)> = Vec::new();
     for record in sandbox.journal() {
         match counts
             .iter_mut()
@@ -140,11 +156,26 @@ fn asked(sandbox: &Sandbox) -> String {
             None => counts.push((record.service, 1)),
         }
     }
-    counts
-        .iter()
-        .map(|(service, count)| format!("{service} {count}"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let urls = sandbox.urls();
+    let called = |service: &'static str| match service {
+        "oidc" => ("GitHub", &urls.oidc),
+        "fulcio" => ("Fulcio", &urls.fulcio),
+        "tsa" => ("TSA", &urls.tsa),
+        "rekor" => ("Rekor", &urls.rekor),
+        _ => ("registry", &urls.registry_referrers),
+    };
+    let tell = |(service, count): &(&'static str, usize)| {
+        let (name, url) = called(service);
+        format!("{name} {count}x at {}", host(url))
+    };
+    let told: Vec<String> = counts.iter().map(tell).collect();
+    told.chunks(2).map(|pair| pair.join(", ")).collect()
+}
+
+/// Host and port of `url`.
+fn host(url: &str) -> &str {
+    let rest = url.trim_start_matches("http://");
+    rest.split('/').next().unwrap_or(rest)
 }
 
 /// The `ambisign` that was built with this program.

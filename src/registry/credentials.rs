@@ -52,7 +52,7 @@ pub(super) enum Secret {
 #[non_exhaustive]
 pub enum CredentialError {
     /// An entry of a configuration file is not what its format says.
-    #[error("the entry {key:?} of {} {why}", path.display())]
+    #[error("the entry {key:?} of `{}` {why}", path.display())]
     Entry {
         /// The file.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum CredentialError {
         why: &'static str,
     },
     /// A configuration file cannot be read.
-    #[error("{} cannot be used: {why}", path.display())]
+    #[error("`{}` cannot be used: {why}", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub enum CredentialError {
         why: String,
     },
     /// A credential helper failed.
-    #[error("the credential helper `{program}`, which {} names, {why}", path.display())]
+    #[error("the credential helper `{program}`, which `{}` names, {why}", path.display())]
     Helper {
         /// The program.
         program: String,
@@ -82,7 +82,7 @@ pub enum CredentialError {
         source: Option<SpawnError>,
     },
     /// A configuration file names a helper that is not the name of a program.
-    #[error("{} names the credential helper {name:?}, which is not the name of a program", path.display())]
+    #[error("`{}` names the credential helper {name:?}, which is not the name of a program", path.display())]
     HelperName {
         /// The file.
         path: PathBuf,

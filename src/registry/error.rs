@@ -30,7 +30,7 @@ pub enum Error {
         found: String,
     },
     /// A request came to no usable answer.
-    #[error(transparent)]
+    #[error("the registry gave no usable answer")]
     Http(#[from] HttpError),
     /// The list of referrers under the fallback tag cannot be read, so it is not touched.
     #[error("the index at {tag} cannot be read: {why}")]

@@ -135,11 +135,6 @@ impl<'a> Reporter<'a> {
         self.console.write(Stream::Out, text)
     }
 
-    /// Usage text on standard error, line by line.
-    pub fn usage(&self, text: &str) {
-        text.lines().for_each(|line| self.line(line));
-    }
-
     /// The end of a run: what is signed, how to verify it, the results, and what failed. Errors come
     /// last, because that is where a log is read first.
     ///

@@ -126,6 +126,26 @@ fn an_error_says_what_why_fix_and_what_exists() {
 }
 
 #[test]
+fn an_answer_of_fulcio_that_was_not_accepted_may_be_a_certificate() {
+    for (code, class, exists) in [
+        (
+            "fulcio/untrusted-chain",
+            Class::Untrusted,
+            "a certificate may have been issued, ",
+        ),
+        ("fulcio/tls", Class::Untrusted, ""),
+        ("fulcio/refused", Class::Identity, ""),
+    ] {
+        let mut failure = failure("Fulcio said something", class);
+        failure.code = code.to_owned();
+        let report = report(vec![], End::Failed(failure));
+        let (_, err) = finished(Look::default(), &report, Output::Text);
+        let last = format!("; {exists}nothing was signed or uploaded\n");
+        assert!(err.ends_with(&last), "{code}: {err}");
+    }
+}
+
+#[test]
 fn success_is_one_line_an_image_and_a_command_to_verify() {
     let (out, err) = finished(
         Look::default(),

@@ -46,7 +46,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
             continue;
         };
         let mut failure = failure.clone();
-        if report.images.len() > 1 {
+        if report.images.len() > 1 && !failure.what.contains(&image.name()) {
             failure.what = format!("{}: {}", image.name(), failure.what);
         }
         blocks.push(Block {
@@ -67,15 +67,27 @@ pub(super) fn exists(report: &Report) -> String {
     if done > 0 {
         return format!("{done} of {} images are signed", report.images.len());
     }
+    let nothing = match &report.end {
+        End::Failed(failure) if may_have_certified(failure) => UNSURE,
+        End::Complete | End::Failed(_) | End::Interrupted(_) => NOTHING,
+    };
     report
         .images
         .iter()
         .map(image_exists)
         .find(|exists| exists != NOTHING)
-        .unwrap_or_else(|| NOTHING.to_owned())
+        .unwrap_or_else(|| nothing.to_owned())
 }
 
 const NOTHING: &str = "nothing was signed or uploaded";
+const UNSURE: &str = "a certificate may have been issued, nothing was signed or uploaded";
+
+/// Whether Fulcio answered and its answer was not accepted: what it issued is in a public log.
+fn may_have_certified(failure: &Failure) -> bool {
+    failure.code.starts_with("fulcio/")
+        && failure.class == Class::Untrusted
+        && failure.code != "fulcio/tls"
+}
 
 /// What exists now of one image, from the facts: a state could be wrong about them.
 pub(super) fn image_exists(image: &Outcome) -> String {

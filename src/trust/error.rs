@@ -11,7 +11,7 @@ use ambisign_providers::{Class, Explain, HttpError};
 #[non_exhaustive]
 pub enum Error {
     /// A file is longer than it may be.
-    #[error("{} is longer than {limit} bytes", path.display())]
+    #[error("`{}` is longer than {limit} bytes", path.display())]
     FileSize {
         /// The file.
         path: PathBuf,
@@ -19,8 +19,8 @@ pub enum Error {
         limit: u64,
     },
     /// A log could not be asked for its version.
-    #[error(transparent)]
-    Http(HttpError),
+    #[error("the log does not tell which API it speaks")]
+    Http(#[source] HttpError),
     /// Something that every run needs is not in the trusted root, or not valid now.
     #[error("the trusted root has no {what} that is valid now")]
     Insufficient {
@@ -57,7 +57,7 @@ pub enum Error {
     #[error("a Rekor v2 log is used without a timestamp authority")]
     NoTimestampAuthority,
     /// A file cannot be read.
-    #[error("{} cannot be read", path.display())]
+    #[error("`{}` cannot be read", path.display())]
     Read {
         /// The file.
         path: PathBuf,

@@ -85,10 +85,18 @@ impl Explain for Error {
             Self::LogRefused { status: 405, .. } => {
                 Some("the log is frozen: update the signing config, then run again".into())
             }
+            Self::LogRefused { status: 404, .. } => {
+                Some("check the URL of the log and `--rekor-version`, then run again".into())
+            }
+            Self::TimestampRefused {
+                status: 404 | 405, ..
+            } => Some(
+                "check the URL of the timestamp authority, path included, then run again".into(),
+            ),
             Self::Lost { .. } | Self::TimestampRefused { .. } => Some("run again".into()),
             Self::LogRefused { .. } if self.class() == Class::Temporary => Some("run again".into()),
             Self::Encoding | Self::LogRefused { .. } => {
-                Some("please report this: it is a bug in ambisign".into())
+                Some("report this: it is a bug in ambisign".into())
             }
             Self::Untimed => Some("use a signing config with a timestamp authority".into()),
         }

@@ -71,8 +71,12 @@ impl Explain for TimestampError {
             Self::UntrustedChain { .. } => Some(
                 "check that the trusted root has the timestamp authority, and is a new one".into(),
             ),
+            Self::Malformed { .. } => Some(
+                "check that the URL is the timestamp authority's, path included, and that no proxy \
+                 answers"
+                    .into(),
+            ),
             Self::Imprint
-            | Self::Malformed { .. }
             | Self::Nonce
             | Self::OutsideValidity
             | Self::Refused { .. }

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the documents say is there: flags, variables, exit codes, error codes, providers, files, tests,
+//! and an error message. Needs Rust alone.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that reads documents and runs the program may stop"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ambisign::env::VARIABLES;
+use ambisign::error::{batch_exit, exit};
+use ambisign::outcome::Signal;
+use ambisign_providers::Class;
+use ambisign_providers::PROVIDERS;
+
+/// Every document.
+const DOCUMENTS: [&str; 9] = [
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "SECURITY.md",
+    "providers/README.md",
+    "sandbox/README.md",
+    "tests/realstack/README.md",
+    "tests/vectors/README.md",
+];
+
+/// Flags of cargo and cosign.
+const FOREIGN_FLAGS: [&str; 6] = [
+    "--bench",
+    "--certificate-identity",
+    "--certificate-oidc-issuer",
+    "--new-bundle-format",
+    "--release",
+    "--workspace",
+];
+
+/// Providers without a name that could be asked for: the flag with a token, and a socket that is only
+/// recognised.
+const UNNAMED: [&str; 2] = ["identity-token", "spiffe-default-socket"];
+
+/// The section of the README that names what does not exist.
+const ABSENT: &str = "## What is not there yet";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What the program prints for `arguments`, on both streams.
+fn said(arguments: &[&str], env: &[(&str, &str)]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_ambisign"))
+        .args(arguments)
+        .env_clear()
+        .envs(env.iter().copied())
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8(text).unwrap()
+}
+
+/// The section of `text` under `heading`, to the next heading of any level.
+fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = text.split_once(heading).unwrap();
+    rest.split("\n## ").next().unwrap()
+}
+
+/// What stands between backticks outside of code blocks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split("```")
+        .step_by(2)
+        .flat_map(|prose| prose.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+/// The words of `text` that may stand in names of flags, variables, codes and paths.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_*./<>".contains(c);
+    text.split(move |c| !is_part(c))
+        .filter(|word| !word.is_empty())
+}
+
+/// The cells of the rows of the first table in `text`, without its head.
+fn rows(text: &str) -> Vec<Vec<&str>> {
+    let table = text.lines().skip_while(|line| !line.starts_with('|'));
+    table
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect()
+}
+
+/// Every Rust file below `folder`, with what stands before its tests.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = read(&path);
+                let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+                found.push((path, code.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// The code of the program, without tests.
+fn code() -> Vec<(PathBuf, String)> {
+    let is_test = |path: &Path| {
+        path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests")
+    };
+    let below = |folder| {
+        let all = sources(folder).into_iter();
+        all.filter(move |(path, _)| !is_test(path.strip_prefix(root()).unwrap()))
+    };
+    below("src").chain(below("providers/src")).collect()
+}
+
+#[test]
+fn the_exit_codes_of_the_readme_are_those_of_the_program() {
+    let readme = read("README.md");
+    let table = rows(section(&readme, "## Exit codes"));
+    let told: Vec<u8> = table.iter().map(|row| row[0].parse().unwrap()).collect();
+    let classes = [
+        Class::Bug,
+        Class::Usage,
+        Class::Identity,
+        Class::Trust,
+        Class::Untrusted,
+        Class::Registry,
+        Class::Temporary,
+    ];
+    let mut real: Vec<u8> = classes.into_iter().map(exit).collect();
+    real.extend([0, batch_exit(1, &[Class::Registry])]);
+    real.extend([Signal::Interrupt, Signal::Terminate].map(Signal::exit));
+    real.sort_unstable();
+    assert_eq!(told, real);
+
+    let help = said(&["sign", "--help"], &[]);
+    let (_, help) = help.split_once("Exit codes:\n").unwrap();
+    let helped: Vec<Vec<&str>> = help
+        .lines()
+        .map(|line| line.trim().split_once(' ').unwrap())
+        .map(|(code, meaning)| vec![code, meaning.trim()])
+        .collect();
+    assert_eq!(table, helped, "README and `ambisign sign --help` differ");
+}
+
+#[test]
+fn the_flags_of_the_documents_exist_and_the_absent_ones_do_not() {
+    let help = format!(
+        "{}{}",
+        said(&["--help"], &[]),
+        said(&["sign", "--help"], &[])
+    );
+    let known: BTreeSet<&str> = words(&help).filter(|word| word.starts_with("--")).collect();
+    let is_flag = |word: &&str| {
+        let name = word.strip_prefix("--").unwrap_or_default();
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+    };
+    let readme = read("README.md");
+    let absent = section(&readme, ABSENT);
+    let there = readme.replace(absent, "");
+    for (name, text) in [
+        ("README.md", there.as_str()),
+        ("CONTRIBUTING.md", &read("CONTRIBUTING.md")),
+        ("CHANGELOG.md", &read("CHANGELOG.md")),
+        ("SECURITY.md", &read("SECURITY.md")),
+    ] {
+        for flag in words(text).filter(is_flag) {
+            let flag = flag.trim_end_matches('.');
+            assert!(
+                known.contains(flag) || FOREIGN_FLAGS.contains(&flag),
+                "{name}: there is no {flag}"
+            );
+        }
+    }
+    for flag in words(absent).filter(is_flag) {
+        assert!(
+            !known.contains(flag),
+            "README.md says that {flag} is not there"
+        );
+    }
+    let commands = said(&["--help"], &[]);
+    for command in ["verify", "attest", "sign-blob", "doctor"] {
+        let named = quoted(absent).iter().any(|name| name.ends_with(command));
+        let exists = commands.contains(&format!("\n  {command} "));
+        assert_eq!(named, !exists, "README.md on `{command}`");
+    }
+}
+
+#[test]
+fn the_variables_of_the_readme_are_in_the_table() {
+    let is_name = |word: &&str| {
+        word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word.contains('_')
+            && !word.contains(|c: char| c.is_ascii_lowercase() || "-./<>".contains(c))
+    };
+    let (readme, providers) = (read("README.md"), read("providers/README.md"));
+    let names: BTreeSet<&str> = [readme.as_str(), &providers]
+        .into_iter()
+        .flat_map(words)
+        .filter(is_name)
+        .collect();
+    assert!(names.contains("SIGSTORE_ID_TOKEN"), "{names:?}");
+    for name in names {
+        let known = |row: &ambisign::env::Variable| match name.strip_suffix('*') {
+            Some(start) => row.name.starts_with(start),
+            None => row.name == name,
+        };
+        assert!(
+            VARIABLES.iter().any(known),
+            "{name} is not in `ambisign env`"
+        );
+    }
+}
+
+/// The other direction, and that of names that the code asks for, is tested beside the table.
+#[test]
+fn every_variable_of_the_table_is_read() {
+    let code = code();
+    let is_read = |name: &str| {
+        let literal = format!("\"{name}\"");
+        let others = code
+            .iter()
+            .filter(|(path, _)| *path != root().join("src/env.rs"));
+        others.into_iter().any(|(_, text)| text.contains(&literal))
+    };
+    for row in VARIABLES {
+        // Each of ours is a field, which the compiler and a unit test watch.
+        if !row.name.starts_with("AMBISIGN_") {
+            let promised = row.meaning.contains("not read yet");
+            assert_eq!(
+                is_read(row.name),
+                !promised,
+                "{}: {}",
+                row.name,
+                row.meaning
+            );
+        }
+    }
+}
+
+#[test]
+fn the_providers_of_the_documents_are_those_of_the_program() {
+    let real: BTreeSet<&str> = PROVIDERS
+        .iter()
+        .map(|row| row.name)
+        .filter(|name| !UNNAMED.contains(name))
+        .collect();
+    let column = |text: &str, heading: &str, at: usize| -> BTreeSet<String> {
+        let names = rows(section(text, heading)).into_iter();
+        names
+            .filter_map(|row| Some(row[at].strip_prefix('`')?.strip_suffix('`')?.to_owned()))
+            .collect()
+    };
+    let expected: BTreeSet<String> = real.iter().map(|name| (*name).to_owned()).collect();
+    let identities = column(&read("README.md"), "## Where the identity comes from", 2);
+    assert_eq!(identities, expected, "README.md");
+    let providers = column(&read("providers/README.md"), "## Providers", 0);
+    assert_eq!(providers, expected, "providers/README.md");
+    let help = said(&["sign", "--help"], &[]);
+    let (_, names) = help.split_once("--oidc-provider <NAME>").unwrap();
+    let (_, names) = names.split_once("One of ").unwrap();
+    let (names, _) = names.split_once('.').unwrap();
+    let helped: BTreeSet<&str> = names.split(',').map(str::trim).collect();
+    assert_eq!(helped, real, "`ambisign sign --help`");
+}
+
+#[test]
+fn the_error_of_the_readme_is_what_the_program_says() {
+    let readme = read("README.md");
+    let shown = section(&readme, "## Exit codes").split("```text\n").nth(1);
+    let shown = shown.unwrap().split("```").next().unwrap();
+    let image = format!("ghcr.io/acme/app@sha256:{}", "0".repeat(64));
+    let told = said(&["sign", &image], &[("GITHUB_ACTIONS", "true")]);
+    let told: String = told
+        .lines()
+        .filter(|line| line.starts_with("ambisign: "))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert_eq!(shown, told);
+}
+
+#[test]
+fn the_error_codes_of_the_readme_exist() {
+    let (readme, code) = (read("README.md"), code());
+    let codes: Vec<&str> = readme
+        .split("code: ")
+        .skip(1)
+        .filter_map(|rest| words(rest).next())
+        .collect();
+    assert!(!codes.is_empty());
+    for name in codes {
+        let literal = format!("\"{name}\"");
+        let exists = code.iter().any(|(_, text)| text.contains(&literal));
+        assert!(exists, "no error has the code {name}");
+    }
+}
+
+/// Whether `word` is meant as a path of the repository, seen from the folder of a document.
+fn is_path(word: &str) -> bool {
+    let plain = word
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+    let first = word.split('/').next().unwrap_or_default();
+    let is_ours = word.contains('/') && !first.is_empty() && root().join(first).exists();
+    let is_file = [".rs", ".md", ".toml"]
+        .iter()
+        .any(|end| word.ends_with(end));
+    plain && first != "target" && (is_ours || is_file)
+}
+
+#[test]
+fn the_paths_of_the_documents_exist() {
+    for document in DOCUMENTS {
+        let text = read(document);
+        let folder = root().join(document).parent().unwrap().to_owned();
+        let links = text.split("](").skip(1);
+        let links = links.filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
+            assert!(folder.join(link).exists(), "{document} links to {link}");
+        }
+        for path in quoted(&text).into_iter().filter(|word| is_path(word)) {
+            assert!(
+                folder.join(path).exists() || root().join(path).exists(),
+                "{document} names {path}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_code_map_knows_every_file() {
+    let text = read("ARCHITECTURE.md");
+    let map = section(&text, "## Code map");
+    let named: BTreeSet<&str> = rows(map).iter().flat_map(|row| quoted(row[0])).collect();
+    for folder in ["src", "providers/src", "sandbox/src", "tests", "benches"] {
+        for (path, _) in sources(folder) {
+            let path = path.strip_prefix(root()).unwrap().to_str().unwrap();
+            let known = |name: &&str| {
+                *name == path
+                    || (name.ends_with('/') && path.starts_with(name))
+                    || name
+                        .strip_suffix(".rs")
+                        .is_some_and(|stem| path.starts_with(&format!("{stem}/")))
+            };
+            // `src/` as a whole would say nothing.
+            let named = named.iter().filter(|name| **name != "src/");
+            assert!(named.into_iter().any(known), "the map lacks {path}");
+        }
+    }
+}
+
+#[test]
+fn the_guards_of_the_invariants_exist() {
+    let text = read("ARCHITECTURE.md");
+    assert!(
+        !text.contains("planned"),
+        "a file or a guard is only planned"
+    );
+    let folders = ["src", "providers", "sandbox", "tests"];
+    let mut code: String = folders.iter().flat_map(|folder| files(folder)).collect();
+    code.push_str(&read("Cargo.toml"));
+    let code: BTreeSet<&str> = code
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .collect();
+    for row in rows(section(&text, "## Invariants")) {
+        let guards = quoted(row[1]).into_iter().filter(|name| !is_path(name));
+        for part in guards.flat_map(|name| name.split("::")) {
+            let part = part.trim_matches(|c: char| "#[]".contains(c));
+            assert!(code.contains(part), "{}: there is no {part}", row[0]);
+        }
+    }
+}
+
+/// The whole text of every Rust file below `folder`.
+fn files(folder: &str) -> Vec<String> {
+    sources(folder)
+        .into_iter()
+        .map(|(path, _)| read(path))
+        .collect()
+}
