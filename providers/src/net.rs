@@ -122,6 +122,12 @@ struct Kept {
     ahead: Ahead,
 }
 
+/// Whether a client was there before.
+enum Age {
+    New,
+    Used,
+}
+
 /// Why no HTTP client could be made.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -167,30 +173,33 @@ impl Net {
     /// # Errors
     /// A CA file or a proxy variable that cannot be used.
     pub(crate) fn client(&self, profile: &Profile, url: &Url) -> Result<Client, ClientError> {
-        Ok(self.kept(profile, url)?.client)
+        Ok(self.kept(profile, url)?.0.client)
     }
 
     /// Opens a connection to `url` for the next request, without making one. That it fails is told
     /// by that request.
+    ///
+    /// A client that was used already is left alone: it has a connection, and would ask over it.
     pub async fn connect_ahead(&self, profile: &Profile, url: &Url) {
-        if let (true, Ok(Kept { client, ahead })) =
-            (plain_http_allowed(url), self.kept(profile, url))
-        {
+        if !plain_http_allowed(url) {
+            return;
+        }
+        if let Ok((Kept { client, ahead }, Age::New)) = self.kept(profile, url) {
             ahead.open(&client, url.clone()).await;
         }
     }
 
-    fn kept(&self, profile: &Profile, url: &Url) -> Result<Kept, ClientError> {
+    fn kept(&self, profile: &Profile, url: &Url) -> Result<(Kept, Age), ClientError> {
         let key = (profile.name, url.origin().ascii_serialization());
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = clients.get(&key) {
-            return Ok(kept.clone());
+            return Ok((kept.clone(), Age::Used));
         }
         let ahead = Ahead::new(profile.connect);
         let client = self.build(profile, ahead.clone())?;
         let kept = Kept { client, ahead };
         clients.insert(key, kept.clone());
-        Ok(kept)
+        Ok((kept, Age::New))
     }
 
     /// Remembers `secret`, so that [`Net::redact`] removes it.
