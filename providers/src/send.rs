@@ -397,7 +397,7 @@ mod tests {
             let reason = HttpReason::Status {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 excerpt: String::new(),
-                retry_after: seconds.and(asked(text)).map(Duration::from_secs),
+                retry_after: asked(text).map(Duration::from_secs),
             };
             let hop = Hop {
                 profile: Profile::TOKEN_ENDPOINT,
