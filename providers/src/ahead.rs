@@ -218,6 +218,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_connection_that_is_there_is_not_asked_over() {
+        let (url, _, requests) = server(0).await;
+        let net = net();
+        assert_eq!(ask(&net, &url).await, b"ok");
+        net.connect_ahead(&HOP.profile, &url).await;
+        assert_eq!(requests.load(Ordering::SeqCst), 1);
+        // No connection is wanted for later either, so none of these is refused one.
+        let asked = [ask(&net, &url), ask(&net, &url)];
+        futures_util::future::join_all(asked).await;
+        assert_eq!(requests.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
     async fn a_server_that_is_not_there_is_told_by_the_request() {
         let net = net();
         let url: Url = "http://127.0.0.1:1/".parse().unwrap();

@@ -122,6 +122,12 @@ struct Kept {
     ahead: Ahead,
 }
 
+/// Whether a client was there before.
+enum Age {
+    New,
+    Used,
+}
+
 /// Why no HTTP client could be made.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -151,14 +157,19 @@ pub enum ClientError {
 impl Net {
     /// Reads the proxy and CA variables of `env`. Nothing is opened or built yet.
     pub fn new(env: &Env, clock: Clock, options: NetOptions) -> Self {
+        let proxies = Proxies::from_env(env);
+        let redactor = Redactor::default();
+        proxies
+            .passwords()
+            .for_each(|password| redactor.guard(&password));
         Self {
             options,
-            proxies: Proxies::from_env(env),
+            proxies,
             roots_override: env.get("SSL_CERT_FILE").map(PathBuf::from),
             roots: OnceLock::new(),
             clients: Mutex::default(),
             clock,
-            redactor: Redactor::default(),
+            redactor,
         }
     }
 
@@ -167,30 +178,33 @@ impl Net {
     /// # Errors
     /// A CA file or a proxy variable that cannot be used.
     pub(crate) fn client(&self, profile: &Profile, url: &Url) -> Result<Client, ClientError> {
-        Ok(self.kept(profile, url)?.client)
+        Ok(self.kept(profile, url)?.0.client)
     }
 
     /// Opens a connection to `url` for the next request, without making one. That it fails is told
     /// by that request.
+    ///
+    /// A client that was used already is left alone: it has a connection, and would ask over it.
     pub async fn connect_ahead(&self, profile: &Profile, url: &Url) {
-        if let (true, Ok(Kept { client, ahead })) =
-            (plain_http_allowed(url), self.kept(profile, url))
-        {
+        if !plain_http_allowed(url) {
+            return;
+        }
+        if let Ok((Kept { client, ahead }, Age::New)) = self.kept(profile, url) {
             ahead.open(&client, url.clone()).await;
         }
     }
 
-    fn kept(&self, profile: &Profile, url: &Url) -> Result<Kept, ClientError> {
+    fn kept(&self, profile: &Profile, url: &Url) -> Result<(Kept, Age), ClientError> {
         let key = (profile.name, url.origin().ascii_serialization());
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = clients.get(&key) {
-            return Ok(kept.clone());
+            return Ok((kept.clone(), Age::Used));
         }
         let ahead = Ahead::new(profile.connect);
         let client = self.build(profile, ahead.clone())?;
         let kept = Kept { client, ahead };
         clients.insert(key, kept.clone());
-        Ok(kept)
+        Ok((kept, Age::New))
     }
 
     /// Remembers `secret`, so that [`Net::redact`] removes it.
@@ -298,6 +312,18 @@ impl Proxies {
         }
     }
 
+    /// The passwords in the proxies' URLs, as they stand there; they may lack the scheme.
+    fn passwords(&self) -> impl Iterator<Item = String> {
+        [&self.http, &self.https]
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, text)| {
+                let url = Url::parse(text).ok().filter(Url::has_host);
+                let url = url.or_else(|| Url::parse(&format!("http://{text}")).ok())?;
+                url.password().map(str::to_owned)
+            })
+    }
+
     fn build(&self) -> Result<Vec<Proxy>, ClientError> {
         type Kind = fn(String) -> reqwest::Result<Proxy>;
         let kinds: [(&Option<_>, Kind); 2] = [
@@ -358,4 +384,22 @@ pub fn is_loopback(url: &Url) -> bool {
 pub fn plain_http_allowed(url: &Url) -> bool {
     let scheme = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
     scheme && url.username().is_empty() && url.password().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Clock, Env, Net, NetOptions};
+
+    #[test]
+    fn the_password_of_a_proxy_is_secret() {
+        for (name, value) in [
+            ("HTTPS_PROXY", "http://user:c4n4ry@proxy.example:8080"),
+            ("http_proxy", "user:c4n4ry@proxy.example"),
+            ("ALL_PROXY", "http://:c4n4ry@proxy.example/"),
+        ] {
+            let env = Env::from_iter([(name, value)]);
+            let net = Net::new(&env, Clock::system(), NetOptions::default());
+            assert_eq!(net.redact("is c4n4ry"), "is ***", "{value}");
+        }
+    }
 }

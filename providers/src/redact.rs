@@ -4,6 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded;
 
 /// Shorter values are not treated as secrets: they would turn every message into stars.
 const SHORTEST_SECRET: usize = 4;
@@ -16,16 +17,19 @@ const MASK: &str = "***";
 pub(crate) struct Redactor(Mutex<Vec<SecretString>>);
 
 impl Redactor {
-    /// Remembers `secret`. Of a JWT the signature is remembered by itself too: servers echo parts.
+    /// Remembers `secret`, also as it stands in JSON and in URLs. Of a JWT the signature is
+    /// remembered by itself too: servers echo parts.
     pub(crate) fn guard(&self, secret: &str) {
+        // Shorter before it is written in another way, too.
+        if secret.len() < SHORTEST_SECRET {
+            return;
+        }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = [
-            Some(secret),
-            secret.rsplit_once('.').map(|(_, signature)| signature),
-        ];
-        for part in parts.into_iter().flatten() {
+        let signature = secret.rsplit_once('.').map(|(_, signature)| signature);
+        let parts = std::iter::once(secret).chain(signature);
+        for part in parts.map(str::to_owned).chain(written(secret)) {
             if part.len() >= SHORTEST_SECRET && !known.iter().any(|k| k.expose_secret() == part) {
-                known.push(part.to_owned().into());
+                known.push(part.into());
             }
         }
         // The longest first, so that a part does not leave the rest of its whole behind.
@@ -44,6 +48,41 @@ impl Redactor {
         drop(known);
         mask_jwts(&text)
     }
+}
+
+/// `secret` as servers write it into their answers: in a string of JSON, with the characters of
+/// HTML escaped or not, and in a form or a URL, with capital or small hexadecimal digits.
+fn written(secret: &str) -> Vec<String> {
+    let json = serde_json::to_string(secret).unwrap_or_default();
+    let json = json
+        .strip_prefix('"')
+        .and_then(|json| json.strip_suffix('"'));
+    let json = json.unwrap_or_default().to_owned();
+    // As Go's `encoding/json` does.
+    let html = json
+        .replace('&', "\\u0026")
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e");
+    let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let url = form.replace('+', "%20");
+    let mut forms = vec![json, html, small_hex(&form), small_hex(&url), form, url];
+    forms.retain(|form| form != secret);
+    forms
+}
+
+/// `encoded` with the hexadecimal digits of its `%XX` in small letters.
+fn small_hex(encoded: &str) -> String {
+    let mut digits = 0;
+    let small = |c: char| {
+        if c == '%' {
+            digits = 2;
+        } else if digits > 0 {
+            digits -= 1;
+            return c.to_ascii_lowercase();
+        }
+        c
+    };
+    encoded.chars().map(small).collect()
 }
 
 /// Masks every run of JWT characters that begins as a base64url JSON object does (`eyJ`).
@@ -80,6 +119,26 @@ mod tests {
             "got ***!"
         );
         assert_eq!(redactor.redact("ends in signature-part"), "ends in ***");
+    }
+
+    #[test]
+    fn masks_secrets_as_servers_write_them() {
+        let redactor = Redactor::default();
+        redactor.guard(r#"a<"b &c/D"#);
+        for text in [
+            r#"a<"b &c/D"#,
+            r#"{"was":"a<\"b &c/D"}"#,
+            r#"{"was":"a\u003c\"b \u0026c/D"}"#,
+            "was=a%3C%22b+%26c%2FD&x",
+            "/a%3C%22b%20%26c%2FD",
+            "/a%3c%22b%20%26c%2fD",
+        ] {
+            let shown = redactor.redact(text);
+            assert!(shown.contains("***") && !shown.contains('D'), "{shown}");
+        }
+        // What is too short to be a secret is so in every form.
+        redactor.guard("/");
+        assert_eq!(redactor.redact("%2F"), "%2F");
     }
 
     #[test]

@@ -18,6 +18,10 @@ use crate::{Event, HttpError, HttpReason, Net, Profile};
 /// The longest piece of a server's answer that a message shows, in characters.
 const EXCERPT: usize = 256;
 
+/// The longest wait that a server can ask for. No run is longer, and a time that far away can always
+/// be told.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The limits of one call to a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Hop {
@@ -296,16 +300,17 @@ fn is_temporary(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// Seconds or an HTTP date; anything else is ignored.
+/// Seconds or an HTTP date, a day at the most; anything else is ignored.
 fn retry_after(headers: &HeaderMap, now: std::time::SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
+    let asked = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
         Err(_no_number) => httpdate::parse_http_date(text)
             .ok()?
             .duration_since(now)
-            .ok(),
-    }
+            .ok()?,
+    };
+    Some(asked.min(LONGEST_ASKED))
 }
 
 /// The wait before the next try; `None` when there is none.
@@ -353,4 +358,58 @@ fn excerpt(net: &Net, body: &[u8]) -> String {
         .chars()
         .take(EXCERPT)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use reqwest::StatusCode;
+    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+    use tokio::time::Instant;
+
+    use super::{Hop, next_wait, retry_after};
+    use crate::{HttpReason, Profile};
+
+    const DAY: u64 = 24 * 60 * 60;
+
+    fn asked(text: &str) -> Option<u64> {
+        let value = HeaderValue::from_str(text).unwrap();
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
+        retry_after(&headers, UNIX_EPOCH).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn no_retry_after_is_too_long_to_reckon_with() {
+        for (text, seconds) in [
+            ("0", Some(0)),
+            ("7", Some(7)),
+            ("18446744073709551615", Some(DAY)),
+            ("Thu, 01 Jan 1970 00:00:09 GMT", Some(9)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(DAY)),
+            ("18446744073709551616", None),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(asked(text), seconds, "{text}");
+            let reason = HttpReason::Status {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                excerpt: String::new(),
+                retry_after: asked(text).map(Duration::from_secs),
+            };
+            let hop = Hop {
+                profile: Profile::TOKEN_ENDPOINT,
+                body: 0,
+                tries: 2,
+                each: Duration::from_secs(1),
+                all: Duration::from_secs(20),
+                first_wait: Duration::ZERO,
+                longest_wait: Duration::ZERO,
+            };
+            let wait = next_wait(&hop, &reason, 1, Instant::now() + hop.all);
+            assert_eq!(wait.is_none(), seconds == Some(DAY), "{text}");
+        }
+    }
 }
