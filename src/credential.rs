@@ -21,9 +21,12 @@ use crate::dsse::{Envelope, IN_TOTO, pae};
 use crate::fulcio::SigningCertificate;
 use crate::payload::Payload;
 
-/// A certificate lives ten minutes. Older than this it signs nothing new, so that timestamp and log
-/// entry still fall into its time.
+/// A certificate of the public instance lives ten minutes. Older than this none signs anything new,
+/// so that timestamp and log entry still fall into its time.
 const RENEW_AFTER: Duration = Duration::from_secs(8 * 60);
+
+/// The same for certificates that live shorter: so many fifths of their life.
+const FRESH_FIFTHS: u32 = 4;
 
 /// A P-256 key that never leaves the process; its memory is wiped on drop.
 pub struct EphemeralKey(SigningKey);
@@ -74,7 +77,7 @@ impl Credential {
 
     /// Whether it may still sign: judged by the time since it arrived, not by the wall clock.
     pub fn is_fresh(&self) -> bool {
-        self.received.elapsed() < RENEW_AFTER
+        self.received.elapsed() < freshness(&self.certificate)
     }
 
     /// Signs `payload`, with a random nonce: two signatures never coincide, so a log never takes
@@ -108,6 +111,14 @@ impl Credential {
             credential: Arc::clone(self),
         })
     }
+}
+
+/// How long a certificate may sign after it arrived.
+fn freshness(certificate: &SigningCertificate) -> Duration {
+    let life = certificate
+        .not_after()
+        .duration_since(certificate.not_before());
+    RENEW_AFTER.min(life.unwrap_or_default() / 5 * FRESH_FIFTHS)
 }
 
 /// Why nothing could be signed. Each of these is a bug.
@@ -155,5 +166,19 @@ impl Signed {
     /// The certificate of the key that signed.
     pub fn certificate(&self) -> &SigningCertificate {
         &self.credential.certificate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::freshness;
+    use crate::fulcio::certificate::testing::certificate;
+
+    #[test]
+    fn a_certificate_is_fresh_for_most_of_its_life() {
+        for (life, fresh) in [(600, 480), (3600, 480), (100, 80), (0, 0)] {
+            let found = freshness(&certificate((100, 100 + life)));
+            assert_eq!(found.as_secs(), fresh, "{life}");
+        }
     }
 }

@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::fulcio::Fulcio;
-use crate::identity::{self, Identity};
+use crate::identity::{self, Identity, IdentityError};
 use crate::plan::Job;
+use crate::prediction::Prediction;
 use crate::registry::Target;
 use crate::run::Run;
 use crate::settings::Settings;
@@ -61,7 +62,7 @@ impl<'a> Credentials<'a> {
     }
 
     /// The credential for `target`. A new token is asked for only when the certificate is too old:
-    /// long batches outlive it.
+    /// long batches outlive it. It must be for the identity with which the run began.
     pub(crate) async fn current<R: CryptoRng>(
         &self,
         target: &Target,
@@ -71,15 +72,40 @@ impl<'a> Credentials<'a> {
         if let Some(credential) = current.as_ref().filter(|credential| credential.is_fresh()) {
             return Ok(Arc::clone(credential));
         }
-        let Run { host, settings, .. } = self.run;
-        let identity = self
-            .run
-            .identify(self.source.token(host, &settings.identity.audience).await?)?;
+        let identity = renewed(self.run, self.source).await?;
+        if let Prediction::Known { san, issuer } = identity.prediction() {
+            same(current.as_deref(), (san, issuer))?;
+        }
         let credential = Arc::new(self.fulcio.issue(&identity, &[target], rng).await?);
-        require(settings, &credential)?;
+        let certificate = credential.certificate();
+        same(
+            current.as_deref(),
+            (certificate.san(), certificate.issuer()),
+        )?;
+        require(self.run.settings, &credential)?;
         *current = Some(Arc::clone(&credential));
         Ok(credential)
     }
+}
+
+/// The identity once more. A token that there is only one of may still do, or be over.
+async fn renewed(run: Run<'_>, source: &dyn Source) -> Result<Identity, Error> {
+    let again = async {
+        let audience = &run.settings.identity.audience;
+        Ok(run.identify(source.token(run.host, audience).await?)?)
+    };
+    match again.await {
+        Err(_it_is_over) if !source.renewable() => Err(IdentityError::Outlived.into()),
+        again => again,
+    }
+}
+
+/// Whoever a later certificate is for must be who the first was for.
+fn same(before: Option<&Credential>, found: (&str, &str)) -> Result<(), IdentityError> {
+    before.map_or(Ok(()), |before| {
+        let before = before.certificate();
+        identity::unchanged(found, (before.san(), before.issuer()))
+    })
 }
 
 /// What the user insists on holds for the certificate itself too: the prediction may be unknown.
@@ -94,4 +120,93 @@ fn require(settings: &Settings, credential: &Credential) -> Result<(), Error> {
         (certificate.san(), certificate.issuer()),
         wanted,
     )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use ambisign_providers::{Clock, Env, Explain, Host, Net, NetOptions, choose};
+    use clap::Parser;
+    use getrandom::SysRng;
+    use getrandom::rand_core::UnwrapErr;
+
+    use super::{renewed, same};
+    use crate::bundle::Bundle;
+    use crate::cli::{Cli, Command};
+    use crate::credential::{Credential, EphemeralKey};
+    use crate::fulcio::SigningCertificate;
+    use crate::outcome::Report;
+    use crate::plan::identity_options;
+    use crate::report::{Console, Look, Progress, Reporter};
+    use crate::run::Run;
+    use crate::settings::Settings;
+
+    /// `{"alg":"RS256"}`, then issuer `https://issuer.example`, `sub`, audience `sigstore`, and the
+    /// end at second 1000.
+    const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlIiwic3ViIjoicyIsImF1ZCI6InNpZ3N0b3JlIiwiZXhwIjoxMDAwfQ.c2ln";
+
+    /// The code of the error when the token is asked for again at `second`, or `ok`.
+    fn again(flag: &str, value: &str, second: u64) -> String {
+        let arguments = ["ambisign", "sign", flag, value, "r.example/a"];
+        let Command::Sign(args) = Cli::try_parse_from(arguments).unwrap().command else {
+            panic!("not the command `sign`");
+        };
+        let settings = Settings::resolve(*args, &Env::default()).unwrap();
+        let clock = Clock::fixed(UNIX_EPOCH + Duration::from_secs(second));
+        let host = Host {
+            env: Env::default(),
+            net: Net::new(&Env::default(), clock, NetOptions::default()),
+            clock,
+            root: "/nowhere".into(),
+        };
+        let look = Look::default();
+        let console = Console::new(Box::new(io::sink()), Box::new(io::sink()), look);
+        let reporter = Reporter::new(&console, &host.net);
+        let progress = Progress::new(reporter, Report::new(clock.now()));
+        let run = Run {
+            host: &host,
+            settings: &settings,
+            progress: &progress,
+        };
+        let choice = choose(&host, &identity_options(&settings)).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_all().build().unwrap();
+        match runtime.block_on(renewed(run, choice.source.as_ref())) {
+            Ok(_) => "ok".to_owned(),
+            Err(error) => error.code().into_owned(),
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_given_does_until_it_is_over() {
+        assert_eq!(again("--identity-token", TOKEN, 900), "ok");
+        assert_eq!(again("--identity-token", TOKEN, 1100), "identity/outlived");
+        // A file may hold another token next time, so what is in it now is to blame.
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, TOKEN).unwrap();
+        let file = file.to_str().unwrap();
+        assert_eq!(again("--identity-token-file", file, 900), "ok");
+        let late = again("--identity-token-file", file, 1100);
+        assert_eq!(late, "identity/expired");
+    }
+
+    #[test]
+    fn a_later_certificate_is_for_the_same_identity() {
+        let real =
+            include_bytes!("../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
+        let real = Bundle::parse(real).unwrap();
+        let certificate = SigningCertificate::parse(real.certificate()).unwrap();
+        let (san, issuer) = (certificate.san(), certificate.issuer());
+        let key = EphemeralKey::generate(&mut UnwrapErr(SysRng));
+        let before = Credential::new(key, certificate.clone());
+        assert!(same(Some(&before), (san, issuer)).is_ok());
+        assert!(same(None, ("other", issuer)).is_ok());
+        for found in [("other", issuer), (san, "https://other.example")] {
+            let error = same(Some(&before), found).unwrap_err();
+            assert_eq!(error.code(), "identity/changed");
+        }
+    }
 }

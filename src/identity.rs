@@ -45,6 +45,18 @@ pub enum IdentityError {
         /// The audience that was asked for.
         wanted: String,
     },
+    /// A later token of the run stands for somebody else than the first.
+    #[error(
+        "a later identity token stands for {what} {found:?}, and this run began with {before:?}"
+    )]
+    Changed {
+        /// `identity` or `issuer`.
+        what: &'static str,
+        /// What it is now.
+        found: String,
+        /// What the run began with, and told.
+        before: String,
+    },
     /// The e-mail address was not verified by the issuer.
     #[error("the identity token of {issuer} does not say that its e-mail address is verified")]
     EmailNotVerified {
@@ -97,6 +109,11 @@ pub enum IdentityError {
         /// What was asked for.
         wanted: String,
     },
+    /// The run took longer than a token that there is only one of.
+    #[error(
+        "the certificate is too old to sign more, and the identity token that was given is over"
+    )]
+    Outlived,
     /// A private repository would become known.
     #[error("the repository is {visibility}, and signing publishes its name in a public log")]
     Private {
@@ -117,6 +134,7 @@ impl Explain for IdentityError {
     fn code(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Audience { .. } => "identity/audience",
+            Self::Changed { .. } => "identity/changed",
             Self::EmailNotVerified { .. } => "identity/email-not-verified",
             Self::Expired { .. } => "identity/expired",
             Self::Issuer { .. } => "identity/issuer",
@@ -124,6 +142,7 @@ impl Explain for IdentityError {
             Self::NotAJwt { .. } => "identity/not-a-jwt",
             Self::NotRequired { .. } => "identity/not-required",
             Self::NotYetValid { .. } => "identity/not-yet-valid",
+            Self::Outlived => "identity/outlived",
             Self::Private { .. } => "identity/private",
         })
     }
@@ -131,6 +150,7 @@ impl Explain for IdentityError {
     fn fix(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Audience { wanted, .. } => format!("mint the token with audience {wanted:?}").into(),
+            Self::Changed { .. } => "see who replaces the token while the run goes on".into(),
             Self::EmailNotVerified { .. } => "use an account whose e-mail address is verified".into(),
             Self::Expired { .. } => {
                 "mint the token in the step that signs, or let ambisign ask for it".into()
@@ -147,6 +167,10 @@ impl Explain for IdentityError {
                     .into()
             }
             Self::NotYetValid { .. } => "set the clock of the machine (NTP)".into(),
+            Self::Outlived => {
+                "sign the other images in another run, or let ambisign ask for the token itself"
+                    .into()
+            }
             Self::Private { .. } => {
                 "pass `--allow-private-repository` if its name, workflow and commit may be public, \
                  or sign with an instance of your own"
@@ -271,6 +295,29 @@ impl Identity {
             Some(visibility) if !consent => Err(IdentityError::Private { visibility }),
             published => Ok(published),
         }
+    }
+}
+
+/// Refuses another identity and issuer than those with which a run began: they are what the reader
+/// was told, and what was consented to.
+///
+/// # Errors
+/// [`IdentityError::Changed`]
+pub(crate) fn unchanged(
+    (san, issuer): (&str, &str),
+    (first_san, first_issuer): (&str, &str),
+) -> Result<(), IdentityError> {
+    let pairs = [
+        ("identity", san, first_san),
+        ("issuer", issuer, first_issuer),
+    ];
+    match pairs.into_iter().find(|(_, found, before)| found != before) {
+        Some((what, found, before)) => Err(IdentityError::Changed {
+            what,
+            found: cut(found),
+            before: cut(before),
+        }),
+        None => Ok(()),
     }
 }
 

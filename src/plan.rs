@@ -31,12 +31,6 @@ const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKE
 /// Where operators mount a token, as cosign has it.
 const TOKEN_FILE: &str = "/var/run/sigstore/cosign/oidc-token";
 
-/// Log IDs of the public instance: what is logged there is public for everybody, for good.
-const PUBLIC_LOGS: [&str; 2] = [
-    "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d",
-    "cf1199155bddd051268d1f16ac5c0c75c009f6fb5a63f4177f8e18d7051e3fa0",
-];
-
 /// One digest, and every place where its signature is attached: images with their places in the
 /// report.
 pub(crate) struct Job {
@@ -232,8 +226,7 @@ pub(crate) fn permit(
         wanted.require_identity.as_deref(),
         wanted.require_issuer.as_deref(),
     )?;
-    let is_public = |id: &[u8; 32]| PUBLIC_LOGS.contains(&hex::encode(id).as_str());
-    let public = trust.root().log_ids().any(is_public);
+    let public = trust.root().is_public();
     let consent = run.settings.consent == Consent::Given;
     if let Some(visibility) = identity.guard_privacy(public, consent)? {
         run.progress.warning(told::disclosure(&visibility));

@@ -90,9 +90,11 @@ impl<'a> Signer<'a> {
     async fn bundle(&self, job: &Job, seed: Seed) -> Result<VerifiedBundle, Error> {
         let mut rng = seed.rng();
         let target = job.target();
+        let turn = self.witnesses.turn().await;
         let credential = self.credentials.current(target, &mut rng).await?;
         let signed = credential.sign(Payload::for_image(target)?, &mut rng)?;
         let witnessed = self.witness(job, signed, &mut rng).await?;
+        drop(turn);
         let certificate = credential.certificate();
         let expected = Expected {
             artifact: target.digest(),

@@ -29,10 +29,20 @@ const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.5
 /// How much earlier than the certificate its SCT may be: two clocks of one instance made them.
 const SKEW: Duration = Duration::from_secs(60);
 
+/// The longest life of a certificate of the public instance, which gives ten minutes: a longer one
+/// would be worth stealing the key for.
+const LONGEST_LIFE: Duration = Duration::from_secs(15 * 60);
+
 /// Why a signing certificate is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateError {
+    /// It lives longer than the public instance's do.
+    #[error("the signing certificate is valid for {} s, and the public Sigstore gives at most {} s", life.as_secs(), LONGEST_LIFE.as_secs())]
+    Lifetime {
+        /// How long it is valid.
+        life: Duration,
+    },
     /// It is not a certificate.
     #[error("the signing certificate cannot be read")]
     Malformed,
@@ -63,6 +73,7 @@ pub enum CertificateError {
 impl Explain for CertificateError {
     fn code(&self) -> Cow<'static, str> {
         match self {
+            Self::Lifetime { .. } => "fulcio/lifetime".into(),
             Self::Malformed => "fulcio/malformed".into(),
             Self::OutsideValidity => "fulcio/outside-validity".into(),
             Self::Profile { .. } => "fulcio/profile".into(),
@@ -77,7 +88,10 @@ impl Explain for CertificateError {
                 "check that the trusted root is the one of the Fulcio instance, and a new one"
                     .into(),
             ),
-            Self::Malformed | Self::OutsideValidity | Self::Profile { .. } => None,
+            Self::Lifetime { .. }
+            | Self::Malformed
+            | Self::OutsideValidity
+            | Self::Profile { .. } => None,
         }
     }
 
@@ -136,11 +150,13 @@ impl SigningCertificate {
 
     /// Whether a fresh certificate is to be believed: issued by an authority of `root`, and
     /// promised to be published by a certificate transparency log of `root`. Everything is judged
-    /// at the time of that promise (SCT), never by the clock of this machine.
+    /// at the time of that promise (SCT), never by the clock of this machine. Where `root` is the
+    /// public instance's, it lives as short as certificates do there.
     ///
     /// # Errors
     /// What is missing.
     pub fn trusted(&self, root: &TrustedRoot) -> Result<(), CertificateError> {
+        self.short_lived(root)?;
         let promised = sct::verify(self, chain::issuer(self, root)?, root)?;
         let early = self.not_before().duration_since(promised);
         let at = match early {
@@ -149,6 +165,16 @@ impl SigningCertificate {
         };
         chain::verify(self, root, at)?;
         Ok(())
+    }
+
+    fn short_lived(&self, root: &TrustedRoot) -> Result<(), CertificateError> {
+        let life = self.not_after().duration_since(self.not_before());
+        match life.unwrap_or_default() {
+            life if life > LONGEST_LIFE && root.is_public() => {
+                Err(CertificateError::Lifetime { life })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The certificate in DER.
@@ -241,38 +267,21 @@ fn issuer(certificate: &Certificate) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use der::asn1::{Any, Ia5String, ObjectIdentifier, Utf8StringRef};
+pub(crate) mod testing {
+    use der::asn1::Ia5String;
     use x509_cert::ext::Extension;
-    use x509_cert::ext::pkix::name::{GeneralName, OtherName};
-    use x509_cert::ext::pkix::{
-        BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
-    };
+    use x509_cert::ext::pkix::name::GeneralName;
+    use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName};
 
-    use super::{CODE_SIGNING, CertificateError, OTHER_NAME, SigningCertificate};
-    use crate::bundle::Bundle;
-    use crate::trust::TrustedRoot;
-    use crate::trust::path::PathError;
-    use crate::trust::testing::{Order, extension, raw, second};
+    use super::{CODE_SIGNING, SigningCertificate};
+    use crate::trust::testing::{Order, extension, raw};
 
-    const PRODUCTION: &[u8] =
-        include_bytes!("../../tests/vectors/roots/production/trusted_root.json");
-    const STAGING: &[u8] = include_bytes!("../../tests/vectors/roots/staging/trusted_root.json");
-    const REAL: &[u8] =
-        include_bytes!("../../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
-
-    fn real() -> SigningCertificate {
-        SigningCertificate::parse(Bundle::parse(REAL).unwrap().certificate()).unwrap()
-    }
-
-    fn email(text: &str) -> GeneralName {
+    pub(super) fn email(text: &str) -> GeneralName {
         GeneralName::Rfc822Name(Ia5String::new(text).unwrap())
     }
 
     /// The extensions of a good certificate: key usage, extended, name, issuer.
-    fn good() -> Vec<Extension> {
+    pub(super) fn good() -> Vec<Extension> {
         let mut name = extension(SubjectAltName(vec![email("a@example.test")]));
         name.critical = true;
         vec![
@@ -284,14 +293,55 @@ mod tests {
         ]
     }
 
-    fn parse(extensions: Vec<Extension>) -> Result<SigningCertificate, CertificateError> {
-        let order = Order {
+    pub(super) fn order(extensions: Vec<Extension>) -> Order {
+        Order {
             subject: 1,
             issuer: 2,
             seconds: (100, 700),
             extensions,
+        }
+    }
+
+    /// A good certificate, valid between these seconds.
+    pub(crate) fn certificate(seconds: (u64, u64)) -> SigningCertificate {
+        let order = Order {
+            seconds,
+            ..order(good())
         };
-        SigningCertificate::parse(&order.der())
+        SigningCertificate::parse(&order.der()).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use der::asn1::{Any, ObjectIdentifier, Utf8StringRef};
+    use x509_cert::ext::Extension;
+    use x509_cert::ext::pkix::name::{GeneralName, OtherName};
+    use x509_cert::ext::pkix::{
+        BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
+    };
+
+    use super::testing::{certificate, email, good, order};
+    use super::{CertificateError, OTHER_NAME, SigningCertificate};
+    use crate::bundle::Bundle;
+    use crate::trust::TrustedRoot;
+    use crate::trust::path::PathError;
+    use crate::trust::testing::{extension, raw, second};
+
+    const PRODUCTION: &[u8] =
+        include_bytes!("../../tests/vectors/roots/production/trusted_root.json");
+    const STAGING: &[u8] = include_bytes!("../../tests/vectors/roots/staging/trusted_root.json");
+    const REAL: &[u8] =
+        include_bytes!("../../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
+
+    fn real() -> SigningCertificate {
+        SigningCertificate::parse(Bundle::parse(REAL).unwrap().certificate()).unwrap()
+    }
+
+    fn parse(extensions: Vec<Extension>) -> Result<SigningCertificate, CertificateError> {
+        SigningCertificate::parse(&order(extensions).der())
     }
 
     #[test]
@@ -380,6 +430,26 @@ mod tests {
         let late = certificate.not_after() + Duration::from_secs(1);
         let error = super::chain::verify(&certificate, &production, late).unwrap_err();
         assert_eq!(error, CertificateError::OutsideValidity);
+    }
+
+    #[test]
+    fn lives_short_in_the_public_instance() {
+        let production = TrustedRoot::parse(PRODUCTION).unwrap();
+        let staging = TrustedRoot::parse(STAGING).unwrap();
+        let unknown = CertificateError::UntrustedChain {
+            flaw: PathError::Unknown,
+        };
+        let long = CertificateError::Lifetime {
+            life: Duration::from_secs(901),
+        };
+        for (root, life, error) in [
+            (&production, 900, unknown),
+            (&production, 901, long),
+            (&staging, 901, unknown),
+        ] {
+            let found = certificate((100, 100 + life)).trusted(root);
+            assert_eq!(found, Err(error), "{life}");
+        }
     }
 
     #[test]

@@ -24,6 +24,13 @@ const MEDIA_TYPES: [&str; 3] = [
 /// The only hash of the trees of Sigstore's logs.
 const TREE_HASH: &str = "SHA2_256";
 
+/// Log IDs of the public instance: its logs, and that of its certificates.
+const PUBLIC_LOGS: [&str; 3] = [
+    "c0d23d6ad406973f9559f3ba2d1ca01f84147d8ffc5b8445c224f98b9591801d",
+    "cf1199155bddd051268d1f16ac5c0c75c009f6fb5a63f4177f8e18d7051e3fa0",
+    "dd3d306ac6c7113263191e1c99673702a24a5eb8de3cadff878a72802f29ee8e",
+];
+
 /// A trusted root.
 #[derive(Clone, Debug)]
 pub struct TrustedRoot {
@@ -165,6 +172,14 @@ impl TrustedRoot {
     /// The IDs of the transparency logs.
     pub fn log_ids(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.logs.iter().map(Log::id)
+    }
+
+    /// Whether a log of the public instance is among the logs, those for certificates included: what
+    /// is logged there is public for everybody, for good.
+    pub fn is_public(&self) -> bool {
+        let ids = self.logs.iter().chain(&self.ct_logs).map(Log::id);
+        let mut ids = ids.map(hex::encode);
+        ids.any(|id| PUBLIC_LOGS.contains(&id.as_str()))
     }
 
     /// The certificate authorities.
@@ -424,6 +439,27 @@ mod tests {
     }
 
     #[test]
+    fn a_log_of_the_public_instance_is_enough_to_be_public() {
+        let newest = |list: &'static str, others: &[&'static str]| {
+            let others = others.to_vec();
+            changed(move |json| {
+                let logs = json[list].as_array_mut().unwrap();
+                *logs = vec![logs.pop().unwrap()];
+                for other in others {
+                    json[other] = serde_json::json!([]);
+                }
+            })
+        };
+        assert!(newest("ctlogs", &["tlogs"]).unwrap().is_public());
+        assert!(newest("tlogs", &["ctlogs"]).unwrap().is_public());
+        let private = changed(|json| {
+            json["tlogs"] = serde_json::json!([]);
+            json["ctlogs"] = serde_json::json!([]);
+        });
+        assert!(!private.unwrap().is_public());
+    }
+
+    #[test]
     fn reads_the_public_instances() {
         let production = TrustedRoot::parse(PRODUCTION.as_bytes()).unwrap();
         assert_eq!(production.log_ids().count(), 2);
@@ -431,6 +467,7 @@ mod tests {
         assert_eq!(production.skipped(), [""; 0]);
         let staging = TrustedRoot::parse(STAGING.as_bytes()).unwrap();
         assert_eq!(staging.timestamp_authorities().len(), 2);
+        assert!(production.is_public() && !staging.is_public());
         assert_eq!(staging.skipped(), [""; 0]);
         // The key of the oldest CT log is in another form than all others.
         assert_eq!(staging.ct_logs[0].key().kind(), Kind::Rsa);

@@ -18,6 +18,7 @@ pub(crate) mod wire;
 use ambisign_providers::Host;
 use futures_util::future::try_join_all;
 use rand_core::CryptoRng;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::bundle::Bundle;
 use crate::credential::Signed;
@@ -29,8 +30,13 @@ use rekor_v2::RekorV2;
 pub use timestamp::{Stamped, Timestamp, TimestampError};
 use tsa::{Nonce, TimestampAuthority};
 
+/// How many signatures may be with the witnesses at one time. Each asks every authority and every log
+/// once, so this is how many requests may be under way to one of them.
+const IN_FLIGHT: usize = 64;
+
 /// The witnesses that the signing config selects for this run.
 pub struct Witnesses<'a> {
+    turns: Semaphore,
     authorities: Vec<TimestampAuthority<'a>>,
     logs: Vec<Log<'a>>,
     trust: &'a Trust,
@@ -78,10 +84,18 @@ impl<'a> Witnesses<'a> {
             .map(|service| Log::new(host, service, trust))
             .collect();
         Self {
+            turns: Semaphore::new(IN_FLIGHT),
             authorities,
             logs,
             trust,
         }
+    }
+
+    /// Waits until one more signature may be witnessed; hold what is returned until it is. To be
+    /// asked for before anything is signed: a certificate would grow old in the queue.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed, so there always is one.
+        self.turns.acquire().await.ok()
     }
 
     /// Has `signed` timestamped by every authority.
