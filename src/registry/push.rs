@@ -136,7 +136,8 @@ impl Connection<'_> {
                         return Ok(());
                     }
                     let wait = wait_after(&error, tries);
-                    if tries >= BLOB_TRIES || Instant::now() + wait >= end {
+                    if tries >= BLOB_TRIES || wait >= end.saturating_duration_since(Instant::now())
+                    {
                         return Err(error.into());
                     }
                     sleep(wait).await;

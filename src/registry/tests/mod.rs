@@ -484,3 +484,12 @@ async fn reports_drift_of_the_tag() {
     fake.state().manifests.remove("1");
     assert_eq!(code(registry.drift(&target).await), "registry/not-found");
 }
+
+#[tokio::test]
+async fn a_wait_longer_than_any_clock_is_not_begun() {
+    let fake = Fake::start().await.with_hook(|request, _| {
+        let busy = || Reply::new(503).with("Retry-After", u64::MAX.to_string());
+        request.is("PUT", "/blobs/").then(busy)
+    });
+    assert_eq!(code(sign(&fake).await), "registry/unreachable");
+}
