@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use ambisign_providers::{Hop, Profile};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use url::Url;
 
@@ -118,13 +118,4 @@ pub fn below(base: &Url, path: &str) -> Url {
         segments.pop_if_empty().extend(path.split('/'));
     }
     url
-}
-
-/// Authorizes `request` by a bearer token, which no message will show.
-pub fn bearer(request: &mut Request, token: &str) {
-    // What cannot be a header is not sent: the service then asks for the token, and gets none.
-    if let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {token}")) {
-        value.set_sensitive(true);
-        request.headers_mut().insert(AUTHORIZATION, value);
-    }
 }

@@ -8,8 +8,9 @@ use url::Url;
 
 use crate::{Answer, Net, Token};
 
-/// `Authorization: Bearer`, marked so that no log shows it; `None` when no header can carry it.
-pub(crate) fn bearer(secret: &str) -> Option<HeaderValue> {
+/// The value of `Authorization: Bearer` (RFC 6750 2.1), marked as sensitive so that no log shows it and
+/// [`Net::send`] guards it; `None` when no header can carry it.
+pub fn bearer(secret: &str) -> Option<HeaderValue> {
     let text = SecretString::from(format!("Bearer {secret}"));
     let mut value = HeaderValue::from_str(text.expose_secret()).ok()?;
     value.set_sensitive(true);

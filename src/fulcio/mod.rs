@@ -7,8 +7,9 @@ mod error;
 pub mod sct;
 mod wire;
 
-use ambisign_providers::{Answer, Host, HttpError, Token};
+use ambisign_providers::{Answer, Host, HttpError, Token, bearer};
 use rand_core::CryptoRng;
+use reqwest::header::AUTHORIZATION;
 use url::Url;
 
 use crate::credential::{Credential, EphemeralKey};
@@ -72,7 +73,9 @@ impl<'a> Fulcio<'a> {
         let url = net::below(&self.trust.services().fulcio.url, "api/v2/signingCert");
         let body = wire::request(request);
         let mut request = net::post(url, "application/json", "application/json", body);
-        net::bearer(&mut request, token.expose());
+        // What cannot be a header is not sent; a token that was parsed always can.
+        let bearer = bearer(token.expose()).map(|bearer| (AUTHORIZATION, bearer));
+        request.headers_mut().extend(bearer);
         self.host.net.send(&FULCIO, request).await
     }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use ambisign_providers::Answer;
+use ambisign_providers::{Answer, bearer};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -172,10 +172,4 @@ fn basic(user: &str, password: &str) -> HeaderValue {
         .unwrap_or_else(|_never| HeaderValue::from_static(""));
     header.set_sensitive(true);
     header
-}
-
-fn bearer(token: &str) -> Option<HeaderValue> {
-    let mut header = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
-    header.set_sensitive(true);
-    Some(header)
 }
