@@ -170,7 +170,7 @@ mod tests {
             settings: &settings,
             progress: &progress,
         };
-        let choice = choose(&host, &identity_options(&settings)).unwrap();
+        let choice = choose(&host, &identity_options(&settings.identity)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
         match runtime.block_on(renewed(run, choice.source.as_ref())) {

@@ -33,6 +33,7 @@ pub mod registry;
 pub mod report;
 pub mod run;
 mod saved;
+pub mod session;
 pub mod settings;
 mod signer;
 mod told;

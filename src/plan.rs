@@ -21,7 +21,8 @@ use crate::registry::{self, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::run::Run;
 use crate::settings::{
-    Ambient, Consent, Mode, RegistryLogin, RekorVersion, Settings, SettingsError, Tags, TokenSource,
+    Ambient, Consent, IdentitySettings, Mode, RegistryLogin, RegistrySettings, Settings,
+    SettingsError, Tags, TokenSource,
 };
 use crate::told;
 use crate::trust::{self, Trust, TrustOptions};
@@ -62,7 +63,7 @@ pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
     let parse = |(before, text): (usize, &String)| {
         let at = before.saturating_add(1);
         let reference = Reference::parse(text).map_err(|source| Error::Reference { at, source })?;
-        if settings.registry.tags == Tags::Refused && reference.digest().is_none() {
+        if settings.tags == Tags::Refused && reference.digest().is_none() {
             return Err(SettingsError::Tag {
                 image: text.clone(),
             }
@@ -74,8 +75,7 @@ pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
 }
 
 /// What the providers look for.
-pub(crate) fn identity_options(settings: &Settings) -> Options {
-    let given = &settings.identity;
+pub(crate) fn identity_options(given: &IdentitySettings) -> Options {
     let token = given.token.as_ref().map(|token| match token {
         TokenSource::File(path) => GivenToken::File(path.clone()),
         TokenSource::Value(value) => GivenToken::Value(value.clone()),
@@ -91,9 +91,9 @@ pub(crate) fn identity_options(settings: &Settings) -> Options {
 }
 
 /// How the registry is talked to.
-pub(crate) fn registry_options(settings: &Settings) -> RegistryOptions {
+pub(crate) fn registry_options(settings: &RegistrySettings) -> RegistryOptions {
     let copy = |token: &Token| Token::new(token.expose());
-    match &settings.registry.login {
+    match &settings.login {
         Some(RegistryLogin::Password { username, password }) => RegistryOptions {
             username: Some(username.clone()),
             password: Token::new(password.expose_secret()),
@@ -132,15 +132,11 @@ pub(crate) async fn trust(host: &Host, settings: &Settings) -> Result<Trust, tru
 fn trust_options(settings: &Settings) -> TrustOptions {
     let services = &settings.services;
     TrustOptions {
-        trusted_root: services.trusted_root.clone(),
+        trusted_root: settings.trust.trusted_root.clone(),
         signing_config: services.signing_config.clone(),
         fulcio_url: services.fulcio.clone(),
         rekor_url: services.rekor.clone(),
-        rekor_version: match services.rekor_version {
-            RekorVersion::Auto => trust::RekorVersion::Auto,
-            RekorVersion::V1 => trust::RekorVersion::V1,
-            RekorVersion::V2 => trust::RekorVersion::V2,
-        },
+        rekor_version: services.rekor_version,
         tsa_url: services.tsa.clone(),
     }
 }

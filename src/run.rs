@@ -46,11 +46,11 @@ impl Run<'_> {
         } = self;
         progress.begin(settings);
         let references = plan::references(settings)?;
-        let choice = choose(host, &plan::identity_options(settings))?;
+        let choice = choose(host, &plan::identity_options(&settings.identity))?;
         let source = choice.source.as_ref();
         progress.images(told::requested(&references));
 
-        let registry = Registry::new(host, plan::registry_options(settings));
+        let registry = Registry::new(host, plan::registry_options(&settings.registry));
         let (prepared, trust, token) = join3(
             plan::prepare(&registry, &references, settings.jobs),
             plan::trust(host, settings),

@@ -81,7 +81,7 @@ fn instance(trust: &Trust, settings: &Settings) -> outcome::Instance {
         rekor: urls(&services.logs),
         rekor_version: services.logs.first().map(|log| log.version),
         tsa: urls(&services.authorities),
-        trusted_root: settings.services.trusted_root.clone(),
+        trusted_root: settings.trust.trusted_root.clone(),
         trusted_root_sha256: Some(trust.root().digest().hex()),
     }
 }

@@ -30,10 +30,10 @@ impl<'a> Progress<'a> {
         let images = if count == 1 { "image" } else { "images" };
         self.reporter
             .line(&format!("ambisign {version} | {count} {images}"));
-        for notice in settings.notices() {
+        for notice in &settings.run.notices {
             self.reporter.fact("not default", &notice.to_string());
         }
-        for warning in settings.warnings() {
+        for warning in &settings.run.warnings {
             self.warning(warning.clone());
         }
     }

@@ -10,10 +10,12 @@ use crate::outcome::{End, Failure, Outcome, Report, State};
 const MOST_COMMANDS: usize = 3;
 
 /// One error of a report.
-pub(super) struct Block {
-    pub(super) failure: Failure,
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The error.
+    pub failure: Failure,
     /// `exit N; what exists now`.
-    pub(super) last: String,
+    pub last: String,
 }
 
 /// What ended the run, if something did: a signal too.
