@@ -92,7 +92,7 @@ impl<'a> Signer<'a> {
         let target = job.target();
         let turn = self.witnesses.turn().await;
         let credential = self.credentials.current(target, &mut rng).await?;
-        let signed = credential.sign(Payload::for_image(target)?, &mut rng)?;
+        let signed = credential.sign_statement(Payload::for_image(target)?, &mut rng)?;
         let witnessed = self.witness(job, signed, &mut rng).await?;
         drop(turn);
         let certificate = credential.certificate();
