@@ -4,6 +4,7 @@
 //! Values stay text: [`crate::settings`] reads flags and variables with the same functions, so both
 //! are refused in the same words.
 
+mod blob;
 mod groups;
 mod sign;
 mod trust;
@@ -13,7 +14,8 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, TrustArgs};
+pub use self::blob::SignBlobArgs;
+pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 pub use self::sign::SignArgs;
 pub use self::trust::{CreateArgs, TrustCommand};
 
@@ -58,6 +60,8 @@ pub struct Cli {
 pub enum Command {
     /// Sign images and attach the signatures to them
     Sign(Box<SignArgs>),
+    /// Sign files and write a bundle for each
+    SignBlob(Box<SignBlobArgs>),
     /// Make the files that say whom to believe
     #[command(subcommand)]
     Trust(TrustCommand),
