@@ -154,6 +154,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
     plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
     plain("HOME", "/root", "where the files named above are by default"),
+    plain("TMPDIR", "/tmp", "where a bundle that could not be attached is kept when the working directory cannot be written"),
     plain("GITHUB_ACTOR", "octocat", "the user that goes with `GITHUB_TOKEN`"),
     secret("GITHUB_TOKEN", "<token>", "a login for ghcr.io and no other registry"),
     plain("CI_REGISTRY", "registry.gitlab.com", "GitLab: the registry of the job's login"),
