@@ -38,5 +38,6 @@ pub mod settings;
 mod signer;
 mod told;
 pub mod trust;
+pub mod verifier;
 pub mod verify;
 pub mod witness;

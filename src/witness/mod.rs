@@ -126,7 +126,7 @@ impl<'a> Witnesses<'a> {
         for entry in &entries {
             let content = Content::Envelope(signed.envelope());
             let logged = Logged {
-                certificate: signed.certificate(),
+                verifier: signed.certificate().into(),
                 content,
             };
             let verified = entry.verify_submitted(&logged, self.trust.root())?;

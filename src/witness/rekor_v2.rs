@@ -86,7 +86,7 @@ impl RekorV2<'_> {
         };
         let content = Content::Envelope(signed.envelope());
         let logged = Logged {
-            certificate: signed.certificate(),
+            verifier: signed.certificate().into(),
             content,
         };
         LogEntry::rebuild(log_id, &logged, proof).ok_or(Error::Encoding)
