@@ -19,6 +19,7 @@ pub mod digest;
 pub mod dsse;
 pub mod env;
 pub mod error;
+mod file;
 pub mod fulcio;
 pub mod identity;
 pub mod image;

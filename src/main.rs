@@ -6,12 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ambisign::cli::{self, Cli, Command, RunArgs, SignArgs};
+use ambisign::cli::{self, Cli, Command, CreateArgs, RunArgs, SignArgs, TrustCommand};
+use ambisign::error::exit;
 use ambisign::outcome::{End, Failure, Report};
-use ambisign::report::{Console, Progress, Reporter};
+use ambisign::report::{Block, Console, Progress, Reporter};
 use ambisign::run::Run;
 use ambisign::session::{self, no_net, supervise};
 use ambisign::settings::{self, Mode, Output, Settings};
+use ambisign::trust::create::Deployment;
 use ambisign_providers::{Clock, Env};
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
@@ -56,6 +58,9 @@ fn command(env: Env, console: &Arc<Console>) -> u8 {
         Ok(Cli {
             command: Command::Sign(args),
         }) => return sign(*args, env, console),
+        Ok(Cli {
+            command: Command::Trust(TrustCommand::Create(args)),
+        }) => return create_trust(args, reporter),
     };
     match written {
         Ok(()) => 0,
@@ -107,6 +112,37 @@ fn sign(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
     report.took = started.elapsed();
     report.end = end;
     finish(reporter, &report, output)
+}
+
+fn create_trust(args: CreateArgs, reporter: Reporter<'_>) -> u8 {
+    let deployment = Deployment {
+        fulcio: args.fulcio,
+        ctfe: args.ctfe,
+        rekor: args.rekor,
+        tsa: args.tsa,
+        oidc: args.oidc_provider,
+    };
+    let made = deployment.documents(Clock::system().now());
+    let made = made.and_then(|made| Ok((made.write(&args.out_dir)?, made.lines)));
+    let (paths, lines) = match made {
+        Ok(made) => made,
+        Err(error) => {
+            let failure = Failure::of(&error);
+            let code = exit(failure.class);
+            let last = format!("exit {code}; no file was overwritten");
+            reporter.failures(&[Block { failure, last }]);
+            return code;
+        }
+    };
+    lines.iter().for_each(|line| reporter.line(line));
+    let paths: String = paths
+        .iter()
+        .map(|path| format!("{}\n", path.display()))
+        .collect();
+    match reporter.document(&paths) {
+        Ok(()) => 0,
+        Err(error) => unwritten(reporter, &error, 0),
+    }
 }
 
 fn finish(reporter: Reporter<'_>, report: &Report, output: Output) -> u8 {

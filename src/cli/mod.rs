@@ -6,6 +6,7 @@
 
 mod groups;
 mod sign;
+mod trust;
 
 use ambisign_providers::Class;
 use clap::error::{ContextKind, ErrorKind};
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 
 pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, TrustArgs};
 pub use self::sign::SignArgs;
+pub use self::trust::{CreateArgs, TrustCommand};
 
 use crate::outcome::Failure;
 
@@ -56,6 +58,9 @@ pub struct Cli {
 pub enum Command {
     /// Sign images and attach the signatures to them
     Sign(Box<SignArgs>),
+    /// Make the files that say whom to believe
+    #[command(subcommand)]
+    Trust(TrustCommand),
     /// List every environment variable that ambisign reads
     Env,
     /// Print a completion script
