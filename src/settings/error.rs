@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use ambisign_providers::{Class, Explain};
 
+use crate::env::variable_of;
+
 /// Why the settings cannot be used. No value is shown: it may be a secret in the wrong place.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,6 +18,15 @@ pub enum SettingsError {
         one: String,
         /// The other.
         other: String,
+    },
+    /// With `--public-instance`, the environment must not consent to what becomes public.
+    #[error(
+        "`{}` consents to what becomes public, and `--public-instance` takes that from flags alone",
+        variable_of(name)
+    )]
+    Consents {
+        /// The flag whose variable it is.
+        name: &'static str,
     },
     /// With `--public-instance`, the environment must not decide who gets the token.
     #[error(
@@ -88,6 +99,7 @@ impl Explain for SettingsError {
     fn code(&self) -> Cow<'static, str> {
         match self {
             Self::Conflict { .. } => "settings/conflict",
+            Self::Consents { .. } => "settings/consents",
             Self::Decides { .. } => "settings/decides",
             Self::Empty { .. } => "settings/empty",
             Self::EmptyImage { .. } => "settings/empty-image",
@@ -106,6 +118,11 @@ impl Explain for SettingsError {
     fn fix(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Conflict { .. } => "drop one of the two".into(),
+            Self::Consents { name } => format!(
+                "unset `{}`, or give `--{name}` if you consent",
+                variable_of(name)
+            )
+            .into(),
             Self::Decides { name } => {
                 format!("unset `{name}`, or give the value as a flag if it is yours").into()
             }
