@@ -138,8 +138,9 @@ pub struct TrustArgs {
     /// Refuse every environment variable that decides who gets the token or whom to believe
     /// ($AMBISIGN_PUBLIC_INSTANCE)
     ///
-    /// `ambisign env` marks them. Flags still count, and so does a proxy. It names no instance:
-    /// the files or URLs of the flags do.
+    /// `ambisign env` marks them, and those that consent to what becomes public, which are refused
+    /// too. Flags still count, and so does a proxy. It names no instance: the files or URLs of the
+    /// flags do.
     #[arg(long, help_heading = "Services and trust")]
     pub public_instance: bool,
 
