@@ -338,6 +338,28 @@ fn the_time_limit_ends_a_run_that_hangs() {
     assert!(image.signatures().is_empty());
 }
 
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn an_entry_in_one_log_is_told_when_another_log_is_not_reached() {
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Fallback, "reported/two-logs", 1);
+    let dir = tempfile::TempDir::new().unwrap();
+    let config = std::fs::read(Log::V1.signing_config(&stack)).unwrap();
+    let mut config: Value = serde_json::from_slice(&config).unwrap();
+    let logs = config["rekorTlogUrls"].as_array_mut().unwrap();
+    let mut other = logs[0].clone();
+    other["url"] = "http://127.0.0.1:1".into();
+    other["operator"] = "another".into();
+    // The one that is not reached fails first.
+    logs.insert(0, other);
+    config["rekorTlogConfig"] = json!({ "selector": "ALL" });
+    let path = dir.path().join("signing_config.json");
+    std::fs::write(&path, config.to_string()).unwrap();
+    let job = Job::with_config(&stack, &path).token(&stack.token("github", &[]));
+    let exists = "a certificate was issued, the log may have an entry, nothing was attached";
+    assert_late(job.args(["--timeout", "3s"]).image(&image), exists);
+}
+
 /// Ends by itself soon after three seconds, says that another time may do, and `exists`.
 #[track_caller]
 fn assert_late(job: Job, exists: &str) {
