@@ -11,6 +11,8 @@
 //!
 //! Every arrow is a constructor that verifies, and only a [`verify::VerifiedBundle`] can be attached.
 
+pub mod artifact;
+pub mod blob;
 pub mod bundle;
 pub mod cli;
 pub mod credential;
@@ -19,9 +21,11 @@ pub mod digest;
 pub mod dsse;
 pub mod env;
 pub mod error;
+mod file;
 pub mod fulcio;
 pub mod identity;
 pub mod image;
+mod job;
 pub mod json;
 pub mod net;
 pub mod outcome;
@@ -33,6 +37,7 @@ pub mod registry;
 pub mod report;
 pub mod run;
 mod saved;
+pub mod session;
 pub mod settings;
 mod signer;
 mod told;

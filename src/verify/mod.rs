@@ -126,7 +126,7 @@ pub fn bundle(
     let timestamps = timestamps(&bundle, &stamped, root, expected.timestamps)?;
     let logged = Logged {
         certificate: &certificate,
-        content: logged_content(bundle.content(), expected.artifact),
+        content: witness::Content::of(bundle.content(), expected.artifact),
     };
     let entries = entries(&bundle, &logged, root, expected.entries)?;
     let times = times(&timestamps, &entries)?;
@@ -239,18 +239,6 @@ fn verify_signer(certificate: &SigningCertificate, expected: &Expected<'_>) -> R
         });
     }
     Ok(())
-}
-
-/// What the logs must have an entry of. For a message, it is the artifact that was asked for, not
-/// the one that the bundle names.
-fn logged_content<'a>(content: &'a Content, artifact: &'a Digest) -> witness::Content<'a> {
-    match content {
-        Content::Envelope(envelope) => witness::Content::Envelope(envelope),
-        Content::Message { signature, .. } => witness::Content::Message {
-            digest: artifact,
-            signature,
-        },
-    }
 }
 
 /// A message's digest in the bundle is not signed, but when it is there it must be right.

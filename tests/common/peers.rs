@@ -78,14 +78,19 @@ impl Cosign {
     }
 }
 
+/// sigstore-python, which keeps its files in `home`.
+pub(crate) fn python(stack: &Stack, home: &Path) -> Program {
+    let cache = Path::new(stack.var("REALSTACK_BIN")).parent().unwrap();
+    Program::new(cache.join("sigstore-python/bin/sigstore"))
+        .env("HOME", home)
+        .env("COLUMNS", "200")
+}
+
 /// sigstore-python's verdict on `bundle` for `digest` and the identity of the stack's `github` token.
 pub(crate) fn sigstore_python(stack: &Stack, bundle: &[u8], digest: &str) -> Finished {
-    let cache = Path::new(stack.var("REALSTACK_BIN")).parent().unwrap();
     let dir = tempfile::TempDir::new().unwrap();
     std::fs::write(dir.path().join("bundle.json"), bundle).unwrap();
-    Program::new(cache.join("sigstore-python/bin/sigstore"))
-        .env("HOME", dir.path())
-        .env("COLUMNS", "200")
+    python(stack, dir.path())
         .arg("--trust-config")
         .arg(stack.var("CLIENT_TRUST_CONFIG_V1"))
         .args(["verify", "identity", "--bundle", "bundle.json"])
