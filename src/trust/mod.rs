@@ -11,6 +11,7 @@ pub mod root;
 pub mod services;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod tuf;
 pub mod window;
 pub mod x509;
 
