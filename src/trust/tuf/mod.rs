@@ -11,8 +11,6 @@ mod error;
 mod mirror;
 mod role;
 mod source;
-#[cfg(test)]
-mod tests;
 mod update;
 
 use std::collections::BTreeSet;
@@ -23,7 +21,7 @@ use tough::TargetName;
 use tough::schema::Target;
 
 pub use error::Error;
-pub use source::{Source, folder};
+pub use source::{Source, folder, instance_of};
 
 use self::cache::{Cache, State};
 use self::delegated::Search;
