@@ -121,6 +121,13 @@ pub struct ServiceArgs {
         help_heading = "Services and trust"
     )]
     pub tsa_url: Option<String>,
+
+    /// An OIDC issuer for interactive logins: accepted as other clients do, and not used
+    /// ($AMBISIGN_OIDC_ISSUER)
+    ///
+    /// The identity of a job comes with its issuer. `--require-issuer` insists on one.
+    #[arg(long, value_name = "URL", help_heading = "Services and trust")]
+    pub oidc_issuer: Option<String>,
 }
 
 /// Whom to believe.

@@ -115,6 +115,12 @@ impl Groups {
             ("1", RekorVersion::V1),
             ("2", RekorVersion::V2),
         ];
+        let issuer = pick(
+            "oidc-issuer",
+            args.oidc_issuer,
+            variables.oidc_issuer.clone(),
+        )?;
+        let issuer = issuer.map(given::url).transpose()?;
         let fulcio = pick("fulcio-url", args.fulcio_url, variables.fulcio_url.clone())?;
         let rekor = pick("rekor-url", args.rekor_url, variables.rekor_url.clone())?;
         let tsa = pick("tsa-url", args.tsa_url, variables.tsa_url.clone())?;
@@ -123,6 +129,13 @@ impl Groups {
             args.signing_config,
             variables.signing_config.clone(),
         );
+        self.warnings.extend(issuer.map(|issuer| Warning {
+            code: "settings/unused",
+            message: format!(
+                "`{}` is not used: it is for interactive logins, which ambisign does not have",
+                issuer.from
+            ),
+        }));
         Ok(ServiceSettings {
             fulcio: self.announce_url(fulcio)?,
             rekor: self.announce_url(rekor)?,
