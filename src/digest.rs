@@ -16,6 +16,11 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest with these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Reads `sha256:<hex>`; `None` for another algorithm, another length or upper-case letters.
     pub fn parse(text: &str) -> Option<Self> {
         let hex_digits = text.strip_prefix("sha256:")?;

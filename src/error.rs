@@ -12,6 +12,7 @@ use crate::image::ReferenceError;
 use crate::registry;
 use crate::settings::SettingsError;
 use crate::trust;
+use crate::verdict;
 use crate::verify;
 use crate::witness;
 
@@ -53,6 +54,9 @@ pub enum Error {
     /// The trust material is not usable.
     #[error(transparent)]
     Trust(#[from] trust::Error),
+    /// A signature could not be judged, or is not acceptable.
+    #[error(transparent)]
+    Verdict(#[from] verdict::Error),
     /// The finished bundle does not verify.
     #[error(transparent)]
     Verify(#[from] verify::Error),
@@ -73,6 +77,7 @@ impl Error {
             Self::Settings(error) => error,
             Self::Sign(error) => error,
             Self::Trust(error) => error,
+            Self::Verdict(error) => error,
             Self::Verify(error) => error,
             Self::Witness(error) => error,
         }
@@ -148,6 +153,7 @@ pub fn exit(class: Class) -> u8 {
         Class::Trust => 4,
         Class::Untrusted => 5,
         Class::Registry => 6,
+        Class::Rejected => 8,
         Class::Temporary => 75,
     }
 }
@@ -161,6 +167,7 @@ pub fn class_name(class: Class) -> &'static str {
         Class::Trust => "trust",
         Class::Untrusted => "untrusted",
         Class::Registry => "registry",
+        Class::Rejected => "rejected",
         Class::Temporary => "temporary",
     }
 }
@@ -168,6 +175,7 @@ pub fn class_name(class: Class) -> &'static str {
 /// How little a second run helps: what looks like an attack first, what passes by itself last.
 fn stubbornness(class: Class) -> u8 {
     match class {
+        Class::Rejected => 7,
         Class::Untrusted => 6,
         Class::Bug => 5,
         Class::Usage => 4,
@@ -201,7 +209,7 @@ pub fn batch_exit(done: usize, failures: &[Class]) -> u8 {
 #[cfg(test)]
 mod tests {
     use ambisign_providers::Class::{
-        self, Bug, Identity, Registry, Temporary, Trust, Untrusted, Usage,
+        self, Bug, Identity, Registry, Rejected, Temporary, Trust, Untrusted, Usage,
     };
 
     use super::{batch_exit, exit, least_retryable};
@@ -215,6 +223,7 @@ mod tests {
             (Trust, 4),
             (Untrusted, 5),
             (Registry, 6),
+            (Rejected, 8),
             (Temporary, 75),
         ];
         for (class, code) in table {

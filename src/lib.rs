@@ -39,6 +39,7 @@ pub mod settings;
 mod signer;
 mod told;
 pub mod trust;
+pub mod verdict;
 pub mod verifier;
 pub mod verify;
 pub mod witness;

@@ -7,6 +7,7 @@
 mod groups;
 mod sign;
 mod trust;
+mod verify;
 
 use ambisign_providers::Class;
 use clap::error::{ContextKind, ErrorKind};
@@ -16,6 +17,7 @@ use clap_complete::Shell;
 pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, TrustArgs};
 pub use self::sign::SignArgs;
 pub use self::trust::{CreateArgs, TrustCommand};
+pub use self::verify::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 
 use crate::outcome::Failure;
 
@@ -30,6 +32,8 @@ const TEMPLATE: &str = "\
 const EXAMPLES: &str = "\
 Examples:
   ambisign sign --trusted-root trusted_root.json --signing-config signing_config.json IMAGE@DIGEST
+  ambisign verify --trusted-root trusted_root.json --certificate-identity NAME \
+    --certificate-oidc-issuer URL IMAGE
   ambisign sign --help
   ambisign env
   ambisign completions bash > /etc/bash_completion.d/ambisign
@@ -58,6 +62,10 @@ pub struct Cli {
 pub enum Command {
     /// Sign images and attach the signatures to them
     Sign(Box<SignArgs>),
+    /// Verify the signatures of images
+    Verify(Box<VerifyArgs>),
+    /// Verify the signature of a file
+    VerifyBlob(Box<VerifyBlobArgs>),
     /// Make the files that say whom to believe
     #[command(subcommand)]
     Trust(TrustCommand),

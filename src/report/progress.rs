@@ -26,16 +26,11 @@ impl<'a> Progress<'a> {
 
     /// The first lines of a run: what was asked for, whatever is not the default, what is odd.
     pub fn begin(&self, settings: &Settings) {
-        let (version, count) = (env!("CARGO_PKG_VERSION"), settings.images.len());
+        let count = settings.images.len();
         let images = if count == 1 { "image" } else { "images" };
-        self.reporter
-            .line(&format!("ambisign {version} | {count} {images}"));
-        for notice in &settings.run.notices {
-            self.reporter.fact("not default", &notice.to_string());
-        }
-        for warning in &settings.run.warnings {
-            self.warning(warning.clone());
-        }
+        let run = &settings.run;
+        self.reporter.begin(&format!("{count} {images}"), run);
+        self.lock().warnings.extend(run.warnings.iter().cloned());
     }
 
     /// Who signs.

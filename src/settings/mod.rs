@@ -10,6 +10,7 @@ mod groups;
 mod safety;
 mod sign;
 mod variables;
+mod verify;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ pub use self::error::SettingsError;
 pub use self::given::Origin;
 pub use self::groups::output;
 pub use self::safety::Notice;
+pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
 use crate::outcome::Warning;
 use crate::trust::RekorVersion;

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The consumer's side: finds what may be a signature, has each judged by [`crate::verify`], and
+//! says for each artifact whether one is acceptable.
+//!
+//! Beside the registry of an image nobody is asked: whatever a signature needs is with it or in the
+//! trusted root.
+
+mod error;
+mod facts;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ambisign_providers::{Class, Explain as _, Host};
+use futures_util::stream::{self, StreamExt as _};
+use sha2::{Digest as _, Sha256};
+
+pub use self::error::Error;
+pub use self::facts::{Entry, Facts, Finding, Signature, Verdict, Verdicts};
+
+use crate::bundle::{self, LONGEST};
+use crate::digest::Digest;
+use crate::error::Error as RunError;
+use crate::image::Reference;
+use crate::outcome::{Failure, Warning};
+use crate::plan::registry_options;
+use crate::registry::{self, Listing, Place, Registry, Stored};
+use crate::report::Reporter;
+use crate::settings::{SignerSettings, Subject, VerifySettings};
+use crate::told;
+use crate::trust::keys::PublicKey;
+use crate::trust::{Trust, TrustOptions, TrustedRoot};
+use crate::verify::policy::Signer;
+use crate::verify::{self, Accepted, Party, Policy};
+
+/// How many images are verified at the same time.
+const JOBS: usize = 16;
+/// How many signatures of one image are fetched at the same time: each may be as long as a bundle.
+const FETCHES: usize = 4;
+/// A longer file holds no key, in bytes.
+const LONGEST_KEY: u64 = 64 * 1024;
+
+/// One run of `verify` or `verify-blob`.
+pub struct Verification<'a> {
+    host: &'a Host,
+    settings: &'a VerifySettings,
+    reporter: Reporter<'a>,
+    verdicts: Mutex<Verdicts>,
+}
+
+/// What every signature is judged by.
+struct Judge {
+    root: TrustedRoot,
+    policy: Policy,
+}
+
+impl<'a> Verification<'a> {
+    /// A run that begins now; what it finds out is shown by `reporter`.
+    pub fn new(host: &'a Host, settings: &'a VerifySettings, reporter: Reporter<'a>) -> Self {
+        Self {
+            host,
+            settings,
+            reporter,
+            verdicts: Mutex::new(Verdicts::new(host.clock.now())),
+        }
+    }
+
+    /// What is known now.
+    pub fn verdicts(&self) -> Verdicts {
+        self.lock().clone()
+    }
+
+    /// Verifies what the settings name. What comes of each artifact is in [`Self::verdicts`].
+    ///
+    /// # Errors
+    /// What stops the run as a whole: a file, a reference or trust material that cannot be used.
+    pub async fn run(&self) -> Result<(), RunError> {
+        let run = &self.settings.run;
+        self.reporter.begin(&self.settings.subject.to_string(), run);
+        self.lock().warnings.extend(run.warnings.iter().cloned());
+        let signer = signer(&self.settings.signer)?;
+        match &self.settings.subject {
+            Subject::Blob { artifact, bundle } => {
+                let digest = digest_of(artifact)?;
+                let bundle = Given::read(bundle)?;
+                let judge = self.judge(signer)?;
+                let verdict = Verdict {
+                    requested: artifact.display().to_string(),
+                    digest: Some(digest.to_string()),
+                    ..Verdict::default()
+                };
+                self.given(verdict, &judge, &digest, &bundle);
+            }
+            Subject::Detached { image, bundle } => {
+                let reference = reference(0, image)?;
+                let bundle = Given::read(bundle)?;
+                let judge = self.judge(signer)?;
+                // The settings let no other reference through.
+                if let Some(digest) = reference.digest() {
+                    let verdict = about(&reference, digest);
+                    self.given(verdict, &judge, digest, &bundle);
+                }
+            }
+            Subject::Images(images) => {
+                let references = images.iter().enumerate();
+                let references = references.map(|(at, image)| reference(at, image));
+                let references: Vec<_> = references.collect::<Result<_, _>>()?;
+                let judge = self.judge(signer)?;
+                self.images(references, &judge).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&self, signer: Signer) -> Result<Judge, RunError> {
+        let options = TrustOptions {
+            trusted_root: self.settings.trust.trusted_root.clone(),
+            ..TrustOptions::default()
+        };
+        let root = Trust::load_root(&options)?;
+        self.lock().trusted_root_sha256 = Some(root.digest().hex());
+        Ok(Judge {
+            root,
+            policy: Policy {
+                signer,
+                predicate_types: self.settings.predicate_types.clone(),
+                annotations: self.settings.annotations.clone(),
+                entries: 1,
+                timestamps: 0,
+            },
+        })
+    }
+
+    /// One artifact with the one bundle that was given for it.
+    fn given(&self, mut verdict: Verdict, judge: &Judge, digest: &Digest, bundle: &Given) {
+        let result = match &bundle.bytes {
+            Ok(bytes) => verify::accept(bytes, &judge.root, digest, &judge.policy),
+            Err(error) => Err(error.clone().into()),
+        };
+        let finding = match result {
+            Ok(accepted) => Finding::Accepted(Box::new(facts(&accepted))),
+            Err(error) => {
+                let failure = Failure::of(&Error::Rejected(error));
+                verdict.failure = Some(failure.clone());
+                Finding::Rejected(failure)
+            }
+        };
+        verdict.signatures.push(Signature {
+            place: bundle.name.clone(),
+            finding,
+        });
+        self.conclude(verdict);
+    }
+
+    async fn images(&self, references: Vec<Reference>, judge: &Judge) {
+        let registry = Registry::reader(self.host, registry_options(&self.settings.registry));
+        let image = |reference| self.image(reference, &registry, judge);
+        let verdicts = stream::iter(references).map(image).buffered(JOBS);
+        verdicts
+            .for_each(|verdict| async { self.conclude(verdict) })
+            .await;
+    }
+
+    async fn image(&self, asked: Reference, registry: &Registry<'_>, judge: &Judge) -> Verdict {
+        let listing = match registry.signatures(&asked).await {
+            Ok(listing) => listing,
+            Err(error) => {
+                return Verdict {
+                    requested: asked.to_string(),
+                    failure: Some(Failure::of(&error)),
+                    ..Verdict::default()
+                };
+            }
+        };
+        let fetch = async |place| (place, registry.fetch(&asked, place).await);
+        let mut fetched = stream::iter(&listing.places).map(fetch).buffered(FETCHES);
+        let mut found = Found::default();
+        while let Some((place, stored)) = fetched.next().await {
+            found.add(place, stored, judge, &listing.image);
+        }
+        drop(fetched);
+        self.warn_of_cut(&asked, &listing);
+        let verdict = about(&asked, &listing.image);
+        found.verdict(verdict, listing.problems)
+    }
+
+    fn warn_of_cut(&self, asked: &Reference, listing: &Listing) {
+        if listing.left_out > 0 {
+            let message = format!(
+                "{asked} has more attachments than the {} that were looked at: remove what nobody \
+                 needs",
+                listing.places.len()
+            );
+            let code = "registry/cut";
+            let warning = Warning { code, message };
+            self.reporter.warning(&warning);
+            self.lock().warnings.push(warning);
+        }
+    }
+
+    fn conclude(&self, verdict: Verdict) {
+        self.reporter.verdict(&verdict);
+        self.lock().artifacts.push(verdict);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Verdicts> {
+        // A panic elsewhere leaves facts behind that are no less true.
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was found at the places of one image.
+#[derive(Default)]
+struct Found {
+    signatures: Vec<Signature>,
+    others: usize,
+    /// Places that could not be read for now: there may be a signature.
+    problems: Vec<registry::Error>,
+}
+
+impl Found {
+    fn add(
+        &mut self,
+        place: &Place,
+        stored: Result<Stored, registry::Error>,
+        judge: &Judge,
+        image: &Digest,
+    ) {
+        let (root, policy) = (&judge.root, &judge.policy);
+        let result = match stored {
+            Ok(Stored::Bundle(bytes)) => verify::accept(&bytes, root, image, policy),
+            Ok(Stored::Legacy {
+                payload,
+                annotations,
+            }) => verify::legacy((&payload, &annotations), root, image, policy),
+            Ok(Stored::Other(_)) => {
+                self.others += 1;
+                return;
+            }
+            Err(error) if error.class() == Class::Temporary => {
+                self.problems.push(error);
+                return;
+            }
+            Err(error) => {
+                self.push(place, Finding::Rejected(Failure::of(&error)));
+                return;
+            }
+        };
+        let finding = match result {
+            Ok(accepted) => Finding::Accepted(Box::new(facts(&accepted))),
+            Err(error) => Finding::Rejected(Failure::of(&Error::Rejected(error))),
+        };
+        self.push(place, finding);
+    }
+
+    fn push(&mut self, place: &Place, finding: Finding) {
+        let place = place.name().to_owned();
+        self.signatures.push(Signature { place, finding });
+    }
+
+    /// One acceptable signature is enough, whatever else is there. Without one, a list or a place that
+    /// could not be read leaves the question open.
+    fn verdict(self, mut verdict: Verdict, lists: Vec<registry::Error>) -> Verdict {
+        let name = verdict.name();
+        let (found, others) = (self.signatures.len(), self.others);
+        verdict.signatures = self.signatures;
+        if verdict.is_verified() {
+            return verdict;
+        }
+        let problem = self.problems.into_iter().chain(lists);
+        verdict.failure = Some(
+            match problem.max_by_key(|error| error.class() == Class::Temporary) {
+                Some(error) => Failure::of(&error),
+                None if found == 0 => {
+                    let image = name;
+                    Failure::of(&Error::NoSignatures { image, others })
+                }
+                None => none_acceptable(name, &verdict.signatures),
+            },
+        );
+        verdict
+    }
+}
+
+/// The failure with the reason of each signature.
+fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
+    let found = signatures.len();
+    let mut failure = Failure::of(&Error::NoneAcceptable { artifact, found });
+    for (number, signature) in (1..).zip(signatures) {
+        if let Finding::Rejected(reason) = &signature.finding {
+            let mut why = reason.what.clone();
+            for because in &reason.because {
+                why = format!("{why}: {because}");
+            }
+            failure
+                .because
+                .push(format!("#{number} {} ({})", why, reason.code));
+            failure.fix = failure.fix.or_else(|| reason.fix.clone());
+        }
+    }
+    failure
+}
+
+/// A bundle that was given as a file.
+struct Given {
+    name: String,
+    bytes: Result<Vec<u8>, bundle::Error>,
+}
+
+impl Given {
+    fn read(path: &Path) -> Result<Self, Error> {
+        let limit = u64::try_from(LONGEST).unwrap_or(u64::MAX);
+        let bytes = match crate::file::read(path, limit) {
+            Ok(bytes) => Ok(bytes),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                Err(bundle::Error::TooMany { what: "bytes" })
+            }
+            Err(source) => {
+                let path = path.to_owned();
+                return Err(Error::Read { path, source });
+            }
+        };
+        let name = path.display().to_string();
+        Ok(Self { name, bytes })
+    }
+}
+
+fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
+    let path = match settings {
+        SignerSettings::Identity(identity) => return Ok(Signer::Identity(identity.clone())),
+        SignerSettings::Key(path) => path,
+    };
+    let pem = crate::file::read(path, LONGEST_KEY).map_err(|source| {
+        let path = path.clone();
+        Error::Read { path, source }
+    })?;
+    let key = std::str::from_utf8(&pem).ok().and_then(PublicKey::from_pem);
+    key.map(Signer::Key).ok_or_else(|| {
+        let path = path.clone();
+        Error::KeyFile { path }
+    })
+}
+
+fn reference(before: usize, text: &str) -> Result<Reference, RunError> {
+    let at = before.saturating_add(1);
+    Reference::parse(text).map_err(|source| RunError::Reference { at, source })
+}
+
+fn about(reference: &Reference, digest: &Digest) -> Verdict {
+    Verdict {
+        requested: reference.to_string(),
+        repository: Some(told::repository(reference)),
+        digest: Some(digest.to_string()),
+        ..Verdict::default()
+    }
+}
+
+/// The digest of the file, or the one that `artifact` is when there is no such file.
+fn digest_of(artifact: &Path) -> Result<Digest, Error> {
+    let named = artifact.to_str().and_then(Digest::parse);
+    match (hash(artifact), named) {
+        (Ok(digest), _) => Ok(digest),
+        (Err(error), Some(digest)) if error.kind() == io::ErrorKind::NotFound => Ok(digest),
+        (Err(source), _) => {
+            let path = artifact.to_owned();
+            Err(Error::Read { path, source })
+        }
+    }
+}
+
+/// The digest of a file of any length.
+fn hash(path: &Path) -> io::Result<Digest> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
+            length => hash.update(part.get(..length).unwrap_or_default()),
+        }
+    }
+}
+
+fn facts(accepted: &Accepted) -> Facts {
+    let entries = accepted.entries().iter().map(|entry| Entry {
+        version: entry.version(),
+        index: entry.index(),
+        log_id: hex::encode(entry.log_id()),
+        time: entry.time(),
+    });
+    let annotations = accepted.annotations().iter();
+    Facts {
+        certificate: match accepted.party() {
+            Party::Certificate(certificate) => Some(told::certificate(certificate)),
+            Party::Key(_) => None,
+        },
+        predicate_type: accepted.predicate_type().map(str::to_owned),
+        annotations: annotations
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        log: entries.collect(),
+        timestamps: told::timestamps(accepted.timestamps()),
+    }
+}
