@@ -312,7 +312,10 @@ impl Connection<'_> {
             _ => return Err(self.refused("the older signatures", &answer)),
         }
         let name = format!("{}:{tag}", self.name());
-        let layers = attachment(&name, &answer.body)?.layers.unwrap_or_default();
+        let layers = match attachment(&answer.body) {
+            Ok(manifest) => manifest.layers.unwrap_or_default(),
+            Err(why) => return Err(Error::IndexUnreadable { tag: name, why }),
+        };
         let signatures = layers.into_iter();
         Ok(signatures
             .filter(|layer| layer.media_type == LEGACY_MEDIA_TYPE)
@@ -326,7 +329,10 @@ impl Connection<'_> {
         let answer = self.send(&call).await?;
         self.found(&answer, &name)?;
         is(digest, &answer.body, &name)?;
-        let manifest = attachment(&name, &answer.body)?;
+        let manifest = attachment(&answer.body).map_err(|why| Error::Manifest {
+            reference: name.clone(),
+            why,
+        })?;
         match manifest.layers.unwrap_or_default().as_slice() {
             [layer] if layer.media_type.starts_with(BUNDLE) => {
                 Ok(Stored::Bundle(self.blob(layer).await?))
@@ -395,15 +401,10 @@ fn is(digest: &Digest, bytes: &[u8], name: &str) -> Result<(), Error> {
     })
 }
 
-fn attachment(name: &str, bytes: &[u8]) -> Result<Attachment, Error> {
-    let unreadable = |why: String| Error::Manifest {
-        reference: name.to_owned(),
-        why,
-    };
-    let manifest: Attachment =
-        crate::json::parse(bytes).map_err(|error| unreadable(error.to_string()))?;
+fn attachment(bytes: &[u8]) -> Result<Attachment, String> {
+    let manifest: Attachment = crate::json::parse(bytes).map_err(|error| error.to_string())?;
     if manifest.schema_version != 2 {
-        return Err(unreadable("its `schemaVersion` is not 2".to_owned()));
+        return Err("its `schemaVersion` is not 2".to_owned());
     }
     Ok(manifest)
 }

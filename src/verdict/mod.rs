@@ -269,17 +269,17 @@ impl Found {
         if verdict.is_verified() {
             return verdict;
         }
-        let problem = self.problems.into_iter().chain(lists);
-        verdict.failure = Some(
-            match problem.max_by_key(|error| error.class() == Class::Temporary) {
-                Some(error) => Failure::of(&error),
-                None if found == 0 => {
-                    let image = name;
-                    Failure::of(&Error::NoSignatures { image, others })
-                }
-                None => none_acceptable(name, &verdict.signatures),
-            },
-        );
+        let mut problems: Vec<_> = self.problems.into_iter().chain(lists).collect();
+        // What passes by itself comes first: another look may settle the question.
+        problems.sort_by_key(|error| error.class() != Class::Temporary);
+        verdict.failure = Some(match problems.first() {
+            Some(error) => Failure::of(error),
+            None if found == 0 => {
+                let image = name;
+                Failure::of(&Error::NoSignatures { image, others })
+            }
+            None => none_acceptable(name, &verdict.signatures),
+        });
         verdict
     }
 }
@@ -297,7 +297,12 @@ fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
             failure
                 .because
                 .push(format!("#{number} {} ({})", why, reason.code));
-            failure.fix = failure.fix.or_else(|| reason.fix.clone());
+            // What a registry's errors advise is for whoever pushes.
+            let fix = reason
+                .fix
+                .clone()
+                .filter(|_| reason.class == Class::Rejected);
+            failure.fix = failure.fix.or(fix);
         }
     }
     failure
