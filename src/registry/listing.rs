@@ -4,7 +4,7 @@
 //! Nothing here is believed but digests: what is read hashes to what it is called. Everything has a
 //! limit, because whoever may push to a repository may attach things to its images.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambisign_providers::{Answer, Hop, HttpReason};
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
@@ -186,30 +186,28 @@ impl Lists {
     fn listing(self, connection: &Connection<'_>, image: Manifest) -> Listing {
         let name = connection.name();
         let (bundles, others): (Vec<_>, Vec<_>) = self.lines.into_iter().partition(Line::is_bundle);
-        let mut seen = Vec::new();
-        let mut places = Vec::new();
-        let mut left_out = usize::from(self.cut);
         let legacy = |(at, layer)| Place {
             name: format!("{name}:{} layer {at}", legacy_tag(&image.digest)),
             kind: Kind::Layer(layer),
         };
-        let referrers = |line: Line| {
+        let mut seen = BTreeSet::new();
+        let referrer = |line: Line| {
             let digest = Digest::parse(&line.digest)?;
-            (!seen.contains(&digest)).then(|| {
-                seen.push(digest);
-                Place {
-                    name: format!("{name}@{digest}"),
-                    kind: Kind::Referrer(digest),
-                }
+            seen.insert(digest).then(|| Place {
+                name: format!("{name}@{digest}"),
+                kind: Kind::Referrer(digest),
             })
         };
-        // Both generations get their turn before what is probably no signature.
-        let known = bundles.len();
-        let mut referrers = bundles.into_iter().chain(others).filter_map(referrers);
-        places.extend(referrers.by_ref().take(known.min(MOST_PLACES / 2)));
-        places.extend((1..).zip(self.layers).map(legacy));
+        let known = bundles.len().min(MOST_PLACES / 2);
+        let mut referrers = bundles.into_iter().chain(others).filter_map(referrer);
+        let mut layers = (1..).zip(self.layers).map(legacy);
+        // Both generations get their turn before what is probably no signature, and neither can crowd
+        // out the other.
+        let mut places: Vec<_> = referrers.by_ref().take(known).collect();
+        places.extend(layers.by_ref().take(MOST_PLACES / 4));
         places.extend(referrers);
-        left_out += places.len().saturating_sub(MOST_PLACES);
+        places.extend(layers);
+        let left_out = places.len().saturating_sub(MOST_PLACES) + usize::from(self.cut);
         places.truncate(MOST_PLACES);
         Listing {
             image: image.digest,
