@@ -11,6 +11,8 @@
 //!
 //! Every arrow is a constructor that verifies, and only a [`verify::VerifiedBundle`] can be attached.
 
+pub mod artifact;
+pub mod blob;
 pub mod bundle;
 pub mod cli;
 pub mod credential;
@@ -23,6 +25,7 @@ mod file;
 pub mod fulcio;
 pub mod identity;
 pub mod image;
+mod job;
 pub mod json;
 pub mod net;
 pub mod outcome;

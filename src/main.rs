@@ -6,16 +6,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ambisign::cli::{self, Cli, Command, CreateArgs, RunArgs, SignArgs, TrustCommand};
-use ambisign::error::exit;
+use ambisign::cli::{
+    self, Cli, Command, CreateArgs, RunArgs, SignArgs, SignBlobArgs, TrustCommand,
+};
+use ambisign::error::{Error, exit};
 use ambisign::outcome::{End, Failure, Report};
 use ambisign::report::{Block, Console, Progress, Reporter};
 use ambisign::run::Run;
 use ambisign::session::{self, no_net, supervise};
-use ambisign::settings::{self, Mode, Output, Settings, SettingsError, VerifySettings};
+use ambisign::settings::{
+    self, BlobSettings, Mode, Output, Settings, SettingsError, Signing, VerifySettings,
+};
 use ambisign::trust::create::Deployment;
 use ambisign::verdict::{Verdicts, Verification};
-use ambisign_providers::{Clock, Env};
+use ambisign_providers::{Clock, Env, Host};
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
 use getrandom::SysRng;
@@ -60,6 +64,9 @@ fn command(env: Env, console: &Arc<Console>) -> u8 {
             command: Command::Sign(args),
         }) => return sign(*args, env, console),
         Ok(Cli {
+            command: Command::SignBlob(args),
+        }) => return sign_blob(*args, env, console),
+        Ok(Cli {
             command: Command::Verify(args),
         }) => {
             let output = settings::output(&args.run, &env);
@@ -100,33 +107,61 @@ fn completions(shell: Shell) -> String {
 }
 
 fn sign(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
-    let output = settings::output(&args.run, &env);
-    let mut report = Report::new(Clock::system().now());
+    let output = settings::output(&args.signing.run, &env);
     let settings = match Settings::resolve(args, &env) {
         Ok(settings) => settings,
-        Err(error) => {
-            report.end = End::Failed(Failure::of(&error));
-            return finish(Reporter::new(console, &no_net(&env)), &report, output);
-        }
+        Err(error) => return refused(&error, output, &env, console),
     };
-    let host = session::host(env, &settings.trust, &settings.run, console);
+    let host = session::host(env, &settings.signing.trust, &settings.signing.run, console);
     if let Some(secret) = settings.registry.secret() {
         host.net.guard(secret);
     }
+    signed(&host, &settings.signing, console, async |run| {
+        run.sign(&settings, &mut UnwrapErr(SysRng)).await
+    })
+}
+
+fn sign_blob(args: SignBlobArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.signing.run, &env);
+    let settings = match BlobSettings::resolve(args, &env) {
+        Ok(settings) => settings,
+        Err(error) => return refused(&error, output, &env, console),
+    };
+    let host = session::host(env, &settings.signing.trust, &settings.signing.run, console);
+    signed(&host, &settings.signing, console, async |run| {
+        run.sign_blobs(&settings, &mut UnwrapErr(SysRng)).await
+    })
+}
+
+/// Settings that cannot be used.
+fn refused(error: &SettingsError, output: Output, env: &Env, console: &Console) -> u8 {
+    let mut report = Report::new(Clock::system().now());
+    report.end = End::Failed(Failure::of(error));
+    finish(Reporter::new(console, &no_net(env)), &report, output)
+}
+
+/// Signs by `work`, and reports.
+fn signed(
+    host: &Host,
+    signing: &Signing,
+    console: &Console,
+    work: impl AsyncFnOnce(Run<'_>) -> Result<(), Error>,
+) -> u8 {
     let reporter = Reporter::new(console, &host.net);
-    report.dry_run = settings.mode == Mode::DryRun;
+    let mut report = Report::new(host.clock.now());
+    report.dry_run = signing.mode == Mode::DryRun;
     let started = Instant::now();
     let progress = Progress::new(reporter, report);
     let run = Run {
-        host: &host,
-        settings: &settings,
+        host,
+        settings: signing,
         progress: &progress,
     };
-    let end = supervise(settings.run.timeout, run.sign(&mut UnwrapErr(SysRng)));
+    let end = supervise(signing.run.timeout, work(run));
     let mut report = progress.report();
     report.took = started.elapsed();
     report.end = end;
-    finish(reporter, &report, output)
+    finish(reporter, &report, signing.run.output)
 }
 
 fn verify(

@@ -6,6 +6,34 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// What signing anything takes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SigningArgs {
+    /// Who signs.
+    #[command(flatten)]
+    pub identity: IdentityArgs,
+
+    /// Which services are used.
+    #[command(flatten)]
+    pub services: ServiceArgs,
+
+    /// Whom to believe.
+    #[command(flatten)]
+    pub trust: TrustArgs,
+
+    /// Do everything up to the certificate, and publish nothing ($AMBISIGN_DRY_RUN)
+    #[arg(long, help_heading = "Run")]
+    pub dry_run: bool,
+
+    /// How many images are signed at the same time, at most 1000 [default: 64] ($AMBISIGN_JOBS)
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub jobs: Option<String>,
+
+    /// How long, and what is told.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
 /// Who signs.
 #[derive(Args, Clone, Debug, Default)]
 pub struct IdentityArgs {
@@ -90,6 +118,13 @@ pub struct ServiceArgs {
         help_heading = "Services and trust"
     )]
     pub tsa_url: Option<String>,
+
+    /// An OIDC issuer for interactive logins: accepted as other clients do, and not used
+    /// ($AMBISIGN_OIDC_ISSUER)
+    ///
+    /// The identity of a job comes with its issuer. `--require-issuer` insists on one.
+    #[arg(long, value_name = "URL", help_heading = "Services and trust")]
+    pub oidc_issuer: Option<String>,
 }
 
 /// Whom to believe.

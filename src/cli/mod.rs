@@ -4,6 +4,7 @@
 //! Values stay text: [`crate::settings`] reads flags and variables with the same functions, so both
 //! are refused in the same words.
 
+mod blob;
 mod groups;
 mod sign;
 mod trust;
@@ -14,7 +15,8 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
-pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, TrustArgs};
+pub use self::blob::SignBlobArgs;
+pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 pub use self::sign::SignArgs;
 pub use self::trust::{CreateArgs, TrustCommand};
 pub use self::verify::{SignerArgs, VerifyArgs, VerifyBlobArgs};
@@ -62,6 +64,8 @@ pub struct Cli {
 pub enum Command {
     /// Sign images and attach the signatures to them
     Sign(Box<SignArgs>),
+    /// Sign files and write a bundle for each
+    SignBlob(Box<SignBlobArgs>),
     /// Verify the signatures of images
     Verify(Box<VerifyArgs>),
     /// Verify the signature of a file
@@ -92,8 +96,10 @@ pub fn failure(error: &clap::Error) -> Failure {
         .map_or_else(String::new, |name| format!("{name} "));
     let help = format!("see `ambisign {of}--help`");
     let argument = context(ContextKind::InvalidArg).and_then(first);
+    // Of several names the last is the nearest.
     let nearest = context(ContextKind::SuggestedArg)
         .or_else(|| context(ContextKind::SuggestedSubcommand))
+        .and_then(|names| names.rsplit(", ").next().map(str::to_owned))
         .map(|name| format!("did you mean `{name}`?"));
     let command = context(ContextKind::InvalidSubcommand);
     let (what, fix) = match (error.kind(), argument, command) {

@@ -4,7 +4,7 @@
 use clap::Args;
 
 use super::TEMPLATE;
-use super::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, TrustArgs};
+use super::groups::{RegistryArgs, SigningArgs};
 
 const SIGN_EXAMPLES: &str = "\
 Examples:
@@ -15,7 +15,7 @@ Examples:
   ambisign sign --output json IMAGE@DIGEST > result.json
 ";
 
-const EXIT_CODES: &str = "\
+pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0    all done
   1    a bug in ambisign, or a request of ours that a log calls malformed
@@ -40,18 +40,6 @@ pub struct SignArgs {
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
 
-    /// Who signs.
-    #[command(flatten)]
-    pub identity: IdentityArgs,
-
-    /// Which services are used.
-    #[command(flatten)]
-    pub services: ServiceArgs,
-
-    /// Whom to believe.
-    #[command(flatten)]
-    pub trust: TrustArgs,
-
     /// Refuse images that are named by a tag ($AMBISIGN_REQUIRE_DIGEST)
     #[arg(long, help_heading = "Registry")]
     pub require_digest: bool,
@@ -60,15 +48,7 @@ pub struct SignArgs {
     #[command(flatten)]
     pub registry: RegistryArgs,
 
-    /// Do everything up to the certificate, and publish nothing ($AMBISIGN_DRY_RUN)
-    #[arg(long, help_heading = "Run")]
-    pub dry_run: bool,
-
-    /// How many images are signed at the same time, at most 1000 [default: 64] ($AMBISIGN_JOBS)
-    #[arg(long, value_name = "N", help_heading = "Run")]
-    pub jobs: Option<String>,
-
-    /// How long, and what is told.
+    /// What signing anything takes.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub signing: SigningArgs,
 }

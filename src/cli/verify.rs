@@ -24,7 +24,7 @@ Examples:
 
 const BLOB_EXAMPLES: &str = "\
 Examples:
-  ambisign verify-blob --trusted-root trusted_root.json --bundle app.tar.gz.sigstore.json \\
+  ambisign verify-blob --trusted-root trusted_root.json \\
     --certificate-identity release@acme.example \\
     --certificate-oidc-issuer https://accounts.google.com app.tar.gz
   ambisign verify-blob --bundle app.sigstore.json --key cosign.pub sha256:9f2c...41d0
@@ -38,12 +38,12 @@ Exit codes:
   4    trust material bad, expired or missing
   5    the registry's answers do not verify, TLS included: do not retry, look
   6    the registry says no
-  8    no acceptable signature: none there, or of somebody else, of another artifact, with another
-       key, not under this trusted root, malformed; the reason of each is told
+  8    verify: no acceptable signature; the reason of each is told
   75   a service is unreachable or refuses for now, so nothing is known: safe to run again
   130  interrupted by SIGINT
   143  interrupted by SIGTERM
-  Of several artifacts the worst one counts, 8 before all others.
+  That a signature is of somebody else, of another artifact, with another key, not under this trusted
+  root or malformed is 8. Of several artifacts the worst one counts, 8 before all others.
 ";
 
 /// Who must have signed: a name and its issuer, or a key.
@@ -139,15 +139,17 @@ pub struct VerifyArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, before_help = BLOB_EXAMPLES, after_help = EXIT_CODES)]
 pub struct VerifyBlobArgs {
-    /// The file, or its digest: `sha256:` and 64 hexadecimal digits, when no file has that name
+    /// The file, `-` for the standard input, or its digest: `sha256:` and 64 hexadecimal digits, when
+    /// no file has that name
     ///
     /// For a bundle with a statement it must be one of the artifacts that the statement names.
     #[arg(value_name = "FILE|DIGEST")]
     pub artifact: PathBuf,
 
-    /// The Sigstore bundle of the file, of version 0.1, 0.2 or 0.3
+    /// The Sigstore bundle of the file, of version 0.1, 0.2 or 0.3 [default: the name of the file and
+    /// `.sigstore.json`]
     #[arg(long, value_name = "PATH", help_heading = "Signature")]
-    pub bundle: PathBuf,
+    pub bundle: Option<PathBuf>,
 
     /// The predicate type of the statement; may be given several times, and one must fit [default:
     /// any, and bundles without a statement]

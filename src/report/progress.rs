@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Reporter;
 use crate::outcome::{Identity, Instance, Outcome, Report, Step, Warning};
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 
 /// The report of a run that goes on. When the run is dropped in the middle, it still tells what
 /// exists.
@@ -24,13 +24,15 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// The first lines of a run: what was asked for, whatever is not the default, what is odd.
-    pub fn begin(&self, settings: &Settings) {
-        let count = settings.images.len();
-        let images = if count == 1 { "image" } else { "images" };
-        let run = &settings.run;
-        self.reporter.begin(&format!("{count} {images}"), run);
-        self.lock().warnings.extend(run.warnings.iter().cloned());
+    /// The first lines of a run: how many of `what` it is about, whatever is not the default, what
+    /// is odd.
+    pub fn begin(&self, count: usize, what: &str, settings: &RunSettings) {
+        let plural = if count == 1 { "" } else { "s" };
+        let what = format!("{count} {what}{plural}");
+        self.reporter.begin(&what, settings);
+        self.lock()
+            .warnings
+            .extend(settings.warnings.iter().cloned());
     }
 
     /// Who signs.

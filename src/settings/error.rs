@@ -48,6 +48,9 @@ pub enum SettingsError {
         /// What is missing.
         missing: &'static str,
     },
+    /// No file is given.
+    #[error("no file is given")]
+    NoFiles,
     /// No image is given.
     #[error("no image is given")]
     NoImages,
@@ -96,6 +99,7 @@ impl Explain for SettingsError {
             Self::Empty { .. } => "settings/empty",
             Self::EmptyImage { .. } => "settings/empty-image",
             Self::Incomplete { .. } => "settings/incomplete",
+            Self::NoFiles => "settings/no-files",
             Self::NoImages => "settings/no-images",
             Self::NoSigner => "settings/no-signer",
             Self::NotUtf8 { .. } => "settings/not-utf8",
@@ -121,6 +125,7 @@ impl Explain for SettingsError {
                     .into()
             }
             Self::Incomplete { missing, .. } => format!("set `{missing}` too").into(),
+            Self::NoFiles => "name at least one file, or `-` for the standard input".into(),
             Self::NoImages => "name at least one image: `repository@sha256:...`".into(),
             Self::NoSigner => {
                 "pass `--certificate-identity` and `--certificate-oidc-issuer`, or `--key`".into()

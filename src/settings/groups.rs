@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The groups of settings that several commands have: flags and variables in, settings out.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,15 +12,19 @@ use super::given::{self, Given, choice, exclusive, flag, path, pick};
 use super::safety::{self, Notice};
 use super::variables::{self, Variables};
 use super::{
-    Ambient, Consent, IdentitySettings, Output, RegistryLogin, RegistrySettings, RunSettings,
-    ServiceSettings, SettingsError, TokenSource, TrustSettings,
+    Ambient, Consent, IdentitySettings, Mode, Output, RegistryLogin, RegistrySettings, RunSettings,
+    ServiceSettings, SettingsError, Signing, TokenSource, TrustSettings,
 };
-use crate::cli::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, TrustArgs};
+use crate::cli::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 use crate::outcome::Warning;
 use crate::trust::RekorVersion;
 
 /// The audience that Fulcio expects.
 const AUDIENCE: &str = "sigstore";
+/// How many signatures are made at the same time.
+const JOBS: usize = 64;
+/// More jobs than this are a typing mistake.
+const MOST_JOBS: usize = 1000;
 /// The longest time of a run.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -52,6 +57,22 @@ impl Groups {
         })
     }
 
+    /// Everything that signing takes: the last groups.
+    pub(super) fn signing(mut self, args: SigningArgs) -> Result<Signing, SettingsError> {
+        let variables = &self.variables;
+        let dry_run = flag("dry-run", args.dry_run, variables.dry_run.as_deref())?;
+        let jobs = jobs(pick("jobs", args.jobs, variables.jobs.clone())?)?;
+        Ok(Signing {
+            consent: self.consent(&args.identity)?,
+            identity: self.identity(args.identity)?,
+            services: self.services(args.services)?,
+            trust: self.trust(args.trust),
+            mode: if dry_run { Mode::DryRun } else { Mode::Publish },
+            jobs,
+            run: self.run(args.run)?,
+        })
+    }
+
     pub(super) fn trust(&mut self, args: TrustArgs) -> TrustSettings {
         let variables = &self.variables;
         let trusted_root = path(
@@ -66,7 +87,7 @@ impl Groups {
         }
     }
 
-    pub(super) fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {
+    fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {
         let variables = &self.variables;
         let version = pick(
             "rekor-version",
@@ -78,6 +99,12 @@ impl Groups {
             ("1", RekorVersion::V1),
             ("2", RekorVersion::V2),
         ];
+        let issuer = pick(
+            "oidc-issuer",
+            args.oidc_issuer,
+            variables.oidc_issuer.clone(),
+        )?;
+        let issuer = issuer.map(given::url).transpose()?;
         let fulcio = pick("fulcio-url", args.fulcio_url, variables.fulcio_url.clone())?;
         let rekor = pick("rekor-url", args.rekor_url, variables.rekor_url.clone())?;
         let tsa = pick("tsa-url", args.tsa_url, variables.tsa_url.clone())?;
@@ -86,6 +113,13 @@ impl Groups {
             args.signing_config,
             variables.signing_config.clone(),
         );
+        self.warnings.extend(issuer.map(|issuer| Warning {
+            code: "settings/unused",
+            message: format!(
+                "`{}` is not used: it is for interactive logins, which ambisign does not have",
+                issuer.from
+            ),
+        }));
         Ok(ServiceSettings {
             fulcio: self.announce_url(fulcio)?,
             rekor: self.announce_url(rekor)?,
@@ -95,10 +129,7 @@ impl Groups {
         })
     }
 
-    pub(super) fn identity(
-        &mut self,
-        args: IdentityArgs,
-    ) -> Result<IdentitySettings, SettingsError> {
+    fn identity(&mut self, args: IdentityArgs) -> Result<IdentitySettings, SettingsError> {
         if args.identity_token.is_some() {
             self.warnings.push(Warning {
                 code: "settings/token-in-arguments",
@@ -170,7 +201,7 @@ impl Groups {
         })
     }
 
-    pub(super) fn consent(&self, args: &IdentityArgs) -> Result<Consent, SettingsError> {
+    fn consent(&self, args: &IdentityArgs) -> Result<Consent, SettingsError> {
         let variables = &self.variables;
         let consents = [
             flag("yes", args.yes, variables.yes.as_deref())?,
@@ -263,4 +294,17 @@ fn timeout(given: Option<Given<String>>) -> Result<Duration, SettingsError> {
     timeout
         .filter(|timeout| !timeout.is_zero() && *timeout <= day)
         .ok_or_else(|| given.wrong("a time such as `90s` or `10m`, at most a day"))
+}
+
+fn jobs(given: Option<Given<String>>) -> Result<NonZeroUsize, SettingsError> {
+    let default = NonZeroUsize::new(JOBS).unwrap_or(NonZeroUsize::MIN);
+    let Some(given) = given else {
+        return Ok(default);
+    };
+    let jobs = given
+        .value
+        .parse()
+        .ok()
+        .filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS);
+    jobs.ok_or_else(|| given.wrong("a number from 1 to 1000"))
 }

@@ -4,6 +4,7 @@
 //! A flag wins over its variable, a variable over the default. Nothing is opened, read or resolved
 //! here; every value is parsed, and every contradiction found, before the network is used.
 
+mod blob;
 mod error;
 mod given;
 mod groups;
@@ -34,21 +35,46 @@ use crate::trust::RekorVersion;
 pub struct Settings {
     /// The references of the command line, each once, in order. Not yet parsed as references.
     pub images: Vec<String>,
+    /// Whether an image may be named by a tag.
+    pub tags: Tags,
+    /// How the registry is talked to.
+    pub registry: RegistrySettings,
+    /// What signing anything takes.
+    pub signing: Signing,
+}
+
+/// What a run of `sign-blob` is asked to do.
+#[derive(Debug)]
+pub struct BlobSettings {
+    /// The files, each once, in order, and where the bundle of each goes.
+    pub blobs: Vec<BlobPaths>,
+    /// What signing anything takes.
+    pub signing: Signing,
+}
+
+/// A file to sign, and the file for its bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobPaths {
+    /// The file; `-` is the standard input.
+    pub blob: PathBuf,
+    /// Where its bundle goes.
+    pub bundle: PathBuf,
+}
+
+/// What signing anything takes.
+#[derive(Debug)]
+pub struct Signing {
     /// Who signs.
     pub identity: IdentitySettings,
     /// Which services are used.
     pub services: ServiceSettings,
     /// Whom to believe.
     pub trust: TrustSettings,
-    /// How the registry is talked to.
-    pub registry: RegistrySettings,
-    /// Whether an image may be named by a tag.
-    pub tags: Tags,
     /// Whether it is accepted that facts of a private repository become public.
     pub consent: Consent,
     /// Whether anything is published.
     pub mode: Mode,
-    /// How many images are signed at the same time.
+    /// How many signatures are made at the same time.
     pub jobs: NonZeroUsize,
     /// How long, and what is told.
     pub run: RunSettings,

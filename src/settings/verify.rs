@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use ambisign_providers::Env;
 
+use super::blob::beside;
 use super::given::{Given, Origin, exclusive, pick};
 use super::groups::Groups;
 use super::sign::images;
@@ -39,7 +40,7 @@ pub struct VerifySettings {
 pub enum Subject {
     /// A file, or what looks like a digest when there is no such file, with its bundle.
     Blob {
-        /// File or digest.
+        /// File, `-` for the standard input, or digest.
         artifact: PathBuf,
         /// The bundle.
         bundle: PathBuf,
@@ -114,10 +115,11 @@ impl VerifySettings {
     /// As those of [`VerifySettings::of_images`].
     pub fn of_blob(args: VerifyBlobArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
+        let bundle = args.bundle.map_or_else(|| beside(&args.artifact), Ok)?;
         Ok(Self {
             subject: Subject::Blob {
                 artifact: args.artifact,
-                bundle: args.bundle,
+                bundle,
             },
             signer: signer(args.signer)?,
             annotations: Vec::new(),

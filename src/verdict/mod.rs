@@ -8,18 +8,17 @@
 mod error;
 mod facts;
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ambisign_providers::{Class, Explain as _, Host};
 use futures_util::stream::{self, StreamExt as _};
-use sha2::{Digest as _, Sha256};
 
 pub use self::error::Error;
 pub use self::facts::{Entry, Facts, Finding, Signature, Verdict, Verdicts};
 
+use crate::blob::hash;
 use crate::bundle::{self, LONGEST};
 use crate::digest::Digest;
 use crate::error::Error as RunError;
@@ -371,19 +370,6 @@ fn digest_of(artifact: &Path) -> Result<Digest, Error> {
         (Err(source), _) => {
             let path = artifact.to_owned();
             Err(Error::Read { path, source })
-        }
-    }
-}
-
-/// The digest of a file of any length.
-fn hash(path: &Path) -> io::Result<Digest> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut part = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut part)? {
-            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
-            length => hash.update(part.get(..length).unwrap_or_default()),
         }
     }
 }

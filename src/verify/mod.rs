@@ -268,7 +268,7 @@ pub fn accept(
     verify_hint(bundle.content(), artifact)?;
     let evidence = Evidence {
         verifier: judge::verifier(certificate.as_ref(), policy)?,
-        content: logged_content(bundle.content(), artifact),
+        content: witness::Content::of(bundle.content(), artifact),
         entries: bundle.entries(),
         timestamps: bundle.timestamps(),
         proof: Proof::Inclusion,
@@ -284,18 +284,6 @@ fn party(certificate: Option<SigningCertificate>, policy: &Policy) -> Result<Par
         (Some(certificate), _) => Ok(Party::Certificate(Box::new(certificate))),
         (None, Signer::Key(key)) => Ok(Party::Key(key.clone())),
         (None, Signer::Identity(_)) => Err(Error::KeySigned),
-    }
-}
-
-/// What the logs must have an entry of. For a message, it is the artifact that was asked for, not
-/// the one that the bundle names.
-fn logged_content<'a>(content: &'a Content, artifact: &'a Digest) -> witness::Content<'a> {
-    match content {
-        Content::Envelope(envelope) => witness::Content::Envelope(envelope),
-        Content::Message { signature, .. } => witness::Content::Message {
-            digest: artifact,
-            signature,
-        },
     }
 }
 

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::body::{self, Kind};
 use super::checkpoint::Checkpoint;
 use super::merkle;
+use crate::bundle;
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::trust::TrustedRoot;
@@ -44,6 +45,18 @@ pub enum Content<'a> {
 }
 
 impl<'a> Content<'a> {
+    /// What `content` of a bundle is. For a message, `artifact` is what must have been logged, not
+    /// the digest that the bundle names.
+    pub(crate) fn of(content: &'a bundle::Content, artifact: &'a Digest) -> Self {
+        match content {
+            bundle::Content::Envelope(envelope) => Self::Envelope(envelope),
+            bundle::Content::Message { signature, .. } => Self::Message {
+                digest: artifact,
+                signature,
+            },
+        }
+    }
+
     /// The signature, raw.
     pub fn signature(&self) -> &'a [u8] {
         match self {

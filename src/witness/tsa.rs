@@ -25,7 +25,7 @@ pub(super) struct TimestampAuthority<'a> {
 impl TimestampAuthority<'_> {
     /// Has the signature of `signed` timestamped, and checks what comes back (gate G7).
     pub(super) async fn stamp(&self, signed: &Signed, nonce: Nonce) -> Result<Timestamp, Error> {
-        let signature = &signed.envelope().signature;
+        let signature = signed.content().signature();
         let query = query(signature, &nonce).map_err(|_der| Error::Encoding)?;
         let (kind, accept) = ("application/timestamp-query", "application/timestamp-reply");
         let request = net::post(self.service.url.clone(), kind, accept, query);

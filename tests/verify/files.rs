@@ -2,8 +2,8 @@
 //! `verify-blob`: files alone, no service.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use crate::common::Program;
 use crate::reader::Reader;
 
 const IDENTITY: &str = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
@@ -51,6 +51,25 @@ fn a_file_or_its_digest_is_enough() {
             .contains("#1 accepted  the given key, Rekor v1 index 771488337, 2025-12-18T17:04:39Z"),
         "{run}"
     );
+}
+
+#[test]
+fn the_bundle_may_lie_beside_the_file_and_the_file_come_by_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    std::fs::copy(artifact(), &file).unwrap();
+    let root = vector("roots/production/trusted_root.json");
+    let reader = || {
+        let reader = Reader::of("verify-blob").signed_by(ISSUER, IDENTITY);
+        reader.args([Path::new("--trusted-root"), &root])
+    };
+    reader().args([&file]).refused(2, "verify/read");
+    let bundle = folder.path().join("a.txt.sigstore.json");
+    std::fs::copy(vector(BUNDLE), &bundle).unwrap();
+    reader().args([&file]).accepted(&[DIGEST]);
+    let piped = |reader: Reader| reader.map(|program| program.stdin(std::fs::read(&file).unwrap()));
+    piped(reader().args([Path::new("--bundle"), &bundle]).args(["-"])).accepted(&[DIGEST]);
+    piped(reader().args(["-"])).refused(2, "settings/incomplete");
 }
 
 #[test]
@@ -279,11 +298,12 @@ fn the_environment_accepts_nobody() {
 fn the_conformance_client_speaks_its_protocol() {
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/client");
     let run = |args: &[&str]| {
-        let mut command = Command::new(&client);
-        command
+        let client = Program::new(&client).env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        client
             .env("AMBISIGN", env!("CARGO_BIN_EXE_ambisign"))
-            .args(args);
-        command.output().unwrap().status.code()
+            .args(args)
+            .run()
+            .code
     };
     let (bundle, keyed, key) = (vector(BUNDLE), vector(KEYED), vector(KEY));
     let root = vector("roots/production/trusted_root.json");
@@ -317,4 +337,5 @@ fn the_conformance_client_speaks_its_protocol() {
     ]);
     assert_eq!(verify, Some(0));
     assert_eq!(run(&["sign-everything"]), Some(2));
+    assert_eq!(run(&["sign-bundle", "--bundle", "x", root]), Some(3));
 }

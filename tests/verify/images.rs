@@ -355,7 +355,21 @@ fn files_that_others_signed_are_accepted() {
             ])
             .args(["--overwrite", "--identity-token"])
             .arg(stack.token("github", &[]));
-        let mut runs = vec![sign(Cosign::Three), python];
+        // Through the client of the conformance suite.
+        let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/client");
+        let ours = Program::new(client)
+            .dir(folder.path())
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("AMBISIGN", env!("CARGO_BIN_EXE_ambisign"))
+            .args(["sign-bundle", "--bundle", "bundle.json", "--identity-token"])
+            .arg(stack.token("github", &[]))
+            .args([
+                "--trusted-root",
+                stack.var("TRUSTED_ROOT"),
+                "--signing-config",
+            ])
+            .arg(log.signing_config(&stack));
+        let mut runs = vec![sign(Cosign::Three), python, ours];
         if log == Log::V1 {
             runs.push(sign(Cosign::Two).arg("--new-bundle-format"));
         }
