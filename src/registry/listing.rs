@@ -4,7 +4,7 @@
 //! Nothing here is believed but digests: what is read hashes to what it is called. Everything has a
 //! limit, because whoever may push to a repository may attach things to its images.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ambisign_providers::{Answer, Hop, HttpReason};
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
@@ -13,19 +13,17 @@ use reqwest::header::{CONTENT_TYPE, LINK};
 use serde::Deserialize;
 use url::Url;
 
+use super::Registry;
 use super::connection::{Connection, Content};
 use super::error::Error;
 use super::manifest::essence;
+use super::places::{BUNDLE, Kind, Layer, Line, Listing, Lists, Place, legacy_tag};
 use super::referrer::{MOST_PAGES, next_link};
 use super::shared_tag::tag;
-use super::{Manifest, Registry};
 use crate::digest::Digest;
 use crate::image::Reference;
 use crate::net::REGISTRY_READ;
 use crate::verify::LEGACY_MEDIA_TYPE;
-
-/// How many things that are attached to an image are looked at.
-const MOST_PLACES: usize = 100;
 
 /// A list is not read on when it has this many lines.
 const MOST_LINES: usize = 1000;
@@ -33,52 +31,11 @@ const MOST_LINES: usize = 1000;
 /// The longest blob that is fetched, in bytes: that of a bundle.
 const LONGEST: usize = crate::bundle::LONGEST;
 
-/// What the media types of all versions of the bundle begin with.
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
-
 /// A blob that is a signature.
 const BLOB: Hop = Hop {
     body: LONGEST,
     ..REGISTRY_READ
 };
-
-/// Where signatures of one image may be.
-#[derive(Debug)]
-pub struct Listing {
-    /// The image.
-    pub image: Digest,
-    /// Its media type.
-    pub media_type: String,
-    /// The places, best first.
-    pub places: Vec<Place>,
-    /// How many more there are that nobody looks at.
-    pub left_out: usize,
-    /// Lists that could not be read: there may be more.
-    pub problems: Vec<Error>,
-}
-
-/// Where a signature may be.
-#[derive(Clone, Debug)]
-pub struct Place {
-    kind: Kind,
-    /// For messages: manifest or tag, and layer.
-    name: String,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    /// A manifest that points to the image.
-    Referrer(Digest),
-    /// A layer of the older layout.
-    Layer(Layer),
-}
-
-impl Place {
-    /// The place, for messages.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
 
 /// What is at a place.
 #[derive(Debug)]
@@ -103,21 +60,6 @@ struct Listed {
     manifests: Option<Vec<Line>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Line {
-    digest: String,
-    artifact_type: Option<String>,
-}
-
-impl Line {
-    /// Some lists do not say what a manifest is, and some say it wrongly: it decides the order alone.
-    fn is_bundle(&self) -> bool {
-        let artifact_type = self.artifact_type.as_deref();
-        artifact_type.is_some_and(|name| name.starts_with(BUNDLE))
-    }
-}
-
 /// The manifest of a signature.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -125,15 +67,6 @@ struct Attachment {
     schema_version: u64,
     artifact_type: Option<String>,
     layers: Option<Vec<Layer>>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Layer {
-    media_type: String,
-    digest: String,
-    size: u64,
-    annotations: Option<BTreeMap<String, String>>,
 }
 
 impl Registry<'_> {
@@ -170,58 +103,6 @@ impl Registry<'_> {
             }),
         }
     }
-}
-
-/// What the three lists say.
-#[derive(Default)]
-struct Lists {
-    lines: Vec<Line>,
-    layers: Vec<Layer>,
-    problems: Vec<Error>,
-    /// Whether the end of a list was not read.
-    cut: bool,
-}
-
-impl Lists {
-    fn listing(self, connection: &Connection<'_>, image: Manifest) -> Listing {
-        let name = connection.name();
-        let (bundles, others): (Vec<_>, Vec<_>) = self.lines.into_iter().partition(Line::is_bundle);
-        let legacy = |(at, layer)| Place {
-            name: format!("{name}:{} layer {at}", legacy_tag(&image.digest)),
-            kind: Kind::Layer(layer),
-        };
-        let mut seen = BTreeSet::new();
-        let referrer = |line: Line| {
-            let digest = Digest::parse(&line.digest)?;
-            seen.insert(digest).then(|| Place {
-                name: format!("{name}@{digest}"),
-                kind: Kind::Referrer(digest),
-            })
-        };
-        let known = bundles.len().min(MOST_PLACES / 2);
-        let mut referrers = bundles.into_iter().chain(others).filter_map(referrer);
-        let mut layers = (1..).zip(self.layers).map(legacy);
-        // Both generations get their turn before what is probably no signature, and neither can crowd
-        // out the other.
-        let mut places: Vec<_> = referrers.by_ref().take(known).collect();
-        places.extend(layers.by_ref().take(MOST_PLACES / 4));
-        places.extend(referrers);
-        places.extend(layers);
-        let left_out = places.len().saturating_sub(MOST_PLACES) + usize::from(self.cut);
-        places.truncate(MOST_PLACES);
-        Listing {
-            image: image.digest,
-            media_type: image.media_type,
-            places,
-            left_out,
-            problems: self.problems,
-        }
-    }
-}
-
-/// The tag of the older layout (cosign `specs/SIGNATURE_SPEC.md`, "Storage").
-fn legacy_tag(image: &Digest) -> String {
-    format!("{}.sig", tag(image))
 }
 
 impl Connection<'_> {

@@ -16,6 +16,7 @@ mod helper;
 mod index;
 mod listing;
 mod manifest;
+mod places;
 mod push;
 mod referrer;
 mod shared_tag;
@@ -44,7 +45,8 @@ use crate::verify::VerifiedBundle;
 
 pub use self::credentials::CredentialError;
 pub use self::error::Error;
-pub use self::listing::{Listing, Place, Stored};
+pub use self::listing::Stored;
+pub use self::places::{Listing, Place};
 pub use self::referrer::Method;
 pub use self::target::Target;
 

@@ -15,7 +15,7 @@ use super::{Reporter, clean};
 use crate::error::class_name;
 use crate::outcome::{End, Failure, Warning};
 use crate::settings::Output;
-use crate::verdict::{Facts, Finding, Signature, Verdict, Verdicts};
+use crate::verdict::{Facts, Finding, Layout, Signature, Verdict, Verdicts};
 
 /// Names the form of the document; not a place to fetch it from.
 const SCHEMA: &str = "urn:ambisign:verification:v1";
@@ -156,6 +156,7 @@ struct Artifact {
 struct DocumentSignature {
     place: String,
     status: &'static str,
+    layout: Option<&'static str>,
     identity: Option<String>,
     issuer: Option<String>,
     certificate_sha256: Option<String>,
@@ -248,6 +249,7 @@ impl View<'_> {
         let empty = DocumentSignature {
             place: self.text(&signature.place),
             status: "rejected",
+            layout: None,
             identity: None,
             issuer: None,
             certificate_sha256: None,
@@ -278,6 +280,10 @@ impl View<'_> {
         };
         DocumentSignature {
             status: "accepted",
+            layout: Some(match facts.layout {
+                Layout::Bundle => "bundle",
+                Layout::Legacy => "legacy",
+            }),
             identity: certificate.map(|certificate| self.text(&certificate.identity)),
             issuer: certificate.map(|certificate| self.text(&certificate.issuer)),
             certificate_sha256: certificate.map(|certificate| certificate.sha256.clone()),

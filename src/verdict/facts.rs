@@ -59,6 +59,8 @@ pub enum Finding {
 /// What an acceptable signature says.
 #[derive(Clone, Debug)]
 pub struct Facts {
+    /// How it is stored.
+    pub layout: Layout,
     /// The certificate; `None` when it was verified with the given key.
     pub certificate: Option<Certificate>,
     /// The predicate type, when a statement was signed.
@@ -69,6 +71,15 @@ pub struct Facts {
     pub log: Vec<Entry>,
     /// The timestamps.
     pub timestamps: Vec<Timestamp>,
+}
+
+/// How a signature is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// As a bundle.
+    Bundle,
+    /// As a layer of the older layout: that it was logged rests on the log's promise.
+    Legacy,
 }
 
 /// An entry of a transparency log.
@@ -177,6 +188,7 @@ mod tests {
 
     fn good() -> Verdict {
         let facts = Facts {
+            layout: super::Layout::Bundle,
             certificate: None,
             predicate_type: None,
             annotations: Vec::new(),

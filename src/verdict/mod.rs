@@ -7,17 +7,20 @@
 
 mod error;
 mod facts;
+mod look;
 
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ambisign_providers::{Class, Explain as _, Host};
+use ambisign_providers::Host;
 use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::Semaphore;
 
 pub use self::error::Error;
-pub use self::facts::{Entry, Facts, Finding, Signature, Verdict, Verdicts};
+pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdicts};
 
+use self::look::{Found, Judge, finding};
 use crate::blob::hash;
 use crate::bundle::{self, LONGEST};
 use crate::digest::Digest;
@@ -25,19 +28,19 @@ use crate::error::Error as RunError;
 use crate::image::Reference;
 use crate::outcome::{Failure, Warning};
 use crate::plan::registry_options;
-use crate::registry::{self, Listing, Place, Registry, Stored};
+use crate::registry::{Listing, Registry};
 use crate::report::Reporter;
 use crate::settings::{SignerSettings, Subject, VerifySettings};
 use crate::told;
 use crate::trust::keys::PublicKey;
-use crate::trust::{Trust, TrustOptions, TrustedRoot};
+use crate::trust::{Trust, TrustOptions};
+use crate::verify::Policy;
 use crate::verify::policy::Signer;
-use crate::verify::{self, Accepted, Party, Policy};
 
 /// How many images are verified at the same time.
 const JOBS: usize = 16;
-/// How many signatures of one image are fetched at the same time: each may be as long as a bundle.
-const FETCHES: usize = 4;
+/// How many signatures are fetched at the same time: each may be as long as a bundle.
+const FETCHES: usize = 8;
 /// A longer file holds no key, in bytes.
 const LONGEST_KEY: u64 = 64 * 1024;
 
@@ -46,13 +49,8 @@ pub struct Verification<'a> {
     host: &'a Host,
     settings: &'a VerifySettings,
     reporter: Reporter<'a>,
+    fetches: Semaphore,
     verdicts: Mutex<Verdicts>,
-}
-
-/// What every signature is judged by.
-struct Judge {
-    root: TrustedRoot,
-    policy: Policy,
 }
 
 impl<'a> Verification<'a> {
@@ -62,6 +60,7 @@ impl<'a> Verification<'a> {
             host,
             settings,
             reporter,
+            fetches: Semaphore::new(FETCHES),
             verdicts: Mutex::new(Verdicts::new(host.clock.now())),
         }
     }
@@ -135,17 +134,13 @@ impl<'a> Verification<'a> {
     /// One artifact with the one bundle that was given for it.
     fn given(&self, mut verdict: Verdict, judge: &Judge, digest: &Digest, bundle: &Given) {
         let result = match &bundle.bytes {
-            Ok(bytes) => verify::accept(bytes, &judge.root, digest, &judge.policy),
+            Ok(bytes) => judge.bundle(bytes, digest),
             Err(error) => Err(error.clone().into()),
         };
-        let finding = match result {
-            Ok(accepted) => Finding::Accepted(Box::new(facts(&accepted))),
-            Err(error) => {
-                let failure = Failure::of(&Error::Rejected(error));
-                verdict.failure = Some(failure.clone());
-                Finding::Rejected(failure)
-            }
-        };
+        let finding = finding(result, Layout::Bundle);
+        if let Finding::Rejected(failure) = &finding {
+            verdict.failure = Some(failure.clone());
+        }
         verdict.signatures.push(Signature {
             place: bundle.name.clone(),
             finding,
@@ -173,13 +168,18 @@ impl<'a> Verification<'a> {
                 };
             }
         };
-        let fetch = async |place| (place, registry.fetch(&asked, place).await);
-        let mut fetched = stream::iter(&listing.places).map(fetch).buffered(FETCHES);
+        let look = async |place| {
+            // What was fetched is gone when the next one may be.
+            let _permit = self.fetches.acquire().await;
+            let stored = registry.fetch(&asked, place).await;
+            (place, judge.look(stored, &listing.image))
+        };
+        let mut looks = stream::iter(&listing.places).map(look).buffered(FETCHES);
         let mut found = Found::default();
-        while let Some((place, stored)) = fetched.next().await {
-            found.add(place, stored, judge, &listing.image);
+        while let Some((place, look)) = looks.next().await {
+            found.add(place, look);
         }
-        drop(fetched);
+        drop(looks);
         self.warn_of_cut(&asked, &listing);
         let verdict = about(&asked, &listing.image);
         found.verdict(verdict, listing.problems)
@@ -208,103 +208,6 @@ impl<'a> Verification<'a> {
         // A panic elsewhere leaves facts behind that are no less true.
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What was found at the places of one image.
-#[derive(Default)]
-struct Found {
-    signatures: Vec<Signature>,
-    others: usize,
-    /// Places that could not be read for now: there may be a signature.
-    problems: Vec<registry::Error>,
-}
-
-impl Found {
-    fn add(
-        &mut self,
-        place: &Place,
-        stored: Result<Stored, registry::Error>,
-        judge: &Judge,
-        image: &Digest,
-    ) {
-        let (root, policy) = (&judge.root, &judge.policy);
-        let result = match stored {
-            Ok(Stored::Bundle(bytes)) => verify::accept(&bytes, root, image, policy),
-            Ok(Stored::Legacy {
-                payload,
-                annotations,
-            }) => verify::legacy((&payload, &annotations), root, image, policy),
-            Ok(Stored::Other(_)) => {
-                self.others += 1;
-                return;
-            }
-            Err(error) if error.class() == Class::Temporary => {
-                self.problems.push(error);
-                return;
-            }
-            Err(error) => {
-                self.push(place, Finding::Rejected(Failure::of(&error)));
-                return;
-            }
-        };
-        let finding = match result {
-            Ok(accepted) => Finding::Accepted(Box::new(facts(&accepted))),
-            Err(error) => Finding::Rejected(Failure::of(&Error::Rejected(error))),
-        };
-        self.push(place, finding);
-    }
-
-    fn push(&mut self, place: &Place, finding: Finding) {
-        let place = place.name().to_owned();
-        self.signatures.push(Signature { place, finding });
-    }
-
-    /// One acceptable signature is enough, whatever else is there. Without one, a list or a place that
-    /// could not be read leaves the question open.
-    fn verdict(self, mut verdict: Verdict, lists: Vec<registry::Error>) -> Verdict {
-        let name = verdict.name();
-        let (found, others) = (self.signatures.len(), self.others);
-        verdict.signatures = self.signatures;
-        if verdict.is_verified() {
-            return verdict;
-        }
-        let mut problems: Vec<_> = self.problems.into_iter().chain(lists).collect();
-        // What passes by itself comes first: another look may settle the question.
-        problems.sort_by_key(|error| error.class() != Class::Temporary);
-        verdict.failure = Some(match problems.first() {
-            Some(error) => Failure::of(error),
-            None if found == 0 => {
-                let image = name;
-                Failure::of(&Error::NoSignatures { image, others })
-            }
-            None => none_acceptable(name, &verdict.signatures),
-        });
-        verdict
-    }
-}
-
-/// The failure with the reason of each signature.
-fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
-    let found = signatures.len();
-    let mut failure = Failure::of(&Error::NoneAcceptable { artifact, found });
-    for (number, signature) in (1..).zip(signatures) {
-        if let Finding::Rejected(reason) = &signature.finding {
-            let mut why = reason.what.clone();
-            for because in &reason.because {
-                why = format!("{why}: {because}");
-            }
-            failure
-                .because
-                .push(format!("#{number} {} ({})", why, reason.code));
-            // What a registry's errors advise is for whoever pushes.
-            let fix = reason
-                .fix
-                .clone()
-                .filter(|_| reason.class == Class::Rejected);
-            failure.fix = failure.fix.or(fix);
-        }
-    }
-    failure
 }
 
 /// A bundle that was given as a file.
@@ -371,27 +274,5 @@ fn digest_of(artifact: &Path) -> Result<Digest, Error> {
             let path = artifact.to_owned();
             Err(Error::Read { path, source })
         }
-    }
-}
-
-fn facts(accepted: &Accepted) -> Facts {
-    let entries = accepted.entries().iter().map(|entry| Entry {
-        version: entry.version(),
-        index: entry.index(),
-        log_id: hex::encode(entry.log_id()),
-        time: entry.time(),
-    });
-    let annotations = accepted.annotations().iter();
-    Facts {
-        certificate: match accepted.party() {
-            Party::Certificate(certificate) => Some(told::certificate(certificate)),
-            Party::Key(_) => None,
-        },
-        predicate_type: accepted.predicate_type().map(str::to_owned),
-        annotations: annotations
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
-        log: entries.collect(),
-        timestamps: told::timestamps(accepted.timestamps()),
     }
 }

@@ -108,6 +108,9 @@ fn what_cosign_2_signs_is_accepted() {
             .image(&image)
             .accepted(&[&image.reference()]);
         assert!(run.stderr.contains("#1 accepted"), "{run}");
+        let document = Reader::ready(&stack).image(&image).document(0);
+        let layout = &document["artifacts"][0]["signatures"][0]["layout"];
+        assert_eq!(layout, "legacy");
         let by = Reader::believing(&stack).signed_by(&stack.issuer("github"), "x");
         by.image(&image).rejected(&["verify/identity"]);
         let annotated = Reader::ready(&stack).args(["-a", "env=prod"]).image(&image);
