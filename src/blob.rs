@@ -123,7 +123,8 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-fn hash(path: &Path) -> io::Result<Digest> {
+/// The digest of the file at `path`, of any length; of the standard input for `-`.
+pub(crate) fn hash(path: &Path) -> io::Result<Digest> {
     if path == Path::new("-") {
         Digest::of_reader(&mut io::stdin().lock())
     } else {

@@ -137,6 +137,15 @@ impl Trust {
         })
     }
 
+    /// Loads the trusted root alone, for whoever asks no service but verifies what others made. That
+    /// an authority's time is over is no fault here: what it vouched for stays.
+    ///
+    /// # Errors
+    /// No or a bad file.
+    pub fn load_root(options: &TrustOptions) -> Result<TrustedRoot, Error> {
+        Files::read(options)?.root.ok_or(Error::NoRoot)
+    }
+
     /// The trusted root.
     pub fn root(&self) -> &TrustedRoot {
         &self.root
