@@ -244,10 +244,8 @@ fn destinations_and_trust_are_named_with_their_origin() {
         ("AMBISIGN_FULCIO_URL", "https://fulcio.example.com"),
         ("HTTPS_PROXY", "http://user:secret@proxy.example.com:3128"),
         ("SSL_CERT_FILE", "/etc/ca.pem"),
-        (
-            "TUF_MIRROR",
-            "https://user:secret@tuf.example.com/repo?key=secret",
-        ),
+        ("TUF_MIRROR", "https://tuf.example.com/repo"),
+        ("TUF_ROOT_JSON", "tuf-root.json"),
     ];
     let settings = settings(&["a", "--trusted-root", "root.json"], &env).unwrap();
     let notices: Vec<_> = settings
@@ -261,6 +259,7 @@ fn destinations_and_trust_are_named_with_their_origin() {
         notices,
         [
             "https://tuf.example.com/repo (from TUF_MIRROR)",
+            "tuf-root.json (from TUF_ROOT_JSON)",
             "/etc/ca.pem (from SSL_CERT_FILE)",
             "proxy http://proxy.example.com:3128 (from HTTPS_PROXY)",
             "https://fulcio.example.com/ (from AMBISIGN_FULCIO_URL)",

@@ -103,7 +103,7 @@ impl VerifySettings {
             signer: signer(args.signer)?,
             annotations: annotations(args.annotations)?,
             predicate_types,
-            trust: groups.trust(args.trust),
+            trust: groups.trust(args.trust)?,
             registry: groups.registry(args.registry)?,
             run: groups.run(args.run)?,
         })
@@ -124,7 +124,7 @@ impl VerifySettings {
             signer: signer(args.signer)?,
             annotations: Vec::new(),
             predicate_types: texts("predicate-type", args.predicate_type)?,
-            trust: groups.trust(args.trust),
+            trust: groups.trust(args.trust)?,
             registry: RegistrySettings { login: None },
             run: groups.run(args.run)?,
         })

@@ -83,7 +83,7 @@ impl<'a> Verification<'a> {
             Subject::Blob { artifact, bundle } => {
                 let digest = digest_of(artifact)?;
                 let bundle = Given::read(bundle)?;
-                let judge = self.judge(signer)?;
+                let judge = self.judge(signer).await?;
                 let verdict = Verdict {
                     requested: artifact.display().to_string(),
                     digest: Some(digest.to_string()),
@@ -94,7 +94,7 @@ impl<'a> Verification<'a> {
             Subject::Detached { image, bundle } => {
                 let reference = reference(0, image)?;
                 let bundle = Given::read(bundle)?;
-                let judge = self.judge(signer)?;
+                let judge = self.judge(signer).await?;
                 // The settings let no other reference through.
                 if let Some(digest) = reference.digest() {
                     let verdict = about(&reference, digest);
@@ -105,19 +105,22 @@ impl<'a> Verification<'a> {
                 let references = images.iter().enumerate();
                 let references = references.map(|(at, image)| reference(at, image));
                 let references: Vec<_> = references.collect::<Result<_, _>>()?;
-                let judge = self.judge(signer)?;
+                let judge = self.judge(signer).await?;
                 self.images(references, &judge).await;
             }
         }
         Ok(())
     }
 
-    fn judge(&self, signer: Signer) -> Result<Judge, RunError> {
+    async fn judge(&self, signer: Signer) -> Result<Judge, RunError> {
+        let trust = &self.settings.trust;
         let options = TrustOptions {
-            trusted_root: self.settings.trust.trusted_root.clone(),
+            trusted_root: trust.trusted_root.clone(),
+            mirror: Some(trust.mirror.clone()),
             ..TrustOptions::default()
         };
-        let root = Trust::load_root(&options)?;
+        let (root, warnings) = Trust::load_root(self.host, &options).await?;
+        warnings.into_iter().for_each(|warning| self.warn(warning));
         self.lock().trusted_root_sha256 = Some(root.digest().hex());
         Ok(Judge {
             root,
@@ -185,6 +188,11 @@ impl<'a> Verification<'a> {
         found.verdict(verdict, listing.problems)
     }
 
+    fn warn(&self, warning: Warning) {
+        self.reporter.warning(&warning);
+        self.lock().warnings.push(warning);
+    }
+
     fn warn_of_cut(&self, asked: &Reference, listing: &Listing) {
         if listing.left_out > 0 {
             let message = format!(
@@ -193,9 +201,7 @@ impl<'a> Verification<'a> {
                 listing.places.len()
             );
             let code = "registry/cut";
-            let warning = Warning { code, message };
-            self.reporter.warning(&warning);
-            self.lock().warnings.push(warning);
+            self.warn(Warning { code, message });
         }
     }
 
