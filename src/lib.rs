@@ -42,6 +42,7 @@ pub mod settings;
 mod signer;
 mod told;
 pub mod trust;
+pub mod verdict;
 pub mod verifier;
 pub mod verify;
 pub mod witness;

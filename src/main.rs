@@ -14,8 +14,11 @@ use ambisign::outcome::{End, Failure, Report};
 use ambisign::report::{Block, Console, Progress, Reporter};
 use ambisign::run::Run;
 use ambisign::session::{self, no_net, supervise};
-use ambisign::settings::{self, BlobSettings, Mode, Output, Settings, SettingsError, Signing};
+use ambisign::settings::{
+    self, BlobSettings, Mode, Output, Settings, SettingsError, Signing, VerifySettings,
+};
 use ambisign::trust::create::Deployment;
+use ambisign::verdict::{Verdicts, Verification};
 use ambisign_providers::{Clock, Env, Host};
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
@@ -63,6 +66,20 @@ fn command(env: Env, console: &Arc<Console>) -> u8 {
         Ok(Cli {
             command: Command::SignBlob(args),
         }) => return sign_blob(*args, env, console),
+        Ok(Cli {
+            command: Command::Verify(args),
+        }) => {
+            let output = settings::output(&args.run, &env);
+            let settings = VerifySettings::of_images(*args, &env);
+            return verify(settings, output, env, console);
+        }
+        Ok(Cli {
+            command: Command::VerifyBlob(args),
+        }) => {
+            let output = settings::output(&args.run, &env);
+            let settings = VerifySettings::of_blob(*args, &env);
+            return verify(settings, output, env, console);
+        }
         Ok(Cli {
             command: Command::Trust(TrustCommand::Create(args)),
         }) => return create_trust(args, reporter),
@@ -145,6 +162,41 @@ fn signed(
     report.took = started.elapsed();
     report.end = end;
     finish(reporter, &report, signing.run.output)
+}
+
+fn verify(
+    settings: Result<VerifySettings, SettingsError>,
+    output: Output,
+    env: Env,
+    console: &Arc<Console>,
+) -> u8 {
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => {
+            let mut verdicts = Verdicts::new(Clock::system().now());
+            verdicts.end = End::Failed(Failure::of(&error));
+            return conclude(Reporter::new(console, &no_net(&env)), &verdicts, output);
+        }
+    };
+    let host = session::host(env, &settings.trust, &settings.run, console);
+    if let Some(secret) = settings.registry.secret() {
+        host.net.guard(secret);
+    }
+    let reporter = Reporter::new(console, &host.net);
+    let started = Instant::now();
+    let verification = Verification::new(&host, &settings, reporter);
+    let end = supervise(settings.run.timeout, verification.run());
+    let mut verdicts = verification.verdicts();
+    verdicts.took = started.elapsed();
+    verdicts.end = end;
+    conclude(reporter, &verdicts, output)
+}
+
+fn conclude(reporter: Reporter<'_>, verdicts: &Verdicts, output: Output) -> u8 {
+    match (reporter.verdicts(verdicts, output), verdicts.exit()) {
+        (Ok(()), code) => code,
+        (Err(error), code) => unwritten(reporter, &error, code),
+    }
 }
 
 fn create_trust(args: CreateArgs, reporter: Reporter<'_>) -> u8 {

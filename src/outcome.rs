@@ -143,10 +143,14 @@ pub struct Outcome {
     pub media_type: Option<String>,
     /// How far it came.
     pub state: State,
-    /// The certificate, once issued.
+    /// Whether Fulcio was sent a request: there may be a certificate, whatever came back.
+    pub certificate_requested: bool,
+    /// The certificate, once issued and checked.
     pub certificate: Option<Certificate>,
     /// The timestamps, once made.
     pub timestamps: Vec<Timestamp>,
+    /// Whether a log was sent the signature: it may have an entry, whatever came back.
+    pub submitted: bool,
     /// The log entries, once made. They stay for good.
     pub log: Vec<LogEntry>,
     /// The bundle, once verified.

@@ -8,6 +8,7 @@ mod blob;
 mod groups;
 mod sign;
 mod trust;
+mod verify;
 
 use ambisign_providers::Class;
 use clap::error::{ContextKind, ErrorKind};
@@ -18,6 +19,7 @@ pub use self::blob::SignBlobArgs;
 pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 pub use self::sign::SignArgs;
 pub use self::trust::{CreateArgs, TrustCommand};
+pub use self::verify::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 
 use crate::outcome::Failure;
 
@@ -32,6 +34,7 @@ const TEMPLATE: &str = "\
 const EXAMPLES: &str = "\
 Examples:
   ambisign sign IMAGE@DIGEST
+  ambisign verify --certificate-identity NAME --certificate-oidc-issuer URL IMAGE
   ambisign sign --help
   ambisign env
   ambisign completions bash > /etc/bash_completion.d/ambisign
@@ -62,6 +65,10 @@ pub enum Command {
     Sign(Box<SignArgs>),
     /// Sign files and write a bundle for each
     SignBlob(Box<SignBlobArgs>),
+    /// Verify the signatures of images
+    Verify(Box<VerifyArgs>),
+    /// Verify the signature of a file
+    VerifyBlob(Box<VerifyBlobArgs>),
     /// Make the files that say whom to believe
     #[command(subcommand)]
     Trust(TrustCommand),

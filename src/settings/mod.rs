@@ -12,6 +12,7 @@ mod mirror;
 mod safety;
 mod sign;
 mod variables;
+mod verify;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use self::error::SettingsError;
 pub use self::given::Origin;
 pub use self::groups::output;
 pub use self::safety::Notice;
+pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
 use crate::outcome::Warning;
 use crate::trust::{Mirror, RekorVersion};

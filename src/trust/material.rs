@@ -139,6 +139,22 @@ impl Material {
     }
 }
 
+/// The trusted root alone: of the file, or else of the mirror.
+pub(super) async fn root(
+    host: &Host,
+    options: &TrustOptions,
+) -> Result<(TrustedRoot, Vec<Warning>), Error> {
+    match (Files::read(options)?.root, &options.mirror) {
+        (Some(root), _) => Ok((root, Vec::new())),
+        (None, Some(mirror)) => {
+            let repository = Repository::refresh(host, &source(host, mirror)?).await?;
+            let root = TrustedRoot::parse(&repository.target(TRUSTED_ROOT).await?)?;
+            Ok((root, repository.warnings().to_vec()))
+        }
+        (None, None) => Err(Error::NoRoot),
+    }
+}
+
 impl Mirror {
     /// Whether somebody named it: the default counts for less than a file.
     fn is_chosen(&self) -> bool {

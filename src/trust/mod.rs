@@ -137,6 +137,19 @@ impl Trust {
         })
     }
 
+    /// Loads the trusted root alone, for whoever asks no service but verifies what others made; and
+    /// what is odd about where it came from. That an authority's time is over is no fault here: what
+    /// it vouched for stays.
+    ///
+    /// # Errors
+    /// No or a bad file; a mirror that cannot be reached or believed.
+    pub async fn load_root(
+        host: &Host,
+        options: &TrustOptions,
+    ) -> Result<(TrustedRoot, Vec<Warning>), Error> {
+        material::root(host, options).await
+    }
+
     /// The trusted root.
     pub fn root(&self) -> &TrustedRoot {
         &self.root
