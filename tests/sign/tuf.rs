@@ -191,6 +191,7 @@ fn a_run_needs_no_place_to_remember() {
     ] {
         assert!(!run.stderr.contains("warning"), "{run}");
     }
+    assert!(!Path::new("/nowhere").exists());
     // A disk on which not one byte can be written.
     let script = r#"trap '' XFSZ; ulimit -f 0; exec "$@""#;
     let token = stack.token("github", &[]);

@@ -7,7 +7,7 @@
 //! with has other keys than the latest one.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use futures_util::future::join;
@@ -43,6 +43,8 @@ pub(super) struct Update<'a> {
     pub(super) old: State,
     /// What is to be kept: files that were verified, also when a later step fails.
     pub(super) new: State,
+    /// The roots that were verified, by version.
+    pub(super) chain: BTreeMap<u64, String>,
     /// Why `old` was put aside.
     pub(super) distrusted: Option<String>,
 }
@@ -89,7 +91,7 @@ impl Update<'_> {
     /// From the anchor to the latest root (TUF 5.3): first through those that were kept, each
     /// verified by the one before it, then through those that the mirror has.
     async fn roots(&mut self, anchor: &[u8]) -> Result<Chain, Error> {
-        let mut last = role::anchor(anchor)?;
+        let mut last = self.keep_root(role::anchor(anchor)?);
         let first = last.role.clone();
         while let Some(text) = self.old.roots.get(&role::next(&last.role)) {
             match role::successor(&last.role, text.as_bytes()) {
@@ -117,8 +119,8 @@ impl Update<'_> {
             last = self.keep_root(role::successor(&last.role, &bytes)?);
             next = self.mirror.root(&TUF_ROOT, role::next(&last.role)).await;
         }
-        let known = role::next(&first)..role::next(&last.role);
-        self.new.roots.retain(|version, _| known.contains(version));
+        let end = role::next(&last.role);
+        self.new.roots.retain(|version, _| *version < end);
         self.new.root = last.text;
         Ok(Chain {
             first,
@@ -130,6 +132,7 @@ impl Update<'_> {
 
     fn keep_root(&mut self, root: Verified<Root>) -> Verified<Root> {
         let version = root.role.version.get();
+        self.chain.insert(version, root.text.clone());
         self.new.roots.insert(version, root.text.clone());
         root
     }
@@ -176,7 +179,7 @@ impl Update<'_> {
     fn has(&self, chain: &Chain, root: &Root) -> bool {
         let (version, first) = (root.version.get(), chain.first.version.get());
         let kept = || {
-            let text = self.new.roots.get(&version)?;
+            let text = self.chain.get(&version)?;
             role::read::<Root>("root.json", text.as_bytes()).ok()
         };
         match version.cmp(&first) {
@@ -279,7 +282,7 @@ impl Update<'_> {
     /// Puts aside what was kept.
     fn distrust(&mut self, why: &str) {
         self.old = State::default();
-        self.new.forget();
+        self.new.forget(self.chain.clone());
         self.distrusted = Some(why.to_owned());
     }
 }
