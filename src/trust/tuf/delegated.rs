@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A target that the top level leaves to others (TUF 5.6.7).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use tough::TargetName;
@@ -10,7 +10,7 @@ use tough::schema::{DelegatedRole, Delegations, Target, Targets};
 use super::cache::State;
 use super::error::Error;
 use super::mirror::Mirror;
-use super::role;
+use super::{paths, role};
 use super::update::{TopLevel, listed, versioned};
 use crate::net::TUF_TARGETS;
 
@@ -39,7 +39,7 @@ impl Search<'_> {
         };
         enter(&mut open, self.top.targets.delegations.clone());
         while let Some((delegations, delegated)) = open.pop() {
-            if !may_speak_of(&delegated, name) || !asked.insert(delegated.name.clone()) {
+            if !paths::cover(&delegated, name.resolved())? || !asked.insert(delegated.name.clone()) {
                 continue;
             }
             if asked.len() > MOST_ROLES {
@@ -82,13 +82,4 @@ impl Search<'_> {
         self.state.delegated.insert(name.to_owned(), targets.text);
         Ok(targets.role)
     }
-}
-
-/// Whether the paths of `role` cover `name`.
-fn may_speak_of(role: &DelegatedRole, name: &TargetName) -> bool {
-    let alone = Delegations {
-        keys: HashMap::new(),
-        roles: vec![role.clone()],
-    };
-    alone.target_is_delegated(name)
 }

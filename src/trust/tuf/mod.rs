@@ -9,6 +9,7 @@ mod cache;
 mod delegated;
 mod error;
 mod mirror;
+mod paths;
 mod role;
 mod source;
 #[cfg(test)]
