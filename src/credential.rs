@@ -209,7 +209,7 @@ impl Signed {
     /// What a log has to have an entry of.
     pub(crate) fn logged(&self) -> Logged<'_> {
         Logged {
-            certificate: self.certificate(),
+            verifier: self.certificate().into(),
             content: witness::Content::of(&self.content, &self.digest),
         }
     }

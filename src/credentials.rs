@@ -198,7 +198,7 @@ mod tests {
         let real =
             include_bytes!("../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
         let real = Bundle::parse(real).unwrap();
-        let certificate = SigningCertificate::parse(real.certificate()).unwrap();
+        let certificate = SigningCertificate::parse(real.certificate().unwrap()).unwrap();
         let (san, issuer) = (certificate.san(), certificate.issuer());
         let key = EphemeralKey::generate(&mut UnwrapErr(SysRng));
         let before = Credential::new(key, certificate.clone());

@@ -42,5 +42,6 @@ pub mod settings;
 mod signer;
 mod told;
 pub mod trust;
+pub mod verifier;
 pub mod verify;
 pub mod witness;

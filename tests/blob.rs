@@ -9,7 +9,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use common::{Finished, GITHUB_IDENTITY, Log, Program, Stack, assert_no_canary, python};
+use common::{
+    Finished, GITHUB_IDENTITY, Log, Program, Stack, assert_no_canary, python, sigstore_js,
+};
 
 /// `sign-blob` with the stack's services, in `folder`, with a fresh token.
 fn sign(stack: &Stack, log: Log, folder: &Path) -> Program {
@@ -21,8 +23,8 @@ fn sign(stack: &Stack, log: Log, folder: &Path) -> Program {
         .dir(folder)
 }
 
-/// cosign 3 and sigstore-python on `bundle` for `file`.
-fn verdicts(stack: &Stack, folder: &Path, bundle: &str, file: &str) -> [Finished; 2] {
+/// cosign 3, sigstore-python and sigstore-js on `bundle` for `file`.
+fn verdicts(stack: &Stack, folder: &Path, bundle: &str, file: &str) -> [Finished; 3] {
     let issuer = stack.issuer("github");
     let cosign = stack
         .program("cosign")
@@ -36,7 +38,11 @@ fn verdicts(stack: &Stack, folder: &Path, bundle: &str, file: &str) -> [Finished
         .args(["--cert-identity", GITHUB_IDENTITY])
         .args(["--cert-oidc-issuer", &issuer, file])
         .dir(folder);
-    [cosign.run(), python.run()]
+    [
+        cosign.run(),
+        python.run(),
+        sigstore_js(stack, folder, bundle, Some(file)),
+    ]
 }
 
 #[test]
@@ -75,6 +81,7 @@ fn the_standard_input_is_signed_and_an_older_bundle_is_replaced() {
         .args(["--bundle", "bundle", "--output", "json", "-"])
         .stdin("piped");
     let document = run.run().expect(0).json();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     let file = &document["files"][0];
     assert_eq!(document["images"].as_array().map(Vec::len), Some(0));
     assert_eq!(file["requested"][0], "-");
@@ -83,7 +90,6 @@ fn the_standard_input_is_signed_and_an_older_bundle_is_replaced() {
     for verdict in verdicts(&stack, folder.path(), "bundle", "piped") {
         verdict.expect(0);
     }
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]

@@ -88,8 +88,10 @@ pub fn failure(error: &clap::Error) -> Failure {
         .map_or_else(String::new, |name| format!("{name} "));
     let help = format!("see `ambisign {of}--help`");
     let argument = context(ContextKind::InvalidArg).and_then(first);
+    // Of several names the last is the nearest.
     let nearest = context(ContextKind::SuggestedArg)
         .or_else(|| context(ContextKind::SuggestedSubcommand))
+        .and_then(|names| names.rsplit(", ").next().map(str::to_owned))
         .map(|name| format!("did you mean `{name}`?"));
     let command = context(ContextKind::InvalidSubcommand);
     let (what, fix) = match (error.kind(), argument, command) {

@@ -79,6 +79,18 @@ fn every_switch_has_a_variable_that_says_both() {
 }
 
 #[test]
+fn an_issuer_for_people_is_noted_as_unused() {
+    let given = settings(&["a", "--oidc-issuer", "https://issuer.example/auth"], &[]).unwrap();
+    let warnings: Vec<_> = given.signing.run.warnings.iter().collect();
+    assert_eq!(warnings[0].code, "settings/unused");
+    assert!(warnings[0].message.contains("`--oidc-issuer`"));
+    assert_eq!(
+        code(&["a", "--oidc-issuer", "issuer"], &[]),
+        "settings/value"
+    );
+}
+
+#[test]
 fn images_are_kept_once_and_in_order() {
     assert_eq!(settings(&["b", "a", "b"], &[]).unwrap().images, ["b", "a"]);
     assert_eq!(code(&[], &[]), "settings/no-images");

@@ -39,11 +39,10 @@ impl TimestampAuthority<'_> {
             let (status, said) = (answer.status.as_u16(), answer.excerpt(&self.host.net));
             return Err(Error::TimestampRefused { status, said });
         }
-        let certificate = signed.certificate();
         let stamped = Stamped {
             signature,
             nonce: Some(&nonce.0),
-            certificate,
+            verifier: signed.certificate().into(),
         };
         Ok(Timestamp::verify(&answer.body, &stamped, self.root)?)
     }

@@ -10,8 +10,8 @@ use tough::schema::{DelegatedRole, Delegations, Target, Targets};
 use super::cache::State;
 use super::error::Error;
 use super::mirror::Mirror;
-use super::{paths, role};
 use super::update::{TopLevel, listed, versioned};
+use super::{paths, role};
 use crate::net::TUF_TARGETS;
 
 /// More roles than this are not looked at for one target.
@@ -39,7 +39,8 @@ impl Search<'_> {
         };
         enter(&mut open, self.top.targets.delegations.clone());
         while let Some((delegations, delegated)) = open.pop() {
-            if !paths::cover(&delegated, name.resolved())? || !asked.insert(delegated.name.clone()) {
+            if !paths::cover(&delegated, name.resolved())? || !asked.insert(delegated.name.clone())
+            {
                 continue;
             }
             if asked.len() > MOST_ROLES {

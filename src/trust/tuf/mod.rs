@@ -12,8 +12,6 @@ mod mirror;
 mod paths;
 mod role;
 mod source;
-#[cfg(test)]
-mod tests;
 mod update;
 
 use std::collections::BTreeSet;
@@ -24,7 +22,7 @@ use tough::TargetName;
 use tough::schema::Target;
 
 pub use error::Error;
-pub use source::{Source, folder};
+pub use source::{Source, folder, instance_of};
 
 use self::cache::{Cache, State};
 use self::delegated::Search;

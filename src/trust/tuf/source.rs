@@ -7,6 +7,8 @@ use ambisign_providers::Host;
 use url::Url;
 
 use crate::digest::Digest;
+use crate::trust::Mirror;
+use crate::trust::root::same_url;
 
 const PUBLIC_URL: &str = "https://tuf-repo-cdn.sigstore.dev/";
 const STAGING_URL: &str = "https://tuf-repo-cdn.sigstage.dev/";
@@ -50,7 +52,11 @@ impl Source {
     /// # Errors
     /// None: its URL is one.
     pub fn public(host: &Host) -> Result<Self, url::ParseError> {
-        Ok(Self::new(host, &Url::parse(PUBLIC_URL)?, PRODUCTION.to_vec()))
+        Ok(Self::new(
+            host,
+            &Url::parse(PUBLIC_URL)?,
+            PRODUCTION.to_vec(),
+        ))
     }
 
     /// The staging instance.
@@ -59,6 +65,18 @@ impl Source {
     /// None: its URL is one.
     pub fn staging(host: &Host) -> Result<Self, url::ParseError> {
         Ok(Self::new(host, &Url::parse(STAGING_URL)?, STAGING.to_vec()))
+    }
+}
+
+/// The instance whose mirror is at `url`: its root is brought along.
+pub fn instance_of(url: &Url) -> Option<Mirror> {
+    let is = |text| Url::parse(text).is_ok_and(|known| same_url(&known, url));
+    if is(PUBLIC_URL) {
+        Some(Mirror::Public)
+    } else if is(STAGING_URL) {
+        Some(Mirror::Staging)
+    } else {
+        None
     }
 }
 
@@ -83,7 +101,10 @@ pub fn folder(host: &Host, url: &Url) -> Option<PathBuf> {
 /// The host for people, and a hash for the rest.
 fn name(url: &Url) -> String {
     let host: String = url.host_str().unwrap_or_default().to_owned();
-    let host = host.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-', "_");
+    let host = host.replace(
+        |c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-',
+        "_",
+    );
     let hash = Digest::of(url.as_str().as_bytes()).hex();
     format!("{host}-{}", hash.get(..16).unwrap_or_default())
 }
@@ -104,7 +125,10 @@ mod tests {
             root.signed.verify_role(&root).unwrap();
             assert_eq!(root.signed.version.get(), version);
             assert!(root.signed.consistent_snapshot);
-            assert!(readme.contains(&Digest::of(bytes).hex()), "version {version}");
+            assert!(
+                readme.contains(&Digest::of(bytes).hex()),
+                "version {version}"
+            );
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use futures_util::future::join;
-use tough::schema::{Metafile, Root, RoleType, Snapshot, Targets, Timestamp};
+use tough::schema::{Metafile, RoleType, Root, Snapshot, Targets, Timestamp};
 
 use super::cache::State;
 use super::error::Error;
@@ -68,7 +68,9 @@ impl Update<'_> {
         let chain = self.roots(anchor).await?;
         role::in_time("root.json", &chain.root, self.now)?;
         let seen = self.seen(&chain.root);
-        let timestamp = self.timestamp(&chain.root, chain.timestamp, chain.grew, &seen).await?;
+        let timestamp = self
+            .timestamp(&chain.root, chain.timestamp, chain.grew, &seen)
+            .await?;
         let root = chain.root;
         let snapshot = self.snapshot(&root, &timestamp, &seen).await?;
         let targets = self.targets(&root, &snapshot).await?;
@@ -221,7 +223,11 @@ impl Update<'_> {
         };
         for (name, had) in seen.snapshot.iter().flat_map(|old| &old.role.meta) {
             let got = new.role.meta.get(name);
-            not_back(name, had.version.get(), got.map_or(0, |got| got.version.get()))?;
+            not_back(
+                name,
+                had.version.get(),
+                got.map_or(0, |got| got.version.get()),
+            )?;
         }
         role::in_time(&file, &new.role, self.now)?;
         self.new.snapshot = Some(new.text);
