@@ -128,7 +128,7 @@ impl Cache {
         };
         match read(&folder.join(STATE)) {
             Ok(bytes) => cache.before = bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return (cache, empty, None),
+            Err(error) if is_absent(&error) => return (cache, empty, None),
             Err(error) => {
                 let warning = cache.unusable(&error.to_string());
                 return (cache, empty, warning);
@@ -224,6 +224,11 @@ impl Cache {
         self.before = bytes;
         Ok(())
     }
+}
+
+/// Whether there was never a state: no file, or no folder that could hold one.
+fn is_absent(error: &io::Error) -> bool {
+    [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
 }
 
 /// The bytes of a regular file: a pipe would keep a reader waiting.
