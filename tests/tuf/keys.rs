@@ -108,6 +108,60 @@ async fn invalid_sig_in_valid_metadata() {
     }
 }
 
+/// A key under two IDs: what a threshold counts are keys.
+#[tokio::test]
+async fn one_key_with_two_ids() {
+    let two_forms = || {
+        let key = Key::ecdsa();
+        [key.clone(), key.with("comment", json!("the same key"))]
+    };
+    let mut repository = Repository::new();
+    let client = Client::of(&repository);
+    repository.set_keys(TIMESTAMP, &two_forms(), 2);
+    repository.publish(&[ROOT, TIMESTAMP]);
+    assert_eq!(client.refresh().await, refused("tuf/malformed"));
+    assert_eq!(client.keeps(), [1, 0, 0, 0]);
+
+    let mut repository = Repository::new();
+    let client = Client::of(&repository);
+    repository.delegate(TARGETS, "delegated", &["*"]);
+    let keys = two_forms();
+    let delegations = &mut repository.signed(TARGETS)["delegations"];
+    for key in &keys {
+        delegations["keys"][key.id()] = key.public().clone();
+    }
+    delegations["roles"][0]["keyids"] = json!([keys[0].id(), keys[1].id()]);
+    delegations["roles"][0]["threshold"] = json!(2);
+    *repository.signers("delegated") = keys.to_vec();
+    repository.publish_all();
+    assert_eq!(client.refresh().await, refused("tuf/malformed"));
+}
+
+/// An ID is a name: it need not be the digest of the key, but two of them must differ.
+#[tokio::test]
+async fn ids_of_keys_are_names() {
+    let rename = |repository: &mut Repository, id: &str| {
+        let key = repository.signers(TIMESTAMP)[0].clone();
+        let root = repository.signed(ROOT);
+        root["keys"].as_object_mut().unwrap().remove(&key.id());
+        root["keys"][id] = key.public().clone();
+        root["roles"][TIMESTAMP]["keyids"] = json!([id]);
+    };
+    let mut repository = Repository::new();
+    let client = Client::of(&repository);
+    rename(&mut repository, "abcd");
+    repository.publish(&[ROOT]);
+    repository.publish_bent(TIMESTAMP, |file| {
+        file["signatures"][0]["keyid"] = json!("abcd")
+    });
+    assert_eq!(client.refresh().await.map(row), Ok([2, 2, 1, 1]));
+
+    repository.signed(ROOT)["keys"]["ABCD"] = Key::ecdsa().public().clone();
+    repository.publish(&[ROOT]);
+    assert_eq!(client.refresh().await, refused("tuf/malformed"));
+    assert_eq!(client.keeps()[0], 2);
+}
+
 /// Ten keys, each known by its number.
 struct Pool(Vec<Key>);
 

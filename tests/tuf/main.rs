@@ -12,6 +12,7 @@ mod delegations;
 mod downloads;
 mod key;
 mod keys;
+mod published;
 mod repository;
 mod rollback;
 mod server;

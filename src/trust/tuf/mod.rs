@@ -8,6 +8,7 @@
 mod cache;
 mod delegated;
 mod error;
+mod keys;
 mod mirror;
 mod paths;
 mod role;

@@ -3,11 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tough::schema::{Hashes, Metafile, Role, Root, Signed};
 
 use super::error::Error;
+use super::keys::{self, Listing};
 use crate::digest::Digest;
 
 /// Metadata with the text that was signed.
@@ -20,18 +19,15 @@ pub(super) struct Verified<R> {
 }
 
 /// Reads `bytes`. Nothing is verified yet.
-pub(super) fn read<R: Role + DeserializeOwned>(
-    file: &str,
-    bytes: &[u8],
-) -> Result<Signed<R>, Error> {
-    crate::json::parse(bytes).map_err(|error| Error::Malformed {
+pub(super) fn read<R: Listing>(file: &str, bytes: &[u8]) -> Result<Signed<R>, Error> {
+    keys::read(bytes).map_err(|why| Error::Malformed {
         file: file.to_owned(),
-        why: error.to_string(),
+        why,
     })
 }
 
 /// Reads `bytes`, signed by as many of the keys in `root` as it demands (TUF 5.4.2, 5.5.3, 5.6.3).
-pub(super) fn signed<R: Role + Serialize + DeserializeOwned>(
+pub(super) fn signed<R: Listing>(
     root: &Root,
     file: &str,
     bytes: &[u8],
@@ -44,9 +40,7 @@ pub(super) fn signed<R: Role + Serialize + DeserializeOwned>(
 
 /// The root to start from. It vouches for itself; whether it is over does not matter (TUF 5.2).
 pub(super) fn anchor(bytes: &[u8]) -> Result<Verified<Root>, Error> {
-    let root: Signed<Root> = crate::json::parse(bytes).map_err(|error| Error::Anchor {
-        why: error.to_string(),
-    })?;
+    let root: Signed<Root> = keys::read(bytes).map_err(|why| Error::Anchor { why })?;
     root.signed
         .verify_role(&root)
         .map_err(|error| Error::Anchor {

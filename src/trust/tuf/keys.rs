@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The keys that metadata lists.
+//!
+//! `tough` refuses a key whose ID is not the digest of its members, as version 11 of the public
+//! instance's root has one and some other repositories do. What such a digest is for is that no key
+//! counts twice for a threshold; so here an ID is a name, and each key has one.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tough::schema::decoded::{Decoded, Hex};
+use tough::schema::key::Key;
+use tough::schema::{Delegations, Role, Root, Signed, Snapshot, Targets, Timestamp};
+
+type Keys = HashMap<Decoded<Hex>, Key>;
+
+/// Metadata of one kind, and where it lists keys.
+pub(super) trait Listing: Role + DeserializeOwned {
+    /// The place, as a JSON pointer.
+    const AT: &'static str = "/signed/keys";
+
+    /// The same place, after reading.
+    fn keys(&mut self) -> Option<&mut Keys>;
+}
+
+impl Listing for Root {
+    fn keys(&mut self) -> Option<&mut Keys> {
+        Some(&mut self.keys)
+    }
+}
+
+impl Listing for Targets {
+    const AT: &'static str = "/signed/delegations/keys";
+
+    fn keys(&mut self) -> Option<&mut Keys> {
+        let delegations: Option<&mut Delegations> = self.delegations.as_mut();
+        delegations.map(|delegations| &mut delegations.keys)
+    }
+}
+
+impl Listing for Timestamp {
+    fn keys(&mut self) -> Option<&mut Keys> {
+        None
+    }
+}
+
+impl Listing for Snapshot {
+    fn keys(&mut self) -> Option<&mut Keys> {
+        None
+    }
+}
+
+/// Reads metadata with its keys.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<R>, String> {
+    let mut document: Value = parsed(crate::json::parse(bytes))?;
+    let mut listed = Map::new();
+    if let Some(Value::Object(keys)) = document.pointer_mut(R::AT) {
+        std::mem::swap(keys, &mut listed);
+    }
+    let mut signed: Signed<R> = parsed(serde_json::from_value(document))?;
+    if let Some(keys) = signed.signed.keys() {
+        *keys = unique(listed)?;
+    }
+    Ok(signed)
+}
+
+/// The keys of `listed`, each with its ID.
+fn unique(listed: Map<String, Value>) -> Result<Keys, String> {
+    let length = listed.len();
+    let keys: Keys = parsed(serde_json::from_value(Value::Object(listed)))?;
+    let publics: BTreeSet<&[u8]> = keys.values().map(public).collect();
+    // IDs in upper and lower case are one ID.
+    if keys.len() != length || publics.len() != length {
+        return Err("it lists a key or an ID of a key twice".to_owned());
+    }
+    Ok(keys)
+}
+
+/// The public half, in whatever form it is written.
+fn public(key: &Key) -> &[u8] {
+    match key {
+        Key::Rsa { keyval, .. } => &keyval.public,
+        Key::Ed25519 { keyval, .. } => &keyval.public,
+        Key::Ecdsa { keyval, .. } | Key::EcdsaOld { keyval, .. } => &keyval.public,
+    }
+}
+
+fn parsed<T>(result: Result<T, serde_json::Error>) -> Result<T, String> {
+    result.map_err(|error| error.to_string())
+}
