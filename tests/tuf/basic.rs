@@ -270,7 +270,7 @@ async fn incorrect_metadata_type() {
     repository
         .server
         .put("metadata/timestamp.json", repository.served(SNAPSHOT, 2));
-    assert_eq!(client.refresh().await, refused("tuf/signature"));
+    assert_eq!(client.refresh().await, refused("tuf/malformed"));
     assert_eq!(client.keeps(), [2, 0, 0, 0]);
 }
 

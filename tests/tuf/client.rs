@@ -84,6 +84,12 @@ impl Client {
         }
     }
 
+    /// The same client with its cache in this folder.
+    pub(crate) fn in_folder(mut self, cache: &Path) -> Self {
+        self.source.cache = Some(cache.to_owned());
+        self
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

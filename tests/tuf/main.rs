@@ -6,10 +6,15 @@
     reason = "helpers outside of `#[test]` functions stop when they cannot go on"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
+
+mod advisories;
 mod basic;
 mod client;
 mod delegations;
 mod downloads;
+mod hostile;
 mod key;
 mod keys;
 mod published;

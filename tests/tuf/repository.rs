@@ -130,6 +130,11 @@ impl Repository {
         self.server.file(&path(name, version)).unwrap()
     }
 
+    /// Serves these bytes as a version of `name`, whatever the rest says of it.
+    pub(crate) fn replace(&self, name: &str, version: u64, bytes: impl Into<Vec<u8>>) {
+        self.server.put(&path(name, version), bytes);
+    }
+
     /// What was asked for since the last call, without the folder of metadata.
     pub(crate) fn asked(&self) -> Vec<String> {
         let asked = self.server.asked().into_iter();

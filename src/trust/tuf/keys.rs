@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The keys that metadata lists.
+//! Metadata as it is read, with the keys that it lists.
 //!
 //! `tough` refuses a key whose ID is not the digest of its members, as version 11 of the public
 //! instance's root has one and some other repositories do. What such a digest is for is that no key
@@ -57,6 +57,7 @@ impl Listing for Snapshot {
 /// What is wrong with it.
 pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<R>, String> {
     let mut document: Value = parsed(crate::json::parse(bytes))?;
+    of_kind(&document, &R::TYPE.to_string())?;
     let mut listed = Map::new();
     if let Some(Value::Object(keys)) = document.pointer_mut(R::AT) {
         std::mem::swap(keys, &mut listed);
@@ -66,6 +67,24 @@ pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<R>, String> {
         *keys = unique(listed)?;
     }
     Ok(signed)
+}
+
+/// That `document` is metadata of this kind, of the first version of the specification. `tough` asks
+/// for neither.
+fn of_kind(document: &Value, kind: &str) -> Result<(), String> {
+    let text = |at| {
+        document
+            .pointer(at)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    if text("/signed/_type") != kind {
+        return Err(format!("it is not of the type `{kind}`"));
+    }
+    if text("/signed/spec_version").split('.').next() != Some("1") {
+        return Err("it is not of version 1 of the specification".to_owned());
+    }
+    Ok(())
 }
 
 /// The keys of `listed`, each with its ID.
