@@ -81,9 +81,10 @@ fn init(folder: &Path, root: &str) -> Done {
 /// `refresh`, and `download` when there are names of targets.
 async fn update(folder: &Path, options: &BTreeMap<String, Vec<String>>) -> Done {
     let metadata = Url::parse(one(options, "metadata-url")?)?;
-    let targets = one(options, "target-base-url")
-        .map(Url::parse)
-        .unwrap_or(Ok(metadata.clone()))?;
+    let targets = match one(options, "target-base-url") {
+        Ok(url) => Url::parse(url)?,
+        Err(_) => metadata.clone(),
+    };
     let source = Source {
         metadata,
         targets,

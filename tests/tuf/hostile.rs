@@ -33,7 +33,9 @@ async fn second() -> (Repository, Client) {
 }
 
 /// What is wrong with a file, and the file, made from the one that was signed.
-const FORMS: [(&str, fn(&str) -> Vec<u8>); 10] = [
+type Form = (&'static str, fn(&str) -> Vec<u8>);
+
+const FORMS: [Form; 10] = [
     ("nothing", |_| Vec::new()),
     ("half of it", |file| {
         file.as_bytes()[..file.len() / 2].to_vec()
@@ -287,9 +289,12 @@ fn delegated() -> Repository {
     repository
 }
 
+/// An error code and what leads to it.
+type Wrong = (&'static str, fn(&mut Repository));
+
 #[tokio::test]
 async fn wrong_delegated_roles() {
-    let rows: [(&str, fn(&mut Repository)); 4] = [
+    let rows: [Wrong; 4] = [
         ("tuf/signature", |repository| {
             let key = Key::ecdsa();
             *repository.signers("delegated") = vec![key];
@@ -390,8 +395,8 @@ async fn a_cache_of_somebody_else() {
 async fn odd_names_of_targets() {
     let long = "x/".repeat(5_000);
     for name in [
-        "", ".", "..", "/", "//", "a/..", "/..", "../a", "a//b", "a/./b", "a/", "\0", "\u{202e}", "?",
-        "#", "%", "%2F", "a\\b", "C:\\a", " ", &long,
+        "", ".", "..", "/", "//", "a/..", "/..", "../a", "a//b", "a/./b", "a/", "\0", "\u{202e}",
+        "?", "#", "%", "%2F", "a\\b", "C:\\a", " ", &long,
     ] {
         let mut repository = Repository::new();
         let any = json!({"length": 1, "hashes": {"sha256": "00".repeat(32)}});
