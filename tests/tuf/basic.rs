@@ -351,6 +351,28 @@ async fn expired_local_timestamp() {
     assert_eq!(client.keeps(), [1, 3, 2, 2]);
 }
 
+/// What is signed is what came, whatever the client makes of it: members that the specification does
+/// not have in places where none are foreseen, and other forms of a time.
+#[tokio::test]
+async fn custom_fields_anywhere() {
+    let mut repository = Repository::new();
+    repository.pins = true;
+    repository.delegate(TARGETS, "delegated", &["*"]);
+    repository.add_target("delegated", "file", b"content");
+    let custom = json!({"z": [null, true, 1], "a": "é\"\n"});
+    for place in ["/delegations", "/delegations/roles/0"] {
+        let place = repository.signed(TARGETS).pointer_mut(place).unwrap();
+        place["x-custom"] = custom.clone();
+    }
+    repository.signed("delegated")["targets"]["file"]["x-custom"] = custom.clone();
+    repository.publish(&["delegated", TARGETS]);
+    repository.signed(SNAPSHOT)["meta"]["targets.json"]["x-custom"] = custom;
+    repository.signed(SNAPSHOT)["expires"] = json!("2027-03-20T14:00:00.5+02:00");
+    repository.publish(&[SNAPSHOT, TIMESTAMP]);
+    let client = Client::of(&repository);
+    assert_eq!(client.download_one("file").await, Ok(b"content".to_vec()));
+}
+
 /// Metadata is over in the second of its end, as the specification has it (TUF 5.3.10).
 #[tokio::test]
 async fn metadata_ends_on_the_second() {

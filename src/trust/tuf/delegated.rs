@@ -49,7 +49,7 @@ impl Search<'_> {
                     limit: MOST_ROLES,
                 });
             }
-            let targets = self.load(&delegations, &delegated.name).await?;
+            let targets = self.load(&delegations, &delegated).await?;
             if let Some(target) = targets.targets.get(name) {
                 return Ok(Some(target.clone()));
             }
@@ -61,18 +61,20 @@ impl Search<'_> {
         Ok(None)
     }
 
-    async fn load(&mut self, delegations: &Delegations, name: &str) -> Result<Targets, Error> {
+    async fn load(
+        &mut self,
+        delegations: &Delegations,
+        delegated: &DelegatedRole,
+    ) -> Result<Targets, Error> {
+        let name = &delegated.name;
         let plain = format!("{name}.json");
         let meta = listed(&self.top.snapshot, &plain)?;
         let file = versioned(&self.top.root, &plain, meta);
         let verify = |bytes: &[u8]| {
             role::pinned(&file, meta, bytes)?;
-            let signed = role::read::<Targets>(&file, bytes)?;
-            delegations
-                .verify_role(&signed, name)
-                .map_err(|error| role::unsigned(&file, &error))?;
-            role::versioned(&file, meta, &signed.signed)?;
-            Ok(role::verified(signed, bytes))
+            let targets = role::delegated(&self.top.root, delegations, delegated, (&file, bytes))?;
+            role::versioned(&file, meta, &targets.role)?;
+            Ok(targets)
         };
         let kept = self.state.delegated.get(name);
         let targets = match kept.and_then(|text| verify(text.as_bytes()).ok()) {

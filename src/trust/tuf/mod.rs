@@ -7,8 +7,8 @@
 
 mod cache;
 mod delegated;
+mod document;
 mod error;
-mod keys;
 mod mirror;
 mod paths;
 mod role;

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Metadata as it is read, with the keys that it lists.
+//! Metadata as it came.
 //!
-//! `tough` refuses a key whose ID is not the digest of its members, as version 11 of the public
-//! instance's root has one and some other repositories do. What such a digest is for is that no key
-//! counts twice for a threshold; so here an ID is a name, and each key has one.
+//! `tough` reads it and verifies signatures, with three differences that are made up for here. It
+//! verifies what it would write itself, where a member that it does not know is missing and a time
+//! may have another form. It asks neither for the type nor for the version of the specification. And
+//! it refuses a key whose ID is not the digest of its members, as version 11 of the public instance's
+//! root has one: what such a digest is for is that no key counts twice for a threshold; so here an ID
+//! is a name, and each key has one.
 
 use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU64;
 
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use tough::schema::decoded::{Decoded, Hex};
 use tough::schema::key::Key;
-use tough::schema::{Delegations, Role, Root, Signed, Snapshot, Targets, Timestamp};
+use tough::schema::{Delegations, Role, RoleType, Root, Signed, Snapshot, Targets, Timestamp};
 
 type Keys = HashMap<Decoded<Hex>, Key>;
 
@@ -51,26 +56,64 @@ impl Listing for Snapshot {
     }
 }
 
+/// What metadata says, beside the member that was signed as it came.
+#[derive(Debug)]
+pub(super) struct Received<R> {
+    /// What it says.
+    pub(super) role: R,
+    signed: Value,
+}
+
+/// What signatures are about.
+impl<R> Serialize for Received<R> {
+    fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
+        self.signed.serialize(writer)
+    }
+}
+
+impl<R: Role> Role for Received<R> {
+    const TYPE: RoleType = R::TYPE;
+
+    fn expires(&self) -> jiff::Timestamp {
+        self.role.expires()
+    }
+
+    fn version(&self) -> NonZeroU64 {
+        self.role.version()
+    }
+
+    fn filename(&self, consistent_snapshot: bool) -> String {
+        self.role.filename(consistent_snapshot)
+    }
+}
+
 /// Reads metadata with its keys.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<R>, String> {
+pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, String> {
     let mut document: Value = parsed(crate::json::parse(bytes))?;
     of_kind(&document, &R::TYPE.to_string())?;
+    let received = document.get("signed").cloned().unwrap_or_default();
     let mut listed = Map::new();
     if let Some(Value::Object(keys)) = document.pointer_mut(R::AT) {
         std::mem::swap(keys, &mut listed);
     }
-    let mut signed: Signed<R> = parsed(serde_json::from_value(document))?;
-    if let Some(keys) = signed.signed.keys() {
+    let Signed {
+        mut signed,
+        signatures,
+    } = parsed(serde_json::from_value::<Signed<R>>(document))?;
+    if let Some(keys) = signed.keys() {
         *keys = unique(listed)?;
     }
-    Ok(signed)
+    let signed = Received {
+        role: signed,
+        signed: received,
+    };
+    Ok(Signed { signed, signatures })
 }
 
-/// That `document` is metadata of this kind, of the first version of the specification. `tough` asks
-/// for neither.
+/// That `document` is metadata of this kind, of the first version of the specification.
 fn of_kind(document: &Value, kind: &str) -> Result<(), String> {
     let text = |at| {
         document
