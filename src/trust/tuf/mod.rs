@@ -7,8 +7,10 @@
 
 mod cache;
 mod delegated;
+mod document;
 mod error;
 mod mirror;
+mod paths;
 mod role;
 mod source;
 mod update;
