@@ -22,7 +22,6 @@ pub mod error;
 pub mod fulcio;
 pub mod identity;
 pub mod image;
-pub mod json;
 pub mod net;
 pub mod outcome;
 pub mod payload;
@@ -39,3 +38,5 @@ mod told;
 pub mod trust;
 pub mod verify;
 pub mod witness;
+
+pub use ambisign_providers::json;

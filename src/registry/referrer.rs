@@ -111,12 +111,12 @@ fn descriptor(media_type: &str, digest: &Digest) -> OciDescriptor {
 }
 
 #[derive(Deserialize)]
-struct Listed {
-    manifests: Option<Vec<Line>>,
+pub(super) struct Listed {
+    pub(super) manifests: Option<Vec<Line>>,
 }
 
 #[derive(Deserialize)]
-struct Line {
+pub(super) struct Line {
     digest: String,
 }
 
@@ -258,7 +258,7 @@ impl Connection<'_> {
 }
 
 /// The target of `rel="next"` in a `Link` header (RFC 8288).
-fn next_link(header: &str) -> Option<&str> {
+pub(super) fn next_link(header: &str) -> Option<&str> {
     header.split(',').find_map(|link| {
         let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
         let is_next = parameters

@@ -6,6 +6,8 @@
 //! verified is what was read back from the bytes.
 
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod statement;
 
 use std::collections::BTreeSet;

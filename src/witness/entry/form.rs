@@ -31,7 +31,7 @@ impl LogEntry {
         if !id.ends_with(&hex::encode(merkle::leaf_hash(&entry.body.0))) {
             return Err(malformed("its ID is not the hash of its body"));
         }
-        let head: Head = serde_json::from_slice(&entry.body.0).map_err(malformed)?;
+        let head: Head = crate::json::parse(&entry.body.0).map_err(malformed)?;
         let proof = entry.verification.inclusion_proof;
         let hashes: Result<Vec<_>, _> = proof.hashes.iter().map(|hash| unhex(hash)).collect();
         let promise = entry.verification.signed_entry_timestamp;
