@@ -33,6 +33,7 @@ pub mod report;
 pub mod run;
 mod saved;
 pub mod settings;
+mod shown;
 mod signer;
 mod told;
 pub mod trust;

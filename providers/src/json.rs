@@ -152,10 +152,7 @@ mod tests {
         assert_eq!((error.line(), error.column()), (2, 100_002));
         let said = error.to_string();
         assert!(said.len() < 200, "{said}");
-        assert!(
-            said.ends_with("xxx... at line 2 column 100002"),
-            "{said}"
-        );
+        assert!(said.ends_with("xxx... at line 2 column 100002"), "{said}");
         let twice = format!("{{{long:?}:1,{long:?}:2}}");
         let error = super::parse::<Value>(twice.as_bytes()).unwrap_err();
         assert!(error.to_string().len() < 200, "{error}");

@@ -16,6 +16,7 @@ use std::time::SystemTime;
 use crate::bundle::{Bundle, Content};
 use crate::digest::Digest;
 use crate::fulcio::{SigningCertificate, chain, sct};
+use crate::shown::shown;
 use crate::trust::TrustedRoot;
 use crate::trust::keys::Hash;
 use crate::trust::path::PathError;
@@ -303,7 +304,7 @@ fn verify_statement(content: &Content, expected: &Expected<'_>) -> Result<Option
     };
     match expected.predicate_type {
         Some(wanted) if found.as_deref() != Some(wanted) => Err(Error::PredicateType {
-            found: found.unwrap_or_default(),
+            found: shown(&found.unwrap_or_default()),
             wanted: wanted.to_owned(),
         }),
         _ => Ok(found),
