@@ -5,8 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::der::{self, Content, Node};
-use crate::vectors::{self, Vector};
+use super::der::{self, Content, Node};
+use super::vectors::{self, Vector};
 
 /// Bytes from which choices are made. When they are used up every choice is 0.
 pub struct Choices<'a>(pub &'a [u8]);
@@ -53,6 +53,18 @@ pub fn bent(choices: &mut Choices<'_>) -> (&'static Vector, Vec<u8>) {
     (vector, text.into_bytes())
 }
 
+/// Where `changed` says something else than the bundle of `vector`.
+pub fn places_of(vector: &Vector, changed: &[u8]) -> Vec<String> {
+    let changed: Value = serde_json::from_slice(changed).unwrap_or_default();
+    let mut found = Vec::new();
+    places(&vector.json, String::new(), &mut found);
+    places(&changed, String::new(), &mut found);
+    found.sort();
+    found.dedup();
+    found.retain(|place| vector.json.pointer(place) != changed.pointer(place));
+    found
+}
+
 /// One change to `json`; some take a part of `other`.
 fn change(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
     match choices.below(4) {
@@ -97,71 +109,55 @@ fn places(json: &Value, at: String, found: &mut Vec<String>) {
     found.push(at);
 }
 
+fn pick_place(
+    json: &Value,
+    fits: impl Fn(&str, &Value) -> bool,
+    choices: &mut Choices<'_>,
+) -> Option<String> {
+    let mut found = Vec::new();
+    places(json, String::new(), &mut found);
+    found.retain(|place| json.pointer(place).is_some_and(|value| fits(place, value)));
+    let at = choices.below(found.len());
+    found.into_iter().nth(at)
+}
+
 fn pick<'a>(
     json: &'a mut Value,
     fits: impl Fn(&Value) -> bool,
     choices: &mut Choices<'_>,
 ) -> Option<&'a mut Value> {
-    let mut found = Vec::new();
-    places(json, String::new(), &mut found);
-    found.retain(|place| json.pointer(place).is_some_and(&fits));
-    let place = found.get(choices.below(found.len()))?;
-    json.pointer_mut(place)
+    let place = pick_place(json, |_, value| fits(value), choices)?;
+    json.pointer_mut(&place)
 }
 
 fn change_shape(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
     match choices.below(6) {
         // Something of the same place in another bundle.
         0 | 1 => {
-            let mut found = Vec::new();
-            places(json, String::new(), &mut found);
-            found.retain(|place| !place.is_empty() && other.pointer(place).is_some());
-            if let Some(place) = found.get(choices.below(found.len()))
-                && let (Some(to), Some(from)) = (json.pointer_mut(place), other.pointer(place))
+            let is_there = |place: &str| !place.is_empty() && other.pointer(place).is_some();
+            if let Some(place) = pick_place(json, |place, _| is_there(place), choices)
+                && let (Some(to), Some(from)) = (json.pointer_mut(&place), other.pointer(&place))
             {
                 *to = from.clone();
             }
         }
-        // A member or an item is gone.
-        2 => match pick(json, |v| v.is_object() || v.is_array(), choices) {
-            Some(Value::Object(members)) => {
-                let name = members.keys().nth(choices.below(members.len())).cloned();
-                name.and_then(|name| members.remove(&name));
-            }
-            Some(Value::Array(items)) if !items.is_empty() => {
-                items.remove(choices.below(items.len()));
-            }
-            _ => {}
-        },
-        // An item is there twice, or one of another bundle too; items change places.
-        3 => {
-            let mut found = Vec::new();
-            places(json, String::new(), &mut found);
-            found.retain(|place| json.pointer(place).is_some_and(Value::is_array));
-            let Some(place) = found.get(choices.below(found.len())) else {
-                return;
-            };
-            let foreign = other.pointer(place).and_then(|list| list.get(0)).cloned();
-            let Some(Value::Array(items)) = json.pointer_mut(place) else {
-                return;
-            };
-            let (one, two) = (choices.below(items.len()), choices.below(items.len()));
-            match choices.below(3) {
-                0 if !items.is_empty() => items.swap(one, two),
-                1 if !items.is_empty() => items.insert(two, items[one].clone()),
-                _ => items.extend(foreign),
-            }
-        }
-        // Two members change places.
+        2 => remove(json, choices),
+        3 => change_list(json, other, choices),
+        // Two members have the same value, or changed places.
         4 => {
-            let mut found = Vec::new();
-            places(json, String::new(), &mut found);
-            found.retain(|place| json.pointer(place).is_some_and(Value::is_string));
-            let (one, two) = (choices.below(found.len()), choices.below(found.len()));
-            let values = (json.pointer(&found[one]), json.pointer(&found[two]));
-            if let (Some(a), Some(b)) = (values.0.cloned(), values.1.cloned()) {
-                json.pointer_mut(&found[one]).map(|place| *place = b);
-                json.pointer_mut(&found[two]).map(|place| *place = a);
+            let one = pick_place(json, |_, value| value.is_string(), choices);
+            let two = pick_place(json, |_, value| value.is_string(), choices);
+            let (Some(one), Some(two)) = (one, two) else {
+                return;
+            };
+            let values = (json.pointer(&one).cloned(), json.pointer(&two).cloned());
+            if let (Some(place), Some(value)) = (json.pointer_mut(&one), values.1) {
+                *place = value;
+            }
+            if let (Some(place), Some(value), 0) =
+                (json.pointer_mut(&two), values.0, choices.below(2))
+            {
+                *place = value;
             }
         }
         // Another kind of value.
@@ -177,6 +173,38 @@ fn change_shape(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
                 *value = kinds[choices.below(kinds.len())].clone();
             }
         }
+    }
+}
+
+/// A member or an item is gone.
+fn remove(json: &mut Value, choices: &mut Choices<'_>) {
+    let Some(value) = pick(json, |value| value.is_object() || value.is_array(), choices) else {
+        return;
+    };
+    if let Value::Object(members) = value {
+        let name = members.keys().nth(choices.below(members.len())).cloned();
+        name.and_then(|name| members.remove(&name));
+    } else if let Value::Array(items) = value
+        && !items.is_empty()
+    {
+        items.remove(choices.below(items.len()));
+    }
+}
+
+/// Items change places, one is there twice, or one of another bundle too.
+fn change_list(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
+    let Some(place) = pick_place(json, |_, value| value.is_array(), choices) else {
+        return;
+    };
+    let foreign = other.pointer(&place).and_then(|list| list.get(0)).cloned();
+    let Some(Value::Array(items)) = json.pointer_mut(&place) else {
+        return;
+    };
+    let (one, two) = (choices.below(items.len()), choices.below(items.len()));
+    match choices.below(3) {
+        0 if !items.is_empty() => items.swap(one, two),
+        1 if !items.is_empty() => items.insert(two, items[one].clone()),
+        _ => items.extend(foreign),
     }
 }
 

@@ -2,7 +2,6 @@
 //! The checks: each takes any bytes, and panics when something does not hold that must.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use ambisign::bundle::{Bundle, Content as Signed};
@@ -22,12 +21,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use crate::bend::{self, Choices};
-use crate::meaning;
-use crate::vectors::{self, Vector};
+use super::bend::{self, Choices};
+use super::meaning;
+use super::vectors::{self, Vector};
 
 /// No message is longer, in bytes: much of it may be a server's text.
-const LONGEST_MESSAGE: usize = 1024;
+const LONGEST_MESSAGE: usize = 2048;
 
 /// A moment at which all services of the public instance are valid.
 pub fn now() -> SystemTime {
@@ -35,7 +34,7 @@ pub fn now() -> SystemTime {
 }
 
 /// What must hold of every error.
-fn told(error: &(impl Error + Explain)) {
+fn told(error: &impl Explain) {
     short(&error.to_string());
     assert!(error.code().contains('/'), "{}", error.code());
     if let Some(fix) = error.fix() {
@@ -137,10 +136,14 @@ pub fn judge(vector: &Vector, changed: Vec<u8>) -> bool {
     match vector.verify(changed.clone()) {
         Ok(verified) => {
             strict(&changed);
-            if let Some(why) = meaning::difference(vector, &verified) {
-                let changed = String::from_utf8_lossy(&changed);
-                panic!("{}: believed although {why}: {changed}", vector.name);
-            }
+            let why = meaning::difference(vector, &verified);
+            assert_eq!(
+                why,
+                None,
+                "{}: {:?}",
+                vector.name,
+                bend::places_of(vector, &changed)
+            );
             true
         }
         Err(error) => {
@@ -177,8 +180,8 @@ pub fn certificate(bytes: &[u8]) {
         Err(error) => told(&error),
         Ok(()) => {
             let tbs = |der: &[u8]| {
-                let node = crate::der::read(der)?.into_iter().next()?;
-                Some(crate::der::write(node.nodes().get(..2)?))
+                let node = super::der::read(der)?.into_iter().next()?;
+                Some(super::der::write(node.nodes().get(..2)?))
             };
             let mut known = vectors::all()
                 .iter()
