@@ -39,11 +39,10 @@ impl Choices<'_> {
 
 /// A vector, and its bundle with one to three changes.
 pub fn bent(choices: &mut Choices<'_>) -> (&'static Vector, Vec<u8>) {
-    let all = vectors::all();
-    let vector = &all[choices.below(all.len())];
+    let vector = choose(choices);
     let mut json = vector.json.clone();
-    for _ in 0..=choices.below(3) {
-        let other = &all[choices.below(all.len())];
+    for _ in 0..choices.below(4).max(1) {
+        let other = choose(choices);
         change(&mut json, &other.json, choices);
     }
     let mut text = json.to_string();
@@ -51,6 +50,19 @@ pub fn bent(choices: &mut Choices<'_>) -> (&'static Vector, Vec<u8>) {
         text = member_twice(&text, choices);
     }
     (vector, text.into_bytes())
+}
+
+/// The releases are many and alike, so half of the time it is one of the others.
+fn choose(choices: &mut Choices<'_>) -> &'static Vector {
+    let all = vectors::all();
+    let others = all
+        .iter()
+        .filter(|vector| !vector.name.starts_with("release-"));
+    let others: Vec<_> = others.collect();
+    match choices.below(2) {
+        0 => others[choices.below(others.len())],
+        _ => &all[choices.below(all.len())],
+    }
 }
 
 /// Where `changed` says something else than the bundle of `vector`.
@@ -132,13 +144,22 @@ fn pick<'a>(
 
 fn change_shape(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
     match choices.below(6) {
-        // Something of the same place in another bundle.
+        // Something of the same place in another bundle, also where there is nothing.
         0 | 1 => {
-            let is_there = |place: &str| !place.is_empty() && other.pointer(place).is_some();
-            if let Some(place) = pick_place(json, |place, _| is_there(place), choices)
-                && let (Some(to), Some(from)) = (json.pointer_mut(&place), other.pointer(&place))
+            let fits = |place: &str, _: &Value| {
+                let above = place.rsplit_once('/').map(|(above, _)| json.pointer(above));
+                above.is_some_and(|above| above.is_some_and(|value| !value.is_string()))
+            };
+            if let Some(place) = pick_place(other, fits, choices)
+                && let (Some(from), Some((above, name))) =
+                    (other.pointer(&place), place.rsplit_once('/'))
+                && let Some(to) = json.pointer_mut(above)
             {
-                *to = from.clone();
+                if let Value::Object(members) = to {
+                    members.insert(name.to_owned(), from.clone());
+                } else if let Some(item) = json.pointer_mut(&place) {
+                    *item = from.clone();
+                }
             }
         }
         2 => remove(json, choices),

@@ -85,6 +85,10 @@ fn bound(entry: &LogEntry, root: &TrustedRoot) -> Option<Vec<Vec<u8>>> {
         version.as_bytes().to_vec(),
         entry.body().to_vec(),
     ];
+    if (kind, version) == ("hashedrekord", "0.0.2") {
+        bound.push(entry.index().to_string().into_bytes());
+        bound.push(entry.has_promise().to_string().into_bytes());
+    }
     if let Some(proof) = entry.proof() {
         let note = Note::parse(&proof.checkpoint)?;
         bound.push(note.text.as_bytes().to_vec());
