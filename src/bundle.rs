@@ -31,9 +31,6 @@ pub enum Error {
     /// One of its log entries is malformed.
     #[error(transparent)]
     Entry(#[from] EntryError),
-    /// It was signed with a bare key.
-    #[error("the bundle was signed with a key and has no certificate")]
-    KeySigned,
     /// It does not have the form of a bundle.
     #[error("the bundle is malformed: {why}")]
     Malformed {
@@ -61,7 +58,6 @@ impl Explain for Error {
     fn code(&self) -> Cow<'static, str> {
         match self {
             Self::Entry(entry) => entry.code(),
-            Self::KeySigned => "bundle/key-signed".into(),
             Self::Malformed { .. } => "bundle/malformed".into(),
             Self::MediaType { .. } => "bundle/media-type".into(),
             Self::RootCertificate => "bundle/root-certificate".into(),
@@ -73,10 +69,7 @@ impl Explain for Error {
         match self {
             Self::MediaType { .. } => Some("check that a newer ambisign is not needed".into()),
             Self::Entry(entry) => entry.fix(),
-            Self::KeySigned
-            | Self::Malformed { .. }
-            | Self::RootCertificate
-            | Self::TooMany { .. } => None,
+            Self::Malformed { .. } | Self::RootCertificate | Self::TooMany { .. } => None,
         }
     }
 
@@ -88,10 +81,19 @@ impl Explain for Error {
 /// A bundle: its form was checked, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
-    certificate: Vec<u8>,
+    material: Material,
     content: Content,
     entries: Vec<LogEntry>,
     timestamps: Vec<Vec<u8>>,
+}
+
+/// What a signature says about the key that made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Material {
+    /// The DER certificate of the key.
+    Certificate(Vec<u8>),
+    /// A hint which key it was, that decides nothing.
+    Key { hint: String },
 }
 
 /// What was signed, and the signature.
@@ -153,7 +155,7 @@ impl Bundle {
         timestamps: Vec<Vec<u8>>,
     ) -> Self {
         Self {
-            certificate,
+            material: Material::Certificate(certificate),
             content: content.into(),
             entries,
             timestamps,
@@ -163,7 +165,7 @@ impl Bundle {
     /// Reads a bundle of version 0.1, 0.2 or 0.3.
     ///
     /// # Errors
-    /// What is wrong with its form; a signature by a bare key.
+    /// What is wrong with its form.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         if json.len() > LONGEST {
             return Err(Error::TooMany { what: "bytes" });
@@ -178,22 +180,25 @@ impl Bundle {
         let stamps = material.timestamp_verification_data.rfc3161_timestamps;
         let timestamps: Vec<_> = stamps.into_iter().map(|t| t.signed_timestamp.0).collect();
         few_and_different(&timestamps, "timestamps")?;
-        let certificate = match (material.certificate, material.x509_certificate_chain) {
-            (Some(leaf), None) if version == Version::V0_3 => leaf.raw_bytes.0,
-            (None, Some(chain)) if version != Version::V0_3 => leaf(chain)?,
-            (None, None) if material.public_key.is_some() => return Err(Error::KeySigned),
-            _ => return Err(malformed("not exactly the certificate of its version")),
+        let certificates = (material.certificate, material.x509_certificate_chain);
+        let material = match (certificates, material.public_key) {
+            ((Some(leaf), None), None) if version == Version::V0_3 => {
+                Material::Certificate(leaf.raw_bytes.0)
+            }
+            ((None, Some(chain)), None) if version != Version::V0_3 => {
+                Material::Certificate(leaf(chain)?)
+            }
+            ((None, None), Some(key)) => Material::Key { hint: key.hint },
+            (_, None) => return Err(malformed("not exactly the certificate of its version")),
+            (_, Some(_)) => return Err(malformed("both a certificate and a key")),
         };
-        if material.public_key.is_some() {
-            return Err(malformed("both a certificate and a key"));
-        }
         let content = match (wire.dsse_envelope, wire.message_signature) {
             (Some(envelope), None) => Content::Envelope(envelope.read()?),
             (None, Some(message)) => message.read()?,
             _ => return Err(malformed("not exactly one of envelope and signature")),
         };
         Ok(Self {
-            certificate,
+            material,
             content,
             entries,
             timestamps,
@@ -214,14 +219,19 @@ impl Bundle {
                 (None, Some(wire::Message::of(digest.as_ref(), signature)))
             }
         };
+        let (certificate, public_key) = match &self.material {
+            Material::Certificate(der) => {
+                let raw_bytes = Base64(der.clone());
+                (Some(wire::Certificate { raw_bytes }), None)
+            }
+            Material::Key { hint } => (None, Some(wire::PublicKey { hint: hint.clone() })),
+        };
         serde_json::to_vec(&wire::Bundle {
             media_type: MEDIA_TYPE.to_owned(),
             verification_material: wire::Material {
-                certificate: Some(wire::Certificate {
-                    raw_bytes: Base64(self.certificate.clone()),
-                }),
+                certificate,
                 x509_certificate_chain: None,
-                public_key: None,
+                public_key,
                 tlog_entries: self.entries.iter().map(LogEntry::to_wire).collect(),
                 timestamp_verification_data: wire::Timestamps {
                     rfc3161_timestamps: timestamps.collect(),
@@ -232,9 +242,12 @@ impl Bundle {
         })
     }
 
-    /// The signing certificate, in DER.
-    pub fn certificate(&self) -> &[u8] {
-        &self.certificate
+    /// The signing certificate, in DER; `None` when it was signed with a bare key.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        match &self.material {
+            Material::Certificate(der) => Some(der),
+            Material::Key { .. } => None,
+        }
     }
 
     /// What was signed, and the signature.
@@ -313,12 +326,14 @@ mod tests {
 
     const ENVELOPE: &str =
         include_str!("../tests/vectors/bundle-verify/rekor2-dsse-happy-path/bundle.sigstore.json");
+    const KEY: &str =
+        include_str!("../tests/vectors/bundle-verify/managed-key-happy-path/bundle.sigstore.json");
     const MESSAGE: &str =
         include_str!("../tests/vectors/bundle-verify/rekor2-happy-path/bundle.sigstore.json");
 
     #[test]
     fn writes_what_it_reads() {
-        for text in [ENVELOPE, MESSAGE] {
+        for text in [ENVELOPE, KEY, MESSAGE] {
             let written = Bundle::parse(text.as_bytes()).unwrap().to_json().unwrap();
             let expected: Value = serde_json::from_str(text).unwrap();
             let found: Value = serde_json::from_slice(&written).unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use ambisign_providers::{Class, Explain};
 use der::EncodePem;
 use der::pem::LineEnding;
-use p256::ecdsa::signature::RandomizedSigner;
+use p256::ecdsa::signature::hazmat::RandomizedPrehashSigner;
 use p256::ecdsa::{DerSignature, SigningKey};
 use p256::elliptic_curve::Generate;
 use p256::pkcs8::EncodePublicKey;
@@ -17,9 +17,13 @@ use tokio::time::Instant;
 use x509_cert::builder::{Builder, RequestBuilder};
 use x509_cert::name::Name;
 
+use crate::bundle::Content;
+use crate::digest::Digest;
 use crate::dsse::{Envelope, IN_TOTO, pae};
 use crate::fulcio::SigningCertificate;
 use crate::payload::Payload;
+use crate::trust::keys::Hash;
+use crate::witness::{self, Logged};
 
 /// A certificate of the public instance lives ten minutes. Older than this none signs anything new,
 /// so that timestamp and log entry still fall into its time.
@@ -80,36 +84,64 @@ impl Credential {
         self.received.elapsed() < freshness(&self.certificate)
     }
 
-    /// Signs `payload`, with a random nonce: two signatures never coincide, so a log never takes
-    /// one for the other. The certificate must verify what the key signed (gate G6).
+    /// Signs a statement in an envelope.
     ///
     /// # Errors
-    /// It does not, which is a bug.
-    pub fn sign<R: CryptoRng>(
+    /// The certificate does not verify what the key signed (gate G6), which is a bug.
+    pub fn sign_statement<R: CryptoRng>(
         self: &Arc<Self>,
         payload: Payload,
         rng: &mut R,
     ) -> Result<Signed, SignError> {
         let payload = payload.into_bytes();
-        let message = pae(IN_TOTO, &payload);
-        let signature: DerSignature = self
-            .key
-            .0
-            .try_sign_with_rng(rng, &message)
-            .map_err(|_key| SignError::Unsound)?;
-        let signature = signature.as_bytes().to_vec();
-        if !self.certificate.verify(&message, &signature) {
-            return Err(SignError::Unsound);
-        }
-        let envelope = Envelope {
+        let digest = Digest::of(&pae(IN_TOTO, &payload));
+        let signature = self.sign(&digest, rng)?;
+        let content = Content::Envelope(Envelope {
             payload_type: IN_TOTO.to_owned(),
             payload,
             signature,
+        });
+        Ok(self.signed(content, digest))
+    }
+
+    /// Signs bytes of which `digest` is the digest.
+    ///
+    /// # Errors
+    /// As [`Credential::sign_statement`].
+    pub fn sign_message<R: CryptoRng>(
+        self: &Arc<Self>,
+        digest: &Digest,
+        rng: &mut R,
+    ) -> Result<Signed, SignError> {
+        let signature = self.sign(digest, rng)?;
+        let content = Content::Message {
+            digest: Some(*digest),
+            signature,
         };
-        Ok(Signed {
-            envelope,
+        Ok(self.signed(content, *digest))
+    }
+
+    /// With a random nonce: two signatures never coincide, so a log never takes one for the other.
+    fn sign<R: CryptoRng>(&self, digest: &Digest, rng: &mut R) -> Result<Vec<u8>, SignError> {
+        let signature: DerSignature = self
+            .key
+            .0
+            .sign_prehash_with_rng(rng, digest.bytes())
+            .map_err(|_key| SignError::Unsound)?;
+        let signature = signature.as_bytes().to_vec();
+        let key = self.certificate.certificate().key();
+        if !key.verify_digest(Hash::Sha256, digest.bytes(), &signature) {
+            return Err(SignError::Unsound);
+        }
+        Ok(signature)
+    }
+
+    fn signed(self: &Arc<Self>, content: Content, digest: Digest) -> Signed {
+        Signed {
+            content,
+            digest,
             credential: Arc::clone(self),
-        })
+        }
     }
 }
 
@@ -153,19 +185,33 @@ impl Explain for SignError {
 /// A signature that nobody has seen yet.
 #[must_use]
 pub struct Signed {
-    envelope: Envelope,
+    content: Content,
+    digest: Digest,
     credential: Arc<Credential>,
 }
 
 impl Signed {
-    /// The envelope with the signature.
-    pub fn envelope(&self) -> &Envelope {
-        &self.envelope
+    /// What was signed, with the signature.
+    pub fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// The digest of what the signature is over: of the encoded envelope, or of the bytes.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
     }
 
     /// The certificate of the key that signed.
     pub fn certificate(&self) -> &SigningCertificate {
         &self.credential.certificate
+    }
+
+    /// What a log has to have an entry of.
+    pub(crate) fn logged(&self) -> Logged<'_> {
+        Logged {
+            verifier: self.certificate().into(),
+            content: witness::Content::of(&self.content, &self.digest),
+        }
     }
 }
 

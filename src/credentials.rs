@@ -8,15 +8,15 @@ use rand_core::CryptoRng;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::artifact::Artifact;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::fulcio::Fulcio;
 use crate::identity::{self, Identity, IdentityError};
-use crate::plan::Job;
+use crate::job::Job;
 use crate::prediction::Prediction;
-use crate::registry::Target;
 use crate::run::Run;
-use crate::settings::Settings;
+use crate::settings::Signing;
 use crate::told;
 
 /// Gives every image a credential that is young enough.
@@ -42,17 +42,17 @@ impl<'a> Credentials<'a> {
     pub(crate) async fn issue<R: CryptoRng>(
         &self,
         identity: &Identity,
-        jobs: &[Job],
+        jobs: &[Job<'_>],
         rng: &mut R,
     ) -> Result<(), Error> {
         let started = Instant::now();
-        let targets: Vec<&Target> = jobs.iter().map(Job::target).collect();
-        let credential = self.fulcio.issue(identity, &targets, rng).await?;
+        let artifacts: Vec<_> = jobs.iter().map(Job::artifact).collect();
+        let credential = self.fulcio.issue(identity, &artifacts, rng).await?;
         let told = told::certificate(credential.certificate());
-        for (at, _) in jobs.iter().flat_map(Job::targets) {
+        for at in jobs.iter().flat_map(Job::places) {
             self.run
                 .progress
-                .image(*at, |image| image.certificate = Some(told.clone()));
+                .image(at, |image| image.certificate = Some(told.clone()));
         }
         let step = told::issued(credential.certificate(), started.elapsed());
         self.run.progress.step(&step);
@@ -61,11 +61,11 @@ impl<'a> Credentials<'a> {
         Ok(())
     }
 
-    /// The credential for `target`. A new token is asked for only when the certificate is too old:
+    /// The credential for `artifact`. A new token is asked for only when the certificate is too old:
     /// long batches outlive it. It must be for the identity with which the run began.
     pub(crate) async fn current<R: CryptoRng>(
         &self,
-        target: &Target,
+        artifact: Artifact<'_>,
         rng: &mut R,
     ) -> Result<Arc<Credential>, Error> {
         let mut current = self.current.lock().await;
@@ -76,7 +76,7 @@ impl<'a> Credentials<'a> {
         if let Prediction::Known { san, issuer } = identity.prediction() {
             same(current.as_deref(), (san, issuer))?;
         }
-        let credential = Arc::new(self.fulcio.issue(&identity, &[target], rng).await?);
+        let credential = Arc::new(self.fulcio.issue(&identity, &[artifact], rng).await?);
         let certificate = credential.certificate();
         same(
             current.as_deref(),
@@ -109,7 +109,7 @@ fn same(before: Option<&Credential>, found: (&str, &str)) -> Result<(), Identity
 }
 
 /// What the user insists on holds for the certificate itself too: the prediction may be unknown.
-fn require(settings: &Settings, credential: &Credential) -> Result<(), Error> {
+fn require(settings: &Signing, credential: &Credential) -> Result<(), Error> {
     let certificate = credential.certificate();
     let (wanted, issuer) = (
         &settings.identity.require_identity,
@@ -167,10 +167,10 @@ mod tests {
         let progress = Progress::new(reporter, Report::new(clock.now()));
         let run = Run {
             host: &host,
-            settings: &settings,
+            settings: &settings.signing,
             progress: &progress,
         };
-        let choice = choose(&host, &identity_options(&settings)).unwrap();
+        let choice = choose(&host, &identity_options(&settings.signing.identity)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
         match runtime.block_on(renewed(run, choice.source.as_ref())) {
@@ -198,7 +198,7 @@ mod tests {
         let real =
             include_bytes!("../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
         let real = Bundle::parse(real).unwrap();
-        let certificate = SigningCertificate::parse(real.certificate()).unwrap();
+        let certificate = SigningCertificate::parse(real.certificate().unwrap()).unwrap();
         let (san, issuer) = (certificate.san(), certificate.issuer());
         let key = EphemeralKey::generate(&mut UnwrapErr(SysRng));
         let before = Credential::new(key, certificate.clone());

@@ -2,8 +2,12 @@
 //! SHA-256 digests in the form of the OCI image specification.
 
 use std::fmt;
+use std::io::{self, Read};
 
 use sha2::{Digest as _, Sha256};
+
+/// How many bytes are read at once.
+const CHUNK: usize = 64 * 1024;
 
 /// A SHA-256 digest. Its text is `sha256:` and 64 lower-case hexadecimal digits (OCI image
 /// specification, "Digests").
@@ -14,6 +18,22 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of everything that `reader` gives.
+    ///
+    /// # Errors
+    /// It cannot be read to its end.
+    pub fn of_reader(reader: &mut dyn Read) -> io::Result<Self> {
+        let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
+        loop {
+            match reader.read(&mut chunk) {
+                Ok(0) => return Ok(Self(hasher.finalize().into())),
+                Ok(length) => hasher.update(chunk.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Reads `sha256:<hex>`; `None` for another algorithm, another length or upper-case letters.
@@ -53,6 +73,13 @@ impl fmt::Debug for Digest {
 #[cfg(test)]
 mod tests {
     use super::Digest;
+
+    #[test]
+    fn of_a_reader_is_of_its_bytes() {
+        let bytes = vec![7; 3 * super::CHUNK + 1];
+        let found = Digest::of_reader(&mut bytes.as_slice()).unwrap();
+        assert_eq!(found, Digest::of(&bytes));
+    }
 
     #[test]
     fn text_and_back() {

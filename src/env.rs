@@ -81,6 +81,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("AMBISIGN_IDENTITY_TOKEN_FILE", "/var/run/secrets/tokens/sigstore", "`--identity-token-file`"),
     plain("AMBISIGN_JOBS", "64", "`--jobs`"),
     plain("AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS", "true", "`--oidc-disable-ambient-providers`"),
+    plain("AMBISIGN_OIDC_ISSUER", "https://oauth2.example.com/auth", "`--oidc-issuer`"),
     plain("AMBISIGN_OIDC_PROVIDER", "github-actions", "`--oidc-provider`"),
     plain("AMBISIGN_OUTPUT", "json", "`--output`"),
     plain("AMBISIGN_PUBLIC_INSTANCE", "true", "`--public-instance`"),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use ambisign_providers::{Class, Explain};
 
+use crate::blob;
 use crate::credential::SignError;
 use crate::fulcio;
 use crate::identity::IdentityError;
@@ -21,6 +22,9 @@ use crate::witness;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A file or its bundle is in the way.
+    #[error(transparent)]
+    Blob(#[from] blob::Error),
     /// No usable certificate.
     #[error(transparent)]
     Fulcio(#[from] fulcio::Error),
@@ -64,6 +68,7 @@ pub enum Error {
 impl Error {
     fn stage(&self) -> &dyn Explain {
         match self {
+            Self::Blob(error) => error,
             Self::Fulcio(error) => error,
             Self::Identity(error) => error,
             Self::Provider(error) => error,

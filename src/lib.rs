@@ -11,6 +11,8 @@
 //!
 //! Every arrow is a constructor that verifies, and only a [`verify::VerifiedBundle`] can be attached.
 
+pub mod artifact;
+pub mod blob;
 pub mod bundle;
 pub mod cli;
 pub mod credential;
@@ -19,9 +21,11 @@ pub mod digest;
 pub mod dsse;
 pub mod env;
 pub mod error;
+mod file;
 pub mod fulcio;
 pub mod identity;
 pub mod image;
+mod job;
 pub mod net;
 pub mod outcome;
 pub mod payload;
@@ -32,11 +36,13 @@ pub mod registry;
 pub mod report;
 pub mod run;
 mod saved;
+pub mod session;
 pub mod settings;
 mod shown;
 mod signer;
 mod told;
 pub mod trust;
+pub mod verifier;
 pub mod verify;
 pub mod witness;
 

@@ -3,31 +3,28 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
-use ambisign::cli::{self, Cli, Command, SignArgs};
-use ambisign::error::{Error, RunError};
-use ambisign::outcome::{End, Failure, Report, Signal};
-use ambisign::report::{Console, Progress, Reporter};
+use ambisign::cli::{
+    self, Cli, Command, CreateArgs, RunArgs, SignArgs, SignBlobArgs, TrustCommand,
+};
+use ambisign::error::{Error, exit};
+use ambisign::outcome::{End, Failure, Report};
+use ambisign::report::{Block, Console, Progress, Reporter};
 use ambisign::run::Run;
-use ambisign::settings::{self, Mode, Output, Settings};
-use ambisign_providers::{Clock, Env, Event, Host, Net, NetOptions, Observer};
+use ambisign::session::{self, no_net, supervise};
+use ambisign::settings::{self, BlobSettings, Mode, Output, Settings, SettingsError, Signing};
+use ambisign::trust::create::Deployment;
+use ambisign_providers::{Clock, Env, Host};
 use clap::{CommandFactory, Parser};
 use clap_complete::Shell;
-use futures_util::FutureExt;
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// The exit code of a bug, and of results that nobody could read.
 const BUG: u8 = 1;
-
-/// Every request ends at the deadline by itself and says why; only what is left is cut off.
-const GRACE: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let env = Env::from_process();
@@ -50,7 +47,7 @@ fn command(env: Env, console: &Arc<Console>) -> u8 {
         Err(error) if error.use_stderr() => {
             let mut report = Report::new(Clock::system().now());
             report.end = End::Failed(cli::failure(&error));
-            let output = settings::output(&SignArgs::default(), &env);
+            let output = settings::output(&RunArgs::default(), &env);
             return finish(reporter, &report, output);
         }
         Err(help) => reporter.document(&help.render().to_string()),
@@ -63,6 +60,12 @@ fn command(env: Env, console: &Arc<Console>) -> u8 {
         Ok(Cli {
             command: Command::Sign(args),
         }) => return sign(*args, env, console),
+        Ok(Cli {
+            command: Command::SignBlob(args),
+        }) => return sign_blob(*args, env, console),
+        Ok(Cli {
+            command: Command::Trust(TrustCommand::Create(args)),
+        }) => return create_trust(args, reporter),
     };
     match written {
         Ok(()) => 0,
@@ -86,31 +89,92 @@ fn completions(shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// A `Net` for its redactor: before the settings are known there is nothing to connect to.
-fn no_net(env: &Env) -> Net {
-    Net::new(env, Clock::system(), NetOptions::default())
+fn sign(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.signing.run, &env);
+    let settings = match Settings::resolve(args, &env) {
+        Ok(settings) => settings,
+        Err(error) => return refused(&error, output, &env, console),
+    };
+    let host = session::host(env, &settings.signing.trust, &settings.signing.run, console);
+    if let Some(secret) = settings.registry.secret() {
+        host.net.guard(secret);
+    }
+    signed(&host, &settings.signing, console, async |run| {
+        run.sign(&settings, &mut UnwrapErr(SysRng)).await
+    })
 }
 
-fn sign(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
-    let clock = Clock::system();
-    let output = settings::output(&args, &env);
-    let mut report = Report::new(clock.now());
-    match Settings::resolve(args, &env) {
-        Ok(settings) => {
-            let host = host(env, &settings, console);
-            let reporter = Reporter::new(console, &host.net);
-            report.dry_run = settings.mode == Mode::DryRun;
-            finish(
-                reporter,
-                &signed(&host, &settings, reporter, report),
-                output,
-            )
-        }
+fn sign_blob(args: SignBlobArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.signing.run, &env);
+    let settings = match BlobSettings::resolve(args, &env) {
+        Ok(settings) => settings,
+        Err(error) => return refused(&error, output, &env, console),
+    };
+    let host = session::host(env, &settings.signing.trust, &settings.signing.run, console);
+    signed(&host, &settings.signing, console, async |run| {
+        run.sign_blobs(&settings, &mut UnwrapErr(SysRng)).await
+    })
+}
+
+/// Settings that cannot be used.
+fn refused(error: &SettingsError, output: Output, env: &Env, console: &Console) -> u8 {
+    let mut report = Report::new(Clock::system().now());
+    report.end = End::Failed(Failure::of(error));
+    finish(Reporter::new(console, &no_net(env)), &report, output)
+}
+
+/// Signs by `work`, and reports.
+fn signed(
+    host: &Host,
+    signing: &Signing,
+    console: &Console,
+    work: impl AsyncFnOnce(Run<'_>) -> Result<(), Error>,
+) -> u8 {
+    let reporter = Reporter::new(console, &host.net);
+    let mut report = Report::new(host.clock.now());
+    report.dry_run = signing.mode == Mode::DryRun;
+    let started = Instant::now();
+    let progress = Progress::new(reporter, report);
+    let run = Run {
+        host,
+        settings: signing,
+        progress: &progress,
+    };
+    let end = supervise(signing.run.timeout, work(run));
+    let mut report = progress.report();
+    report.took = started.elapsed();
+    report.end = end;
+    finish(reporter, &report, signing.run.output)
+}
+
+fn create_trust(args: CreateArgs, reporter: Reporter<'_>) -> u8 {
+    let deployment = Deployment {
+        fulcio: args.fulcio,
+        ctfe: args.ctfe,
+        rekor: args.rekor,
+        tsa: args.tsa,
+        oidc: args.oidc_provider,
+    };
+    let made = deployment.documents(Clock::system().now());
+    let made = made.and_then(|made| Ok((made.write(&args.out_dir)?, made.lines)));
+    let (paths, lines) = match made {
+        Ok(made) => made,
         Err(error) => {
-            let net = no_net(&env);
-            report.end = End::Failed(Failure::of(&error));
-            finish(Reporter::new(console, &net), &report, output)
+            let failure = Failure::of(&error);
+            let code = exit(failure.class);
+            let last = format!("exit {code}; no file was overwritten");
+            reporter.failures(&[Block { failure, last }]);
+            return code;
         }
+    };
+    lines.iter().for_each(|line| reporter.line(line));
+    let paths: String = paths
+        .iter()
+        .map(|path| format!("{}\n", path.display()))
+        .collect();
+    match reporter.document(&paths) {
+        Ok(()) => 0,
+        Err(error) => unwritten(reporter, &error, 0),
     }
 }
 
@@ -119,105 +183,4 @@ fn finish(reporter: Reporter<'_>, report: &Report, output: Output) -> u8 {
         (Ok(()), code) => code,
         (Err(error), code) => unwritten(reporter, &error, code),
     }
-}
-
-/// The outside world of a run.
-fn host(env: Env, settings: &Settings, console: &Arc<Console>) -> Arc<Host> {
-    let clock = Clock::system();
-    Arc::new_cyclic(|host| {
-        let options = NetOptions {
-            user_agent: concat!("ambisign/", env!("CARGO_PKG_VERSION")).to_owned(),
-            ca_file: settings.ca_file.clone(),
-            deadline: Some(Instant::now() + settings.timeout),
-            observer: Some(observer(
-                host.clone(),
-                Arc::clone(console),
-                settings.verbose,
-            )),
-            root: PathBuf::from("/"),
-        };
-        let net = Net::new(&env, clock, options);
-        if let Some(secret) = settings.secret() {
-            net.guard(secret);
-        }
-        Host {
-            env,
-            net,
-            clock,
-            root: PathBuf::from("/"),
-        }
-    })
-}
-
-/// Shows what the HTTP core tells, through the redactor of the same `host`.
-fn observer(host: Weak<Host>, console: Arc<Console>, verbose: bool) -> Observer {
-    Arc::new(move |event: Event<'_>| {
-        if let Some(host) = host.upgrade() {
-            Reporter::new(&console, &host.net).event(event, verbose);
-        }
-    })
-}
-
-/// Signs, on a runtime of its own.
-fn signed(host: &Host, settings: &Settings, reporter: Reporter<'_>, report: Report) -> Report {
-    let started = Instant::now();
-    let progress = Progress::new(reporter, report);
-    let end = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => {
-            let end = runtime.block_on(supervised(host, settings, &progress));
-            // A read of standard input may still wait: nobody waits for it.
-            runtime.shutdown_background();
-            end
-        }
-        Err(error) => failed(RunError::Start(error)),
-    };
-    let mut report = progress.report();
-    report.took = started.elapsed();
-    report.end = end;
-    report
-}
-
-/// The run, until it ends, panics, its time is over or a signal comes, whichever is first. What is
-/// known by then is in `progress`.
-async fn supervised(host: &Host, settings: &Settings, progress: &Progress<'_>) -> End {
-    let (interrupt, terminate) = match (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => return failed(RunError::Start(error)),
-    };
-    let deadline = Instant::now() + settings.timeout + GRACE;
-    let mut rng = UnwrapErr(SysRng);
-    let run = Run {
-        host,
-        settings,
-        progress,
-    };
-    let run = AssertUnwindSafe(run.sign(&mut rng)).catch_unwind();
-    tokio::select! {
-        biased;
-        signal = first(interrupt, terminate) => End::Interrupted(signal),
-        ended = run => match ended {
-            Ok(Ok(())) => End::Complete,
-            Ok(Err(error)) => End::Failed(Failure::of(&error)),
-            Err(_told_by_the_hook) => failed(RunError::Panicked),
-        },
-        () = sleep_until(deadline) => failed(RunError::Deadline),
-    }
-}
-
-/// The first signal that comes.
-async fn first(mut interrupt: Stream, mut terminate: Stream) -> Signal {
-    tokio::select! {
-        _ = interrupt.recv() => Signal::Interrupt,
-        _ = terminate.recv() => Signal::Terminate,
-    }
-}
-
-fn failed(error: RunError) -> End {
-    End::Failed(Failure::of(&Error::from(error)))
 }

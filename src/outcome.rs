@@ -104,12 +104,14 @@ pub struct Instance {
     pub trusted_root_sha256: Option<String>,
 }
 
-/// One digest in one repository.
+/// One digest in one repository, or one file.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The references of the command line that mean it.
     pub requested: Vec<String>,
-    /// Registry and repository; empty until the reference is parsed.
+    /// The file, when it is one.
+    pub file: Option<PathBuf>,
+    /// Registry and repository; empty until the reference is parsed, and of a file.
     pub repository: String,
     /// `sha256:...`, once resolved.
     pub digest: Option<String>,
@@ -268,11 +270,11 @@ impl Failure {
 }
 
 impl Outcome {
-    /// `repository@digest`, or what was asked for as long as that is not known.
+    /// `repository@digest`, or what was asked for: of a file, and as long as that is not known.
     pub fn name(&self) -> String {
-        match &self.digest {
-            Some(digest) => format!("{}@{digest}", self.repository),
-            None => self.requested.join(", "),
+        match (&self.digest, &self.file) {
+            (Some(digest), None) => format!("{}@{digest}", self.repository),
+            (None, _) | (_, Some(_)) => self.requested.join(", "),
         }
     }
 

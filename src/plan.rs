@@ -12,16 +12,19 @@ use secrecy::ExposeSecret;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::blob::Blob;
 use crate::error::Error;
 use crate::identity::{Identity, IdentityError};
 use crate::image::Reference;
+use crate::job::{Images, Job};
 use crate::net::FULCIO;
 use crate::outcome::{Failure, Outcome, State, Step, Warning};
 use crate::registry::{self, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::run::Run;
 use crate::settings::{
-    Ambient, Consent, Mode, RegistryLogin, RekorVersion, Settings, SettingsError, Tags, TokenSource,
+    Ambient, BlobPaths, BlobSettings, Consent, IdentitySettings, Mode, RegistryLogin,
+    RegistrySettings, Settings, SettingsError, Signing, Tags, TokenSource,
 };
 use crate::told;
 use crate::trust::{self, Trust, TrustOptions};
@@ -30,25 +33,6 @@ use crate::trust::{self, Trust, TrustOptions};
 const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKEN"];
 /// Where operators mount a token, as cosign has it.
 const TOKEN_FILE: &str = "/var/run/sigstore/cosign/oidc-token";
-
-/// One digest, and every place where its signature is attached: images with their places in the
-/// report.
-pub(crate) struct Job {
-    first: (usize, Target),
-    others: Vec<(usize, Target)>,
-}
-
-impl Job {
-    /// The image that stands for all: they have one digest.
-    pub(crate) fn target(&self) -> &Target {
-        &self.first.1
-    }
-
-    /// All images.
-    pub(crate) fn targets(&self) -> impl Iterator<Item = &(usize, Target)> {
-        std::iter::once(&self.first).chain(&self.others)
-    }
-}
 
 /// A reference that was looked up.
 pub(crate) struct Prepared {
@@ -62,7 +46,7 @@ pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
     let parse = |(before, text): (usize, &String)| {
         let at = before.saturating_add(1);
         let reference = Reference::parse(text).map_err(|source| Error::Reference { at, source })?;
-        if settings.registry.tags == Tags::Refused && reference.digest().is_none() {
+        if settings.tags == Tags::Refused && reference.digest().is_none() {
             return Err(SettingsError::Tag {
                 image: text.clone(),
             }
@@ -74,8 +58,7 @@ pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
 }
 
 /// What the providers look for.
-pub(crate) fn identity_options(settings: &Settings) -> Options {
-    let given = &settings.identity;
+pub(crate) fn identity_options(given: &IdentitySettings) -> Options {
     let token = given.token.as_ref().map(|token| match token {
         TokenSource::File(path) => GivenToken::File(path.clone()),
         TokenSource::Value(value) => GivenToken::Value(value.clone()),
@@ -91,9 +74,9 @@ pub(crate) fn identity_options(settings: &Settings) -> Options {
 }
 
 /// How the registry is talked to.
-pub(crate) fn registry_options(settings: &Settings) -> RegistryOptions {
+pub(crate) fn registry_options(settings: &RegistrySettings) -> RegistryOptions {
     let copy = |token: &Token| Token::new(token.expose());
-    match &settings.registry.login {
+    match &settings.login {
         Some(RegistryLogin::Password { username, password }) => RegistryOptions {
             username: Some(username.clone()),
             password: Token::new(password.expose_secret()),
@@ -109,7 +92,7 @@ pub(crate) fn registry_options(settings: &Settings) -> RegistryOptions {
 
 /// Trust material. While the registry and the token endpoint still answer there is time to connect to
 /// the services that it names.
-pub(crate) async fn trust(host: &Host, settings: &Settings) -> Result<Trust, trust::Error> {
+pub(crate) async fn trust(host: &Host, settings: &Signing) -> Result<Trust, trust::Error> {
     let trust = Trust::load(host, &trust_options(settings)).await?;
     if settings.mode == Mode::Publish {
         let services = trust.services();
@@ -129,18 +112,14 @@ pub(crate) async fn trust(host: &Host, settings: &Settings) -> Result<Trust, tru
 }
 
 /// Where trust comes from.
-fn trust_options(settings: &Settings) -> TrustOptions {
+fn trust_options(settings: &Signing) -> TrustOptions {
     let services = &settings.services;
     TrustOptions {
-        trusted_root: services.trusted_root.clone(),
+        trusted_root: settings.trust.trusted_root.clone(),
         signing_config: services.signing_config.clone(),
         fulcio_url: services.fulcio.clone(),
         rekor_url: services.rekor.clone(),
-        rekor_version: match services.rekor_version {
-            RekorVersion::Auto => trust::RekorVersion::Auto,
-            RekorVersion::V1 => trust::RekorVersion::V1,
-            RekorVersion::V2 => trust::RekorVersion::V2,
-        },
+        rekor_version: services.rekor_version,
         tsa_url: services.tsa.clone(),
     }
 }
@@ -169,9 +148,13 @@ pub(crate) async fn prepare(
 
 /// The jobs that can go on. What cannot is put into the report of `progress`, and so is what was
 /// asked for twice.
-pub(crate) fn jobs(prepared: Vec<Prepared>, progress: &Progress<'_>) -> Vec<Job> {
-    let mut images: Vec<Outcome> = Vec::new();
-    let mut jobs: Vec<Job> = Vec::new();
+pub(crate) fn jobs<'a>(
+    registry: &'a Registry<'a>,
+    prepared: Vec<Prepared>,
+    progress: &Progress<'_>,
+) -> Vec<Job<'a>> {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    let mut jobs: Vec<Images<'a>> = Vec::new();
     for Prepared {
         reference,
         took,
@@ -182,35 +165,53 @@ pub(crate) fn jobs(prepared: Vec<Prepared>, progress: &Progress<'_>) -> Vec<Job>
         let target = match result {
             Ok(target) => target,
             Err(error) => {
-                images.push(failed(&reference, &Error::from(error)));
+                outcomes.push(failed(&reference, &Error::from(error)));
                 continue;
             }
         };
         if let Some(warning) = resolved(&requested, &target) {
             progress.warning(warning);
         }
-        let of_digest = |job: &&mut Job| job.target().digest() == target.digest();
+        let of_digest = |job: &&mut Images<'_>| job.target().digest() == target.digest();
         // The statement names no repository, so one signature serves all places of a digest.
         let job = jobs.iter_mut().find(of_digest);
         let known = job.as_ref().and_then(|job| {
             job.targets()
                 .find(|(_, known)| known.repository() == target.repository())
         });
-        if let Some(image) = known.and_then(|(at, _)| images.get_mut(*at)) {
+        if let Some(image) = known.and_then(|(at, _)| outcomes.get_mut(*at)) {
             image.requested.push(requested);
             continue;
         }
-        let at = images.len();
-        images.push(found(requested, &target, took));
+        let at = outcomes.len();
+        outcomes.push(found(requested, &target, took));
         match job {
-            Some(job) => job.others.push((at, target)),
-            None => jobs.push(Job {
-                first: (at, target),
-                others: Vec::new(),
-            }),
+            Some(job) => job.also(at, target),
+            None => jobs.push(Images::new(registry, at, target)),
         }
     }
-    progress.images(images);
+    progress.images(outcomes);
+    jobs.into_iter()
+        .map(|job| Job::Image(Box::new(job)))
+        .collect()
+}
+
+/// The files that can be signed. What cannot is put into the report of `progress`.
+pub(crate) fn blobs(settings: &BlobSettings, progress: &Progress<'_>) -> Vec<Job<'static>> {
+    let prepare = |paths: &BlobPaths| (told::file(paths), Blob::prepare(paths));
+    let mut outcomes = Vec::new();
+    let mut jobs = Vec::new();
+    for (mut outcome, prepared) in settings.blobs.iter().map(prepare) {
+        match prepared {
+            Ok(blob) => {
+                outcome.digest = Some(blob.digest().to_string());
+                jobs.push(Job::Blob(outcomes.len(), blob));
+            }
+            Err(error) => outcome.state = State::Failed(Failure::of(&error)),
+        }
+        outcomes.push(outcome);
+    }
+    progress.images(outcomes);
     jobs
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The pipeline on one screen: the only file that knows the order.
 
-use ambisign_providers::{Host, Token, choose};
-use futures_util::future::join3;
+use ambisign_providers::{Choice, Host, Token, choose};
+use futures_util::future::{join, join3};
 use futures_util::stream::{self, StreamExt};
 use rand_core::CryptoRng;
 
@@ -10,22 +10,32 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::fulcio::Fulcio;
 use crate::identity::{Identity, IdentityError};
-use crate::plan::{self, Job};
+use crate::job::Job;
+use crate::plan;
 use crate::registry::Registry;
 use crate::report::Progress;
-use crate::settings::{Mode, Settings};
+use crate::settings::{BlobSettings, Mode, Settings, Signing};
 use crate::signer::{Seed, Signer};
 use crate::told;
+use crate::trust::{self, Trust};
 
 /// What every part of a run works with.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
     /// The outside world.
     pub host: &'a Host,
-    /// What is asked for.
-    pub settings: &'a Settings,
+    /// What signing takes.
+    pub settings: &'a Signing,
     /// Where it is told what comes to exist.
     pub progress: &'a Progress<'a>,
+}
+
+/// What the beginning of a run found out, each on its own.
+struct Begun<'a> {
+    choice: Choice,
+    jobs: Vec<Job<'a>>,
+    trust: Result<Trust, trust::Error>,
+    token: Result<Token, ambisign_providers::Error>,
 }
 
 impl Run<'_> {
@@ -38,26 +48,84 @@ impl Run<'_> {
     /// # Errors
     /// The run as a whole cannot go on. When several parts of the beginning fail, it is the first of
     /// settings, registry, trust, identity, whichever answered first.
-    pub async fn sign<R: CryptoRng>(self, rng: &mut R) -> Result<(), Error> {
+    pub async fn sign<R: CryptoRng>(self, images: &Settings, rng: &mut R) -> Result<(), Error> {
         let Self {
             host,
             settings,
             progress,
         } = self;
-        progress.begin(settings);
-        let references = plan::references(settings)?;
-        let choice = choose(host, &plan::identity_options(settings))?;
-        let source = choice.source.as_ref();
+        progress.begin(images.images.len(), "image", &settings.run);
+        let references = plan::references(images)?;
+        let choice = choose(host, &plan::identity_options(&settings.identity))?;
         progress.images(told::requested(&references));
 
-        let registry = Registry::new(host, plan::registry_options(settings));
+        let registry = Registry::new(host, plan::registry_options(&images.registry));
         let (prepared, trust, token) = join3(
             plan::prepare(&registry, &references, settings.jobs),
             plan::trust(host, settings),
-            source.token(host, &settings.identity.audience),
+            choice.source.token(host, &settings.identity.audience),
         )
         .await;
-        let jobs = plan::jobs(prepared, progress);
+        let jobs = plan::jobs(&registry, prepared, progress);
+        self.publish(
+            Begun {
+                choice,
+                jobs,
+                trust,
+                token,
+            },
+            rng,
+        )
+        .await
+    }
+
+    /// Signs every file of the settings, in the same way.
+    ///
+    /// # Errors
+    /// As [`Run::sign`].
+    pub async fn sign_blobs<R: CryptoRng>(
+        self,
+        blobs: &BlobSettings,
+        rng: &mut R,
+    ) -> Result<(), Error> {
+        let Self {
+            host,
+            settings,
+            progress,
+        } = self;
+        progress.begin(blobs.blobs.len(), "file", &settings.run);
+        let choice = choose(host, &plan::identity_options(&settings.identity))?;
+        let jobs = plan::blobs(blobs, progress);
+        let (trust, token) = join(
+            plan::trust(host, settings),
+            choice.source.token(host, &settings.identity.audience),
+        )
+        .await;
+        self.publish(
+            Begun {
+                choice,
+                jobs,
+                trust,
+                token,
+            },
+            rng,
+        )
+        .await
+    }
+
+    /// From the join on.
+    async fn publish<R: CryptoRng>(self, begun: Begun<'_>, rng: &mut R) -> Result<(), Error> {
+        let Self {
+            host,
+            settings,
+            progress,
+        } = self;
+        let Begun {
+            choice,
+            jobs,
+            trust,
+            token,
+        } = begun;
         if jobs.is_empty() {
             return Ok(());
         }
@@ -70,11 +138,11 @@ impl Run<'_> {
             return Ok(());
         }
 
-        let credentials = Credentials::new(self, source, Fulcio::new(host, &trust));
+        let credentials = Credentials::new(self, choice.source.as_ref(), Fulcio::new(host, &trust));
         credentials.issue(&identity, &jobs, rng).await?;
         drop(identity);
-        let signer = Signer::new(self, &trust, &registry, &credentials);
-        let seeded: Vec<(Job, Seed)> = jobs.into_iter().map(|job| (job, Seed::draw(rng))).collect();
+        let signer = Signer::new(self, &trust, &credentials);
+        let seeded: Vec<_> = jobs.into_iter().map(|job| (job, Seed::draw(rng))).collect();
         stream::iter(seeded)
             .map(|(job, seed)| signer.sign(job, seed))
             .buffer_unordered(settings.jobs.get())

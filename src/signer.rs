@@ -6,12 +6,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
 use tokio::time::{Instant, timeout_at};
 
+use crate::artifact::Artifact;
+use crate::blob::Blob;
 use crate::credential::Signed;
 use crate::credentials::Credentials;
 use crate::error::{Error, RunError};
+use crate::job::Job;
 use crate::outcome::{Failure, State, Step, Warning};
 use crate::payload::{Payload, SIGN};
-use crate::plan::Job;
 use crate::registry::{self, Attached, Registry, Target};
 use crate::run::Run;
 use crate::saved::Unattached;
@@ -36,71 +38,70 @@ impl Seed {
     }
 }
 
-/// Signs, has it witnessed, verifies, attaches.
+/// Signs, has it witnessed, verifies, delivers.
 pub(crate) struct Signer<'a> {
     run: Run<'a>,
     trust: &'a Trust,
-    registry: &'a Registry<'a>,
     credentials: &'a Credentials<'a>,
     witnesses: Witnesses<'a>,
 }
 
 impl<'a> Signer<'a> {
-    pub(crate) fn new(
-        run: Run<'a>,
-        trust: &'a Trust,
-        registry: &'a Registry<'a>,
-        credentials: &'a Credentials<'a>,
-    ) -> Self {
+    pub(crate) fn new(run: Run<'a>, trust: &'a Trust, credentials: &'a Credentials<'a>) -> Self {
         let witnesses = Witnesses::new(run.host, trust);
         Self {
             run,
             trust,
-            registry,
             credentials,
             witnesses,
         }
     }
 
-    /// Signs the digest of `job` once and attaches the bundle to each of its places. What comes of
-    /// it is in the report.
-    pub(crate) async fn sign(&self, job: Job, seed: Seed) {
-        // Configs need no bundle yet, so they are pushed meanwhile. Their failure shows at the
-        // attaching, which tries again.
-        let configs = job
-            .targets()
-            .map(|(_, target)| self.registry.push_config(target));
-        let (bundle, _configs) = join(self.bundle(&job, seed), join_all(configs)).await;
-        match bundle {
-            Ok(bundle) => {
-                let places = job
-                    .targets()
-                    .map(|(at, target)| self.attach(*at, target, &bundle));
-                join_all(places).await;
-            }
+    /// Signs the digest of `job` once and brings the bundle to each of its places. What comes of it
+    /// is in the report.
+    pub(crate) async fn sign(&self, job: Job<'_>, seed: Seed) {
+        let (bundle, ()) = join(self.bundle(&job, seed), make_way(&job)).await;
+        let bundle = match bundle {
+            Ok(bundle) => bundle,
             Err(error) => {
-                for (at, _) in job.targets() {
-                    self.fail(*at, &error);
-                }
+                return job
+                    .places()
+                    .into_iter()
+                    .for_each(|at| self.fail(at, &error));
+            }
+        };
+        match job {
+            Job::Blob(at, blob) => self.store(at, blob, &bundle),
+            Job::Image(images) => {
+                let places = images
+                    .targets()
+                    .map(|(at, target)| self.attach(images.registry, *at, target, &bundle));
+                join_all(places).await;
             }
         }
     }
 
     /// Gates G6 to G10: nothing that comes out of here is unverified.
-    async fn bundle(&self, job: &Job, seed: Seed) -> Result<VerifiedBundle, Error> {
+    async fn bundle(&self, job: &Job<'_>, seed: Seed) -> Result<VerifiedBundle, Error> {
         let mut rng = seed.rng();
-        let target = job.target();
+        let artifact = job.artifact();
         let turn = self.witnesses.turn().await;
-        let credential = self.credentials.current(target, &mut rng).await?;
-        let signed = credential.sign(Payload::for_image(target)?, &mut rng)?;
+        let credential = self.credentials.current(artifact, &mut rng).await?;
+        let (signed, predicate_type) = match artifact {
+            Artifact::Blob(blob) => (credential.sign_message(blob.digest(), &mut rng)?, None),
+            Artifact::Image(target) => {
+                let payload = Payload::for_image(target)?;
+                (credential.sign_statement(payload, &mut rng)?, Some(SIGN))
+            }
+        };
         let witnessed = self.witness(job, signed, &mut rng).await?;
         drop(turn);
         let certificate = credential.certificate();
         let expected = Expected {
-            artifact: target.digest(),
+            artifact: artifact.digest(),
             identity: certificate.san(),
             issuer: certificate.issuer(),
-            predicate_type: Some(SIGN),
+            predicate_type,
             public_key: Some(certificate.spki_der()),
             entries: witnessed.entries().len(),
             timestamps: witnessed.timestamps().len(),
@@ -123,7 +124,7 @@ impl<'a> Signer<'a> {
     /// Timestamps first: they can be thrown away, a log entry cannot.
     async fn witness(
         &self,
-        job: &Job,
+        job: &Job<'_>,
         signed: Signed,
         rng: &mut ChaCha20Rng,
     ) -> Result<Witnessed, Error> {
@@ -157,13 +158,38 @@ impl<'a> Signer<'a> {
         Ok(witnessed)
     }
 
-    async fn attach(&self, at: usize, target: &Target, bundle: &VerifiedBundle) {
-        let started = Instant::now();
-        self.look_at_tag(target).await;
+    /// Puts the bundle of a file into its place.
+    fn store(&self, at: usize, blob: Blob, bundle: &VerifiedBundle) {
         let unattached = Unattached::new(self.run.progress, at, bundle);
-        let attaching = self
-            .registry
-            .attach(target, bundle, self.run.host.clock.now());
+        match blob.deliver(bundle.bytes()) {
+            Ok(path) => {
+                unattached.attached();
+                self.run.progress.image(at, |image| {
+                    if let Some(bundle) = &mut image.bundle {
+                        bundle.path = Some(path);
+                    }
+                    image.state = State::Signed;
+                });
+                self.run.progress.image_over(at);
+            }
+            Err(error) => {
+                drop(unattached);
+                self.fail(at, &error.into());
+            }
+        }
+    }
+
+    async fn attach(
+        &self,
+        registry: &Registry<'_>,
+        at: usize,
+        target: &Target,
+        bundle: &VerifiedBundle,
+    ) {
+        let started = Instant::now();
+        self.look_at_tag(registry, target).await;
+        let unattached = Unattached::new(self.run.progress, at, bundle);
+        let attaching = registry.attach(target, bundle, self.run.host.clock.now());
         match self.within_run(attaching).await {
             Ok(attached) => {
                 unattached.attached();
@@ -207,8 +233,8 @@ impl<'a> Signer<'a> {
 
     /// Gate G11: a tag that moved meanwhile does not change what is signed, but the reader should
     /// know.
-    async fn look_at_tag(&self, target: &Target) {
-        if let Ok(Some(now)) = self.registry.drift(target).await {
+    async fn look_at_tag(&self, registry: &Registry<'_>, target: &Target) {
+        if let Ok(Some(now)) = registry.drift(target).await {
             let (tag, then) = (target.tag().unwrap_or_default(), target.digest());
             let message = format!("the tag `{tag}` moved from {then}, which is signed, to {now}");
             self.run.progress.warning(Warning {
@@ -225,15 +251,26 @@ impl<'a> Signer<'a> {
         self.run.progress.image_over(at);
     }
 
-    fn each(&self, job: &Job, change: impl Fn(&mut crate::outcome::Outcome)) {
-        for (at, _) in job.targets() {
-            self.run.progress.image(*at, &change);
+    fn each(&self, job: &Job<'_>, change: impl Fn(&mut crate::outcome::Outcome)) {
+        for at in job.places() {
+            self.run.progress.image(at, &change);
         }
     }
 
-    fn step(&self, job: &Job, step: &Step) {
-        for (at, _) in job.targets() {
-            self.run.progress.image_step(*at, step.clone());
+    fn step(&self, job: &Job<'_>, step: &Step) {
+        for at in job.places() {
+            self.run.progress.image_step(at, step.clone());
         }
+    }
+}
+
+/// What can be done meanwhile at the places of `job`. Configs need no bundle, so they are pushed;
+/// their failure shows at the attaching, which tries again.
+async fn make_way(job: &Job<'_>) {
+    if let Job::Image(images) = job {
+        let configs = images
+            .targets()
+            .map(|(_, target)| images.registry.push_config(target));
+        let _configs = join_all(configs).await;
     }
 }

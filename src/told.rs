@@ -9,12 +9,12 @@ use crate::digest::Digest;
 use crate::fulcio::SigningCertificate;
 use crate::identity::Identity;
 use crate::image::Reference;
+use crate::job::Job;
 use crate::outcome::{self, Outcome, State, Step, Warning};
-use crate::plan::Job;
 use crate::prediction::Prediction;
 use crate::registry::{Attached, Method};
 use crate::report::Progress;
-use crate::settings::Settings;
+use crate::settings::{BlobPaths, Signing};
 use crate::trust::{Service, Trust};
 use crate::verify::VerifiedBundle;
 use crate::witness::{Timestamp, Witnessed};
@@ -32,6 +32,15 @@ pub(crate) fn requested(references: &[Reference]) -> Vec<Outcome> {
         ..Outcome::default()
     };
     references.iter().map(asked).collect()
+}
+
+/// A file as it was asked for.
+pub(crate) fn file(paths: &BlobPaths) -> Outcome {
+    Outcome {
+        requested: vec![paths.blob.display().to_string()],
+        file: Some(paths.blob.clone()),
+        ..Outcome::default()
+    }
 }
 
 /// Registry and repository of `reference`.
@@ -67,7 +76,7 @@ pub(crate) fn disclosure(visibility: &str) -> Warning {
 }
 
 /// Which services are used.
-fn instance(trust: &Trust, settings: &Settings) -> outcome::Instance {
+fn instance(trust: &Trust, settings: &Signing) -> outcome::Instance {
     let services = trust.services();
     let urls = |services: &[Service]| services.iter().map(|one| one.url.to_string()).collect();
     outcome::Instance {
@@ -81,7 +90,7 @@ fn instance(trust: &Trust, settings: &Settings) -> outcome::Instance {
         rekor: urls(&services.logs),
         rekor_version: services.logs.first().map(|log| log.version),
         tsa: urls(&services.authorities),
-        trusted_root: settings.services.trusted_root.clone(),
+        trusted_root: settings.trust.trusted_root.clone(),
         trusted_root_sha256: Some(trust.root().digest().hex()),
     }
 }
@@ -92,7 +101,7 @@ pub(crate) fn beginning(
     choice: &Choice,
     signer: &Identity,
     trust: &Trust,
-    settings: &Settings,
+    settings: &Signing,
 ) {
     progress.identity(identity(choice.provider, signer));
     progress.instance(instance(trust, settings));
@@ -110,10 +119,10 @@ fn note(note: &str) -> Warning {
 }
 
 /// A dry run ends here.
-pub(crate) fn would_sign(progress: &Progress<'_>, jobs: &[Job]) {
-    for (at, _) in jobs.iter().flat_map(Job::targets) {
-        progress.image(*at, |image| image.state = State::WouldSign);
-        progress.image_over(*at);
+pub(crate) fn would_sign(progress: &Progress<'_>, jobs: &[Job<'_>]) {
+    for at in jobs.iter().flat_map(Job::places) {
+        progress.image(at, |image| image.state = State::WouldSign);
+        progress.image_over(at);
     }
 }
 

@@ -163,13 +163,21 @@ fn the_exit_codes_of_the_readme_are_those_of_the_program() {
     assert_eq!(table, helped, "README and `ambisign sign --help` differ");
 }
 
+/// The help of a command and of all commands below it.
+fn help_below(path: &[&str]) -> String {
+    let help = said(&[path, &["--help"]].concat(), &[]);
+    let (_, commands) = help.split_once("\nCommands:\n").unwrap_or_default();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let names = commands.filter_map(|line| line.split_whitespace().next());
+    let below: String = names
+        .map(|name| help_below(&[path, &[name]].concat()))
+        .collect();
+    help + &below
+}
+
 #[test]
 fn the_flags_of_the_documents_exist_and_the_absent_ones_do_not() {
-    let help = format!(
-        "{}{}",
-        said(&["--help"], &[]),
-        said(&["sign", "--help"], &[])
-    );
+    let help = help_below(&[]);
     let known: BTreeSet<&str> = words(&help).filter(|word| word.starts_with("--")).collect();
     let is_flag = |word: &&str| {
         let name = word.strip_prefix("--").unwrap_or_default();

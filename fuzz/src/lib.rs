@@ -5,6 +5,7 @@
 
 pub mod bend;
 pub mod der;
+pub mod holds;
 pub mod meaning;
 pub mod seeds;
 pub mod targets;
@@ -34,6 +35,7 @@ targets![
     docker_config,
     fulcio_answer,
     image_reference,
+    legacy_signature,
     log_entry,
     merkle,
     mutated_bundle,

@@ -16,6 +16,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "docker_config" => texts(DOCKER_CONFIGS),
         "fulcio_answer" => fulcio_answers(),
         "image_reference" => texts(REFERENCES),
+        "legacy_signature" => legacy_signatures(),
         "log_entry" => log_entries(),
         "merkle" => (0_u8..8).map(choices).collect(),
         "mutated_bundle" => (0_u8..64).map(choices).collect(),
@@ -81,7 +82,7 @@ fn bundles() -> Vec<Vec<u8>> {
 fn certificates() -> Vec<Vec<u8>> {
     let all = vectors::all().iter();
     let mut found: Vec<_> = all
-        .map(|vector| vector.bundle.certificate().to_vec())
+        .map(|vector| vector.certificate().der().to_vec())
         .collect();
     for vector in vectors::all() {
         let chains = vector
@@ -97,12 +98,8 @@ fn certificates() -> Vec<Vec<u8>> {
 }
 
 fn fulcio_answers() -> Vec<Vec<u8>> {
-    let certificate = ambisign::fulcio::SigningCertificate::parse(&certificates()[0]);
-    let certificate = certificate.or_else(|_| {
-        let der = vectors::named("happy-path-v0.3").bundle.certificate();
-        ambisign::fulcio::SigningCertificate::parse(der)
-    });
-    let pem = certificate.expect("a vector").pem().expect("PEM");
+    let pem = vectors::named("happy-path-v0.3").certificate().pem();
+    let pem = pem.expect("PEM");
     let chain = json!({"chain": {"certificates": [pem, "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"]}});
     let answers = [
         json!({"signedCertificateEmbeddedSct": chain}),
@@ -134,6 +131,40 @@ fn log_entries() -> Vec<Vec<u8>> {
         }
     }
     found
+}
+
+fn legacy_signatures() -> Vec<Vec<u8>> {
+    let vector = vectors::named("happy-path-v0.3");
+    let wire = vector.json.pointer("/verificationMaterial/tlogEntries/0");
+    let (wire, entry) = (wire.expect("an entry"), &vector.bundle.entries()[0]);
+    let kept = json!({
+        "SignedEntryTimestamp": wire["inclusionPromise"]["signedEntryTimestamp"],
+        "Payload": {
+            "body": wire["canonicalizedBody"], "integratedTime": 1, "logIndex": entry.index(),
+            "logID": hex(entry.log_id()),
+        },
+    });
+    let payload = json!({
+        "critical": {
+            "identity": {"docker-reference": "registry.example/app"},
+            "image": {"docker-manifest-digest": vector.artifact.to_string()},
+            "type": "cosign container image signature",
+        },
+        "optional": {"env": "prod"},
+    });
+    let stamp = json!({"SignedRFC3161Timestamp": "MAMCAQA="});
+    let annotations = json!({
+        "dev.cosignproject.cosign/signature": "MAYCAQECAQI=",
+        "dev.sigstore.cosign/certificate": vector.certificate().pem().expect("PEM"),
+        "dev.sigstore.cosign/bundle": kept.to_string(),
+        "dev.sigstore.cosign/rfc3161timestamp": stamp.to_string(),
+    });
+    let layer = json!({"payload": payload.to_string(), "annotations": annotations});
+    let found = [layer, kept, payload];
+    found
+        .iter()
+        .map(|json| json.to_string().into_bytes())
+        .collect()
 }
 
 fn answer_of_v1(wire: &Value, entry: &LogEntry) -> Value {

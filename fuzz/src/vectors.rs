@@ -4,10 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use ambisign::bundle::Bundle;
+use ambisign::bundle::{self, Bundle};
 use ambisign::digest::Digest;
+use ambisign::fulcio::SigningCertificate;
 use ambisign::trust::TrustedRoot;
 use ambisign::verify::{self, Expected, VerifiedBundle};
+use ambisign::witness::Content;
 use serde_json::Value;
 
 /// A bundle with everything that is needed to verify it.
@@ -29,6 +31,23 @@ pub struct Vector {
 }
 
 impl Vector {
+    /// The signing certificate.
+    pub fn certificate(&self) -> SigningCertificate {
+        let der = self.bundle.certificate().expect("a certificate");
+        SigningCertificate::parse(der).expect("a signing certificate")
+    }
+
+    /// What was signed, as logs have it.
+    pub fn content(&self) -> Content<'_> {
+        match self.bundle.content() {
+            bundle::Content::Envelope(envelope) => Content::Envelope(envelope),
+            bundle::Content::Message { signature, .. } => Content::Message {
+                digest: &self.artifact,
+                signature,
+            },
+        }
+    }
+
     /// Verifies `bytes` with the expectations of this case.
     ///
     /// # Errors

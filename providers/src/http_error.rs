@@ -19,6 +19,8 @@ pub struct HttpError {
     pub url: String,
     /// How often it was tried.
     pub tries: u32,
+    /// Whether any of the tries may have reached the server: what it does on request may be done.
+    pub sent: bool,
     /// What happened last.
     pub reason: HttpReason,
 }
@@ -48,7 +50,7 @@ pub enum HttpReason {
         /// Scheme and host.
         to: String,
     },
-    /// A status that may pass: 408, 429, 500, 502, 503 or 504.
+    /// A status that may pass; [`crate::Net::send`] lists them.
     #[error("answered HTTP {}{}{}", status.as_u16(), said(excerpt), asked(*retry_after))]
     Status {
         /// The status.
@@ -107,6 +109,20 @@ impl fmt::Display for HttpError {
 /// The message says it all: a source would repeat it.
 impl std::error::Error for HttpError {}
 
+impl HttpReason {
+    /// Whether the request may have reached the server.
+    pub(crate) fn is_sent(&self) -> bool {
+        match self {
+            Self::Unreachable { sent, .. } => *sent,
+            Self::Client(_) | Self::Deadline | Self::NotHttps | Self::Tls { .. } => false,
+            Self::Encoded { .. }
+            | Self::Redirected { .. }
+            | Self::Status { .. }
+            | Self::TooLarge { .. } => true,
+        }
+    }
+}
+
 impl HttpError {
     /// The variant part of an error code: what happened to the request.
     pub fn variant(&self) -> &'static str {
@@ -163,7 +179,7 @@ impl HttpError {
 /// What a failure of the transport means.
 pub(crate) fn transport(error: reqwest::Error) -> HttpReason {
     let error = error.without_url();
-    let why = chain(&error);
+    let why = without_layers(&chain(&error)).to_owned();
     if is_distrust(&error) {
         return HttpReason::Tls { why };
     }
@@ -171,6 +187,18 @@ pub(crate) fn transport(error: reqwest::Error) -> HttpReason {
         why,
         sent: !error.is_connect(),
     }
+}
+
+/// `text` without what the layers of the HTTP client say of themselves: the reader wants the reason.
+fn without_layers(text: &str) -> &str {
+    let layers = [
+        "error sending request: ",
+        "client error (Connect): ",
+        "client error (SendRequest): ",
+    ];
+    layers
+        .into_iter()
+        .fold(text, |text, layer| text.strip_prefix(layer).unwrap_or(text))
 }
 
 /// Whether the TLS stack refused the peer's certificate: an attack or a misconfiguration, and never

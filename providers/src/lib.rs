@@ -55,5 +55,5 @@ pub use options::{GivenToken, Options};
 pub use provider::{Detection, Kind, PROVIDERS, Platform, Provider, Source};
 pub use request::bearer;
 pub use send::{Answer, Hop};
-pub use spawn::{Finished, SpawnError, spawn};
+pub use spawn::{Child, Finished, SpawnError, spawn};
 pub use token::Token;

@@ -259,6 +259,11 @@ impl Net {
         self.roots.get_or_init(|| self.read_roots()).clone()
     }
 
+    /// Whether nobody is trusted, because no CA file was found.
+    pub(crate) fn has_no_roots(&self) -> bool {
+        self.roots().is_ok_and(|roots| roots.is_empty())
+    }
+
     /// `SSL_CERT_FILE` replaces the machine's roots, as in OpenSSL; the CA file of the options adds
     /// to either. A machine without roots is no error yet: plain HTTP needs none.
     fn read_roots(&self) -> Result<Vec<Certificate>, ClientError> {

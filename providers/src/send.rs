@@ -22,6 +22,13 @@ const EXCERPT: usize = 256;
 /// be told.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The shortest wait before a service that says "too many requests" and not how long to wait is
+/// asked again.
+const AFTER_TOO_MANY: Duration = Duration::from_secs(2);
+
+/// The longest name of a content coding that a message shows, in characters.
+const LONGEST_CODING: usize = 40;
+
 /// The limits of one call to a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Hop {
@@ -75,9 +82,10 @@ impl Answer {
 impl Net {
     /// Makes `request` within the limits of `hop`.
     ///
-    /// A status of 408, 429, 500, 502, 503 or 504 and a broken connection are temporary: the same
-    /// bytes are sent again, after a wait that honours `Retry-After` (RFC 9110 10.2.3). Every other
-    /// answer is returned, error statuses included. Redirects are refused.
+    /// A status of 408, 425, 429, 499, 500, 502, 503, 504 or 520 to 524 (what content networks answer
+    /// for a server that is down) and a broken connection are temporary: the same bytes are sent
+    /// again, after a wait that honours `Retry-After` (RFC 9110 10.2.3). Every other answer is
+    /// returned, error statuses included. Redirects are refused.
     ///
     /// # Errors
     /// No whole answer came in time, or one that no service of ours gives.
@@ -134,6 +142,7 @@ impl Net {
                 Ok(answer) => self.not_yet(&answer),
                 Err(reason) => reason,
             };
+            call.sent |= reason.is_sent();
             let Some(wait) = next_wait(hop, &reason, call.tries, end) else {
                 let over = self
                     .deadline()
@@ -157,6 +166,16 @@ impl Net {
             excerpt: answer.excerpt(self),
             retry_after: retry_after(&answer.headers, self.clock.now()),
         }
+    }
+
+    /// Why there was no answer. A machine without CA certificates, such as an empty container, trusts
+    /// nobody: that says more than whose certificate it did not trust.
+    fn failure(&self, error: reqwest::Error) -> HttpReason {
+        let mut reason = transport(error);
+        if let (HttpReason::Tls { why }, true) = (&mut reason, self.has_no_roots()) {
+            "there are no CA certificates on this machine".clone_into(why);
+        }
+        reason
     }
 
     /// The end of the hop, or of the run if that is nearer.
@@ -190,15 +209,25 @@ impl Net {
             sent,
         };
         let response = match timeout_at(end, client.execute(request)).await {
-            Ok(response) => response.map_err(transport)?,
+            Ok(response) => response.map_err(|error| self.failure(error))?,
             Err(_elapsed) => return Err(late(true)),
         };
         let (url, status) = (response.url().clone(), response.status());
         let headers = response.headers().clone();
-        if let Some(coding) = foreign_coding(&headers) {
-            return Err(HttpReason::Encoded { coding });
-        }
-        let body = match timeout_at(end, read(response, hop.body)).await {
+        let read = async {
+            match foreign_coding(&headers) {
+                Some(coding) => Err(HttpReason::Encoded { coding }),
+                None => read(response, hop.body).await,
+            }
+        };
+        let body = match timeout_at(end, read).await {
+            // What stands before a service packs and fills its pages as it likes; the status of an
+            // error says enough.
+            Ok(Err(HttpReason::Encoded { .. } | HttpReason::TooLarge { .. }))
+                if status.is_client_error() || status.is_server_error() =>
+            {
+                Vec::new()
+            }
             Ok(body) => body?,
             Err(_elapsed) => return Err(late(true)),
         };
@@ -233,6 +262,7 @@ struct Call {
     method: Method,
     url: String,
     tries: u32,
+    sent: bool,
 }
 
 impl Call {
@@ -241,6 +271,7 @@ impl Call {
             method: request.method().clone(),
             url: redacted(request.url()),
             tries: 0,
+            sent: false,
         }
     }
 
@@ -250,6 +281,7 @@ impl Call {
             method,
             url,
             tries: self.tries,
+            sent: self.sent || reason.is_sent(),
             reason,
         }
     }
@@ -292,12 +324,16 @@ async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpReaso
 
 fn foreign_coding(headers: &HeaderMap) -> Option<String> {
     let coding = headers.get(header::CONTENT_ENCODING)?;
-    let coding = String::from_utf8_lossy(coding.as_bytes()).into_owned();
+    let coding = String::from_utf8_lossy(coding.as_bytes());
+    let coding: String = coding.chars().take(LONGEST_CODING).collect();
     (!coding.eq_ignore_ascii_case("identity")).then_some(coding)
 }
 
 fn is_temporary(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+    matches!(
+        status.as_u16(),
+        408 | 425 | 429 | 499 | 500 | 502..=504 | 520..=524
+    )
 }
 
 /// Seconds or an HTTP date, a day at the most; anything else is ignored.
@@ -315,9 +351,14 @@ fn retry_after(headers: &HeaderMap, now: std::time::SystemTime) -> Option<Durati
 
 /// The wait before the next try; `None` when there is none.
 fn next_wait(hop: &Hop, reason: &HttpReason, tries: u32, end: Instant) -> Option<Duration> {
-    let asked = match reason {
-        HttpReason::Status { retry_after, .. } => *retry_after,
-        HttpReason::Unreachable { .. } => None,
+    let (asked, least) = match reason {
+        HttpReason::Status {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            retry_after,
+            ..
+        } => (*retry_after, AFTER_TOO_MANY),
+        HttpReason::Status { retry_after, .. } => (*retry_after, Duration::ZERO),
+        HttpReason::Unreachable { .. } => (None, Duration::ZERO),
         HttpReason::Client(_)
         | HttpReason::Deadline
         | HttpReason::Encoded { .. }
@@ -329,7 +370,7 @@ fn next_wait(hop: &Hop, reason: &HttpReason, tries: u32, end: Instant) -> Option
     if tries >= hop.tries {
         return None;
     }
-    let wait = asked.unwrap_or_else(|| jittered(hop, tries));
+    let wait = asked.unwrap_or_else(|| jittered(hop, tries).max(least));
     // A wait beyond the end is pointless: the reader is told how long the service asked for.
     (Instant::now() + wait < end).then_some(wait)
 }
@@ -361,55 +402,4 @@ fn excerpt(net: &Net, body: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
-
-    use reqwest::StatusCode;
-    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-    use tokio::time::Instant;
-
-    use super::{Hop, next_wait, retry_after};
-    use crate::{HttpReason, Profile};
-
-    const DAY: u64 = 24 * 60 * 60;
-
-    fn asked(text: &str) -> Option<u64> {
-        let value = HeaderValue::from_str(text).unwrap();
-        let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
-        retry_after(&headers, UNIX_EPOCH).map(|wait| wait.as_secs())
-    }
-
-    #[test]
-    fn no_retry_after_is_too_long_to_reckon_with() {
-        for (text, seconds) in [
-            ("0", Some(0)),
-            ("7", Some(7)),
-            ("18446744073709551615", Some(DAY)),
-            ("Thu, 01 Jan 1970 00:00:09 GMT", Some(9)),
-            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(DAY)),
-            ("18446744073709551616", None),
-            ("-1", None),
-            ("1.5", None),
-            ("soon", None),
-            ("", None),
-        ] {
-            assert_eq!(asked(text), seconds, "{text}");
-            let reason = HttpReason::Status {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                excerpt: String::new(),
-                retry_after: asked(text).map(Duration::from_secs),
-            };
-            let hop = Hop {
-                profile: Profile::TOKEN_ENDPOINT,
-                body: 0,
-                tries: 2,
-                each: Duration::from_secs(1),
-                all: Duration::from_secs(20),
-                first_wait: Duration::ZERO,
-                longest_wait: Duration::ZERO,
-            };
-            let wait = next_wait(&hop, &reason, 1, Instant::now() + hop.all);
-            assert_eq!(wait.is_none(), seconds == Some(DAY), "{text}");
-        }
-    }
-}
+mod tests;

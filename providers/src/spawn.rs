@@ -12,15 +12,47 @@ use crate::Host;
 /// Output beyond this is not read, and is an error.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 
-/// Variables that no child needs: each is a credential of the job.
+/// Credentials of the job, which a child sees only when it needs them.
 const SECRET_VARIABLES: &[&str] = &[
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
     "ACTIONS_RUNTIME_TOKEN",
-    "BITBUCKET_STEP_OIDC_TOKEN",
     "BUILDKITE_AGENT_ACCESS_TOKEN",
     "CF_OIDC_REQUEST_TOKEN",
+    "CI_DEPLOY_PASSWORD",
+    "CI_JOB_TOKEN",
+    "CI_REGISTRY_PASSWORD",
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
     "SIGSTORE_IDENTITY_TOKEN",
+    "SYSTEM_ACCESSTOKEN",
 ];
+
+/// How the names of others begin. The program's own settings are of no use to a child, and some are
+/// secret.
+const PREFIXES: &[&str] = &[
+    "AMBISIGN_",
+    "CIRCLE_OIDC_TOKEN",
+    "CI_JOB_JWT",
+    "TFC_WORKLOAD_IDENTITY_TOKEN",
+];
+
+/// How the names of the rest end.
+const SUFFIXES: &[&str] = &["_ID_TOKEN", "_OIDC_TOKEN"];
+
+/// A child process to run.
+#[derive(Clone, Copy, Debug)]
+pub struct Child<'a> {
+    /// The program: a path, or a name to be found in `PATH`.
+    pub program: &'a str,
+    /// Its arguments.
+    pub args: &'a [&'a str],
+    /// What it reads from its standard input.
+    pub input: &'a [u8],
+    /// The longest time it may take.
+    pub limit: Duration,
+    /// The credentials of the job that it sees nevertheless.
+    pub needs: &'a [&'a str],
+}
 
 /// A child process that ended by itself, in time.
 #[derive(Debug)]
@@ -59,21 +91,23 @@ pub enum SpawnError {
     },
 }
 
-/// Runs `program` with `args`, feeds it `input`, and waits at most `limit`.
+/// Runs `child`, and waits for it at most as long as it may take.
 ///
-/// The child sees the host's environment without the job's tokens; its standard error is dropped.
-/// When the limit is reached the child is killed.
+/// It sees the host's environment without the job's credentials, but for those that it needs; its
+/// standard error is dropped. When the limit is reached it is killed.
 ///
 /// # Errors
 /// The program cannot be started, ends too late or writes too much. A failing exit status is not an
 /// error of this function.
-pub async fn spawn(
-    host: &Host,
-    program: &str,
-    args: &[&str],
-    input: &[u8],
-    limit: Duration,
-) -> Result<Finished, SpawnError> {
+pub async fn spawn(host: &Host, child: Child<'_>) -> Result<Finished, SpawnError> {
+    let Child {
+        program,
+        args,
+        input,
+        limit,
+        needs,
+    } = child;
+    let seen = |name: &OsStr| !is_secret(name) || needs.iter().any(|needed| name == *needed);
     let start = |source| SpawnError::Start {
         program: program.to_owned(),
         source,
@@ -85,7 +119,7 @@ pub async fn spawn(
     let mut child = tokio::process::Command::new(program)
         .args(args)
         .env_clear()
-        .envs(host.env.iter().filter(|(name, _)| !is_secret(name)))
+        .envs(host.env.iter().filter(|(name, _)| seen(name)))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -130,9 +164,85 @@ async fn read_limited(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<V
 fn is_secret(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| {
         SECRET_VARIABLES.contains(&name)
-            || name.ends_with("_ID_TOKEN")
-            || name.starts_with("CIRCLE_OIDC_TOKEN")
-            // The program's own settings are of no use to a child, and some are secret.
-            || name.starts_with("AMBISIGN_")
+            || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            || SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::{Duration, Instant};
+
+    use super::{Child, SpawnError, spawn};
+    use crate::{Clock, Env, Host, Net, NetOptions};
+
+    fn host(vars: &[&str]) -> Host {
+        let known = [("PATH", "/usr/bin:/bin"), ("HOME", "/kept")];
+        let env = Env::from_iter(
+            known
+                .into_iter()
+                .chain(vars.iter().map(|name| (*name, "canary"))),
+        );
+        let clock = Clock::system();
+        Host {
+            net: Net::new(&env, clock, NetOptions::default()),
+            env,
+            clock,
+            root: PathBuf::from("/"),
+        }
+    }
+
+    fn child<'a>(program: &'a str, args: &'a [&'a str]) -> Child<'a> {
+        Child {
+            program,
+            args,
+            input: b"",
+            limit: Duration::from_secs(10),
+            needs: &[],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_child_sees_the_credentials_that_it_needs_and_no_other() {
+        let host = host(&[
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+            "AMBISIGN_REGISTRY_PASSWORD",
+            "AMBISIGN_REGISTRY_TOKEN",
+            "BITBUCKET_STEP_OIDC_TOKEN",
+            "CIRCLE_OIDC_TOKEN_V2",
+            "CI_JOB_JWT",
+            "CI_JOB_JWT_V2",
+            "CI_REGISTRY_PASSWORD",
+            "GITHUB_TOKEN",
+            "SEMAPHORE_OIDC_TOKEN",
+            "SIGSTORE_ID_TOKEN",
+            "TFC_WORKLOAD_IDENTITY_TOKEN_SIGSTORE",
+        ]);
+        for (needs, seen) in [(&[][..], 0), (&["GITHUB_TOKEN"][..], 1)] {
+            let env = Child {
+                needs,
+                ..child("env", &[])
+            };
+            let done = spawn(&host, env).await.unwrap();
+            let output = String::from_utf8(done.stdout).unwrap();
+            assert!(output.contains("HOME=/kept"), "{output}");
+            assert_eq!(output.matches("canary").count(), seen, "{output}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_child_that_does_not_end_or_does_not_stop_writing_is_an_error() {
+        let host = host(&[]);
+        let began = Instant::now();
+        let sleep = Child {
+            limit: Duration::from_millis(300),
+            ..child("sleep", &["60"])
+        };
+        let error = spawn(&host, sleep).await;
+        assert!(matches!(error, Err(SpawnError::Time { .. })), "{error:?}");
+        assert!(began.elapsed() < Duration::from_secs(5));
+        let error = spawn(&host, child("yes", &[])).await;
+        assert!(matches!(error, Err(SpawnError::Output { .. })), "{error:?}");
+    }
 }

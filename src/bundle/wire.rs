@@ -30,8 +30,8 @@ pub(super) struct Material {
     pub(super) certificate: Option<Certificate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) x509_certificate_chain: Option<Chain>,
-    #[serde(default, skip_serializing)]
-    pub(super) public_key: Option<serde::de::IgnoredAny>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) public_key: Option<PublicKey>,
     #[serde(
         default,
         deserialize_with = "nullable",
@@ -50,6 +50,17 @@ pub(super) struct Material {
 pub(super) struct Chain {
     #[serde(default, deserialize_with = "nullable")]
     pub(super) certificates: Vec<Certificate>,
+}
+
+/// The place of a certificate, when it was signed with a bare key.
+#[derive(Deserialize, Serialize)]
+pub(super) struct PublicKey {
+    #[serde(
+        default,
+        deserialize_with = "nullable",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub(super) hint: String,
 }
 
 #[derive(Deserialize, Serialize)]

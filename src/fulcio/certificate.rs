@@ -7,15 +7,14 @@ use std::time::{Duration, SystemTime};
 use ambisign_providers::{Class, Explain};
 use der::Decode;
 use der::asn1::{ObjectIdentifier, Utf8StringRef};
-use der::pem::{LineEnding, encode_string};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::{chain, sct};
 use crate::trust::TrustedRoot;
-use crate::trust::keys::Hash;
 use crate::trust::path::{PathError, UNDERSTOOD};
 use crate::trust::x509::Certificate;
+use crate::verifier::Verifier;
 
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 pub(crate) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
@@ -187,8 +186,8 @@ impl SigningCertificate {
     /// # Errors
     /// [`CertificateError::Malformed`] for a certificate that is too long for PEM.
     pub fn pem(&self) -> Result<String, CertificateError> {
-        encode_string("CERTIFICATE", LineEnding::LF, self.der())
-            .map_err(|_length| CertificateError::Malformed)
+        let pem = Verifier::from(self).pem();
+        pem.ok_or(CertificateError::Malformed)
     }
 
     /// The key as DER `SubjectPublicKeyInfo`.
@@ -224,9 +223,7 @@ impl SigningCertificate {
     /// Whether `signature` is one of the certificate's key over `message`, with the usual hash of
     /// the key or with SHA-256, which clients used to take for every key.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let key = self.certificate.key();
-        let mut hashes = [key.usual_hash(), Hash::Sha256].into_iter();
-        hashes.any(|hash| key.verify(hash, message, signature))
+        Verifier::from(self).verify(message, signature)
     }
 
     /// The certificate without its profile.
@@ -337,7 +334,7 @@ mod tests {
         include_bytes!("../../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
 
     fn real() -> SigningCertificate {
-        SigningCertificate::parse(Bundle::parse(REAL).unwrap().certificate()).unwrap()
+        SigningCertificate::parse(Bundle::parse(REAL).unwrap().certificate().unwrap()).unwrap()
     }
 
     fn parse(extensions: Vec<Extension>) -> Result<SigningCertificate, CertificateError> {

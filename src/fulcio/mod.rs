@@ -14,11 +14,11 @@ use rand_core::CryptoRng;
 use reqwest::header::AUTHORIZATION;
 use url::Url;
 
+use crate::artifact::Artifact;
 use crate::credential::{Credential, EphemeralKey};
 use crate::identity::Identity;
 use crate::net::{self, FULCIO};
 use crate::prediction::{self, Prediction};
-use crate::registry::Target;
 use crate::trust::Trust;
 pub use certificate::{CertificateError, SigningCertificate};
 pub use error::{Error, Objection};
@@ -38,23 +38,20 @@ impl<'a> Fulcio<'a> {
     /// Asks for a certificate for `key`, and checks it (gate G5): it is for this key and for the
     /// predicted identity, chains to the trusted root, and carries an SCT of a trusted log.
     ///
-    /// `targets` are the images that may be pushed to: there is no certificate before that is known,
-    /// because it puts the identity into a public log.
+    /// `artifacts` are what may be signed: there is no certificate before it is known that their
+    /// signatures have a place to go to, because it puts the identity into a public log.
     ///
     /// # Errors
     /// Fulcio refuses, cannot be reached, or answers with a certificate that is not ours.
     pub async fn issue<R: CryptoRng>(
         &self,
         identity: &Identity,
-        targets: &[&Target],
+        artifacts: &[Artifact<'_>],
         rng: &mut R,
     ) -> Result<Credential, Error> {
         let key = EphemeralKey::generate(rng);
         let request = key.request(rng).ok_or(Error::Encoding)?;
-        debug_assert!(
-            !targets.is_empty(),
-            "a certificate without an image to sign"
-        );
+        debug_assert!(!artifacts.is_empty(), "a certificate with nothing to sign");
         let answer = self.ask(identity.token(), &request).await?;
         let leaf = match answer.status.as_u16() {
             200 | 201 => wire::leaf(&answer.body).ok_or(Error::Unreadable)?,

@@ -253,6 +253,8 @@ impl Explain for Error {
             | Self::Redirect { .. }
             | Self::Token { .. }
             | Self::TooLarge { .. } => Class::Untrusted,
+            // It does not say no: it fails.
+            Self::Refused { status, .. } if status.is_server_error() => Class::Temporary,
             Self::NotFound { .. }
             | Self::PushDenied { .. }
             | Self::Refused { .. }
@@ -289,6 +291,7 @@ fn refused_advice(status: StatusCode) -> Option<Cow<'static, str>> {
                 .into(),
         ),
         401 | 403 => Some("log in with an account that may push to this repository".into()),
+        500.. => Some("run again: this usually passes".into()),
         413 => Some("remove signatures that nobody needs from this image".into()),
         _ => None,
     }

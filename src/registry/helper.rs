@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambisign_providers::{Host, Token, spawn};
+use ambisign_providers::{Child, Host, Token, spawn};
 use serde::Deserialize;
 
 use super::credentials::{Credential, CredentialError, Secret, TOKEN_USER};
@@ -42,7 +42,14 @@ pub(super) async fn ask(
         why,
         source,
     };
-    let done = spawn(host, program, &["get"], server.as_bytes(), LONGEST)
+    let child = Child {
+        program,
+        args: &["get"],
+        input: server.as_bytes(),
+        limit: LONGEST,
+        needs: needed(host, server),
+    };
+    let done = spawn(host, child)
         .await
         .map_err(|source| failed("gave no answer", Some(source)))?;
     if !done.status.success() {
@@ -73,4 +80,51 @@ pub(super) async fn ask(
         )
     };
     Ok(Some(Arc::new(Credential { source, secret })))
+}
+
+/// The logins of the job that a helper may see: those for `server` and no other registry, as
+/// everywhere else.
+fn needed(host: &Host, server: &str) -> &'static [&'static str] {
+    let name = server.strip_prefix("https://").unwrap_or(server);
+    let name = name.split('/').next().unwrap_or(name);
+    if name == "ghcr.io" {
+        &["GITHUB_TOKEN", "GH_TOKEN"]
+    } else if host.env.get("CI_REGISTRY") == Some(name) {
+        &["CI_REGISTRY_PASSWORD", "CI_JOB_TOKEN", "CI_DEPLOY_PASSWORD"]
+    } else {
+        &[]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use ambisign_providers::{Clock, Env, Host, Net, NetOptions};
+
+    use super::needed;
+
+    #[test]
+    fn a_helper_sees_the_logins_for_its_registry() {
+        let (env, clock) = (
+            Env::from_iter([("CI_REGISTRY", "r.example:5050")]),
+            Clock::system(),
+        );
+        let host = Host {
+            net: Net::new(&env, clock, NetOptions::default()),
+            env,
+            clock,
+            root: PathBuf::from("/"),
+        };
+        for (server, first) in [
+            ("ghcr.io", Some("GITHUB_TOKEN")),
+            ("https://ghcr.io/v2/", Some("GITHUB_TOKEN")),
+            ("r.example:5050", Some("CI_REGISTRY_PASSWORD")),
+            ("r.example", None),
+            ("ghcr.io.example", None),
+            ("https://index.docker.io/v1/", None),
+        ] {
+            assert_eq!(needed(&host, server).first().copied(), first, "{server}");
+        }
+    }
 }

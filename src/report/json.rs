@@ -26,6 +26,8 @@ struct Document {
     identity: Option<Identity>,
     instance: Option<Instance>,
     images: Vec<Image>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<Image>,
     summary: Summary,
     warnings: Vec<Warning>,
     error: Option<Error>,
@@ -173,11 +175,8 @@ impl View<'_> {
                 tsa: self.texts(&instance.tsa),
                 trusted_root_sha256: self.maybe(instance.trusted_root_sha256.as_ref()),
             }),
-            images: report
-                .images
-                .iter()
-                .map(|image| self.image(image))
-                .collect(),
+            images: self.images(|image| image.file.is_none()),
+            files: self.images(|image| image.file.is_some()),
             summary: self.summary(),
             warnings: report
                 .warnings
@@ -198,6 +197,11 @@ impl View<'_> {
             (_, 0) => "failed",
             (_, _) => "partial",
         }
+    }
+
+    fn images(&self, which: impl Fn(&&Outcome) -> bool) -> Vec<Image> {
+        let images = self.report.images.iter().filter(which);
+        images.map(|image| self.image(image)).collect()
     }
 
     fn image(&self, image: &Outcome) -> Image {

@@ -19,6 +19,7 @@ use ambisign_providers::{Event, Net};
 pub use self::clean::shell;
 pub use self::console::{Colour, Console, Look, Reader};
 pub use self::progress::Progress;
+pub use self::text::Block;
 
 use self::console::Stream;
 use crate::outcome::{Failure, Report, Step, Warning};
@@ -155,14 +156,18 @@ impl<'a> Reporter<'a> {
             ),
         };
         let written = self.console.write(Stream::Out, &results);
-        let blocks = text::blocks(report);
-        for block in &blocks {
+        self.failures(&text::blocks(report));
+        written
+    }
+
+    /// The errors of a command, each with its last line; on GitHub the first is an annotation, too.
+    pub fn failures(&self, blocks: &[Block]) {
+        for block in blocks {
             self.block(&block.failure, &block.last);
         }
         if let (Some(block), Reader::GitHub) = (blocks.first(), self.console.look.reader) {
             self.annotation(&block.failure, blocks.len());
         }
-        written
     }
 
     /// The panic hook's line. The message of a panic is shown only when it is a literal of ours.

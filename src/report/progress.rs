@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Reporter;
 use crate::outcome::{Identity, Instance, Outcome, Report, Step, Warning};
-use crate::settings::Settings;
+use crate::settings::RunSettings;
 
 /// The report of a run that goes on. When the run is dropped in the middle, it still tells what
 /// exists.
@@ -24,16 +24,16 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// The first lines of a run: what was asked for, whatever is not the default, what is odd.
-    pub fn begin(&self, settings: &Settings) {
-        let (version, count) = (env!("CARGO_PKG_VERSION"), settings.images.len());
-        let images = if count == 1 { "image" } else { "images" };
+    /// The first lines of a run: how many of `what` it is about, whatever is not the default, what
+    /// is odd.
+    pub fn begin(&self, count: usize, what: &str, settings: &RunSettings) {
+        let (version, plural) = (env!("CARGO_PKG_VERSION"), if count == 1 { "" } else { "s" });
         self.reporter
-            .line(&format!("ambisign {version} | {count} {images}"));
-        for notice in settings.notices() {
+            .line(&format!("ambisign {version} | {count} {what}{plural}"));
+        for notice in &settings.notices {
             self.reporter.fact("not default", &notice.to_string());
         }
-        for warning in settings.warnings() {
+        for warning in &settings.warnings {
             self.warning(warning.clone());
         }
     }

@@ -55,6 +55,7 @@ fn failure(what: &str, class: Class) -> Failure {
 fn signed(repository: &str) -> Outcome {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     Outcome {
+        file: None,
         requested: vec![format!("{repository}:v1")],
         repository: repository.to_owned(),
         digest: Some("sha256:00".to_owned()),

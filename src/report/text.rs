@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A report as lines for people.
 
+use std::path::PathBuf;
+
 use ambisign_providers::Class;
 
 use super::clean::shell;
@@ -10,10 +12,12 @@ use crate::outcome::{End, Failure, Outcome, Report, State};
 const MOST_COMMANDS: usize = 3;
 
 /// One error of a report.
-pub(super) struct Block {
-    pub(super) failure: Failure,
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The error.
+    pub failure: Failure,
     /// `exit N; what exists now`.
-    pub(super) last: String,
+    pub last: String,
 }
 
 /// What ended the run, if something did: a signal too.
@@ -62,10 +66,11 @@ pub(super) fn exists(report: &Report) -> String {
     let done = report
         .images
         .iter()
-        .filter(|image| image.attached.is_some())
+        .filter(|image| image.attached.is_some() || is_signed(image))
         .count();
     if done > 0 {
-        return format!("{done} of {} images are signed", report.images.len());
+        let (all, nouns) = (report.images.len(), nouns(report));
+        return format!("{done} of {all} {nouns} are signed");
     }
     let nothing = match &report.end {
         End::Failed(failure) if may_have_certified(failure) => UNSURE,
@@ -91,12 +96,11 @@ fn may_have_certified(failure: &Failure) -> bool {
 
 /// What exists now of one image, from the facts: a state could be wrong about them.
 pub(super) fn image_exists(image: &Outcome) -> String {
-    let bundle = image
-        .bundle
-        .as_ref()
-        .and_then(|bundle| bundle.path.as_ref());
-    let bundle = bundle.map(|path| format!("; the bundle is in {}", path.display()));
+    let bundle = bundle_of(image).map(|path| format!("; the bundle is in {}", path.display()));
     let bundle = bundle.unwrap_or_default();
+    if is_signed(image) && image.file.is_some() {
+        return format!("it is signed{bundle}");
+    }
     if let Some(attached) = &image.attached {
         return format!(
             "the signature is attached as {}{bundle}",
@@ -132,14 +136,29 @@ fn is_of_log(failure: &Failure) -> bool {
     failure.code.starts_with("rekor/")
 }
 
-/// `repository@digest` of each image that carries a signature now.
+/// Of each image that carries a signature now `repository@digest`, of each file its bundle.
 pub(super) fn results(report: &Report) -> Vec<String> {
-    report
-        .images
-        .iter()
-        .filter(|image| is_signed(image))
-        .map(Outcome::name)
-        .collect()
+    let result = |image: &Outcome| match (&image.file, bundle_of(image)) {
+        (Some(_), Some(path)) => path.display().to_string(),
+        (None, _) | (_, None) => image.name(),
+    };
+    let signed = report.images.iter().filter(|image| is_signed(image));
+    signed.map(result).collect()
+}
+
+/// The file that holds the bundle.
+fn bundle_of(image: &Outcome) -> Option<&PathBuf> {
+    image.bundle.as_ref()?.path.as_ref()
+}
+
+/// What the run is about.
+fn nouns(report: &Report) -> &'static str {
+    let first = report.images.first();
+    if first.is_some_and(|image| image.file.is_some()) {
+        "files"
+    } else {
+        "images"
+    }
 }
 
 fn is_signed(image: &Outcome) -> bool {
@@ -160,10 +179,11 @@ pub(super) fn summary(report: &Report) -> Vec<String> {
     } else {
         "signed"
     };
+    let nouns = nouns(report);
     let images = match (done, all) {
-        (1, 1) => "1 image".to_owned(),
-        (done, all) if done == all => format!("{done} images"),
-        (done, all) => format!("{done} of {all} images"),
+        (1, 1) => format!("1 {}", nouns.trim_end_matches('s')),
+        (done, all) if done == all => format!("{done} {nouns}"),
+        (done, all) => format!("{done} of {all} {nouns}"),
     };
     let mut lines = vec![format!(
         "{verb} {images} in {:.1} s",
@@ -184,7 +204,7 @@ pub(super) fn summary(report: &Report) -> Vec<String> {
     }
     lines.extend(commands.iter().take(shown).map(|words| folded(words)));
     if shown < commands.len() {
-        lines.push("  and the same for the other images".to_owned());
+        lines.push(format!("  and the same for the other {nouns}"));
     }
     lines
         .into_iter()
@@ -203,15 +223,25 @@ pub(super) fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<Str
         (None, Some(identity)) => (identity.subject.as_ref()?, &identity.issuer),
         (None, None) => return None,
     };
-    let mut words = vec![
-        "cosign".to_owned(),
-        "verify".to_owned(),
-        image.name(),
-        "--certificate-identity".to_owned(),
-        subject.clone(),
-        "--certificate-oidc-issuer".to_owned(),
-        issuer.clone(),
+    let command = match (&image.file, bundle_of(image)) {
+        (None, _) => ["cosign", "verify", &image.name()]
+            .map(str::to_owned)
+            .to_vec(),
+        (Some(_), None) => return None,
+        (Some(_), Some(bundle)) => {
+            let (name, bundle) = (image.name(), bundle.display().to_string());
+            ["cosign", "verify-blob", &name, "--bundle", &bundle]
+                .map(str::to_owned)
+                .to_vec()
+        }
+    };
+    let identity = [
+        "--certificate-identity",
+        subject,
+        "--certificate-oidc-issuer",
+        issuer,
     ];
+    let mut words = [command, identity.map(str::to_owned).to_vec()].concat();
     let root = report
         .instance
         .as_ref()

@@ -46,6 +46,9 @@ pub enum SettingsError {
         missing: &'static str,
     },
     /// There is nothing to sign.
+    #[error("no file is given")]
+    NoFiles,
+    /// There is nothing to sign.
     #[error("no image is given")]
     NoImages,
     /// A variable of ours is not UTF-8.
@@ -89,6 +92,7 @@ impl Explain for SettingsError {
             Self::Empty { .. } => "settings/empty",
             Self::EmptyImage { .. } => "settings/empty-image",
             Self::Incomplete { .. } => "settings/incomplete",
+            Self::NoFiles => "settings/no-files",
             Self::NoImages => "settings/no-images",
             Self::NotUtf8 { .. } => "settings/not-utf8",
             Self::Tag { .. } => "settings/tag",
@@ -112,6 +116,7 @@ impl Explain for SettingsError {
                     .into()
             }
             Self::Incomplete { missing, .. } => format!("set `{missing}` too").into(),
+            Self::NoFiles => "name at least one file, or `-` for the standard input".into(),
             Self::NoImages => "name at least one image: `repository@sha256:...`".into(),
             Self::NotUtf8 { name } => format!("unset `{name}`, or write it in UTF-8").into(),
             Self::Tag { .. } => {

@@ -44,6 +44,12 @@ impl<T> Given<T> {
         SettingsError::Empty { name }
     }
 
+    /// That the value means nothing without `missing`.
+    pub(super) fn incomplete(&self, missing: &'static str) -> SettingsError {
+        let given = self.from.to_string();
+        SettingsError::Incomplete { given, missing }
+    }
+
     /// That the value is not what is `expected`.
     pub(super) fn wrong(&self, expected: &'static str) -> SettingsError {
         let name = self.from.to_string();

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a run of `sign` is asked to do: flags and variables, parsed, without conflict.
+//! What a command is asked to do: flags and variables, parsed, without conflict.
 //!
 //! A flag wins over its variable, a variable over the default. Nothing is opened, read or resolved
 //! here; every value is parsed, and every contradiction found, before the network is used.
 
+mod blob;
 mod error;
 mod given;
-mod resolve;
+mod groups;
 mod safety;
+mod sign;
 mod variables;
 
 use std::num::NonZeroUsize;
@@ -20,38 +22,75 @@ use url::Url;
 
 pub use self::error::SettingsError;
 pub use self::given::Origin;
-pub use self::resolve::output;
+pub use self::groups::output;
 pub use self::safety::Notice;
 
 use crate::outcome::Warning;
+use crate::trust::RekorVersion;
 
-/// What a run is asked to do.
+/// What a run of `sign` is asked to do.
 #[derive(Debug)]
 pub struct Settings {
     /// The references of the command line, each once, in order. Not yet parsed as references.
     pub images: Vec<String>,
-    /// Who signs.
-    pub identity: IdentitySettings,
-    /// Which services are used and believed.
-    pub services: ServiceSettings,
+    /// Whether an image may be named by a tag.
+    pub tags: Tags,
     /// How the registry is talked to.
     pub registry: RegistrySettings,
+    /// What signing anything takes.
+    pub signing: Signing,
+}
+
+/// What a run of `sign-blob` is asked to do.
+#[derive(Debug)]
+pub struct BlobSettings {
+    /// The files, each once, in order, and where the bundle of each goes.
+    pub blobs: Vec<BlobPaths>,
+    /// What signing anything takes.
+    pub signing: Signing,
+}
+
+/// A file to sign, and the file for its bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobPaths {
+    /// The file; `-` is the standard input.
+    pub blob: PathBuf,
+    /// Where its bundle goes.
+    pub bundle: PathBuf,
+}
+
+/// What signing anything takes.
+#[derive(Debug)]
+pub struct Signing {
+    /// Who signs.
+    pub identity: IdentitySettings,
+    /// Which services are used.
+    pub services: ServiceSettings,
+    /// Whom to believe.
+    pub trust: TrustSettings,
     /// Whether it is accepted that facts of a private repository become public.
     pub consent: Consent,
     /// Whether anything is published.
     pub mode: Mode,
-    /// How many images are signed at the same time.
+    /// How many signatures are made at the same time.
     pub jobs: NonZeroUsize,
+    /// How long, and what is told.
+    pub run: RunSettings,
+}
+
+/// How long a command may take, and what it tells.
+#[derive(Debug)]
+pub struct RunSettings {
     /// The longest time of the run.
     pub timeout: Duration,
     /// What goes to stdout.
     pub output: Output,
-    /// PEM certificates that are trusted beside those of the machine.
-    pub ca_file: Option<PathBuf>,
     /// Whether each HTTP request is shown.
     pub verbose: bool,
-    notices: Vec<Notice>,
-    warnings: Vec<Warning>,
+    /// One for each destination or trust input that is not the default, and where it came from.
+    pub notices: Vec<Notice>,
+    /// What is odd but stops nothing.
+    pub warnings: Vec<Warning>,
 }
 
 /// Who signs.
@@ -90,7 +129,16 @@ pub enum Ambient {
     Disabled,
 }
 
-/// Which services are used and believed.
+/// Whom to believe.
+#[derive(Debug)]
+pub struct TrustSettings {
+    /// A file that says whom to believe.
+    pub trusted_root: Option<PathBuf>,
+    /// PEM certificates that are trusted for TLS beside those of the machine.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Which services are used.
 #[derive(Debug)]
 pub struct ServiceSettings {
     /// The certificate authority.
@@ -103,19 +151,6 @@ pub struct ServiceSettings {
     pub tsa: Option<Url>,
     /// A file that says which services to use.
     pub signing_config: Option<PathBuf>,
-    /// A file that says whom to believe.
-    pub trusted_root: Option<PathBuf>,
-}
-
-/// The API of a log that is named by its URL alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RekorVersion {
-    /// To be found out.
-    Auto,
-    /// Rekor v1.
-    V1,
-    /// Rekor v2.
-    V2,
 }
 
 /// How the registry is talked to.
@@ -123,8 +158,6 @@ pub enum RekorVersion {
 pub struct RegistrySettings {
     /// An explicit login; without it, those of Docker and Podman count.
     pub login: Option<RegistryLogin>,
-    /// Whether an image may be named by a tag.
-    pub tags: Tags,
 }
 
 /// An explicit login at the registry of the images.
@@ -177,24 +210,13 @@ pub enum Output {
     Text,
 }
 
-impl Settings {
-    /// One for each destination or trust input that is not the default, and where it came from.
-    pub fn notices(&self) -> &[Notice] {
-        &self.notices
-    }
-
-    /// The secret in it, for the redactor. A token that may be a path is none yet: whoever
-    /// tells the two apart tells the redactor too.
+impl RegistrySettings {
+    /// The secret in it, for the redactor.
     pub fn secret(&self) -> Option<&str> {
-        self.registry.login.as_ref().map(|login| match login {
+        self.login.as_ref().map(|login| match login {
             RegistryLogin::Password { password, .. } => password.expose_secret(),
             RegistryLogin::Token(token) => token.expose(),
         })
-    }
-
-    /// What is odd but stops nothing.
-    pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
     }
 }
 

@@ -30,15 +30,15 @@ fn code(flags: &[&str], env: &[(&str, &str)]) -> String {
 #[test]
 fn defaults() {
     let settings = settings(&["a/b"], &[]).unwrap();
-    assert_eq!(settings.identity.audience, "sigstore");
-    assert_eq!(settings.timeout, Duration::from_secs(600));
-    assert_eq!(settings.jobs.get(), 64);
-    assert_eq!(settings.output, Output::Text);
-    assert_eq!(settings.mode, Mode::Publish);
-    assert_eq!(settings.consent, Consent::NotGiven);
-    assert_eq!(settings.registry.tags, Tags::Resolved);
-    assert_eq!(settings.services.rekor_version, RekorVersion::Auto);
-    assert!(settings.notices().is_empty() && settings.warnings().is_empty());
+    assert_eq!(settings.signing.identity.audience, "sigstore");
+    assert_eq!(settings.signing.run.timeout, Duration::from_secs(600));
+    assert_eq!(settings.signing.jobs.get(), 64);
+    assert_eq!(settings.signing.run.output, Output::Text);
+    assert_eq!(settings.signing.mode, Mode::Publish);
+    assert_eq!(settings.signing.consent, Consent::NotGiven);
+    assert_eq!(settings.tags, Tags::Resolved);
+    assert_eq!(settings.signing.services.rekor_version, RekorVersion::Auto);
+    assert!(settings.signing.run.notices.is_empty() && settings.signing.run.warnings.is_empty());
 }
 
 #[test]
@@ -49,9 +49,9 @@ fn a_flag_wins_over_its_variable_and_an_empty_variable_is_none() {
         ("AMBISIGN_JOBS", ""),
     ];
     let settings = settings(&["a", "--audience", "from-flag"], &env).unwrap();
-    assert_eq!(settings.identity.audience, "from-flag");
-    assert_eq!(settings.timeout, Duration::from_secs(90));
-    assert_eq!(settings.jobs.get(), 64);
+    assert_eq!(settings.signing.identity.audience, "from-flag");
+    assert_eq!(settings.signing.run.timeout, Duration::from_secs(90));
+    assert_eq!(settings.signing.jobs.get(), 64);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn every_switch_has_a_variable_that_says_both() {
     ];
     let on = settings(&["a"], &on).unwrap();
     assert_eq!(
-        (on.mode, on.consent, on.registry.tags),
+        (on.signing.mode, on.signing.consent, on.tags),
         (Mode::DryRun, Consent::Given, Tags::Refused)
     );
     let off = settings(
@@ -71,8 +71,23 @@ fn every_switch_has_a_variable_that_says_both() {
         &[("AMBISIGN_DRY_RUN", "false"), ("AMBISIGN_YES", "0")],
     )
     .unwrap();
-    assert_eq!((off.mode, off.consent), (Mode::Publish, Consent::NotGiven));
+    assert_eq!(
+        (off.signing.mode, off.signing.consent),
+        (Mode::Publish, Consent::NotGiven)
+    );
     assert_eq!(code(&["a"], &[("AMBISIGN_YES", "yes")]), "settings/value");
+}
+
+#[test]
+fn an_issuer_for_people_is_noted_as_unused() {
+    let given = settings(&["a", "--oidc-issuer", "https://issuer.example/auth"], &[]).unwrap();
+    let warnings: Vec<_> = given.signing.run.warnings.iter().collect();
+    assert_eq!(warnings[0].code, "settings/unused");
+    assert!(warnings[0].message.contains("`--oidc-issuer`"));
+    assert_eq!(
+        code(&["a", "--oidc-issuer", "issuer"], &[]),
+        "settings/value"
+    );
 }
 
 #[test]
@@ -145,7 +160,7 @@ fn values_that_cannot_be_read_are_refused() {
     );
     let loopback = settings(&["a", "--fulcio-url", "http://127.0.0.1:5555"], &[]).unwrap();
     assert_eq!(
-        loopback.services.fulcio.unwrap().as_str(),
+        loopback.signing.services.fulcio.unwrap().as_str(),
         "http://127.0.0.1:5555/"
     );
 }
@@ -153,17 +168,20 @@ fn values_that_cannot_be_read_are_refused() {
 #[test]
 fn a_token_on_the_command_line_is_warned_about_and_never_shown() {
     let inline = settings(&["a", "--identity-token", JWT], &[]).unwrap();
-    let Some(TokenSource::Value(token)) = &inline.identity.token else {
+    let Some(TokenSource::Value(token)) = &inline.signing.identity.token else {
         panic!("{inline:?}");
     };
     assert_eq!(token.expose_secret(), JWT);
-    assert_eq!(inline.warnings()[0].code, "settings/token-in-arguments");
+    assert_eq!(
+        inline.signing.run.warnings[0].code,
+        "settings/token-in-arguments"
+    );
     assert!(!format!("{inline:?}").contains("eyJ"));
     let variable = settings(&["a"], &[("AMBISIGN_IDENTITY_TOKEN", JWT)]).unwrap();
-    assert!(variable.warnings().is_empty());
+    assert!(variable.signing.run.warnings.is_empty());
     let file = settings(&["a", "--identity-token-file", "-"], &[]).unwrap();
     assert!(
-        matches!(file.identity.token, Some(TokenSource::File(path)) if path.as_os_str() == "-")
+        matches!(file.signing.identity.token, Some(TokenSource::File(path)) if path.as_os_str() == "-")
     );
 }
 
@@ -174,10 +192,10 @@ fn the_login_is_told_to_the_redactor() {
         ("AMBISIGN_REGISTRY_USERNAME", "u"),
     ];
     let password = settings(&["a"], &password).unwrap();
-    assert_eq!(password.secret(), Some(" pass word "));
+    assert_eq!(password.registry.secret(), Some(" pass word "));
     assert!(!format!("{password:?}").contains("pass word"));
     let token = settings(&["a"], &[("AMBISIGN_REGISTRY_TOKEN", "t0ken")]).unwrap();
-    assert_eq!(token.secret(), Some("t0ken"));
+    assert_eq!(token.registry.secret(), Some("t0ken"));
 }
 
 #[test]
@@ -192,8 +210,8 @@ fn misspelt_variables_are_errors_and_strangers_warnings() {
         ("ambisign_yes", "1"),
     ];
     let settings = settings(&["a"], &strangers).unwrap();
-    assert_eq!(settings.warnings().len(), 1);
-    assert_eq!(settings.consent, Consent::NotGiven);
+    assert_eq!(settings.signing.run.warnings.len(), 1);
+    assert_eq!(settings.signing.consent, Consent::NotGiven);
 }
 
 #[test]
@@ -232,7 +250,13 @@ fn destinations_and_trust_are_named_with_their_origin() {
         ),
     ];
     let settings = settings(&["a", "--trusted-root", "root.json"], &env).unwrap();
-    let notices: Vec<_> = settings.notices().iter().map(ToString::to_string).collect();
+    let notices: Vec<_> = settings
+        .signing
+        .run
+        .notices
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(
         notices,
         [

@@ -29,6 +29,7 @@ pub(super) struct Variables {
     pub(super) identity_token_file: Option<String>,
     pub(super) jobs: Option<String>,
     pub(super) oidc_disable_ambient_providers: Option<String>,
+    pub(super) oidc_issuer: Option<String>,
     pub(super) oidc_provider: Option<String>,
     pub(super) output: Option<String>,
     pub(super) public_instance: Option<String>,

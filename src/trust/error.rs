@@ -123,10 +123,13 @@ impl Explain for Error {
             }
             Self::Missing => "pass `--trusted-root FILE` and `--signing-config FILE`".into(),
             Self::MissingService { .. } => {
-                "pass `--signing-config FILE`, or `--fulcio-url`, `--rekor-url` and `--tsa-url`"
+                "pass `--signing-config FILE`, which `ambisign trust create` makes, or `--fulcio-url`, \
+                 `--rekor-url` and `--tsa-url`"
                     .into()
             }
-            Self::MissingRoot => "pass `--trusted-root FILE`".into(),
+            Self::MissingRoot => {
+                "pass `--trusted-root FILE`, which `ambisign trust create` makes".into()
+            },
             Self::NoService { .. } | Self::TooFew { .. } => {
                 "pass a newer signing config with `--signing-config`, and check the clock".into()
             }

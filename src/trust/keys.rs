@@ -142,6 +142,16 @@ impl PublicKey {
         Self::from_spki(&spki.to_der().ok()?)
     }
 
+    /// Reads a PEM key (RFC 7468 13): `PUBLIC KEY`, or `RSA PUBLIC KEY` as older programs write it.
+    /// White space around it is ignored; `None` for anything else, a private key included.
+    pub fn from_pem(pem: &str) -> Option<Self> {
+        match der::pem::decode_vec(pem.trim().as_bytes()) {
+            Ok(("PUBLIC KEY", der)) => Self::from_spki(&der),
+            Ok(("RSA PUBLIC KEY", der)) => Self::from_pkcs1(&der),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
     /// The key as DER `SubjectPublicKeyInfo`.
     pub fn spki(&self) -> &[u8] {
         &self.spki

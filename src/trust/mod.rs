@@ -3,6 +3,7 @@
 //!
 //! Both come from files; each URL flag replaces the services of its own kind.
 
+pub mod create;
 mod error;
 pub mod keys;
 pub mod path;
@@ -13,6 +14,7 @@ pub(crate) mod testing;
 pub mod window;
 pub mod x509;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ambisign_providers::{Host, HttpError};
@@ -183,7 +185,7 @@ impl Files {
         let mut files = Self::default();
         let mut spare = Self::default();
         if let Some(path) = &options.trusted_root {
-            let bytes = read(path)?;
+            let bytes = read(path, LONGEST_ROOT)?;
             match split(&bytes) {
                 Some(both) => {
                     files.root = Some(TrustedRoot::parse(both.trusted_root.get().as_bytes())?);
@@ -194,7 +196,7 @@ impl Files {
             }
         }
         if let Some(path) = &options.signing_config {
-            let bytes = read(path)?;
+            let bytes = read(path, LONGEST_ROOT)?;
             match split(&bytes) {
                 Some(both) => {
                     files.config =
@@ -218,20 +220,15 @@ fn split(bytes: &[u8]) -> Option<Both> {
     (both.media_type == CLIENT_TRUST_CONFIG).then_some(both)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    use std::io::Read as _;
-
-    let unreadable = |source| Error::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    file.take(LONGEST_ROOT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
-    fits(path, bytes.len(), LONGEST_ROOT)?;
-    Ok(bytes)
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let path = path.to_owned();
+    crate::file::read(&path, limit).map_err(|source| {
+        if source.kind() == io::ErrorKind::FileTooLarge {
+            Error::FileSize { path, limit }
+        } else {
+            Error::Read { path, source }
+        }
+    })
 }
 
 fn fits(path: &Path, length: usize, limit: u64) -> Result<(), Error> {

@@ -15,15 +15,19 @@ use crate::digest::Digest;
 use crate::protojson::{Base64, nullable};
 use crate::shown::shown;
 
-/// The spellings of the media type; the last is the one in use.
+/// The spellings of the media type.
 const MEDIA_TYPES: [&str; 3] = [
     "application/vnd.dev.sigstore.trustedroot.v0.2+json",
     "application/vnd.dev.sigstore.trustedroot.v0.1+json",
-    "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+    WRITTEN_MEDIA_TYPE,
 ];
 
+/// The spelling that every client reads.
+pub(super) const WRITTEN_MEDIA_TYPE: &str =
+    "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
+
 /// The only hash of the trees of Sigstore's logs.
-const TREE_HASH: &str = "SHA2_256";
+pub(super) const TREE_HASH: &str = "SHA2_256";
 
 /// Log IDs of the public instance: its logs, and that of its certificates.
 const PUBLIC_LOGS: [&str; 3] = [

@@ -15,7 +15,8 @@ use super::window::{self, Window};
 use crate::protojson::nullable;
 use crate::shown::shown;
 
-const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
+/// The media type that is read and written.
+pub(super) const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
 
 /// A signing config: everything that it offers.
 #[derive(Clone, Debug)]

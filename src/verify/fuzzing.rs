@@ -11,5 +11,5 @@ use crate::dsse::Envelope;
 /// # Errors
 /// It holds no statement.
 pub fn is_about(envelope: &Envelope, artifact: &Digest) -> Result<bool, Error> {
-    Ok(Statement::read(envelope)?.is_about(artifact))
+    Ok(Statement::read(envelope)?.about(artifact).is_some())
 }

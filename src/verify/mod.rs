@@ -2,30 +2,40 @@
 //! What a stranger does with a bundle: takes its bytes, a trusted root and an expectation, and
 //! believes nothing else (Sigstore client specification, 4).
 //!
+//! Readers say what they accept by a [`Policy`], and get [`Accepted`]. The signer verifies its own
+//! bundles with the same checks, and gets the [`VerifiedBundle`] that may be attached.
+//!
 //! Nothing here asks the network or the clock, and nothing comes from the code that signs: what is
 //! verified is what was read back from the bytes.
 
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+mod judge;
+mod legacy;
+pub mod policy;
 mod statement;
 
-use std::collections::BTreeSet;
-use std::time::SystemTime;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 use crate::bundle::{Bundle, Content};
 use crate::digest::Digest;
-use crate::fulcio::{SigningCertificate, chain, sct};
+use crate::fulcio::SigningCertificate;
 use crate::shown::shown;
 use crate::trust::TrustedRoot;
-use crate::trust::keys::Hash;
-use crate::trust::path::PathError;
-use crate::witness::{self, EntryError, Logged, Stamped, Timestamp, TimestampError, VerifiedEntry};
+use crate::trust::keys::PublicKey;
+use crate::witness::{self, Timestamp, VerifiedEntry};
 
 pub use error::Error;
+use judge::{Evidence, Proof, Vouched};
+pub use legacy::{MEDIA_TYPE as LEGACY_MEDIA_TYPE, legacy};
+pub use policy::Policy;
+use policy::{Identity, Match, Signer};
 use statement::Statement;
 
-/// What a bundle has to prove.
+/// What the bundle of a run of ours has to prove.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// What was signed: for a statement, one of its subjects.
@@ -42,6 +52,22 @@ pub struct Expected<'a> {
     pub entries: usize,
     /// How many timestamp authorities must have stamped it, each operator counted once.
     pub timestamps: usize,
+}
+
+impl Expected<'_> {
+    fn policy(&self) -> Policy {
+        Policy {
+            signer: Signer::Identity(Identity {
+                san: Match::Exact(self.identity.to_owned()),
+                issuer: Match::Exact(self.issuer.to_owned()),
+                claims: Vec::new(),
+            }),
+            predicate_types: self.predicate_type.map(str::to_owned).into_iter().collect(),
+            annotations: Vec::new(),
+            entries: self.entries,
+            timestamps: self.timestamps,
+        }
+    }
 }
 
 /// A bundle that proves what was expected of it. [`bundle`] is the only way to get one.
@@ -97,7 +123,8 @@ impl VerifiedBundle {
             bytes,
             digest,
             predicate_type: Some(predicate_type.to_owned()),
-            certificate: SigningCertificate::parse(real.certificate()).expect("a vector"),
+            certificate: SigningCertificate::parse(real.certificate().expect("a certificate"))
+                .expect("a vector"),
             entries: Vec::new(),
             timestamps: Vec::new(),
         }
@@ -106,9 +133,6 @@ impl VerifiedBundle {
 
 /// Verifies the bundle in `bytes` (gate G10; client specification 4.1 to 4.7).
 ///
-/// Entries of logs and timestamps of authorities that `root` does not have are passed over;
-/// everything of a log or an authority that it does have must hold.
-///
 /// # Errors
 /// The first thing that does not hold.
 pub fn bundle(
@@ -116,143 +140,153 @@ pub fn bundle(
     root: &TrustedRoot,
     expected: &Expected<'_>,
 ) -> Result<VerifiedBundle, Error> {
-    // 1. The form, and the profile of the certificate.
-    let bundle = Bundle::parse(&bytes)?;
-    let certificate = SigningCertificate::parse(bundle.certificate())?;
-    verify_hint(bundle.content(), expected.artifact)?;
-    // 2. The time, and the log entries, which are one source of it.
-    let stamped = Stamped {
-        signature: bundle.content().signature(),
-        nonce: None,
-        certificate: &certificate,
+    let accepted = accept(&bytes, root, expected.artifact, &expected.policy())?;
+    let Party::Certificate(certificate) = accepted.party else {
+        return Err(Error::KeySigned);
     };
-    let timestamps = timestamps(&bundle, &stamped, root, expected.timestamps)?;
-    let logged = Logged {
-        certificate: &certificate,
-        content: logged_content(bundle.content(), expected.artifact),
-    };
-    let entries = entries(&bundle, &logged, root, expected.entries)?;
-    let times = times(&timestamps, &entries)?;
-    // 3. and 4. The certificate, at each of these times, and its promise to be public.
-    for time in &times {
-        let issuer = chain::verify(&certificate, root, *time)?;
-        sct::verify(&certificate, issuer, root)?;
-    }
-    // 5. Who signed.
-    verify_signer(&certificate, expected)?;
-    // 6. The signature, and what it is of.
-    verify_signature(&certificate, bundle.content(), expected.artifact)?;
-    let predicate_type = verify_statement(bundle.content(), expected)?;
-    Ok(VerifiedBundle {
-        bytes,
-        digest: *expected.artifact,
-        predicate_type,
-        certificate,
-        entries,
-        timestamps,
-    })
-}
-
-fn timestamps(
-    bundle: &Bundle,
-    stamped: &Stamped<'_>,
-    root: &TrustedRoot,
-    wanted: usize,
-) -> Result<Vec<Timestamp>, Error> {
-    let unknown = TimestampError::UntrustedChain {
-        flaw: PathError::Unknown,
-    };
-    let mut verified = Vec::new();
-    let mut passed_over = None;
-    for der in bundle.timestamps() {
-        match Timestamp::verify(der, stamped, root) {
-            Ok(timestamp) => verified.push(timestamp),
-            Err(error) if error == unknown => passed_over = Some(error),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let operators: BTreeSet<_> = verified.iter().map(Timestamp::operator).collect();
-    let found = operators.len();
-    match passed_over {
-        Some(error) if found < wanted.max(1) => Err(error.into()),
-        _ if found < wanted => Err(Error::TooFewTimestamps { found, wanted }),
-        _ => Ok(verified),
-    }
-}
-
-fn entries(
-    bundle: &Bundle,
-    logged: &Logged<'_>,
-    root: &TrustedRoot,
-    wanted: usize,
-) -> Result<Vec<VerifiedEntry>, Error> {
-    let mut verified = Vec::new();
-    let mut passed_over = None;
-    for entry in bundle.entries() {
-        match entry.verify(logged, root) {
-            Ok(entry) => verified.push(entry),
-            Err(error @ EntryError::UnknownLog { .. }) => passed_over = Some(error),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let operators: BTreeSet<_> = verified.iter().map(VerifiedEntry::operator).collect();
-    let found = operators.len();
-    match passed_over {
-        Some(error) if found < wanted => Err(error.into()),
-        _ if found < wanted => Err(Error::TooFewEntries { found, wanted }),
-        _ => Ok(verified),
-    }
-}
-
-/// The proven times, at least one. A log without a time of its own must have been trusted at one of
-/// them.
-fn times(
-    timestamps: &[Timestamp],
-    entries: &[VerifiedEntry],
-) -> Result<BTreeSet<SystemTime>, Error> {
-    let stamped = timestamps.iter().map(Timestamp::time);
-    let integrated = entries.iter().filter_map(VerifiedEntry::time);
-    let times: BTreeSet<_> = stamped.chain(integrated).collect();
-    if times.is_empty() {
-        return Err(Error::NoTime);
-    }
-    for entry in entries {
-        if !times.iter().any(|time| entry.window().contains(*time)) {
-            return Err(Error::LogOutsideValidity);
-        }
-    }
-    Ok(times)
-}
-
-fn verify_signer(certificate: &SigningCertificate, expected: &Expected<'_>) -> Result<(), Error> {
     let key = expected.public_key;
     if key.is_some_and(|key| key != certificate.spki_der()) {
         return Err(Error::Key);
     }
-    if certificate.issuer() != expected.issuer {
-        return Err(Error::Issuer {
-            found: certificate.issuer().to_owned(),
-            wanted: expected.issuer.to_owned(),
-        });
-    }
-    if certificate.san() != expected.identity {
-        return Err(Error::Identity {
-            found: certificate.san().to_owned(),
-            wanted: expected.identity.to_owned(),
-        });
-    }
-    Ok(())
+    Ok(VerifiedBundle {
+        bytes,
+        digest: accepted.artifact,
+        predicate_type: accepted.predicate_type,
+        certificate: *certificate,
+        entries: accepted.entries,
+        timestamps: accepted.timestamps,
+    })
 }
 
-/// What the logs must have an entry of. For a message, it is the artifact that was asked for, not
-/// the one that the bundle names.
-fn logged_content<'a>(content: &'a Content, artifact: &'a Digest) -> witness::Content<'a> {
-    match content {
-        Content::Envelope(envelope) => witness::Content::Envelope(envelope),
-        Content::Message { signature, .. } => witness::Content::Message {
-            digest: artifact,
-            signature,
-        },
+/// A signature that a reader accepts. [`accept`] and [`legacy`] are the only ways to get one.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    artifact: Digest,
+    party: Party,
+    predicate_type: Option<String>,
+    annotations: BTreeMap<String, Value>,
+    entries: Vec<VerifiedEntry>,
+    timestamps: Vec<Timestamp>,
+}
+
+/// Who signed.
+#[derive(Clone, Debug)]
+pub enum Party {
+    /// Somebody with this certificate.
+    Certificate(Box<SigningCertificate>),
+    /// The holder of this key.
+    Key(PublicKey),
+}
+
+impl Accepted {
+    /// The digest of the artifact.
+    pub fn artifact(&self) -> &Digest {
+        &self.artifact
+    }
+
+    /// Who signed.
+    pub fn party(&self) -> &Party {
+        &self.party
+    }
+
+    /// The predicate type, when a statement was signed.
+    pub fn predicate_type(&self) -> Option<&str> {
+        self.predicate_type.as_deref()
+    }
+
+    /// What the signer says about the artifact beside its digest.
+    pub fn annotations(&self) -> &BTreeMap<String, Value> {
+        &self.annotations
+    }
+
+    /// The log entries of trusted logs.
+    pub fn entries(&self) -> &[VerifiedEntry] {
+        &self.entries
+    }
+
+    /// The timestamps of trusted authorities.
+    pub fn timestamps(&self) -> &[Timestamp] {
+        &self.timestamps
+    }
+
+    fn new(artifact: &Digest, party: Party, said: Said, vouched: Vouched) -> Self {
+        Self {
+            artifact: *artifact,
+            party,
+            predicate_type: said.predicate_type,
+            annotations: said.annotations,
+            entries: vouched.entries,
+            timestamps: vouched.timestamps,
+        }
+    }
+}
+
+/// What was signed says about the artifact.
+#[derive(Default)]
+struct Said {
+    predicate_type: Option<String>,
+    annotations: BTreeMap<String, Value>,
+}
+
+impl Said {
+    /// Whether it is what `policy` asks for.
+    fn fits(self, policy: &Policy) -> Result<Self, Error> {
+        let wanted = &policy.predicate_types;
+        let found = self.predicate_type.as_ref();
+        if !wanted.is_empty() && !found.is_some_and(|found| wanted.contains(found)) {
+            return Err(Error::PredicateType {
+                found: self.predicate_type.as_deref().map(shown),
+                wanted: wanted.clone(),
+            });
+        }
+        for (name, wanted) in &policy.annotations {
+            let found = self.annotations.get(name);
+            if found.and_then(Value::as_str) != Some(wanted) {
+                return Err(Error::Annotation {
+                    name: name.clone(),
+                    found: found.map(|found| shown(&found.to_string())),
+                    wanted: wanted.clone(),
+                });
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Verifies that the bundle in `bytes` is a signature of `artifact` that `policy` accepts (client
+/// specification 4.1 to 4.7).
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn accept(
+    bytes: &[u8],
+    root: &TrustedRoot,
+    artifact: &Digest,
+    policy: &Policy,
+) -> Result<Accepted, Error> {
+    // 1. The form, and the profile of the certificate.
+    let bundle = Bundle::parse(bytes)?;
+    let certificate = bundle.certificate().map(SigningCertificate::parse);
+    let certificate = certificate.transpose()?;
+    verify_hint(bundle.content(), artifact)?;
+    let evidence = Evidence {
+        verifier: judge::verifier(certificate.as_ref(), policy)?,
+        content: witness::Content::of(bundle.content(), artifact),
+        entries: bundle.entries(),
+        timestamps: bundle.timestamps(),
+        proof: Proof::Inclusion,
+    };
+    let vouched = judge::judge(&evidence, root, policy)?;
+    let said = said(bundle.content(), artifact)?.fits(policy)?;
+    let party = party(certificate, policy)?;
+    Ok(Accepted::new(artifact, party, said, vouched))
+}
+
+fn party(certificate: Option<SigningCertificate>, policy: &Policy) -> Result<Party, Error> {
+    match (certificate, &policy.signer) {
+        (Some(certificate), _) => Ok(Party::Certificate(Box::new(certificate))),
+        (None, Signer::Key(key)) => Ok(Party::Key(key.clone())),
+        (None, Signer::Identity(_)) => Err(Error::KeySigned),
     }
 }
 
@@ -262,51 +296,17 @@ fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
         Content::Message {
             digest: Some(digest),
             ..
-        } if digest != artifact => Err(Error::Artifact {
-            wanted: artifact.to_string(),
-        }),
+        } if digest != artifact => Err(Error::Artifact { wanted: *artifact }),
         Content::Message { .. } | Content::Envelope(_) => Ok(()),
     }
 }
 
-fn verify_signature(
-    certificate: &SigningCertificate,
-    content: &Content,
-    artifact: &Digest,
-) -> Result<(), Error> {
-    let verifies = match content {
-        Content::Envelope(envelope) => certificate.verify(&envelope.pae(), &envelope.signature),
-        Content::Message { signature, .. } => {
-            // Only the SHA-256 digest is known, so a signature with another hash does not verify.
-            let key = certificate.certificate().key();
-            key.verify_digest(Hash::Sha256, artifact.bytes(), signature)
-        }
-    };
-    if verifies {
-        Ok(())
-    } else {
-        Err(Error::Signature)
-    }
-}
-
-/// Whether the statement is about the artifact, and says what it should. A message says nothing.
-fn verify_statement(content: &Content, expected: &Expected<'_>) -> Result<Option<String>, Error> {
-    let found = match content {
-        Content::Envelope(envelope) => {
-            let statement = Statement::read(envelope)?;
-            if !statement.is_about(expected.artifact) {
-                let wanted = expected.artifact.to_string();
-                return Err(Error::Artifact { wanted });
-            }
-            Some(statement.predicate_type().to_owned())
-        }
-        Content::Message { .. } => None,
-    };
-    match expected.predicate_type {
-        Some(wanted) if found.as_deref() != Some(wanted) => Err(Error::PredicateType {
-            found: shown(&found.unwrap_or_default()),
-            wanted: wanted.to_owned(),
-        }),
-        _ => Ok(found),
+/// What the statement says about the artifact. A message says nothing.
+fn said(content: &Content, artifact: &Digest) -> Result<Said, Error> {
+    match content {
+        Content::Envelope(envelope) => Statement::read(envelope)?
+            .about(artifact)
+            .ok_or(Error::Artifact { wanted: *artifact }),
+        Content::Message { .. } => Ok(Said::default()),
     }
 }

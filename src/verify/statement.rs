@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::Said;
 use super::error::Error;
 use crate::digest::Digest;
 use crate::dsse::{Envelope, IN_TOTO};
+use crate::protojson::nullable;
 
 /// The types of statements. Version 0.1 differs in nothing that matters here.
 const TYPES: [&str; 2] = [
@@ -31,6 +34,8 @@ pub(super) struct Statement {
 #[derive(Debug, Deserialize)]
 struct Artifact {
     digest: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "nullable")]
+    annotations: BTreeMap<String, Value>,
 }
 
 impl Statement {
@@ -54,16 +59,16 @@ impl Statement {
         Ok(statement)
     }
 
-    /// Whether the statement is about `artifact`. Its digest is in lower-case digits.
-    pub(super) fn is_about(&self, artifact: &Digest) -> bool {
+    /// What the statement says about `artifact`, whose digest is in lower-case digits; `None` when it
+    /// is about others. Of several parts about it the first counts.
+    pub(super) fn about(self, artifact: &Digest) -> Option<Said> {
         let wanted = artifact.hex();
-        let mut all = self.subject.iter();
-        all.any(|found| found.digest.get("sha256") == Some(&wanted))
-    }
-
-    /// What kind of thing the statement says.
-    pub(super) fn predicate_type(&self) -> &str {
-        &self.predicate_type
+        let mut all = self.subject.into_iter();
+        let found = all.find(|found| found.digest.get("sha256") == Some(&wanted))?;
+        Some(Said {
+            predicate_type: Some(self.predicate_type),
+            annotations: found.annotations,
+        })
     }
 }
 
@@ -87,15 +92,17 @@ mod tests {
         let artifact = Digest::of(b"x");
         let text = format!(
             r#"{{"_type":"https://in-toto.io/Statement/v1","predicateType":"p","predicate":{{}},
-            "subject":[{{"digest":{{"sha512":"00"}}}},{{"name":"","digest":{{"sha256":"{}"}}}}]}}"#,
+            "subject":[{{"digest":{{"sha512":"00"}}}},{{"name":"","digest":{{"sha256":"{}"}},
+            "annotations":{{"env":"prod"}}}}]}}"#,
             artifact.hex()
         );
-        let statement = read(&text).unwrap();
-        assert!(statement.is_about(&artifact));
-        assert!(!statement.is_about(&Digest::of(b"y")));
-        assert_eq!(statement.predicate_type(), "p");
+        let about = |text: &str, artifact: &Digest| read(text).unwrap().about(artifact);
+        let said = about(&text, &artifact).unwrap();
+        assert_eq!(said.predicate_type.as_deref(), Some("p"));
+        assert_eq!(said.annotations["env"], "prod");
+        assert!(about(&text, &Digest::of(b"y")).is_none());
         let upper = text.replace(&artifact.hex(), &artifact.hex().to_uppercase());
-        assert!(!read(&upper).unwrap().is_about(&artifact));
+        assert!(about(&upper, &artifact).is_none());
         assert!(read(&text.replace("Statement/v1", "Statement/v2")).is_none());
         assert!(read(&text.replace(r#""subject""#, r#""subject":[],"subject""#)).is_none());
         assert!(read(&text.replace(r#"{"sha512":"00"}"#, "{}")).is_none());

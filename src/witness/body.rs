@@ -13,9 +13,9 @@ use serde::Deserialize;
 use super::entry::{Content, Logged};
 use crate::digest::Digest;
 use crate::dsse::Envelope;
-use crate::fulcio::SigningCertificate;
 use crate::protojson::Base64;
 use crate::trust::keys::Hash;
+use crate::verifier::Verifier;
 
 /// The kinds of entries that are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +63,16 @@ impl Kind {
 /// `None` when such a thing is not logged so.
 pub(super) fn canonical(kind: Kind, logged: &Logged<'_>) -> Option<Vec<u8>> {
     match (kind, &logged.content) {
-        (Kind::Dsse, Content::Envelope(envelope)) => dsse(envelope, logged.certificate),
+        (Kind::Dsse, Content::Envelope(envelope)) => dsse(envelope, &logged.verifier),
         (Kind::HashedRekord, Content::Message { digest, signature }) => {
-            hashedrekord(digest, signature, logged.certificate)
+            hashedrekord(digest, signature, &logged.verifier)
         }
         (Kind::HashedRekordV2, _) => hashedrekord_v2(logged),
         (Kind::Dsse | Kind::HashedRekord | Kind::InToto, _) => None,
     }
 }
 
-fn dsse(envelope: &Envelope, certificate: &SigningCertificate) -> Option<Vec<u8>> {
+fn dsse(envelope: &Envelope, verifier: &Verifier<'_>) -> Option<Vec<u8>> {
     let body = format!(
         concat!(
             r#"{{"apiVersion":"0.0.1","kind":"dsse","spec":{{"#,
@@ -83,16 +83,12 @@ fn dsse(envelope: &Envelope, certificate: &SigningCertificate) -> Option<Vec<u8>
         Digest::of(envelope.to_json().ok()?.as_bytes()).hex(),
         Digest::of(&envelope.payload).hex(),
         STANDARD.encode(&envelope.signature),
-        STANDARD.encode(certificate.pem().ok()?),
+        STANDARD.encode(verifier.pem()?),
     );
     Some(body.into_bytes())
 }
 
-fn hashedrekord(
-    digest: &Digest,
-    signature: &[u8],
-    certificate: &SigningCertificate,
-) -> Option<Vec<u8>> {
+fn hashedrekord(digest: &Digest, signature: &[u8], verifier: &Verifier<'_>) -> Option<Vec<u8>> {
     let body = format!(
         concat!(
             r#"{{"apiVersion":"0.0.1","kind":"hashedrekord","spec":{{"#,
@@ -101,14 +97,14 @@ fn hashedrekord(
         ),
         digest.hex(),
         STANDARD.encode(signature),
-        STANDARD.encode(certificate.pem().ok()?),
+        STANDARD.encode(verifier.pem()?),
     );
     Some(body.into_bytes())
 }
 
 /// An envelope is logged as the digest of its encoding, under the hash that its key signs with.
 fn hashedrekord_v2(logged: &Logged<'_>) -> Option<Vec<u8>> {
-    let key = logged.certificate.certificate().key();
+    let key = logged.verifier.key();
     let hash = key.usual_hash();
     let (digest, signature) = match logged.content {
         Content::Envelope(envelope) => (hash.digest(&envelope.pae()), &*envelope.signature),
@@ -122,25 +118,30 @@ fn hashedrekord_v2(logged: &Logged<'_>) -> Option<Vec<u8>> {
         Hash::Sha384 => "SHA2_384",
         Hash::Sha512 => "SHA2_512",
     };
+    let member = match logged.verifier {
+        Verifier::Certificate(_) => "x509Certificate",
+        Verifier::Key(_) => "publicKey",
+    };
     Some(record_v2(
         (algorithm, &digest),
         signature,
-        (key.details()?, logged.certificate.der()),
+        (key.details()?, member, logged.verifier.der()),
     ))
 }
 
-fn record_v2(data: (&str, &[u8]), signature: &[u8], verifier: (&str, &[u8])) -> Vec<u8> {
+fn record_v2(data: (&str, &[u8]), signature: &[u8], verifier: (&str, &str, &[u8])) -> Vec<u8> {
     format!(
         concat!(
             r#"{{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{{"hashedRekordV002":{{"#,
             r#""data":{{"algorithm":"{}","digest":"{}"}},"signature":{{"content":"{}","#,
-            r#""verifier":{{"keyDetails":"{}","x509Certificate":{{"rawBytes":"{}"}}}}}}}}}}}}"#
+            r#""verifier":{{"keyDetails":"{}","{}":{{"rawBytes":"{}"}}}}}}}}}}}}"#
         ),
         data.0,
         STANDARD.encode(data.1),
         STANDARD.encode(signature),
         verifier.0,
-        STANDARD.encode(verifier.1),
+        verifier.1,
+        STANDARD.encode(verifier.2),
     )
     .into_bytes()
 }
@@ -161,10 +162,7 @@ pub(super) fn compare(kind: Kind, body: &[u8], logged: &Logged<'_>) -> Result<()
             let spec = body.spec;
             same(spec.data.hash.is(digest), "it names another digest")?;
             same(spec.signature.content.0 == *signature, SIGNATURE)?;
-            same(
-                is_pem(&spec.signature.public_key.content, logged),
-                CERTIFICATE,
-            )
+            same(is_pem(&spec.signature.public_key.content, logged), VERIFIER)
         }
         (Kind::Dsse, Content::Envelope(envelope)) => {
             let body: Body<Dsse> = read(kind, body)?;
@@ -175,7 +173,7 @@ pub(super) fn compare(kind: Kind, body: &[u8], logged: &Logged<'_>) -> Result<()
                 return Err("it does not name exactly one signature");
             };
             same(found.signature.0 == envelope.signature, SIGNATURE)?;
-            same(is_pem(&found.verifier, logged), CERTIFICATE)
+            same(is_pem(&found.verifier, logged), VERIFIER)
         }
         (Kind::InToto, Content::Envelope(envelope)) => intoto(body, envelope, logged),
         (Kind::HashedRekord, Content::Envelope(_)) => Err("it is the entry of a bare message"),
@@ -184,7 +182,7 @@ pub(super) fn compare(kind: Kind, body: &[u8], logged: &Logged<'_>) -> Result<()
 }
 
 const SIGNATURE: &str = "it names another signature";
-const CERTIFICATE: &str = "it names another certificate";
+const VERIFIER: &str = "it names another certificate or key";
 const PAYLOAD: &str = "it names another payload";
 
 /// In this kind, payload and signature are encoded twice, and the payload may be left out.
@@ -210,7 +208,7 @@ fn intoto(body: &[u8], envelope: &Envelope, logged: &Logged<'_>) -> Result<(), &
     };
     let signature = STANDARD.encode(&envelope.signature);
     same(found.sig.0 == signature.as_bytes(), SIGNATURE)?;
-    same(is_pem(&found.public_key, logged), CERTIFICATE)
+    same(is_pem(&found.public_key, logged), VERIFIER)
 }
 
 fn same(equal: bool, why: &'static str) -> Result<(), &'static str> {
@@ -227,18 +225,19 @@ fn read<T: serde::de::DeserializeOwned>(kind: Kind, body: &[u8]) -> Result<Body<
     }
 }
 
-/// Whether `pem` is the certificate and nothing else. Clients break its lines in different ways
+/// Whether `pem` is the certificate or key and nothing else. Clients break its lines in different ways
 /// (RFC 7468 2, lax parsing), so the bytes inside are compared.
 fn is_pem(pem: &Base64, logged: &Logged<'_>) -> bool {
     let text = std::str::from_utf8(&pem.0).map(str::trim).ok();
+    let label = logged.verifier.label();
     let base64: Option<String> = text
-        .and_then(|text| text.strip_prefix("-----BEGIN CERTIFICATE-----"))
-        .and_then(|text| text.strip_suffix("-----END CERTIFICATE-----"))
+        .and_then(|text| text.strip_prefix(&*format!("-----BEGIN {label}-----")))
+        .and_then(|text| text.strip_suffix(&*format!("-----END {label}-----")))
         .map(|text| text.split_ascii_whitespace().collect());
     base64.is_some_and(|text| {
         STANDARD
             .decode(text)
-            .is_ok_and(|der| der == logged.certificate.der())
+            .is_ok_and(|der| der == logged.verifier.der())
     })
 }
 
@@ -348,7 +347,11 @@ mod tests {
         let digest = Digest::of(b"ambisign");
         let signature = hex::decode("3006020101020102").unwrap();
         let certificate = hex::decode("3003020105").unwrap();
-        let verifier = ("PKIX_ECDSA_P256_SHA_256", certificate.as_slice());
+        let verifier = (
+            "PKIX_ECDSA_P256_SHA_256",
+            "x509Certificate",
+            certificate.as_slice(),
+        );
         let body = record_v2(("SHA2_256", digest.bytes()), &signature, verifier);
         assert_eq!(
             String::from_utf8(body.clone()).unwrap(),

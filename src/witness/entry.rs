@@ -12,19 +12,20 @@ use base64::engine::general_purpose::STANDARD;
 use super::body::{self, Kind};
 use super::checkpoint::Checkpoint;
 use super::merkle;
+use crate::bundle;
 use crate::digest::Digest;
 use crate::dsse::Envelope;
-use crate::fulcio::SigningCertificate;
 use crate::trust::TrustedRoot;
 use crate::trust::root::Log;
 use crate::trust::window::Window;
+use crate::verifier::Verifier;
 pub use error::EntryError;
 
 /// What an entry has to be of.
 #[derive(Clone, Copy, Debug)]
 pub struct Logged<'a> {
-    /// The certificate of the signature.
-    pub certificate: &'a SigningCertificate,
+    /// The certificate or the key of the signature.
+    pub verifier: Verifier<'a>,
     /// What was signed, and the signature.
     pub content: Content<'a>,
 }
@@ -41,6 +42,28 @@ pub enum Content<'a> {
         /// The signature over the bytes.
         signature: &'a [u8],
     },
+}
+
+impl<'a> Content<'a> {
+    /// What `content` of a bundle is. For a message, `artifact` is what must have been logged, not
+    /// the digest that the bundle names.
+    pub(crate) fn of(content: &'a bundle::Content, artifact: &'a Digest) -> Self {
+        match content {
+            bundle::Content::Envelope(envelope) => Self::Envelope(envelope),
+            bundle::Content::Message { signature, .. } => Self::Message {
+                digest: artifact,
+                signature,
+            },
+        }
+    }
+
+    /// The signature, raw.
+    pub fn signature(&self) -> &'a [u8] {
+        match self {
+            Self::Envelope(envelope) => &envelope.signature,
+            Self::Message { signature, .. } => signature,
+        }
+    }
 }
 
 /// One entry of a transparency log: its form was checked, nothing else.
@@ -202,6 +225,41 @@ impl LogEntry {
         logged: &Logged<'_>,
         root: &TrustedRoot,
     ) -> Result<VerifiedEntry, EntryError> {
+        let (log, kind) = self.compare(logged, root)?;
+        self.verify_inclusion(log, kind.rekor())?;
+        let time = match (kind.rekor(), &self.promise) {
+            (1, Some(promise)) => Some(self.verify_time(log, promise, logged)?),
+            (_, None) => None,
+            // Rekor v2 promises nothing, so this is not from it.
+            (_, Some(_)) => return Err(EntryError::Promise),
+        };
+        Ok(self.verified(log, kind, time))
+    }
+
+    /// As [`LogEntry::verify`], for an entry that comes without proof, as in the older `.sig` layout:
+    /// the log's promise (SET) is all that there is, so it must be there and hold.
+    ///
+    /// # Errors
+    /// As [`LogEntry::verify`].
+    pub fn verify_promised(
+        &self,
+        logged: &Logged<'_>,
+        root: &TrustedRoot,
+    ) -> Result<VerifiedEntry, EntryError> {
+        let (log, kind) = self.compare(logged, root)?;
+        let (1, Some(promise)) = (kind.rekor(), &self.promise) else {
+            return Err(EntryError::Promise);
+        };
+        let time = self.verify_time(log, promise, logged)?;
+        Ok(self.verified(log, kind, Some(time)))
+    }
+
+    /// The log of the entry, and the kind of its body, which is of `logged`.
+    fn compare<'r>(
+        &self,
+        logged: &Logged<'_>,
+        root: &'r TrustedRoot,
+    ) -> Result<(&'r Log, Kind), EntryError> {
         let unknown = || EntryError::UnknownLog {
             id: hex::encode(self.log_id),
         };
@@ -210,21 +268,18 @@ impl LogEntry {
             why: "its kind is not known",
         })?;
         body::compare(kind, &self.body, logged).map_err(|why| EntryError::Body { why })?;
-        self.verify_inclusion(log, kind.rekor())?;
-        let time = match (kind.rekor(), &self.promise) {
-            (1, Some(promise)) => Some(self.verify_time(log, promise, logged.certificate)?),
-            (_, None) => None,
-            // Rekor v2 promises nothing, so this is not from it.
-            (_, Some(_)) => return Err(EntryError::Promise),
-        };
-        Ok(VerifiedEntry {
+        Ok((log, kind))
+    }
+
+    fn verified(&self, log: &Log, kind: Kind, time: Option<SystemTime>) -> VerifiedEntry {
+        VerifiedEntry {
             version: kind.rekor(),
             index: self.index,
             time,
             log_id: self.log_id,
             operator: log.operator().to_owned(),
             window: log.window(),
-        })
+        }
     }
 
     /// The proof must lead to the root that the log signed; the copy beside the proof is not
@@ -269,7 +324,7 @@ impl LogEntry {
         &self,
         log: &Log,
         promise: &[u8],
-        certificate: &SigningCertificate,
+        logged: &Logged<'_>,
     ) -> Result<SystemTime, EntryError> {
         let payload = format!(
             r#"{{"body":"{}","integratedTime":{},"logID":"{}","logIndex":{}}}"#,
@@ -285,7 +340,7 @@ impl LogEntry {
         if !log.window().contains(time) {
             return Err(EntryError::OutsideValidity { what: "log" });
         }
-        if !certificate.is_valid_at(time) {
+        if !logged.verifier.is_valid_at(time) {
             let what = "signing certificate";
             return Err(EntryError::OutsideValidity { what });
         }

@@ -124,12 +124,7 @@ impl<'a> Witnesses<'a> {
         let Timestamped { signed, timestamps } = stamped;
         let entries = try_join_all(self.logs.iter().map(|log| log.submit(&signed))).await?;
         for entry in &entries {
-            let content = Content::Envelope(signed.envelope());
-            let logged = Logged {
-                certificate: signed.certificate(),
-                content,
-            };
-            let verified = entry.verify_submitted(&logged, self.trust.root())?;
+            let verified = entry.verify_submitted(&signed.logged(), self.trust.root())?;
             if verified.time().is_none() && timestamps.is_empty() {
                 return Err(Error::Untimed);
             }
@@ -186,8 +181,8 @@ impl Witnessed {
             .into_iter()
             .map(|stamp| stamp.der().to_vec())
             .collect();
-        let envelope = self.signed.envelope().clone();
-        Bundle::new(certificate, envelope, self.entries, timestamps)
+        let content = self.signed.content().clone();
+        Bundle::new(certificate, content, self.entries, timestamps)
             .to_json()
             .map_err(|_json| Error::Encoding)
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The client of a Rekor v1 log: entries of kind `dsse` 0.0.1.
+//! The client of a Rekor v1 log: entries of the kinds `dsse` and `hashedrekord`, both 0.0.1.
 
 use ambisign_providers::{Answer, Host, HttpError};
 use base64::Engine as _;
@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::Error;
 use super::entry::LogEntry;
+use crate::bundle::Content;
 use crate::credential::Signed;
 use crate::net::{self, REKOR};
 use crate::trust::Service;
@@ -61,11 +62,27 @@ impl RekorV1<'_> {
     }
 }
 
-/// A proposed entry: the envelope as a string, and the certificate in PEM that verifies it.
+/// A proposed entry, with the certificate in PEM that verifies it: of an envelope the whole, as a
+/// string; of bytes their digest.
 fn request(signed: &Signed) -> Option<Vec<u8>> {
-    let envelope = signed.envelope().to_json().ok()?;
     let verifier = STANDARD.encode(signed.certificate().pem().ok()?);
-    let content = json!({ "envelope": envelope, "verifiers": [verifier] });
-    let spec = json!({ "proposedContent": content });
-    serde_json::to_vec(&json!({ "apiVersion": "0.0.1", "kind": "dsse", "spec": spec })).ok()
+    let (kind, spec) = match signed.content() {
+        Content::Envelope(envelope) => {
+            let envelope = envelope.to_json().ok()?;
+            let content = json!({ "envelope": envelope, "verifiers": [verifier] });
+            ("dsse", json!({ "proposedContent": content }))
+        }
+        Content::Message { signature, .. } => {
+            let hash = json!({ "algorithm": "sha256", "value": signed.digest().hex() });
+            let signature = json!({
+                "content": STANDARD.encode(signature),
+                "publicKey": { "content": verifier },
+            });
+            (
+                "hashedrekord",
+                json!({ "data": { "hash": hash }, "signature": signature }),
+            )
+        }
+    };
+    serde_json::to_vec(&json!({ "apiVersion": "0.0.1", "kind": kind, "spec": spec })).ok()
 }

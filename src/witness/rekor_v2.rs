@@ -12,10 +12,9 @@ use tokio::time::sleep;
 
 use super::Error;
 use super::checkpoint::Checkpoint;
-use super::entry::{Content, LogEntry, Logged, Proof};
+use super::entry::{LogEntry, Proof};
 use super::tiles::{self, Tile};
 use crate::credential::Signed;
-use crate::digest::Digest;
 use crate::net::{self, REKOR};
 use crate::trust::root::Log;
 use crate::trust::{Service, TrustedRoot};
@@ -84,12 +83,7 @@ impl RekorV2<'_> {
             hashes,
             checkpoint: text.clone(),
         };
-        let content = Content::Envelope(signed.envelope());
-        let logged = Logged {
-            certificate: signed.certificate(),
-            content,
-        };
-        LogEntry::rebuild(log_id, &logged, proof).ok_or(Error::Encoding)
+        LogEntry::rebuild(log_id, &signed.logged(), proof).ok_or(Error::Encoding)
     }
 
     /// The first checkpoint that covers the entry at `index`.
@@ -143,17 +137,16 @@ impl RekorV2<'_> {
     }
 }
 
-/// The digest is that of the pre-authentication encoding: a v2 log knows no envelopes.
+/// Of an envelope the digest is that of the pre-authentication encoding: a v2 log knows none.
 fn request(signed: &Signed) -> Vec<u8> {
-    let envelope = signed.envelope();
     let certificate = STANDARD.encode(signed.certificate().der());
     let verifier = json!({
         "x509Certificate": { "rawBytes": certificate },
         "keyDetails": "PKIX_ECDSA_P256_SHA_256",
     });
     let signature =
-        json!({ "content": STANDARD.encode(&envelope.signature), "verifier": verifier });
-    let digest = STANDARD.encode(Digest::of(&envelope.pae()).bytes());
+        json!({ "content": STANDARD.encode(signed.content().signature()), "verifier": verifier });
+    let digest = STANDARD.encode(signed.digest().bytes());
     let request = json!({ "digest": digest, "signature": signature });
     json!({ "hashedRekordRequestV002": request })
         .to_string()

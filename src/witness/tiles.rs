@@ -185,7 +185,8 @@ mod tests {
         for size in [1_u64, 2, 3, 7, 255, 256, 257, 600, 66_000] {
             let leaves: Vec<_> = (0..size).map(|n| leaf_hash(&n.to_be_bytes())).collect();
             let expected = tree_hash(&leaves);
-            for index in [0, size / 3, size / 2, size - 1] {
+            let edges = [0, size / 3, size / 2, 255, 256, 511, 512, size - 1];
+            for index in edges.into_iter().filter(|index| *index < size) {
                 let read = |tile: Tile| (tile, tile.read(&serve(&leaves, tile)).unwrap());
                 let tiles: BTreeMap<_, _> = needed(index, size).into_iter().map(read).collect();
                 let proof = inclusion_proof(index, size, &tiles).unwrap();

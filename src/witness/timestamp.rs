@@ -8,11 +8,11 @@ use ambisign_providers::{Class, Explain};
 use der::asn1::ObjectIdentifier;
 
 use super::tst::{Flaw, Token};
-use crate::fulcio::SigningCertificate;
 use crate::trust::TrustedRoot;
 use crate::trust::path::{self, PathError, UNDERSTOOD};
 use crate::trust::root::Authority;
 use crate::trust::x509::Certificate;
+use crate::verifier::Verifier;
 
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 
@@ -96,8 +96,8 @@ pub struct Stamped<'a> {
     pub signature: &'a [u8],
     /// The nonce of the request, big-endian, when the timestamp is fresh.
     pub nonce: Option<&'a [u8]>,
-    /// The certificate of the signature.
-    pub certificate: &'a SigningCertificate,
+    /// The certificate or the key of the signature.
+    pub verifier: Verifier<'a>,
 }
 
 /// A verified timestamp of a signature.
@@ -138,7 +138,7 @@ impl Timestamp {
             return Err(TimestampError::Nonce);
         }
         let authority = signer(&token, root)?;
-        if !stamped.certificate.is_valid_at(token.time) {
+        if !stamped.verifier.is_valid_at(token.time) {
             return Err(TimestampError::OutsideValidity);
         }
         Ok(Self {
@@ -247,10 +247,11 @@ mod tests {
 
     fn verify(root: &str, change: impl FnOnce(&mut Stamped<'_>)) -> Result<(), TimestampError> {
         let bundle = Bundle::parse(BUNDLE).unwrap();
+        let certificate = SigningCertificate::parse(bundle.certificate().unwrap()).unwrap();
         let mut stamped = Stamped {
             signature: bundle.content().signature(),
             nonce: None,
-            certificate: &SigningCertificate::parse(bundle.certificate()).unwrap(),
+            verifier: (&certificate).into(),
         };
         change(&mut stamped);
         let root = TrustedRoot::parse(root.as_bytes()).unwrap();

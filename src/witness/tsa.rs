@@ -25,7 +25,7 @@ pub(super) struct TimestampAuthority<'a> {
 impl TimestampAuthority<'_> {
     /// Has the signature of `signed` timestamped, and checks what comes back (gate G7).
     pub(super) async fn stamp(&self, signed: &Signed, nonce: Nonce) -> Result<Timestamp, Error> {
-        let signature = &signed.envelope().signature;
+        let signature = signed.content().signature();
         let query = query(signature, &nonce).map_err(|_der| Error::Encoding)?;
         let (kind, accept) = ("application/timestamp-query", "application/timestamp-reply");
         let request = net::post(self.service.url.clone(), kind, accept, query);
@@ -39,11 +39,10 @@ impl TimestampAuthority<'_> {
             let (status, said) = (answer.status.as_u16(), answer.excerpt(&self.host.net));
             return Err(Error::TimestampRefused { status, said });
         }
-        let certificate = signed.certificate();
         let stamped = Stamped {
             signature,
             nonce: Some(&nonce.0),
-            certificate,
+            verifier: signed.certificate().into(),
         };
         Ok(Timestamp::verify(&answer.body, &stamped, self.root)?)
     }

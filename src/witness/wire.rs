@@ -119,3 +119,21 @@ pub(crate) struct V1Proof {
     pub(crate) root_hash: String,
     pub(crate) tree_size: Int64,
 }
+
+/// What cosign keeps of an answer of Rekor v1 (`dev.sigstore.cosign/bundle`).
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Kept {
+    pub(crate) signed_entry_timestamp: Base64,
+    pub(crate) payload: KeptPayload,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeptPayload {
+    pub(crate) body: Base64,
+    pub(crate) integrated_time: Int64,
+    pub(crate) log_index: Int64,
+    #[serde(rename = "logID")]
+    pub(crate) log_id: String,
+}

@@ -39,7 +39,7 @@ mod stack;
 
 pub(crate) use http::{Reply, closed_url, exchange, get};
 pub(crate) use image::{Image, Registry, Signature};
-pub(crate) use peers::{Cosign, GITHUB_IDENTITY, sigstore_python};
+pub(crate) use peers::{Cosign, GITHUB_IDENTITY, javascript, python, sigstore_js, sigstore_python};
 pub(crate) use program::{Finished, Program, assert_no_canary};
 pub(crate) use signing_config::{Service, signing_config_with};
 pub(crate) use stack::{Asked, Log, Logs, Stack, Visit};

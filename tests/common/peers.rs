@@ -78,14 +78,19 @@ impl Cosign {
     }
 }
 
+/// sigstore-python, which keeps its files in `home`.
+pub(crate) fn python(stack: &Stack, home: &Path) -> Program {
+    let cache = Path::new(stack.var("REALSTACK_BIN")).parent().unwrap();
+    Program::new(cache.join("sigstore-python/bin/sigstore"))
+        .env("HOME", home)
+        .env("COLUMNS", "200")
+}
+
 /// sigstore-python's verdict on `bundle` for `digest` and the identity of the stack's `github` token.
 pub(crate) fn sigstore_python(stack: &Stack, bundle: &[u8], digest: &str) -> Finished {
-    let cache = Path::new(stack.var("REALSTACK_BIN")).parent().unwrap();
     let dir = tempfile::TempDir::new().unwrap();
     std::fs::write(dir.path().join("bundle.json"), bundle).unwrap();
-    Program::new(cache.join("sigstore-python/bin/sigstore"))
-        .env("HOME", dir.path())
-        .env("COLUMNS", "200")
+    python(stack, dir.path())
         .arg("--trust-config")
         .arg(stack.var("CLIENT_TRUST_CONFIG_V1"))
         .args(["verify", "identity", "--bundle", "bundle.json"])
@@ -93,5 +98,35 @@ pub(crate) fn sigstore_python(stack: &Stack, bundle: &[u8], digest: &str) -> Fin
         .arg(stack.issuer("github"))
         .arg(digest)
         .dir(dir.path())
+        .run()
+}
+
+/// sigstore-js, by the client of `tests/sigstore-js`, in `folder`.
+pub(crate) fn javascript(stack: &Stack, folder: &Path) -> Program {
+    let cache = Path::new(stack.var("REALSTACK_BIN")).parent().unwrap();
+    Program::new("/usr/bin/env")
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .arg("node")
+        .arg(cache.join("sigstore-js/client.mjs"))
+        .dir(folder)
+}
+
+/// sigstore-js's verdict on the file `bundle` of `folder`, and on `file` where it is about one, for
+/// the identity of the stack's `github` token.
+pub(crate) fn sigstore_js(
+    stack: &Stack,
+    folder: &Path,
+    bundle: &str,
+    file: Option<&str>,
+) -> Finished {
+    // It finds the key of a checkpoint by the name of the log, which must be in the log's URL.
+    let root = std::fs::read_to_string(stack.var("TRUSTED_ROOT")).unwrap();
+    let root = root.replacen(stack.var("REKOR_URL"), "https://rekor.realstack.test", 1);
+    std::fs::write(folder.join("root-for-js.json"), root).unwrap();
+    javascript(stack, folder)
+        .args(["verify", "root-for-js.json", GITHUB_IDENTITY])
+        .arg(stack.issuer("github"))
+        .arg(bundle)
+        .args(file)
         .run()
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is published: for both logs, in both registries, judged by others.
 
-use crate::common::{Cosign, Image, Log, Logs, Registry, Stack, sigstore_python};
+use crate::common::{Cosign, Image, Log, Logs, Registry, Stack, sigstore_js, sigstore_python};
 use crate::job::Job;
 
 /// Every combination.
@@ -10,7 +10,7 @@ fn combinations() -> impl Iterator<Item = (Log, Registry)> {
     Log::ALL.into_iter().flat_map(pairs)
 }
 
-/// Accepted by cosign 3, cosign 2 and sigstore-python as the only signature of `image`.
+/// Accepted by cosign 3, cosign 2, sigstore-python and sigstore-js as the only signature of `image`.
 #[track_caller]
 fn assert_accepted(stack: &Stack, image: &Image, log: Log) {
     Cosign::Three.verify(stack, image, &[]).expect(0);
@@ -23,6 +23,9 @@ fn assert_accepted(stack: &Stack, image: &Image, log: Log) {
     let signatures = image.signatures();
     assert_eq!(signatures.len(), 1);
     sigstore_python(stack, &signatures[0].bundle, &image.digest).expect(0);
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(folder.path().join("bundle.json"), &signatures[0].bundle).unwrap();
+    sigstore_js(stack, folder.path(), "bundle.json", None).expect(0);
     assert!(image.legacy_signature().is_none());
 }
 

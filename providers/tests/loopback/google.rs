@@ -225,6 +225,10 @@ async fn a_ca_that_is_not_trusted_ends_the_run() {
     let error = ask(&host(vars, LONG)).await.unwrap_err();
     assert_eq!(error.code(), "impersonation/tls");
     assert_eq!(error.class(), Class::Untrusted);
+    // Below the root of the test there is no file of the machine's own.
+    let said = format!("{error:?}");
+    let why = "there are no CA certificates on this machine";
+    assert!(said.contains(why), "{said}");
     assert_keeps_secrets(&error);
 }
 

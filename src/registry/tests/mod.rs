@@ -7,7 +7,7 @@ mod fake;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_providers::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
 use futures_util::future::join_all;
 
 use self::fake::{Fake, Fault, IMAGE, INDEX, OCI, Reply, Request, State, fallback_tag};
@@ -417,7 +417,7 @@ async fn says_what_is_stored_when_others_keep_winning() {
     });
     let error = sign(&fake).await.unwrap_err();
     assert_eq!(error.code(), "registry/shared-tag");
-    assert_eq!(error.class(), ambisign_providers::Class::Temporary);
+    assert_eq!(error.class(), Class::Temporary);
     let stored = fake
         .state()
         .manifests
@@ -492,4 +492,20 @@ async fn a_wait_longer_than_any_clock_is_not_begun() {
         request.is("PUT", "/blobs/").then(busy)
     });
     assert_eq!(code(sign(&fake).await), "registry/unreachable");
+}
+
+#[tokio::test]
+async fn a_registry_that_fails_says_no_such_thing() {
+    for (status, class) in [
+        (507, Class::Temporary),
+        (501, Class::Temporary),
+        (405, Class::Registry),
+    ] {
+        let fake = Fake::start().await.with_hook(move |request, _| {
+            let answer = || Reply::new(status);
+            request.is("POST", "/blobs/").then(answer)
+        });
+        let error = prepare(&fake).await.unwrap_err();
+        assert_eq!(error.class(), class, "{error}");
+    }
 }

@@ -64,6 +64,33 @@ impl LogEntry {
         })
     }
 
+    /// Reads what cosign keeps of an answer of Rekor v1 beside a signature in the older layout: the
+    /// body, its place in the log, and the promise.
+    ///
+    /// # Errors
+    /// [`EntryError::Malformed`].
+    pub fn from_legacy(json: &[u8]) -> Result<Self, EntryError> {
+        let kept: wire::Kept = crate::json::parse(json).map_err(malformed)?;
+        let payload = kept.payload;
+        let head: Head = crate::json::parse(&payload.body.0).map_err(malformed)?;
+        Self::from_wire(wire::Entry {
+            log_index: payload.log_index,
+            log_id: wire::LogId {
+                key_id: unhex(&payload.log_id)?,
+            },
+            kind_version: wire::KindVersion {
+                kind: head.kind,
+                version: head.api_version,
+            },
+            integrated_time: payload.integrated_time,
+            inclusion_promise: wire::Promise {
+                signed_entry_timestamp: kept.signed_entry_timestamp,
+            },
+            inclusion_proof: None,
+            canonicalized_body: payload.body,
+        })
+    }
+
     pub(crate) fn from_wire(wire: wire::Entry) -> Result<Self, EntryError> {
         let promise = wire.inclusion_promise.signed_entry_timestamp;
         if wire.canonicalized_body.is_empty() {
@@ -243,14 +270,14 @@ mod tests {
     #[test]
     fn what_was_submitted_is_compared_byte_for_byte() {
         let bundle = Bundle::parse(BUNDLE).unwrap();
-        let certificate = SigningCertificate::parse(bundle.certificate()).unwrap();
+        let certificate = SigningCertificate::parse(bundle.certificate().unwrap()).unwrap();
         let Signed::Message { signature, .. } = bundle.content() else {
             panic!("a message");
         };
         let root = TrustedRoot::parse(ROOT).unwrap();
         let verify = |artifact: &[u8]| {
             let logged = Logged {
-                certificate: &certificate,
+                verifier: (&certificate).into(),
                 content: Content::Message {
                     digest: &Digest::of(artifact),
                     signature,

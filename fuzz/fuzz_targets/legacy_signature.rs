@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| ambisign_fuzz::targets::legacy_signature(bytes));

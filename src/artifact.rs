@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a signature is about, and the proof that it can be delivered.
+
+use crate::blob::Blob;
+use crate::digest::Digest;
+use crate::registry::Target;
+
+/// Something that may be signed. Neither can be made before it is known that the signature has a
+/// place to go to.
+#[derive(Clone, Copy, Debug)]
+pub enum Artifact<'a> {
+    /// A file, whose bundle goes to another file.
+    Blob(&'a Blob),
+    /// An image, whose bundle goes to its registry.
+    Image(&'a Target),
+}
+
+impl Artifact<'_> {
+    /// Its digest.
+    pub fn digest(&self) -> &Digest {
+        match self {
+            Self::Blob(blob) => blob.digest(),
+            Self::Image(target) => target.digest(),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A file that may be signed: its bytes were hashed, and there is room for its bundle.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use ambisign_providers::{Class, Explain};
+use tempfile::NamedTempFile;
+
+use crate::digest::Digest;
+use crate::settings::BlobPaths;
+
+/// Why a file cannot be signed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("`{}` cannot be read", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The bundle cannot be written.
+    #[error("the bundle `{}` cannot be written", path.display())]
+    Write {
+        /// The bundle.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Read { .. } => "blob/read",
+            Self::Write { .. } => "blob/write",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(
+            match self {
+                Self::Read { .. } => "check the path of the file",
+                Self::Write { .. } => "choose a place that can be written with `--bundle`",
+            }
+            .into(),
+        )
+    }
+
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+}
+
+/// A file by its digest.
+///
+/// Made only by [`Blob::prepare`]: holding one proves that the bytes were hashed and that a file for
+/// the bundle is open in its folder.
+#[derive(Debug)]
+#[must_use]
+pub struct Blob {
+    paths: BlobPaths,
+    digest: Digest,
+    part: NamedTempFile,
+}
+
+impl Blob {
+    /// Hashes the file and opens a new one where its bundle goes.
+    ///
+    /// # Errors
+    /// The one cannot be read, or the other not be written.
+    pub fn prepare(paths: &BlobPaths) -> Result<Self, Error> {
+        let unwritable = |source| Error::Write {
+            path: paths.bundle.clone(),
+            source,
+        };
+        let part = NamedTempFile::new_in(folder(&paths.bundle)).map_err(unwritable)?;
+        if paths.bundle.is_dir() {
+            return Err(unwritable(io::ErrorKind::IsADirectory.into()));
+        }
+        let digest = hash(&paths.blob).map_err(|source| Error::Read {
+            path: paths.blob.clone(),
+            source,
+        })?;
+        Ok(Self {
+            paths: paths.clone(),
+            digest,
+            part,
+        })
+    }
+
+    /// The digest of the bytes.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Puts the finished bundle in its place: whole, and instead of what was there.
+    ///
+    /// # Errors
+    /// It cannot be written; what was there is unchanged.
+    pub fn deliver(self, bundle: &[u8]) -> Result<PathBuf, Error> {
+        let path = self.paths.bundle;
+        let mut part = self.part;
+        let written = part
+            .write_all(bundle)
+            .and_then(|()| part.as_file().sync_all())
+            .and_then(|()| readable_as_others(part.as_file()))
+            .and_then(|()| Ok(part.persist(&path)?));
+        match written {
+            Ok(_file) => Ok(path),
+            Err(source) => Err(Error::Write { path, source }),
+        }
+    }
+}
+
+/// A new file that others can read like any other; temporary files are private.
+fn readable_as_others(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+fn hash(path: &Path) -> io::Result<Digest> {
+    if path == Path::new("-") {
+        Digest::of_reader(&mut io::stdin().lock())
+    } else {
+        Digest::of_reader(&mut File::open(path)?)
+    }
+}

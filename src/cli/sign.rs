@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command line of `sign`.
+
+use clap::Args;
+
+use super::TEMPLATE;
+use super::groups::{RegistryArgs, SigningArgs};
+
+const SIGN_EXAMPLES: &str = "\
+Examples:
+  export AMBISIGN_TRUSTED_ROOT=trusted_root.json AMBISIGN_SIGNING_CONFIG=signing_config.json
+  ambisign sign ghcr.io/acme/app@sha256:9f2c...41d0
+  ambisign sign --dry-run ghcr.io/acme/app:v1.4.0
+  ambisign sign --oidc-provider github-actions --require-digest IMAGE@DIGEST IMAGE@DIGEST
+  ambisign sign --output json IMAGE@DIGEST > result.json
+";
+
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0    all done
+  1    a bug in ambisign, or a request of ours that a log calls malformed
+  2    usage or settings; the network was not used
+  3    no usable identity: none, broken, ambiguous, refused
+  4    trust material bad, expired or missing
+  5    something that came back does not verify, TLS included: do not retry, look
+  6    the registry says no
+  7    partial: some images done, some failed for good; the report says which
+  75   a service is unreachable or refuses for now: safe to run again
+  130  interrupted by SIGINT; the report was written
+  143  interrupted by SIGTERM; the report was written
+";
+
+/// The flags of `sign`.
+#[derive(Args, Clone, Debug, Default)]
+#[command(help_template = TEMPLATE, before_help = SIGN_EXAMPLES, after_help = EXIT_CODES)]
+pub struct SignArgs {
+    /// The images to sign, at least one, best as `registry/repository@sha256:...`
+    ///
+    /// A tag is resolved once, printed as a digest and signed.
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+
+    /// Refuse images that are named by a tag ($AMBISIGN_REQUIRE_DIGEST)
+    #[arg(long, help_heading = "Registry")]
+    pub require_digest: bool,
+
+    /// How the registry is talked to.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+
+    /// What signing anything takes.
+    #[command(flatten)]
+    pub signing: SigningArgs,
+}

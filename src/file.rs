@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Files that the user names: read with a limit, written only where nothing is.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+/// Reads the file at `path`, of at most `limit` bytes.
+///
+/// # Errors
+/// It cannot be read, or with [`io::ErrorKind::FileTooLarge`] it is longer.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more tells the longest from one that is longer. A device has no length to ask for.
+    let mut file = File::open(path)?.take(limit.saturating_add(1));
+    file.read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= limit => Ok(bytes),
+        Ok(_) | Err(_) => Err(io::ErrorKind::FileTooLarge.into()),
+    }
+}
+
+/// Writes a new file at `path`; nothing is left there when that fails.
+///
+/// # Errors
+/// It cannot be written, or with [`io::ErrorKind::AlreadyExists`] something is there.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _removed = std::fs::remove_file(path);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::path::Path;
+
+    use super::{read, write_new};
+
+    #[test]
+    fn reads_no_more_than_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_new(&path, b"12345").unwrap();
+        assert_eq!(read(&path, 5).unwrap(), b"12345");
+        assert_eq!(read(&path, 4).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        let endless = read(Path::new("/dev/zero"), 100).unwrap_err();
+        assert_eq!(endless.kind(), ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn writes_over_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_new(&path, b"first").unwrap();
+        let kind = write_new(&path, b"second").unwrap_err().kind();
+        assert_eq!(kind, ErrorKind::AlreadyExists);
+        assert_eq!(read(&path, 100).unwrap(), b"first");
+    }
+}

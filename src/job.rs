@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One signature to make, and every place where it goes.
+
+use crate::artifact::Artifact;
+use crate::blob::Blob;
+use crate::registry::{Registry, Target};
+
+/// One digest to sign. The numbers are places in the report.
+pub(crate) enum Job<'a> {
+    /// A file.
+    Blob(usize, Blob),
+    /// An image.
+    Image(Box<Images<'a>>),
+}
+
+/// One digest, and every repository where its signature is attached.
+pub(crate) struct Images<'a> {
+    pub(crate) registry: &'a Registry<'a>,
+    first: (usize, Target),
+    others: Vec<(usize, Target)>,
+}
+
+impl Job<'_> {
+    /// What is signed.
+    pub(crate) fn artifact(&self) -> Artifact<'_> {
+        match self {
+            Self::Blob(_, blob) => Artifact::Blob(blob),
+            Self::Image(images) => Artifact::Image(images.target()),
+        }
+    }
+
+    /// Where it is in the report.
+    pub(crate) fn places(&self) -> Vec<usize> {
+        match self {
+            Self::Blob(at, _) => vec![*at],
+            Self::Image(images) => images.targets().map(|(at, _)| *at).collect(),
+        }
+    }
+}
+
+impl<'a> Images<'a> {
+    /// `target` of `registry`, at `at` in the report.
+    pub(crate) fn new(registry: &'a Registry<'a>, at: usize, target: Target) -> Self {
+        Self {
+            registry,
+            first: (at, target),
+            others: Vec::new(),
+        }
+    }
+
+    /// The same digest in another repository.
+    pub(crate) fn also(&mut self, at: usize, target: Target) {
+        self.others.push((at, target));
+    }
+
+    /// The image that stands for all: they have one digest.
+    pub(crate) fn target(&self) -> &Target {
+        &self.first.1
+    }
+
+    /// All images.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &(usize, Target)> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The settings of `sign-blob`.
+
+use std::path::{Path, PathBuf};
+
+use ambisign_providers::Env;
+
+use super::groups::Groups;
+use super::{BlobPaths, BlobSettings, SettingsError};
+use crate::cli::SignBlobArgs;
+
+/// What a bundle is called beside its file, as other Sigstore clients look for it.
+const SUFFIX: &str = ".sigstore.json";
+
+impl BlobSettings {
+    /// Reads the flags and the variables of `env`.
+    ///
+    /// # Errors
+    /// As for [`super::Settings::resolve`]; one bundle for several files, or none for the standard
+    /// input.
+    pub fn resolve(args: SignBlobArgs, env: &Env) -> Result<Self, SettingsError> {
+        let groups = Groups::new(env, &args.signing.trust)?;
+        Ok(Self {
+            blobs: paths(args.files, args.bundle)?,
+            signing: groups.signing(args.signing)?,
+        })
+    }
+}
+
+fn paths(files: Vec<PathBuf>, bundle: Option<PathBuf>) -> Result<Vec<BlobPaths>, SettingsError> {
+    let mut blobs: Vec<BlobPaths> = Vec::with_capacity(files.len());
+    for file in files {
+        if blobs.iter().any(|known| known.blob == file) {
+            continue;
+        }
+        let beside = || {
+            if file == Path::new("-") {
+                return Err(SettingsError::Incomplete {
+                    given: "-".to_owned(),
+                    missing: "--bundle",
+                });
+            }
+            let mut path = file.clone().into_os_string();
+            path.push(SUFFIX);
+            Ok(path.into())
+        };
+        let bundle = bundle.clone().map_or_else(beside, Ok)?;
+        blobs.push(BlobPaths { blob: file, bundle });
+    }
+    match (blobs.len(), bundle) {
+        (0, _) => Err(SettingsError::NoFiles),
+        (2.., Some(_)) => Err(SettingsError::Conflict {
+            one: "--bundle".to_owned(),
+            other: "several files".to_owned(),
+        }),
+        _ => Ok(blobs),
+    }
+}

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The groups of settings that several commands have: flags and variables in, settings out.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ambisign_providers::Env;
+use url::Url;
+
+use super::given::{self, Given, choice, exclusive, flag, path, pick};
+use super::safety::{self, Notice};
+use super::variables::{self, Variables};
+use super::{
+    Ambient, Consent, IdentitySettings, Mode, Output, RegistryLogin, RegistrySettings, RunSettings,
+    ServiceSettings, SettingsError, Signing, TokenSource, TrustSettings,
+};
+use crate::cli::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
+use crate::outcome::Warning;
+use crate::trust::RekorVersion;
+
+/// The audience that Fulcio expects.
+const AUDIENCE: &str = "sigstore";
+/// How many signatures are made at the same time.
+const JOBS: usize = 64;
+/// More jobs than this are a typing mistake.
+const MOST_JOBS: usize = 1000;
+/// The longest time of a run.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Reads one group after the other; what is to be told of them gathers until [`Groups::run`].
+pub(super) struct Groups {
+    pub(super) variables: Variables,
+    notices: Vec<Notice>,
+    warnings: Vec<Warning>,
+}
+
+impl Groups {
+    /// Reads the variables of `env`.
+    ///
+    /// # Errors
+    /// A misspelt `AMBISIGN_*` variable, or with `--public-instance` one that decides who gets the
+    /// token.
+    pub(super) fn new(env: &Env, trust: &TrustArgs) -> Result<Self, SettingsError> {
+        let (variables, warnings) = variables::read(env)?;
+        if flag(
+            "public-instance",
+            trust.public_instance,
+            variables.public_instance.as_deref(),
+        )? {
+            safety::refuse_deciding_variables(env)?;
+        }
+        Ok(Self {
+            variables,
+            notices: safety::foreign_notices(env),
+            warnings,
+        })
+    }
+
+    /// Everything that signing takes: the last groups.
+    pub(super) fn signing(mut self, args: SigningArgs) -> Result<Signing, SettingsError> {
+        let variables = &self.variables;
+        let dry_run = flag("dry-run", args.dry_run, variables.dry_run.as_deref())?;
+        let jobs = jobs(pick("jobs", args.jobs, variables.jobs.clone())?)?;
+        Ok(Signing {
+            consent: self.consent(&args.identity)?,
+            identity: self.identity(args.identity)?,
+            services: self.services(args.services)?,
+            trust: self.trust(args.trust),
+            mode: if dry_run { Mode::DryRun } else { Mode::Publish },
+            jobs,
+            run: self.run(args.run)?,
+        })
+    }
+
+    pub(super) fn trust(&mut self, args: TrustArgs) -> TrustSettings {
+        let variables = &self.variables;
+        let trusted_root = path(
+            "trusted-root",
+            args.trusted_root,
+            variables.trusted_root.clone(),
+        );
+        let ca_file = path("ca-file", args.ca_file, variables.ca_file.clone());
+        TrustSettings {
+            trusted_root: self.announce_path(trusted_root),
+            ca_file: self.announce_path(ca_file),
+        }
+    }
+
+    fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {
+        let variables = &self.variables;
+        let version = pick(
+            "rekor-version",
+            args.rekor_version,
+            variables.rekor_version.clone(),
+        )?;
+        let words = &[
+            ("auto", RekorVersion::Auto),
+            ("1", RekorVersion::V1),
+            ("2", RekorVersion::V2),
+        ];
+        let issuer = pick(
+            "oidc-issuer",
+            args.oidc_issuer,
+            variables.oidc_issuer.clone(),
+        )?;
+        let issuer = issuer.map(given::url).transpose()?;
+        let fulcio = pick("fulcio-url", args.fulcio_url, variables.fulcio_url.clone())?;
+        let rekor = pick("rekor-url", args.rekor_url, variables.rekor_url.clone())?;
+        let tsa = pick("tsa-url", args.tsa_url, variables.tsa_url.clone())?;
+        let config = path(
+            "signing-config",
+            args.signing_config,
+            variables.signing_config.clone(),
+        );
+        self.warnings.extend(issuer.map(|issuer| Warning {
+            code: "settings/unused",
+            message: format!(
+                "`{}` is not used: it is for interactive logins, which ambisign does not have",
+                issuer.from
+            ),
+        }));
+        Ok(ServiceSettings {
+            fulcio: self.announce_url(fulcio)?,
+            rekor: self.announce_url(rekor)?,
+            rekor_version: choice(version, RekorVersion::Auto, words)?,
+            tsa: self.announce_url(tsa)?,
+            signing_config: self.announce_path(config),
+        })
+    }
+
+    fn identity(&mut self, args: IdentityArgs) -> Result<IdentitySettings, SettingsError> {
+        if args.identity_token.is_some() {
+            self.warnings.push(Warning {
+                code: "settings/token-in-arguments",
+                message: "other processes can read `--identity-token` from the command line: \
+                          prefer `--identity-token-file` or `SIGSTORE_ID_TOKEN`"
+                    .to_owned(),
+            });
+        }
+        let token = self.token(args.identity_token, args.identity_token_file)?;
+        let variables = &self.variables;
+        let provider = pick(
+            "oidc-provider",
+            args.oidc_provider,
+            variables.oidc_provider.clone(),
+        )?;
+        let disabled = flag(
+            "oidc-disable-ambient-providers",
+            args.oidc_disable_ambient_providers,
+            variables.oidc_disable_ambient_providers.as_deref(),
+        )?;
+        if let (Some(provider), true) = (&provider, disabled) {
+            return Err(SettingsError::Conflict {
+                one: provider.from.to_string(),
+                other: "--oidc-disable-ambient-providers".to_owned(),
+            });
+        }
+        let text = |name, flag: Option<String>, variable: &Option<String>| {
+            Ok(pick(name, flag, variable.clone())?.map(|given| given.value))
+        };
+        let audience = text("audience", args.audience, &variables.audience)?;
+        Ok(IdentitySettings {
+            token,
+            provider: provider.map(|given| given.value),
+            ambient: if disabled {
+                Ambient::Disabled
+            } else {
+                Ambient::Allowed
+            },
+            audience: audience.unwrap_or_else(|| AUDIENCE.to_owned()),
+            require_identity: text(
+                "require-identity",
+                args.require_identity,
+                &variables.require_identity,
+            )?,
+            require_issuer: text(
+                "require-issuer",
+                args.require_issuer,
+                &variables.require_issuer,
+            )?,
+        })
+    }
+
+    fn token(
+        &self,
+        value: Option<String>,
+        file: Option<PathBuf>,
+    ) -> Result<Option<TokenSource>, SettingsError> {
+        let variables = &self.variables;
+        let value = pick("identity-token", value, variables.identity_token.clone())?;
+        let file = path(
+            "identity-token-file",
+            file,
+            variables.identity_token_file.clone(),
+        );
+        exclusive(value.as_ref(), file.as_ref())?;
+        Ok(match (value, file) {
+            (Some(value), _) => Some(TokenSource::Value(value.value.into())),
+            (None, file) => file.map(|file| TokenSource::File(file.value)),
+        })
+    }
+
+    fn consent(&self, args: &IdentityArgs) -> Result<Consent, SettingsError> {
+        let variables = &self.variables;
+        let consents = [
+            flag("yes", args.yes, variables.yes.as_deref())?,
+            flag(
+                "allow-private-repository",
+                args.allow_private_repository,
+                variables.allow_private_repository.as_deref(),
+            )?,
+        ];
+        Ok(if consents.contains(&true) {
+            Consent::Given
+        } else {
+            Consent::NotGiven
+        })
+    }
+
+    pub(super) fn registry(&self, args: RegistryArgs) -> Result<RegistrySettings, SettingsError> {
+        let variables = &self.variables;
+        let username = pick(
+            "registry-username",
+            args.registry_username,
+            variables.registry_username.clone(),
+        )?;
+        let secret = |name, variable: &Option<String>| pick(name, None, variable.clone());
+        let password = secret("registry-password", &variables.registry_password)?;
+        let token = secret("registry-token", &variables.registry_token)?;
+        exclusive(token.as_ref(), username.as_ref())?;
+        exclusive(token.as_ref(), password.as_ref())?;
+        let login = match (token, username, password) {
+            (Some(token), _, _) => Some(RegistryLogin::Token(given::token(token)?)),
+            (None, Some(username), Some(password)) => Some(RegistryLogin::Password {
+                username: username.value,
+                password: password.value.into(),
+            }),
+            (None, Some(username), None) => {
+                return Err(username.incomplete("AMBISIGN_REGISTRY_PASSWORD"));
+            }
+            (None, None, Some(password)) => {
+                return Err(password.incomplete("--registry-username"));
+            }
+            (None, None, None) => None,
+        };
+        Ok(RegistrySettings { login })
+    }
+
+    /// The last group.
+    pub(super) fn run(self, args: RunArgs) -> Result<RunSettings, SettingsError> {
+        let variables = self.variables;
+        let verbose = flag("verbose", args.verbose, variables.verbose.as_deref())?;
+        Ok(RunSettings {
+            timeout: timeout(pick("timeout", args.timeout, variables.timeout)?)?,
+            output: parse_output(args.output, variables.output)?,
+            verbose,
+            notices: self.notices,
+            warnings: self.warnings,
+        })
+    }
+
+    fn announce_path(&mut self, given: Option<Given<PathBuf>>) -> Option<PathBuf> {
+        self.notices.extend(given.as_ref().map(Notice::of_path));
+        given.map(|given| given.value)
+    }
+
+    fn announce_url(&mut self, given: Option<Given<String>>) -> Result<Option<Url>, SettingsError> {
+        let url = given.map(given::url).transpose()?;
+        self.notices.extend(url.as_ref().map(Notice::of_url));
+        Ok(url.map(|given| given.value))
+    }
+}
+
+/// What goes to stdout, as far as it can be told before everything else is read: the error of
+/// another setting is already reported in this form.
+pub fn output(args: &RunArgs, env: &Env) -> Output {
+    let variable = env.get("AMBISIGN_OUTPUT").map(str::to_owned);
+    parse_output(args.output.clone(), variable).unwrap_or(Output::Text)
+}
+
+fn parse_output(flag: Option<String>, variable: Option<String>) -> Result<Output, SettingsError> {
+    let words = &[("text", Output::Text), ("json", Output::Json)];
+    choice(pick("output", flag, variable)?, Output::Text, words)
+}
+
+fn timeout(given: Option<Given<String>>) -> Result<Duration, SettingsError> {
+    let Some(given) = given else {
+        return Ok(TIMEOUT);
+    };
+    let timeout = humantime::parse_duration(&given.value).ok();
+    // A day is more than any job lives, and small enough for every clock.
+    let day = Duration::from_secs(24 * 60 * 60);
+    timeout
+        .filter(|timeout| !timeout.is_zero() && *timeout <= day)
+        .ok_or_else(|| given.wrong("a time such as `90s` or `10m`, at most a day"))
+}
+
+fn jobs(given: Option<Given<String>>) -> Result<NonZeroUsize, SettingsError> {
+    let default = NonZeroUsize::new(JOBS).unwrap_or(NonZeroUsize::MIN);
+    let Some(given) = given else {
+        return Ok(default);
+    };
+    let jobs = given
+        .value
+        .parse()
+        .ok()
+        .filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS);
+    jobs.ok_or_else(|| given.wrong("a number from 1 to 1000"))
+}

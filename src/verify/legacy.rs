@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Signatures of images in cosign's older layout: the payload is a layer, and everything else is in
+//! the annotations of its descriptor (cosign `specs/SIGNATURE_SPEC.md`).
+//!
+//! There is no proof of inclusion in this layout: that the signature was logged rests on the log's
+//! promise alone.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::Error;
+use super::judge::{self, Evidence, Proof};
+use super::policy::Policy;
+use super::{Accepted, Said, party};
+use crate::digest::Digest;
+use crate::fulcio::SigningCertificate;
+use crate::payload::SIGN;
+use crate::protojson::{Base64, nullable};
+use crate::trust::TrustedRoot;
+use crate::witness::{Content, LogEntry};
+
+/// The media type of the layer.
+pub const MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const ENTRY: &str = "dev.sigstore.cosign/bundle";
+const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
+
+/// What a payload says that it is.
+const KIND: &str = "cosign container image signature";
+
+/// The payload (`containers/image`, "simple signing").
+#[derive(Deserialize)]
+struct Payload {
+    critical: Critical,
+    /// The annotations of `-a`.
+    #[serde(default, deserialize_with = "nullable")]
+    optional: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    image: Image,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    #[serde(rename = "docker-manifest-digest")]
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct Stamp {
+    #[serde(rename = "SignedRFC3161Timestamp")]
+    response: Base64,
+}
+
+/// Verifies that the layer with the bytes `payload` and these annotations is a signature of
+/// `artifact` that `policy` accepts. It says what a statement of the predicate type of `cosign sign`
+/// says, so it is taken for one.
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn legacy(
+    (payload, annotations): (&[u8], &BTreeMap<String, String>),
+    root: &TrustedRoot,
+    artifact: &Digest,
+    policy: &Policy,
+) -> Result<Accepted, Error> {
+    let malformed = |why| Error::Legacy { why };
+    let annotation = |name| annotations.get(name).filter(|text| !text.is_empty());
+    let signature = annotation(SIGNATURE).ok_or_else(|| malformed("it has no signature"))?;
+    let signature = STANDARD
+        .decode(signature)
+        .map_err(|_text| malformed("its signature is not base64"))?;
+    let certificate = annotation(CERTIFICATE).map(|pem| read_certificate(pem));
+    let certificate = certificate.transpose()?;
+    let entry = annotation(ENTRY).map(|json| LogEntry::from_legacy(json.as_bytes()));
+    let entry = entry.transpose()?;
+    let timestamp = annotation(TIMESTAMP).map(|json| stamp(json));
+    let timestamp = timestamp.transpose()?;
+    let said = said(payload, artifact)?;
+    let evidence = Evidence {
+        verifier: judge::verifier(certificate.as_ref(), policy)?,
+        content: Content::Message {
+            digest: &Digest::of(payload),
+            signature: &signature,
+        },
+        entries: entry.as_slice(),
+        timestamps: timestamp.as_slice(),
+        proof: Proof::Promise,
+    };
+    let vouched = judge::judge(&evidence, root, policy)?;
+    let said = said.fits(policy)?;
+    let party = party(certificate, policy)?;
+    Ok(Accepted::new(artifact, party, said, vouched))
+}
+
+/// The certificate in `pem`. A chain beside it is not read: authorities come from the trusted root
+/// alone.
+fn read_certificate(pem: &str) -> Result<SigningCertificate, Error> {
+    match der::pem::decode_vec(pem.trim().as_bytes()) {
+        Ok(("CERTIFICATE", der)) => Ok(SigningCertificate::parse(&der)?),
+        Ok(_) | Err(_) => Err(Error::Legacy {
+            why: "its certificate is not PEM",
+        }),
+    }
+}
+
+fn stamp(json: &str) -> Result<Vec<u8>, Error> {
+    let stamp: Stamp = crate::json::parse(json.as_bytes()).map_err(|_json| Error::Legacy {
+        why: "its timestamp has another form",
+    })?;
+    Ok(stamp.response.0)
+}
+
+fn said(payload: &[u8], artifact: &Digest) -> Result<Said, Error> {
+    let malformed = |why| Error::Legacy { why };
+    let payload: Payload =
+        crate::json::parse(payload).map_err(|_json| malformed("its payload has another form"))?;
+    if payload.critical.kind != KIND {
+        return Err(malformed("its payload is of another type"));
+    }
+    if payload.critical.image.digest != artifact.to_string() {
+        return Err(Error::Artifact { wanted: *artifact });
+    }
+    Ok(Said {
+        predicate_type: Some(SIGN.to_owned()),
+        annotations: payload.optional,
+    })
+}

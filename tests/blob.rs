@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `sign-blob`: files, judged by others.
+#![cfg(test)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use common::{
+    Finished, GITHUB_IDENTITY, Log, Program, Stack, assert_no_canary, python, sigstore_js,
+};
+
+/// `sign-blob` with the stack's services, in `folder`, with a fresh token.
+fn sign(stack: &Stack, log: Log, folder: &Path) -> Program {
+    Program::ambisign()
+        .args(["sign-blob", "--trusted-root", stack.var("TRUSTED_ROOT")])
+        .arg("--signing-config")
+        .arg(log.signing_config(stack))
+        .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
+        .dir(folder)
+}
+
+/// cosign 3, sigstore-python and sigstore-js on `bundle` for `file`.
+fn verdicts(stack: &Stack, folder: &Path, bundle: &str, file: &str) -> [Finished; 3] {
+    let issuer = stack.issuer("github");
+    let cosign = stack
+        .program("cosign")
+        .args(["verify-blob", "--bundle", bundle, "--trusted-root"])
+        .args([stack.var("TRUSTED_ROOT"), "--certificate-identity"])
+        .args([GITHUB_IDENTITY, "--certificate-oidc-issuer", &issuer, file])
+        .dir(folder);
+    let python = python(stack, folder)
+        .args(["--trust-config", stack.var("CLIENT_TRUST_CONFIG_V1")])
+        .args(["verify", "identity", "--bundle", bundle])
+        .args(["--cert-identity", GITHUB_IDENTITY])
+        .args(["--cert-oidc-issuer", &issuer, file])
+        .dir(folder);
+    [
+        cosign.run(),
+        python.run(),
+        sigstore_js(stack, folder, bundle, Some(file)),
+    ]
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn files_are_signed_with_one_certificate_and_accepted_by_others() {
+    let stack = Stack::alone();
+    for log in Log::ALL {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("one"), b"one").unwrap();
+        // Longer than one read.
+        fs::write(folder.path().join("two"), vec![7; 200_000]).unwrap();
+        stack.reset_journal();
+        let run = sign(&stack, log, folder.path()).args(["one", "two", "one"]);
+        let run = run.run().expect(0);
+        assert_eq!(run.stdout, "one.sigstore.json\ntwo.sigstore.json\n");
+        assert_eq!(stack.counts().get("fulcio"), Some(&1));
+        for file in ["one", "two"] {
+            let bundle = format!("{file}.sigstore.json");
+            for verdict in verdicts(&stack, folder.path(), &bundle, file) {
+                verdict.expect(0);
+            }
+        }
+        // The bundle of one file is no proof for another.
+        for verdict in verdicts(&stack, folder.path(), "one.sigstore.json", "two") {
+            assert_ne!(verdict.code, Some(0), "{verdict}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_standard_input_is_signed_and_an_older_bundle_is_replaced() {
+    let (stack, folder) = (Stack::shared(), TempDir::new().unwrap());
+    fs::write(folder.path().join("bundle"), b"older").unwrap();
+    let run = sign(&stack, Log::V1, folder.path())
+        .args(["--bundle", "bundle", "--output", "json", "-"])
+        .stdin("piped");
+    let document = run.run().expect(0).json();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let file = &document["files"][0];
+    assert_eq!(document["images"].as_array().map(Vec::len), Some(0));
+    assert_eq!(file["requested"][0], "-");
+    assert_eq!(file["bundle"]["path"], "bundle");
+    fs::write(folder.path().join("piped"), b"piped").unwrap();
+    for verdict in verdicts(&stack, folder.path(), "bundle", "piped") {
+        verdict.expect(0);
+    }
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_file_that_is_not_there_does_not_stop_the_others() {
+    let (stack, folder) = (Stack::shared(), TempDir::new().unwrap());
+    fs::write(folder.path().join("there"), b"there").unwrap();
+    let token = stack.token("github", &[]);
+    let run = sign(&stack, Log::V1, folder.path())
+        .env("SIGSTORE_ID_TOKEN", &token)
+        .args(["absent", "there"])
+        .run()
+        .expect(7);
+    assert_eq!(run.stdout, "there.sigstore.json\n");
+    assert!(run.stderr.contains("code: blob/read"), "{run}");
+    assert_no_canary(&[&token], &run.outputs());
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn nothing_is_public_without_a_place_for_the_bundle() {
+    let (stack, folder) = (Stack::alone(), TempDir::new().unwrap());
+    fs::write(folder.path().join("file"), b"file").unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let rows: [(&[&str], &str); 4] = [
+        (&["--bundle", "absent/bundle", "file"], "blob/write"),
+        (&["--bundle", "folder", "file"], "blob/write"),
+        (&["folder"], "blob/read"),
+        (&["absent"], "blob/read"),
+    ];
+    for (flags, code) in rows {
+        let run = sign(&stack, Log::V1, folder.path()).args(flags).run();
+        let run = run.expect(2);
+        assert!(run.stderr.contains(&format!("code: {code}")), "{run}");
+        assert!(
+            run.stderr.contains("nothing was signed or uploaded"),
+            "{run}"
+        );
+        assert!(run.stdout.is_empty(), "{run}");
+    }
+    let counts = stack.counts();
+    for service in ["fulcio", "tsa", "rekor", "rekor2"] {
+        assert_eq!(counts.get(service), None, "{counts:?}");
+    }
+    let run = sign(&stack, Log::V1, folder.path()).args(["--dry-run", "file"]);
+    let run = run.run().expect(0);
+    assert!(run.stderr.contains("would sign 1 file"), "{run}");
+    assert!(!folder.path().join("file.sigstore.json").exists());
+}
+
+#[test]
+fn what_cannot_be_meant_is_a_usage_error() {
+    for (flags, code) in [
+        (vec![], "settings/no-files"),
+        (vec!["-"], "settings/incomplete"),
+        (vec!["--bundle", "b", "one", "two"], "settings/conflict"),
+        (vec!["--bundel", "b", "one"], "settings/usage"),
+    ] {
+        let run = Program::ambisign().arg("sign-blob").args(flags).run();
+        let run = run.expect(2);
+        assert!(run.stderr.contains(&format!("code: {code}; ")), "{run}");
+    }
+}
