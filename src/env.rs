@@ -2,8 +2,7 @@
 //! Every environment variable that ambisign reads, as one table.
 //!
 //! `ambisign env` prints it; [`crate::settings`] takes the `AMBISIGN_*` names and the rows marked
-//! [`Role::Decides`] from it. A variable that is not here is not read, and one that is here is, but
-//! for `TUF_*`: these come with TUF, and `--public-instance` refuses them already.
+//! [`Role::Decides`] from it. A variable that is not here is not read, and one that is here is.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -94,17 +93,20 @@ pub const VARIABLES: &[Variable] = &[
     plain("AMBISIGN_REQUIRE_IDENTITY", "signer@acme.iam.gserviceaccount.com", "`--require-identity`"),
     plain("AMBISIGN_REQUIRE_ISSUER", "https://accounts.google.com", "`--require-issuer`"),
     decides("AMBISIGN_SIGNING_CONFIG", "signing_config.json", "`--signing-config`"),
+    decides("AMBISIGN_STAGING", "true", "`--staging`"),
     plain("AMBISIGN_TIMEOUT", "10m", "`--timeout`"),
     decides("AMBISIGN_TRUSTED_ROOT", "trusted_root.json", "`--trusted-root`"),
     decides("AMBISIGN_TSA_URL", "https://tsa.example.com/api/v1/timestamp", "`--tsa-url`"),
+    decides("AMBISIGN_TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`"),
+    decides("AMBISIGN_TUF_ROOT", "root.json", "`--tuf-root`"),
     plain("AMBISIGN_VERBOSE", "true", "`--verbose`"),
     plain("AMBISIGN_YES", "true", "`--yes`"),
 
     secret("SIGSTORE_ID_TOKEN", "<token>", "the identity token, as other Sigstore clients read it; empty is an error"),
     secret("SIGSTORE_IDENTITY_TOKEN", "<token>", "the same, under the name that sigstore-python reads"),
-    decides("TUF_MIRROR", "https://tuf.example.com", "the TUF mirror; not read yet, and refused already by `--public-instance`"),
-    decides("TUF_ROOT", "/var/cache/sigstore", "the folder of TUF; not read yet, and refused already by `--public-instance`"),
-    decides("TUF_ROOT_JSON", "root.json", "the TUF root that anchors `TUF_MIRROR`; not read yet, and refused already by `--public-instance`"),
+    decides("TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`, under the name that cosign reads"),
+    decides("TUF_ROOT", "/var/cache/sigstore", "a folder that keeps TUF metadata, as for cosign; ours is in its folder `ambisign`"),
+    decides("TUF_ROOT_JSON", "root.json", "`--tuf-root`, under the name that cosign reads"),
 
     secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "<token>", "GitHub Actions: proves the job to the token endpoint"),
     plain("ACTIONS_ID_TOKEN_REQUEST_URL", "https://run-actions-1.actions.githubusercontent.com/...", "GitHub Actions: the token endpoint"),
@@ -153,6 +155,7 @@ pub const VARIABLES: &[Variable] = &[
 
     plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
     plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
+    plain("XDG_CACHE_HOME", "/root/.cache", "where TUF metadata is kept, in its folder `ambisign/tuf`"),
     plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
     plain("HOME", "/root", "where the files named above are by default"),
     plain("GITHUB_ACTOR", "octocat", "the user that goes with `GITHUB_TOKEN`"),

@@ -58,6 +58,38 @@ pub const REKOR: Hop = Hop {
     ..BASE
 };
 
+/// A root of TUF. The other hops of TUF differ in the limit alone.
+pub const TUF_ROOT: Hop = Hop {
+    body: 512 * 1024,
+    all: secs(60),
+    first_wait: Duration::from_millis(200),
+    ..BASE
+};
+
+/// `timestamp.json` of TUF.
+pub const TUF_TIMESTAMP: Hop = Hop {
+    body: 16 * 1024,
+    ..TUF_ROOT
+};
+
+/// A snapshot of TUF.
+pub const TUF_SNAPSHOT: Hop = Hop {
+    body: 2_000_000,
+    ..TUF_ROOT
+};
+
+/// Metadata of targets of TUF.
+pub const TUF_TARGETS: Hop = Hop {
+    body: 5_000_000,
+    ..TUF_ROOT
+};
+
+/// A target of TUF: a trusted root or a signing config.
+pub const TUF_TARGET: Hop = Hop {
+    body: 1024 * 1024,
+    ..TUF_ROOT
+};
+
 /// A registry's token endpoint.
 pub const REGISTRY_TOKEN: Hop = Hop {
     profile: REGISTRY,

@@ -102,6 +102,30 @@ pub struct Instance {
     pub trusted_root: Option<PathBuf>,
     /// SHA-256 of the trusted root, in hex.
     pub trusted_root_sha256: Option<String>,
+    /// The TUF mirror that was asked.
+    pub tuf: Option<Tuf>,
+}
+
+/// A TUF mirror that was asked.
+#[derive(Clone, Debug)]
+pub struct Tuf {
+    /// The base of its metadata.
+    pub mirror: String,
+    /// The version of its latest root.
+    pub root_version: u64,
+    /// What another verifier must know to use it.
+    pub known: Known,
+}
+
+/// Who knows a TUF mirror.
+#[derive(Clone, Debug)]
+pub enum Known {
+    /// Every verifier: it is the default.
+    Everywhere,
+    /// Verifiers that are told to use the staging instance.
+    AsStaging,
+    /// Verifiers that are told its URL and this root.
+    WithRoot(PathBuf),
 }
 
 /// One digest in one repository, or one file.

@@ -121,6 +121,7 @@ fn trust_options(settings: &Signing) -> TrustOptions {
         rekor_url: services.rekor.clone(),
         rekor_version: services.rekor_version,
         tsa_url: services.tsa.clone(),
+        mirror: Some(settings.trust.mirror.clone()),
     }
 }
 

@@ -10,12 +10,12 @@ use crate::fulcio::SigningCertificate;
 use crate::identity::Identity;
 use crate::image::Reference;
 use crate::job::Job;
-use crate::outcome::{self, Outcome, State, Step, Warning};
+use crate::outcome::{self, Known, Outcome, State, Step, Warning};
 use crate::prediction::Prediction;
 use crate::registry::{Attached, Method};
 use crate::report::Progress;
 use crate::settings::{BlobPaths, Signing};
-use crate::trust::{Service, Trust};
+use crate::trust::{Mirror, MirrorUsed, Service, Trust};
 use crate::verify::VerifiedBundle;
 use crate::witness::{Timestamp, Witnessed};
 
@@ -92,6 +92,19 @@ fn instance(trust: &Trust, settings: &Signing) -> outcome::Instance {
         tsa: urls(&services.authorities),
         trusted_root: settings.trust.trusted_root.clone(),
         trusted_root_sha256: Some(trust.root().digest().hex()),
+        tuf: trust.mirror().map(tuf),
+    }
+}
+
+fn tuf(used: &MirrorUsed) -> outcome::Tuf {
+    outcome::Tuf {
+        mirror: used.url.to_string(),
+        root_version: used.versions.root,
+        known: match &used.mirror {
+            Mirror::Public => Known::Everywhere,
+            Mirror::Staging => Known::AsStaging,
+            Mirror::Other { root, .. } => Known::WithRoot(root.clone()),
+        },
     }
 }
 
@@ -107,6 +120,9 @@ pub(crate) fn beginning(
     progress.instance(instance(trust, settings));
     for note in &choice.notes {
         progress.warning(self::note(note));
+    }
+    for warning in trust.warnings() {
+        progress.warning(warning.clone());
     }
 }
 

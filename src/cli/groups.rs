@@ -88,8 +88,11 @@ pub struct IdentityArgs {
 /// Which services are used to sign.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServiceArgs {
-    /// A Sigstore signing config: which services to use; needed unless the URLs below name
-    /// the services ($AMBISIGN_SIGNING_CONFIG)
+    /// A Sigstore signing config: which services to use [default: that of the TUF mirror]
+    /// ($AMBISIGN_SIGNING_CONFIG)
+    ///
+    /// With `--trusted-root` and without a mirror it is needed, unless the URLs below name the
+    /// services.
     #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
     pub signing_config: Option<PathBuf>,
 
@@ -130,16 +133,30 @@ pub struct ServiceArgs {
 /// Whom to believe.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TrustArgs {
-    /// A Sigstore trusted root: whom to believe; needed until TUF is there
+    /// A Sigstore trusted root: whom to believe [default: that of the TUF mirror]
     /// ($AMBISIGN_TRUSTED_ROOT)
     #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
     pub trusted_root: Option<PathBuf>,
 
+    /// The TUF mirror that has trusted root and signing config [default: that of the public
+    /// instance] ($AMBISIGN_TUF_MIRROR)
+    ///
+    /// Needs `--tuf-root`, unless it is the mirror of the public or of the staging instance.
+    #[arg(long, value_name = "URL", help_heading = "Services and trust")]
+    pub tuf_mirror: Option<String>,
+
+    /// A root of `--tuf-mirror`, a `root.json`, needed in every run ($AMBISIGN_TUF_ROOT)
+    #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
+    pub tuf_root: Option<PathBuf>,
+
+    /// Use the staging instance of Sigstore ($AMBISIGN_STAGING)
+    #[arg(long, help_heading = "Services and trust")]
+    pub staging: bool,
+
     /// Refuse every environment variable that decides who gets the token or whom to believe
     /// ($AMBISIGN_PUBLIC_INSTANCE)
     ///
-    /// `ambisign env` marks them. Flags still count, and so does a proxy. It names no instance:
-    /// the files or URLs of the flags do.
+    /// `ambisign env` marks them. Flags still count, and so does a proxy.
     #[arg(long, help_heading = "Services and trust")]
     pub public_instance: bool,
 

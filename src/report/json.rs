@@ -50,6 +50,13 @@ struct Instance {
     rekor_version: Option<u32>,
     tsa: Vec<String>,
     trusted_root_sha256: Option<String>,
+    tuf: Option<Tuf>,
+}
+
+#[derive(Serialize)]
+struct Tuf {
+    mirror: String,
+    root_version: u64,
 }
 
 #[derive(Serialize)]
@@ -174,6 +181,10 @@ impl View<'_> {
                 rekor_version: instance.rekor_version,
                 tsa: self.texts(&instance.tsa),
                 trusted_root_sha256: self.maybe(instance.trusted_root_sha256.as_ref()),
+                tuf: instance.tuf.as_ref().map(|tuf| Tuf {
+                    mirror: self.text(&tuf.mirror),
+                    root_version: tuf.root_version,
+                }),
             }),
             images: self.images(|image| image.file.is_none()),
             files: self.images(|image| image.file.is_some()),
@@ -237,8 +248,11 @@ impl View<'_> {
                 })
                 .collect(),
             certificate: self.certificate(image),
-            verify_command: text::verify_command(self.report, image)
-                .map(|words| self.text(&text::joined(&words))),
+            verify_command: text::verify_command(self.report, image).map(|words| {
+                let first = text::preparation(self.report);
+                let first = first.map(|command| format!("{command} && "));
+                self.text(&(first.unwrap_or_default() + &text::joined(&words)))
+            }),
             timings_ms: timings.collect(),
             error: image
                 .failure()

@@ -53,6 +53,10 @@ impl<'a> Progress<'a> {
     /// Which services are used.
     pub fn instance(&self, instance: Instance) {
         self.reporter.fact("instance", &instance.name);
+        if let Some(tuf) = &instance.tuf {
+            let trust = format!("{}, root version {}", tuf.mirror, tuf.root_version);
+            self.reporter.fact("trust", &trust);
+        }
         self.lock().instance = Some(instance);
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ambisign_providers::Class;
 
 use super::clean::shell;
-use crate::outcome::{End, Failure, Outcome, Report, State};
+use crate::outcome::{End, Failure, Known, Outcome, Report, State, Tuf};
 
 /// Verify commands differ in little: of a long batch only the first is shown.
 const MOST_COMMANDS: usize = 3;
@@ -202,6 +202,8 @@ pub(super) fn summary(report: &Report) -> Vec<String> {
     if shown > 0 {
         lines.push("Verify with (cosign 3; cosign 2.6 also needs --new-bundle-format)".to_owned());
     }
+    let first = preparation(report).filter(|_| shown > 0);
+    lines.extend(first.map(|command| format!("  {command}")));
     lines.extend(commands.iter().take(shown).map(|words| folded(words)));
     if shown < commands.len() {
         lines.push(format!("  and the same for the other {nouns}"));
@@ -242,14 +244,34 @@ pub(super) fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<Str
         issuer,
     ];
     let mut words = [command, identity.map(str::to_owned).to_vec()].concat();
-    let root = report
-        .instance
-        .as_ref()
-        .and_then(|instance| instance.trusted_root.as_ref());
-    if let Some(root) = root {
+    let instance = report.instance.as_ref();
+    if let Some(root) = instance.and_then(|instance| instance.trusted_root.as_ref()) {
         words.extend(["--trusted-root".to_owned(), root.display().to_string()]);
+    } else if let Some(tuf) = instance.and_then(|instance| instance.tuf.as_ref()) {
+        words = [surroundings(tuf), words].concat();
     }
     Some(words)
+}
+
+/// What a command of cosign needs around it, so that it asks the same mirror.
+fn surroundings(tuf: &Tuf) -> Vec<String> {
+    match &tuf.known {
+        Known::AsStaging | Known::Everywhere => Vec::new(),
+        Known::WithRoot(root) => vec![
+            "env".to_owned(),
+            format!("TUF_MIRROR={}", tuf.mirror.trim_end_matches('/')),
+            format!("TUF_ROOT_JSON={}", root.display()),
+        ],
+    }
+}
+
+/// The command that must be run once before, as one line of a shell.
+pub(super) fn preparation(report: &Report) -> Option<&'static str> {
+    let instance = report.instance.as_ref()?;
+    match (&instance.trusted_root, &instance.tuf.as_ref()?.known) {
+        (None, Known::AsStaging) => Some("cosign initialize --staging"),
+        (Some(_), _) | (None, Known::Everywhere | Known::WithRoot(_)) => None,
+    }
 }
 
 /// `words` as one line of a shell.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use ambisign_providers::Env;
 use url::Url;
 
-use super::given::{self, Given, choice, exclusive, flag, path, pick};
+use super::given::{self, Given, Origin, choice, exclusive, flag, path, pick};
+use super::mirror::{Foreign, GivenMirror};
 use super::safety::{self, Notice};
 use super::variables::{self, Variables};
 use super::{
@@ -31,6 +32,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 /// Reads one group after the other; what is to be told of them gathers until [`Groups::run`].
 pub(super) struct Groups {
     pub(super) variables: Variables,
+    foreign: Foreign,
     notices: Vec<Notice>,
     warnings: Vec<Warning>,
 }
@@ -52,6 +54,7 @@ impl Groups {
         }
         Ok(Self {
             variables,
+            foreign: Foreign::read(env),
             notices: safety::foreign_notices(env),
             warnings,
         })
@@ -66,14 +69,14 @@ impl Groups {
             consent: self.consent(&args.identity)?,
             identity: self.identity(args.identity)?,
             services: self.services(args.services)?,
-            trust: self.trust(args.trust),
+            trust: self.trust(args.trust)?,
             mode: if dry_run { Mode::DryRun } else { Mode::Publish },
             jobs,
             run: self.run(args.run)?,
         })
     }
 
-    pub(super) fn trust(&mut self, args: TrustArgs) -> TrustSettings {
+    pub(super) fn trust(&mut self, args: TrustArgs) -> Result<TrustSettings, SettingsError> {
         let variables = &self.variables;
         let trusted_root = path(
             "trusted-root",
@@ -81,10 +84,23 @@ impl Groups {
             variables.trusted_root.clone(),
         );
         let ca_file = path("ca-file", args.ca_file, variables.ca_file.clone());
-        TrustSettings {
+        let staging = flag("staging", args.staging, variables.staging.as_deref())?;
+        let given = GivenMirror {
+            mirror: pick("tuf-mirror", args.tuf_mirror, variables.tuf_mirror.clone())?,
+            root: path("tuf-root", args.tuf_root, variables.tuf_root.clone()),
+            staging: staging.then_some(if args.staging {
+                Origin::Flag("staging")
+            } else {
+                Origin::Variable("staging")
+            }),
+        };
+        let (mirror, notices) = given.resolve(&self.foreign)?;
+        self.notices.extend(notices);
+        Ok(TrustSettings {
             trusted_root: self.announce_path(trusted_root),
+            mirror,
             ca_file: self.announce_path(ca_file),
-        }
+        })
     }
 
     fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {

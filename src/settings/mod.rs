@@ -8,6 +8,7 @@ mod blob;
 mod error;
 mod given;
 mod groups;
+mod mirror;
 mod safety;
 mod sign;
 mod variables;
@@ -26,7 +27,7 @@ pub use self::groups::output;
 pub use self::safety::Notice;
 
 use crate::outcome::Warning;
-use crate::trust::RekorVersion;
+use crate::trust::{Mirror, RekorVersion};
 
 /// What a run of `sign` is asked to do.
 #[derive(Debug)]
@@ -134,6 +135,8 @@ pub enum Ambient {
 pub struct TrustSettings {
     /// A file that says whom to believe.
     pub trusted_root: Option<PathBuf>,
+    /// The TUF mirror that says what no file says.
+    pub mirror: Mirror,
     /// PEM certificates that are trusted for TLS beside those of the machine.
     pub ca_file: Option<PathBuf>,
 }

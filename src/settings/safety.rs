@@ -45,6 +45,13 @@ impl Notice {
         }
     }
 
+    pub(super) fn of_staging(from: Origin) -> Self {
+        Self {
+            value: "the staging instance".to_owned(),
+            from,
+        }
+    }
+
     pub(super) fn of_path(given: &Given<PathBuf>) -> Self {
         Self {
             value: given.value.display().to_string(),

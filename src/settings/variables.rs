@@ -42,9 +42,12 @@ pub(super) struct Variables {
     pub(super) require_identity: Option<String>,
     pub(super) require_issuer: Option<String>,
     pub(super) signing_config: Option<String>,
+    pub(super) staging: Option<String>,
     pub(super) timeout: Option<String>,
     pub(super) trusted_root: Option<String>,
     pub(super) tsa_url: Option<String>,
+    pub(super) tuf_mirror: Option<String>,
+    pub(super) tuf_root: Option<String>,
     pub(super) verbose: Option<String>,
     pub(super) yes: Option<String>,
 }

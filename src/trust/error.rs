@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use ambisign_providers::{Class, Explain, HttpError};
 
+use super::tuf;
+
 /// Why there is no usable trust material.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -35,9 +37,17 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
-    /// No trust material was given.
-    #[error("no trusted root and no signing config were given, and TUF is not supported yet")]
+    /// No trust material was given, and none may be asked for.
+    #[error("no trusted root and no signing config were given")]
     Missing,
+    /// A mirror has no signing config, and nothing else names a service.
+    #[error("the TUF mirror has no `{name}`, and nothing else says which {what} to use")]
+    MissingConfig {
+        /// The target that it lacks.
+        name: &'static str,
+        /// The kind of service.
+        what: &'static str,
+    },
     /// A trusted root was given without services.
     #[error("a trusted root was given, but nothing says which {what} to use")]
     MissingService {
@@ -75,6 +85,17 @@ pub enum Error {
         /// How many it has.
         found: usize,
     },
+    /// The TUF mirror gives nothing that can be used.
+    #[error(transparent)]
+    Tuf(#[from] tuf::Error),
+    /// A service was named, and the trusted root of the mirror is not meant for it.
+    #[error("the trusted root of the TUF mirror does not know the {what} {url}")]
+    Unknown {
+        /// The kind of service.
+        what: &'static str,
+        /// Its URL.
+        url: String,
+    },
     /// What a log answers fits no version of Rekor.
     #[error("{url} answered HTTP {status}, which no version of Rekor does")]
     UnknownLog {
@@ -101,12 +122,15 @@ impl Explain for Error {
             Self::Insufficient { .. } => "trust/insufficient".into(),
             Self::Malformed { .. } => "trust/malformed".into(),
             Self::Missing => "trust/missing".into(),
+            Self::MissingConfig { .. } => "trust/missing-config".into(),
             Self::MissingService { .. } => "trust/missing-service".into(),
             Self::MissingRoot => "trust/missing-root".into(),
             Self::NoService { .. } => "trust/no-service".into(),
             Self::NoTimestampAuthority => "trust/no-timestamp-authority".into(),
             Self::Read { .. } => "trust/read".into(),
             Self::TooFew { .. } => "trust/too-few".into(),
+            Self::Tuf(tuf) => tuf.code(),
+            Self::Unknown { .. } => "trust/unknown".into(),
             Self::UnknownLog { .. } => "trust/unknown-log".into(),
             Self::Url { .. } => "trust/url".into(),
         }
@@ -115,14 +139,15 @@ impl Explain for Error {
     fn fix(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Http(http) => return http.fix(),
+            Self::Tuf(tuf) => return tuf.fix(),
             Self::FileSize { .. } | Self::Malformed { .. } | Self::Read { .. } => {
-                "check which file `--trusted-root` and `--signing-config` name".into()
+                "check the file, and the flag or variable that names it".into()
             }
             Self::Insufficient { .. } => {
                 "pass a newer trusted root with `--trusted-root`, and check the clock".into()
             }
             Self::Missing => "pass `--trusted-root FILE` and `--signing-config FILE`".into(),
-            Self::MissingService { .. } => {
+            Self::MissingConfig { .. } | Self::MissingService { .. } => {
                 "pass `--signing-config FILE`, which `ambisign trust create` makes, or `--fulcio-url`, \
                  `--rekor-url` and `--tsa-url`"
                     .into()
@@ -136,6 +161,11 @@ impl Explain for Error {
             Self::NoTimestampAuthority => {
                 "pass `--tsa-url`, or a signing config that names a timestamp authority".into()
             }
+            Self::Unknown { .. } => {
+                "pass the trusted root of this service with `--trusted-root`; `ambisign trust \
+                 create` makes one"
+                    .into()
+            }
             Self::UnknownLog { .. } => {
                 "check `--rekor-url`, or say with `--rekor-version` what it speaks".into()
             }
@@ -146,17 +176,20 @@ impl Explain for Error {
     fn class(&self) -> Class {
         match self {
             Self::Http(http) => http.class(),
+            Self::Tuf(tuf) => tuf.class(),
             Self::Url { .. } => Class::Usage,
             Self::FileSize { .. }
             | Self::Insufficient { .. }
             | Self::Malformed { .. }
             | Self::Missing
+            | Self::MissingConfig { .. }
             | Self::MissingService { .. }
             | Self::MissingRoot
             | Self::NoService { .. }
             | Self::NoTimestampAuthority
             | Self::Read { .. }
             | Self::TooFew { .. }
+            | Self::Unknown { .. }
             | Self::UnknownLog { .. } => Class::Trust,
         }
     }

@@ -1,45 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whom a run believes, and whom it asks: trusted root and signing config.
 //!
-//! Both come from files; each URL flag replaces the services of its own kind.
+//! Both come from files, or else from a TUF mirror; each URL flag replaces the services of its own
+//! kind.
 
 pub mod create;
 mod error;
+mod files;
 pub mod keys;
+mod material;
 pub mod path;
 pub mod root;
 pub mod services;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod tuf;
 pub mod window;
 pub mod x509;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ambisign_providers::{Host, HttpError};
 use reqwest::{Method, Request};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use url::Url;
 
 pub use error::Error;
 pub use root::TrustedRoot;
 pub use services::{Service, Services, SigningConfig};
 
-/// The longest file that may hold a trusted root, in bytes.
-const LONGEST_ROOT: u64 = 1024 * 1024;
-/// The longest file that may hold a signing config alone, in bytes.
-const LONGEST_CONFIG: u64 = 256 * 1024;
+use self::material::Material;
+use crate::outcome::Warning;
 
-/// The media type of a file that holds both.
-const CLIENT_TRUST_CONFIG: &str = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json";
+/// The kinds of services, as messages call them.
+const FULCIO: &str = "Fulcio";
+const AUTHORITY: &str = "timestamp authority";
+const LOG: &str = "log";
 
 /// Trusted root and services of one run: loaded together, checked together.
 #[derive(Clone, Debug)]
 pub struct Trust {
     root: TrustedRoot,
     services: Services,
+    mirror: Option<MirrorUsed>,
+    warnings: Vec<Warning>,
+}
+
+/// The TUF mirror that the trusted root came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirrorUsed {
+    /// Which one it is.
+    pub mirror: Mirror,
+    /// The base of its metadata.
+    pub url: Url,
+    /// The versions of its metadata.
+    pub versions: tuf::Versions,
+}
+
+/// A TUF mirror to take from what no file gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mirror {
+    /// That of the public instance.
+    Public,
+    /// That of the staging instance.
+    Staging,
+    /// Another one.
+    Other {
+        /// The base of its metadata.
+        url: Url,
+        /// A file with one of its roots. It is needed in every run: a root that was kept anchors
+        /// nothing.
+        root: PathBuf,
+    },
 }
 
 /// What [`Trust::load`] is told.
@@ -57,6 +88,8 @@ pub struct TrustOptions {
     pub rekor_version: RekorVersion,
     /// The timestamp authority to use instead of those of the signing config.
     pub tsa_url: Option<Url>,
+    /// Where to take from what no file gives; without it nothing else is asked.
+    pub mirror: Option<Mirror>,
 }
 
 /// Which API a log speaks.
@@ -75,24 +108,33 @@ impl Trust {
     /// Loads trusted root and signing config, replaces the services that the options name, and
     /// checks that a run with them can succeed (gates G3 and G4).
     ///
+    /// A trusted root that came from a mirror, not from a file, must know every service that a flag or
+    /// a file names: else a token would go to a service whose certificates that root refuses.
+    ///
     /// # Errors
-    /// No or bad files; services that cannot be used now or are not https; a Rekor v2 log without
-    /// timestamp authority; a trusted root that lacks something.
+    /// No or bad files; a mirror that cannot be reached or believed; services that cannot be used
+    /// now or are not https; a Rekor v2 log without timestamp authority; a trusted root that lacks
+    /// something.
     pub async fn load(host: &Host, options: &TrustOptions) -> Result<Self, Error> {
-        let files = Files::read(options)?;
-        let Some(root) = files.root else {
-            return Err(match &files.config {
-                Some(_) => Error::MissingRoot,
-                None => Error::Missing,
-            });
-        };
-        let services = services(host, options, files.config.as_ref()).await?;
+        let material = Material::gather(host, options).await?;
+        let services = services(host, options, &material).await?;
         let v2 = services.logs.iter().any(|log| log.version == 2);
         if v2 && services.authorities.is_empty() {
             return Err(Error::NoTimestampAuthority);
         }
+        let Material {
+            root,
+            mirror,
+            warnings,
+            ..
+        } = material;
         root.sufficient(host.clock.now(), !services.authorities.is_empty())?;
-        Ok(Self { root, services })
+        Ok(Self {
+            root,
+            services,
+            mirror,
+            warnings,
+        })
     }
 
     /// The trusted root.
@@ -104,31 +146,48 @@ impl Trust {
     pub fn services(&self) -> &Services {
         &self.services
     }
+
+    /// The TUF mirror that the trusted root came from; `None` when a file held it.
+    pub fn mirror(&self) -> Option<&MirrorUsed> {
+        self.mirror.as_ref()
+    }
+
+    /// What is odd but stops nothing.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
 }
 
 /// The services of a run: those that were named, else those of the signing config.
 async fn services(
     host: &Host,
     options: &TrustOptions,
-    config: Option<&SigningConfig>,
+    material: &Material,
 ) -> Result<Services, Error> {
     let now = host.clock.now();
+    let config = material.config.as_ref();
     let fulcio = match (&options.fulcio_url, config) {
-        (Some(url), _) => services::named(url, 1, "Fulcio")?,
+        (Some(url), _) => services::named(url, 1, FULCIO)?,
         (None, Some(config)) => config.fulcio(now)?,
-        (None, None) => return Err(Error::MissingService { what: "Fulcio" }),
+        (None, None) => return Err(material.no_service(FULCIO)),
     };
+    material.vouches_for(&[&fulcio.url], FULCIO)?;
     let authorities = match (&options.tsa_url, config) {
-        (Some(url), _) => vec![services::named(url, 1, "timestamp authority")?],
+        (Some(url), _) => vec![services::named(url, 1, AUTHORITY)?],
         (None, Some(config)) => config.authorities(now)?,
         (None, None) => Vec::new(),
     };
+    material.vouches_for(&urls(&authorities), AUTHORITY)?;
     // The log is last: it may have to be asked, and nothing is asked for a run without hope.
     let logs = match (&options.rekor_url, config) {
-        (Some(url), _) => vec![named_log(host, url, options.rekor_version).await?],
+        (Some(url), _) => {
+            material.vouches_for(&[url], LOG)?;
+            vec![named_log(host, url, options.rekor_version).await?]
+        }
         (None, Some(config)) => config.logs(now)?,
-        (None, None) => return Err(Error::MissingService { what: "log" }),
+        (None, None) => return Err(material.no_service(LOG)),
     };
+    material.vouches_for(&urls(&logs), LOG)?;
     Ok(Services {
         fulcio,
         logs,
@@ -136,8 +195,12 @@ async fn services(
     })
 }
 
+fn urls(services: &[Service]) -> Vec<&Url> {
+    services.iter().map(|service| &service.url).collect()
+}
+
 async fn named_log(host: &Host, url: &Url, version: RekorVersion) -> Result<Service, Error> {
-    let service = services::named(url, 1, "log")?;
+    let service = services::named(url, 1, LOG)?;
     let version = match version {
         RekorVersion::V1 => 1,
         RekorVersion::V2 => 2,
@@ -159,84 +222,6 @@ async fn ask_version(host: &Host, base: &Url) -> Result<u32, Error> {
         status => Err(Error::UnknownLog {
             url: answer.url.to_string(),
             status,
-        }),
-    }
-}
-
-/// What the given files hold.
-#[derive(Default)]
-struct Files {
-    root: Option<TrustedRoot>,
-    config: Option<SigningConfig>,
-}
-
-/// A file that holds both. The halves are read by their own rules.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Both {
-    media_type: String,
-    trusted_root: Box<RawValue>,
-    signing_config: Box<RawValue>,
-}
-
-impl Files {
-    /// A file that holds both serves for the flag that was not given, too.
-    fn read(options: &TrustOptions) -> Result<Self, Error> {
-        let mut files = Self::default();
-        let mut spare = Self::default();
-        if let Some(path) = &options.trusted_root {
-            let bytes = read(path, LONGEST_ROOT)?;
-            match split(&bytes) {
-                Some(both) => {
-                    files.root = Some(TrustedRoot::parse(both.trusted_root.get().as_bytes())?);
-                    spare.config =
-                        Some(SigningConfig::parse(both.signing_config.get().as_bytes())?);
-                }
-                None => files.root = Some(TrustedRoot::parse(&bytes)?),
-            }
-        }
-        if let Some(path) = &options.signing_config {
-            let bytes = read(path, LONGEST_ROOT)?;
-            match split(&bytes) {
-                Some(both) => {
-                    files.config =
-                        Some(SigningConfig::parse(both.signing_config.get().as_bytes())?);
-                    spare.root = Some(TrustedRoot::parse(both.trusted_root.get().as_bytes())?);
-                }
-                None => {
-                    fits(path, bytes.len(), LONGEST_CONFIG)?;
-                    files.config = Some(SigningConfig::parse(&bytes)?);
-                }
-            }
-        }
-        files.root = files.root.or(spare.root);
-        files.config = files.config.or(spare.config);
-        Ok(files)
-    }
-}
-
-fn split(bytes: &[u8]) -> Option<Both> {
-    let both: Both = crate::json::parse(bytes).ok()?;
-    (both.media_type == CLIENT_TRUST_CONFIG).then_some(both)
-}
-
-fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
-    let path = path.to_owned();
-    crate::file::read(&path, limit).map_err(|source| {
-        if source.kind() == io::ErrorKind::FileTooLarge {
-            Error::FileSize { path, limit }
-        } else {
-            Error::Read { path, source }
-        }
-    })
-}
-
-fn fits(path: &Path, length: usize, limit: u64) -> Result<(), Error> {
-    match u64::try_from(length) {
-        Ok(length) if length <= limit => Ok(()),
-        Ok(_) | Err(_) => Err(Error::FileSize {
-            path: path.to_owned(),
-            limit,
         }),
     }
 }

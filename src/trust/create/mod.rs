@@ -24,7 +24,8 @@ use self::spec::Spec;
 
 use crate::file;
 
-use super::{CLIENT_TRUST_CONFIG, SigningConfig, TrustedRoot, root, services};
+use super::files::CLIENT_TRUST_CONFIG;
+use super::{SigningConfig, TrustedRoot, root, services};
 
 /// What the operator names: a list of descriptions for each kind of service, each of the form
 /// `url=URL,KEY=VALUE,...`.

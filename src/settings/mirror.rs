@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which TUF mirror is asked, and by which root it is judged.
+
+use std::path::PathBuf;
+
+use ambisign_providers::Env;
+use url::Url;
+
+use super::SettingsError;
+use super::given::{self, Given, Origin};
+use super::safety::Notice;
+use crate::trust::Mirror;
+use crate::trust::tuf::instance_of;
+
+/// What the variables of cosign say.
+pub(super) struct Foreign {
+    mirror: Option<String>,
+    root: Option<String>,
+}
+
+impl Foreign {
+    pub(super) fn read(env: &Env) -> Self {
+        let read = |name: &str| env.get(name).map(str::to_owned);
+        Self {
+            mirror: read("TUF_MIRROR"),
+            root: read("TUF_ROOT_JSON"),
+        }
+    }
+}
+
+/// What our own flags and variables say.
+pub(super) struct GivenMirror {
+    pub(super) mirror: Option<Given<String>>,
+    pub(super) root: Option<Given<PathBuf>>,
+    /// Where it is said that the staging instance is meant.
+    pub(super) staging: Option<Origin>,
+}
+
+impl GivenMirror {
+    /// The mirror, and what is to be told of it.
+    ///
+    /// # Errors
+    /// A URL that is none, a mirror without root or a root without mirror, or the staging instance
+    /// beside either.
+    pub(super) fn resolve(self, foreign: &Foreign) -> Result<(Mirror, Vec<Notice>), SettingsError> {
+        let Self {
+            mirror,
+            root,
+            staging,
+        } = self;
+        let mirror = mirror.or_else(|| {
+            let value = foreign.mirror.clone()?;
+            let from = Origin::Foreign("TUF_MIRROR");
+            Some(Given { value, from })
+        });
+        if let Some(staging) = staging {
+            let others = [
+                mirror.as_ref().map(|given| &given.from),
+                root.as_ref().map(|given| &given.from),
+            ];
+            return match others.into_iter().flatten().next() {
+                Some(other) => Err(SettingsError::Conflict {
+                    one: staging.to_string(),
+                    other: other.to_string(),
+                }),
+                None => Ok((Mirror::Staging, vec![Notice::of_staging(staging)])),
+            };
+        }
+        match (mirror, root) {
+            (None, None) => Ok((Mirror::Public, Vec::new())),
+            (None, Some(root)) => Err(root.incomplete("--tuf-mirror")),
+            (Some(mirror), root) => {
+                // As for cosign, this variable counts for nothing without a mirror.
+                let root = root.or_else(|| {
+                    let value = foreign.root.clone()?.into();
+                    let from = Origin::Foreign("TUF_ROOT_JSON");
+                    Some(Given { value, from })
+                });
+                named(given::url(mirror)?, root)
+            }
+        }
+    }
+}
+
+fn named(
+    mirror: Given<Url>,
+    root: Option<Given<PathBuf>>,
+) -> Result<(Mirror, Vec<Notice>), SettingsError> {
+    let mut notices = vec![Notice::of_url(&mirror)];
+    let Some(root) = root else {
+        let instance = instance_of(&mirror.value);
+        let instance = instance.ok_or_else(|| mirror.incomplete("--tuf-root"))?;
+        return Ok((instance, told(notices)));
+    };
+    notices.push(Notice::of_path(&root));
+    let mirror = Mirror::Other {
+        url: mirror.value,
+        root: root.value,
+    };
+    Ok((mirror, told(notices)))
+}
+
+/// The variables that are not ours are told whether they count or not.
+fn told(mut notices: Vec<Notice>) -> Vec<Notice> {
+    notices.retain(|notice| match notice.from {
+        Origin::Flag(_) | Origin::Variable(_) => true,
+        Origin::Foreign(_) => false,
+    });
+    notices
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Trusted root and signing config, from files or from a TUF mirror.
+
+use ambisign_providers::Host;
+use futures_util::future::join;
+use url::Url;
+
+use super::files::{Files, read};
+use super::tuf::{self, Repository, Source};
+use super::{Error, Mirror, MirrorUsed, SigningConfig, TrustOptions, TrustedRoot};
+use crate::outcome::Warning;
+
+/// The targets of a mirror. This signing config is the one that the mirror recommends: a new version
+/// of the log becomes the default on the day that it says so.
+const TRUSTED_ROOT: &str = "trusted_root.json";
+const SIGNING_CONFIG: &str = "signing_config.v0.2.json";
+
+/// The longest root that starts a chain, in bytes.
+const LONGEST_ANCHOR: u64 = 512 * 1024;
+
+/// What was given, and what a mirror has.
+#[derive(Debug)]
+pub(super) struct Material {
+    pub(super) root: TrustedRoot,
+    pub(super) config: Option<SigningConfig>,
+    /// The mirror that was asked.
+    pub(super) mirror: Option<MirrorUsed>,
+    pub(super) warnings: Vec<Warning>,
+    root_from: Origin,
+    config_from: Origin,
+}
+
+/// Where one of the two came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    File,
+    Mirror,
+}
+
+impl Material {
+    /// Reads the files, and asks the mirror for what they lack. A trusted root in a file goes with
+    /// services that are given too: it does not mean those of the public instance.
+    pub(super) async fn gather(host: &Host, options: &TrustOptions) -> Result<Self, Error> {
+        let files = Files::read(options)?;
+        let mirror = options
+            .mirror
+            .as_ref()
+            .filter(|mirror| match (&files.root, &files.config) {
+                (None, _) => true,
+                (Some(_), None) => mirror.is_chosen(),
+                (Some(_), Some(_)) => false,
+            });
+        match (mirror, files) {
+            (Some(mirror), files) => Self::ask(host, mirror, files).await,
+            (None, Files { root, config }) => match (root, config) {
+                (Some(root), config) => Ok(Self {
+                    root,
+                    config,
+                    mirror: None,
+                    warnings: Vec::new(),
+                    root_from: Origin::File,
+                    config_from: Origin::File,
+                }),
+                (None, Some(_)) => Err(Error::MissingRoot),
+                (None, None) => Err(Error::Missing),
+            },
+        }
+    }
+
+    async fn ask(host: &Host, mirror: &Mirror, files: Files) -> Result<Self, Error> {
+        let source = source(host, mirror)?;
+        let repository = Repository::refresh(host, &source).await?;
+        let origin = |in_file| {
+            if in_file {
+                Origin::File
+            } else {
+                Origin::Mirror
+            }
+        };
+        let root_from = origin(files.root.is_some());
+        let config_from = origin(files.config.is_some());
+        let (root, config) = join(
+            async {
+                match files.root {
+                    Some(root) => Ok(root),
+                    None => TrustedRoot::parse(&repository.target(TRUSTED_ROOT).await?),
+                }
+            },
+            async {
+                match files.config {
+                    Some(config) => Ok(Some(config)),
+                    None => signing_config(&repository).await,
+                }
+            },
+        )
+        .await;
+        Ok(Self {
+            root: root?,
+            config: config?,
+            mirror: Some(MirrorUsed {
+                mirror: mirror.clone(),
+                url: source.metadata,
+                versions: repository.versions(),
+            }),
+            warnings: repository.warnings().to_vec(),
+            root_from,
+            config_from,
+        })
+    }
+
+    /// That the trusted root can be meant for the services at `urls`: it was given, or it knows them,
+    /// or its mirror recommends them.
+    pub(super) fn vouches_for(&self, urls: &[&Url], what: &'static str) -> Result<(), Error> {
+        let recommended = |url: &Url| {
+            let config = self.config.as_ref();
+            self.config_from == Origin::Mirror && config.is_some_and(|config| config.names_url(url))
+        };
+        let unknown = urls
+            .iter()
+            .find(|url| !self.root.names_url(url) && !recommended(url));
+        match (self.root_from, unknown) {
+            (Origin::Mirror, Some(url)) => Err(Error::Unknown {
+                what,
+                url: url.to_string(),
+            }),
+            (Origin::File, _) | (Origin::Mirror, None) => Ok(()),
+        }
+    }
+
+    /// Why nothing says which service of a kind to use.
+    pub(super) fn no_service(&self, what: &'static str) -> Error {
+        match self.config_from {
+            Origin::File => Error::MissingService { what },
+            Origin::Mirror => Error::MissingConfig {
+                name: SIGNING_CONFIG,
+                what,
+            },
+        }
+    }
+}
+
+impl Mirror {
+    /// Whether somebody named it: the default counts for less than a file.
+    fn is_chosen(&self) -> bool {
+        match self {
+            Self::Public => false,
+            Self::Staging | Self::Other { .. } => true,
+        }
+    }
+}
+
+/// A mirror need not have a signing config: the services may be named.
+async fn signing_config(repository: &Repository<'_>) -> Result<Option<SigningConfig>, Error> {
+    match repository.target(SIGNING_CONFIG).await {
+        Ok(bytes) => SigningConfig::parse(&bytes).map(Some),
+        Err(tuf::Error::NoTarget { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn source(host: &Host, mirror: &Mirror) -> Result<Source, Error> {
+    let instance = match mirror {
+        Mirror::Public => Source::public(host),
+        Mirror::Staging => Source::staging(host),
+        Mirror::Other { url, root } => {
+            return Ok(Source::new(host, url, read(root, LONGEST_ANCHOR)?));
+        }
+    };
+    instance.map_err(|error| Error::Malformed {
+        what: "URL of the instance",
+        why: error.to_string(),
+    })
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is kept of a mirror between runs.
+//!
+//! One file holds it all and is replaced as a whole, so a run that is killed or one of many at the
+//! same time leaves either the old state or the new one. Names of the mirror are keys in that file
+//! and never paths.
+//!
+//! Nothing in it is believed: metadata and targets are verified again, from the root that the run
+//! starts with. What is missing or damaged is asked for again. Such a state is told, because the
+//! versions that were seen before are lost with it; it is no error, because whoever can damage the
+//! file can delete it too, and a deleted one is what every fresh machine starts with.
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Warning;
+
+const STATE: &str = "state.json";
+const NEW_STATE: &str = "state.new";
+const LOCK: &str = "lock";
+
+/// The longest state that is read, in bytes: several times all that the limits of the hops allow.
+const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// Another process writes for a few milliseconds.
+const LOCK_TRIES: u32 = 20;
+const LOCK_WAIT: Duration = Duration::from_millis(10);
+
+/// The form of the state that is read and written here.
+const FORM: u32 = 1;
+
+/// What is known of a mirror: files as they came, unverified.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct State {
+    form: u32,
+    /// The base of the metadata: the state of another mirror is none.
+    mirror: String,
+    /// The last root that was reached. It tells which keys signed the rest, and anchors nothing.
+    pub(super) root: String,
+    /// The roots behind the one that the run started with, by version.
+    pub(super) roots: BTreeMap<u64, String>,
+    pub(super) timestamp: Option<String>,
+    /// The version of `timestamp`.
+    pub(super) version: u64,
+    pub(super) snapshot: Option<String>,
+    pub(super) targets: Option<String>,
+    /// Metadata of delegated roles, by name.
+    pub(super) delegated: BTreeMap<String, String>,
+    /// Targets in base64, by the SHA-256 of their bytes in hexadecimal digits.
+    files: BTreeMap<String, String>,
+}
+
+impl State {
+    pub(super) fn new(mirror: &str) -> Self {
+        Self {
+            form: FORM,
+            mirror: mirror.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    fn parse(bytes: &[u8], mirror: &str) -> Result<Self, String> {
+        let state: Self = crate::json::parse(bytes).map_err(|error| error.to_string())?;
+        if state.form != FORM || state.mirror != mirror {
+            return Err("it is of another mirror or of another version of ambisign".to_owned());
+        }
+        Ok(state)
+    }
+
+    /// The target with this SHA-256, unverified.
+    pub(super) fn file(&self, sha256: &str) -> Option<Vec<u8>> {
+        STANDARD.decode(self.files.get(sha256)?).ok()
+    }
+
+    pub(super) fn keep_file(&mut self, sha256: String, bytes: &[u8]) {
+        self.files.insert(sha256, STANDARD.encode(bytes));
+    }
+
+    /// Takes over the targets of `other`.
+    fn keep_files_of(&mut self, other: &Self) {
+        for (sha256, file) in &other.files {
+            let entry = self.files.entry(sha256.clone());
+            entry.or_insert_with(|| file.clone());
+        }
+    }
+
+    /// Drops every target for whose SHA-256 `wanted` is false.
+    pub(super) fn retain_files(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.files.retain(|sha256, _| wanted(sha256));
+    }
+
+    /// Drops all but the roots, which the update replaces.
+    pub(super) fn forget(&mut self) {
+        let roots = std::mem::take(&mut self.roots);
+        *self = Self {
+            roots,
+            ..Self::new(&self.mirror)
+        };
+    }
+}
+
+/// The folder of a mirror, and what was in it.
+#[derive(Debug)]
+pub(super) struct Cache {
+    folder: Option<PathBuf>,
+    before: Vec<u8>,
+}
+
+impl Cache {
+    /// Reads the state in `folder`. One that cannot be used is empty, and is told.
+    pub(super) fn open(folder: Option<&Path>, mirror: &str) -> (Self, State, Option<Warning>) {
+        let mut cache = Self {
+            folder: folder.map(Path::to_owned),
+            before: Vec::new(),
+        };
+        let empty = State::new(mirror);
+        let Some(folder) = folder else {
+            return (cache, empty, None);
+        };
+        match read(&folder.join(STATE)) {
+            Ok(bytes) => cache.before = bytes,
+            Err(error) if is_absent(&error) => return (cache, empty, None),
+            Err(error) => {
+                let warning = cache.unusable(&error.to_string());
+                return (cache, empty, warning);
+            }
+        }
+        match State::parse(&cache.before, mirror) {
+            Ok(state) => (cache, state, None),
+            Err(why) => {
+                let warning = cache.unusable(&why);
+                (cache, empty, warning)
+            }
+        }
+    }
+
+    /// What is told of a state that cannot be used.
+    pub(super) fn unusable(&self, why: &str) -> Option<Warning> {
+        let folder = self.folder.as_ref()?;
+        let message = format!(
+            "the TUF cache `{}` is not used: {why}; whether the mirror went back to something \
+             older cannot be seen this time",
+            folder.display()
+        );
+        Some(Warning {
+            code: "tuf/cache",
+            message,
+        })
+    }
+
+    /// Keeps `state`, unless another run kept something newer meanwhile. That it cannot be kept is
+    /// no error: the next run asks again.
+    pub(super) async fn save(&mut self, state: &State) {
+        let Some(folder) = self.folder.clone() else {
+            return;
+        };
+        let mut tries = 0;
+        let result = loop {
+            match self.try_save(&folder, state) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && tries < LOCK_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(LOCK_WAIT).await;
+                }
+                result => break result,
+            }
+        };
+        if result.is_err() {
+            // A disk that is full or read-only does not change within a run.
+            self.folder = None;
+        }
+    }
+
+    fn try_save(&mut self, folder: &Path, state: &State) -> io::Result<()> {
+        let mut wanted = state.clone();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(folder.join(LOCK))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
+        })?;
+        let path = folder.join(STATE);
+        let there = read(&path).unwrap_or_default();
+        if there != self.before
+            && let Ok(other) = State::parse(&there, &state.mirror)
+        {
+            if other.version > state.version {
+                return Ok(());
+            }
+            wanted.keep_files_of(&other);
+        }
+        let bytes = serde_json::to_vec(&wanted)?;
+        if bytes != there {
+            // The lock is ours, so nobody else writes this file; what a killed run left goes.
+            let new = folder.join(NEW_STATE);
+            let _absent = fs::remove_file(&new);
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&new)?;
+            let written = file.write_all(&bytes);
+            if let Err(error) = written.and_then(|()| fs::rename(&new, &path)) {
+                let _kept = fs::remove_file(&new);
+                return Err(error);
+            }
+        }
+        self.before = bytes;
+        Ok(())
+    }
+}
+
+/// Whether there was never a state: no file, or no folder that could hold one.
+fn is_absent(error: &io::Error) -> bool {
+    [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
+}
+
+/// The bytes of a regular file: a pipe would keep a reader waiting.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(LONGEST + 1)
+        .read_to_end(&mut bytes)?;
+    let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= LONGEST);
+    fits.then_some(bytes)
+        .ok_or_else(|| io::Error::other("it is too long"))
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A target that the top level leaves to others (TUF 5.6.7).
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::SystemTime;
+
+use tough::TargetName;
+use tough::schema::{DelegatedRole, Delegations, Target, Targets};
+
+use super::cache::State;
+use super::error::Error;
+use super::mirror::Mirror;
+use super::role;
+use super::update::{TopLevel, listed, versioned};
+use crate::net::TUF_TARGETS;
+
+/// More roles than this are not looked at for one target.
+const MOST_ROLES: usize = 32;
+
+/// A search for one target.
+pub(super) struct Search<'a> {
+    pub(super) mirror: &'a Mirror<'a>,
+    pub(super) top: &'a TopLevel,
+    pub(super) now: SystemTime,
+    /// Metadata that was kept, and that is to be kept.
+    pub(super) state: &'a mut State,
+}
+
+impl Search<'_> {
+    /// The target, from the first role in the order of the specification that has it. Roles that may
+    /// not speak of it are not asked for.
+    pub(super) async fn find(&mut self, name: &TargetName) -> Result<Option<Target>, Error> {
+        let mut open: Vec<(Delegations, DelegatedRole)> = Vec::new();
+        let mut asked = BTreeSet::new();
+        let enter = |open: &mut Vec<_>, delegations: Option<Delegations>| {
+            let delegations = delegations.unwrap_or_default();
+            let roles = delegations.roles.clone().into_iter().rev();
+            open.extend(roles.map(|role| (delegations.clone(), role)));
+        };
+        enter(&mut open, self.top.targets.delegations.clone());
+        while let Some((delegations, delegated)) = open.pop() {
+            if !may_speak_of(&delegated, name) || !asked.insert(delegated.name.clone()) {
+                continue;
+            }
+            if asked.len() > MOST_ROLES {
+                return Err(Error::TooMany {
+                    what: "delegated roles for one target",
+                    limit: MOST_ROLES,
+                });
+            }
+            let targets = self.load(&delegations, &delegated.name).await?;
+            if let Some(target) = targets.targets.get(name) {
+                return Ok(Some(target.clone()));
+            }
+            if delegated.terminating {
+                open.clear();
+            }
+            enter(&mut open, targets.delegations);
+        }
+        Ok(None)
+    }
+
+    async fn load(&mut self, delegations: &Delegations, name: &str) -> Result<Targets, Error> {
+        let plain = format!("{name}.json");
+        let meta = listed(&self.top.snapshot, &plain)?;
+        let file = versioned(&self.top.root, &plain, meta);
+        let verify = |bytes: &[u8]| {
+            role::pinned(&file, meta, bytes)?;
+            let signed = role::read::<Targets>(&file, bytes)?;
+            delegations
+                .verify_role(&signed, name)
+                .map_err(|error| role::unsigned(&file, &error))?;
+            role::versioned(&file, meta, &signed.signed)?;
+            Ok(role::verified(signed, bytes))
+        };
+        let kept = self.state.delegated.get(name);
+        let targets = match kept.and_then(|text| verify(text.as_bytes()).ok()) {
+            Some(kept) => kept,
+            None => verify(&self.mirror.metadata(&TUF_TARGETS, &file).await?)?,
+        };
+        role::in_time(&file, &targets.role, self.now)?;
+        self.state.delegated.insert(name.to_owned(), targets.text);
+        Ok(targets.role)
+    }
+}
+
+/// Whether the paths of `role` cover `name`.
+fn may_speak_of(role: &DelegatedRole, name: &TargetName) -> bool {
+    let alone = Delegations {
+        keys: HashMap::new(),
+        roles: vec![role.clone()],
+    };
+    alone.target_is_delegated(name)
+}

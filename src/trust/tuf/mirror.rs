@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Asking a mirror for a file.
+
+use ambisign_providers::{Answer, Hop, Host};
+use url::Url;
+
+use super::error::Error;
+use crate::net::{below, get};
+
+/// A mirror: where its files are.
+#[derive(Clone, Debug)]
+pub(super) struct Mirror<'a> {
+    /// The outside world.
+    pub(super) host: &'a Host,
+    /// The base of the metadata.
+    pub(super) metadata: Url,
+    /// The base of the targets.
+    pub(super) targets: Url,
+}
+
+impl Mirror<'_> {
+    /// A metadata file that must be there.
+    pub(super) async fn metadata(&self, hop: &Hop, file: &str) -> Result<Vec<u8>, Error> {
+        present(file, self.ask(hop, file).await?)
+    }
+
+    /// A root that need not be there. Statuses that say so are the end of the chain (TUF 5.3.3), and
+    /// nothing else is: a connection that breaks must not hide a newer root.
+    pub(super) async fn root(&self, hop: &Hop, version: u64) -> Result<Option<Vec<u8>>, Error> {
+        let file = format!("{version}.root.json");
+        let answer = self.ask(hop, &file).await?;
+        match answer.status.as_u16() {
+            403 | 404 | 410 => Ok(None),
+            _ => present(&file, answer).map(Some),
+        }
+    }
+
+    /// The target `path`, which may have folders in front.
+    pub(super) async fn target(&self, hop: &Hop, path: &str) -> Result<Vec<u8>, Error> {
+        let request = get(below(&self.targets, path));
+        let answer = self.host.net.send(hop, request).await;
+        present(path, answer.map_err(Error::Http)?)
+    }
+
+    /// Names are one segment of the URL, whatever is in them: that of a delegated role comes from
+    /// the mirror.
+    async fn ask(&self, hop: &Hop, file: &str) -> Result<Answer, Error> {
+        let mut url = self.metadata.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push(file);
+        }
+        let answer = self.host.net.send(hop, get(url)).await;
+        answer.map_err(Error::Http)
+    }
+}
+
+fn present(file: &str, answer: Answer) -> Result<Vec<u8>, Error> {
+    match answer.status.as_u16() {
+        200 => Ok(answer.body),
+        status => Err(Error::Status {
+            file: file.to_owned(),
+            status,
+        }),
+    }
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Trust material from a TUF mirror (The Update Framework, specification 1.0).
+//!
+//! A run starts with a root that it brings along, follows the chain of roots to the latest one, and
+//! believes what that one leads to. What was kept of the run before saves requests and shows when a
+//! mirror goes back; it never takes the place of the root.
+
+mod cache;
+mod delegated;
+mod error;
+mod mirror;
+mod role;
+mod source;
+mod update;
+
+use std::collections::BTreeSet;
+
+use ambisign_providers::Host;
+use tokio::sync::Mutex;
+use tough::TargetName;
+use tough::schema::Target;
+
+pub use error::Error;
+pub use source::{Source, folder, instance_of};
+
+use self::cache::{Cache, State};
+use self::delegated::Search;
+use self::mirror::Mirror;
+use self::update::{TopLevel, Update};
+use crate::net::TUF_TARGET;
+use crate::outcome::Warning;
+
+/// The versions of the four top-level roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions {
+    /// Of the latest root.
+    pub root: u64,
+    /// Of `timestamp.json`.
+    pub timestamp: u64,
+    /// Of the snapshot.
+    pub snapshot: u64,
+    /// Of the top-level targets.
+    pub targets: u64,
+}
+
+/// A mirror whose metadata is verified and in time.
+#[derive(Debug)]
+pub struct Repository<'a> {
+    mirror: Mirror<'a>,
+    top: TopLevel,
+    kept: Mutex<Kept>,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    cache: Cache,
+    state: State,
+}
+
+impl<'a> Repository<'a> {
+    /// Brings the metadata of `source` up to date and verifies it.
+    ///
+    /// With nothing new on the mirror these are two requests at once: the next root and the
+    /// timestamp.
+    ///
+    /// # Errors
+    /// The mirror cannot be reached; its metadata is malformed, over, older than what was seen
+    /// before, or not signed as the root demands.
+    pub async fn refresh(host: &'a Host, source: &Source) -> Result<Self, Error> {
+        let mirror = Mirror {
+            host,
+            metadata: source.metadata.clone(),
+            targets: source.targets.clone(),
+        };
+        let address = source.metadata.as_str();
+        let (mut cache, old, warning) = Cache::open(source.cache.as_deref(), address);
+        let mut update = Update {
+            mirror: &mirror,
+            now: host.clock.now(),
+            new: old.clone(),
+            old,
+            distrusted: None,
+        };
+        let result = update.run(&source.root).await;
+        let (mut state, distrusted) = (update.new, update.distrusted);
+        if let Ok(top) = &result {
+            tidy(&mut state, top);
+        }
+        let distrusted = distrusted.and_then(|why| cache.unusable(&why));
+        // Also after a failure: a version that was verified is one that the mirror must not go back
+        // from. But what cannot be used stays until it can be told.
+        if result.is_ok() || (warning.is_none() && distrusted.is_none()) {
+            cache.save(&state).await;
+        }
+        Ok(Self {
+            top: result?,
+            mirror,
+            kept: Mutex::new(Kept { cache, state }),
+            warnings: warning.into_iter().chain(distrusted).collect(),
+        })
+    }
+
+    /// The bytes of the target `name`, verified; without a request when they were kept.
+    ///
+    /// # Errors
+    /// There is no such target; its metadata or its bytes are not what was signed; the mirror cannot
+    /// be reached.
+    pub async fn target(&self, name: &str) -> Result<Vec<u8>, Error> {
+        let none = || Error::NoTarget {
+            name: name.to_owned(),
+        };
+        let parsed = TargetName::new(name).map_err(|_unsafe| none())?;
+        let target = self.find(&parsed).await?.ok_or_else(none)?;
+        let sha256 = hex::encode(&target.hashes.sha256);
+        let path = self.path(parsed.resolved(), &sha256);
+        if let Some(kept) = self.kept.lock().await.state.file(&sha256)
+            && verify(&path, &target, &kept).is_ok()
+        {
+            return Ok(kept);
+        }
+        let bytes = self.mirror.target(&TUF_TARGET, &path).await?;
+        verify(&path, &target, &bytes)?;
+        let mut kept = self.kept.lock().await;
+        kept.state.keep_file(sha256, &bytes);
+        kept.save().await;
+        Ok(bytes)
+    }
+
+    /// The versions of the metadata.
+    pub fn versions(&self) -> Versions {
+        Versions {
+            root: self.top.root.version.get(),
+            timestamp: self.top.timestamp.version.get(),
+            snapshot: self.top.snapshot.version.get(),
+            targets: self.top.targets.version.get(),
+        }
+    }
+
+    /// What is odd but stops nothing.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    async fn find(&self, name: &TargetName) -> Result<Option<Target>, Error> {
+        if let Some(target) = self.top.targets.targets.get(name) {
+            return Ok(Some(target.clone()));
+        }
+        let mut kept = self.kept.lock().await;
+        let before = kept.state.delegated.clone();
+        let mut search = Search {
+            mirror: &self.mirror,
+            top: &self.top,
+            now: self.mirror.host.clock.now(),
+            state: &mut kept.state,
+        };
+        let found = search.find(name).await;
+        if kept.state.delegated != before {
+            kept.save().await;
+        }
+        found
+    }
+
+    /// Where a target is, below the base of the targets (TUF 6.2): the hash stands before the last
+    /// part of the name.
+    fn path(&self, name: &str, sha256: &str) -> String {
+        if !self.top.root.consistent_snapshot {
+            return name.to_owned();
+        }
+        match name.rsplit_once('/') {
+            Some((folder, file)) => format!("{folder}/{sha256}.{file}"),
+            None => format!("{sha256}.{name}"),
+        }
+    }
+}
+
+impl Kept {
+    async fn save(&mut self) {
+        self.cache.save(&self.state).await;
+    }
+}
+
+/// Leaves out of `state` what the latest metadata does not speak of.
+fn tidy(state: &mut State, top: &TopLevel) {
+    let roles = &top.snapshot.meta;
+    let mut delegated = std::mem::take(&mut state.delegated);
+    delegated.retain(|name, _| roles.contains_key(&format!("{name}.json")));
+    let targets = top.targets.targets.values();
+    let listed: BTreeSet<String> = targets
+        .map(|target| hex::encode(&target.hashes.sha256))
+        .collect();
+    state.retain_files(|sha256| {
+        listed.contains(sha256) || delegated.values().any(|text| text.contains(sha256))
+    });
+    state.delegated = delegated;
+}
+
+fn verify(path: &str, target: &Target, bytes: &[u8]) -> Result<(), Error> {
+    if u64::try_from(bytes.len()).ok() != Some(target.length) {
+        return Err(Error::Mismatch {
+            file: path.to_owned(),
+            what: "length",
+        });
+    }
+    role::hashed(path, &target.hashes, bytes)
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One metadata file: read, signed, in time, and the one that other metadata speaks of.
+
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tough::schema::{Hashes, Metafile, Role, Root, Signed};
+
+use super::error::Error;
+use crate::digest::Digest;
+
+/// Metadata with the text that was signed.
+#[derive(Debug)]
+pub(super) struct Verified<R> {
+    /// What it says.
+    pub(super) role: R,
+    /// The file.
+    pub(super) text: String,
+}
+
+/// Reads `bytes`. Nothing is verified yet.
+pub(super) fn read<R: Role + DeserializeOwned>(
+    file: &str,
+    bytes: &[u8],
+) -> Result<Signed<R>, Error> {
+    crate::json::parse(bytes).map_err(|error| Error::Malformed {
+        file: file.to_owned(),
+        why: error.to_string(),
+    })
+}
+
+/// Reads `bytes`, signed by as many of the keys in `root` as it demands (TUF 5.4.2, 5.5.3, 5.6.3).
+pub(super) fn signed<R: Role + Serialize + DeserializeOwned>(
+    root: &Root,
+    file: &str,
+    bytes: &[u8],
+) -> Result<Verified<R>, Error> {
+    let signed = read::<R>(file, bytes)?;
+    root.verify_role(&signed)
+        .map_err(|error| unsigned(file, &error))?;
+    Ok(verified(signed, bytes))
+}
+
+/// The root to start from. It vouches for itself; whether it is over does not matter (TUF 5.2).
+pub(super) fn anchor(bytes: &[u8]) -> Result<Verified<Root>, Error> {
+    let root: Signed<Root> = crate::json::parse(bytes).map_err(|error| Error::Anchor {
+        why: error.to_string(),
+    })?;
+    root.signed
+        .verify_role(&root)
+        .map_err(|error| Error::Anchor {
+            why: error.to_string(),
+        })?;
+    Ok(verified(root, bytes))
+}
+
+/// The root that follows `root`: signed by both, one version later (TUF 5.3.4, 5.3.5).
+pub(super) fn successor(root: &Root, bytes: &[u8]) -> Result<Verified<Root>, Error> {
+    let version = next(root);
+    let file = format!("{version}.root.json");
+    let new = read::<Root>(&file, bytes)?;
+    for keys in [root, &new.signed] {
+        keys.verify_role(&new)
+            .map_err(|error| unsigned(&file, &error))?;
+    }
+    if new.signed.version.get() != version {
+        let what = "version";
+        return Err(Error::Mismatch { file, what });
+    }
+    Ok(verified(new, bytes))
+}
+
+/// The version of the root that follows `root`.
+pub(super) fn next(root: &Root) -> u64 {
+    root.version.get().saturating_add(1)
+}
+
+/// That `bytes` are those that `meta` speaks of (TUF 5.5.2, 5.6.2).
+pub(super) fn pinned(file: &str, meta: &Metafile, bytes: &[u8]) -> Result<(), Error> {
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if meta.length.is_some_and(|limit| length > limit) {
+        return Err(mismatch(file, "length"));
+    }
+    match &meta.hashes {
+        Some(hashes) => hashed(file, hashes, bytes),
+        None => Ok(()),
+    }
+}
+
+/// That `bytes` have the SHA-256 that signed metadata gives.
+pub(super) fn hashed(file: &str, hashes: &Hashes, bytes: &[u8]) -> Result<(), Error> {
+    if hashes.sha256.as_ref() == Digest::of(bytes).bytes().as_slice() {
+        return Ok(());
+    }
+    Err(mismatch(file, "SHA-256"))
+}
+
+/// That `role` has the version that `meta` speaks of (TUF 5.5.4, 5.6.4).
+pub(super) fn versioned(file: &str, meta: &Metafile, role: &impl Role) -> Result<(), Error> {
+    if role.version() == meta.version {
+        return Ok(());
+    }
+    Err(mismatch(file, "version"))
+}
+
+/// That `role` is not over at `now`.
+pub(super) fn in_time(file: &str, role: &impl Role, now: SystemTime) -> Result<(), Error> {
+    let expires = role.expires();
+    let since = u64::try_from(expires.as_second()).unwrap_or(0);
+    let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(since));
+    if end.is_none_or(|end| now < end) {
+        return Ok(());
+    }
+    Err(Error::Expired {
+        file: file.to_owned(),
+        at: expires.to_string(),
+    })
+}
+
+pub(super) fn verified<R>(signed: Signed<R>, bytes: &[u8]) -> Verified<R> {
+    Verified {
+        role: signed.signed,
+        // JSON is UTF-8: nothing is lost.
+        text: String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
+pub(super) fn unsigned(file: &str, error: &tough::schema::Error) -> Error {
+    Error::Signature {
+        file: file.to_owned(),
+        why: error.to_string(),
+    }
+}
+
+fn mismatch(file: &str, what: &'static str) -> Error {
+    Error::Mismatch {
+        file: file.to_owned(),
+        what,
+    }
+}
