@@ -8,7 +8,8 @@ use super::vectors;
 
 /// Inputs for the target with this name.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
-    let texts = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let texts =
+        |texts: &[&str]| -> Vec<_> { texts.iter().map(|text| text.as_bytes().to_vec()).collect() };
     match target {
         "bundle" => bundles(),
         "certificate" => certificates(),
@@ -31,9 +32,25 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "timestamp" => timestamps(),
         "token" => tokens(),
         "trusted_root" => trusted_roots(),
+        "tuf_metadata" => {
+            let roots = [TUF_PRODUCTION, TUF_STAGING].map(<[u8]>::to_vec);
+            roots.into_iter().chain(texts(TUF)).collect()
+        }
         other => panic!("no seeds for {other}"),
     }
 }
+
+/// The roots that the program brings along.
+pub const TUF_PRODUCTION: &[u8] = include_bytes!("../../src/trust/tuf/anchors/production.json");
+/// That of the staging instance.
+pub const TUF_STAGING: &[u8] = include_bytes!("../../src/trust/tuf/anchors/staging.json");
+
+/// Metadata in the form of the public instance's, without signatures.
+const TUF: &[&str] = &[
+    r#"{"signatures":[{"keyid":"00","sig":"00"}],"signed":{"_type":"timestamp","spec_version":"1.0","version":7,"expires":"2027-01-01T00:00:00Z","meta":{"snapshot.json":{"version":7,"length":10,"hashes":{"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}}}}}"#,
+    r#"{"signatures":[],"signed":{"_type":"snapshot","spec_version":"1.0","version":7,"expires":"2027-01-01T00:00:00Z","meta":{"targets.json":{"version":7},"registry.npmjs.org.json":{"version":5}}}}"#,
+    r#"{"signatures":[],"signed":{"_type":"targets","spec_version":"1.0","version":7,"expires":"2027-01-01T00:00:00Z","targets":{"trusted_root.json":{"length":2,"hashes":{"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"custom":{"sigstore":{"status":"Active"}}}},"delegations":{"keys":{},"roles":[{"name":"registry.npmjs.org","keyids":[],"threshold":1,"terminating":true,"paths":["registry.npmjs.org/*"]},{"name":"x","keyids":[],"threshold":1,"terminating":false,"path_hash_prefixes":["00"]}]}}}"#,
+];
 
 const CHALLENGES: &[&str] = &[
     r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push",error="insufficient_scope""#,

@@ -2,13 +2,16 @@
 //! Trusted roots, signing configs, and the certificates that they vouch for.
 
 use ambisign::fulcio::{SigningCertificate, chain, sct};
+use ambisign::trust::tuf;
 use ambisign::trust::x509::Certificate;
 use ambisign::trust::{SigningConfig, TrustedRoot};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use super::super::der;
 use super::super::holds::{strict, told};
+use super::super::seeds::{TUF_PRODUCTION, TUF_STAGING};
 use super::super::vectors;
 use super::now;
 
@@ -93,5 +96,30 @@ pub fn trusted_root(bytes: &[u8]) {
         if let Err(error) = vector.certificate().trusted(&root) {
             told(&error);
         }
+    }
+}
+
+/// TUF metadata: nobody but the holders of the keys makes any.
+pub fn tuf_metadata(bytes: &[u8]) {
+    match tuf::fuzzing::anchor(bytes) {
+        Err(error) => told(&error),
+        Ok(_) => {
+            strict(bytes);
+            let signed = |bytes: &[u8]| {
+                let mut json: Value = serde_json::from_slice(bytes).expect("JSON");
+                json["signed"].take()
+            };
+            let known = [TUF_PRODUCTION, TUF_STAGING].map(signed);
+            assert!(known.contains(&signed(bytes)), "a root that nobody made");
+        }
+    }
+    for root in [TUF_PRODUCTION, TUF_STAGING] {
+        for file in tuf::fuzzing::signed(root, bytes).expect("a root") {
+            told(&file.expect_err("metadata that nobody made"));
+        }
+    }
+    match tuf::fuzzing::delegates(bytes, "registry.npmjs.org/keys.json") {
+        Err(error) => told(&error),
+        Ok(_) => strict(bytes),
     }
 }

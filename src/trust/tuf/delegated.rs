@@ -85,7 +85,7 @@ impl Search<'_> {
 }
 
 /// Whether the paths of `role` cover `name`.
-fn may_speak_of(role: &DelegatedRole, name: &TargetName) -> bool {
+pub(super) fn may_speak_of(role: &DelegatedRole, name: &TargetName) -> bool {
     let alone = Delegations {
         keys: HashMap::new(),
         roles: vec![role.clone()],

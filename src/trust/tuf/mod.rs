@@ -8,6 +8,8 @@
 mod cache;
 mod delegated;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod mirror;
 mod role;
 mod source;
