@@ -31,7 +31,7 @@ const TEMPLATE: &str = "\
 
 const EXAMPLES: &str = "\
 Examples:
-  ambisign sign --trusted-root trusted_root.json --signing-config signing_config.json IMAGE@DIGEST
+  ambisign sign IMAGE@DIGEST
   ambisign sign --help
   ambisign env
   ambisign completions bash > /etc/bash_completion.d/ambisign

@@ -41,6 +41,7 @@ fn refused(run: &Finished, code: &str, exit: i32) {
     assert_eq!(run.code, Some(exit), "{run}");
 }
 
+#[expect(clippy::ptr_arg, reason = "the type of all alterations")]
 fn spoil(body: &mut Vec<u8>) {
     let middle = body.len() / 2;
     body[middle] ^= 1;

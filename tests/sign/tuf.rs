@@ -272,6 +272,31 @@ fn a_damaged_cache_is_told_and_replaced() {
     check("of another mirror");
 }
 
+/// A cache that knows the mirror does not help somebody who has no root of it.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_kept_root_anchors_nothing() {
+    let (stack, home) = (Stack::alone(), TempDir::new().unwrap());
+    let (image, url) = (an_image(&stack), stack.var("TUF_MIRROR_URL"));
+    let root = Path::new(stack.var("TRUSTED_ROOT"));
+    let dry = || job(&stack, home.path()).args(["--dry-run"]).image(&image);
+    dry().run().expect(0);
+    let other = Mirror::with(&stack, &[(ROOT, root)]);
+    let wrong = Job::by_mirror(url, other.root()).env("HOME", home.path());
+    wrong
+        .token(&stack.token("github", &[]))
+        .image(&image)
+        .refused(4, "tuf/signature");
+    let missing = Job::by_mirror(url, home.path().join("no-root.json")).env("HOME", home.path());
+    missing
+        .token(&stack.token("github", &[]))
+        .image(&image)
+        .refused(4, "trust/read");
+    // And the failure did no harm.
+    let run = dry().run().expect(0);
+    assert!(!run.stderr.contains("warning"), "{run}");
+}
+
 #[test]
 #[ignore = "needs the real stack: tests/run"]
 fn many_runs_share_one_cache() {

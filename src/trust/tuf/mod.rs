@@ -15,7 +15,7 @@ mod role;
 mod source;
 mod update;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambisign_providers::Host;
 use tokio::sync::Mutex;
@@ -82,6 +82,7 @@ impl<'a> Repository<'a> {
             now: host.clock.now(),
             new: old.clone(),
             old,
+            chain: BTreeMap::new(),
             distrusted: None,
         };
         let result = update.run(&source.root).await;
