@@ -2,6 +2,7 @@
 //! A target that the top level leaves to others (TUF 5.6.7).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tough::TargetName;
@@ -30,14 +31,8 @@ impl Search<'_> {
     /// The target, from the first role in the order of the specification that has it. Roles that may
     /// not speak of it are not asked for.
     pub(super) async fn find(&mut self, name: &TargetName) -> Result<Option<Target>, Error> {
-        let mut open: Vec<(Delegations, DelegatedRole)> = Vec::new();
+        let mut open = in_turn(self.top.targets.delegations.clone());
         let mut asked = BTreeSet::new();
-        let enter = |open: &mut Vec<_>, delegations: Option<Delegations>| {
-            let delegations = delegations.unwrap_or_default();
-            let roles = delegations.roles.clone().into_iter().rev();
-            open.extend(roles.map(|role| (delegations.clone(), role)));
-        };
-        enter(&mut open, self.top.targets.delegations.clone());
         while let Some((delegations, delegated)) = open.pop() {
             if !paths::cover(&delegated, name.resolved())? || !asked.insert(delegated.name.clone())
             {
@@ -56,7 +51,7 @@ impl Search<'_> {
             if delegated.terminating {
                 open.clear();
             }
-            enter(&mut open, targets.delegations);
+            open.extend(in_turn(targets.delegations));
         }
         Ok(None)
     }
@@ -84,5 +79,39 @@ impl Search<'_> {
         role::in_time(&file, &targets.role, self.now)?;
         self.state.delegated.insert(name.to_owned(), targets.text);
         Ok(targets.role)
+    }
+}
+
+/// The roles of `delegations`, the first at the end, each with what tells its keys. Whoever signs
+/// them decides how many there are, so they share it.
+fn in_turn(delegations: Option<Delegations>) -> Vec<(Arc<Delegations>, DelegatedRole)> {
+    let delegations = Arc::new(delegations.unwrap_or_default());
+    let roles = delegations.roles.iter().rev();
+    roles
+        .map(|role| (Arc::clone(&delegations), role.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tough::schema::Delegations;
+
+    use super::in_turn;
+
+    #[test]
+    fn roles_come_in_their_order_and_share_their_keys() {
+        let role = |name| {
+            serde_json::json!({"name": name, "keyids": [], "threshold": 1, "terminating": false,
+                "paths": ["*"]})
+        };
+        let delegations = serde_json::json!({"keys": {}, "roles": [role("a"), role("b")]});
+        let delegations: Delegations = serde_json::from_value(delegations).unwrap();
+        let mut open = in_turn(Some(delegations));
+        let (shared, first) = open.pop().unwrap();
+        assert_eq!(first.name, "a");
+        assert!(Arc::ptr_eq(&shared, &open[0].0));
+        assert!(in_turn(None).is_empty());
     }
 }

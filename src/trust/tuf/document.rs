@@ -151,6 +151,6 @@ fn public(key: &Key) -> &[u8] {
     }
 }
 
-fn parsed<T>(result: Result<T, serde_json::Error>) -> Result<T, String> {
+fn parsed<T>(result: Result<T, impl ToString>) -> Result<T, String> {
     result.map_err(|error| error.to_string())
 }

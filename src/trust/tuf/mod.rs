@@ -9,6 +9,8 @@ mod cache;
 mod delegated;
 mod document;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod mirror;
 mod paths;
 mod role;
