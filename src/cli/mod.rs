@@ -34,8 +34,7 @@ const TEMPLATE: &str = "\
 const EXAMPLES: &str = "\
 Examples:
   ambisign sign --trusted-root trusted_root.json --signing-config signing_config.json IMAGE@DIGEST
-  ambisign verify --trusted-root trusted_root.json --certificate-identity NAME \
-    --certificate-oidc-issuer URL IMAGE
+  ambisign verify --certificate-identity NAME --certificate-oidc-issuer URL IMAGE
   ambisign sign --help
   ambisign env
   ambisign completions bash > /etc/bash_completion.d/ambisign
