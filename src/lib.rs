@@ -15,6 +15,7 @@ pub mod artifact;
 pub mod blob;
 pub mod bundle;
 pub mod cli;
+pub mod commands;
 pub mod credential;
 mod credentials;
 pub mod digest;

@@ -39,3 +39,5 @@ mod secrets;
 mod settings;
 #[path = "refuse/tokens.rs"]
 mod tokens;
+#[path = "refuse/tuf.rs"]
+mod tuf;

@@ -8,11 +8,12 @@ use super::groups::{RegistryArgs, SigningArgs};
 
 const SIGN_EXAMPLES: &str = "\
 Examples:
-  export AMBISIGN_TRUSTED_ROOT=trusted_root.json AMBISIGN_SIGNING_CONFIG=signing_config.json
   ambisign sign ghcr.io/acme/app@sha256:9f2c...41d0
   ambisign sign --dry-run ghcr.io/acme/app:v1.4.0
   ambisign sign --oidc-provider github-actions --require-digest IMAGE@DIGEST IMAGE@DIGEST
   ambisign sign --output json IMAGE@DIGEST > result.json
+  ambisign sign --tuf-mirror https://tuf.example.com --tuf-root root.json IMAGE@DIGEST
+  ambisign sign --trusted-root trusted_root.json --signing-config signing_config.json IMAGE@DIGEST
 ";
 
 pub(super) const EXIT_CODES: &str = "\

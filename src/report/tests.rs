@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::outcome::{
-    Attached, Bundle, Certificate, End, Identity, LogEntry, Outcome, Signal, State, Timestamp,
+    Attached, Bundle, Certificate, End, Identity, Instance, Known, LogEntry, Outcome, Signal,
+    State, Timestamp, Tuf,
 };
 
 #[derive(Clone, Default)]
@@ -390,4 +391,53 @@ fn colours_are_for_labels_only() {
     };
     let (_, err) = told(look, |reporter| reporter.warning(&warning));
     assert_eq!(err, "ambisign: \u{1b}[1;33mwarning:\u{1b}[0m odd\n");
+}
+
+#[test]
+fn cosign_is_told_of_the_same_mirror() {
+    let command = |trusted_root: Option<&str>, known| {
+        let mut report = report(vec![signed("r.io/a")], End::Complete);
+        report.instance = Some(Instance {
+            trusted_root: trusted_root.map(Into::into),
+            tuf: Some(Tuf {
+                mirror: "https://tuf.example.com/".to_owned(),
+                root_version: 3,
+                known,
+            }),
+            ..Instance::default()
+        });
+        let (out, err) = finished(Look::default(), &report, Output::Json);
+        let document: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(document["instance"]["tuf"]["root_version"], 3);
+        let command = document["images"][0]["verify_command"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        (command, err)
+    };
+    let root = || Known::WithRoot("my root.json".into());
+    for (trusted_root, known, start) in [
+        (None, Known::Everywhere, "cosign verify r.io/a@"),
+        (
+            None,
+            Known::AsStaging,
+            "cosign initialize --staging && cosign verify r.io/a@",
+        ),
+        (Some("root.json"), Known::AsStaging, "cosign verify r.io/a@"),
+        (
+            None,
+            root(),
+            "env TUF_MIRROR=https://tuf.example.com 'TUF_ROOT_JSON=my root.json' cosign verify r.io/a@",
+        ),
+        (Some("root.json"), root(), "cosign verify r.io/a@"),
+    ] {
+        let (command, err) = command(trusted_root, known.clone());
+        assert!(command.starts_with(start), "{command}");
+        assert_eq!(
+            command.contains("--trusted-root root.json"),
+            trusted_root.is_some()
+        );
+        let first = "\n  cosign initialize --staging\n";
+        assert_eq!(err.contains(first), start.contains("initialize"), "{err}");
+    }
 }

@@ -245,7 +245,8 @@ fn destinations_and_trust_are_named_with_their_origin() {
         ("HTTPS_PROXY", "http://user:secret@proxy.example.com:3128"),
         ("SSL_CERT_FILE", "/etc/ca.pem"),
         ("TUF_MIRROR", "https://tuf.example.com/repo"),
-        ("TUF_ROOT_JSON", "tuf-root.json"),
+        ("TUF_ROOT", "/var/cache/sigstore"),
+        ("TUF_ROOT_JSON", "1.root.json"),
     ];
     let settings = settings(&["a", "--trusted-root", "root.json"], &env).unwrap();
     let notices: Vec<_> = settings
@@ -259,7 +260,8 @@ fn destinations_and_trust_are_named_with_their_origin() {
         notices,
         [
             "https://tuf.example.com/repo (from TUF_MIRROR)",
-            "tuf-root.json (from TUF_ROOT_JSON)",
+            "/var/cache/sigstore (from TUF_ROOT)",
+            "1.root.json (from TUF_ROOT_JSON)",
             "/etc/ca.pem (from SSL_CERT_FILE)",
             "proxy http://proxy.example.com:3128 (from HTTPS_PROXY)",
             "https://fulcio.example.com/ (from AMBISIGN_FULCIO_URL)",
@@ -324,4 +326,91 @@ fn the_public_instance_lets_no_variable_decide() {
         ),
         "settings/decides"
     );
+}
+
+fn mirror(args: &[&str], env: &[(&str, &str)]) -> Result<Mirror, SettingsError> {
+    let args = [&["a"], args].concat();
+    settings(&args, env).map(|settings| settings.signing.trust.mirror)
+}
+
+#[test]
+fn the_mirror_is_that_of_the_flags_then_of_the_variables() {
+    let other = |url: &str, root: &str| Mirror::Other {
+        url: Url::parse(url).unwrap(),
+        root: root.into(),
+    };
+    let public = "https://tuf-repo-cdn.sigstore.dev";
+    let staging = "https://tuf-repo-cdn.sigstage.dev/";
+    let (own, root) = ("https://tuf.example.com/", "root.json");
+    let both = ["--tuf-mirror", own, "--tuf-root", root];
+    let cosign = [("TUF_MIRROR", own), ("TUF_ROOT_JSON", root)];
+    let foreign = [
+        ("TUF_MIRROR", "https://other.example.com"),
+        ("TUF_ROOT_JSON", "other.json"),
+    ];
+    for (args, env, expected) in [
+        (&[][..], &[][..], Mirror::Public),
+        (&[], &[("TUF_ROOT_JSON", root)], Mirror::Public),
+        (&[], &[("AMBISIGN_STAGING", "true")], Mirror::Staging),
+        (&["--staging"], &[], Mirror::Staging),
+        (&["--public-instance", "--staging"], &[], Mirror::Staging),
+        (&["--tuf-mirror", public], &[], Mirror::Public),
+        (&["--tuf-mirror", staging], &[], Mirror::Staging),
+        (
+            &["--tuf-mirror", public, "--tuf-root", root],
+            &[],
+            other(public, root),
+        ),
+        (&both, &[], other(own, root)),
+        (&both, &foreign, other(own, root)),
+        (&[], &cosign, other(own, root)),
+        (&["--tuf-root", "new.json"], &cosign, other(own, "new.json")),
+    ] {
+        assert_eq!(mirror(args, env).unwrap(), expected, "{args:?} {env:?}");
+    }
+}
+
+#[test]
+fn a_mirror_goes_with_its_root() {
+    let (own, root) = ("https://tuf.example.com/", "root.json");
+    let cosign = [("TUF_MIRROR", own), ("TUF_ROOT_JSON", root)];
+    for (args, env, code) in [
+        (&["--tuf-mirror", own][..], &[][..], "settings/incomplete"),
+        (&[], &[("TUF_MIRROR", own)], "settings/incomplete"),
+        (&["--tuf-root", root], &[], "settings/incomplete"),
+        (
+            &["--tuf-mirror", "http://tuf.example.com"],
+            &[],
+            "settings/value",
+        ),
+        (
+            &[],
+            &[("TUF_MIRROR", "https://u:p@tuf.example.com")],
+            "settings/value",
+        ),
+        (
+            &["--staging", "--tuf-mirror", own],
+            &[],
+            "settings/conflict",
+        ),
+        (&["--staging", "--tuf-root", root], &[], "settings/conflict"),
+        (&["--staging"], &cosign, "settings/conflict"),
+        (&["--public-instance"], &cosign, "settings/decides"),
+        (
+            &["--public-instance"],
+            &[("AMBISIGN_STAGING", "true")],
+            "settings/decides",
+        ),
+        (
+            &["--public-instance"],
+            &[("TUF_ROOT", "/tmp")],
+            "settings/decides",
+        ),
+    ] {
+        assert_eq!(
+            mirror(args, env).unwrap_err().code(),
+            code,
+            "{args:?} {env:?}"
+        );
+    }
 }

@@ -31,6 +31,7 @@ pub(crate) mod fault;
 mod http;
 mod image;
 mod message;
+mod mirror;
 mod peers;
 mod program;
 mod rule;
@@ -39,6 +40,7 @@ mod stack;
 
 pub(crate) use http::{Reply, closed_url, exchange, get};
 pub(crate) use image::{Image, Registry, Signature};
+pub(crate) use mirror::Mirror;
 pub(crate) use peers::{Cosign, GITHUB_IDENTITY, javascript, python, sigstore_js, sigstore_python};
 pub(crate) use program::{Finished, Program, assert_no_canary};
 pub(crate) use signing_config::{Service, signing_config_with};

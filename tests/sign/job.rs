@@ -46,6 +46,17 @@ impl Job {
         }
     }
 
+    /// Signs with what the TUF mirror at `url` says, judged by `root`; remembers nothing.
+    pub(crate) fn by_mirror(url: &str, root: impl AsRef<OsStr>) -> Self {
+        let program = Program::ambisign()
+            .args(["sign", "--verbose", "--tuf-mirror", url, "--tuf-root"])
+            .arg(root);
+        Self {
+            program,
+            secrets: vec![REQUEST_TOKEN.to_owned(), ACCESS_TOKEN.to_owned()],
+        }
+    }
+
     /// A job with a fresh token of the stack's `github` in `SIGSTORE_ID_TOKEN`.
     pub(crate) fn ready(stack: &Stack, log: Log) -> Self {
         Self::new(stack, log).token(&stack.token("github", &[]))

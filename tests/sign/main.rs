@@ -17,3 +17,4 @@ mod published;
 mod reported;
 mod secrets;
 mod situations;
+mod tuf;

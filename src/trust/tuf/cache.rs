@@ -46,7 +46,8 @@ pub(super) struct State {
     mirror: String,
     /// The last root that was reached. It tells which keys signed the rest, and anchors nothing.
     pub(super) root: String,
-    /// The roots behind the one that the run started with, by version.
+    /// Roots by version, those before the one that a run started with too: an older ambisign starts
+    /// earlier.
     pub(super) roots: BTreeMap<u64, String>,
     pub(super) timestamp: Option<String>,
     /// The version of `timestamp`.
@@ -98,9 +99,8 @@ impl State {
         self.files.retain(|sha256, _| wanted(sha256));
     }
 
-    /// Drops all but the roots, which the update replaces.
-    pub(super) fn forget(&mut self) {
-        let roots = std::mem::take(&mut self.roots);
+    /// Drops all but `roots`.
+    pub(super) fn forget(&mut self, roots: BTreeMap<u64, String>) {
         *self = Self {
             roots,
             ..Self::new(&self.mirror)
@@ -128,7 +128,7 @@ impl Cache {
         };
         match read(&folder.join(STATE)) {
             Ok(bytes) => cache.before = bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return (cache, empty, None),
+            Err(error) if is_absent(&error) => return (cache, empty, None),
             Err(error) => {
                 let warning = cache.unusable(&error.to_string());
                 return (cache, empty, warning);
@@ -224,6 +224,11 @@ impl Cache {
         self.before = bytes;
         Ok(())
     }
+}
+
+/// Whether there was never a state: no file, or no folder that could hold one.
+fn is_absent(error: &io::Error) -> bool {
+    [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
 }
 
 /// The bytes of a regular file: a pipe would keep a reader waiting.

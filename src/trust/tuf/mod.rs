@@ -7,13 +7,15 @@
 
 mod cache;
 mod delegated;
+mod document;
 mod error;
 mod mirror;
+mod paths;
 mod role;
 mod source;
 mod update;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ambisign_providers::Host;
 use tokio::sync::Mutex;
@@ -80,6 +82,7 @@ impl<'a> Repository<'a> {
             now: host.clock.now(),
             new: old.clone(),
             old,
+            chain: BTreeMap::new(),
             distrusted: None,
         };
         let result = update.run(&source.root).await;

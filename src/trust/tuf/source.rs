@@ -92,7 +92,9 @@ pub fn folder(host: &Host, url: &Url) -> Option<PathBuf> {
         // A relative path in `XDG_CACHE_HOME` does not count (XDG Base Directory Specification).
         .or_else(|| {
             let caches = path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-            let caches = caches.or_else(|| Some(host.home()?.join(".cache")));
+            // A home that is not there is nothing to be made.
+            let home = || host.home().filter(|home| home.is_dir());
+            let caches = caches.or_else(|| Some(home()?.join(".cache")));
             Some(caches?.join("ambisign").join("tuf"))
         })?;
     Some(base.join(name(url)))
@@ -111,10 +113,87 @@ fn name(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ambisign_providers::{Clock, Env, Host, Net, NetOptions};
     use tough::schema::{Root, Signed};
+    use url::Url;
 
-    use super::{PRODUCTION, STAGING};
+    use super::{PRODUCTION, STAGING, Source, folder};
     use crate::digest::Digest;
+
+    fn host(env: &[(&str, &str)]) -> Host {
+        let (env, clock) = (env.iter().copied().collect::<Env>(), Clock::system());
+        Host {
+            net: Net::new(&env, clock, NetOptions::default()),
+            env,
+            clock,
+            root: "/".into(),
+        }
+    }
+
+    #[test]
+    fn each_mirror_has_a_folder_of_its_own() {
+        let place = |env: &[(&str, &str)], url: &str| {
+            let folder = folder(&host(env), &Url::parse(url).unwrap())?;
+            Some(folder.to_str().unwrap().to_owned())
+        };
+        let url = "https://tuf.example.com/";
+        let home = ("HOME", "/usr");
+        for (env, base) in [
+            (&[home][..], "/usr/.cache/ambisign/tuf/"),
+            (&[home, ("XDG_CACHE_HOME", "/x")], "/x/ambisign/tuf/"),
+            (
+                &[home, ("XDG_CACHE_HOME", "x")],
+                "/usr/.cache/ambisign/tuf/",
+            ),
+            (&[("XDG_CACHE_HOME", "/x")], "/x/ambisign/tuf/"),
+            (
+                &[home, ("TUF_ROOT", "/t"), ("XDG_CACHE_HOME", "/x")],
+                "/t/ambisign/",
+            ),
+        ] {
+            let place = place(env, url).unwrap();
+            let name = place.strip_prefix(base).unwrap();
+            assert!(
+                name.starts_with("tuf.example.com-") && !name.contains('/'),
+                "{place}"
+            );
+        }
+        assert_eq!(place(&[], url), None);
+        assert_eq!(place(&[("HOME", "/no/such/home")], url), None);
+        let first = place(&[home], url).unwrap();
+        let first = first.rsplit('/').next().unwrap();
+        let deeper = "https://tuf.example.com/../../a/%2e%2e/..%2f..%2fetc";
+        for other in [
+            deeper,
+            "http://[::1]:8080/",
+            "https://tuf.example.com:8443/",
+        ] {
+            let place = place(&[home], other).unwrap();
+            let name = place.strip_prefix("/usr/.cache/ambisign/tuf/").unwrap();
+            assert!(
+                !name.contains(['/', ':', '%']) && !name.starts_with('.'),
+                "{place}"
+            );
+            assert_ne!(name, first);
+        }
+    }
+
+    #[test]
+    fn a_slash_at_the_end_of_the_mirror_does_not_matter() {
+        let source = |url: &str| Source::new(&host(&[]), &Url::parse(url).unwrap(), Vec::new());
+        for url in ["https://tuf.example.com/a", "https://tuf.example.com/a/"] {
+            let source = source(url);
+            assert_eq!(source.metadata.as_str(), "https://tuf.example.com/a/");
+            assert_eq!(
+                source.targets.as_str(),
+                "https://tuf.example.com/a/targets/"
+            );
+        }
+        assert_eq!(
+            source("https://tuf.example.com").targets.path(),
+            "/targets/"
+        );
+    }
 
     /// The hashes are those of `anchors/README.md`, which says where the files come from.
     #[test]

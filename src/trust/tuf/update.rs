@@ -6,7 +6,8 @@
 //! one file after the other, and forgets the versions that it saw whenever the root that it starts
 //! with has other keys than the latest one.
 
-use std::collections::BTreeSet;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use futures_util::future::join;
@@ -42,6 +43,8 @@ pub(super) struct Update<'a> {
     pub(super) old: State,
     /// What is to be kept: files that were verified, also when a later step fails.
     pub(super) new: State,
+    /// The roots that were verified, by version.
+    pub(super) chain: BTreeMap<u64, String>,
     /// Why `old` was put aside.
     pub(super) distrusted: Option<String>,
 }
@@ -53,8 +56,11 @@ struct Seen {
     snapshot: Option<Verified<Snapshot>>,
 }
 
-/// The end of the chain of roots.
+/// The chain of roots.
 struct Chain {
+    /// Where it began.
+    first: Root,
+    /// Where it ends.
     root: Root,
     /// `timestamp.json` was asked for beside the first root that is not known.
     timestamp: Result<Vec<u8>, Error>,
@@ -67,7 +73,7 @@ impl Update<'_> {
     pub(super) async fn run(&mut self, anchor: &[u8]) -> Result<TopLevel, Error> {
         let chain = self.roots(anchor).await?;
         role::in_time("root.json", &chain.root, self.now)?;
-        let seen = self.seen(&chain.root);
+        let seen = self.seen(&chain);
         let timestamp = self
             .timestamp(&chain.root, chain.timestamp, chain.grew, &seen)
             .await?;
@@ -85,7 +91,8 @@ impl Update<'_> {
     /// From the anchor to the latest root (TUF 5.3): first through those that were kept, each
     /// verified by the one before it, then through those that the mirror has.
     async fn roots(&mut self, anchor: &[u8]) -> Result<Chain, Error> {
-        let mut last = role::anchor(anchor)?;
+        let mut last = self.keep_root(role::anchor(anchor)?);
+        let first = last.role.clone();
         while let Some(text) = self.old.roots.get(&role::next(&last.role)) {
             match role::successor(&last.role, text.as_bytes()) {
                 Ok(next) => last = self.keep_root(next),
@@ -112,10 +119,11 @@ impl Update<'_> {
             last = self.keep_root(role::successor(&last.role, &bytes)?);
             next = self.mirror.root(&TUF_ROOT, role::next(&last.role)).await;
         }
-        let known = role::next(&role::anchor(anchor)?.role)..role::next(&last.role);
-        self.new.roots.retain(|version, _| known.contains(version));
+        let end = role::next(&last.role);
+        self.new.roots.retain(|version, _| *version < end);
         self.new.root = last.text;
         Ok(Chain {
+            first,
             root: last.role,
             timestamp,
             grew: found > 0,
@@ -124,6 +132,7 @@ impl Update<'_> {
 
     fn keep_root(&mut self, root: Verified<Root>) -> Verified<Root> {
         let version = root.role.version.get();
+        self.chain.insert(version, root.text.clone());
         self.new.roots.insert(version, root.text.clone());
         root
     }
@@ -131,18 +140,21 @@ impl Update<'_> {
     /// What was seen before still counts, unless the keys of timestamp or snapshot were replaced
     /// since: that is how a repository recovers from an attacker who raised the versions (TUF
     /// 5.3.11).
-    fn seen(&mut self, root: &Root) -> Seen {
+    fn seen(&mut self, chain: &Chain) -> Seen {
+        let root = &chain.root;
         let old = std::mem::take(&mut self.old.timestamp);
         let (Some(timestamp), false) = (old, self.old.root.is_empty()) else {
             return Seen::default();
         };
-        let Ok(before) = role::read::<Root>("root.json", self.old.root.as_bytes()) else {
-            self.distrust("its root is damaged");
+        let before = role::read::<Root>("root.json", self.old.root.as_bytes());
+        let before = before.ok().map(|before| before.signed.role);
+        let Some(before) = before.filter(|before| self.has(chain, before)) else {
+            self.distrust("its root is damaged, or not of this repository");
             return Seen::default();
         };
         let replaced = [RoleType::Timestamp, RoleType::Snapshot]
             .into_iter()
-            .any(|role| key_ids(&before.signed, role) != key_ids(root, role));
+            .any(|role| key_ids(&before, role) != key_ids(root, role));
         if replaced {
             self.new.timestamp = None;
             self.new.version = 0;
@@ -161,6 +173,20 @@ impl Update<'_> {
                 self.distrust("its metadata is damaged, or not of this repository");
                 Seen::default()
             }
+        }
+    }
+
+    /// Whether `root` is one of `chain`, as far as the chain reaches back.
+    fn has(&self, chain: &Chain, root: &Root) -> bool {
+        let (version, first) = (root.version.get(), chain.first.version.get());
+        let kept = || {
+            let text = self.chain.get(&version)?;
+            role::read::<Root>("root.json", text.as_bytes()).ok()
+        };
+        match version.cmp(&first) {
+            Ordering::Less => true,
+            Ordering::Equal => *root == chain.first,
+            Ordering::Greater => kept().is_some_and(|kept| *root == kept.signed.role),
         }
     }
 
@@ -257,7 +283,7 @@ impl Update<'_> {
     /// Puts aside what was kept.
     fn distrust(&mut self, why: &str) {
         self.old = State::default();
-        self.new.forget();
+        self.new.forget(self.chain.clone());
         self.distrusted = Some(why.to_owned());
     }
 }
