@@ -18,6 +18,8 @@ use tough::schema::decoded::{Decoded, Hex};
 use tough::schema::key::Key;
 use tough::schema::{Delegations, Role, RoleType, Root, Signed, Snapshot, Targets, Timestamp};
 
+use super::hashes;
+
 type Keys = HashMap<Decoded<Hex>, Key>;
 
 /// Metadata of one kind, and where it lists keys.
@@ -95,6 +97,7 @@ pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, Stri
     let mut document: Value = parsed(crate::json::parse(bytes))?;
     of_kind(&document, &R::TYPE.to_string())?;
     let received = document.get("signed").cloned().unwrap_or_default();
+    hashes::make_readable(&mut document);
     let mut listed = Map::new();
     if let Some(Value::Object(keys)) = document.pointer_mut(R::AT) {
         std::mem::swap(keys, &mut listed);
