@@ -354,6 +354,20 @@ async fn unclear_paths_of_a_delegation() {
     }
 }
 
+/// Roles by number (TAP 15), which the client does not know: nobody else may speak in their place.
+#[tokio::test]
+async fn succinct_delegations() {
+    let mut repository = Repository::new();
+    let key = Key::ecdsa();
+    repository.signed(TARGETS)["delegations"] = json!({
+        "keys": {key.id(): key.public()},
+        "succinct_roles": {"keyids": [key.id()], "threshold": 1, "bit_length": 4, "name_prefix": "bin"},
+    });
+    repository.publish(&[TARGETS, SNAPSHOT, TIMESTAMP]);
+    let client = Client::of(&repository);
+    assert_eq!(client.refresh().await, refused("tuf/malformed"));
+}
+
 /// What is kept saves requests, and is believed no more than the mirror is.
 #[tokio::test]
 async fn a_cache_of_somebody_else() {
