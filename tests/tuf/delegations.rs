@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `test_updater_delegation_graphs` and `test_quoting_issues` of tuf-conformance.
+//! `test_updater_delegation_graphs` and `test_quoting_issues` of tuf-conformance, and what else can be
+//! wrong with a delegated role.
+
+use serde_json::json;
 
 use super::client::{Client, refused};
-use super::repository::{Repository, SNAPSHOT, TARGETS, TIMESTAMP, encoded};
+use super::key::Key;
+use super::repository::{Repository, SNAPSHOT, TARGETS, TIMESTAMP, encoded, past};
 
 /// The name of a case; its delegations as `PARENT CHILD [PATHS] [terminating]`, where no paths mean
 /// all; the roles that a search for a target which is nowhere asks for, in order.
@@ -268,4 +272,94 @@ async fn unusual_role_name() {
                 .exists()
         );
     }
+}
+
+/// A repository with a target `file` of the role `delegated`, in version 2.
+pub(crate) fn delegated() -> Repository {
+    let mut repository = Repository::new();
+    repository.pins = true;
+    repository.delegate(TARGETS, "delegated", &["*"]);
+    repository.add_target("delegated", "file", b"content");
+    repository.publish_all();
+    repository.publish_all();
+    repository
+}
+
+/// An error code and what leads to it.
+type Wrong = (&'static str, fn(&mut Repository));
+
+#[tokio::test]
+async fn wrong_delegated_roles() {
+    let rows: [Wrong; 4] = [
+        ("tuf/signature", |repository| {
+            let key = Key::ecdsa();
+            *repository.signers("delegated") = vec![key];
+            repository.publish_all();
+        }),
+        ("tuf/expired", |repository| {
+            repository.signed("delegated")["expires"] = json!(past());
+            repository.publish_all();
+        }),
+        ("tuf/mismatch", |repository| {
+            let first = repository.served("delegated", 1);
+            repository.replace("delegated", 2, first);
+        }),
+        ("tuf/too-large", |repository| {
+            let mut file = repository.served("delegated", 2);
+            file.resize(5_000_001, b' ');
+            repository.replace("delegated", 2, file);
+        }),
+    ];
+    for (code, change) in rows {
+        let mut repository = delegated();
+        change(&mut repository);
+        let client = Client::of(&repository);
+        assert!(client.refresh().await.is_ok(), "{code}: nobody needs it");
+        assert_eq!(client.download_one("file").await, refused(code));
+        assert!(
+            client.state()["delegated"].as_object().unwrap().is_empty(),
+            "{code}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn too_many_delegated_roles() {
+    let mut repository = Repository::new();
+    for number in 0..33 {
+        repository.delegate(TARGETS, &format!("role{number}"), &["*"]);
+    }
+    repository.publish_all();
+    let client = Client::of(&repository);
+    assert_eq!(client.download_one("file").await, refused("tuf/too-many"));
+}
+
+/// A pattern which other clients read in other ways.
+#[tokio::test]
+async fn unclear_paths_of_a_delegation() {
+    for pattern in ["[ab]*", "{a,b}", "a\\*"] {
+        let mut repository = Repository::new();
+        repository.delegate(TARGETS, "delegated", &["c", pattern]);
+        repository.publish_all();
+        let client = Client::of(&repository);
+        assert_eq!(
+            client.download_one("c").await,
+            refused("tuf/malformed"),
+            "{pattern}"
+        );
+    }
+}
+
+/// Roles by number (TAP 15), which the client does not know: nobody else may speak in their place.
+#[tokio::test]
+async fn succinct_delegations() {
+    let mut repository = Repository::new();
+    let key = Key::ecdsa();
+    repository.signed(TARGETS)["delegations"] = json!({
+        "keys": {key.id(): key.public()},
+        "succinct_roles": {"keyids": [key.id()], "threshold": 1, "bit_length": 4, "name_prefix": "bin"},
+    });
+    repository.publish(&[TARGETS, SNAPSHOT, TIMESTAMP]);
+    let client = Client::of(&repository);
+    assert_eq!(client.refresh().await, refused("tuf/malformed"));
 }

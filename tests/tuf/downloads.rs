@@ -2,8 +2,11 @@
 //! `test_file_download` of tuf-conformance. What a process gives back is what the suite finds in the
 //! folder of targets.
 
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
 use super::client::{Client, refused};
-use super::repository::{Repository, SNAPSHOT, TARGETS, TIMESTAMP};
+use super::repository::{ROOT, Repository, SNAPSHOT, TARGETS, TIMESTAMP};
 
 const NAME: &str = "target_file.txt";
 const CONTENT: &[u8] = b"target file contents";
@@ -102,28 +105,77 @@ async fn multiple_changes_to_target() {
 
 #[tokio::test]
 async fn download_with_hash_algorithms() {
-    let rows: [(&str, &[&str]); 2] = [("hashes0", &["sha256"]), ("hashes2", &["sha256", "sha512"])];
+    let rows: [(&str, &[&str]); 3] = [
+        ("hashes0", &["sha256"]),
+        ("hashes1", &["sha512"]),
+        ("hashes2", &["sha256", "sha512"]),
+    ];
     for (name, algorithms) in rows {
         let mut repository = Repository::new();
         repository.add_target_with(TARGETS, NAME, CONTENT, algorithms);
         repository.publish(&[TARGETS, SNAPSHOT, TIMESTAMP]);
         let client = Client::of(&repository);
-        let result = client.download_one(NAME).await;
-        assert_eq!(result, Ok(CONTENT.to_vec()), "[{name}]");
+        for _ in 0..2 {
+            let result = client.download_one(NAME).await;
+            assert_eq!(result, Ok(CONTENT.to_vec()), "[{name}]");
+        }
         assert_eq!(targets_asked(&repository).len(), 1, "[{name}]");
+
+        repository.substitute(TARGETS, NAME, b"malicious contents!!");
+        let fresh = Client::of(&repository);
+        assert_eq!(
+            fresh.download_one(NAME).await,
+            refused("tuf/mismatch"),
+            "[{name}]"
+        );
     }
 }
 
-/// The one case of the suite where the client does something else than it should: without a SHA-256
-/// the whole file is refused.
+/// Of several hashes each must be right, and one that is none is no hash.
 #[tokio::test]
-async fn download_with_hash_algorithms_hashes1() {
+async fn wrong_hashes_of_a_target() {
+    let (short, wrong) = ("00".repeat(31), "00".repeat(64));
+    let sha256 = hex::encode(Sha256::digest(CONTENT));
+    let rows = [
+        (json!({"sha256": sha256, "sha512": wrong}), "tuf/mismatch"),
+        (json!({"sha256": sha256, "sha512": 1}), "tuf/mismatch"),
+        (json!({"sha256": short}), "tuf/mismatch"),
+        (json!({"sha256": "", "sha512": wrong}), "tuf/mismatch"),
+        (json!({"sha256": ""}), "tuf/mismatch"),
+        (json!({"sha512": "../../etc"}), "tuf/malformed"),
+        (json!({"sha512": sha256}), "tuf/malformed"),
+        (json!({}), "tuf/malformed"),
+    ];
+    for (hashes, code) in rows {
+        let mut repository = Repository::new();
+        repository.add_target(TARGETS, NAME, CONTENT);
+        repository.signed(TARGETS)["targets"][NAME]["hashes"] = hashes.clone();
+        repository.substitute(TARGETS, NAME, CONTENT);
+        repository.publish(&[TARGETS, SNAPSHOT, TIMESTAMP]);
+        let client = Client::of(&repository);
+        assert_eq!(client.download_one(NAME).await, refused(code), "{hashes}");
+    }
+}
+
+/// Without consistent snapshots no name has a version or a hash in it.
+#[tokio::test]
+async fn inconsistent_snapshots() {
     let mut repository = Repository::new();
-    repository.add_target_with(TARGETS, NAME, CONTENT, &["sha512"]);
-    repository.publish(&[TARGETS, SNAPSHOT, TIMESTAMP]);
+    repository.add_target(TARGETS, "folder/file", CONTENT);
+    repository.signed(ROOT)["consistent_snapshot"] = json!(false);
+    repository.publish(&[ROOT, TARGETS, SNAPSHOT, TIMESTAMP]);
+    for role in [SNAPSHOT, TARGETS] {
+        let file = repository.server.remove(&format!("metadata/2.{role}.json"));
+        repository
+            .server
+            .put(&format!("metadata/{role}.json"), file);
+    }
+    repository.server.put("targets/folder/file", CONTENT);
     let client = Client::of(&repository);
-    assert_eq!(client.download_one(NAME).await, refused("tuf/malformed"));
-    assert_eq!(client.keeps(), [1, 2, 2, 0]);
+    assert_eq!(
+        client.download_one("folder/file").await,
+        Ok(CONTENT.to_vec())
+    );
 }
 
 #[tokio::test]

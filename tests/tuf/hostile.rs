@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a mirror can do that the cases of tuf-conformance do not have: malformed, oversized and endless
-//! files at every role, attacks with delegated roles, and a cache that somebody else wrote.
+//! files at every role, old and hidden ones, and a cache that somebody else wrote.
 
 use std::fs;
 
@@ -8,10 +8,8 @@ use serde_json::{Value, json};
 
 use super::client::{Client, refused, row};
 use super::common::fault::{At, Fault, FaultProxy, Rule};
-use super::key::Key;
-use super::repository::{
-    ROOT, Repository, SNAPSHOT, TARGETS, TIMESTAMP, TOP_LEVEL, day, past, time,
-};
+use super::delegations::delegated;
+use super::repository::{ROOT, Repository, SNAPSHOT, TARGETS, TIMESTAMP, TOP_LEVEL, day, time};
 
 /// What is kept after a failure at a role of version 2, of a client that knew all of version 1.
 fn kept_up_to(role: &str) -> [u64; 4] {
@@ -276,82 +274,6 @@ async fn mixed_metadata() {
     repository.replace(SNAPSHOT, 2, repository.served(SNAPSHOT, 3));
     assert_eq!(client.refresh().await, refused("tuf/mismatch"));
     assert_eq!(client.keeps(), [2, 2, 1, 1]);
-}
-
-/// A repository with a target `file` of the role `delegated`, in version 2.
-fn delegated() -> Repository {
-    let mut repository = Repository::new();
-    repository.pins = true;
-    repository.delegate(TARGETS, "delegated", &["*"]);
-    repository.add_target("delegated", "file", b"content");
-    repository.publish_all();
-    repository.publish_all();
-    repository
-}
-
-/// An error code and what leads to it.
-type Wrong = (&'static str, fn(&mut Repository));
-
-#[tokio::test]
-async fn wrong_delegated_roles() {
-    let rows: [Wrong; 4] = [
-        ("tuf/signature", |repository| {
-            let key = Key::ecdsa();
-            *repository.signers("delegated") = vec![key];
-            repository.publish_all();
-        }),
-        ("tuf/expired", |repository| {
-            repository.signed("delegated")["expires"] = json!(past());
-            repository.publish_all();
-        }),
-        ("tuf/mismatch", |repository| {
-            let first = repository.served("delegated", 1);
-            repository.replace("delegated", 2, first);
-        }),
-        ("tuf/too-large", |repository| {
-            let mut file = repository.served("delegated", 2);
-            file.resize(5_000_001, b' ');
-            repository.replace("delegated", 2, file);
-        }),
-    ];
-    for (code, change) in rows {
-        let mut repository = delegated();
-        change(&mut repository);
-        let client = Client::of(&repository);
-        assert!(client.refresh().await.is_ok(), "{code}: nobody needs it");
-        assert_eq!(client.download_one("file").await, refused(code));
-        assert!(
-            client.state()["delegated"].as_object().unwrap().is_empty(),
-            "{code}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn too_many_delegated_roles() {
-    let mut repository = Repository::new();
-    for number in 0..33 {
-        repository.delegate(TARGETS, &format!("role{number}"), &["*"]);
-    }
-    repository.publish_all();
-    let client = Client::of(&repository);
-    assert_eq!(client.download_one("file").await, refused("tuf/too-many"));
-}
-
-/// A pattern which other clients read in other ways.
-#[tokio::test]
-async fn unclear_paths_of_a_delegation() {
-    for pattern in ["[ab]*", "{a,b}", "a\\*"] {
-        let mut repository = Repository::new();
-        repository.delegate(TARGETS, "delegated", &["c", pattern]);
-        repository.publish_all();
-        let client = Client::of(&repository);
-        assert_eq!(
-            client.download_one("c").await,
-            refused("tuf/malformed"),
-            "{pattern}"
-        );
-    }
 }
 
 /// What is kept saves requests, and is believed no more than the mirror is.

@@ -137,6 +137,22 @@ async fn one_key_with_two_ids() {
     assert_eq!(client.refresh().await, refused("tuf/malformed"));
 }
 
+/// A kind of key that came after this client: others may sign in its place, and it counts for nothing.
+#[tokio::test]
+async fn keys_of_a_kind_that_is_not_known() {
+    let unknown = Key::ed25519().with("keytype", json!("ml-dsa"));
+    let unknown = unknown.with("scheme", json!("ml-dsa-65"));
+    let wrong = Key::ecdsa().with("keyval", json!({"public": "no PEM"}));
+    for (threshold, result) in [(1, Ok([2, 2, 2, 1])), (2, refused("tuf/signature"))] {
+        let mut repository = Repository::new();
+        let client = Client::of(&repository);
+        let keys = [unknown.clone(), wrong.clone(), Key::ecdsa()];
+        repository.set_keys(SNAPSHOT, &keys, threshold);
+        repository.publish(&[ROOT, SNAPSHOT, TIMESTAMP]);
+        assert_eq!(client.refresh().await.map(row), result, "{threshold}");
+    }
+}
+
 /// An ID is a name: it need not be the digest of the key, but two of them must differ.
 #[tokio::test]
 async fn ids_of_keys_are_names() {

@@ -245,8 +245,9 @@ impl Repository {
     pub(crate) fn substitute(&mut self, role: &str, name: &str, content: &[u8]) {
         let hashes = self.signed(role)["targets"][name]["hashes"].clone();
         for digits in hashes.as_object().unwrap().values() {
-            let path = target_path(name, digits.as_str().unwrap());
-            self.server.put(&path, content);
+            if let Some(digits) = digits.as_str() {
+                self.server.put(&target_path(name, digits), content);
+            }
         }
     }
 }

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Metadata as it came.
 //!
-//! `tough` reads it and verifies signatures, with three differences that are made up for here. It
-//! verifies what it would write itself, where a member that it does not know is missing and a time
-//! may have another form. It asks neither for the type nor for the version of the specification. And
-//! it refuses a key whose ID is not the digest of its members, as version 11 of the public instance's
-//! root has one: what such a digest is for is that no key counts twice for a threshold; so here an ID
-//! is a name, and each key has one.
+//! `tough` reads it and verifies signatures, and what it does otherwise than others is made up for
+//! here:
+//!
+//! - It verifies what it would write itself, where a member that it does not know is missing and a
+//!   time may have another form. Here signatures are over what came.
+//! - It asks neither for the type nor for the version of the specification.
+//! - It refuses all that lists one key of a kind that it does not know.
+//! - It refuses a key whose ID is not the digest of its members, as version 11 of the public
+//!   instance's root has one. What such a digest is for is that no key counts twice for a threshold;
+//!   so here an ID is a name, and each key has one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU64;
 
 use serde::de::DeserializeOwned;
@@ -17,6 +21,8 @@ use serde_json::{Map, Value};
 use tough::schema::decoded::{Decoded, Hex};
 use tough::schema::key::Key;
 use tough::schema::{Delegations, Role, RoleType, Root, Signed, Snapshot, Targets, Timestamp};
+
+use super::hashes;
 
 type Keys = HashMap<Decoded<Hex>, Key>;
 
@@ -95,6 +101,7 @@ pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, Stri
     let mut document: Value = parsed(crate::json::parse(bytes))?;
     of_kind(&document, &R::TYPE.to_string())?;
     let received = document.get("signed").cloned().unwrap_or_default();
+    hashes::make_readable(&mut document);
     let mut listed = Map::new();
     if let Some(Value::Object(keys)) = document.pointer_mut(R::AT) {
         std::mem::swap(keys, &mut listed);
@@ -130,14 +137,24 @@ fn of_kind(document: &Value, kind: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The keys of `listed`, each with its ID.
+/// The keys of `listed`, each with its ID. One of a kind that is not known signs nothing for us, and
+/// must not keep us from the others.
 fn unique(listed: Map<String, Value>) -> Result<Keys, String> {
-    let length = listed.len();
-    let keys: Keys = parsed(serde_json::from_value(Value::Object(listed)))?;
+    let twice = || "it lists a key or an ID of a key twice".to_owned();
+    let (mut keys, mut ids) = (Keys::new(), HashSet::new());
+    for (id, key) in listed {
+        // IDs in upper and lower case are one ID.
+        let id: Decoded<Hex> = parsed(serde_json::from_value(id.into()))?;
+        if !ids.insert(id.clone()) {
+            return Err(twice());
+        }
+        if let Ok(key) = serde_json::from_value::<Key>(key) {
+            keys.insert(id, key);
+        }
+    }
     let publics: BTreeSet<&[u8]> = keys.values().map(public).collect();
-    // IDs in upper and lower case are one ID.
-    if keys.len() != length || publics.len() != length {
-        return Err("it lists a key or an ID of a key twice".to_owned());
+    if publics.len() != keys.len() {
+        return Err(twice());
     }
     Ok(keys)
 }

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use tough::schema::{
-    DelegatedRole, Delegations, Hashes, Metafile, Role, RoleKeys, RoleType, Root, Signed, Targets,
+    DelegatedRole, Delegations, Metafile, Role, RoleKeys, RoleType, Root, Signed, Targets,
 };
 
 use super::document::{self, Listing, Received};
 use super::error::Error;
-use crate::digest::Digest;
+use super::hashes;
 
 /// Metadata with the text that was signed.
 #[derive(Debug)]
@@ -102,17 +102,9 @@ pub(super) fn pinned(file: &str, meta: &Metafile, bytes: &[u8]) -> Result<(), Er
         return Err(mismatch(file, "length"));
     }
     match &meta.hashes {
-        Some(hashes) => hashed(file, hashes, bytes),
+        Some(hashes) => hashes::verify(file, hashes, bytes),
         None => Ok(()),
     }
-}
-
-/// That `bytes` have the SHA-256 that signed metadata gives.
-pub(super) fn hashed(file: &str, hashes: &Hashes, bytes: &[u8]) -> Result<(), Error> {
-    if hashes.sha256.as_ref() == Digest::of(bytes).bytes().as_slice() {
-        return Ok(());
-    }
-    Err(mismatch(file, "SHA-256"))
 }
 
 /// That `role` has the version that `meta` speaks of (TUF 5.5.4, 5.6.4).
