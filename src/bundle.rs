@@ -11,6 +11,7 @@ use ambisign_providers::{Class, Explain};
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::protojson::Base64;
+use crate::shown::shown;
 use crate::trust::x509::Certificate;
 use crate::witness::{EntryError, LogEntry};
 
@@ -39,7 +40,7 @@ pub enum Error {
     /// Its media type is not that of a known version.
     #[error("the bundle has the unknown media type {found:?}")]
     MediaType {
-        /// The media type.
+        /// The beginning of the media type.
         found: String,
     },
     /// It brings an anchor of its own. Nobody may bring their own proof of trust.
@@ -171,7 +172,7 @@ impl Bundle {
         }
         let wire: wire::Bundle = crate::json::parse(json).map_err(malformed)?;
         let Some(version) = Version::parse(&wire.media_type) else {
-            let found = wire.media_type;
+            let found = shown(&wire.media_type);
             return Err(Error::MediaType { found });
         };
         let material = wire.verification_material;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::json;
 use crate::prediction::{self, Prediction};
+use crate::shown::shown;
 
 /// A longer token is not looked at, in bytes.
 const LONGEST_TOKEN: usize = 16 * 1024;
@@ -74,7 +75,7 @@ pub enum IdentityError {
     /// The issuer is not a URL that an issuer can have.
     #[error("the identity token has an issuer that is not an https URL: {issuer:?}")]
     Issuer {
-        /// The issuer, cut to 128 characters.
+        /// The beginning of the issuer.
         issuer: String,
     },
     /// The certificate needs a claim that the token lacks.
@@ -208,7 +209,7 @@ impl Identity {
         let issuer = issuer(&claims)?;
         let audiences = audiences(&claims);
         if !audiences.iter().any(|found| found == audience) {
-            let found = audiences.iter().take(8).map(|one| cut(one)).collect();
+            let found = audiences.iter().take(8).map(|one| shown(one)).collect();
             return Err(IdentityError::Audience {
                 found,
                 wanted: audience.to_owned(),
@@ -291,7 +292,7 @@ impl Identity {
         let hidden = self
             .visibility()
             .filter(|visibility| *visibility != "public");
-        match hidden.map(cut).filter(|_| log_is_public) {
+        match hidden.map(shown).filter(|_| log_is_public) {
             Some(visibility) if !consent => Err(IdentityError::Private { visibility }),
             published => Ok(published),
         }
@@ -314,8 +315,8 @@ pub(crate) fn unchanged(
     match pairs.into_iter().find(|(_, found, before)| found != before) {
         Some((what, found, before)) => Err(IdentityError::Changed {
             what,
-            found: cut(found),
-            before: cut(before),
+            found: shown(found),
+            before: shown(before),
         }),
         None => Ok(()),
     }
@@ -332,7 +333,7 @@ pub fn require(
     let differs = |what, found: &str, wanted: Option<&str>| match wanted {
         Some(wanted) if wanted != found => Err(IdentityError::NotRequired {
             what,
-            found: cut(found),
+            found: shown(found),
             wanted: wanted.to_owned(),
         }),
         Some(_) | None => Ok(()),
@@ -389,7 +390,7 @@ fn issuer(claims: &Map<String, Value>) -> Result<String, IdentityError> {
     match url {
         Some(_) => Ok(issuer.to_owned()),
         None => Err(IdentityError::Issuer {
-            issuer: cut(issuer),
+            issuer: shown(issuer),
         }),
     }
 }
@@ -443,10 +444,6 @@ fn time(claims: &Map<String, Value>, claim: &str) -> Option<SystemTime> {
 /// The claim as text, when it is text and not empty.
 pub(crate) fn text<'a>(claims: &'a Map<String, Value>, claim: &str) -> Option<&'a str> {
     claims.get(claim)?.as_str().filter(|text| !text.is_empty())
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(128).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::fmt;
 use ambisign_providers::{Class, Explain};
 
 use crate::digest::Digest;
+use crate::shown::shown;
 
 /// The host that answers for Docker Hub.
 pub(crate) const DOCKER_HUB: &str = "index.docker.io";
@@ -21,9 +22,6 @@ const LONGEST_REPOSITORY: usize = 255;
 
 /// The longest tag, in bytes.
 const LONGEST_TAG: usize = 128;
-
-/// The longest piece of a refused reference that a message shows, in characters.
-const LONGEST_SHOWN: usize = 80;
 
 /// The name of an image: registry, repository, and a tag, a digest or both.
 ///
@@ -204,10 +202,6 @@ pub(crate) fn canonical_registry(host: &str) -> String {
         "docker.io" | "registry-1.docker.io" => DOCKER_HUB.to_owned(),
         _ => host,
     }
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(LONGEST_SHOWN).collect()
 }
 
 fn parse_digest(text: &str) -> Result<Digest, ReferenceError> {

@@ -43,6 +43,32 @@ pub enum End {
     Interrupted(Signal),
 }
 
+impl End {
+    /// What ended the run, if something did: a signal too, after which `fix` helps.
+    pub fn failure(&self, fix: &str) -> Option<Failure> {
+        match self {
+            Self::Complete => None,
+            Self::Failed(failure) => Some(failure.clone()),
+            Self::Interrupted(signal) => Some(Failure {
+                what: format!("the run was interrupted by {}", signal.name()),
+                because: Vec::new(),
+                fix: Some(fix.to_owned()),
+                code: "run/interrupted".to_owned(),
+                class: Class::Temporary,
+            }),
+        }
+    }
+
+    /// The exit code of a command that does one thing.
+    pub fn exit(&self) -> u8 {
+        match self {
+            Self::Complete => 0,
+            Self::Failed(failure) => error::exit(failure.class),
+            Self::Interrupted(signal) => signal.exit(),
+        }
+    }
+}
+
 /// A signal that ends a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {

@@ -20,12 +20,13 @@ use ambisign_providers::Class;
 use ambisign_providers::PROVIDERS;
 
 /// Every document.
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
     "SECURITY.md",
+    "fuzz/README.md",
     "providers/README.md",
     "sandbox/README.md",
     "tests/realstack/README.md",

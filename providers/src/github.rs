@@ -337,7 +337,7 @@ fn is_fork(host: &Host) -> bool {
         std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() < EVENT_LIMIT);
     let event = small.then(|| std::fs::read(path).ok()).flatten();
     event
-        .and_then(|event| serde_json::from_slice::<Event>(&event).ok())
+        .and_then(|event| crate::json::parse::<Event>(&event).ok())
         .is_some_and(|Event { pull_request: pull }| pull.head.repo != pull.base.repo)
 }
 

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 
 use crate::env_var::Held;
 use crate::file::{Error, StandardInput, TokenFile};
-use crate::{Detection, GivenToken, Host, Kind, Options, Provider, Token};
+use crate::{Detection, GivenToken, Host, Kind, Options, Provider, Token, json};
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "identity-token",
@@ -53,7 +53,7 @@ fn has_form_of_token(text: &str) -> bool {
     let header = segments
         .next()
         .and_then(|header| URL_SAFE_NO_PAD.decode(header).ok())
-        .and_then(|header| serde_json::from_slice::<serde_json::Value>(&header).ok());
+        .and_then(|header| json::parse::<serde_json::Value>(&header).ok());
     segments.count() == 2 && header.is_some_and(|header| header.get("alg").is_some())
 }
 

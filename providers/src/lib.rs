@@ -28,6 +28,7 @@ mod hops;
 mod host;
 mod http_error;
 pub mod impersonation;
+pub mod json;
 mod net;
 mod options;
 mod provider;

@@ -59,9 +59,9 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON; `None` when it is none, or of another shape.
+    /// The body as JSON; `None` when it is none that [`crate::json::parse`] takes, or of another shape.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_slice(&self.body).ok()
+        crate::json::parse(&self.body).ok()
     }
 
     /// The value of `header`, when it is readable.

@@ -18,7 +18,7 @@ use clap_complete::Shell;
 pub use self::blob::SignBlobArgs;
 pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 pub use self::sign::SignArgs;
-pub use self::trust::{CreateArgs, TrustCommand};
+pub use self::trust::{CreateArgs, ShowArgs, TrustCommand, UpdateArgs};
 pub use self::verify::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 
 use crate::outcome::Failure;
@@ -69,7 +69,7 @@ pub enum Command {
     Verify(Box<VerifyArgs>),
     /// Verify the signature of a file
     VerifyBlob(Box<VerifyBlobArgs>),
-    /// Make the files that say whom to believe
+    /// Show, update and make what says whom to believe
     #[command(subcommand)]
     Trust(TrustCommand),
     /// List every environment variable that ambisign reads

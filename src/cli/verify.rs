@@ -13,19 +13,18 @@ use super::groups::{RegistryArgs, RunArgs, TrustArgs};
 
 const IMAGE_EXAMPLES: &str = "\
 Examples:
-  ambisign verify --trusted-root trusted_root.json \\
+  ambisign verify \\
     --certificate-identity https://github.com/acme/app/.github/workflows/ci.yml@refs/heads/main \\
     --certificate-oidc-issuer https://token.actions.githubusercontent.com IMAGE@DIGEST
   ambisign verify --certificate-identity-regexp 'https://github.com/acme/.*' \\
     --certificate-oidc-issuer https://token.actions.githubusercontent.com IMAGE
-  ambisign verify --key cosign.pub -a env=prod IMAGE
+  ambisign verify --trusted-root trusted_root.json --key cosign.pub -a env=prod IMAGE
   ambisign verify --bundle bundle.json --key cosign.pub IMAGE@DIGEST
 ";
 
 const BLOB_EXAMPLES: &str = "\
 Examples:
-  ambisign verify-blob --trusted-root trusted_root.json \\
-    --certificate-identity release@acme.example \\
+  ambisign verify-blob --certificate-identity release@acme.example \\
     --certificate-oidc-issuer https://accounts.google.com app.tar.gz
   ambisign verify-blob --bundle app.sigstore.json --key cosign.pub sha256:9f2c...41d0
 ";
@@ -39,7 +38,7 @@ Exit codes:
   5    the registry's answers do not verify, TLS included: do not retry, look
   6    the registry says no
   8    verify: no acceptable signature; the reason of each is told
-  75   a service is unreachable or refuses for now, so nothing is known: safe to run again
+  75   registry or TUF mirror unreachable or refusing for now: nothing is known, safe to run again
   130  interrupted by SIGINT
   143  interrupted by SIGTERM
   That a signature is of somebody else, of another artifact, with another key, not under this trusted
@@ -114,7 +113,7 @@ pub struct VerifyArgs {
     pub annotations: Vec<String>,
 
     /// The predicate type of the statement; may be given several times, and one must fit
-    /// [default: https://sigstore.dev/cosign/sign/v1]
+    /// [default: `https://sigstore.dev/cosign/sign/v1`]
     #[arg(long, value_name = "URI", help_heading = "Signature")]
     pub predicate_type: Vec<String>,
 

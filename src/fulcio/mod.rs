@@ -4,6 +4,8 @@
 pub mod certificate;
 pub mod chain;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod sct;
 mod wire;
 

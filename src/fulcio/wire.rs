@@ -31,7 +31,7 @@ pub(super) fn message(body: &[u8]) -> Option<String> {
     struct Error {
         message: String,
     }
-    let error: Error = serde_json::from_slice(body).ok()?;
+    let error: Error = json::parse(body).ok()?;
     Some(
         error
             .message

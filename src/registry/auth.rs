@@ -45,7 +45,7 @@ pub(super) struct Access {
 
 /// The answer of a token endpoint. OAuth 2.0 calls the token `access_token`, Docker `token`.
 #[derive(Deserialize)]
-struct TokenAnswer {
+pub(super) struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
     expires_in: Option<u64>,

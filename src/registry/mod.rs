@@ -12,6 +12,8 @@ mod connection;
 mod credentials;
 mod docker_config;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod helper;
 mod index;
 mod listing;

@@ -111,12 +111,12 @@ fn descriptor(media_type: &str, digest: &Digest) -> OciDescriptor {
 }
 
 #[derive(Deserialize)]
-struct Listed {
-    manifests: Option<Vec<Line>>,
+pub(super) struct Listed {
+    pub(super) manifests: Option<Vec<Line>>,
 }
 
 #[derive(Deserialize)]
-struct Line {
+pub(super) struct Line {
     digest: String,
 }
 

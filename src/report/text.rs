@@ -3,10 +3,8 @@
 
 use std::path::PathBuf;
 
-use ambisign_providers::Class;
-
 use super::clean::shell;
-use crate::outcome::{End, Failure, Known, Outcome, Report, State, Tuf};
+use crate::outcome::{Failure, Known, Outcome, Report, State, Tuf};
 
 /// Verify commands differ in little: of a long batch only the first is shown.
 const MOST_COMMANDS: usize = 3;
@@ -20,19 +18,9 @@ pub struct Block {
     pub last: String,
 }
 
-/// What ended the run, if something did: a signal too.
+/// What ended the run, if something did.
 pub(super) fn run_failure(report: &Report) -> Option<Failure> {
-    match &report.end {
-        End::Complete => None,
-        End::Failed(failure) => Some(failure.clone()),
-        End::Interrupted(signal) => Some(Failure {
-            what: format!("the run was interrupted by {}", signal.name()),
-            because: Vec::new(),
-            fix: Some("run again: what is signed stays signed".to_owned()),
-            code: "run/interrupted".to_owned(),
-            class: Class::Temporary,
-        }),
-    }
+    report.end.failure("run again: what is signed stays signed")
 }
 
 /// The errors: that of the run first, then one for each image.

@@ -13,7 +13,7 @@ use super::text::Block;
 use super::time::{millis, rfc3339};
 use super::{Reporter, clean};
 use crate::error::class_name;
-use crate::outcome::{End, Failure, Warning};
+use crate::outcome::{Failure, Warning};
 use crate::settings::Output;
 use crate::verdict::{Facts, Finding, Layout, Signature, Verdict, Verdicts};
 
@@ -86,19 +86,9 @@ fn accepted(facts: &Facts) -> String {
     line
 }
 
-/// What ended the run, if something did: a signal too.
+/// What ended the run, if something did.
 fn run_failure(verdicts: &Verdicts) -> Option<Failure> {
-    match &verdicts.end {
-        End::Complete => None,
-        End::Failed(failure) => Some(failure.clone()),
-        End::Interrupted(signal) => Some(Failure {
-            what: format!("the run was interrupted by {}", signal.name()),
-            because: Vec::new(),
-            fix: Some("run again".to_owned()),
-            code: "run/interrupted".to_owned(),
-            class: Class::Temporary,
-        }),
-    }
+    verdicts.end.failure("run again")
 }
 
 /// The errors: that of the run first, then one for each artifact.

@@ -106,7 +106,7 @@ impl Groups {
         })
     }
 
-    fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {
+    pub(super) fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {
         let variables = &self.variables;
         let version = pick(
             "rekor-version",

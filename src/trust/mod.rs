@@ -9,6 +9,7 @@ mod error;
 mod files;
 pub mod keys;
 mod material;
+pub mod overview;
 pub mod path;
 pub mod root;
 pub mod services;
@@ -25,6 +26,7 @@ use reqwest::{Method, Request};
 use url::Url;
 
 pub use error::Error;
+pub use material::{Updated, update};
 pub use root::TrustedRoot;
 pub use services::{Service, Services, SigningConfig};
 

@@ -13,6 +13,7 @@ use super::window::{self, Window};
 use super::x509::Certificate;
 use crate::digest::Digest;
 use crate::protojson::{Base64, nullable};
+use crate::shown::shown;
 
 /// The spellings of the media type.
 const MEDIA_TYPES: [&str; 3] = [
@@ -89,6 +90,11 @@ impl Log {
         &self.operator
     }
 
+    /// The URL.
+    pub fn url(&self) -> &str {
+        &self.base_url
+    }
+
     /// The origin of the checkpoints of a Rekor v2 log: the host name of its URL.
     pub fn origin(&self) -> Option<String> {
         let url = Url::parse(&self.base_url).ok()?;
@@ -145,7 +151,10 @@ impl TrustedRoot {
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         let wire: Wire = crate::json::parse(json).map_err(|error| malformed(error.to_string()))?;
         if !MEDIA_TYPES.contains(&wire.media_type.as_str()) {
-            return Err(malformed(format!("media type {:?}", wire.media_type)));
+            return Err(malformed(format!(
+                "media type {:?}",
+                shown(&wire.media_type)
+            )));
         }
         let mut skipped = Vec::new();
         Ok(Self {
@@ -171,6 +180,11 @@ impl TrustedRoot {
     /// The certificate transparency logs with this ID: one log may be there once for each window.
     pub fn ct_logs<'a>(&'a self, id: &'a [u8]) -> impl Iterator<Item = &'a Log> {
         self.ct_logs.iter().filter(move |log| log.id == id)
+    }
+
+    /// The transparency logs, and those for certificates.
+    pub fn logs(&self) -> (&[Log], &[Log]) {
+        (&self.logs, &self.ct_logs)
     }
 
     /// The IDs of the transparency logs.
@@ -262,7 +276,7 @@ fn read_logs(wires: &[WireLog], skipped: &mut Vec<String>) -> Result<Vec<Log>, E
 
 /// A log, or `None` when its key or its tree is of a kind that is not known here.
 fn read_log(wire: &WireLog) -> Result<Option<Log>, Error> {
-    let at = |why: &str| malformed(format!("log {}: {why}", wire.base_url));
+    let at = |why: &str| malformed(format!("log {}: {why}", shown(&wire.base_url)));
     // A log key without beginning is not an eternal one: the file is broken.
     let window = wire.public_key.valid_for.read();
     let window = window.ok_or_else(|| at("its key has no usable `validFor.start`"))?;
@@ -322,7 +336,7 @@ fn read_authorities(wires: &[WireAuthority]) -> Result<Vec<Authority>, Error> {
 }
 
 fn read_authority(wire: &WireAuthority) -> Result<Authority, Error> {
-    let at = |why: &str| malformed(format!("authority {}: {why}", wire.uri));
+    let at = |why: &str| malformed(format!("authority {}: {why}", shown(&wire.uri)));
     let window = wire.valid_for.read();
     let chain: Option<Vec<_>> = wire
         .cert_chain

@@ -13,6 +13,7 @@ use super::error::Error;
 use super::root::same_url;
 use super::window::{self, Window};
 use crate::protojson::nullable;
+use crate::shown::shown;
 
 /// The media type that is read and written.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
@@ -98,7 +99,10 @@ impl SigningConfig {
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         let wire: Wire = crate::json::parse(json).map_err(|error| malformed(error.to_string()))?;
         if wire.media_type != MEDIA_TYPE {
-            return Err(malformed(format!("media type {:?}", wire.media_type)));
+            return Err(malformed(format!(
+                "media type {:?}",
+                shown(&wire.media_type)
+            )));
         }
         Ok(Self {
             fulcio: offers(&wire.ca_urls, FULCIO)?,
@@ -215,7 +219,7 @@ fn offers(wires: &[WireService], sort: Sort) -> Result<Vec<Offer>, Error> {
 }
 
 fn read_offer(wire: &WireService, sort: Sort) -> Result<Offer, Error> {
-    let at = |why: &str| malformed(format!("{} {:?}: {why}", sort.what, wire.url));
+    let at = |why: &str| malformed(format!("{} {:?}: {why}", sort.what, shown(&wire.url)));
     let url = Url::parse(&wire.url).map_err(|_text| at("not a URL"))?;
     let window = wire.valid_for.read();
     Ok(Offer {
@@ -232,7 +236,7 @@ fn allowed(url: Url, what: &'static str) -> Result<Url, Error> {
     if plain_http_allowed(&url) {
         return Ok(url);
     }
-    let url = url.origin().ascii_serialization();
+    let url = shown(&url.origin().ascii_serialization());
     Err(Error::Url { what, url })
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! X.509 certificates (RFC 5280) whose signed part stays byte for byte what it was.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -43,12 +44,10 @@ impl Certificate {
     pub fn parse(der: &[u8]) -> Option<Self> {
         let parsed = x509_cert::Certificate::from_der(der).ok()?;
         let tbs = parsed.tbs_certificate();
-        let mut seen = Vec::new();
-        for extension in extensions(&parsed) {
-            if seen.contains(&extension.extn_id) {
-                return None;
-            }
-            seen.push(extension.extn_id);
+        let mut seen = BTreeSet::new();
+        let mut ids = extensions(&parsed).iter().map(|found| found.extn_id);
+        if !ids.all(|id| seen.insert(id)) {
+            return None;
         }
         if tbs.signature() != parsed.signature_algorithm() {
             return None;

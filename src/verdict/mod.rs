@@ -32,8 +32,8 @@ use crate::registry::{Listing, Registry};
 use crate::report::Reporter;
 use crate::settings::{SignerSettings, Subject, VerifySettings};
 use crate::told;
+use crate::trust::Trust;
 use crate::trust::keys::PublicKey;
-use crate::trust::{Trust, TrustOptions};
 use crate::verify::Policy;
 use crate::verify::policy::Signer;
 
@@ -113,12 +113,7 @@ impl<'a> Verification<'a> {
     }
 
     async fn judge(&self, signer: Signer) -> Result<Judge, RunError> {
-        let trust = &self.settings.trust;
-        let options = TrustOptions {
-            trusted_root: trust.trusted_root.clone(),
-            mirror: Some(trust.mirror.clone()),
-            ..TrustOptions::default()
-        };
+        let options = self.settings.trust.options(None);
         let (root, warnings) = Trust::load_root(self.host, &options).await?;
         warnings.into_iter().for_each(|warning| self.warn(warning));
         self.lock().trusted_root_sha256 = Some(root.digest().hex());

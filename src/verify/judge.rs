@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::error::Error;
 use super::policy::{Policy, Signer};
 use crate::fulcio::{SigningCertificate, chain, sct};
+use crate::shown::shown;
 use crate::trust::TrustedRoot;
 use crate::trust::keys::Hash;
 use crate::trust::path::PathError;
@@ -58,7 +59,7 @@ pub(super) fn verifier<'a>(
         (None, Signer::Key(key)) => Ok(Verifier::Key(key)),
         (None, Signer::Identity(_)) => Err(Error::KeySigned),
         (Some(certificate), Signer::Key(_)) => Err(Error::CertificateSigned {
-            found: certificate.san().to_owned(),
+            found: shown(certificate.san()),
         }),
     }
 }

@@ -9,6 +9,8 @@
 //! verified is what was read back from the bytes.
 
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod judge;
 mod legacy;
 pub mod policy;
@@ -21,6 +23,7 @@ use serde_json::Value;
 use crate::bundle::{Bundle, Content};
 use crate::digest::Digest;
 use crate::fulcio::SigningCertificate;
+use crate::shown::shown;
 use crate::trust::TrustedRoot;
 use crate::trust::keys::PublicKey;
 use crate::witness::{self, Timestamp, VerifiedEntry};
@@ -232,7 +235,7 @@ impl Said {
         let found = self.predicate_type.as_ref();
         if !wanted.is_empty() && !found.is_some_and(|found| wanted.contains(found)) {
             return Err(Error::PredicateType {
-                found: self.predicate_type,
+                found: self.predicate_type.as_deref().map(shown),
                 wanted: wanted.clone(),
             });
         }
@@ -241,7 +244,7 @@ impl Said {
             if found.and_then(Value::as_str) != Some(wanted) {
                 return Err(Error::Annotation {
                     name: name.clone(),
-                    found: found.map(ToString::to_string),
+                    found: found.map(|found| shown(&found.to_string())),
                     wanted: wanted.clone(),
                 });
             }

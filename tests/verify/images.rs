@@ -6,7 +6,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::common::{
-    Cosign, GITHUB_IDENTITY, Image, Log, Program, Registry, Reply, Stack, exchange, python,
+    Cosign, GITHUB_IDENTITY, Image, Log, Program, Registry, Reply, Stack, closed_url, exchange,
+    javascript, python,
 };
 use crate::reader::Reader;
 
@@ -255,6 +256,26 @@ fn a_tag_is_resolved_once_and_several_images_are_all_or_nothing() {
 
 #[test]
 #[ignore = "needs the real stack: tests/run"]
+fn the_trusted_root_may_come_from_a_mirror() {
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Referrers, "verify/tuf", 1);
+    sign(&stack, Log::V1, &image);
+    let from = |mirror: &str| {
+        let reader = Reader::of("verify").signed_by_github(&stack);
+        let mirror = [
+            "--tuf-mirror",
+            mirror,
+            "--tuf-root",
+            stack.var("TUF_ROOT_FILE"),
+        ];
+        reader.args(mirror).args(["--timeout", "20s"]).image(&image)
+    };
+    from(stack.var("TUF_MIRROR_URL")).accepted(&[&image.reference()]);
+    from(&closed_url()).refused(75, "tuf/unreachable");
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
 fn keys_annotations_and_predicate_types() {
     let stack = Stack::shared();
     let image = stack.push(Registry::Referrers, "verify/keyed", 1);
@@ -372,12 +393,22 @@ fn files_that_others_signed_are_accepted() {
                 "--signing-config",
             ])
             .arg(log.signing_config(&stack));
+        let (rekor, version) = match log {
+            Log::V1 => ("REKOR_URL", "1"),
+            Log::V2 => ("REKOR2_URL", "2"),
+        };
+        let js = javascript(&stack, folder.path())
+            .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
+            .args(["sign", stack.var("FULCIO_URL"), stack.var(rekor), version])
+            .args([stack.var("TSA_URL"), "file", "bundle.json"]);
         let mut runs = vec![sign(Cosign::Three), python, ours];
         if log == Log::V1 {
             runs.push(sign(Cosign::Two).arg("--new-bundle-format"));
         }
+        let mut runs: Vec<_> = runs.into_iter().map(|run| run.arg("file")).collect();
+        runs.push(js);
         for run in runs {
-            run.arg("file").run().expect(0);
+            run.run().expect(0);
             let reader = || {
                 let reader =
                     Reader::of("verify-blob").args(["--trusted-root", stack.var("TRUSTED_ROOT")]);

@@ -97,7 +97,7 @@ pub(crate) fn key(host: &Host, options: &Options) -> Result<Option<Key>, crate::
         path: path.clone(),
         why,
     };
-    let head: Head = serde_json::from_str(&text).map_err(|_secret| malformed(why))?;
+    let head: Head = crate::json::parse(text.as_bytes()).map_err(|_secret| malformed(why))?;
     let bring = || {
         format!(
             "use a service-account key or run on Google Cloud; or set `{}` to the output of \
@@ -121,7 +121,7 @@ pub(crate) fn key(host: &Host, options: &Options) -> Result<Option<Key>, crate::
     }
     let why = "it lacks a member of a service-account key";
     let file: service_account::File =
-        serde_json::from_str(&text).map_err(|_secret| malformed(why))?;
+        crate::json::parse(text.as_bytes()).map_err(|_secret| malformed(why))?;
     Ok(Some(Key::new(&host.net, file)?))
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A target that the top level leaves to others (TUF 5.6.7).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tough::TargetName;
@@ -10,8 +11,8 @@ use tough::schema::{DelegatedRole, Delegations, Target, Targets};
 use super::cache::State;
 use super::error::Error;
 use super::mirror::Mirror;
-use super::role;
 use super::update::{TopLevel, listed, versioned};
+use super::{paths, role};
 use crate::net::TUF_TARGETS;
 
 /// More roles than this are not looked at for one target.
@@ -30,16 +31,11 @@ impl Search<'_> {
     /// The target, from the first role in the order of the specification that has it. Roles that may
     /// not speak of it are not asked for.
     pub(super) async fn find(&mut self, name: &TargetName) -> Result<Option<Target>, Error> {
-        let mut open: Vec<(Delegations, DelegatedRole)> = Vec::new();
+        let mut open = in_turn(self.top.targets.delegations.clone());
         let mut asked = BTreeSet::new();
-        let enter = |open: &mut Vec<_>, delegations: Option<Delegations>| {
-            let delegations = delegations.unwrap_or_default();
-            let roles = delegations.roles.clone().into_iter().rev();
-            open.extend(roles.map(|role| (delegations.clone(), role)));
-        };
-        enter(&mut open, self.top.targets.delegations.clone());
         while let Some((delegations, delegated)) = open.pop() {
-            if !may_speak_of(&delegated, name) || !asked.insert(delegated.name.clone()) {
+            if !paths::cover(&delegated, name.resolved())? || !asked.insert(delegated.name.clone())
+            {
                 continue;
             }
             if asked.len() > MOST_ROLES {
@@ -48,30 +44,32 @@ impl Search<'_> {
                     limit: MOST_ROLES,
                 });
             }
-            let targets = self.load(&delegations, &delegated.name).await?;
+            let targets = self.load(&delegations, &delegated).await?;
             if let Some(target) = targets.targets.get(name) {
                 return Ok(Some(target.clone()));
             }
             if delegated.terminating {
                 open.clear();
             }
-            enter(&mut open, targets.delegations);
+            open.extend(in_turn(targets.delegations));
         }
         Ok(None)
     }
 
-    async fn load(&mut self, delegations: &Delegations, name: &str) -> Result<Targets, Error> {
+    async fn load(
+        &mut self,
+        delegations: &Delegations,
+        delegated: &DelegatedRole,
+    ) -> Result<Targets, Error> {
+        let name = &delegated.name;
         let plain = format!("{name}.json");
         let meta = listed(&self.top.snapshot, &plain)?;
         let file = versioned(&self.top.root, &plain, meta);
         let verify = |bytes: &[u8]| {
             role::pinned(&file, meta, bytes)?;
-            let signed = role::read::<Targets>(&file, bytes)?;
-            delegations
-                .verify_role(&signed, name)
-                .map_err(|error| role::unsigned(&file, &error))?;
-            role::versioned(&file, meta, &signed.signed)?;
-            Ok(role::verified(signed, bytes))
+            let targets = role::delegated(&self.top.root, delegations, delegated, (&file, bytes))?;
+            role::versioned(&file, meta, &targets.role)?;
+            Ok(targets)
         };
         let kept = self.state.delegated.get(name);
         let targets = match kept.and_then(|text| verify(text.as_bytes()).ok()) {
@@ -84,11 +82,36 @@ impl Search<'_> {
     }
 }
 
-/// Whether the paths of `role` cover `name`.
-fn may_speak_of(role: &DelegatedRole, name: &TargetName) -> bool {
-    let alone = Delegations {
-        keys: HashMap::new(),
-        roles: vec![role.clone()],
-    };
-    alone.target_is_delegated(name)
+/// The roles of `delegations`, the first at the end, each with what tells its keys. Whoever signs
+/// them decides how many there are, so they share it.
+fn in_turn(delegations: Option<Delegations>) -> Vec<(Arc<Delegations>, DelegatedRole)> {
+    let delegations = Arc::new(delegations.unwrap_or_default());
+    let roles = delegations.roles.iter().rev();
+    roles
+        .map(|role| (Arc::clone(&delegations), role.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tough::schema::Delegations;
+
+    use super::in_turn;
+
+    #[test]
+    fn roles_come_in_their_order_and_share_their_keys() {
+        let role = |name| {
+            serde_json::json!({"name": name, "keyids": [], "threshold": 1, "terminating": false,
+                "paths": ["*"]})
+        };
+        let delegations = serde_json::json!({"keys": {}, "roles": [role("a"), role("b")]});
+        let delegations: Delegations = serde_json::from_value(delegations).unwrap();
+        let mut open = in_turn(Some(delegations));
+        let (shared, first) = open.pop().unwrap();
+        assert_eq!(first.name, "a");
+        assert!(Arc::ptr_eq(&shared, &open[0].0));
+        assert!(in_turn(None).is_empty());
+    }
 }

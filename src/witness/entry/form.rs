@@ -31,7 +31,7 @@ impl LogEntry {
         if !id.ends_with(&hex::encode(merkle::leaf_hash(&entry.body.0))) {
             return Err(malformed("its ID is not the hash of its body"));
         }
-        let head: Head = serde_json::from_slice(&entry.body.0).map_err(malformed)?;
+        let head: Head = crate::json::parse(&entry.body.0).map_err(malformed)?;
         let proof = entry.verification.inclusion_proof;
         let hashes: Result<Vec<_>, _> = proof.hashes.iter().map(|hash| unhex(hash)).collect();
         let promise = entry.verification.signed_entry_timestamp;
@@ -72,7 +72,7 @@ impl LogEntry {
     pub fn from_legacy(json: &[u8]) -> Result<Self, EntryError> {
         let kept: wire::Kept = crate::json::parse(json).map_err(malformed)?;
         let payload = kept.payload;
-        let head: Head = serde_json::from_slice(&payload.body.0).map_err(malformed)?;
+        let head: Head = crate::json::parse(&payload.body.0).map_err(malformed)?;
         Self::from_wire(wire::Entry {
             log_index: payload.log_index,
             log_id: wire::LogId {

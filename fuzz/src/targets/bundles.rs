@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Bundles, statements, and signatures in the older layout.
+
+use std::collections::BTreeMap;
+
+use ambisign::bundle::{Bundle, Content as Signed};
+use ambisign::digest::Digest;
+use ambisign::dsse::{self, Envelope};
+use ambisign::verify::policy::{Identity, Match, Signer};
+use ambisign::verify::{self, Policy};
+use serde_json::Value;
+
+use super::super::bend::{self, Choices};
+use super::super::holds::{strict, text, told};
+use super::super::meaning;
+use super::super::vectors::{self, Vector};
+
+/// Bundles: what is written says what was read.
+pub fn bundle(bytes: &[u8]) {
+    match Bundle::parse(bytes) {
+        Err(error) => told(&error),
+        Ok(bundle) => {
+            strict(bytes);
+            let written = bundle.to_json().expect("JSON");
+            let again = Bundle::parse(&written).expect("what was written");
+            assert_eq!(again, bundle);
+            assert_eq!(again.to_json().expect("JSON"), written);
+            if let Err(error) = vectors::named("happy-path-v0.3").verify(bytes.to_vec()) {
+                told(&error);
+            }
+            if let Signed::Envelope(envelope) = bundle.content() {
+                assert_eq!(
+                    taken_apart(&envelope.pae()).as_ref(),
+                    Some(envelope_parts(envelope)).as_ref()
+                );
+            }
+        }
+    }
+}
+
+fn envelope_parts(envelope: &Envelope) -> (Vec<u8>, Vec<u8>) {
+    (
+        envelope.payload_type.clone().into_bytes(),
+        envelope.payload.clone(),
+    )
+}
+
+/// Type and payload of a pre-authentication encoding, by the lengths that it names.
+fn taken_apart(pae: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+        let space = bytes.iter().position(|byte| *byte == b' ')?;
+        let length: usize = text(&bytes[..space])?.parse().ok()?;
+        bytes[space + 1..].split_at_checked(length)
+    }
+    let (kind, rest) = part(pae.strip_prefix(b"DSSEv1 ")?)?;
+    let (payload, rest) = part(rest.strip_prefix(b" ")?)?;
+    rest.is_empty().then(|| (kind.to_vec(), payload.to_vec()))
+}
+
+/// Bundles that were believed and then changed: only what nobody signs may differ.
+pub fn mutated_bundle(bytes: &[u8]) {
+    let (vector, changed) = bend::bent(&mut Choices(bytes));
+    judge(vector, changed);
+}
+
+/// Whether `changed`, made from `vector`, is believed; it must not be where something matters.
+pub fn judge(vector: &Vector, changed: Vec<u8>) -> bool {
+    match vector.verify(changed.clone()) {
+        Ok(verified) => {
+            strict(&changed);
+            let why = meaning::difference(vector, &verified);
+            assert_eq!(
+                why,
+                None,
+                "{}: {:?}",
+                vector.name,
+                bend::places_of(vector, &changed)
+            );
+            true
+        }
+        Err(error) => {
+            told(&error);
+            false
+        }
+    }
+}
+
+/// Statements in envelopes.
+pub fn statement(bytes: &[u8]) {
+    let envelope = Envelope {
+        payload_type: dsse::IN_TOTO.to_owned(),
+        payload: bytes.to_vec(),
+        signature: Vec::new(),
+    };
+    let artifact = Digest::of(b"artifact");
+    match verify::fuzzing::is_about(&envelope, &artifact) {
+        Err(error) => told(&error),
+        Ok(about) => {
+            strict(bytes);
+            assert!(!about || text(bytes).is_some_and(|text| text.contains("sha256")));
+        }
+    }
+}
+
+/// A signature in the older layout, as JSON with `payload` and `annotations`: none is real.
+pub fn legacy_signature(bytes: &[u8]) {
+    let Ok(Value::Object(mut parts)) = serde_json::from_slice(bytes) else {
+        return;
+    };
+    let payload = parts.remove("payload");
+    let payload = payload.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let annotations = parts.remove("annotations").unwrap_or_default();
+    let Ok(annotations) = serde_json::from_value::<BTreeMap<String, String>>(annotations) else {
+        return;
+    };
+    let vector = vectors::named("happy-path-v0.3");
+    let policy = Policy {
+        signer: Signer::Identity(Identity {
+            san: Match::Exact("a".to_owned()),
+            issuer: Match::Exact("b".to_owned()),
+            claims: Vec::new(),
+        }),
+        predicate_types: Vec::new(),
+        annotations: Vec::new(),
+        entries: 1,
+        timestamps: 0,
+    };
+    let layer = (payload.as_bytes(), &annotations);
+    let judged = verify::legacy(layer, &vector.root, &vector.artifact, &policy);
+    told(&judged.expect_err("a signature that nobody made"));
+}

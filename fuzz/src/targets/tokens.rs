@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Identity tokens, and what token services and Fulcio answer.
+
+use std::collections::BTreeMap;
+
+use ambisign::fulcio::{self, SigningCertificate};
+use ambisign::identity::Identity;
+use ambisign_providers::{Answer, Token};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use super::super::holds::{short, strict, told};
+use super::now;
+
+/// Answers of Fulcio.
+pub fn fulcio_answer(bytes: &[u8]) {
+    if let Some(leaf) = fulcio::fuzzing::leaf(bytes) {
+        strict(bytes);
+        let _profile = SigningCertificate::parse(&leaf);
+    }
+    if fulcio::fuzzing::issuers(bytes).is_some() {
+        strict(bytes);
+    }
+    if let Some(message) = fulcio::fuzzing::message(bytes) {
+        short(&message);
+    }
+}
+
+/// Answers of token services, in the shapes of all providers.
+pub fn provider_answer(bytes: &[u8]) {
+    let answer = Answer {
+        url: "https://token.example/".parse().expect("a URL"),
+        status: Default::default(),
+        headers: Default::default(),
+        body: bytes.to_vec(),
+    };
+    let Some(body) = answer.json::<BTreeMap<String, Value>>() else {
+        return;
+    };
+    strict(bytes);
+    for name in ["access_token", "id_token", "token", "value"] {
+        if let Some(Value::String(token)) = body.get(name) {
+            identity(token);
+        }
+    }
+}
+
+/// Identity tokens: as they are, or made of claims where a first byte says so.
+pub fn token(bytes: &[u8]) {
+    match bytes.split_first() {
+        Some((0, claims)) => {
+            let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+            let token = format!("{}.{}.c2ln", part(br#"{"alg":"RS256"}"#), part(claims));
+            if identity(&token) {
+                strict(claims);
+            }
+        }
+        _ => {
+            identity(&String::from_utf8_lossy(bytes));
+        }
+    }
+}
+
+/// Whether it is a token of ours.
+fn identity(token: &str) -> bool {
+    let Some(token) = Token::new(token) else {
+        return false;
+    };
+    assert_eq!(format!("{token:?}"), "Token(***)");
+    match Identity::parse(token, "sigstore", now()) {
+        Err(error) => {
+            told(&error);
+            false
+        }
+        Ok(identity) => {
+            assert!(
+                identity
+                    .audiences()
+                    .iter()
+                    .any(|audience| audience == "sigstore")
+            );
+            assert!(identity.issuer().starts_with("http") && !identity.sub().is_empty());
+            if let Err(error) = identity.guard_privacy(true, false) {
+                told(&error);
+            }
+            true
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Trusted roots, signing configs, and the certificates that they vouch for.
+
+use ambisign::fulcio::{SigningCertificate, chain, sct};
+use ambisign::trust::tuf;
+use ambisign::trust::x509::Certificate;
+use ambisign::trust::{SigningConfig, TrustedRoot};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::super::der;
+use super::super::holds::{strict, told};
+use super::super::seeds::{TUF_PRODUCTION, TUF_STAGING};
+use super::super::vectors;
+use super::now;
+
+/// Certificates with SCTs: none is trusted but those that Fulcio made.
+pub fn certificate(bytes: &[u8]) {
+    let authority = Certificate::parse(bytes);
+    let certificate = match SigningCertificate::parse(bytes) {
+        Ok(certificate) => certificate,
+        Err(error) => return told(&error),
+    };
+    assert!(authority.is_some_and(|found| found.der() == bytes));
+    assert_eq!(certificate.der(), bytes);
+    let pem = certificate.pem().expect("PEM");
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    assert_eq!(STANDARD.decode(body).as_deref(), Ok(bytes));
+    let vector = vectors::named("happy-path-v0.3");
+    let root = &vector.root;
+    for authority in root.authorities() {
+        // As if it were issued by this authority.
+        if let Some(issuer) = authority.chain().first() {
+            let _promised = sct::verify(&certificate, issuer, root);
+        }
+    }
+    if let Err(error) = chain::verify(&certificate, root, certificate.not_before()) {
+        told(&error);
+    }
+    match certificate.trusted(root) {
+        Err(error) => told(&error),
+        Ok(()) => {
+            let tbs = |der: &[u8]| {
+                let node = der::read(der)?.into_iter().next()?;
+                Some(der::write(node.nodes().get(..2)?))
+            };
+            let mut known = vectors::all()
+                .iter()
+                .map(|vector| vector.bundle.certificate());
+            assert!(known.any(|der| der.map(tbs) == Some(tbs(bytes))), "trusted");
+        }
+    }
+}
+
+/// Signing configs.
+pub fn signing_config(bytes: &[u8]) {
+    let config = match SigningConfig::parse(bytes) {
+        Ok(config) => config,
+        Err(error) => return told(&error),
+    };
+    strict(bytes);
+    match config.select(now()) {
+        Err(error) => told(&error),
+        Ok(services) => {
+            assert!(!services.logs.is_empty());
+            let all = services.logs.iter().chain(&services.authorities);
+            for service in all.chain([&services.fulcio]) {
+                assert!(ambisign_providers::plain_http_allowed(&service.url));
+            }
+        }
+    }
+}
+
+/// Trusted roots.
+pub fn trusted_root(bytes: &[u8]) {
+    let root = match TrustedRoot::parse(bytes) {
+        Ok(root) => root,
+        Err(error) => return told(&error),
+    };
+    strict(bytes);
+    if let Err(error) = root.sufficient(now(), true) {
+        told(&error);
+    }
+    assert!(root.log_ids().all(|id| root.log(id).is_some()));
+    let authorities = root
+        .authorities()
+        .iter()
+        .chain(root.timestamp_authorities());
+    assert!(
+        authorities
+            .into_iter()
+            .all(|authority| !authority.chain().is_empty())
+    );
+    for vector in vectors::all().iter().take(3) {
+        if let Err(error) = vector.certificate().trusted(&root) {
+            told(&error);
+        }
+    }
+}
+
+/// TUF metadata: nobody but the holders of the keys makes any.
+pub fn tuf_metadata(bytes: &[u8]) {
+    match tuf::fuzzing::anchor(bytes) {
+        Err(error) => told(&error),
+        Ok(_) => {
+            strict(bytes);
+            let signed = |bytes: &[u8]| {
+                let mut json: Value = serde_json::from_slice(bytes).expect("JSON");
+                json["signed"].take()
+            };
+            let known = [TUF_PRODUCTION, TUF_STAGING].map(signed);
+            assert!(known.contains(&signed(bytes)), "a root that nobody made");
+        }
+    }
+    for root in [TUF_PRODUCTION, TUF_STAGING] {
+        for file in tuf::fuzzing::signed(root, bytes).expect("a root") {
+            told(&file.expect_err("metadata that nobody made"));
+        }
+    }
+    match tuf::fuzzing::delegates(bytes, "registry.npmjs.org/keys.json") {
+        Err(error) => told(&error),
+        Ok(_) => strict(bytes),
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Doors to the private parsers of Fulcio's answers, for `fuzz/` and its test alone.
+
+use super::wire;
+
+/// The signing certificate of an answer, in DER.
+pub fn leaf(body: &[u8]) -> Option<Vec<u8>> {
+    wire::leaf(body)
+}
+
+/// How many issuers a configuration lists.
+pub fn issuers(body: &[u8]) -> Option<usize> {
+    wire::issuers(body).map(|issuers| issuers.len())
+}
+
+/// The message of an error answer.
+pub fn message(body: &[u8]) -> Option<String> {
+    wire::message(body)
+}

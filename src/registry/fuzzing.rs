@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Doors to the private parsers of registries' answers, for `fuzz/` and its test alone.
+
+use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use serde_json::value::RawValue;
+use url::Url;
+
+use super::auth::TokenAnswer;
+use super::challenge::Challenge;
+use super::docker_config;
+use super::error::Error;
+use super::index::{Entry, Index};
+use super::manifest::{Manifest, Said};
+use super::referrer::{Listed, next_link};
+use crate::digest::Digest;
+use crate::json;
+
+/// The token endpoint that a `WWW-Authenticate` header names.
+pub fn realm(header: &[u8]) -> Option<Url> {
+    let mut headers = HeaderMap::new();
+    headers.append(WWW_AUTHENTICATE, HeaderValue::from_bytes(header).ok()?);
+    match Challenge::of(&headers)? {
+        Challenge::Basic => None,
+        Challenge::Bearer { realm, .. } => Some(realm),
+    }
+}
+
+/// The target of a `Link` header.
+pub fn link(header: &str) -> Option<&str> {
+    next_link(header)
+}
+
+/// How many credentials of a container tool's configuration file are for `repository` of `registry`.
+///
+/// # Errors
+/// It is not such a file.
+pub fn credentials(file: &[u8], registry: &str, repository: &str) -> Result<usize, json::Error> {
+    let file: docker_config::File = json::parse(file)?;
+    let helpers = file.helper(registry).into_iter().count();
+    let entries = file.entries(registry, repository);
+    let pairs = entries.iter().filter_map(|(_, entry)| entry.pair());
+    Ok(helpers + pairs.count())
+}
+
+/// What a manifest or an index lists, and its digest.
+///
+/// # Errors
+/// It is none that is signed.
+pub fn manifest(bytes: &[u8], media_type: &str) -> Result<(Digest, Vec<Digest>), Error> {
+    let said = Said {
+        media_type: Some(media_type),
+        digest: None,
+    };
+    let manifest = Manifest::read("registry.example/app", bytes, said, None)?;
+    Ok((manifest.digest, manifest.children))
+}
+
+/// The index under a fallback tag with a line for each of `digests`.
+///
+/// # Errors
+/// It is no index.
+pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
+    let media_type = oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
+    let index = Index::read(bytes, Some(media_type))?;
+    let entry = |digest: &Digest| {
+        let json = RawValue::from_string(format!(r#"{{"digest":"{digest}"}}"#));
+        json.map(|json| Entry {
+            digest: *digest,
+            json,
+        })
+    };
+    let entries: Result<Vec<_>, _> = digests.iter().map(entry).collect();
+    Ok(index.with(&entries.map_err(|error| error.to_string())?))
+}
+
+/// How many referrers an answer of the referrers API lists.
+///
+/// # Errors
+/// It is no such answer.
+pub fn referrers(bytes: &[u8]) -> Result<usize, json::Error> {
+    let listed: Listed = json::parse(bytes)?;
+    Ok(listed.manifests.iter().flatten().count())
+}
+
+/// Whether the answer of a token endpoint can be read.
+///
+/// # Errors
+/// It cannot.
+pub fn token(bytes: &[u8]) -> Result<(), json::Error> {
+    json::parse::<TokenAnswer>(bytes).map(drop)
+}
