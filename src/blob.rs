@@ -3,13 +3,14 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ambisign_providers::{Class, Explain};
 use tempfile::NamedTempFile;
 
 use crate::digest::Digest;
+use crate::saved;
 use crate::settings::BlobPaths;
 
 /// Why a file cannot be signed.
@@ -108,24 +109,11 @@ impl Blob {
     /// It cannot be written; what was there is unchanged.
     pub fn deliver(self, bundle: &[u8]) -> Result<PathBuf, Error> {
         let path = self.paths.bundle;
-        let mut part = self.part;
-        let written = part
-            .write_all(bundle)
-            .and_then(|()| part.as_file().sync_all())
-            .and_then(|()| readable_as_others(part.as_file()))
-            .and_then(|()| Ok(part.persist(&path)?));
-        match written {
-            Ok(_file) => Ok(path),
+        match saved::place(self.part, &path, bundle) {
+            Ok(()) => Ok(path),
             Err(source) => Err(Error::Write { path, source }),
         }
     }
-}
-
-/// A new file that others can read like any other; temporary files are private.
-fn readable_as_others(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 fn folder(path: &Path) -> &Path {
@@ -135,7 +123,8 @@ fn folder(path: &Path) -> &Path {
     }
 }
 
-fn hash(path: &Path) -> io::Result<Digest> {
+/// The digest of the file at `path`, of any length; of the standard input for `-`.
+pub(crate) fn hash(path: &Path) -> io::Result<Digest> {
     if path == Path::new("-") {
         Digest::of_reader(&mut io::stdin().lock())
     } else {

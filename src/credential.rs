@@ -21,16 +21,13 @@ use crate::bundle::Content;
 use crate::digest::Digest;
 use crate::dsse::{Envelope, IN_TOTO, pae};
 use crate::fulcio::SigningCertificate;
+use crate::net::{FULCIO, REKOR, TSA};
 use crate::payload::Payload;
 use crate::trust::keys::Hash;
 use crate::witness::{self, Logged};
 
-/// A certificate of the public instance lives ten minutes. Older than this none signs anything new,
-/// so that timestamp and log entry still fall into its time.
+/// Older than this no certificate signs anything new, however long it lives.
 const RENEW_AFTER: Duration = Duration::from_secs(8 * 60);
-
-/// The same for certificates that live shorter: so many fifths of their life.
-const FRESH_FIFTHS: u32 = 4;
 
 /// A P-256 key that never leaves the process; its memory is wiped on drop.
 pub struct EphemeralKey(SigningKey);
@@ -81,7 +78,13 @@ impl Credential {
 
     /// Whether it may still sign: judged by the time since it arrived, not by the wall clock.
     pub fn is_fresh(&self) -> bool {
-        self.received.elapsed() < freshness(&self.certificate)
+        self.received.elapsed() < Shares::of(&self.certificate).sign
+    }
+
+    /// How long the logs may take, if the certificate still lives that long.
+    fn log_time(&self) -> Option<Duration> {
+        let Shares { log, life, .. } = Shares::of(&self.certificate);
+        (self.received.elapsed() + log <= life).then_some(log)
     }
 
     /// Signs a statement in an envelope.
@@ -145,12 +148,32 @@ impl Credential {
     }
 }
 
-/// How long a certificate may sign after it arrived.
-fn freshness(certificate: &SigningCertificate) -> Duration {
-    let life = certificate
-        .not_after()
-        .duration_since(certificate.not_before());
-    RENEW_AFTER.min(life.unwrap_or_default() / 5 * FRESH_FIFTHS)
+/// How the life of a certificate is divided, so that timestamp and log entry fall into it: each hop
+/// has the longest time that it may take, or a share of lives that are too short for that.
+struct Shares {
+    /// For signing, from the arrival on.
+    sign: Duration,
+    /// For the logs.
+    log: Duration,
+    /// From the arrival to the end.
+    life: Duration,
+}
+
+impl Shares {
+    fn of(certificate: &SigningCertificate) -> Self {
+        let (from, to) = (certificate.not_before(), certificate.not_after());
+        let life = to.duration_since(from).unwrap_or_default();
+        // Its life began before it arrived.
+        let arrival = FULCIO.each.min(life / 20);
+        let stamps = TSA.all.min(life / 10);
+        let log = REKOR.all.min(life / 10 * 3);
+        let life = life - arrival;
+        Self {
+            sign: RENEW_AFTER.min(life - stamps - log),
+            log,
+            life,
+        }
+    }
 }
 
 /// Why nothing could be signed. Each of these is a bug.
@@ -206,6 +229,11 @@ impl Signed {
         &self.credential.certificate
     }
 
+    /// How long the logs may take, if the certificate still lives that long.
+    pub(crate) fn log_time(&self) -> Option<Duration> {
+        self.credential.log_time()
+    }
+
     /// What a log has to have an entry of.
     pub(crate) fn logged(&self) -> Logged<'_> {
         Logged {
@@ -217,14 +245,27 @@ impl Signed {
 
 #[cfg(test)]
 mod tests {
-    use super::freshness;
+    use super::Shares;
     use crate::fulcio::certificate::testing::certificate;
+    use crate::net::{REKOR, TSA};
 
     #[test]
-    fn a_certificate_is_fresh_for_most_of_its_life() {
-        for (life, fresh) in [(600, 480), (3600, 480), (100, 80), (0, 0)] {
-            let found = freshness(&certificate((100, 100 + life)));
-            assert_eq!(found.as_secs(), fresh, "{life}");
+    fn what_is_signed_last_is_logged_before_the_certificate_ends() {
+        for (life, sign, log) in [
+            (600, 350, 180),
+            (3600, 480, 180),
+            (100, 55, 30),
+            (20, 11, 6),
+            (0, 0, 0),
+        ] {
+            let shares = Shares::of(&certificate((100, 100 + life)));
+            let found = (shares.sign.as_secs(), shares.log.as_secs());
+            assert_eq!(found, (sign, log), "{life}");
+            assert!(shares.sign + shares.log <= shares.life);
         }
+        // In the life of the public instance's certificates there is room for every limit.
+        let public = Shares::of(&certificate((0, 600)));
+        assert_eq!(public.log, REKOR.all);
+        assert!(public.sign + TSA.all + REKOR.all <= public.life);
     }
 }

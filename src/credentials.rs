@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::fulcio::Fulcio;
 use crate::identity::{self, Identity, IdentityError};
 use crate::job::Job;
+use crate::outcome::Outcome;
 use crate::prediction::Prediction;
 use crate::run::Run;
 use crate::settings::Signing;
@@ -47,13 +48,19 @@ impl<'a> Credentials<'a> {
     ) -> Result<(), Error> {
         let started = Instant::now();
         let artifacts: Vec<_> = jobs.iter().map(Job::artifact).collect();
-        let credential = self.fulcio.issue(identity, &artifacts, rng).await?;
+        let each = |change: &dyn Fn(&mut Outcome)| {
+            let places = jobs.iter().flat_map(Job::places);
+            places.for_each(|at| self.run.progress.image(at, change));
+        };
+        // If the run ends while it is under way, nobody knows better.
+        each(&|image| image.certificate_requested = true);
+        let issued = self.fulcio.issue(identity, &artifacts, rng).await;
+        let credential = issued.inspect_err(|error| {
+            let requested = error.may_have_issued();
+            each(&|image| image.certificate_requested = requested);
+        })?;
         let told = told::certificate(credential.certificate());
-        for at in jobs.iter().flat_map(Job::places) {
-            self.run
-                .progress
-                .image(at, |image| image.certificate = Some(told.clone()));
-        }
+        each(&|image| image.certificate = Some(told.clone()));
         let step = told::issued(credential.certificate(), started.elapsed());
         self.run.progress.step(&step);
         require(self.run.settings, &credential)?;

@@ -17,6 +17,8 @@ pub const PREFIX: &str = "AMBISIGN_";
 /// What a variable can do to a run, as far as its security is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
+    /// It consents to what becomes public. With `--public-instance` flags alone can.
+    Consents,
     /// Nothing of the kind.
     Plain,
     /// It holds a credential, which is never shown.
@@ -58,6 +60,16 @@ const fn secret(name: &'static str, example: &'static str, meaning: &'static str
     }
 }
 
+const fn consents(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Consents;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
 const fn decides(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
     let role = Role::Decides;
     Variable {
@@ -71,7 +83,7 @@ const fn decides(name: &'static str, example: &'static str, meaning: &'static st
 /// The variables, those of our own first.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 pub const VARIABLES: &[Variable] = &[
-    plain("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
+    consents("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
     plain("AMBISIGN_AUDIENCE", "sigstore", "`--audience`"),
     decides("AMBISIGN_CA_FILE", "/etc/ssl/corporate.pem", "`--ca-file`"),
     plain("AMBISIGN_DRY_RUN", "true", "`--dry-run`"),
@@ -100,7 +112,7 @@ pub const VARIABLES: &[Variable] = &[
     decides("AMBISIGN_TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`"),
     decides("AMBISIGN_TUF_ROOT", "root.json", "`--tuf-root`"),
     plain("AMBISIGN_VERBOSE", "true", "`--verbose`"),
-    plain("AMBISIGN_YES", "true", "`--yes`"),
+    consents("AMBISIGN_YES", "true", "`--yes`"),
 
     secret("SIGSTORE_ID_TOKEN", "<token>", "the identity token, as other Sigstore clients read it; empty is an error"),
     secret("SIGSTORE_IDENTITY_TOKEN", "<token>", "the same, under the name that sigstore-python reads"),
@@ -158,6 +170,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("XDG_CACHE_HOME", "/root/.cache", "where TUF metadata is kept, in its folder `ambisign/tuf`"),
     plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
     plain("HOME", "/root", "where the files named above are by default"),
+    plain("TMPDIR", "/tmp", "where a bundle that could not be attached is kept when the working directory cannot be written"),
     plain("GITHUB_ACTOR", "octocat", "the user that goes with `GITHUB_TOKEN`"),
     secret("GITHUB_TOKEN", "<token>", "a login for ghcr.io and no other registry"),
     plain("CI_REGISTRY", "registry.gitlab.com", "GitLab: the registry of the job's login"),
@@ -189,6 +202,7 @@ pub fn table() -> String {
     );
     for row in VARIABLES {
         let mark = match row.role {
+            Role::Consents => "  [consents to what becomes public]",
             Role::Plain => "",
             Role::Secret => "  [secret]",
             Role::Decides => "  [decides who gets the token]",
@@ -233,6 +247,7 @@ mod tests {
         let names: BTreeSet<_> = VARIABLES.iter().map(|row| row.name).collect();
         assert_eq!(names.len(), VARIABLES.len());
         assert!(table().contains("\nSSL_CERT_FILE  [decides who gets the token]\n"));
+        assert!(table().contains("\nAMBISIGN_YES  [consents to what becomes public]\n"));
         assert!(table().contains("    `--yes`: Consent to what becomes public"));
     }
 

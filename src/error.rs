@@ -13,6 +13,7 @@ use crate::image::ReferenceError;
 use crate::registry;
 use crate::settings::SettingsError;
 use crate::trust;
+use crate::verdict;
 use crate::verify;
 use crate::witness;
 
@@ -57,6 +58,9 @@ pub enum Error {
     /// The trust material is not usable.
     #[error(transparent)]
     Trust(#[from] trust::Error),
+    /// A signature could not be judged, or is not acceptable.
+    #[error(transparent)]
+    Verdict(#[from] verdict::Error),
     /// The finished bundle does not verify.
     #[error(transparent)]
     Verify(#[from] verify::Error),
@@ -78,6 +82,7 @@ impl Error {
             Self::Settings(error) => error,
             Self::Sign(error) => error,
             Self::Trust(error) => error,
+            Self::Verdict(error) => error,
             Self::Verify(error) => error,
             Self::Witness(error) => error,
         }
@@ -153,6 +158,7 @@ pub fn exit(class: Class) -> u8 {
         Class::Trust => 4,
         Class::Untrusted => 5,
         Class::Registry => 6,
+        Class::Rejected => 8,
         Class::Temporary => 75,
     }
 }
@@ -166,6 +172,7 @@ pub fn class_name(class: Class) -> &'static str {
         Class::Trust => "trust",
         Class::Untrusted => "untrusted",
         Class::Registry => "registry",
+        Class::Rejected => "rejected",
         Class::Temporary => "temporary",
     }
 }
@@ -173,6 +180,7 @@ pub fn class_name(class: Class) -> &'static str {
 /// How little a second run helps: what looks like an attack first, what passes by itself last.
 fn stubbornness(class: Class) -> u8 {
     match class {
+        Class::Rejected => 7,
         Class::Untrusted => 6,
         Class::Bug => 5,
         Class::Usage => 4,
@@ -206,7 +214,7 @@ pub fn batch_exit(done: usize, failures: &[Class]) -> u8 {
 #[cfg(test)]
 mod tests {
     use ambisign_providers::Class::{
-        self, Bug, Identity, Registry, Temporary, Trust, Untrusted, Usage,
+        self, Bug, Identity, Registry, Rejected, Temporary, Trust, Untrusted, Usage,
     };
 
     use super::{batch_exit, exit, least_retryable};
@@ -220,6 +228,7 @@ mod tests {
             (Trust, 4),
             (Untrusted, 5),
             (Registry, 6),
+            (Rejected, 8),
             (Temporary, 75),
         ];
         for (class, code) in table {

@@ -43,6 +43,32 @@ pub enum End {
     Interrupted(Signal),
 }
 
+impl End {
+    /// What ended the run, if something did: a signal too, after which `fix` helps.
+    pub fn failure(&self, fix: &str) -> Option<Failure> {
+        match self {
+            Self::Complete => None,
+            Self::Failed(failure) => Some(failure.clone()),
+            Self::Interrupted(signal) => Some(Failure {
+                what: format!("the run was interrupted by {}", signal.name()),
+                because: Vec::new(),
+                fix: Some(fix.to_owned()),
+                code: "run/interrupted".to_owned(),
+                class: Class::Temporary,
+            }),
+        }
+    }
+
+    /// The exit code of a command that does one thing.
+    pub fn exit(&self) -> u8 {
+        match self {
+            Self::Complete => 0,
+            Self::Failed(failure) => error::exit(failure.class),
+            Self::Interrupted(signal) => signal.exit(),
+        }
+    }
+}
+
 /// A signal that ends a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -143,10 +169,14 @@ pub struct Outcome {
     pub media_type: Option<String>,
     /// How far it came.
     pub state: State,
-    /// The certificate, once issued.
+    /// Whether Fulcio was sent a request: there may be a certificate, whatever came back.
+    pub certificate_requested: bool,
+    /// The certificate, once issued and checked.
     pub certificate: Option<Certificate>,
     /// The timestamps, once made.
     pub timestamps: Vec<Timestamp>,
+    /// Whether a log was sent the signature: it may have an entry, whatever came back.
+    pub submitted: bool,
     /// The log entries, once made. They stay for good.
     pub log: Vec<LogEntry>,
     /// The bundle, once verified.

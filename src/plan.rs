@@ -27,7 +27,7 @@ use crate::settings::{
     RegistrySettings, Settings, SettingsError, Signing, Tags, TokenSource,
 };
 use crate::told;
-use crate::trust::{self, Trust, TrustOptions};
+use crate::trust::{self, Trust};
 
 /// Variables that hold an identity token; the first is the one that messages recommend.
 const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKEN"];
@@ -93,7 +93,7 @@ pub(crate) fn registry_options(settings: &RegistrySettings) -> RegistryOptions {
 /// Trust material. While the registry and the token endpoint still answer there is time to connect to
 /// the services that it names.
 pub(crate) async fn trust(host: &Host, settings: &Signing) -> Result<Trust, trust::Error> {
-    let trust = Trust::load(host, &trust_options(settings)).await?;
+    let trust = Trust::load(host, &settings.trust.options(Some(&settings.services))).await?;
     if settings.mode == Mode::Publish {
         let services = trust.services();
         let others = services.authorities.iter().chain(&services.logs);
@@ -109,20 +109,6 @@ pub(crate) async fn trust(host: &Host, settings: &Signing) -> Result<Trust, trus
         .await;
     }
     Ok(trust)
-}
-
-/// Where trust comes from.
-fn trust_options(settings: &Signing) -> TrustOptions {
-    let services = &settings.services;
-    TrustOptions {
-        trusted_root: settings.trust.trusted_root.clone(),
-        signing_config: services.signing_config.clone(),
-        fulcio_url: services.fulcio.clone(),
-        rekor_url: services.rekor.clone(),
-        rekor_version: services.rekor_version,
-        tsa_url: services.tsa.clone(),
-        mirror: Some(settings.trust.mirror.clone()),
-    }
 }
 
 /// Gates G1 and G8 for every reference, in parallel; in the order of the references.

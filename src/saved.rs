@@ -1,66 +1,160 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A bundle in a file, when there is no other place for it.
 
-use std::io;
+use std::fs::{File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ambisign_providers::Host;
+use tempfile::NamedTempFile;
 
 use crate::digest::Digest;
 use crate::outcome::Warning;
-use crate::report::Progress;
+use crate::run::Run;
 use crate::verify::VerifiedBundle;
 
-/// Writes `bundle` to `sha256-<hex>.sigstore.json` in `folder`, whole or not at all.
+/// Fills `part`, and puts it in the place of whatever is at `path`, in the same folder: whole or not
+/// at all.
 ///
 /// # Errors
-/// The file cannot be written.
-fn write(folder: &Path, digest: &Digest, bundle: &[u8]) -> io::Result<PathBuf> {
-    let name = format!("sha256-{}.sigstore.json", digest.hex());
-    let (path, part) = (folder.join(&name), folder.join(format!(".{name}.part")));
-    std::fs::write(&part, bundle)?;
-    std::fs::rename(&part, &path)?;
-    Ok(path)
+/// It cannot be written; what was there is unchanged.
+pub(crate) fn place(mut part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    part.write_all(bytes)?;
+    part.as_file().sync_all()?;
+    readable_as_others(part.as_file())?;
+    part.persist(path)?;
+    Ok(())
 }
 
-/// A bundle on its way to the registry. If it does not arrive, whether by an error or because a
-/// signal ends the run in the middle, it is kept in the working directory: its log entry stays for
-/// good.
+/// A new file that others can read like any other; temporary files are private.
+fn readable_as_others(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(0o644))
+}
+
+/// Where a bundle was kept, and why not in a better place.
+struct Kept {
+    path: PathBuf,
+    missed: Option<Missed>,
+}
+
+/// The best place, which did not take it.
+struct Missed {
+    folder: PathBuf,
+    error: io::Error,
+}
+
+/// Writes `bundle` to `sha256-<hex>.sigstore.json` in the first of `folders` that takes it.
+///
+/// # Errors
+/// None takes it; the error is that of the first.
+fn keep(folders: &[PathBuf], digest: &Digest, bundle: &[u8]) -> io::Result<Kept> {
+    let mut missed = None;
+    for folder in folders {
+        let path = folder.join(format!("sha256-{}.sigstore.json", digest.hex()));
+        // Where others write too, a name that they can guess could be a link that they laid.
+        let part = tempfile::Builder::new()
+            .prefix(".ambisign-")
+            .suffix(".part")
+            .tempfile_in(folder);
+        match part.and_then(|part| place(part, &path, bundle)) {
+            Ok(()) => return Ok(Kept { path, missed }),
+            Err(error) => {
+                let folder = folder.clone();
+                missed = missed.or(Some(Missed { folder, error }));
+            }
+        }
+    }
+    Err(missed.map_or_else(|| io::ErrorKind::NotFound.into(), |missed| missed.error))
+}
+
+/// Where a bundle may be kept, the best place first: beside the job's own files, or else where
+/// anybody may write.
+fn folders(host: &Host) -> Vec<PathBuf> {
+    let temporary = host.env.get("TMPDIR").map(PathBuf::from);
+    let temporary = temporary.unwrap_or_else(|| host.root.join("tmp"));
+    vec![PathBuf::from("."), temporary]
+}
+
+/// A verified bundle that is not everywhere yet where it belongs. Its log entry stays for good, so it
+/// is not lost: whatever ends the run first, a failure, a signal or a bug, leaves it in a file.
 pub(crate) struct Unattached<'a> {
-    progress: &'a Progress<'a>,
-    at: usize,
-    bundle: Option<&'a VerifiedBundle>,
+    run: Run<'a>,
+    bundle: VerifiedBundle,
+    /// The images of the report that lack it.
+    lacking: Mutex<Vec<usize>>,
 }
 
 impl<'a> Unattached<'a> {
-    /// `bundle`, for the image at `at` in the report of `progress`.
-    pub(crate) fn new(progress: &'a Progress<'a>, at: usize, bundle: &'a VerifiedBundle) -> Self {
+    /// `bundle`, which the images at `places` of the report lack.
+    pub(crate) fn new(run: Run<'a>, places: Vec<usize>, bundle: VerifiedBundle) -> Self {
         Self {
-            progress,
-            at,
-            bundle: Some(bundle),
+            run,
+            bundle,
+            lacking: Mutex::new(places),
         }
     }
 
-    /// It arrived.
-    pub(crate) fn attached(mut self) {
-        self.bundle = None;
+    /// The bundle.
+    pub(crate) fn bundle(&self) -> &VerifiedBundle {
+        &self.bundle
+    }
+
+    /// It arrived at the image at `at`.
+    pub(crate) fn attached(&self, at: usize) {
+        let mut lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        lacking.retain(|place| *place != at);
+    }
+
+    /// What the report says of the image at `at`, whose bundle is in a file. An image that failed
+    /// says where; one that was not over needs a line of its own.
+    fn tell(&self, at: usize, path: &Path) {
+        let mut open = None;
+        self.run.progress.image(at, |image| {
+            if let Some(bundle) = &mut image.bundle {
+                bundle.path = Some(path.to_owned());
+            }
+            if image.failure().is_none() {
+                open = Some(image.name());
+            }
+        });
+        if let Some(name) = open {
+            let path = path.display();
+            let message = format!("{name} is not known to be signed, and its bundle is in {path}");
+            self.warn("run/kept", message);
+        }
+    }
+
+    fn warn(&self, code: &'static str, message: String) {
+        self.run.progress.warning(Warning { code, message });
     }
 }
 
 impl Drop for Unattached<'_> {
     fn drop(&mut self) {
-        let Some(bundle) = self.bundle else { return };
-        match write(Path::new("."), bundle.digest(), bundle.bytes()) {
-            Ok(path) => self.progress.image(self.at, |image| {
-                if let Some(bundle) = &mut image.bundle {
-                    bundle.path = Some(path);
+        let lacking = self.lacking.get_mut();
+        let lacking = std::mem::take(lacking.unwrap_or_else(PoisonError::into_inner));
+        if lacking.is_empty() {
+            return;
+        }
+        let folders = folders(self.run.host);
+        match keep(&folders, self.bundle.digest(), self.bundle.bytes()) {
+            Ok(Kept { path, missed }) => {
+                for at in lacking {
+                    self.tell(at, &path);
                 }
-            }),
+                if let Some(Missed { folder, error }) = missed {
+                    let (path, folder) = (path.display(), folder.display());
+                    let message = format!(
+                        "the bundle is in {path}, because `{folder}` could not take it: {error}"
+                    );
+                    self.warn("run/kept-elsewhere", message);
+                }
+            }
             Err(error) => {
                 let message = format!("the bundle could not be kept in a file: {error}");
-                self.progress.warning(Warning {
-                    code: "run/not-kept",
-                    message,
-                });
+                self.warn("run/not-kept", message);
             }
         }
     }
@@ -68,15 +162,37 @@ impl Drop for Unattached<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use crate::digest::Digest;
+
+    use super::keep;
 
     #[test]
     fn writes_whole_files_and_leaves_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
+        let folders = [folder.path().to_owned()];
         let digest = Digest::of(b"image");
-        let path = super::write(folder.path(), &digest, b"{}").unwrap();
-        super::write(folder.path(), &digest, b"{\"new\":1}").unwrap();
-        assert_eq!(std::fs::read(path).unwrap(), b"{\"new\":1}");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let kept = keep(&folders, &digest, b"{}").unwrap();
+        keep(&folders, &digest, b"{\"new\":1}").unwrap();
+        assert_eq!(fs::read(kept.path).unwrap(), b"{\"new\":1}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn takes_the_next_folder_where_one_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = Digest::of(b"image");
+        let folders = [folder.path().join("absent"), folder.path().to_owned()];
+        let kept = keep(&folders, &digest, b"{}").unwrap();
+        assert!(kept.missed.is_some());
+        assert_eq!(kept.path.parent(), Some(folder.path()));
+        // A link in its place is replaced, not written through.
+        let elsewhere = folder.path().join("elsewhere");
+        fs::remove_file(&kept.path).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &kept.path).unwrap();
+        let kept = keep(&folders, &digest, b"{}").unwrap();
+        assert!(!elsewhere.exists() && kept.path.is_file());
+        assert!(keep(&folders[..1], &digest, b"{}").is_err());
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One image digest through the pipeline, once there is a credential.
 
+use std::sync::Arc;
+
 use futures_util::future::{join, join_all};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
@@ -8,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::artifact::Artifact;
 use crate::blob::Blob;
-use crate::credential::Signed;
+use crate::credential::Credential;
 use crate::credentials::Credentials;
 use crate::error::{Error, RunError};
 use crate::job::Job;
@@ -19,8 +21,8 @@ use crate::run::Run;
 use crate::saved::Unattached;
 use crate::told;
 use crate::trust::Trust;
-use crate::verify::{self, Expected, VerifiedBundle};
-use crate::witness::{Witnessed, Witnesses};
+use crate::verify::{self, Expected};
+use crate::witness::{NotLogged, Timestamped, Witnessed, Witnesses};
 
 /// Where the randomness of one signature comes from: drawn in the order of the images, so that a
 /// run with a fixed generator makes the same signatures every time.
@@ -61,8 +63,8 @@ impl<'a> Signer<'a> {
     /// is in the report.
     pub(crate) async fn sign(&self, job: Job<'_>, seed: Seed) {
         let (bundle, ()) = join(self.bundle(&job, seed), make_way(&job)).await;
-        let bundle = match bundle {
-            Ok(bundle) => bundle,
+        let unattached = match bundle {
+            Ok(unattached) => unattached,
             Err(error) => {
                 return job
                     .places()
@@ -71,37 +73,33 @@ impl<'a> Signer<'a> {
             }
         };
         match job {
-            Job::Blob(at, blob) => self.store(at, blob, &bundle),
+            Job::Blob(at, blob) => self.store(at, blob, &unattached),
             Job::Image(images) => {
                 let places = images
                     .targets()
-                    .map(|(at, target)| self.attach(images.registry, *at, target, &bundle));
+                    .map(|(at, target)| self.attach(images.registry, *at, target, &unattached));
                 join_all(places).await;
             }
         }
     }
 
     /// Gates G6 to G10: nothing that comes out of here is unverified.
-    async fn bundle(&self, job: &Job<'_>, seed: Seed) -> Result<VerifiedBundle, Error> {
+    async fn bundle(&self, job: &Job<'_>, seed: Seed) -> Result<Unattached<'_>, Error> {
         let mut rng = seed.rng();
         let artifact = job.artifact();
         let turn = self.witnesses.turn().await;
-        let credential = self.credentials.current(artifact, &mut rng).await?;
-        let (signed, predicate_type) = match artifact {
-            Artifact::Blob(blob) => (credential.sign_message(blob.digest(), &mut rng)?, None),
-            Artifact::Image(target) => {
-                let payload = Payload::for_image(target)?;
-                (credential.sign_statement(payload, &mut rng)?, Some(SIGN))
-            }
-        };
-        let witnessed = self.witness(job, signed, &mut rng).await?;
+        let (credential, stamped) = self.stamped_in_time(job, &mut rng).await?;
+        let witnessed = self.logged(job, stamped).await?;
         drop(turn);
         let certificate = credential.certificate();
         let expected = Expected {
             artifact: artifact.digest(),
             identity: certificate.san(),
             issuer: certificate.issuer(),
-            predicate_type,
+            predicate_type: match artifact {
+                Artifact::Blob(_) => None,
+                Artifact::Image(_) => Some(SIGN),
+            },
             public_key: Some(certificate.spki_der()),
             entries: witnessed.entries().len(),
             timestamps: witnessed.timestamps().len(),
@@ -118,16 +116,40 @@ impl<'a> Signer<'a> {
                 detail,
             },
         );
-        Ok(bundle)
+        Ok(Unattached::new(self.run, job.places(), bundle))
     }
 
-    /// Timestamps first: they can be thrown away, a log entry cannot.
-    async fn witness(
+    /// A signature with its timestamps, whose certificate lives long enough for the logs. Nothing of
+    /// it is public, so it is thrown away when the authorities took too long, and made once more.
+    async fn stamped_in_time(
         &self,
         job: &Job<'_>,
-        signed: Signed,
         rng: &mut ChaCha20Rng,
-    ) -> Result<Witnessed, Error> {
+    ) -> Result<(Arc<Credential>, Timestamped), Error> {
+        let first = self.stamped(job, rng).await?;
+        if first.1.is_in_time() {
+            return Ok(first);
+        }
+        self.stamped(job, rng).await
+    }
+
+    /// Timestamps come before the logs: they can be thrown away, a log entry cannot.
+    async fn stamped(
+        &self,
+        job: &Job<'_>,
+        rng: &mut ChaCha20Rng,
+    ) -> Result<(Arc<Credential>, Timestamped), Error> {
+        let artifact = job.artifact();
+        let credential = self.credentials.current(artifact, rng).await?;
+        // It may be a renewed one.
+        let certificate = told::certificate(credential.certificate());
+        self.each(job, |image| image.certificate = Some(certificate.clone()));
+        let signed = match artifact {
+            Artifact::Blob(blob) => credential.sign_message(blob.digest(), rng)?,
+            Artifact::Image(target) => {
+                credential.sign_statement(Payload::for_image(target)?, rng)?
+            }
+        };
         let started = Instant::now();
         let stamped = self.witnesses.stamp(signed, rng).await?;
         let stamps = told::timestamps(stamped.timestamps());
@@ -141,9 +163,20 @@ impl<'a> Signer<'a> {
                 detail,
             },
         );
+        Ok((credential, stamped))
+    }
 
+    async fn logged(&self, job: &Job<'_>, stamped: Timestamped) -> Result<Witnessed, Error> {
         let started = Instant::now();
-        let witnessed = self.witnesses.log(stamped).await?;
+        // If the run ends while it is under way, nobody knows better.
+        self.each(job, |image| image.submitted = true);
+        let witnessed = match self.witnesses.log(stamped).await {
+            Ok(witnessed) => witnessed,
+            Err(NotLogged { error, may_exist }) => {
+                self.each(job, |image| image.submitted = may_exist);
+                return Err(error.into());
+            }
+        };
         let entries = told::log(&witnessed, self.trust);
         let detail = told::list(entries.iter().map(told::entry));
         self.each(job, |image| image.log.clone_from(&entries));
@@ -159,11 +192,10 @@ impl<'a> Signer<'a> {
     }
 
     /// Puts the bundle of a file into its place.
-    fn store(&self, at: usize, blob: Blob, bundle: &VerifiedBundle) {
-        let unattached = Unattached::new(self.run.progress, at, bundle);
-        match blob.deliver(bundle.bytes()) {
+    fn store(&self, at: usize, blob: Blob, unattached: &Unattached<'_>) {
+        match blob.deliver(unattached.bundle().bytes()) {
             Ok(path) => {
-                unattached.attached();
+                unattached.attached(at);
                 self.run.progress.image(at, |image| {
                     if let Some(bundle) = &mut image.bundle {
                         bundle.path = Some(path);
@@ -172,10 +204,7 @@ impl<'a> Signer<'a> {
                 });
                 self.run.progress.image_over(at);
             }
-            Err(error) => {
-                drop(unattached);
-                self.fail(at, &error.into());
-            }
+            Err(error) => self.fail(at, &error.into()),
         }
     }
 
@@ -184,15 +213,15 @@ impl<'a> Signer<'a> {
         registry: &Registry<'_>,
         at: usize,
         target: &Target,
-        bundle: &VerifiedBundle,
+        unattached: &Unattached<'_>,
     ) {
         let started = Instant::now();
         self.look_at_tag(registry, target).await;
-        let unattached = Unattached::new(self.run.progress, at, bundle);
-        let attaching = registry.attach(target, bundle, self.run.host.clock.now());
+        let (bundle, now) = (unattached.bundle(), self.run.host.clock.now());
+        let attaching = registry.attach(target, bundle, now);
         match self.within_run(attaching).await {
             Ok(attached) => {
-                unattached.attached();
+                unattached.attached(at);
                 let attached = told::attached(&attached);
                 let detail = format!("{} ({})", attached.reference, attached.method);
                 self.run.progress.image_step(
@@ -209,15 +238,11 @@ impl<'a> Signer<'a> {
                 });
                 self.run.progress.image_over(at);
             }
-            Err(error) => {
-                drop(unattached);
-                self.fail(at, &error);
-            }
+            Err(error) => self.fail(at, &error),
         }
     }
 
-    /// What attaching comes to before the run is over: afterwards nobody would be left to keep the
-    /// bundle.
+    /// What attaching comes to before the run is over: afterwards nobody would be left to tell.
     async fn within_run(
         &self,
         attaching: impl Future<Output = Result<Attached, registry::Error>>,

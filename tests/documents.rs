@@ -34,14 +34,7 @@ const DOCUMENTS: [&str; 10] = [
 ];
 
 /// Flags of cargo and cosign.
-const FOREIGN_FLAGS: [&str; 6] = [
-    "--bench",
-    "--certificate-identity",
-    "--certificate-oidc-issuer",
-    "--new-bundle-format",
-    "--release",
-    "--workspace",
-];
+const FOREIGN_FLAGS: [&str; 4] = ["--bench", "--new-bundle-format", "--release", "--workspace"];
 
 /// Providers without a name that could be asked for: the flag with a token, and a socket that is only
 /// recognised.
@@ -145,6 +138,7 @@ fn the_exit_codes_of_the_readme_are_those_of_the_program() {
         Class::Trust,
         Class::Untrusted,
         Class::Registry,
+        Class::Rejected,
         Class::Temporary,
     ];
     let mut real: Vec<u8> = classes.into_iter().map(exit).collect();
@@ -153,14 +147,23 @@ fn the_exit_codes_of_the_readme_are_those_of_the_program() {
     real.sort_unstable();
     assert_eq!(told, real);
 
-    let help = said(&["sign", "--help"], &[]);
-    let (_, help) = help.split_once("Exit codes:\n").unwrap();
-    let helped: Vec<Vec<&str>> = help
-        .lines()
-        .map(|line| line.trim().split_once(' ').unwrap())
-        .map(|(code, meaning)| vec![code, meaning.trim()])
-        .collect();
-    assert_eq!(table, helped, "README and `ambisign sign --help` differ");
+    let helped = |command: &str| -> Vec<Vec<String>> {
+        let help = said(&[command, "--help"], &[]);
+        let (_, help) = help.split_once("Exit codes:\n").unwrap();
+        let rows = help.lines().filter_map(|line| line.trim().split_once(' '));
+        let rows = rows.filter(|(code, _)| code.parse::<u8>().is_ok());
+        rows.map(|(code, meaning)| vec![code.to_owned(), meaning.trim().to_owned()])
+            .collect()
+    };
+    let of_signing = table.iter().filter(|row| row[0] != "8");
+    let of_signing: Vec<_> = of_signing.cloned().collect();
+    let sign = helped("sign");
+    assert_eq!(of_signing, sign, "README and `ambisign sign --help` differ");
+    for command in ["verify", "verify-blob"] {
+        let rows = helped(command);
+        let row = table.iter().find(|row| row[0] == "8").unwrap();
+        assert!(rows.iter().any(|found| found == row), "`{command} --help`");
+    }
 }
 
 /// The help of a command and of all commands below it.
@@ -207,7 +210,7 @@ fn the_flags_of_the_documents_exist_and_the_absent_ones_do_not() {
         );
     }
     let commands = said(&["--help"], &[]);
-    for command in ["verify", "attest", "sign-blob", "doctor"] {
+    for command in ["verify", "verify-blob", "attest", "sign-blob", "doctor"] {
         let named = quoted(absent).iter().any(|name| name.ends_with(command));
         let exists = commands.contains(&format!("\n  {command} "));
         assert_eq!(named, !exists, "README.md on `{command}`");

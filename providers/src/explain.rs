@@ -14,6 +14,8 @@ pub enum Class {
     Identity,
     /// A registry says no, for good.
     Registry,
+    /// What was to be verified is not acceptable.
+    Rejected,
     /// A service is out of reach or refuses for now: running again is safe and may help.
     Temporary,
     /// Trust material is bad, expired or missing.

@@ -5,10 +5,14 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::{Method, StatusCode};
 
 use crate::Class;
 use crate::net::{ClientError, chain};
+
+/// The longest name of a content coding that a message shows, in characters.
+const LONGEST_CODING: usize = 40;
 
 /// A request that came to no usable answer.
 #[derive(Debug)]
@@ -110,6 +114,14 @@ impl fmt::Display for HttpError {
 impl std::error::Error for HttpError {}
 
 impl HttpReason {
+    /// [`HttpReason::Encoded`], when `headers` name a content coding.
+    pub(crate) fn encoded(headers: &HeaderMap) -> Option<Self> {
+        let coding = headers.get(CONTENT_ENCODING)?;
+        let coding = String::from_utf8_lossy(coding.as_bytes());
+        let coding: String = coding.chars().take(LONGEST_CODING).collect();
+        (!coding.eq_ignore_ascii_case("identity")).then_some(Self::Encoded { coding })
+    }
+
     /// Whether the request may have reached the server.
     pub(crate) fn is_sent(&self) -> bool {
         match self {

@@ -26,9 +26,6 @@ const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
 /// asked again.
 const AFTER_TOO_MANY: Duration = Duration::from_secs(2);
 
-/// The longest name of a content coding that a message shows, in characters.
-const LONGEST_CODING: usize = 40;
-
 /// The limits of one call to a service.
 #[derive(Clone, Copy, Debug)]
 pub struct Hop {
@@ -215,8 +212,8 @@ impl Net {
         let (url, status) = (response.url().clone(), response.status());
         let headers = response.headers().clone();
         let read = async {
-            match foreign_coding(&headers) {
-                Some(coding) => Err(HttpReason::Encoded { coding }),
+            match HttpReason::encoded(&headers) {
+                Some(encoded) => Err(encoded),
                 None => read(response, hop.body).await,
             }
         };
@@ -320,13 +317,6 @@ async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpReaso
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-fn foreign_coding(headers: &HeaderMap) -> Option<String> {
-    let coding = headers.get(header::CONTENT_ENCODING)?;
-    let coding = String::from_utf8_lossy(coding.as_bytes());
-    let coding: String = coding.chars().take(LONGEST_CODING).collect();
-    (!coding.eq_ignore_ascii_case("identity")).then_some(coding)
 }
 
 fn is_temporary(status: StatusCode) -> bool {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Fulcio: certificates of ten minutes for OIDC identities, each with an embedded SCT.
+//! Fulcio: short-lived certificates for OIDC identities, each with an embedded SCT.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -130,7 +130,7 @@ impl Fulcio {
             extensions: extensions(&identity, &spki, &signer.key.spki()),
             spki,
             not_before,
-            not_after: not_before + Duration::from_secs(600),
+            not_after: not_before + self.world.life,
             serial: self.serial(count),
         };
         let precertificate = template.tbs(&signer.name);
@@ -400,6 +400,7 @@ mod tests {
                 seed: Seed(seed),
                 clock,
                 lies,
+                life: Duration::from_secs(600),
             };
             let fulcio = Fulcio::new(&world, issuer).unwrap();
             let spki = fulcio.stranger.spki();

@@ -28,7 +28,7 @@ mod x509;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::sync::oneshot;
@@ -129,6 +129,8 @@ pub struct Options {
     pub dir: Option<PathBuf>,
     /// The time of certificates, timestamps, entries and tokens.
     pub clock: Clock,
+    /// How long Fulcio's certificates live: ten minutes by default.
+    pub life: Duration,
 }
 
 impl Default for Options {
@@ -139,6 +141,7 @@ impl Default for Options {
             port: None,
             dir: None,
             clock: Clock::system(),
+            life: Duration::from_secs(600),
         }
     }
 }
@@ -160,6 +163,7 @@ struct World {
     seed: Seed,
     clock: Clock,
     lies: Lies,
+    life: Duration,
 }
 
 impl World {
@@ -208,6 +212,7 @@ impl Sandbox {
             seed,
             clock: options.clock,
             lies,
+            life: options.life,
         };
         let (ports, listeners) = bind(options.port)?;
         let urls = Urls::new(ports);

@@ -6,6 +6,7 @@ mod demo;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use ambisign_sandbox::{Clock, Lie, Options, Sandbox, mint};
 use clap::{Parser, Subcommand};
@@ -36,6 +37,9 @@ enum Command {
         /// What keys are made of
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// How long Fulcio's certificates live, in seconds
+        #[arg(long, default_value_t = 600)]
+        life: u64,
         /// What a service is wrong about; repeatable
         #[arg(long = "lie", value_name = "NAME")]
         lies: Vec<Lie>,
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
             dir,
             port,
             seed,
+            life,
             lies,
         } => serve(Options {
             seed,
@@ -72,6 +77,7 @@ fn main() -> ExitCode {
             port,
             dir: Some(dir),
             clock: Clock::system(),
+            life: Duration::from_secs(life),
         }),
         Command::Token {
             dir,

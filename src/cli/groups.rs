@@ -156,7 +156,8 @@ pub struct TrustArgs {
     /// Refuse every environment variable that decides who gets the token or whom to believe
     /// ($AMBISIGN_PUBLIC_INSTANCE)
     ///
-    /// `ambisign env` marks them. Flags still count, and so does a proxy.
+    /// `ambisign env` marks them, and those that consent to what becomes public, which are refused
+    /// too. Flags still count, and so does a proxy.
     #[arg(long, help_heading = "Services and trust")]
     pub public_instance: bool,
 

@@ -8,6 +8,7 @@ mod blob;
 mod groups;
 mod sign;
 mod trust;
+mod verify;
 
 use ambisign_providers::Class;
 use clap::error::{ContextKind, ErrorKind};
@@ -17,7 +18,8 @@ use clap_complete::Shell;
 pub use self::blob::SignBlobArgs;
 pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 pub use self::sign::SignArgs;
-pub use self::trust::{CreateArgs, TrustCommand};
+pub use self::trust::{CreateArgs, ShowArgs, TrustCommand, UpdateArgs};
+pub use self::verify::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 
 use crate::outcome::Failure;
 
@@ -32,6 +34,7 @@ const TEMPLATE: &str = "\
 const EXAMPLES: &str = "\
 Examples:
   ambisign sign IMAGE@DIGEST
+  ambisign verify --certificate-identity NAME --certificate-oidc-issuer URL IMAGE
   ambisign sign --help
   ambisign env
   ambisign completions bash > /etc/bash_completion.d/ambisign
@@ -62,7 +65,11 @@ pub enum Command {
     Sign(Box<SignArgs>),
     /// Sign files and write a bundle for each
     SignBlob(Box<SignBlobArgs>),
-    /// Make the files that say whom to believe
+    /// Verify the signatures of images
+    Verify(Box<VerifyArgs>),
+    /// Verify the signature of a file
+    VerifyBlob(Box<VerifyBlobArgs>),
+    /// Show, update and make what says whom to believe
     #[command(subcommand)]
     Trust(TrustCommand),
     /// List every environment variable that ambisign reads

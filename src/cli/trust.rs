@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::TEMPLATE;
+use super::groups::{RunArgs, ServiceArgs, TrustArgs};
 
 const CREATE_EXAMPLES: &str = "\
 Example:
@@ -33,11 +34,54 @@ Exit codes:
   4    a certificate or key is not what it should be; nothing was written
 ";
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  2    usage or settings; the network was not used
+  4    trust material bad, expired or missing
+  5    what came back does not verify by TLS
+  75   a service is unreachable or refuses for now: safe to run again
+";
+
 /// The commands about trust.
 #[derive(Debug, Subcommand)]
 pub enum TrustCommand {
     /// Make trusted root and signing config of a private deployment
     Create(CreateArgs),
+    /// Show whom a run with the same flags believes, and whom it asks
+    Show(Box<ShowArgs>),
+    /// Bring what is kept of a TUF mirror up to date
+    Update(Box<UpdateArgs>),
+}
+
+/// The flags of `trust show`.
+#[derive(Args, Clone, Debug, Default)]
+#[command(help_template = TEMPLATE, after_help = EXIT_CODES)]
+pub struct ShowArgs {
+    /// Which services are used.
+    #[command(flatten)]
+    pub services: ServiceArgs,
+
+    /// Whom to believe.
+    #[command(flatten)]
+    pub trust: TrustArgs,
+
+    /// How long, and what is told.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// The flags of `trust update`.
+#[derive(Args, Clone, Debug, Default)]
+#[command(help_template = TEMPLATE, after_help = EXIT_CODES)]
+pub struct UpdateArgs {
+    /// Whom to believe.
+    #[command(flatten)]
+    pub trust: TrustArgs,
+
+    /// How long, and what is told.
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 /// The flags of `trust create`. They have no variables: this is done once, by a person.

@@ -58,6 +58,22 @@ pub enum Error {
     Unreadable,
 }
 
+impl Error {
+    /// Whether Fulcio may have issued a certificate nevertheless, which stays in a public log.
+    pub(crate) fn may_have_issued(&self) -> bool {
+        match self {
+            Self::Encoding | Self::Refused { .. } => false,
+            Self::Http(error) => error.sent,
+            // A server that fails may do so when its work is done.
+            Self::Rejected { status, .. } => *status >= 500,
+            Self::Certificate(_)
+            | Self::IdentityMismatch { .. }
+            | Self::KeyMismatch
+            | Self::Unreadable => true,
+        }
+    }
+}
+
 /// What Fulcio has against a token, as far as its configuration tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Objection {

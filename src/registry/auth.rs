@@ -17,7 +17,7 @@ use url::{Url, form_urlencoded};
 
 use super::address;
 use super::challenge::Challenge;
-use super::connection::Connection;
+use super::connection::{Connection, Repository};
 use super::credentials::{Credential, Secret};
 use super::error::Error;
 use crate::net::REGISTRY_TOKEN;
@@ -90,7 +90,8 @@ impl Connection<'_> {
         service: Option<&str>,
         secret: Option<&Secret>,
     ) -> Request {
-        let scope = format!("repository:{}:pull,push", self.repository.name);
+        let Repository { name, right, .. } = &*self.repository;
+        let scope = format!("repository:{name}:{}", right.actions());
         let mut url = realm.clone();
         url.set_fragment(None);
         if let Some(Secret::Identity(token)) = secret {

@@ -55,6 +55,8 @@ pub(super) struct Repository {
     pub(super) method: AsyncMutex<Option<AttachMethod>>,
     /// Whether the config blob is there.
     pub(super) config: OnceCell<()>,
+    /// What we ask to be allowed.
+    pub(super) right: Right,
     peer: Arc<Peer>,
     plan: Plan,
     credential: OnceCell<Option<Arc<Credential>>>,
@@ -63,7 +65,13 @@ pub(super) struct Repository {
 }
 
 impl Repository {
-    pub(super) fn new(base: Url, name: [&str; 2], peer: Arc<Peer>, plan: Plan) -> Self {
+    pub(super) fn new(
+        base: Url,
+        name: [&str; 2],
+        right: Right,
+        peer: Arc<Peer>,
+        plan: Plan,
+    ) -> Self {
         let [registry, name] = name.map(str::to_owned);
         Self {
             registry,
@@ -71,6 +79,7 @@ impl Repository {
             base,
             method: AsyncMutex::default(),
             config: OnceCell::default(),
+            right,
             peer,
             plan,
             credential: OnceCell::default(),
@@ -83,6 +92,25 @@ impl Repository {
     pub(super) fn subject(&self, subject: &Digest) -> Arc<AsyncMutex<Ours>> {
         let mut subjects = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(subjects.entry(*subject).or_default())
+    }
+}
+
+/// What is asked of the token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Right {
+    /// To read.
+    Pull,
+    /// To read and to write.
+    PullAndPush,
+}
+
+impl Right {
+    /// As a scope names it (token authentication of the OCI registries, "Token Scope").
+    pub(super) fn actions(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::PullAndPush => "pull,push",
+        }
     }
 }
 

@@ -218,8 +218,7 @@ impl Explain for Error {
                 Some("name an image or an image index, as it was pushed".into())
             }
             Self::NotFound { .. } => Some(
-                "push the image before it is signed, and name it by the digest of its manifest, \
-                 not by its image ID"
+                "push the image first, and name it by the digest of its manifest, not by its image ID"
                     .into(),
             ),
             Self::OtherArtifact { .. } => None,
@@ -233,8 +232,8 @@ impl Explain for Error {
             Self::Token { .. } => Some("check what answers in place of the token endpoint".into()),
             Self::TooLarge { .. } => None,
             Self::Unauthorized { .. } => Some(
-                "log in to the registry before this step, or give the account read and write \
-                 access to the repository"
+                "log in to the registry before this step, or give the account read access to the \
+                 repository, and write access to sign"
                     .into(),
             ),
         }

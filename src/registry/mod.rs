@@ -16,7 +16,9 @@ mod error;
 pub mod fuzzing;
 mod helper;
 mod index;
+mod listing;
 mod manifest;
+mod places;
 mod push;
 mod referrer;
 mod shared_tag;
@@ -34,7 +36,7 @@ use reqwest::header::CONTENT_TYPE;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use self::connection::{Connection, Peer, Repository};
+use self::connection::{Connection, Peer, Repository, Right};
 use self::credentials::{Credential, Plan};
 use self::manifest::{Manifest, Said};
 use self::referrer::Referrer;
@@ -45,6 +47,8 @@ use crate::verify::VerifiedBundle;
 
 pub use self::credentials::CredentialError;
 pub use self::error::Error;
+pub use self::listing::Stored;
+pub use self::places::{Listing, Place};
 pub use self::referrer::Method;
 pub use self::target::Target;
 
@@ -65,6 +69,7 @@ pub struct Registry<'a> {
     host: &'a Host,
     /// Taken up by the first use, so that making one cannot fail.
     explicit: Result<Option<Arc<Credential>>, NoPassword>,
+    right: Right,
     peers: Mutex<BTreeMap<String, Arc<Peer>>>,
     repositories: Mutex<BTreeMap<[String; 2], Arc<Repository>>>,
 }
@@ -102,11 +107,21 @@ impl Attached {
 }
 
 impl<'a> Registry<'a> {
-    /// Opens nothing and reads nothing.
+    /// To sign: asks for the right to read and to write. Opens nothing and reads nothing.
     pub fn new(host: &'a Host, options: RegistryOptions) -> Self {
+        Self::with_right(host, options, Right::PullAndPush)
+    }
+
+    /// To verify: asks for the right to read alone. Opens nothing and reads nothing.
+    pub fn reader(host: &'a Host, options: RegistryOptions) -> Self {
+        Self::with_right(host, options, Right::Pull)
+    }
+
+    fn with_right(host: &'a Host, options: RegistryOptions, right: Right) -> Self {
         Self {
             host,
             explicit: credentials::explicit(host, options).map_err(|_only_one| NoPassword),
+            right,
             peers: Mutex::default(),
             repositories: Mutex::default(),
         }
@@ -248,7 +263,13 @@ impl<'a> Registry<'a> {
             let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(peers.entry(registry.to_owned()).or_default())
         };
-        let repository = Arc::new(Repository::new(base, [registry, name], peer, plan));
+        let repository = Arc::new(Repository::new(
+            base,
+            [registry, name],
+            self.right,
+            peer,
+            plan,
+        ));
         repositories.insert(key, Arc::clone(&repository));
         Ok(Connection { host, repository })
     }

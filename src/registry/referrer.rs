@@ -29,7 +29,7 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 
 /// How many pages of referrers are read.
-const MOST_PAGES: u32 = 100;
+pub(super) const MOST_PAGES: u32 = 100;
 
 /// How signatures of an image are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +164,11 @@ impl Connection<'_> {
     }
 
     /// One page of referrers: the first, or the one that `link` leads to.
-    async fn referrers(&self, subject: &Digest, link: Option<url::Url>) -> Result<Answer, Error> {
+    pub(super) async fn referrers(
+        &self,
+        subject: &Digest,
+        link: Option<url::Url>,
+    ) -> Result<Answer, Error> {
         let path = format!("referrers/{subject}");
         let mut call = self.call(Verb::GET, &path, Content::Manifest);
         if let Some(link) = link {

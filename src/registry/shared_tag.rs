@@ -257,12 +257,12 @@ impl Connection<'_> {
         })
     }
 
-    fn tag_name(&self, subject: &Digest) -> String {
+    pub(super) fn tag_name(&self, subject: &Digest) -> String {
         format!("{}:{}", self.name(), tag(subject))
     }
 }
 
 /// The fallback tag (OCI distribution specification, "Referrers Tag Schema").
-fn tag(subject: &Digest) -> String {
+pub(super) fn tag(subject: &Digest) -> String {
     format!("sha256-{}", subject.hex())
 }

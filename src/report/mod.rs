@@ -10,6 +10,7 @@ mod json;
 mod progress;
 mod text;
 mod time;
+mod verdicts;
 
 use std::io;
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub use self::text::Block;
 
 use self::console::Stream;
 use crate::outcome::{Failure, Report, Step, Warning};
-use crate::settings::Output;
+use crate::settings::{Output, RunSettings};
 
 /// Writes to a [`Console`] what the redactor of a [`Net`] lets through.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +71,17 @@ impl<'a> Reporter<'a> {
         let line = format!("{}\n", self.clean(text));
         // When nobody reads the log any more, the work goes on.
         let _written = self.console.write(Stream::Err, &line);
+    }
+
+    /// The first lines of a run: what was asked for, whatever is not the default, what is odd.
+    pub fn begin(&self, what: &str, run: &RunSettings) {
+        self.line(&format!("ambisign {} | {what}", env!("CARGO_PKG_VERSION")));
+        for notice in &run.notices {
+            self.fact("not default", &notice.to_string());
+        }
+        run.warnings
+            .iter()
+            .for_each(|warning| self.warning(warning));
     }
 
     /// A line of the beginning of a run: a word and what it is.

@@ -27,15 +27,12 @@ impl<'a> Progress<'a> {
     /// The first lines of a run: how many of `what` it is about, whatever is not the default, what
     /// is odd.
     pub fn begin(&self, count: usize, what: &str, settings: &RunSettings) {
-        let (version, plural) = (env!("CARGO_PKG_VERSION"), if count == 1 { "" } else { "s" });
-        self.reporter
-            .line(&format!("ambisign {version} | {count} {what}{plural}"));
-        for notice in &settings.notices {
-            self.reporter.fact("not default", &notice.to_string());
-        }
-        for warning in &settings.warnings {
-            self.warning(warning.clone());
-        }
+        let plural = if count == 1 { "" } else { "s" };
+        let what = format!("{count} {what}{plural}");
+        self.reporter.begin(&what, settings);
+        self.lock()
+            .warnings
+            .extend(settings.warnings.iter().cloned());
     }
 
     /// Who signs.

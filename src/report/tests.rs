@@ -71,6 +71,8 @@ fn signed(repository: &str) -> Outcome {
             sha256: "ab".to_owned(),
             pem: "-----BEGIN CERTIFICATE-----\n".to_owned(),
         }),
+        certificate_requested: true,
+        submitted: true,
         timestamps: vec![Timestamp {
             authority: "https://tsa.example.com".to_owned(),
             time,
@@ -128,22 +130,50 @@ fn an_error_says_what_why_fix_and_what_exists() {
 }
 
 #[test]
-fn an_answer_of_fulcio_that_was_not_accepted_may_be_a_certificate() {
-    for (code, class, exists) in [
+fn what_was_sent_may_have_been_done() {
+    let certified = Outcome {
+        log: Vec::new(),
+        bundle: None,
+        attached: None,
+        state: State::Pending,
+        ..signed("r.io/a")
+    };
+    let rows = [
+        (Outcome::default(), "nothing was signed or uploaded"),
         (
-            "fulcio/untrusted-chain",
-            Class::Untrusted,
-            "a certificate may have been issued, ",
+            Outcome {
+                certificate_requested: true,
+                ..Outcome::default()
+            },
+            "a certificate may have been issued, nothing was signed or uploaded",
         ),
-        ("fulcio/tls", Class::Untrusted, ""),
-        ("fulcio/refused", Class::Identity, ""),
-    ] {
-        let mut failure = failure("Fulcio said something", class);
-        failure.code = code.to_owned();
-        let report = report(vec![], End::Failed(failure));
-        let (_, err) = finished(Look::default(), &report, Output::Text);
-        let last = format!("; {exists}nothing was signed or uploaded\n");
-        assert!(err.ends_with(&last), "{code}: {err}");
+        (
+            // There are timestamps, and the log was not reached.
+            Outcome {
+                submitted: false,
+                ..certified.clone()
+            },
+            "a certificate was issued, nothing was logged or attached",
+        ),
+        (
+            // There need be no timestamp.
+            Outcome {
+                timestamps: Vec::new(),
+                ..certified
+            },
+            "a certificate was issued, the log may have an entry, nothing was attached",
+        ),
+    ];
+    for (image, exists) in rows {
+        let ends = [
+            End::Failed(failure("it failed", Class::Temporary)),
+            End::Interrupted(Signal::Terminate),
+        ];
+        for end in ends {
+            let report = report(vec![image.clone()], end);
+            let (_, err) = finished(Look::default(), &report, Output::Text);
+            assert!(err.ends_with(&format!("; {exists}\n")), "{exists}: {err}");
+        }
     }
 }
 
@@ -183,13 +213,28 @@ fn a_batch_names_the_images_that_failed_and_what_exists_of_each() {
 
 #[test]
 fn an_interrupted_run_says_what_exists() {
-    let images = vec![signed("r.io/a"), Outcome::default()];
-    let report = report(images, End::Interrupted(Signal::Terminate));
-    let (_, err) = finished(Look::default(), &report, Output::Text);
-    assert!(
-        err.ends_with("code: run/interrupted; exit 143; 1 of 2 images are signed\n"),
-        "{err}"
-    );
+    let logged = Outcome {
+        attached: None,
+        state: State::Pending,
+        ..signed("r.io/b")
+    };
+    for (more, exists) in [
+        (vec![Outcome::default()], "1 of 2 images are signed"),
+        (
+            vec![logged.clone()],
+            "1 of 2 images are signed, and 1 more is in the log",
+        ),
+        (
+            vec![logged.clone(), logged],
+            "1 of 3 images are signed, and 2 more are in the log",
+        ),
+    ] {
+        let images = [vec![signed("r.io/a")], more].concat();
+        let report = report(images, End::Interrupted(Signal::Terminate));
+        let (_, err) = finished(Look::default(), &report, Output::Text);
+        let last = format!("code: run/interrupted; exit 143; {exists}\n");
+        assert!(err.ends_with(&last), "{err}");
+    }
 }
 
 #[test]

@@ -3,10 +3,8 @@
 
 use std::path::PathBuf;
 
-use ambisign_providers::Class;
-
 use super::clean::shell;
-use crate::outcome::{End, Failure, Known, Outcome, Report, State, Tuf};
+use crate::outcome::{Failure, Known, Outcome, Report, State, Tuf};
 
 /// Verify commands differ in little: of a long batch only the first is shown.
 const MOST_COMMANDS: usize = 3;
@@ -20,19 +18,9 @@ pub struct Block {
     pub last: String,
 }
 
-/// What ended the run, if something did: a signal too.
+/// What ended the run, if something did.
 pub(super) fn run_failure(report: &Report) -> Option<Failure> {
-    match &report.end {
-        End::Complete => None,
-        End::Failed(failure) => Some(failure.clone()),
-        End::Interrupted(signal) => Some(Failure {
-            what: format!("the run was interrupted by {}", signal.name()),
-            because: Vec::new(),
-            fix: Some("run again: what is signed stays signed".to_owned()),
-            code: "run/interrupted".to_owned(),
-            class: Class::Temporary,
-        }),
-    }
+    report.end.failure("run again: what is signed stays signed")
 }
 
 /// The errors: that of the run first, then one for each image.
@@ -70,29 +58,23 @@ pub(super) fn exists(report: &Report) -> String {
         .count();
     if done > 0 {
         let (all, nouns) = (report.images.len(), nouns(report));
-        return format!("{done} of {all} {nouns} are signed");
+        let logged = |image: &&Outcome| !is_signed(image) && !image.log.is_empty();
+        return match report.images.iter().filter(logged).count() {
+            0 => format!("{done} of {all} {nouns} are signed"),
+            1 => format!("{done} of {all} {nouns} are signed, and 1 more is in the log"),
+            more => format!("{done} of {all} {nouns} are signed, and {more} more are in the log"),
+        };
     }
-    let nothing = match &report.end {
-        End::Failed(failure) if may_have_certified(failure) => UNSURE,
-        End::Complete | End::Failed(_) | End::Interrupted(_) => NOTHING,
-    };
     report
         .images
         .iter()
         .map(image_exists)
         .find(|exists| exists != NOTHING)
-        .unwrap_or_else(|| nothing.to_owned())
+        .unwrap_or_else(|| NOTHING.to_owned())
 }
 
 const NOTHING: &str = "nothing was signed or uploaded";
 const UNSURE: &str = "a certificate may have been issued, nothing was signed or uploaded";
-
-/// Whether Fulcio answered and its answer was not accepted: what it issued is in a public log.
-fn may_have_certified(failure: &Failure) -> bool {
-    failure.code.starts_with("fulcio/")
-        && failure.class == Class::Untrusted
-        && failure.code != "fulcio/tls"
-}
 
 /// What exists now of one image, from the facts: a state could be wrong about them.
 pub(super) fn image_exists(image: &Outcome) -> String {
@@ -119,21 +101,18 @@ pub(super) fn image_exists(image: &Outcome) -> String {
         };
         return format!("a log entry exists at {place}, {attached}{bundle}");
     }
-    // A log may have taken what it was sent and not told us.
-    let asked = !image.timestamps.is_empty() || image.failure().is_some_and(is_of_log);
     match image.certificate {
-        Some(_) if asked => {
+        // The log may have taken what it was sent and not told us.
+        Some(_) if image.submitted => {
             return "a certificate was issued, the log may have an entry, nothing was attached"
                 .to_owned();
         }
         Some(_) => return "a certificate was issued, nothing was logged or attached".to_owned(),
+        // So may Fulcio, and what it issues is in a public log.
+        None if image.certificate_requested => return UNSURE.to_owned(),
         None => {}
     }
     NOTHING.to_owned()
-}
-
-fn is_of_log(failure: &Failure) -> bool {
-    failure.code.starts_with("rekor/")
 }
 
 /// Of each image that carries a signature now `repository@digest`, of each file its bundle.

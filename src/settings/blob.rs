@@ -27,24 +27,29 @@ impl BlobSettings {
     }
 }
 
+/// Where the bundle of `file` is when nothing else is said.
+///
+/// # Errors
+/// The standard input has no name.
+pub(super) fn beside(file: &Path) -> Result<PathBuf, SettingsError> {
+    if file == Path::new("-") {
+        return Err(SettingsError::Incomplete {
+            given: "-".to_owned(),
+            missing: "--bundle",
+        });
+    }
+    let mut path = file.to_owned().into_os_string();
+    path.push(SUFFIX);
+    Ok(path.into())
+}
+
 fn paths(files: Vec<PathBuf>, bundle: Option<PathBuf>) -> Result<Vec<BlobPaths>, SettingsError> {
     let mut blobs: Vec<BlobPaths> = Vec::with_capacity(files.len());
     for file in files {
         if blobs.iter().any(|known| known.blob == file) {
             continue;
         }
-        let beside = || {
-            if file == Path::new("-") {
-                return Err(SettingsError::Incomplete {
-                    given: "-".to_owned(),
-                    missing: "--bundle",
-                });
-            }
-            let mut path = file.clone().into_os_string();
-            path.push(SUFFIX);
-            Ok(path.into())
-        };
-        let bundle = bundle.clone().map_or_else(beside, Ok)?;
+        let bundle = bundle.clone().map_or_else(|| beside(&file), Ok)?;
         blobs.push(BlobPaths { blob: file, bundle });
     }
     match (blobs.len(), bundle) {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use ambisign_providers::{Class, Explain};
 
+use crate::env::variable_of;
+
 /// Why the settings cannot be used. No value is shown: it may be a secret in the wrong place.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -17,6 +19,15 @@ pub enum SettingsError {
         /// The other.
         other: String,
     },
+    /// With `--public-instance`, the environment must not consent to what becomes public.
+    #[error(
+        "`{}` consents to what becomes public, and `--public-instance` takes that from flags alone",
+        variable_of(name)
+    )]
+    Consents {
+        /// The flag whose variable it is.
+        name: &'static str,
+    },
     /// With `--public-instance`, the environment must not decide who gets the token.
     #[error(
         "`{name}` decides who gets the identity token or whom to believe, and `--public-instance` refuses that"
@@ -25,6 +36,9 @@ pub enum SettingsError {
         /// The variable.
         name: &'static str,
     },
+    /// A bundle is given, and not exactly one image that it could be of.
+    #[error("`--bundle` is for exactly one image, which is named by its digest")]
+    Detached,
     /// A flag has an empty value.
     #[error("`{name}` is empty")]
     Empty {
@@ -45,12 +59,15 @@ pub enum SettingsError {
         /// What is missing.
         missing: &'static str,
     },
-    /// There is nothing to sign.
+    /// No file is given.
     #[error("no file is given")]
     NoFiles,
-    /// There is nothing to sign.
+    /// No image is given.
     #[error("no image is given")]
     NoImages,
+    /// Nothing says who must have signed.
+    #[error("nothing says who must have signed")]
+    NoSigner,
     /// A variable of ours is not UTF-8.
     #[error("the value of `{name}` is not UTF-8")]
     NotUtf8 {
@@ -88,12 +105,15 @@ impl Explain for SettingsError {
     fn code(&self) -> Cow<'static, str> {
         match self {
             Self::Conflict { .. } => "settings/conflict",
+            Self::Consents { .. } => "settings/consents",
             Self::Decides { .. } => "settings/decides",
+            Self::Detached => "settings/detached",
             Self::Empty { .. } => "settings/empty",
             Self::EmptyImage { .. } => "settings/empty-image",
             Self::Incomplete { .. } => "settings/incomplete",
             Self::NoFiles => "settings/no-files",
             Self::NoImages => "settings/no-images",
+            Self::NoSigner => "settings/no-signer",
             Self::NotUtf8 { .. } => "settings/not-utf8",
             Self::Tag { .. } => "settings/tag",
             Self::UnknownVariable { .. } => "settings/unknown-variable",
@@ -106,9 +126,15 @@ impl Explain for SettingsError {
     fn fix(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Conflict { .. } => "drop one of the two".into(),
+            Self::Consents { name } => format!(
+                "unset `{}`, or give `--{name}` if you consent",
+                variable_of(name)
+            )
+            .into(),
             Self::Decides { name } => {
                 format!("unset `{name}`, or give the value as a flag if it is yours").into()
             }
+            Self::Detached => "write one `repository@sha256:...` after the flags".into(),
             Self::Empty { .. } => "give it a value, or leave it out".into(),
             Self::EmptyImage { .. } => {
                 "look for a variable that is empty or spelt differently; in Cloud Build, write `$$` \
@@ -118,6 +144,9 @@ impl Explain for SettingsError {
             Self::Incomplete { missing, .. } => format!("set `{missing}` too").into(),
             Self::NoFiles => "name at least one file, or `-` for the standard input".into(),
             Self::NoImages => "name at least one image: `repository@sha256:...`".into(),
+            Self::NoSigner => {
+                "pass `--certificate-identity` and `--certificate-oidc-issuer`, or `--key`".into()
+            }
             Self::NotUtf8 { name } => format!("unset `{name}`, or write it in UTF-8").into(),
             Self::Tag { .. } => {
                 "write `repository@sha256:...`, with the digest that the push printed".into()

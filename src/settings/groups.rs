@@ -32,6 +32,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 /// Reads one group after the other; what is to be told of them gathers until [`Groups::run`].
 pub(super) struct Groups {
     pub(super) variables: Variables,
+    public_instance: bool,
     foreign: Foreign,
     notices: Vec<Notice>,
     warnings: Vec<Warning>,
@@ -45,15 +46,17 @@ impl Groups {
     /// token.
     pub(super) fn new(env: &Env, trust: &TrustArgs) -> Result<Self, SettingsError> {
         let (variables, warnings) = variables::read(env)?;
-        if flag(
+        let public_instance = flag(
             "public-instance",
             trust.public_instance,
             variables.public_instance.as_deref(),
-        )? {
+        )?;
+        if public_instance {
             safety::refuse_deciding_variables(env)?;
         }
         Ok(Self {
             variables,
+            public_instance,
             foreign: Foreign::read(env),
             notices: safety::foreign_notices(env),
             warnings,
@@ -103,7 +106,7 @@ impl Groups {
         })
     }
 
-    fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {
+    pub(super) fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {
         let variables = &self.variables;
         let version = pick(
             "rekor-version",
@@ -219,19 +222,27 @@ impl Groups {
 
     fn consent(&self, args: &IdentityArgs) -> Result<Consent, SettingsError> {
         let variables = &self.variables;
+        let private = variables.allow_private_repository.as_deref();
         let consents = [
-            flag("yes", args.yes, variables.yes.as_deref())?,
-            flag(
+            ("yes", args.yes, variables.yes.as_deref()),
+            (
                 "allow-private-repository",
                 args.allow_private_repository,
-                variables.allow_private_repository.as_deref(),
-            )?,
+                private,
+            ),
         ];
-        Ok(if consents.contains(&true) {
-            Consent::Given
-        } else {
-            Consent::NotGiven
-        })
+        let by_flag = args.yes || args.allow_private_repository;
+        let mut consent = Consent::NotGiven;
+        for (name, given, variable) in consents {
+            if flag(name, given, variable)? {
+                // Another job may have set the variable, and what becomes public stays so.
+                if self.public_instance && !by_flag {
+                    return Err(SettingsError::Consents { name });
+                }
+                consent = Consent::Given;
+            }
+        }
+        Ok(consent)
     }
 
     pub(super) fn registry(&self, args: RegistryArgs) -> Result<RegistrySettings, SettingsError> {

@@ -8,10 +8,12 @@ mod blob;
 mod error;
 mod given;
 mod groups;
+mod material;
 mod mirror;
 mod safety;
 mod sign;
 mod variables;
+mod verify;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -24,10 +26,12 @@ use url::Url;
 pub use self::error::SettingsError;
 pub use self::given::Origin;
 pub use self::groups::output;
+pub use self::material::MaterialSettings;
 pub use self::safety::Notice;
+pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
 use crate::outcome::Warning;
-use crate::trust::{Mirror, RekorVersion};
+use crate::trust::{Mirror, RekorVersion, TrustOptions};
 
 /// What a run of `sign` is asked to do.
 #[derive(Debug)]
@@ -211,6 +215,28 @@ pub enum Output {
     Json,
     /// One line for each signed image.
     Text,
+}
+
+impl TrustSettings {
+    /// As the trust material is loaded with them, and with `services` where any are used.
+    pub fn options(&self, services: Option<&ServiceSettings>) -> TrustOptions {
+        let options = TrustOptions {
+            trusted_root: self.trusted_root.clone(),
+            mirror: Some(self.mirror.clone()),
+            ..TrustOptions::default()
+        };
+        let Some(services) = services else {
+            return options;
+        };
+        TrustOptions {
+            signing_config: services.signing_config.clone(),
+            fulcio_url: services.fulcio.clone(),
+            rekor_url: services.rekor.clone(),
+            rekor_version: services.rekor_version,
+            tsa_url: services.tsa.clone(),
+            ..options
+        }
+    }
 }
 
 impl RegistrySettings {

@@ -37,7 +37,7 @@ impl Settings {
 }
 
 /// The images of the command line, each once.
-fn images(given: &[String]) -> Result<Vec<String>, SettingsError> {
+pub(super) fn images(given: &[String]) -> Result<Vec<String>, SettingsError> {
     let mut images: Vec<String> = Vec::with_capacity(given.len());
     let mut seen = HashSet::new();
     for (at, image) in given.iter().enumerate() {

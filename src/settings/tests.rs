@@ -271,6 +271,35 @@ fn destinations_and_trust_are_named_with_their_origin() {
 }
 
 #[test]
+fn the_public_instance_takes_consent_from_flags_alone() {
+    for (flag, variable) in [
+        ("--yes", "AMBISIGN_YES"),
+        (
+            "--allow-private-repository",
+            "AMBISIGN_ALLOW_PRIVATE_REPOSITORY",
+        ),
+    ] {
+        let consent = |args: &[&str], value| {
+            let settings = settings(args, &[(variable, value)]);
+            settings.map(|settings| settings.signing.consent)
+        };
+        assert_eq!(consent(&["a"], "true").unwrap(), Consent::Given);
+        let public = ["a", "--public-instance"];
+        let error = consent(&public, "true").unwrap_err();
+        assert_eq!(error.code(), "settings/consents");
+        assert!(error.to_string().contains(variable), "{error}");
+        assert!(error.fix().unwrap().contains(flag));
+        for no in ["", "false"] {
+            assert_eq!(consent(&public, no).unwrap(), Consent::NotGiven);
+        }
+        for yes in ["true", "false"] {
+            let given = consent(&["a", "--public-instance", flag], yes);
+            assert_eq!(given.unwrap(), Consent::Given);
+        }
+    }
+}
+
+#[test]
 fn the_public_instance_lets_no_variable_decide() {
     for row in crate::env::VARIABLES
         .iter()

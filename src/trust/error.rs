@@ -57,6 +57,9 @@ pub enum Error {
     /// Services were given without a trusted root.
     #[error("services were given, but no trusted root that vouches for them")]
     MissingRoot,
+    /// No trusted root was given to verify with.
+    #[error("no trusted root was given, and TUF is not supported yet")]
+    NoRoot,
     /// The signing config offers no service of a kind that we can use now.
     #[error("the signing config offers no {what} that can be used now")]
     NoService {
@@ -125,6 +128,7 @@ impl Explain for Error {
             Self::MissingConfig { .. } => "trust/missing-config".into(),
             Self::MissingService { .. } => "trust/missing-service".into(),
             Self::MissingRoot => "trust/missing-root".into(),
+            Self::NoRoot => "trust/no-root".into(),
             Self::NoService { .. } => "trust/no-service".into(),
             Self::NoTimestampAuthority => "trust/no-timestamp-authority".into(),
             Self::Read { .. } => "trust/read".into(),
@@ -155,6 +159,7 @@ impl Explain for Error {
             Self::MissingRoot => {
                 "pass `--trusted-root FILE`, which `ambisign trust create` makes".into()
             },
+            Self::NoRoot => "pass `--trusted-root FILE`: that of the instance that signed".into(),
             Self::NoService { .. } | Self::TooFew { .. } => {
                 "pass a newer signing config with `--signing-config`, and check the clock".into()
             }
@@ -185,6 +190,7 @@ impl Explain for Error {
             | Self::MissingConfig { .. }
             | Self::MissingService { .. }
             | Self::MissingRoot
+            | Self::NoRoot
             | Self::NoService { .. }
             | Self::NoTimestampAuthority
             | Self::Read { .. }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Trusted root and signing config, from files or from a TUF mirror.
 
+use std::path::PathBuf;
+
 use ambisign_providers::Host;
 use futures_util::future::join;
 use url::Url;
@@ -136,6 +138,55 @@ impl Material {
                 what,
             },
         }
+    }
+}
+
+/// What [`update`] did.
+#[derive(Debug)]
+pub struct Updated {
+    /// The mirror.
+    pub mirror: MirrorUsed,
+    /// Where it is remembered; `None` when there is no such place.
+    pub folder: Option<PathBuf>,
+    /// What is odd but stops nothing.
+    pub warnings: Vec<Warning>,
+}
+
+/// Brings what is remembered of `mirror` up to date, with everything that a run takes from it.
+///
+/// # Errors
+/// The mirror cannot be reached or believed, or has no trusted root that can be read.
+pub async fn update(host: &Host, mirror: &Mirror) -> Result<Updated, Error> {
+    let source = source(host, mirror)?;
+    let repository = Repository::refresh(host, &source).await?;
+    let root = async { TrustedRoot::parse(&repository.target(TRUSTED_ROOT).await?) };
+    let (root, config) = join(root, signing_config(&repository)).await;
+    root?;
+    config?;
+    Ok(Updated {
+        mirror: MirrorUsed {
+            mirror: mirror.clone(),
+            url: source.metadata,
+            versions: repository.versions(),
+        },
+        folder: source.cache,
+        warnings: repository.warnings().to_vec(),
+    })
+}
+
+/// The trusted root alone: of the file, or else of the mirror.
+pub(super) async fn root(
+    host: &Host,
+    options: &TrustOptions,
+) -> Result<(TrustedRoot, Vec<Warning>), Error> {
+    match (Files::read(options)?.root, &options.mirror) {
+        (Some(root), _) => Ok((root, Vec::new())),
+        (None, Some(mirror)) => {
+            let repository = Repository::refresh(host, &source(host, mirror)?).await?;
+            let root = TrustedRoot::parse(&repository.target(TRUSTED_ROOT).await?)?;
+            Ok((root, repository.warnings().to_vec()))
+        }
+        (None, None) => Err(Error::NoRoot),
     }
 }
 

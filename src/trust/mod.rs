@@ -9,6 +9,7 @@ mod error;
 mod files;
 pub mod keys;
 mod material;
+pub mod overview;
 pub mod path;
 pub mod root;
 pub mod services;
@@ -25,6 +26,7 @@ use reqwest::{Method, Request};
 use url::Url;
 
 pub use error::Error;
+pub use material::{Updated, update};
 pub use root::TrustedRoot;
 pub use services::{Service, Services, SigningConfig};
 
@@ -135,6 +137,19 @@ impl Trust {
             mirror,
             warnings,
         })
+    }
+
+    /// Loads the trusted root alone, for whoever asks no service but verifies what others made; and
+    /// what is odd about where it came from. That an authority's time is over is no fault here: what
+    /// it vouched for stays.
+    ///
+    /// # Errors
+    /// No or a bad file; a mirror that cannot be reached or believed.
+    pub async fn load_root(
+        host: &Host,
+        options: &TrustOptions,
+    ) -> Result<(TrustedRoot, Vec<Warning>), Error> {
+        material::root(host, options).await
     }
 
     /// The trusted root.

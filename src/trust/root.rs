@@ -90,6 +90,11 @@ impl Log {
         &self.operator
     }
 
+    /// The URL.
+    pub fn url(&self) -> &str {
+        &self.base_url
+    }
+
     /// The origin of the checkpoints of a Rekor v2 log: the host name of its URL.
     pub fn origin(&self) -> Option<String> {
         let url = Url::parse(&self.base_url).ok()?;
@@ -175,6 +180,11 @@ impl TrustedRoot {
     /// The certificate transparency logs with this ID: one log may be there once for each window.
     pub fn ct_logs<'a>(&'a self, id: &'a [u8]) -> impl Iterator<Item = &'a Log> {
         self.ct_logs.iter().filter(move |log| log.id == id)
+    }
+
+    /// The transparency logs, and those for certificates.
+    pub fn logs(&self) -> (&[Log], &[Log]) {
+        (&self.logs, &self.ct_logs)
     }
 
     /// The IDs of the transparency logs.

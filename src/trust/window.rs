@@ -23,6 +23,11 @@ impl Window {
         self.start <= time && self.end.is_none_or(|end| time <= end)
     }
 
+    /// The last moment; `None` without end.
+    pub fn end(&self) -> Option<SystemTime> {
+        self.end
+    }
+
     /// The first moment.
     pub fn start(&self) -> SystemTime {
         self.start

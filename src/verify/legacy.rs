@@ -136,3 +136,162 @@ fn said(payload: &[u8], artifact: &Digest) -> Result<Said, Error> {
         annotations: payload.optional,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ambisign_providers::Explain as _;
+    use serde::Deserialize;
+
+    use super::{CERTIFICATE, ENTRY, SIGNATURE, TIMESTAMP, legacy};
+    use crate::digest::Digest;
+    use crate::trust::TrustedRoot;
+    use crate::verify::Policy;
+    use crate::verify::policy::{Identity, Match, Signer};
+
+    const ROOT: &[u8] = include_bytes!("../../tests/vectors/own/legacy/trusted_root.json");
+    const OTHER_ROOT: &[u8] =
+        include_bytes!("../../tests/vectors/roots/production/trusted_root.json");
+    const LAYERS: &[u8] = include_bytes!("../../tests/vectors/own/legacy/layers.json");
+
+    /// Two signatures of one image: cosign 2 made the first, with a timestamp, and cosign 3 the second,
+    /// with an annotation.
+    #[derive(Clone, Deserialize)]
+    struct Case {
+        digest: String,
+        identity: String,
+        issuer: String,
+        layers: [Layer; 2],
+    }
+
+    #[derive(Clone, Deserialize)]
+    struct Layer {
+        payload: String,
+        annotations: BTreeMap<String, String>,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            serde_json::from_slice(LAYERS).unwrap()
+        }
+
+        fn policy(&self) -> Policy {
+            Policy {
+                signer: Signer::Identity(Identity {
+                    san: Match::Exact(self.identity.clone()),
+                    issuer: Match::Exact(self.issuer.clone()),
+                    claims: Vec::new(),
+                }),
+                predicate_types: vec![super::SIGN.to_owned()],
+                annotations: Vec::new(),
+                entries: 1,
+                timestamps: 0,
+            }
+        }
+
+        /// `ok` or the code of the error.
+        fn judge(&self, layer: usize, root: &[u8], policy: &Policy) -> String {
+            let layer = &self.layers[layer];
+            let found = legacy(
+                (layer.payload.as_bytes(), &layer.annotations),
+                &TrustedRoot::parse(root).unwrap(),
+                &Digest::parse(&self.digest).unwrap(),
+                policy,
+            );
+            found.map_or_else(|error| error.code().into_owned(), |_| "ok".to_owned())
+        }
+    }
+
+    #[test]
+    fn signatures_of_cosign_are_accepted() {
+        let case = Case::new();
+        let mut policy = case.policy();
+        for layer in [0, 1] {
+            assert_eq!(case.judge(layer, ROOT, &policy), "ok");
+            assert_eq!(
+                case.judge(layer, OTHER_ROOT, &policy),
+                ["timestamp/untrusted-chain", "rekor/unknown-log"][layer]
+            );
+        }
+        policy.timestamps = 1;
+        assert_eq!(case.judge(0, ROOT, &policy), "ok");
+        assert_eq!(case.judge(1, ROOT, &policy), "verify/too-few-timestamps");
+        policy.timestamps = 0;
+        policy.annotations = vec![("env".to_owned(), "old".to_owned())];
+        assert_eq!(case.judge(0, ROOT, &policy), "verify/annotation");
+        assert_eq!(case.judge(1, ROOT, &policy), "ok");
+        policy.predicate_types = vec!["https://example.test/other".to_owned()];
+        assert_eq!(case.judge(1, ROOT, &policy), "verify/predicate-type");
+    }
+
+    #[test]
+    fn everything_must_be_of_one_signature() {
+        type Change = fn(&mut Case);
+        let changes: &[(&str, Change)] = &[
+            ("verify/artifact", |case| {
+                case.digest = Digest::of(b"x").to_string()
+            }),
+            ("verify/identity", |case| case.identity.push('x')),
+            ("verify/issuer", |case| case.issuer.push('x')),
+            ("rekor/body", |case| case.layers[0].payload.push(' ')),
+            ("verify/legacy", |case| case.layers[0].payload.push('x')),
+            ("verify/legacy", |case| {
+                let payload = &mut case.layers[0].payload;
+                *payload = payload.replace("cosign container", "another");
+            }),
+            ("verify/legacy", |case| {
+                drop(case.layers[0].annotations.remove(SIGNATURE))
+            }),
+            ("verify/too-few-entries", |case| {
+                drop(case.layers[0].annotations.remove(ENTRY))
+            }),
+            ("verify/key-signed", |case| {
+                drop(case.layers[0].annotations.remove(CERTIFICATE))
+            }),
+            // The promise alone proves the time.
+            ("ok", |case| {
+                drop(case.layers[0].annotations.remove(TIMESTAMP))
+            }),
+            ("timestamp/imprint", |case| swap(case, SIGNATURE)),
+            // A genuine entry of the other signature of the same image.
+            ("rekor/body", |case| swap(case, ENTRY)),
+            ("rekor/body", |case| swap(case, CERTIFICATE)),
+            ("rekor/promise", |case| {
+                entry(case, "\"logIndex\":", "\"logIndex\":1")
+            }),
+            ("rekor/promise", |case| {
+                entry(case, "\"integratedTime\":17", "\"integratedTime\":18")
+            }),
+            ("rekor/unknown-log", |case| {
+                entry(case, "\"logID\":\"38", "\"logID\":\"39")
+            }),
+            ("rekor/malformed", |case| {
+                entry(case, "\"Payload\"", "\"payload\"")
+            }),
+            ("rekor/promise", |case| {
+                entry(
+                    case,
+                    "\"SignedEntryTimestamp\":\"ME",
+                    "\"SignedEntryTimestamp\":\"MF",
+                )
+            }),
+        ];
+        for (number, (code, change)) in changes.iter().enumerate() {
+            let mut case = Case::new();
+            change(&mut case);
+            assert_eq!(case.judge(0, ROOT, &case.policy()), *code, "{number}");
+        }
+    }
+
+    fn swap(case: &mut Case, name: &str) {
+        let other = case.layers[1].annotations[name].clone();
+        case.layers[0].annotations.insert(name.to_owned(), other);
+    }
+
+    fn entry(case: &mut Case, old: &str, new: &str) {
+        let text = case.layers[0].annotations.get_mut(ENTRY).unwrap();
+        assert!(text.contains(old), "{text}");
+        *text = text.replace(old, new);
+    }
+}

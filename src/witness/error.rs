@@ -8,6 +8,15 @@ use ambisign_providers::{Class, Explain, HttpError};
 use super::entry::EntryError;
 use super::timestamp::TimestampError;
 
+/// A signature that is not logged by all logs.
+#[derive(Debug)]
+pub struct NotLogged {
+    /// Why.
+    pub error: Error,
+    /// Whether a log may have an entry nevertheless.
+    pub may_exist: bool,
+}
+
 /// Why a signature is not timestamped or not logged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,6 +27,9 @@ pub enum Error {
     /// The log entry is not ours, or unproven.
     #[error(transparent)]
     Entry(#[from] EntryError),
+    /// The certificate is too old by now: nothing was sent to a log.
+    #[error("the timestamps took so long that the certificate may end before the log has an entry")]
+    Late,
     /// The log gave no usable answer.
     #[error("the log gave no entry")]
     Log(#[source] HttpError),
@@ -57,8 +69,30 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a log may have taken the entry nevertheless.
+    pub(super) fn may_be_logged(&self) -> bool {
+        match self {
+            Self::Encoding
+            | Self::Late
+            | Self::Timestamp(_)
+            | Self::TimestampInvalid(_)
+            | Self::TimestampRefused { .. } => false,
+            Self::Log(error) => error.sent,
+            // A try before the one that was refused may have been taken.
+            Self::Entry(_) | Self::LogRefused { .. } | Self::Lost { .. } | Self::Untimed => true,
+        }
+    }
+
     pub(super) fn refused(status: u16, said: String) -> Self {
         Self::LogRefused { status, said }
+    }
+
+    /// The log said that it has the entry, and it could not be read there.
+    pub(super) fn unread(error: HttpError) -> Self {
+        Self::Log(HttpError {
+            sent: true,
+            ..error
+        })
     }
 }
 
@@ -67,6 +101,7 @@ impl Explain for Error {
         Cow::Borrowed(match self {
             Self::Encoding => "rekor/encoding",
             Self::Entry(error) => return error.code(),
+            Self::Late => "timestamp/late",
             Self::Log(error) => return format!("rekor/{}", error.variant()).into(),
             Self::LogRefused { .. } => "rekor/refused",
             Self::Lost { .. } => "rekor/lost",
@@ -93,7 +128,9 @@ impl Explain for Error {
             } => Some(
                 "check the URL of the timestamp authority, path included, then run again".into(),
             ),
-            Self::Lost { .. } | Self::TimestampRefused { .. } => Some("run again".into()),
+            Self::Late | Self::Lost { .. } | Self::TimestampRefused { .. } => {
+                Some("run again".into())
+            }
             Self::LogRefused { .. } if self.class() == Class::Temporary => Some("run again".into()),
             Self::Encoding | Self::LogRefused { .. } => {
                 Some("report this: it is a bug in ambisign".into())
@@ -111,9 +148,10 @@ impl Explain for Error {
                 status: 400 | 415 | 422,
                 ..
             } => Class::Bug,
-            Self::LogRefused { .. } | Self::Lost { .. } | Self::TimestampRefused { .. } => {
-                Class::Temporary
-            }
+            Self::Late
+            | Self::LogRefused { .. }
+            | Self::Lost { .. }
+            | Self::TimestampRefused { .. } => Class::Temporary,
             Self::TimestampInvalid(error) => error.class(),
             Self::Untimed => Class::Trust,
         }

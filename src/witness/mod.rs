@@ -15,16 +15,17 @@ mod tsa;
 mod tst;
 pub(crate) mod wire;
 
-use ambisign_providers::Host;
-use futures_util::future::try_join_all;
+use ambisign_providers::{Hop, Host};
+use futures_util::future::{join_all, try_join_all};
 use rand_core::CryptoRng;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::bundle::Bundle;
 use crate::credential::Signed;
+use crate::net::REKOR;
 use crate::trust::{Service, Trust};
 pub use entry::{Content, EntryError, LogEntry, Logged, Proof, VerifiedEntry};
-pub use error::Error;
+pub use error::{Error, NotLogged};
 use rekor_v1::RekorV1;
 use rekor_v2::RekorV2;
 pub use timestamp::{Stamped, Timestamp, TimestampError};
@@ -60,10 +61,10 @@ impl<'a> Log<'a> {
         }
     }
 
-    async fn submit(&self, signed: &Signed) -> Result<LogEntry, Error> {
+    async fn submit(&self, signed: &Signed, hop: &Hop) -> Result<LogEntry, Error> {
         match self {
-            Self::V1(log) => log.submit(signed).await,
-            Self::V2(log) => log.submit(signed).await,
+            Self::V1(log) => log.submit(signed, hop).await,
+            Self::V2(log) => log.submit(signed, hop).await,
         }
     }
 }
@@ -118,22 +119,37 @@ impl<'a> Witnesses<'a> {
 
     /// Has `stamped` logged by every log, and verifies each entry (gate G9).
     ///
+    /// A log entry is for good, and worth nothing when the certificate ended before it: so none is
+    /// asked for unless [`Timestamped::is_in_time`], and not longer than the certificate lives.
+    ///
     /// # Errors
-    /// A log refuses, is out of reach, or gives an entry that is not ours or not proven.
-    pub async fn log(&self, stamped: Timestamped) -> Result<Witnessed, Error> {
+    /// It is too late, or a log refuses, is out of reach, or gives an entry that is not ours or not
+    /// proven.
+    pub async fn log(&self, stamped: Timestamped) -> Result<Witnessed, NotLogged> {
         let Timestamped { signed, timestamps } = stamped;
-        let entries = try_join_all(self.logs.iter().map(|log| log.submit(&signed))).await?;
-        for entry in &entries {
-            let verified = entry.verify_submitted(&signed.logged(), self.trust.root())?;
-            if verified.time().is_none() && timestamps.is_empty() {
-                return Err(Error::Untimed);
-            }
-        }
-        Ok(Witnessed {
+        let Some(all) = signed.log_time() else {
+            let (error, may_exist) = (Error::Late, false);
+            return Err(NotLogged { error, may_exist });
+        };
+        let hop = Hop { all, ..REKOR };
+        // What one log was sent cannot be taken back when another fails, so each is waited for.
+        let answers = join_all(self.logs.iter().map(|log| log.submit(&signed, &hop))).await;
+        let may_exist = |answer: &Result<_, Error>| {
+            answer
+                .as_ref()
+                .map_or_else(Error::may_be_logged, |_entry| true)
+        };
+        let may_exist = answers.iter().any(may_exist);
+        let entries: Result<Vec<_>, _> = answers.into_iter().collect();
+        let witnessed = Witnessed {
             signed,
             timestamps,
-            entries,
-        })
+            entries: entries.map_err(|error| NotLogged { error, may_exist })?,
+        };
+        match witnessed.verify(self.trust) {
+            Ok(()) => Ok(witnessed),
+            Err(error) => Err(NotLogged { error, may_exist }),
+        }
     }
 }
 
@@ -149,6 +165,11 @@ impl Timestamped {
     pub fn timestamps(&self) -> &[Timestamp] {
         &self.timestamps
     }
+
+    /// Whether the certificate lives long enough for what the logs may take.
+    pub fn is_in_time(&self) -> bool {
+        self.signed.log_time().is_some()
+    }
 }
 
 /// A signature with all timestamps and log entries that the signing config asks for, each verified.
@@ -160,6 +181,16 @@ pub struct Witnessed {
 }
 
 impl Witnessed {
+    fn verify(&self, trust: &Trust) -> Result<(), Error> {
+        for entry in &self.entries {
+            let verified = entry.verify_submitted(&self.signed.logged(), trust.root())?;
+            if verified.time().is_none() && self.timestamps.is_empty() {
+                return Err(Error::Untimed);
+            }
+        }
+        Ok(())
+    }
+
     /// The log entries.
     pub fn entries(&self) -> &[LogEntry] {
         &self.entries

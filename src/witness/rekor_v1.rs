@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The client of a Rekor v1 log: entries of the kinds `dsse` and `hashedrekord`, both 0.0.1.
 
-use ambisign_providers::{Answer, Host, HttpError};
+use ambisign_providers::{Answer, Hop, Host};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::LOCATION;
@@ -21,20 +21,15 @@ pub(super) struct RekorV1<'a> {
 }
 
 impl RekorV1<'_> {
-    /// Logs the signature of `signed`. The entry is not verified yet.
+    /// Logs the signature of `signed`, within the limits of `hop`. The entry is not verified yet.
     ///
     /// When an answer was lost and the same bytes are sent again, the log says 409 and names the
     /// entry that it already has; that one is fetched.
-    pub(super) async fn submit(&self, signed: &Signed) -> Result<LogEntry, Error> {
+    pub(super) async fn submit(&self, signed: &Signed, hop: &Hop) -> Result<LogEntry, Error> {
         let url = net::below(&self.service.url, "api/v1/log/entries");
         let body = request(signed).ok_or(Error::Encoding)?;
         let request = net::post(url, "application/json", "application/json", body);
-        let answer = self
-            .host
-            .net
-            .send(&REKOR, request)
-            .await
-            .map_err(Error::Log)?;
+        let answer = self.host.net.send(hop, request).await.map_err(Error::Log)?;
         let answer = match answer.status.as_u16() {
             409 => self.existing(&answer).await?,
             _ => answer,
@@ -57,8 +52,8 @@ impl RekorV1<'_> {
             return Err(Error::refused(409, conflict.excerpt(&self.host.net)));
         };
         let url = net::below(&self.service.url, &format!("api/v1/log/entries/{id}"));
-        let answer: Result<Answer, HttpError> = self.host.net.send(&REKOR, net::get(url)).await;
-        answer.map_err(Error::Log)
+        let answer = self.host.net.send(&REKOR, net::get(url)).await;
+        answer.map_err(Error::unread)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ambisign_providers::Host;
+use ambisign_providers::{Hop, Host};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::try_join_all;
@@ -27,19 +27,14 @@ pub(super) struct RekorV2<'a> {
 }
 
 impl RekorV2<'_> {
-    /// Logs the signature of `signed`. The entry is not verified yet.
+    /// Logs the signature of `signed`, within the limits of `hop`. The entry is not verified yet.
     ///
     /// When an answer was lost and the same bytes are sent again, the log may say 409 and name an
     /// index; the entry is then read from the log's checkpoint and tiles.
-    pub(super) async fn submit(&self, signed: &Signed) -> Result<LogEntry, Error> {
+    pub(super) async fn submit(&self, signed: &Signed, hop: &Hop) -> Result<LogEntry, Error> {
         let url = net::below(&self.service.url, "api/v2/log/entries");
         let request = net::post(url, "application/json", "application/json", request(signed));
-        let answer = self
-            .host
-            .net
-            .send(&REKOR, request)
-            .await
-            .map_err(Error::Log)?;
+        let answer = self.host.net.send(hop, request).await.map_err(Error::Log)?;
         match answer.status.as_u16() {
             200 | 201 => Ok(LogEntry::from_json(&answer.body)?),
             409 => match answer
@@ -126,7 +121,7 @@ impl RekorV2<'_> {
             .net
             .send(&REKOR, net::get(url))
             .await
-            .map_err(Error::Log)?;
+            .map_err(Error::unread)?;
         if answer.status.is_success() {
             return Ok(answer.body);
         }

@@ -19,7 +19,8 @@ pub(crate) enum Cosign {
 }
 
 impl Cosign {
-    fn program(self, stack: &Stack) -> Program {
+    /// The program, about to run.
+    pub(crate) fn program(self, stack: &Stack) -> Program {
         stack.program(match self {
             Self::Two => "cosign2",
             Self::Three => "cosign",

@@ -6,9 +6,12 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::common::fault::{At, Fault, Rule, Turn};
 use crate::common::{GITHUB_IDENTITY, Log, Registry};
 use crate::place::each;
 use crate::scene::{Peer, Scene, World};
@@ -23,12 +26,16 @@ struct Sandbox {
 impl Sandbox {
     /// Starts one whose services tell the lie of this name; an empty one is none.
     fn with(lie: &str) -> Self {
+        match lie {
+            "" => Self::start(&[]),
+            lie => Self::start(&["--lie", lie]),
+        }
+    }
+
+    fn start(args: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
         let mut command = Command::new(program());
-        command.args(["serve", "--dir"]).arg(dir.path());
-        if !lie.is_empty() {
-            command.args(["--lie", lie]);
-        }
+        command.args(["serve", "--dir"]).arg(dir.path()).args(args);
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         // One line for each variable, and a last one when all is up.
         let lines = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -160,6 +167,44 @@ fn a_certificate_for_somebody_else_is_noticed_by_who_insists() {
         played.refused("identity/not-required", 3);
         played.published_nothing();
     }
+}
+
+/// Timestamps that take most of the certificate's life, the first time or every time.
+#[test]
+fn no_log_is_asked_when_the_certificate_may_end_before_it_answers() {
+    let sandbox = Sandbox::start(&["--life", "12"]);
+    let turns = [Turn::First(1), Turn::Every];
+    each(
+        2,
+        &turns,
+        |turn| format!("{turn:?}"),
+        |turn| {
+            let slow = Fault::Slow(Duration::from_secs(9));
+            let rule = Rule::on("POST", At::Any, slow).turn(*turn);
+            let scene = Scene::new(Log::V1, Registry::Fallback).rule(Peer::Tsa, rule);
+            let played = scene.play(&sandbox);
+            // A new certificate and a new timestamp, once.
+            assert_eq!(played.asked(Peer::Fulcio, "POST"), 2, "{}", played.run);
+            assert_eq!(played.asked(Peer::Tsa, "POST"), 2, "{}", played.run);
+            if matches!(turn, Turn::Every) {
+                played.refused("timestamp/late", 75);
+                played.published_nothing();
+                let said = played.run.stderr.lines().last().unwrap_or_default();
+                let exists = "a certificate was issued, nothing was logged or attached";
+                assert!(said.ends_with(exists), "{}", played.run);
+                return;
+            }
+            played.signed();
+            // The report shows the certificate that signed.
+            let bundle = played.image.signatures().remove(0).bundle;
+            let bundle: Value = serde_json::from_slice(&bundle).unwrap();
+            let signed = &bundle["verificationMaterial"]["certificate"]["rawBytes"];
+            let told = played.run.json()["images"][0]["certificate"]["pem"].clone();
+            let told = told.as_str().unwrap().lines();
+            let told: String = told.filter(|line| !line.starts_with("-----")).collect();
+            assert_eq!(told, signed.as_str().unwrap(), "{}", played.run);
+        },
+    );
 }
 
 /// What the rows above are compared with.

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a run tells: the document, and the end of a run that did not go through.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::common::fault::{At, Fault, FaultProxy, Rule, Turn};
 use crate::common::{
-    Cosign, GITHUB_IDENTITY, Log, Program, Registry, Service, Stack, signing_config_with,
-    sigstore_python,
+    Cosign, Finished, GITHUB_IDENTITY, Image, Log, Program, Registry, Service, Stack,
+    signing_config_with, sigstore_python,
 };
 use crate::job::Job;
 
@@ -216,10 +217,91 @@ fn a_signal_while_the_bundle_is_attached_leaves_it_in_a_file() {
         .run()
         .expect(143);
     assert!(run.after_signal.unwrap() < SOON, "{run}");
+    assert_kept(&stack, &image, &run, &run.dir);
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_signal_before_a_bundle_is_attached_leaves_it_in_a_file() {
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Referrers, "reported/waiting", 1);
+    // The config that is pushed meanwhile does not arrive: the bundle is ready and waits for it.
+    let registry = FaultProxy::start(&image.host, vec![Rule::on("PUT", At::Any, Fault::Hang)]);
+    let rekor = Arc::new(FaultProxy::start(stack.var("REKOR_URL"), Vec::new()));
+    let dir = tempfile::TempDir::new().unwrap();
+    let config = Log::V1.signing_config(&stack);
+    let config = signing_config_with(config, dir.path(), Service::Rekor, &rekor.url());
+    let began = Mutex::new(None);
+    let ready = move || {
+        let mut began = began.lock().unwrap();
+        if rekor.seen().iter().any(|seen| seen.method == "POST") {
+            began.get_or_insert_with(Instant::now);
+        }
+        began.is_some_and(|began| began.elapsed() > Duration::from_secs(2))
+    };
+    let run = Job::with_config(&stack, &config)
+        .token(&stack.token("github", &[]))
+        .image(&image.through(&registry.host()))
+        .map(|program| program.signal_when(ready, "TERM"))
+        .run()
+        .expect(143);
+    assert_kept(&stack, &image, &run, &run.dir);
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_bundle_is_kept_elsewhere_when_the_working_directory_cannot_be_written() {
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Fallback, "reported/elsewhere", 1);
+    let full = Fault::Status(507, &[], "");
+    let rule = Rule::on("PUT", At::Contains("/manifests/"), full);
+    let registry = FaultProxy::start(&image.host, vec![rule]);
+    let dir = tempfile::TempDir::new().unwrap();
+    let run = Job::ready(&stack, Log::V1)
+        .image(&image.through(&registry.host()))
+        // Nobody can write here, the superuser included.
+        .map(|program| program.dir("/proc/self/ns"))
+        .env("TMPDIR", dir.path())
+        .refused(75, "registry/refused");
+    let why = "because `.` could not take it: ";
+    assert!(run.stderr.contains(why), "{run}");
+    assert_kept(&stack, &image, &run, dir.path());
+}
+
+/// The bundle for `image` is in `dir` and good, `run` says where, and it is not attached.
+#[track_caller]
+fn assert_kept(stack: &Stack, image: &Image, run: &Finished, dir: &Path) {
     let name = format!("{}.sigstore.json", image.digest.replace(':', "-"));
-    assert!(run.stderr.contains(&name), "{run}");
-    let bundle = std::fs::read(run.dir.join(name)).unwrap();
-    sigstore_python(&stack, &bundle, &image.digest).expect(0);
+    let last = run.stderr.lines().last().unwrap_or_default();
+    assert!(last.contains("a log entry exists at"), "{run}");
+    assert!(last.contains(&name), "{run}");
+    let files: Vec<_> = std::fs::read_dir(dir).unwrap().collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let bundle = std::fs::read(dir.join(name)).unwrap();
+    sigstore_python(stack, &bundle, &image.digest).expect(0);
+    assert!(image.signatures().is_empty());
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_service_that_is_not_reached_has_done_nothing() {
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Fallback, "reported/unreached", 1);
+    for (service, exists) in [
+        (Service::Fulcio, "nothing was signed or uploaded"),
+        (
+            Service::Rekor,
+            "a certificate was issued, nothing was logged or attached",
+        ),
+    ] {
+        for log in Log::ALL {
+            let dir = tempfile::TempDir::new().unwrap();
+            let config = log.signing_config(&stack);
+            let config = signing_config_with(config, dir.path(), service, "http://127.0.0.1:1");
+            let job = Job::with_config(&stack, &config).token(&stack.token("github", &[]));
+            assert_late(job.args(["--timeout", "3s"]).image(&image), exists);
+        }
+    }
     assert!(image.signatures().is_empty());
 }
 
@@ -229,7 +311,10 @@ fn the_time_limit_ends_a_run_that_hangs() {
     let stack = Stack::shared();
     let image = stack.push(Registry::Fallback, "reported/late", 1);
     for (service, exists) in [
-        (Service::Fulcio, "nothing was signed or uploaded"),
+        (
+            Service::Fulcio,
+            "a certificate may have been issued, nothing was signed or uploaded",
+        ),
         (
             Service::Tsa,
             "a certificate was issued, nothing was logged or attached",
@@ -251,6 +336,28 @@ fn the_time_limit_ends_a_run_that_hangs() {
         "nothing was signed or uploaded",
     );
     assert!(image.signatures().is_empty());
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn an_entry_in_one_log_is_told_when_another_log_is_not_reached() {
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Fallback, "reported/two-logs", 1);
+    let dir = tempfile::TempDir::new().unwrap();
+    let config = std::fs::read(Log::V1.signing_config(&stack)).unwrap();
+    let mut config: Value = serde_json::from_slice(&config).unwrap();
+    let logs = config["rekorTlogUrls"].as_array_mut().unwrap();
+    let mut other = logs[0].clone();
+    other["url"] = "http://127.0.0.1:1".into();
+    other["operator"] = "another".into();
+    // The one that is not reached fails first.
+    logs.insert(0, other);
+    config["rekorTlogConfig"] = json!({ "selector": "ALL" });
+    let path = dir.path().join("signing_config.json");
+    std::fs::write(&path, config.to_string()).unwrap();
+    let job = Job::with_config(&stack, &path).token(&stack.token("github", &[]));
+    let exists = "a certificate was issued, the log may have an entry, nothing was attached";
+    assert_late(job.args(["--timeout", "3s"]).image(&image), exists);
 }
 
 /// Ends by itself soon after three seconds, says that another time may do, and `exists`.

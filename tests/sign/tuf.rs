@@ -178,19 +178,20 @@ fn the_default_is_the_public_instance_and_cannot_be_imitated() {
 fn a_run_needs_no_place_to_remember() {
     let stack = Stack::alone();
     let (image, empty) = (an_image(&stack), TempDir::new().unwrap());
-    let file = empty.path().join("file");
+    let (file, nowhere) = (empty.path().join("file"), empty.path().join("no/home"));
     std::fs::write(&file, "").unwrap();
     let with = |job: Job| job.args(["--dry-run"]).image(&image).run().expect(0);
     let here = |home: &str| job(&stack, Path::new(home));
     for run in [
         with(here("/proc")),
-        with(here("/nowhere/at/all")),
+        with(here(nowhere.to_str().unwrap())),
         with(here(file.to_str().unwrap())),
         with(here("/proc").env("XDG_CACHE_HOME", "relative")),
         with(here("")),
     ] {
         assert!(!run.stderr.contains("warning"), "{run}");
     }
+    assert!(!nowhere.exists());
     // A disk on which not one byte can be written.
     let script = r#"trap '' XFSZ; ulimit -f 0; exec "$@""#;
     let token = stack.token("github", &[]);
@@ -329,4 +330,51 @@ fn many_runs_share_one_cache() {
     stack.reset_journal();
     dry().run().expect(0);
     assert_eq!(asked(&stack).len(), 2);
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn what_a_run_would_believe_is_shown_and_brought_up_to_date() {
+    let (stack, home) = (Stack::alone(), TempDir::new().unwrap());
+    let program = |command: &str| {
+        Program::ambisign()
+            .args([
+                "trust",
+                command,
+                "--tuf-mirror",
+                stack.var("TUF_MIRROR_URL"),
+            ])
+            .args(["--tuf-root", stack.var("TUF_ROOT_FILE"), "--output", "json"])
+            .env("HOME", home.path())
+    };
+    let updated = program("update").run().expect(0).json();
+    assert_eq!(updated["root"], 1, "{updated}");
+    let folder = updated["folder"].as_str().unwrap();
+    assert!(Path::new(folder).starts_with(home.path()), "{updated}");
+    assert_eq!(asked(&stack).len(), 6);
+    stack.reset_journal();
+    let shown = program("show").run().expect(0).json();
+    // Everything else is remembered.
+    assert_eq!(asked(&stack).len(), 2);
+    assert_eq!(shown["mirror"]["root"], 1, "{shown}");
+    assert_eq!(
+        shown["services"]["fulcio"]["url"],
+        format!("{}/", stack.var("FULCIO_URL"))
+    );
+    assert_eq!(shown["services"]["rekor"][0]["api_version"], 1);
+    for kind in ["certificate_authorities", "certificate_logs", "logs"] {
+        assert_eq!(shown[kind][0]["valid_now"], true, "{kind}: {shown}");
+    }
+    // What a run cannot use is refused here, too, before anybody waits for it in a pipeline.
+    let refused = program("show").args(["--fulcio-url", "https://fulcio.example.test"]);
+    let refused = refused.run().expect(4);
+    assert!(refused.stdout.is_empty(), "{refused}");
+    assert!(
+        refused.stderr.contains("ambisign trust create"),
+        "{refused}"
+    );
+    let refused = program("update")
+        .args(["--trusted-root", "root.json"])
+        .run();
+    assert!(refused.expect(2).stderr.contains("settings/conflict"));
 }

@@ -3,6 +3,7 @@
 
 mod auth;
 mod fake;
+mod listing;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};

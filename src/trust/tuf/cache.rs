@@ -56,7 +56,7 @@ pub(super) struct State {
     pub(super) targets: Option<String>,
     /// Metadata of delegated roles, by name.
     pub(super) delegated: BTreeMap<String, String>,
-    /// Targets in base64, by the SHA-256 of their bytes in hexadecimal digits.
+    /// Targets in base64, by the hash that names them, in hexadecimal digits.
     files: BTreeMap<String, String>,
 }
 
@@ -77,26 +77,26 @@ impl State {
         Ok(state)
     }
 
-    /// The target with this SHA-256, unverified.
-    pub(super) fn file(&self, sha256: &str) -> Option<Vec<u8>> {
-        STANDARD.decode(self.files.get(sha256)?).ok()
+    /// The target that this hash names, unverified.
+    pub(super) fn file(&self, hash: &str) -> Option<Vec<u8>> {
+        STANDARD.decode(self.files.get(hash)?).ok()
     }
 
-    pub(super) fn keep_file(&mut self, sha256: String, bytes: &[u8]) {
-        self.files.insert(sha256, STANDARD.encode(bytes));
+    pub(super) fn keep_file(&mut self, hash: String, bytes: &[u8]) {
+        self.files.insert(hash, STANDARD.encode(bytes));
     }
 
     /// Takes over the targets of `other`.
     fn keep_files_of(&mut self, other: &Self) {
-        for (sha256, file) in &other.files {
-            let entry = self.files.entry(sha256.clone());
+        for (hash, file) in &other.files {
+            let entry = self.files.entry(hash.clone());
             entry.or_insert_with(|| file.clone());
         }
     }
 
-    /// Drops every target for whose SHA-256 `wanted` is false.
+    /// Drops every target for whose hash `wanted` is false.
     pub(super) fn retain_files(&mut self, wanted: impl Fn(&str) -> bool) {
-        self.files.retain(|sha256, _| wanted(sha256));
+        self.files.retain(|hash, _| wanted(hash));
     }
 
     /// Drops all but `roots`.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A target that the top level leaves to others (TUF 5.6.7).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,8 +11,8 @@ use tough::schema::{DelegatedRole, Delegations, Target, Targets};
 use super::cache::State;
 use super::error::Error;
 use super::mirror::Mirror;
-use super::role;
 use super::update::{TopLevel, listed, versioned};
+use super::{paths, role};
 use crate::net::TUF_TARGETS;
 
 /// More roles than this are not looked at for one target.
@@ -34,7 +34,8 @@ impl Search<'_> {
         let mut open = in_turn(self.top.targets.delegations.clone());
         let mut asked = BTreeSet::new();
         while let Some((delegations, delegated)) = open.pop() {
-            if !may_speak_of(&delegated, name) || !asked.insert(delegated.name.clone()) {
+            if !paths::cover(&delegated, name.resolved())? || !asked.insert(delegated.name.clone())
+            {
                 continue;
             }
             if asked.len() > MOST_ROLES {
@@ -43,7 +44,7 @@ impl Search<'_> {
                     limit: MOST_ROLES,
                 });
             }
-            let targets = self.load(&delegations, &delegated.name).await?;
+            let targets = self.load(&delegations, &delegated).await?;
             if let Some(target) = targets.targets.get(name) {
                 return Ok(Some(target.clone()));
             }
@@ -55,18 +56,20 @@ impl Search<'_> {
         Ok(None)
     }
 
-    async fn load(&mut self, delegations: &Delegations, name: &str) -> Result<Targets, Error> {
+    async fn load(
+        &mut self,
+        delegations: &Delegations,
+        delegated: &DelegatedRole,
+    ) -> Result<Targets, Error> {
+        let name = &delegated.name;
         let plain = format!("{name}.json");
         let meta = listed(&self.top.snapshot, &plain)?;
         let file = versioned(&self.top.root, &plain, meta);
         let verify = |bytes: &[u8]| {
             role::pinned(&file, meta, bytes)?;
-            let signed = role::read::<Targets>(&file, bytes)?;
-            delegations
-                .verify_role(&signed, name)
-                .map_err(|error| role::unsigned(&file, &error))?;
-            role::versioned(&file, meta, &signed.signed)?;
-            Ok(role::verified(signed, bytes))
+            let targets = role::delegated(&self.top.root, delegations, delegated, (&file, bytes))?;
+            role::versioned(&file, meta, &targets.role)?;
+            Ok(targets)
         };
         let kept = self.state.delegated.get(name);
         let targets = match kept.and_then(|text| verify(text.as_bytes()).ok()) {
@@ -87,15 +90,6 @@ fn in_turn(delegations: Option<Delegations>) -> Vec<(Arc<Delegations>, Delegated
     roles
         .map(|role| (Arc::clone(&delegations), role.clone()))
         .collect()
-}
-
-/// Whether the paths of `role` cover `name`.
-pub(super) fn may_speak_of(role: &DelegatedRole, name: &TargetName) -> bool {
-    let alone = Delegations {
-        keys: HashMap::new(),
-        roles: vec![role.clone()],
-    };
-    alone.target_is_delegated(name)
 }
 
 #[cfg(test)]

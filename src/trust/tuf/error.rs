@@ -123,8 +123,8 @@ impl Explain for Error {
                     "do not trust the mirror, and tell those who run it"
                 }
                 Self::Signature { .. } => {
-                    "check that `--tuf-root` is a root of this mirror; if it is, do not trust the \
-                     mirror, and tell those who run it"
+                    "check that nothing answers in place of the mirror, and that `--tuf-root`, where \
+                     it is given, is a root of it"
                 }
             }
             .into(),

@@ -4,9 +4,8 @@
 use tough::TargetName;
 use tough::schema::{Snapshot, Targets, Timestamp};
 
-use super::delegated::may_speak_of;
 use super::error::Error;
-use super::role;
+use super::{paths, role};
 
 /// The version of a root that a run may start with.
 ///
@@ -41,7 +40,9 @@ pub fn delegates(bytes: &[u8], name: &str) -> Result<usize, Error> {
     let Ok(name) = TargetName::new(name) else {
         return Ok(0);
     };
-    let roles = targets.delegations.unwrap_or_default().roles;
-    let asked = roles.iter().filter(|role| may_speak_of(role, &name));
-    Ok(asked.count())
+    let mut asked = 0;
+    for role in targets.role.delegations.unwrap_or_default().roles {
+        asked += usize::from(paths::cover(&role, name.resolved())?);
+    }
+    Ok(asked)
 }

@@ -7,10 +7,13 @@
 
 mod cache;
 mod delegated;
+mod document;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+mod hashes;
 mod mirror;
+mod paths;
 mod role;
 mod source;
 mod update;
@@ -115,9 +118,9 @@ impl<'a> Repository<'a> {
         };
         let parsed = TargetName::new(name).map_err(|_unsafe| none())?;
         let target = self.find(&parsed).await?.ok_or_else(none)?;
-        let sha256 = hex::encode(&target.hashes.sha256);
-        let path = self.path(parsed.resolved(), &sha256);
-        if let Some(kept) = self.kept.lock().await.state.file(&sha256)
+        let hash = hashes::name(&target.hashes);
+        let path = self.path(parsed.resolved(), &hash);
+        if let Some(kept) = self.kept.lock().await.state.file(&hash)
             && verify(&path, &target, &kept).is_ok()
         {
             return Ok(kept);
@@ -125,7 +128,7 @@ impl<'a> Repository<'a> {
         let bytes = self.mirror.target(&TUF_TARGET, &path).await?;
         verify(&path, &target, &bytes)?;
         let mut kept = self.kept.lock().await;
-        kept.state.keep_file(sha256, &bytes);
+        kept.state.keep_file(hash, &bytes);
         kept.save().await;
         Ok(bytes)
     }
@@ -166,13 +169,13 @@ impl<'a> Repository<'a> {
 
     /// Where a target is, below the base of the targets (TUF 6.2): the hash stands before the last
     /// part of the name.
-    fn path(&self, name: &str, sha256: &str) -> String {
+    fn path(&self, name: &str, hash: &str) -> String {
         if !self.top.root.consistent_snapshot {
             return name.to_owned();
         }
         match name.rsplit_once('/') {
-            Some((folder, file)) => format!("{folder}/{sha256}.{file}"),
-            None => format!("{sha256}.{name}"),
+            Some((folder, file)) => format!("{folder}/{hash}.{file}"),
+            None => format!("{hash}.{name}"),
         }
     }
 }
@@ -189,11 +192,9 @@ fn tidy(state: &mut State, top: &TopLevel) {
     let mut delegated = std::mem::take(&mut state.delegated);
     delegated.retain(|name, _| roles.contains_key(&format!("{name}.json")));
     let targets = top.targets.targets.values();
-    let listed: BTreeSet<String> = targets
-        .map(|target| hex::encode(&target.hashes.sha256))
-        .collect();
-    state.retain_files(|sha256| {
-        listed.contains(sha256) || delegated.values().any(|text| text.contains(sha256))
+    let listed: BTreeSet<String> = targets.map(|target| hashes::name(&target.hashes)).collect();
+    state.retain_files(|hash| {
+        listed.contains(hash) || delegated.values().any(|text| text.contains(hash))
     });
     state.delegated = delegated;
 }
@@ -205,5 +206,5 @@ fn verify(path: &str, target: &Target, bytes: &[u8]) -> Result<(), Error> {
             what: "length",
         });
     }
-    role::hashed(path, &target.hashes, bytes)
+    hashes::verify(path, &target.hashes, bytes)
 }

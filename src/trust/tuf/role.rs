@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One metadata file: read, signed, in time, and the one that other metadata speaks of.
 
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tough::schema::{Hashes, Metafile, Role, Root, Signed};
+use tough::schema::{
+    DelegatedRole, Delegations, Metafile, Role, RoleKeys, RoleType, Root, Signed, Targets,
+};
 
+use super::document::{self, Listing, Received};
 use super::error::Error;
-use crate::digest::Digest;
+use super::hashes;
 
 /// Metadata with the text that was signed.
 #[derive(Debug)]
@@ -20,18 +22,15 @@ pub(super) struct Verified<R> {
 }
 
 /// Reads `bytes`. Nothing is verified yet.
-pub(super) fn read<R: Role + DeserializeOwned>(
-    file: &str,
-    bytes: &[u8],
-) -> Result<Signed<R>, Error> {
-    crate::json::parse(bytes).map_err(|error| Error::Malformed {
+pub(super) fn read<R: Listing>(file: &str, bytes: &[u8]) -> Result<Signed<Received<R>>, Error> {
+    document::read(bytes).map_err(|why| Error::Malformed {
         file: file.to_owned(),
-        why: error.to_string(),
+        why,
     })
 }
 
 /// Reads `bytes`, signed by as many of the keys in `root` as it demands (TUF 5.4.2, 5.5.3, 5.6.3).
-pub(super) fn signed<R: Role + Serialize + DeserializeOwned>(
+pub(super) fn signed<R: Listing>(
     root: &Root,
     file: &str,
     bytes: &[u8],
@@ -42,12 +41,32 @@ pub(super) fn signed<R: Role + Serialize + DeserializeOwned>(
     Ok(verified(signed, bytes))
 }
 
+/// Reads `bytes`, signed for `role` as `delegations` demand (TUF 5.6.7).
+pub(super) fn delegated(
+    top: &Root,
+    delegations: &Delegations,
+    role: &DelegatedRole,
+    (file, bytes): (&str, &[u8]),
+) -> Result<Verified<Targets>, Error> {
+    // Whoever delegates does what the root does for the role of the same type.
+    let keys = RoleKeys {
+        keyids: role.keyids.clone(),
+        threshold: role.threshold,
+        _extra: HashMap::new(),
+    };
+    let delegator = Root {
+        keys: delegations.keys.clone(),
+        roles: HashMap::from([(RoleType::Targets, keys)]),
+        ..top.clone()
+    };
+    signed(&delegator, file, bytes)
+}
+
 /// The root to start from. It vouches for itself; whether it is over does not matter (TUF 5.2).
 pub(super) fn anchor(bytes: &[u8]) -> Result<Verified<Root>, Error> {
-    let root: Signed<Root> = crate::json::parse(bytes).map_err(|error| Error::Anchor {
-        why: error.to_string(),
-    })?;
+    let root = document::read::<Root>(bytes).map_err(|why| Error::Anchor { why })?;
     root.signed
+        .role
         .verify_role(&root)
         .map_err(|error| Error::Anchor {
             why: error.to_string(),
@@ -60,11 +79,11 @@ pub(super) fn successor(root: &Root, bytes: &[u8]) -> Result<Verified<Root>, Err
     let version = next(root);
     let file = format!("{version}.root.json");
     let new = read::<Root>(&file, bytes)?;
-    for keys in [root, &new.signed] {
+    for keys in [root, &new.signed.role] {
         keys.verify_role(&new)
             .map_err(|error| unsigned(&file, &error))?;
     }
-    if new.signed.version.get() != version {
+    if new.signed.version().get() != version {
         let what = "version";
         return Err(Error::Mismatch { file, what });
     }
@@ -83,17 +102,9 @@ pub(super) fn pinned(file: &str, meta: &Metafile, bytes: &[u8]) -> Result<(), Er
         return Err(mismatch(file, "length"));
     }
     match &meta.hashes {
-        Some(hashes) => hashed(file, hashes, bytes),
+        Some(hashes) => hashes::verify(file, hashes, bytes),
         None => Ok(()),
     }
-}
-
-/// That `bytes` have the SHA-256 that signed metadata gives.
-pub(super) fn hashed(file: &str, hashes: &Hashes, bytes: &[u8]) -> Result<(), Error> {
-    if hashes.sha256.as_ref() == Digest::of(bytes).bytes().as_slice() {
-        return Ok(());
-    }
-    Err(mismatch(file, "SHA-256"))
 }
 
 /// That `role` has the version that `meta` speaks of (TUF 5.5.4, 5.6.4).
@@ -118,15 +129,15 @@ pub(super) fn in_time(file: &str, role: &impl Role, now: SystemTime) -> Result<(
     })
 }
 
-pub(super) fn verified<R>(signed: Signed<R>, bytes: &[u8]) -> Verified<R> {
+fn verified<R>(signed: Signed<Received<R>>, bytes: &[u8]) -> Verified<R> {
     Verified {
-        role: signed.signed,
+        role: signed.signed.role,
         // JSON is UTF-8: nothing is lost.
         text: String::from_utf8_lossy(bytes).into_owned(),
     }
 }
 
-pub(super) fn unsigned(file: &str, error: &tough::schema::Error) -> Error {
+fn unsigned(file: &str, error: &tough::schema::Error) -> Error {
     Error::Signature {
         file: file.to_owned(),
         why: error.to_string(),

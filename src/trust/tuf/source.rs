@@ -92,7 +92,9 @@ pub fn folder(host: &Host, url: &Url) -> Option<PathBuf> {
         // A relative path in `XDG_CACHE_HOME` does not count (XDG Base Directory Specification).
         .or_else(|| {
             let caches = path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-            let caches = caches.or_else(|| Some(host.home()?.join(".cache")));
+            // A home that is not there is nothing to be made.
+            let home = || host.home().filter(|home| home.is_dir());
+            let caches = caches.or_else(|| Some(home()?.join(".cache")));
             Some(caches?.join("ambisign").join("tuf"))
         })?;
     Some(base.join(name(url)))
@@ -135,13 +137,13 @@ mod tests {
             Some(folder.to_str().unwrap().to_owned())
         };
         let url = "https://tuf.example.com/";
-        let home = ("HOME", "/home/me");
+        let home = ("HOME", "/usr");
         for (env, base) in [
-            (&[home][..], "/home/me/.cache/ambisign/tuf/"),
+            (&[home][..], "/usr/.cache/ambisign/tuf/"),
             (&[home, ("XDG_CACHE_HOME", "/x")], "/x/ambisign/tuf/"),
             (
                 &[home, ("XDG_CACHE_HOME", "x")],
-                "/home/me/.cache/ambisign/tuf/",
+                "/usr/.cache/ambisign/tuf/",
             ),
             (&[("XDG_CACHE_HOME", "/x")], "/x/ambisign/tuf/"),
             (
@@ -157,6 +159,7 @@ mod tests {
             );
         }
         assert_eq!(place(&[], url), None);
+        assert_eq!(place(&[("HOME", "/no/such/home")], url), None);
         let first = place(&[home], url).unwrap();
         let first = first.rsplit('/').next().unwrap();
         let deeper = "https://tuf.example.com/../../a/%2e%2e/..%2f..%2fetc";
@@ -166,7 +169,7 @@ mod tests {
             "https://tuf.example.com:8443/",
         ] {
             let place = place(&[home], other).unwrap();
-            let name = place.strip_prefix("/home/me/.cache/ambisign/tuf/").unwrap();
+            let name = place.strip_prefix("/usr/.cache/ambisign/tuf/").unwrap();
             assert!(
                 !name.contains(['/', ':', '%']) && !name.starts_with('.'),
                 "{place}"

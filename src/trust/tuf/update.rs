@@ -147,13 +147,14 @@ impl Update<'_> {
             return Seen::default();
         };
         let before = role::read::<Root>("root.json", self.old.root.as_bytes());
-        let Some(before) = before.ok().filter(|before| self.has(chain, &before.signed)) else {
+        let before = before.ok().map(|before| before.signed.role);
+        let Some(before) = before.filter(|before| self.has(chain, before)) else {
             self.distrust("its root is damaged, or not of this repository");
             return Seen::default();
         };
         let replaced = [RoleType::Timestamp, RoleType::Snapshot]
             .into_iter()
-            .any(|role| key_ids(&before.signed, role) != key_ids(root, role));
+            .any(|role| key_ids(&before, role) != key_ids(root, role));
         if replaced {
             self.new.timestamp = None;
             self.new.version = 0;
@@ -185,7 +186,7 @@ impl Update<'_> {
         match version.cmp(&first) {
             Ordering::Less => true,
             Ordering::Equal => *root == chain.first,
-            Ordering::Greater => kept().is_some_and(|kept| *root == kept.signed),
+            Ordering::Greater => kept().is_some_and(|kept| *root == kept.signed.role),
         }
     }
 

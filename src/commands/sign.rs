@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `sign` and `sign-blob`.
+
+use std::sync::Arc;
+
+use ambisign_providers::{Clock, Env, Host};
+use getrandom::SysRng;
+use getrandom::rand_core::UnwrapErr;
+use tokio::time::Instant;
+
+use super::written;
+use crate::cli::{self, RunArgs, SignArgs, SignBlobArgs};
+use crate::error::Error;
+use crate::outcome::{End, Failure, Report};
+use crate::report::{Console, Progress, Reporter};
+use crate::run::Run;
+use crate::session::{self, no_net, supervise};
+use crate::settings::{self, BlobSettings, Mode, Output, Settings, SettingsError, Signing};
+
+/// Signs images.
+pub fn images(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.signing.run, &env);
+    let settings = match Settings::resolve(args, &env) {
+        Ok(settings) => settings,
+        Err(error) => return refused(&error, output, &env, console),
+    };
+    let host = session::host(env, &settings.signing.trust, &settings.signing.run, console);
+    if let Some(secret) = settings.registry.secret() {
+        host.net.guard(secret);
+    }
+    signed(&host, &settings.signing, console, async |run| {
+        run.sign(&settings, &mut UnwrapErr(SysRng)).await
+    })
+}
+
+/// Signs files.
+pub fn blobs(args: SignBlobArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.signing.run, &env);
+    let settings = match BlobSettings::resolve(args, &env) {
+        Ok(settings) => settings,
+        Err(error) => return refused(&error, output, &env, console),
+    };
+    let host = session::host(env, &settings.signing.trust, &settings.signing.run, console);
+    signed(&host, &settings.signing, console, async |run| {
+        run.sign_blobs(&settings, &mut UnwrapErr(SysRng)).await
+    })
+}
+
+/// Settings that cannot be used.
+fn refused(error: &SettingsError, output: Output, env: &Env, console: &Console) -> u8 {
+    let mut report = Report::new(Clock::system().now());
+    report.end = End::Failed(Failure::of(error));
+    finish(Reporter::new(console, &no_net(env)), &report, output)
+}
+
+/// Signs by `work`, and reports.
+fn signed(
+    host: &Host,
+    signing: &Signing,
+    console: &Console,
+    work: impl AsyncFnOnce(Run<'_>) -> Result<(), Error>,
+) -> u8 {
+    let reporter = Reporter::new(console, &host.net);
+    let mut report = Report::new(host.clock.now());
+    report.dry_run = signing.mode == Mode::DryRun;
+    let started = Instant::now();
+    let progress = Progress::new(reporter, report);
+    let run = Run {
+        host,
+        settings: signing,
+        progress: &progress,
+    };
+    let end = supervise(signing.run.timeout, work(run));
+    let mut report = progress.report();
+    report.took = started.elapsed();
+    report.end = end;
+    finish(reporter, &report, signing.run.output)
+}
+
+/// A command line that cannot be read.
+pub fn unreadable(error: &clap::Error, env: &Env, reporter: Reporter<'_>) -> u8 {
+    let mut report = Report::new(Clock::system().now());
+    report.end = End::Failed(cli::failure(error));
+    finish(
+        reporter,
+        &report,
+        settings::output(&RunArgs::default(), env),
+    )
+}
+
+/// The end of a command that signs, or never began to.
+fn finish(reporter: Reporter<'_>, report: &Report, output: Output) -> u8 {
+    written(reporter, reporter.finish(report, output), report.exit())
+}

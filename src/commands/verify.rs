@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `verify` and `verify-blob`.
+
+use std::sync::Arc;
+
+use ambisign_providers::{Clock, Env};
+use tokio::time::Instant;
+
+use super::written;
+use crate::cli::{VerifyArgs, VerifyBlobArgs};
+use crate::outcome::{End, Failure};
+use crate::report::{Console, Reporter};
+use crate::session::{self, no_net, supervise};
+use crate::settings::{self, Output, SettingsError, VerifySettings};
+use crate::verdict::{Verdicts, Verification};
+
+/// Verifies images.
+pub fn images(args: VerifyArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.run, &env);
+    verify(VerifySettings::of_images(args, &env), output, env, console)
+}
+
+/// Verifies a file.
+pub fn blob(args: VerifyBlobArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.run, &env);
+    verify(VerifySettings::of_blob(args, &env), output, env, console)
+}
+
+fn verify(
+    settings: Result<VerifySettings, SettingsError>,
+    output: Output,
+    env: Env,
+    console: &Arc<Console>,
+) -> u8 {
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => {
+            let mut verdicts = Verdicts::new(Clock::system().now());
+            verdicts.end = End::Failed(Failure::of(&error));
+            return conclude(Reporter::new(console, &no_net(&env)), &verdicts, output);
+        }
+    };
+    let host = session::host(env, &settings.trust, &settings.run, console);
+    if let Some(secret) = settings.registry.secret() {
+        host.net.guard(secret);
+    }
+    let reporter = Reporter::new(console, &host.net);
+    let started = Instant::now();
+    let verification = Verification::new(&host, &settings, reporter);
+    let end = supervise(settings.run.timeout, verification.run());
+    let mut verdicts = verification.verdicts();
+    verdicts.took = started.elapsed();
+    verdicts.end = end;
+    conclude(reporter, &verdicts, output)
+}
+
+fn conclude(reporter: Reporter<'_>, verdicts: &Verdicts, output: Output) -> u8 {
+    written(
+        reporter,
+        reporter.verdicts(verdicts, output),
+        verdicts.exit(),
+    )
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a registry has that may be a signature of an image, for whoever verifies.
+//!
+//! Nothing here is believed but digests: what is read hashes to what it is called. Everything has a
+//! limit, because whoever may push to a repository may attach things to its images.
+
+use std::collections::BTreeMap;
+
+use ambisign_providers::{Answer, Hop, HttpReason};
+use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
+use reqwest::Method as Verb;
+use reqwest::header::{CONTENT_TYPE, LINK};
+use serde::Deserialize;
+use url::Url;
+
+use super::Registry;
+use super::connection::{Connection, Content};
+use super::error::Error;
+use super::manifest::essence;
+use super::places::{BUNDLE, Kind, Layer, Line, Listing, Lists, Place, legacy_tag};
+use super::referrer::{MOST_PAGES, next_link};
+use super::shared_tag::tag;
+use crate::digest::Digest;
+use crate::image::Reference;
+use crate::net::REGISTRY_READ;
+use crate::verify::LEGACY_MEDIA_TYPE;
+
+/// A list is not read on when it has this many lines.
+const MOST_LINES: usize = 1000;
+
+/// The longest blob that is fetched, in bytes: that of a bundle.
+const LONGEST: usize = crate::bundle::LONGEST;
+
+/// A blob that is a signature.
+const BLOB: Hop = Hop {
+    body: LONGEST,
+    ..REGISTRY_READ
+};
+
+/// What is at a place.
+#[derive(Debug)]
+pub enum Stored {
+    /// A Sigstore bundle, not parsed.
+    Bundle(Vec<u8>),
+    /// A signature of the older layout.
+    Legacy {
+        /// The layer.
+        payload: Vec<u8>,
+        /// The annotations of its descriptor.
+        annotations: BTreeMap<String, String>,
+    },
+    /// Something else that is attached to the image, with its media type.
+    Other(String),
+}
+
+/// A list of referrers.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    manifests: Option<Vec<Line>>,
+}
+
+/// The manifest of a signature.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Attachment {
+    schema_version: u64,
+    artifact_type: Option<String>,
+    pub(super) layers: Option<Vec<Layer>>,
+}
+
+impl Registry<'_> {
+    /// Resolves `reference` once, and lists what may be a signature of it: by the referrers API, the
+    /// fallback tag, and the tag of the older layout, together.
+    ///
+    /// # Errors
+    /// The image is not there, not an image or not what its digest says; the registry denies reading.
+    /// That a list cannot be read is in [`Listing::problems`].
+    pub async fn signatures(&self, reference: &Reference) -> Result<Listing, Error> {
+        let connection = self.connect(reference)?;
+        let (image, lists) = match reference.digest() {
+            Some(digest) => tokio::join!(connection.resolve(reference), connection.lists(digest)),
+            None => {
+                let image = connection.resolve(reference).await?;
+                let lists = connection.lists(&image.digest).await;
+                (Ok(image), lists)
+            }
+        };
+        Ok(lists.listing(&connection, image?))
+    }
+
+    /// Reads what is at `place`, which [`Registry::signatures`] named for `reference`.
+    ///
+    /// # Errors
+    /// It is not there, longer than a signature is, not what its digest says, or not a manifest.
+    pub async fn fetch(&self, reference: &Reference, place: &Place) -> Result<Stored, Error> {
+        let connection = self.connect(reference)?;
+        match &place.kind {
+            Kind::Referrer(digest) => connection.referrer(digest).await,
+            Kind::Layer(layer) => Ok(Stored::Legacy {
+                payload: connection.blob(layer).await?,
+                annotations: layer.annotations.clone().unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+impl Connection<'_> {
+    async fn lists(&self, image: &Digest) -> Lists {
+        let (api, tagged, layers) = tokio::join!(
+            self.listed_by_api(image),
+            self.listed_by_tag(image),
+            self.legacy_layers(image)
+        );
+        let mut lists = Lists::default();
+        for list in [api, tagged] {
+            match list {
+                Ok((lines, cut)) => {
+                    lists.cut |= cut;
+                    lists.lines.extend(lines);
+                }
+                Err(error) => lists.problems.push(error),
+            }
+        }
+        match layers {
+            Ok(layers) => lists.layers = layers,
+            Err(error) => lists.problems.push(error),
+        }
+        lists
+    }
+
+    /// All pages of the referrers API; nothing where there is no such API.
+    async fn listed_by_api(&self, image: &Digest) -> Result<(Vec<Line>, bool), Error> {
+        let mut lines = Vec::new();
+        let mut next: Option<Url> = None;
+        for _ in 0..MOST_PAGES {
+            let page = self.referrers(image, next.take()).await?;
+            match page.status.as_u16() {
+                200 if is_index(&page) => {}
+                // A proxy that answers everything is no API either.
+                200 | 400 | 404 | 405 | 406 | 501 => return Ok((lines, false)),
+                401 | 403 => return Err(self.unauthorized(&page)),
+                _ => return Err(self.refused("the list of referrers", &page)),
+            }
+            lines.extend(self.lines(&page, format!("the referrers of {image}"))?);
+            let link = page.header(LINK).and_then(next_link);
+            next = link.and_then(|link| page.url.join(link).ok());
+            if next.is_none() || lines.len() >= MOST_LINES {
+                break;
+            }
+        }
+        Ok((lines, next.is_some()))
+    }
+
+    /// The index under the fallback tag; nothing when there is no such tag.
+    async fn listed_by_tag(&self, image: &Digest) -> Result<(Vec<Line>, bool), Error> {
+        let answer = self
+            .send(&self.read_manifest(Verb::GET, &tag(image)))
+            .await?;
+        let name = self.tag_name(image);
+        match answer.status.as_u16() {
+            200 if is_index(&answer) => Ok((self.lines(&answer, name)?, false)),
+            200 => Err(Error::IndexUnreadable {
+                tag: name,
+                why: "its media type is not that of an index".to_owned(),
+            }),
+            404 => Ok((Vec::new(), false)),
+            401 | 403 => Err(self.unauthorized(&answer)),
+            _ => Err(self.refused("the list of referrers", &answer)),
+        }
+    }
+
+    fn lines(&self, page: &Answer, tag: String) -> Result<Vec<Line>, Error> {
+        match crate::json::parse::<Listed>(&page.body) {
+            Ok(listed) => Ok(listed.manifests.unwrap_or_default()),
+            Err(error) => Err(Error::IndexUnreadable {
+                tag,
+                why: error.to_string(),
+            }),
+        }
+    }
+
+    /// The layers of the older layout; none when there is no such tag.
+    async fn legacy_layers(&self, image: &Digest) -> Result<Vec<Layer>, Error> {
+        let tag = legacy_tag(image);
+        let answer = self.send(&self.read_manifest(Verb::GET, &tag)).await?;
+        match answer.status.as_u16() {
+            200 => {}
+            404 => return Ok(Vec::new()),
+            401 | 403 => return Err(self.unauthorized(&answer)),
+            _ => return Err(self.refused("the older signatures", &answer)),
+        }
+        let name = format!("{}:{tag}", self.name());
+        let layers = match attachment(&answer.body) {
+            Ok(manifest) => manifest.layers.unwrap_or_default(),
+            Err(why) => return Err(Error::IndexUnreadable { tag: name, why }),
+        };
+        let signatures = layers.into_iter();
+        Ok(signatures
+            .filter(|layer| layer.media_type == LEGACY_MEDIA_TYPE)
+            .collect())
+    }
+
+    /// What the manifest `digest` carries.
+    async fn referrer(&self, digest: &Digest) -> Result<Stored, Error> {
+        let name = format!("{}@{digest}", self.name());
+        let call = self.read_manifest(Verb::GET, &digest.to_string());
+        let answer = self.send(&call).await?;
+        self.found(&answer, &name)?;
+        is(digest, &answer.body, &name)?;
+        let manifest = attachment(&answer.body).map_err(|why| Error::Manifest {
+            reference: name.clone(),
+            why,
+        })?;
+        match manifest.layers.unwrap_or_default().as_slice() {
+            [layer] if layer.media_type.starts_with(BUNDLE) => {
+                Ok(Stored::Bundle(self.blob(layer).await?))
+            }
+            layers => {
+                let found = layers.first().map(|layer| layer.media_type.clone());
+                let found = manifest.artifact_type.or(found).unwrap_or_default();
+                Ok(Stored::Other(found.chars().take(80).collect()))
+            }
+        }
+    }
+
+    /// The blob that `layer` names.
+    async fn blob(&self, layer: &Layer) -> Result<Vec<u8>, Error> {
+        let name = format!("{}@{}", self.name(), layer.digest);
+        let too_large = || Error::TooLarge {
+            reference: name.clone(),
+            limit: LONGEST,
+            unit: "bytes",
+        };
+        if usize::try_from(layer.size).map_or(true, |size| size > LONGEST) {
+            return Err(too_large());
+        }
+        let digest = Digest::parse(&layer.digest).ok_or_else(|| Error::Manifest {
+            reference: name.chars().take(200).collect(),
+            why: "its layer is named by a digest that is not SHA-256".to_owned(),
+        })?;
+        let mut call = self.call(Verb::GET, &format!("blobs/{digest}"), Content::Blob);
+        call.hop = BLOB;
+        let answer = match self.send(&call).await {
+            Err(Error::Http(error)) if matches!(error.reason, HttpReason::TooLarge { .. }) => {
+                return Err(too_large());
+            }
+            other => other?,
+        };
+        self.found(&answer, &name)?;
+        is(&digest, &answer.body, &name)?;
+        Ok(answer.body.to_vec())
+    }
+
+    fn found(&self, answer: &Answer, name: &str) -> Result<(), Error> {
+        match answer.status.as_u16() {
+            200 => Ok(()),
+            401 | 403 => Err(self.unauthorized(answer)),
+            404 => Err(Error::NotFound {
+                reference: name.to_owned(),
+            }),
+            _ => Err(self.refused("a signature", answer)),
+        }
+    }
+}
+
+fn is_index(answer: &Answer) -> bool {
+    answer.header(CONTENT_TYPE).map(essence) == Some(OCI_IMAGE_INDEX_MEDIA_TYPE)
+}
+
+fn is(digest: &Digest, bytes: &[u8], name: &str) -> Result<(), Error> {
+    let found = Digest::of(bytes);
+    if found == *digest {
+        return Ok(());
+    }
+    Err(Error::DigestMismatch {
+        reference: name.to_owned(),
+        expected: digest.to_string(),
+        found: found.to_string(),
+    })
+}
+
+/// The manifest of a signature.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn attachment(bytes: &[u8]) -> Result<Attachment, String> {
+    let manifest: Attachment = crate::json::parse(bytes).map_err(|error| error.to_string())?;
+    if manifest.schema_version != 2 {
+        return Err("its `schemaVersion` is not 2".to_owned());
+    }
+    Ok(manifest)
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Places where signatures of an image may be, and which of them are looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::Manifest;
+use super::connection::Connection;
+use super::error::Error;
+use super::shared_tag::tag;
+use crate::digest::Digest;
+
+/// How many things that are attached to an image are looked at.
+const MOST_PLACES: usize = 100;
+
+/// What the media types of all versions of the bundle begin with.
+pub(super) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
+
+/// Where signatures of one image may be.
+#[derive(Debug)]
+pub struct Listing {
+    /// The image.
+    pub image: Digest,
+    /// Its media type.
+    pub media_type: String,
+    /// The places, best first.
+    pub places: Vec<Place>,
+    /// How many more there are that nobody looks at.
+    pub left_out: usize,
+    /// Lists that could not be read: there may be more.
+    pub problems: Vec<Error>,
+}
+
+/// Where a signature may be.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub(super) kind: Kind,
+    /// For messages: manifest or tag, and layer.
+    pub(super) name: String,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// A manifest that points to the image.
+    Referrer(Digest),
+    /// A layer of the older layout.
+    Layer(Layer),
+}
+
+impl Place {
+    /// The place, for messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Line {
+    pub(super) digest: String,
+    pub(super) artifact_type: Option<String>,
+}
+
+impl Line {
+    /// Some lists do not say what a manifest is, and some say it wrongly: it decides the order alone.
+    fn is_bundle(&self) -> bool {
+        let artifact_type = self.artifact_type.as_deref();
+        artifact_type.is_some_and(|name| name.starts_with(BUNDLE))
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Layer {
+    pub(super) media_type: String,
+    pub(super) digest: String,
+    pub(super) size: u64,
+    pub(super) annotations: Option<BTreeMap<String, String>>,
+}
+
+/// What the three lists say.
+#[derive(Default)]
+pub(super) struct Lists {
+    pub(super) lines: Vec<Line>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) problems: Vec<Error>,
+    /// Whether the end of a list was not read.
+    pub(super) cut: bool,
+}
+
+impl Lists {
+    pub(super) fn listing(self, connection: &Connection<'_>, image: Manifest) -> Listing {
+        let name = connection.name();
+        let (bundles, others): (Vec<_>, Vec<_>) = self.lines.into_iter().partition(Line::is_bundle);
+        let legacy = |(at, layer)| Place {
+            name: format!("{name}:{} layer {at}", legacy_tag(&image.digest)),
+            kind: Kind::Layer(layer),
+        };
+        let mut seen = BTreeSet::new();
+        let referrer = |line: Line| {
+            let digest = Digest::parse(&line.digest)?;
+            seen.insert(digest).then(|| Place {
+                name: format!("{name}@{digest}"),
+                kind: Kind::Referrer(digest),
+            })
+        };
+        let known = bundles.len().min(MOST_PLACES / 2);
+        let mut referrers = bundles.into_iter().chain(others).filter_map(referrer);
+        let mut layers = (1..).zip(self.layers).map(legacy);
+        // Both generations get their turn before what is probably no signature, and neither can crowd
+        // out the other.
+        let mut places: Vec<_> = referrers.by_ref().take(known).collect();
+        places.extend(layers.by_ref().take(MOST_PLACES / 4));
+        places.extend(referrers);
+        places.extend(layers);
+        let left_out = places.len().saturating_sub(MOST_PLACES) + usize::from(self.cut);
+        places.truncate(MOST_PLACES);
+        Listing {
+            image: image.digest,
+            media_type: image.media_type,
+            places,
+            left_out,
+            problems: self.problems,
+        }
+    }
+}
+
+/// The tag of the older layout (cosign `specs/SIGNATURE_SPEC.md`, "Storage").
+pub(super) fn legacy_tag(image: &Digest) -> String {
+    format!("{}.sig", tag(image))
+}

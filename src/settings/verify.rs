@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The settings of `verify` and `verify-blob`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use ambisign_providers::Env;
+
+use super::blob::beside;
+use super::given::{Given, Origin, exclusive, pick};
+use super::groups::Groups;
+use super::sign::images;
+use super::{RegistrySettings, RunSettings, SettingsError, TrustSettings};
+use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
+use crate::image::Reference;
+use crate::payload::SIGN;
+use crate::verify::policy::{Claim, Identity, Match, Pattern};
+
+/// What a run of `verify` or `verify-blob` is asked to do.
+#[derive(Debug)]
+pub struct VerifySettings {
+    /// What is verified.
+    pub subject: Subject,
+    /// Who must have signed.
+    pub signer: SignerSettings,
+    /// What the signer must have said about it.
+    pub annotations: Vec<(String, String)>,
+    /// The predicate types that are accepted; empty for any, and for what is not a statement.
+    pub predicate_types: Vec<String>,
+    /// Whom to believe.
+    pub trust: TrustSettings,
+    /// How the registry is talked to.
+    pub registry: RegistrySettings,
+    /// How long, and what is told.
+    pub run: RunSettings,
+}
+
+/// What is verified.
+#[derive(Debug)]
+pub enum Subject {
+    /// A file, or what looks like a digest when there is no such file, with its bundle.
+    Blob {
+        /// File, `-` for the standard input, or digest.
+        artifact: PathBuf,
+        /// The bundle.
+        bundle: PathBuf,
+    },
+    /// One image by its digest, with its bundle: no registry is asked.
+    Detached {
+        /// The image, not yet parsed.
+        image: String,
+        /// The bundle.
+        bundle: PathBuf,
+    },
+    /// Images with what their registries have. Not yet parsed as references.
+    Images(Vec<String>),
+}
+
+/// As the first line of a run says it.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blob { .. } => f.write_str("verify 1 file"),
+            Self::Detached { .. } => f.write_str("verify 1 image"),
+            Self::Images(images) if images.len() == 1 => f.write_str("verify 1 image"),
+            Self::Images(images) => write!(f, "verify {} images", images.len()),
+        }
+    }
+}
+
+/// Who must have signed.
+#[derive(Debug)]
+pub enum SignerSettings {
+    /// Who the certificate names.
+    Identity(Identity),
+    /// The holder of the key in this PEM file.
+    Key(PathBuf),
+}
+
+impl VerifySettings {
+    /// The settings of `verify`.
+    ///
+    /// # Errors
+    /// A value that cannot be read, settings that contradict each other, a misspelt `AMBISIGN_*`
+    /// variable, no image, or nothing that says who must have signed.
+    pub fn of_images(args: VerifyArgs, env: &Env) -> Result<Self, SettingsError> {
+        let mut groups = Groups::new(env, &args.trust)?;
+        let images = images(&args.images)?;
+        let subject = match (args.bundle, images.as_slice()) {
+            (None, _) => Subject::Images(images),
+            (Some(bundle), [image]) if is_by_digest(image) => Subject::Detached {
+                image: image.clone(),
+                bundle,
+            },
+            (Some(_), _) => return Err(SettingsError::Detached),
+        };
+        let mut predicate_types = texts("predicate-type", args.predicate_type)?;
+        if predicate_types.is_empty() {
+            predicate_types.push(SIGN.to_owned());
+        }
+        Ok(Self {
+            subject,
+            signer: signer(args.signer)?,
+            annotations: annotations(args.annotations)?,
+            predicate_types,
+            trust: groups.trust(args.trust)?,
+            registry: groups.registry(args.registry)?,
+            run: groups.run(args.run)?,
+        })
+    }
+
+    /// The settings of `verify-blob`.
+    ///
+    /// # Errors
+    /// As those of [`VerifySettings::of_images`].
+    pub fn of_blob(args: VerifyBlobArgs, env: &Env) -> Result<Self, SettingsError> {
+        let mut groups = Groups::new(env, &args.trust)?;
+        let bundle = args.bundle.map_or_else(|| beside(&args.artifact), Ok)?;
+        Ok(Self {
+            subject: Subject::Blob {
+                artifact: args.artifact,
+                bundle,
+            },
+            signer: signer(args.signer)?,
+            annotations: Vec::new(),
+            predicate_types: texts("predicate-type", args.predicate_type)?,
+            trust: groups.trust(args.trust)?,
+            registry: RegistrySettings { login: None },
+            run: groups.run(args.run)?,
+        })
+    }
+}
+
+/// A reference that cannot be read is told about later, with its reason.
+fn is_by_digest(image: &str) -> bool {
+    Reference::parse(image).map_or(true, |reference| reference.digest().is_some())
+}
+
+fn texts(name: &'static str, given: Vec<String>) -> Result<Vec<String>, SettingsError> {
+    let texts = given.into_iter().map(|text| pick(name, Some(text), None));
+    let texts: Vec<_> = texts.collect::<Result<_, _>>()?;
+    Ok(texts
+        .into_iter()
+        .flatten()
+        .map(|given| given.value)
+        .collect())
+}
+
+fn annotations(given: Vec<String>) -> Result<Vec<(String, String)>, SettingsError> {
+    let annotation = |text: String| match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        Some(_) | None => Err(Given {
+            value: (),
+            from: Origin::Flag("annotations"),
+        }
+        .wrong("a pair `key=value`")),
+    };
+    given.into_iter().map(annotation).collect()
+}
+
+fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> {
+    let claims = claims(&args)?;
+    let names = (args.certificate_identity, args.certificate_identity_regexp);
+    let san = one("certificate-identity", "certificate-identity-regexp", names)?;
+    let names = (
+        args.certificate_oidc_issuer,
+        args.certificate_oidc_issuer_regexp,
+    );
+    let issuer = one(
+        "certificate-oidc-issuer",
+        "certificate-oidc-issuer-regexp",
+        names,
+    )?;
+    let claimed = claims.first().map(|(_, given)| Given {
+        value: (),
+        from: given.from.clone(),
+    });
+    if let Some(path) = args.key {
+        let key = Given {
+            value: path,
+            from: Origin::Flag("key"),
+        };
+        exclusive(Some(&key), san.as_ref())?;
+        exclusive(Some(&key), issuer.as_ref())?;
+        exclusive(Some(&key), claimed.as_ref())?;
+        return Ok(SignerSettings::Key(key.value));
+    }
+    match (san, issuer) {
+        (Some(san), Some(issuer)) => Ok(SignerSettings::Identity(Identity {
+            san: san.value,
+            issuer: issuer.value,
+            claims: claims
+                .into_iter()
+                .map(|(claim, given)| (claim, given.value))
+                .collect(),
+        })),
+        (Some(san), None) => Err(san.incomplete("--certificate-oidc-issuer")),
+        (None, Some(issuer)) => Err(issuer.incomplete("--certificate-identity")),
+        (None, None) => Err(SettingsError::NoSigner),
+    }
+}
+
+/// A text or an expression, at most one of the two.
+fn one(
+    exact: &'static str,
+    pattern: &'static str,
+    (text, source): (Option<String>, Option<String>),
+) -> Result<Option<Given<Match>>, SettingsError> {
+    let text = pick(exact, text, None)?;
+    let source = pick(pattern, source, None)?;
+    exclusive(text.as_ref(), source.as_ref())?;
+    if let Some(source) = source {
+        let pattern = Pattern::new(&source.value);
+        let pattern = pattern.ok_or_else(|| source.wrong("a regular expression of RE2"))?;
+        return Ok(Some(Given {
+            value: Match::Pattern(pattern),
+            from: source.from,
+        }));
+    }
+    Ok(text.map(|text| Given {
+        value: Match::Exact(text.value),
+        from: text.from,
+    }))
+}
+
+fn claims(args: &SignerArgs) -> Result<Vec<(Claim, Given<String>)>, SettingsError> {
+    let all = [
+        (
+            Claim::Trigger,
+            "certificate-github-workflow-trigger",
+            &args.certificate_github_workflow_trigger,
+        ),
+        (
+            Claim::Sha,
+            "certificate-github-workflow-sha",
+            &args.certificate_github_workflow_sha,
+        ),
+        (
+            Claim::Name,
+            "certificate-github-workflow-name",
+            &args.certificate_github_workflow_name,
+        ),
+        (
+            Claim::Repository,
+            "certificate-github-workflow-repository",
+            &args.certificate_github_workflow_repository,
+        ),
+        (
+            Claim::Ref,
+            "certificate-github-workflow-ref",
+            &args.certificate_github_workflow_ref,
+        ),
+    ];
+    let mut claims = Vec::new();
+    for (claim, name, text) in all {
+        let given = pick(name, text.clone(), None)?;
+        claims.extend(given.map(|given| (claim, given)));
+    }
+    Ok(claims)
+}

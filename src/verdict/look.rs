@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One signature: a look at it, and what comes of all of one image.
+
+use ambisign_providers::{Class, Explain as _};
+
+use super::{Entry, Error, Facts, Finding, Layout, Signature, Verdict};
+use crate::digest::Digest;
+use crate::outcome::Failure;
+use crate::registry::{self, Place, Stored};
+use crate::told;
+use crate::trust::TrustedRoot;
+use crate::verify::{self, Accepted, Party, Policy};
+
+/// What every signature is judged by.
+pub(super) struct Judge {
+    pub(super) root: TrustedRoot,
+    pub(super) policy: Policy,
+}
+
+/// What came of a look at one place.
+pub(super) enum Look {
+    /// There is a signature.
+    Signature(Finding),
+    /// There is something else.
+    Other,
+    /// It could not be read for now.
+    Unknown(registry::Error),
+}
+
+impl Judge {
+    /// Judges what the registry gave for one place.
+    pub(super) fn look(&self, stored: Result<Stored, registry::Error>, image: &Digest) -> Look {
+        let (result, layout) = match stored {
+            Ok(Stored::Bundle(bytes)) => (self.bundle(&bytes, image), Layout::Bundle),
+            Ok(Stored::Legacy {
+                payload,
+                annotations,
+            }) => {
+                let layer = (payload.as_slice(), &annotations);
+                let result = verify::legacy(layer, &self.root, image, &self.policy);
+                (result, Layout::Legacy)
+            }
+            Ok(Stored::Other(_)) => return Look::Other,
+            Err(error) if error.class() == Class::Temporary => return Look::Unknown(error),
+            Err(error) => return Look::Signature(Finding::Rejected(Failure::of(&error))),
+        };
+        Look::Signature(finding(result, layout))
+    }
+
+    pub(super) fn bundle(
+        &self,
+        bytes: &[u8],
+        artifact: &Digest,
+    ) -> Result<Accepted, verify::Error> {
+        verify::accept(bytes, &self.root, artifact, &self.policy)
+    }
+}
+
+pub(super) fn finding(result: Result<Accepted, verify::Error>, layout: Layout) -> Finding {
+    match result {
+        Ok(accepted) => Finding::Accepted(Box::new(facts(&accepted, layout))),
+        Err(error) => Finding::Rejected(Failure::of(&Error::Rejected(error))),
+    }
+}
+
+/// What was found at the places of one image.
+#[derive(Default)]
+pub(super) struct Found {
+    signatures: Vec<Signature>,
+    others: usize,
+    /// Places that could not be read for now: there may be a signature.
+    problems: Vec<registry::Error>,
+}
+
+impl Found {
+    pub(super) fn add(&mut self, place: &Place, look: Look) {
+        match look {
+            Look::Signature(finding) => {
+                let place = place.name().to_owned();
+                self.signatures.push(Signature { place, finding });
+            }
+            Look::Other => self.others += 1,
+            Look::Unknown(error) => self.problems.push(error),
+        }
+    }
+
+    /// One acceptable signature is enough, whatever else is there. Without one, a list or a place that
+    /// could not be read leaves the question open.
+    pub(super) fn verdict(self, mut verdict: Verdict, lists: Vec<registry::Error>) -> Verdict {
+        let name = verdict.name();
+        let (found, others) = (self.signatures.len(), self.others);
+        verdict.signatures = self.signatures;
+        if verdict.is_verified() {
+            return verdict;
+        }
+        let mut problems: Vec<_> = self.problems.into_iter().chain(lists).collect();
+        // What passes by itself comes first: another look may settle the question.
+        problems.sort_by_key(|error| error.class() != Class::Temporary);
+        verdict.failure = Some(match problems.first() {
+            Some(error) => Failure::of(error),
+            None if found == 0 => {
+                let image = name;
+                Failure::of(&Error::NoSignatures { image, others })
+            }
+            None => none_acceptable(name, &verdict.signatures),
+        });
+        verdict
+    }
+}
+
+/// The failure with the reason of each signature.
+fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
+    let found = signatures.len();
+    let mut failure = Failure::of(&Error::NoneAcceptable { artifact, found });
+    for (number, signature) in (1..).zip(signatures) {
+        if let Finding::Rejected(reason) = &signature.finding {
+            let mut why = reason.what.clone();
+            for because in &reason.because {
+                why = format!("{why}: {because}");
+            }
+            failure
+                .because
+                .push(format!("#{number} {} ({})", why, reason.code));
+            // What a registry's errors advise is for whoever pushes.
+            let fix = reason
+                .fix
+                .clone()
+                .filter(|_| reason.class == Class::Rejected);
+            failure.fix = failure.fix.or(fix);
+        }
+    }
+    failure
+}
+
+fn facts(accepted: &Accepted, layout: Layout) -> Facts {
+    let entries = accepted.entries().iter().map(|entry| Entry {
+        version: entry.version(),
+        index: entry.index(),
+        log_id: hex::encode(entry.log_id()),
+        time: entry.time(),
+    });
+    let annotations = accepted.annotations().iter();
+    Facts {
+        layout,
+        certificate: match accepted.party() {
+            Party::Certificate(certificate) => Some(told::certificate(certificate)),
+            Party::Key(_) => None,
+        },
+        predicate_type: accepted.predicate_type().map(str::to_owned),
+        annotations: annotations
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        log: entries.collect(),
+        timestamps: told::timestamps(accepted.timestamps()),
+    }
+}

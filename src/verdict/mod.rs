@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The consumer's side: finds what may be a signature, has each judged by [`crate::verify`], and
+//! says for each artifact whether one is acceptable.
+//!
+//! Beside the registry of an image nobody is asked: whatever a signature needs is with it or in the
+//! trusted root.
+
+mod error;
+mod facts;
+mod look;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ambisign_providers::Host;
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::Semaphore;
+
+pub use self::error::Error;
+pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdicts};
+
+use self::look::{Found, Judge, finding};
+use crate::blob::hash;
+use crate::bundle::{self, LONGEST};
+use crate::digest::Digest;
+use crate::error::Error as RunError;
+use crate::image::Reference;
+use crate::outcome::{Failure, Warning};
+use crate::plan::registry_options;
+use crate::registry::{Listing, Registry};
+use crate::report::Reporter;
+use crate::settings::{SignerSettings, Subject, VerifySettings};
+use crate::told;
+use crate::trust::Trust;
+use crate::trust::keys::PublicKey;
+use crate::verify::Policy;
+use crate::verify::policy::Signer;
+
+/// How many images are verified at the same time.
+const JOBS: usize = 16;
+/// How many signatures are fetched at the same time: each may be as long as a bundle.
+const FETCHES: usize = 8;
+/// A longer file holds no key, in bytes.
+const LONGEST_KEY: u64 = 64 * 1024;
+
+/// One run of `verify` or `verify-blob`.
+pub struct Verification<'a> {
+    host: &'a Host,
+    settings: &'a VerifySettings,
+    reporter: Reporter<'a>,
+    fetches: Semaphore,
+    verdicts: Mutex<Verdicts>,
+}
+
+impl<'a> Verification<'a> {
+    /// A run that begins now; what it finds out is shown by `reporter`.
+    pub fn new(host: &'a Host, settings: &'a VerifySettings, reporter: Reporter<'a>) -> Self {
+        Self {
+            host,
+            settings,
+            reporter,
+            fetches: Semaphore::new(FETCHES),
+            verdicts: Mutex::new(Verdicts::new(host.clock.now())),
+        }
+    }
+
+    /// What is known now.
+    pub fn verdicts(&self) -> Verdicts {
+        self.lock().clone()
+    }
+
+    /// Verifies what the settings name. What comes of each artifact is in [`Self::verdicts`].
+    ///
+    /// # Errors
+    /// What stops the run as a whole: a file, a reference or trust material that cannot be used.
+    pub async fn run(&self) -> Result<(), RunError> {
+        let run = &self.settings.run;
+        self.reporter.begin(&self.settings.subject.to_string(), run);
+        self.lock().warnings.extend(run.warnings.iter().cloned());
+        let signer = signer(&self.settings.signer)?;
+        match &self.settings.subject {
+            Subject::Blob { artifact, bundle } => {
+                let digest = digest_of(artifact)?;
+                let bundle = Given::read(bundle)?;
+                let judge = self.judge(signer).await?;
+                let verdict = Verdict {
+                    requested: artifact.display().to_string(),
+                    digest: Some(digest.to_string()),
+                    ..Verdict::default()
+                };
+                self.given(verdict, &judge, &digest, &bundle);
+            }
+            Subject::Detached { image, bundle } => {
+                let reference = reference(0, image)?;
+                let bundle = Given::read(bundle)?;
+                let judge = self.judge(signer).await?;
+                // The settings let no other reference through.
+                if let Some(digest) = reference.digest() {
+                    let verdict = about(&reference, digest);
+                    self.given(verdict, &judge, digest, &bundle);
+                }
+            }
+            Subject::Images(images) => {
+                let references = images.iter().enumerate();
+                let references = references.map(|(at, image)| reference(at, image));
+                let references: Vec<_> = references.collect::<Result<_, _>>()?;
+                let judge = self.judge(signer).await?;
+                self.images(references, &judge).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge(&self, signer: Signer) -> Result<Judge, RunError> {
+        let options = self.settings.trust.options(None);
+        let (root, warnings) = Trust::load_root(self.host, &options).await?;
+        warnings.into_iter().for_each(|warning| self.warn(warning));
+        self.lock().trusted_root_sha256 = Some(root.digest().hex());
+        Ok(Judge {
+            root,
+            policy: Policy {
+                signer,
+                predicate_types: self.settings.predicate_types.clone(),
+                annotations: self.settings.annotations.clone(),
+                entries: 1,
+                timestamps: 0,
+            },
+        })
+    }
+
+    /// One artifact with the one bundle that was given for it.
+    fn given(&self, mut verdict: Verdict, judge: &Judge, digest: &Digest, bundle: &Given) {
+        let result = match &bundle.bytes {
+            Ok(bytes) => judge.bundle(bytes, digest),
+            Err(error) => Err(error.clone().into()),
+        };
+        let finding = finding(result, Layout::Bundle);
+        if let Finding::Rejected(failure) = &finding {
+            verdict.failure = Some(failure.clone());
+        }
+        verdict.signatures.push(Signature {
+            place: bundle.name.clone(),
+            finding,
+        });
+        self.conclude(verdict);
+    }
+
+    async fn images(&self, references: Vec<Reference>, judge: &Judge) {
+        let registry = Registry::reader(self.host, registry_options(&self.settings.registry));
+        let image = |reference| self.image(reference, &registry, judge);
+        let verdicts = stream::iter(references).map(image).buffered(JOBS);
+        verdicts
+            .for_each(|verdict| async { self.conclude(verdict) })
+            .await;
+    }
+
+    async fn image(&self, asked: Reference, registry: &Registry<'_>, judge: &Judge) -> Verdict {
+        let listing = match registry.signatures(&asked).await {
+            Ok(listing) => listing,
+            Err(error) => {
+                return Verdict {
+                    requested: asked.to_string(),
+                    failure: Some(Failure::of(&error)),
+                    ..Verdict::default()
+                };
+            }
+        };
+        let look = async |place| {
+            // What was fetched is gone when the next one may be.
+            let _permit = self.fetches.acquire().await;
+            let stored = registry.fetch(&asked, place).await;
+            (place, judge.look(stored, &listing.image))
+        };
+        let mut looks = stream::iter(&listing.places).map(look).buffered(FETCHES);
+        let mut found = Found::default();
+        while let Some((place, look)) = looks.next().await {
+            found.add(place, look);
+        }
+        drop(looks);
+        self.warn_of_cut(&asked, &listing);
+        let verdict = about(&asked, &listing.image);
+        found.verdict(verdict, listing.problems)
+    }
+
+    fn warn(&self, warning: Warning) {
+        self.reporter.warning(&warning);
+        self.lock().warnings.push(warning);
+    }
+
+    fn warn_of_cut(&self, asked: &Reference, listing: &Listing) {
+        if listing.left_out > 0 {
+            let message = format!(
+                "{asked} has more attachments than the {} that were looked at: remove what nobody \
+                 needs",
+                listing.places.len()
+            );
+            let code = "registry/cut";
+            self.warn(Warning { code, message });
+        }
+    }
+
+    fn conclude(&self, verdict: Verdict) {
+        self.reporter.verdict(&verdict);
+        self.lock().artifacts.push(verdict);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Verdicts> {
+        // A panic elsewhere leaves facts behind that are no less true.
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A bundle that was given as a file.
+struct Given {
+    name: String,
+    bytes: Result<Vec<u8>, bundle::Error>,
+}
+
+impl Given {
+    fn read(path: &Path) -> Result<Self, Error> {
+        let limit = u64::try_from(LONGEST).unwrap_or(u64::MAX);
+        let bytes = match crate::file::read(path, limit) {
+            Ok(bytes) => Ok(bytes),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                Err(bundle::Error::TooMany { what: "bytes" })
+            }
+            Err(source) => {
+                let path = path.to_owned();
+                return Err(Error::Read { path, source });
+            }
+        };
+        let name = path.display().to_string();
+        Ok(Self { name, bytes })
+    }
+}
+
+fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
+    let path = match settings {
+        SignerSettings::Identity(identity) => return Ok(Signer::Identity(identity.clone())),
+        SignerSettings::Key(path) => path,
+    };
+    let pem = crate::file::read(path, LONGEST_KEY).map_err(|source| {
+        let path = path.clone();
+        Error::Read { path, source }
+    })?;
+    let key = std::str::from_utf8(&pem).ok().and_then(PublicKey::from_pem);
+    key.map(Signer::Key).ok_or_else(|| {
+        let path = path.clone();
+        Error::KeyFile { path }
+    })
+}
+
+fn reference(before: usize, text: &str) -> Result<Reference, RunError> {
+    let at = before.saturating_add(1);
+    Reference::parse(text).map_err(|source| RunError::Reference { at, source })
+}
+
+fn about(reference: &Reference, digest: &Digest) -> Verdict {
+    Verdict {
+        requested: reference.to_string(),
+        repository: Some(told::repository(reference)),
+        digest: Some(digest.to_string()),
+        ..Verdict::default()
+    }
+}
+
+/// The digest of the file, or the one that `artifact` is when there is no such file.
+fn digest_of(artifact: &Path) -> Result<Digest, Error> {
+    let named = artifact.to_str().and_then(Digest::parse);
+    match (hash(artifact), named) {
+        (Ok(digest), _) => Ok(digest),
+        (Err(error), Some(digest)) if error.kind() == io::ErrorKind::NotFound => Ok(digest),
+        (Err(source), _) => {
+            let path = artifact.to_owned();
+            Err(Error::Read { path, source })
+        }
+    }
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `verify-blob`: files alone, no service.
+
+use std::path::{Path, PathBuf};
+
+use crate::common::Program;
+use crate::reader::Reader;
+
+const IDENTITY: &str = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
+const ISSUER: &str = "https://token.actions.githubusercontent.com";
+const DIGEST: &str = "sha256:a0cfc71271d6e278e57cd332ff957c3f7043fdda354c4cbb190a30d56efa01bf";
+const BUNDLE: &str = "bundle-verify/happy-path-v0.3/bundle.sigstore.json";
+const STATEMENT: &str = "bundle-verify/happy-path-intoto-in-dsse-v3/bundle.sigstore.json";
+const KEYED: &str = "bundle-verify/managed-key-happy-path/bundle.sigstore.json";
+const KEY: &str = "bundle-verify/managed-key-happy-path/key.pub";
+
+fn vector(path: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    root.join("tests/vectors").join(path)
+}
+
+/// With the trusted root of the public instance.
+fn blob(bundle: impl AsRef<Path>) -> Reader {
+    Reader::of("verify-blob")
+        .args([
+            "--trusted-root".into(),
+            vector("roots/production/trusted_root.json"),
+        ])
+        .args([Path::new("--bundle"), bundle.as_ref()])
+}
+
+/// Signed by the beacon.
+fn beacon(bundle: &str) -> Reader {
+    blob(vector(bundle)).signed_by(ISSUER, IDENTITY)
+}
+
+fn artifact() -> PathBuf {
+    vector("bundle-verify/a.txt")
+}
+
+#[test]
+fn a_file_or_its_digest_is_enough() {
+    for bundle in [BUNDLE, STATEMENT] {
+        beacon(bundle).args([artifact()]).accepted(&[DIGEST]);
+        beacon(bundle).args([DIGEST]).accepted(&[DIGEST]);
+    }
+    let run = blob(vector(KEYED)).args(["--key".into(), vector(KEY), artifact()]);
+    let run = run.accepted(&[DIGEST]);
+    assert!(
+        run.stderr
+            .contains("#1 accepted  the given key, Rekor v1 index 771488337, 2025-12-18T17:04:39Z"),
+        "{run}"
+    );
+}
+
+#[test]
+fn the_bundle_may_lie_beside_the_file_and_the_file_come_by_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.txt");
+    std::fs::copy(artifact(), &file).unwrap();
+    let root = vector("roots/production/trusted_root.json");
+    let reader = || {
+        let reader = Reader::of("verify-blob").signed_by(ISSUER, IDENTITY);
+        reader.args([Path::new("--trusted-root"), &root])
+    };
+    reader().args([&file]).refused(2, "verify/read");
+    let bundle = folder.path().join("a.txt.sigstore.json");
+    std::fs::copy(vector(BUNDLE), &bundle).unwrap();
+    reader().args([&file]).accepted(&[DIGEST]);
+    let piped = |reader: Reader| reader.map(|program| program.stdin(std::fs::read(&file).unwrap()));
+    piped(reader().args([Path::new("--bundle"), &bundle]).args(["-"])).accepted(&[DIGEST]);
+    piped(reader().args(["-"])).refused(2, "settings/incomplete");
+}
+
+#[test]
+fn a_file_whose_name_is_a_digest_is_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(DIGEST), "other").unwrap();
+    let run = beacon(BUNDLE).args([DIGEST]);
+    run.map(|program| program.dir(folder.path()))
+        .refused(8, "verify/artifact");
+}
+
+#[test]
+fn the_document_says_who_signed_and_when() {
+    let document = beacon(BUNDLE).args([artifact()]).document(0);
+    assert_eq!(document["schema"], "urn:ambisign:verification:v1");
+    assert_eq!(document["status"], "ok");
+    let found = &document["artifacts"][0];
+    assert_eq!(found["digest"], DIGEST);
+    assert_eq!(found["status"], "verified");
+    let signature = &found["signatures"][0];
+    assert_eq!(signature["identity"], IDENTITY);
+    assert_eq!(signature["issuer"], ISSUER);
+    assert_eq!(signature["log"][0]["version"], 1);
+    assert_eq!(signature["error"], serde_json::Value::Null);
+
+    let document = beacon(BUNDLE).args(["/dev/null"]).document(8);
+    assert_eq!(document["status"], "failed");
+    let found = &document["artifacts"][0];
+    assert_eq!(found["status"], "failed");
+    assert_eq!(found["error"]["code"], "verify/artifact");
+    assert_eq!(found["error"]["class"], "rejected");
+    assert_eq!(found["signatures"][0]["status"], "rejected");
+    assert_eq!(found["signatures"][0]["identity"], serde_json::Value::Null);
+}
+
+#[test]
+fn identities_may_be_expressions() {
+    let by = |identity: &str, issuer: &str| {
+        let args = [
+            "--certificate-identity-regexp",
+            identity,
+            "--certificate-oidc-issuer-regexp",
+            issuer,
+            DIGEST,
+        ];
+        blob(vector(BUNDLE)).args(args)
+    };
+    let start = "https://github.com/sigstore-conformance/";
+    by(&format!("^{start}.*@refs/heads/main$"), "https://.*").accepted(&[DIGEST]);
+    let run = by(start, ".*").refused(8, "verify/identity");
+    assert!(
+        run.stderr
+            .contains("ambisign: fix: let the expression begin and end with `.*`"),
+        "{run}"
+    );
+    let run = by(".*@refs/heads/other", ".*").refused(8, "verify/identity");
+    assert!(!run.stderr.contains("ambisign: fix:"), "{run}");
+    by(".*", "https://accounts.*").refused(8, "verify/issuer");
+}
+
+#[test]
+fn workflow_claims_are_compared() {
+    let claims = [
+        ("trigger", "workflow_dispatch"),
+        ("name", "Extremely dangerous OIDC beacon"),
+        (
+            "repository",
+            "sigstore-conformance/extremely-dangerous-public-oidc-beacon",
+        ),
+        ("ref", "refs/heads/main"),
+    ];
+    let flags = |change: &str| -> Vec<String> {
+        let flag = |(name, value): &(&str, &str)| {
+            let more = if *name == change { "x" } else { "" };
+            format!("--certificate-github-workflow-{name}={value}{more}")
+        };
+        claims.iter().map(flag).collect()
+    };
+    beacon(BUNDLE)
+        .args(flags(""))
+        .args([DIGEST])
+        .accepted(&[DIGEST]);
+    for (name, _) in claims {
+        beacon(BUNDLE)
+            .args(flags(name))
+            .args([DIGEST])
+            .refused(8, "verify/claim");
+    }
+    let sha = "--certificate-github-workflow-sha=0000000000000000000000000000000000000000";
+    beacon(BUNDLE)
+        .args([sha, DIGEST])
+        .refused(8, "verify/claim");
+}
+
+/// Whatever is wrong: the exit code and the code, and never 0.
+#[test]
+fn everything_else_is_refused_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let garbage = file("garbage", b"<html>");
+    let empty = file("empty", b"");
+    let huge = file("huge", &vec![b' '; 16 * 1024 * 1024 + 1]);
+    let missing = folder.path().join("missing");
+    let signed = |bundle: &Path| blob(bundle).signed_by(ISSUER, IDENTITY).args([DIGEST]);
+    let keyed = |key: PathBuf| {
+        blob(vector(KEYED))
+            .args(["--key".into(), key])
+            .args([DIGEST])
+    };
+    let zero = format!("sha256:{}", "0".repeat(64));
+    let staging = vector("roots/staging/trusted_root.json");
+    let rooted = |root: &Path| {
+        let reader = Reader::of("verify-blob").signed_by(ISSUER, IDENTITY);
+        let reader = reader.args(["--bundle".into(), vector(BUNDLE)]);
+        reader
+            .args([Path::new("--trusted-root"), root])
+            .args([DIGEST])
+    };
+    let rows: Vec<(Reader, i32, &str)> = vec![
+        (
+            blob(vector(BUNDLE)).signed_by(ISSUER, "x").args([DIGEST]),
+            8,
+            "verify/identity",
+        ),
+        (
+            blob(vector(BUNDLE)).signed_by("x", IDENTITY).args([DIGEST]),
+            8,
+            "verify/issuer",
+        ),
+        (beacon(BUNDLE).args([&zero]), 8, "verify/artifact"),
+        (beacon(STATEMENT).args([&zero]), 8, "verify/artifact"),
+        (
+            beacon(STATEMENT).args(["--predicate-type", "x", DIGEST]),
+            8,
+            "verify/predicate-type",
+        ),
+        (
+            beacon(BUNDLE).args(["--predicate-type", "x", DIGEST]),
+            8,
+            "verify/predicate-type",
+        ),
+        (beacon(KEYED).args([DIGEST]), 8, "verify/key-signed"),
+        (keyed(vector("own/other.pub")), 8, "verify/key"),
+        (
+            blob(vector(BUNDLE))
+                .args(["--key".into(), vector(KEY)])
+                .args([DIGEST]),
+            8,
+            "verify/certificate-signed",
+        ),
+        (rooted(&staging), 8, "rekor/unknown-log"),
+        (signed(&garbage), 8, "bundle/malformed"),
+        (signed(&empty), 8, "bundle/malformed"),
+        (signed(&huge), 8, "bundle/too-many"),
+        (signed(Path::new("/dev/zero")), 8, "bundle/too-many"),
+        (signed(&missing), 2, "verify/read"),
+        (signed(folder.path()), 2, "verify/read"),
+        (beacon(BUNDLE).args([&missing]), 2, "verify/read"),
+        (beacon(BUNDLE).args(["sha256:00"]), 2, "verify/read"),
+        (keyed(missing.clone()), 2, "verify/read"),
+        (keyed(garbage.clone()), 2, "verify/key-file"),
+        (rooted(&missing), 4, "trust/read"),
+        (rooted(&garbage), 4, "trust/malformed"),
+        (blob(vector(BUNDLE)).args([DIGEST]), 2, "settings/no-signer"),
+        (
+            blob(vector(BUNDLE)).args(["--certificate-identity", "x", DIGEST]),
+            2,
+            "settings/incomplete",
+        ),
+        (
+            beacon(BUNDLE)
+                .args(["--key".into(), vector(KEY)])
+                .args([DIGEST]),
+            2,
+            "settings/conflict",
+        ),
+        (
+            beacon(BUNDLE).args(["--certificate-identity-regexp", ".*", DIGEST]),
+            2,
+            "settings/conflict",
+        ),
+        (
+            blob(vector(BUNDLE)).args(["--certificate-identity-regexp", "(", DIGEST]),
+            2,
+            "settings/value",
+        ),
+        (
+            blob(vector(BUNDLE)).signed_by(ISSUER, "").args([DIGEST]),
+            2,
+            "settings/empty",
+        ),
+    ];
+    for (reader, exit, code) in rows {
+        reader.refused(exit, code);
+    }
+}
+
+/// A variable of the environment may not say who is accepted.
+#[test]
+fn the_environment_accepts_nobody() {
+    let run = blob(vector(BUNDLE)).args([DIGEST]).map(|program| {
+        program
+            .env("AMBISIGN_CERTIFICATE_IDENTITY", IDENTITY)
+            .env("AMBISIGN_CERTIFICATE_OIDC_ISSUER", ISSUER)
+    });
+    run.refused(2, "settings/no-signer");
+    let root = vector("roots/production/trusted_root.json");
+    let with = |flags: &[&str]| {
+        let reader = Reader::of("verify-blob").signed_by(ISSUER, IDENTITY);
+        let reader = reader
+            .args(["--bundle".into(), vector(BUNDLE)])
+            .args(flags)
+            .args([DIGEST]);
+        reader.map(|program| program.env("AMBISIGN_TRUSTED_ROOT", &root))
+    };
+    with(&[]).accepted(&[DIGEST]);
+    with(&["--public-instance"]).refused(2, "settings/decides");
+}
+
+/// The protocol of the field's conformance suite.
+#[test]
+fn the_conformance_client_speaks_its_protocol() {
+    let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/client");
+    let run = |args: &[&str]| {
+        let client = Program::new(&client).env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        client
+            .env("AMBISIGN", env!("CARGO_BIN_EXE_ambisign"))
+            .args(args)
+            .run()
+            .code
+    };
+    let (bundle, keyed, key) = (vector(BUNDLE), vector(KEYED), vector(KEY));
+    let root = vector("roots/production/trusted_root.json");
+    let [bundle, keyed, key, root] =
+        [&bundle, &keyed, &key, &root].map(|path| path.to_str().unwrap());
+    let verify = |identity: &str| {
+        run(&[
+            "verify-bundle",
+            "--bundle",
+            bundle,
+            "--certificate-identity",
+            identity,
+            "--certificate-oidc-issuer",
+            ISSUER,
+            "--trusted-root",
+            root,
+            DIGEST,
+        ])
+    };
+    assert_eq!(verify(IDENTITY), Some(0));
+    assert_eq!(verify("x"), Some(8));
+    let verify = run(&[
+        "verify-bundle",
+        "--bundle",
+        keyed,
+        "--key",
+        key,
+        "--trusted-root",
+        root,
+        DIGEST,
+    ]);
+    assert_eq!(verify, Some(0));
+    assert_eq!(run(&["sign-everything"]), Some(2));
+    assert_eq!(run(&["sign-bundle", "--bundle", "x", root]), Some(3));
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `ambisign verify` and `verify-blob`: what other implementations made is accepted, and whatever is
+//! wrong ends with its reason and exit code, never with 0.
+#![expect(
+    clippy::too_many_lines,
+    clippy::unwrap_used,
+    reason = "helpers outside of `#[test]` functions stop when they cannot go on; tables are long"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod files;
+mod images;
+mod lies;
+mod reader;
