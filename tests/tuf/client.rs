@@ -52,6 +52,13 @@ impl Client {
             .map_err(|error| error.code().into_owned())
     }
 
+    /// What is odd about a refresh that goes well.
+    pub(crate) async fn warnings(&self) -> Vec<&'static str> {
+        let host = self.host();
+        let tuf = Tuf::refresh(&host, &self.source).await.unwrap();
+        tuf.warnings().iter().map(|warning| warning.code).collect()
+    }
+
     /// A refresh and these targets, one after the other.
     pub(crate) async fn download(&self, names: &[&str]) -> Vec<Result<Vec<u8>, Refused>> {
         let host = self.host();

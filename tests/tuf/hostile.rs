@@ -353,6 +353,7 @@ async fn a_cache_of_somebody_else() {
         *file = json!("bWFsaWNpb3Vz");
     }
     fs::write(client.folder().join("state.json"), state.to_string()).unwrap();
+    assert_eq!(client.warnings().await, ["tuf/cache"]);
     assert_eq!(client.refresh().await.map(row), Ok([1, 4, 4, 4]));
     assert_eq!(client.download_one("top").await, Ok(b"top".to_vec()));
     assert_eq!(client.download_one("file").await, Ok(b"content".to_vec()));
