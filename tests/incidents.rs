@@ -458,6 +458,34 @@ mod tests {
         assert!(looked > 20, "{looked} files");
     }
 
+    /// CVE-2026-44309: what was verified was not what was read. JSON that names a member twice, or that is
+    /// deep without an end, means different things to different readers: one parser refuses both, and
+    /// what reads JSON in another way reads what that one has read.
+    #[test]
+    fn cve_2026_44309_one_parser_reads_all_json() {
+        const PARSER: &str = "providers/src/json.rs";
+        const READ_BEFORE: [&str; 2] = [
+            "src/registry/index.rs",     // parts of an index, to keep their bytes
+            "src/trust/tuf/document.rs", // values of a document
+        ];
+        let marks = [
+            "serde_json::from_",
+            "serde_json::Deserializer",
+            "StreamDeserializer",
+        ];
+        let found: Vec<_> = sources()
+            .into_iter()
+            .filter(|(_, code)| marks.iter().any(|mark| code.contains(mark)))
+            .map(|(path, _)| path)
+            .collect();
+        assert_eq!(found, [&[PARSER][..], &READ_BEFORE].concat());
+        let deep = "[".repeat(1000) + &"]".repeat(1000);
+        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"a":1}}]"#, &deep] {
+            let read = ambisign_providers::json::parse::<Value>(text.as_bytes());
+            assert!(read.is_err(), "{text:.30}");
+        }
+    }
+
     /// cosign 4917, 3486 and 2283, go-containerregistry 2396, 1632 and 1627: data races. A program
     /// without unsafe code has none.
     #[test]
