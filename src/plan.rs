@@ -23,8 +23,8 @@ use crate::registry::{self, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::run::Run;
 use crate::settings::{
-    Ambient, BlobPaths, BlobSettings, Consent, IdentitySettings, Mode, RegistryLogin,
-    RegistrySettings, Settings, SettingsError, Signing, Tags, TokenSource,
+    Ambient, BlobSettings, Consent, IdentitySettings, Mode, RegistryLogin, RegistrySettings,
+    Settings, SettingsError, Signing, Tags, TokenSource,
 };
 use crate::told;
 use crate::trust::{self, Trust};
@@ -184,12 +184,12 @@ pub(crate) fn jobs<'a>(
 }
 
 /// The files that can be signed. What cannot is put into the report of `progress`.
-pub(crate) fn blobs(settings: &BlobSettings, progress: &Progress<'_>) -> Vec<Job<'static>> {
-    let prepare = |paths: &BlobPaths| (told::file(paths), Blob::prepare(paths));
+pub(crate) async fn blobs(settings: &BlobSettings, progress: &Progress<'_>) -> Vec<Job<'static>> {
     let mut outcomes = Vec::new();
     let mut jobs = Vec::new();
-    for (mut outcome, prepared) in settings.blobs.iter().map(prepare) {
-        match prepared {
+    for paths in &settings.blobs {
+        let mut outcome = told::file(paths);
+        match Blob::prepare(paths).await {
             Ok(blob) => {
                 outcome.digest = Some(blob.digest().to_string());
                 jobs.push(Job::Blob(outcomes.len(), blob));

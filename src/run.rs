@@ -95,7 +95,7 @@ impl Run<'_> {
         } = self;
         progress.begin(blobs.blobs.len(), "file", &settings.run);
         let choice = choose(host, &plan::identity_options(&settings.identity))?;
-        let jobs = plan::blobs(blobs, progress);
+        let jobs = plan::blobs(blobs, progress).await;
         let (trust, token) = join(
             plan::trust(host, settings),
             choice.source.token(host, &settings.identity.audience),

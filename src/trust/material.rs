@@ -43,7 +43,7 @@ impl Material {
     /// Reads the files, and asks the mirror for what they lack. A trusted root in a file goes with
     /// services that are given too: it does not mean those of the public instance.
     pub(super) async fn gather(host: &Host, options: &TrustOptions) -> Result<Self, Error> {
-        let files = Files::read(options)?;
+        let files = Files::read(options).await?;
         let mirror = options
             .mirror
             .as_ref()
@@ -70,7 +70,7 @@ impl Material {
     }
 
     async fn ask(host: &Host, mirror: &Mirror, files: Files) -> Result<Self, Error> {
-        let source = source(host, mirror)?;
+        let source = source(host, mirror).await?;
         let repository = Repository::refresh(host, &source).await?;
         let origin = |in_file| {
             if in_file {
@@ -157,7 +157,7 @@ pub struct Updated {
 /// # Errors
 /// The mirror cannot be reached or believed, or has no trusted root that can be read.
 pub async fn update(host: &Host, mirror: &Mirror) -> Result<Updated, Error> {
-    let source = source(host, mirror)?;
+    let source = source(host, mirror).await?;
     let repository = Repository::refresh(host, &source).await?;
     let root = async { TrustedRoot::parse(&repository.target(TRUSTED_ROOT).await?) };
     let (root, config) = join(root, signing_config(&repository)).await;
@@ -179,10 +179,10 @@ pub(super) async fn root(
     host: &Host,
     options: &TrustOptions,
 ) -> Result<(TrustedRoot, Vec<Warning>), Error> {
-    match (Files::read(options)?.root, &options.mirror) {
+    match (Files::read(options).await?.root, &options.mirror) {
         (Some(root), _) => Ok((root, Vec::new())),
         (None, Some(mirror)) => {
-            let repository = Repository::refresh(host, &source(host, mirror)?).await?;
+            let repository = Repository::refresh(host, &source(host, mirror).await?).await?;
             let root = TrustedRoot::parse(&repository.target(TRUSTED_ROOT).await?)?;
             Ok((root, repository.warnings().to_vec()))
         }
@@ -209,12 +209,12 @@ async fn signing_config(repository: &Repository<'_>) -> Result<Option<SigningCon
     }
 }
 
-fn source(host: &Host, mirror: &Mirror) -> Result<Source, Error> {
+async fn source(host: &Host, mirror: &Mirror) -> Result<Source, Error> {
     let instance = match mirror {
         Mirror::Public => Source::public(host),
         Mirror::Staging => Source::staging(host),
         Mirror::Other { url, root } => {
-            return Ok(Source::new(host, url, read(root, LONGEST_ANCHOR)?));
+            return Ok(Source::new(host, url, read(root, LONGEST_ANCHOR).await?));
         }
     };
     instance.map_err(|error| Error::Malformed {

@@ -25,6 +25,7 @@ use crate::blob::hash;
 use crate::bundle::{self, LONGEST};
 use crate::digest::Digest;
 use crate::error::Error as RunError;
+use crate::file;
 use crate::image::Reference;
 use crate::outcome::{Failure, Warning};
 use crate::plan::registry_options;
@@ -78,11 +79,11 @@ impl<'a> Verification<'a> {
         let run = &self.settings.run;
         self.reporter.begin(&self.settings.subject.to_string(), run);
         self.lock().warnings.extend(run.warnings.iter().cloned());
-        let signer = signer(&self.settings.signer)?;
+        let signer = signer(&self.settings.signer).await?;
         match &self.settings.subject {
             Subject::Blob { artifact, bundle } => {
-                let digest = digest_of(artifact)?;
-                let bundle = Given::read(bundle)?;
+                let digest = digest_of(artifact).await?;
+                let bundle = Given::read(bundle).await?;
                 let judge = self.judge(signer).await?;
                 let verdict = Verdict {
                     requested: artifact.display().to_string(),
@@ -93,7 +94,7 @@ impl<'a> Verification<'a> {
             }
             Subject::Detached { image, bundle } => {
                 let reference = reference(0, image)?;
-                let bundle = Given::read(bundle)?;
+                let bundle = Given::read(bundle).await?;
                 let judge = self.judge(signer).await?;
                 // The settings let no other reference through.
                 if let Some(digest) = reference.digest() {
@@ -218,9 +219,9 @@ struct Given {
 }
 
 impl Given {
-    fn read(path: &Path) -> Result<Self, Error> {
+    async fn read(path: &Path) -> Result<Self, Error> {
         let limit = u64::try_from(LONGEST).unwrap_or(u64::MAX);
-        let bytes = match crate::file::read(path, limit) {
+        let bytes = match file::read_in_run(path, limit).await {
             Ok(bytes) => Ok(bytes),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
                 Err(bundle::Error::TooMany { what: "bytes" })
@@ -235,12 +236,13 @@ impl Given {
     }
 }
 
-fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
+async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
     let path = match settings {
         SignerSettings::Identity(identity) => return Ok(Signer::Identity(identity.clone())),
         SignerSettings::Key(path) => path,
     };
-    let pem = crate::file::read(path, LONGEST_KEY).map_err(|source| {
+    let pem = file::read_in_run(path, LONGEST_KEY).await;
+    let pem = pem.map_err(|source| {
         let path = path.clone();
         Error::Read { path, source }
     })?;
@@ -266,9 +268,9 @@ fn about(reference: &Reference, digest: &Digest) -> Verdict {
 }
 
 /// The digest of the file, or the one that `artifact` is when there is no such file.
-fn digest_of(artifact: &Path) -> Result<Digest, Error> {
+async fn digest_of(artifact: &Path) -> Result<Digest, Error> {
     let named = artifact.to_str().and_then(Digest::parse);
-    match (hash(artifact), named) {
+    match (hash(artifact).await, named) {
         (Ok(digest), _) => Ok(digest),
         (Err(error), Some(digest)) if error.kind() == io::ErrorKind::NotFound => Ok(digest),
         (Err(source), _) => {
