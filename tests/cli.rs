@@ -123,6 +123,34 @@ fn usage_errors_end_with_2() {
     }
 }
 
+/// Whoever verifies wants to hear that nothing is verified, in the document of verifications.
+#[test]
+fn usage_errors_of_readers_are_theirs() {
+    for arguments in [
+        &["verify", "--no-such-flag"][..],
+        &["verify", "--output", "xml", "a"],
+        &["verify", "--output"],
+        &["verify", "a", "--bundle="],
+        &["verify-blob"],
+        &["verify-blob", "a", "b"],
+    ] {
+        let told = refused(arguments, &[], 2);
+        let last = "ambisign: code: settings/usage; exit 2; nothing was verified\n";
+        assert!(told.ends_with(last), "{arguments:?} {told}");
+        let output = ambisign(arguments, &[("AMBISIGN_OUTPUT", "json")]);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["schema"], "urn:ambisign:verification:v1");
+        assert_eq!(document["exit_code"], 2);
+        assert_eq!(document["error"]["code"], "settings/usage");
+    }
+    let flagged = ["--output", "json", "--no-such-flag"];
+    for (command, schema) in [("verify", "verification"), ("sign", "result")] {
+        let output = ambisign(&[&[command], &flagged[..]].concat(), &[]);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["schema"], format!("urn:ambisign:{schema}:v1"));
+    }
+}
+
 #[test]
 fn settings_errors_end_with_2_and_their_fix() {
     assert_eq!(
