@@ -150,6 +150,7 @@ fn identities_may_be_expressions() {
             .contains("ambisign: fix: let the expression begin and end with `.*`"),
         "{run}"
     );
+    assert!(!run.stderr.contains("must  "), "{run}");
     let run = by(".*@refs/heads/other", ".*").refused(8, "verify/identity");
     assert!(!run.stderr.contains("ambisign: fix:"), "{run}");
     by(".*", "https://accounts.*").refused(8, "verify/issuer");
