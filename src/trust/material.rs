@@ -146,7 +146,7 @@ impl Material {
 pub struct Updated {
     /// The mirror.
     pub mirror: MirrorUsed,
-    /// Where it is remembered; `None` when there is no such place.
+    /// Where it is remembered; `None` when there is no such place, or nothing can be written there.
     pub folder: Option<PathBuf>,
     /// What is odd but stops nothing.
     pub warnings: Vec<Warning>,
@@ -169,7 +169,7 @@ pub async fn update(host: &Host, mirror: &Mirror) -> Result<Updated, Error> {
             url: source.metadata,
             versions: repository.versions(),
         },
-        folder: source.cache,
+        folder: repository.folder().await,
         warnings: repository.warnings().to_vec(),
     })
 }
