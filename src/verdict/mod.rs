@@ -14,8 +14,10 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ambisign_providers::Host;
+use futures_util::FutureExt as _;
+use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt as _};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SetOnce};
 
 pub use self::error::Error;
 pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdicts};
@@ -106,8 +108,15 @@ impl<'a> Verification<'a> {
                 let references = images.iter().enumerate();
                 let references = references.map(|(at, image)| reference(at, image));
                 let references: Vec<_> = references.collect::<Result<_, _>>()?;
-                let judge = self.judge(signer).await?;
-                self.images(references, &judge).await;
+                // The mirror and the registries answer at the same time. Files are read first, and then
+                // nobody is asked when one cannot be used.
+                let judge = SetOnce::new();
+                let believe = async {
+                    let _first = judge.set(self.judge(signer).await?);
+                    Ok::<_, RunError>(())
+                };
+                let look = self.images(references, &judge).map(Ok);
+                try_join(believe, look).await?;
             }
         }
         Ok(())
@@ -147,7 +156,7 @@ impl<'a> Verification<'a> {
         self.conclude(verdict);
     }
 
-    async fn images(&self, references: Vec<Reference>, judge: &Judge) {
+    async fn images(&self, references: Vec<Reference>, judge: &SetOnce<Judge>) {
         let registry = Registry::reader(self.host, registry_options(&self.settings.registry));
         let image = |reference| self.image(reference, &registry, judge);
         let verdicts = stream::iter(references).map(image).buffered(JOBS);
@@ -156,8 +165,14 @@ impl<'a> Verification<'a> {
             .await;
     }
 
-    async fn image(&self, asked: Reference, registry: &Registry<'_>, judge: &Judge) -> Verdict {
-        let listing = match registry.signatures(&asked).await {
+    async fn image(
+        &self,
+        asked: Reference,
+        registry: &Registry<'_>,
+        judge: &SetOnce<Judge>,
+    ) -> Verdict {
+        let (listing, judge) = join(registry.signatures(&asked), judge.wait()).await;
+        let listing = match listing {
             Ok(listing) => listing,
             Err(error) => {
                 return Verdict {
