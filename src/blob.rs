@@ -10,6 +10,7 @@ use ambisign_providers::{Class, Explain};
 use tempfile::NamedTempFile;
 
 use crate::digest::Digest;
+use crate::file;
 use crate::saved;
 use crate::settings::BlobPaths;
 
@@ -78,7 +79,7 @@ impl Blob {
     ///
     /// # Errors
     /// The one cannot be read, or the other not be written.
-    pub fn prepare(paths: &BlobPaths) -> Result<Self, Error> {
+    pub async fn prepare(paths: &BlobPaths) -> Result<Self, Error> {
         let unwritable = |source| Error::Write {
             path: paths.bundle.clone(),
             source,
@@ -87,7 +88,7 @@ impl Blob {
         if paths.bundle.is_dir() {
             return Err(unwritable(io::ErrorKind::IsADirectory.into()));
         }
-        let digest = hash(&paths.blob).map_err(|source| Error::Read {
+        let digest = hash(&paths.blob).await.map_err(|source| Error::Read {
             path: paths.blob.clone(),
             source,
         })?;
@@ -124,10 +125,14 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// The digest of the file at `path`, of any length; of the standard input for `-`.
-pub(crate) fn hash(path: &Path) -> io::Result<Digest> {
-    if path == Path::new("-") {
-        Digest::of_reader(&mut io::stdin().lock())
-    } else {
-        Digest::of_reader(&mut File::open(path)?)
-    }
+pub(crate) async fn hash(path: &Path) -> io::Result<Digest> {
+    let path = path.to_owned();
+    file::aside(move || {
+        if path == Path::new("-") {
+            Digest::of_reader(&mut io::stdin().lock())
+        } else {
+            Digest::of_reader(&mut File::open(path)?)
+        }
+    })
+    .await
 }

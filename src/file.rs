@@ -20,6 +20,30 @@ pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     }
 }
 
+/// As [`read`], within a run: what is no regular file may keep its reader waiting for ever.
+///
+/// # Errors
+/// As those of [`read`].
+pub(crate) async fn read_in_run(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    if path.metadata()?.is_file() {
+        return read(path, limit);
+    }
+    let path = path.to_owned();
+    aside(move || read(&path, limit)).await
+}
+
+/// Does `work` on a thread of its own, so that a run that waits for it keeps its deadline and hears
+/// signals.
+///
+/// # Errors
+/// Those of `work`.
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(io::Error::other)?
+}
+
 /// Writes a new file at `path`; nothing is left there when that fails.
 ///
 /// # Errors

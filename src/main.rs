@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ambisign::cli::{Cli, Command, TrustCommand};
-use ambisign::commands::{BUG, shown, sign, trust, verify};
+use ambisign::commands::{BUG, shown, sign, trust, unreadable, verify};
 use ambisign::report::{Console, Reporter};
 use ambisign::session::no_net;
 use ambisign_providers::Env;
@@ -32,7 +32,7 @@ fn run(env: Env, console: &Arc<Console>) -> u8 {
     let reporter = Reporter::new(console, &net);
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
-        Err(error) if error.use_stderr() => return sign::unreadable(&error, &env, reporter),
+        Err(error) if error.use_stderr() => return unreadable(&error, &env, reporter),
         Err(help) => return shown(reporter, reporter.document(&help.render().to_string())),
     };
     match command {

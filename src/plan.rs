@@ -23,8 +23,8 @@ use crate::registry::{self, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::run::Run;
 use crate::settings::{
-    Ambient, BlobPaths, BlobSettings, Consent, IdentitySettings, Mode, RegistryLogin,
-    RegistrySettings, Settings, SettingsError, Signing, Tags, TokenSource,
+    Ambient, BlobSettings, Consent, IdentitySettings, Mode, RegistryLogin, RegistrySettings,
+    Settings, SettingsError, Signing, Tags, TokenSource,
 };
 use crate::told;
 use crate::trust::{self, Trust};
@@ -73,10 +73,23 @@ pub(crate) fn identity_options(given: &IdentitySettings) -> Options {
     }
 }
 
-/// How the registry is talked to.
-pub(crate) fn registry_options(settings: &RegistrySettings) -> RegistryOptions {
+/// How the registry of `references` is talked to.
+///
+/// # Errors
+/// There is a login, which is for one registry, and they are of several.
+pub(crate) fn registry_options(
+    settings: &RegistrySettings,
+    references: &[Reference],
+) -> Result<RegistryOptions, SettingsError> {
+    let mut registries = references.iter().map(Reference::registry);
+    if let (Some(_), Some(one)) = (&settings.login, registries.next())
+        && let Some(other) = registries.find(|other| *other != one)
+    {
+        let (one, other) = (one.to_owned(), other.to_owned());
+        return Err(SettingsError::Login { one, other });
+    }
     let copy = |token: &Token| Token::new(token.expose());
-    match &settings.login {
+    Ok(match &settings.login {
         Some(RegistryLogin::Password { username, password }) => RegistryOptions {
             username: Some(username.clone()),
             password: Token::new(password.expose_secret()),
@@ -87,7 +100,7 @@ pub(crate) fn registry_options(settings: &RegistrySettings) -> RegistryOptions {
             ..RegistryOptions::default()
         },
         None => RegistryOptions::default(),
-    }
+    })
 }
 
 /// Trust material. While the registry and the token endpoint still answer there is time to connect to
@@ -184,12 +197,12 @@ pub(crate) fn jobs<'a>(
 }
 
 /// The files that can be signed. What cannot is put into the report of `progress`.
-pub(crate) fn blobs(settings: &BlobSettings, progress: &Progress<'_>) -> Vec<Job<'static>> {
-    let prepare = |paths: &BlobPaths| (told::file(paths), Blob::prepare(paths));
+pub(crate) async fn blobs(settings: &BlobSettings, progress: &Progress<'_>) -> Vec<Job<'static>> {
     let mut outcomes = Vec::new();
     let mut jobs = Vec::new();
-    for (mut outcome, prepared) in settings.blobs.iter().map(prepare) {
-        match prepared {
+    for paths in &settings.blobs {
+        let mut outcome = told::file(paths);
+        match Blob::prepare(paths).await {
             Ok(blob) => {
                 outcome.digest = Some(blob.digest().to_string());
                 jobs.push(Job::Blob(outcomes.len(), blob));

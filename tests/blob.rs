@@ -6,6 +6,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -143,6 +144,28 @@ fn nothing_is_public_without_a_place_for_the_bundle() {
     let run = run.run().expect(0);
     assert!(run.stderr.contains("would sign 1 file"), "{run}");
     assert!(!folder.path().join("file.sigstore.json").exists());
+}
+
+/// Nothing comes through the pipe, and nobody waits for it beyond the end of the run, nor after a
+/// signal. Nothing is left of the place for the bundle.
+#[test]
+fn a_pipe_keeps_nobody_waiting() {
+    let folder = TempDir::new().unwrap();
+    let pipe = folder.path().join("pipe");
+    Program::new("/usr/bin/mkfifo").arg(&pipe).run().expect(0);
+    let sign = || {
+        let program = Program::ambisign().args(["sign-blob", "pipe"]);
+        program
+            .env("SIGSTORE_ID_TOKEN", "e30.e30.e30")
+            .dir(folder.path())
+    };
+    let run = sign().args(["--timeout", "200ms"]).run().expect(75);
+    assert!(run.stderr.contains("code: run/deadline; "), "{run}");
+    let run = sign()
+        .signal_after(Duration::from_millis(300), "TERM")
+        .run();
+    run.expect(143);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 #[test]

@@ -123,6 +123,34 @@ fn usage_errors_end_with_2() {
     }
 }
 
+/// Whoever verifies wants to hear that nothing is verified, in the document of verifications.
+#[test]
+fn usage_errors_of_readers_are_theirs() {
+    for arguments in [
+        &["verify", "--no-such-flag"][..],
+        &["verify", "--output", "xml", "a"],
+        &["verify", "--output"],
+        &["verify", "a", "--bundle="],
+        &["verify-blob"],
+        &["verify-blob", "a", "b"],
+    ] {
+        let told = refused(arguments, &[], 2);
+        let last = "ambisign: code: settings/usage; exit 2; nothing was verified\n";
+        assert!(told.ends_with(last), "{arguments:?} {told}");
+        let output = ambisign(arguments, &[("AMBISIGN_OUTPUT", "json")]);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["schema"], "urn:ambisign:verification:v1");
+        assert_eq!(document["exit_code"], 2);
+        assert_eq!(document["error"]["code"], "settings/usage");
+    }
+    let flagged = ["--output", "json", "--no-such-flag"];
+    for (command, schema) in [("verify", "verification"), ("sign", "result")] {
+        let output = ambisign(&[&[command], &flagged[..]].concat(), &[]);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["schema"], format!("urn:ambisign:{schema}:v1"));
+    }
+}
+
 #[test]
 fn settings_errors_end_with_2_and_their_fix() {
     assert_eq!(
@@ -157,6 +185,38 @@ fn a_token_in_the_wrong_place_is_not_shown() {
     ] {
         let told = refused(arguments, &[], 2);
         assert!(!told.contains("eyJ"), "{told}");
+    }
+}
+
+/// A login does not say whose it is: nobody else may get it.
+#[test]
+fn one_login_is_for_one_registry() {
+    let token = [("SIGSTORE_ID_TOKEN", "e30.e30.e30")];
+    let by_name = [
+        ("AMBISIGN_REGISTRY_USERNAME", "u"),
+        ("AMBISIGN_REGISTRY_PASSWORD", "p"),
+    ];
+    let signer = [
+        "--certificate-identity",
+        "a",
+        "--certificate-oidc-issuer",
+        "b",
+    ];
+    for login in [&by_name[..], &[("AMBISIGN_REGISTRY_TOKEN", "t")]] {
+        let env = [&token, login].concat();
+        for command in [&["sign"][..], &[&["verify"], &signer[..]].concat()] {
+            let images = ["127.0.0.1:1/a", "localhost:1/a"];
+            let told = refused(&[command, &images].concat(), &env, 2);
+            assert!(told.contains("code: settings/login; "), "{told}");
+            let one = [
+                "127.0.0.1:1/a",
+                "127.0.0.1:1/b",
+                "--timeout=1s",
+                "--trusted-root=/no",
+            ];
+            let output = ambisign(&[command, &one].concat(), &env);
+            assert_ne!(output.status.code(), Some(2), "{output:?}");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ mod verify;
 
 use ambisign_providers::Class;
 use clap::error::{ContextKind, ErrorKind};
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use self::blob::SignBlobArgs;
@@ -80,6 +80,34 @@ pub enum Command {
         #[arg(value_name = "SHELL")]
         shell: Shell,
     },
+}
+
+/// What a command line that cannot be read is about, as far as it can be read.
+#[derive(Clone, Debug, Default)]
+pub struct Attempt {
+    /// The name of the command.
+    pub command: Option<String>,
+    /// What is told, and how.
+    pub run: RunArgs,
+}
+
+impl Attempt {
+    /// Reads the command line of the process up to its mistake.
+    pub fn of_process() -> Self {
+        let matches = Cli::command().ignore_errors(true).try_get_matches().ok();
+        let Some((command, matches)) = matches.as_ref().and_then(ArgMatches::subcommand) else {
+            return Self::default();
+        };
+        // Not every command has it.
+        let output = matches.try_get_one::<String>("output").ok().flatten();
+        Self {
+            command: Some(command.to_owned()),
+            run: RunArgs {
+                output: output.cloned(),
+                ..RunArgs::default()
+            },
+        }
+    }
 }
 
 /// An error of clap in the form of all others. A value is not shown: it may be a secret in the wrong

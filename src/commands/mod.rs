@@ -7,10 +7,25 @@ pub mod verify;
 
 use std::io;
 
+use ambisign_providers::Env;
+
+use crate::cli::{self, Attempt};
 use crate::report::Reporter;
+use crate::settings;
 
 /// The exit code of a bug, and of results that nobody could read.
 pub const BUG: u8 = 1;
+
+/// A command line that cannot be read, told as the command tells its errors.
+pub fn unreadable(error: &clap::Error, env: &Env, reporter: Reporter<'_>) -> u8 {
+    let attempt = Attempt::of_process();
+    let output = settings::output(&attempt.run, env);
+    let failure = cli::failure(error);
+    match attempt.command.as_deref() {
+        Some("verify" | "verify-blob") => verify::unreadable(failure, output, reporter),
+        Some(_) | None => sign::unreadable(failure, output, reporter),
+    }
+}
 
 /// The exit code of a command that ends with `code` and wrote its results. Results that nobody can
 /// read are no success.

@@ -9,7 +9,7 @@ use getrandom::rand_core::UnwrapErr;
 use tokio::time::Instant;
 
 use super::written;
-use crate::cli::{self, RunArgs, SignArgs, SignBlobArgs};
+use crate::cli::{SignArgs, SignBlobArgs};
 use crate::error::Error;
 use crate::outcome::{End, Failure, Report};
 use crate::report::{Console, Progress, Reporter};
@@ -48,9 +48,8 @@ pub fn blobs(args: SignBlobArgs, env: Env, console: &Arc<Console>) -> u8 {
 
 /// Settings that cannot be used.
 fn refused(error: &SettingsError, output: Output, env: &Env, console: &Console) -> u8 {
-    let mut report = Report::new(Clock::system().now());
-    report.end = End::Failed(Failure::of(error));
-    finish(Reporter::new(console, &no_net(env)), &report, output)
+    let net = no_net(env);
+    unreadable(Failure::of(error), output, Reporter::new(console, &net))
 }
 
 /// Signs by `work`, and reports.
@@ -77,15 +76,11 @@ fn signed(
     finish(reporter, &report, signing.run.output)
 }
 
-/// A command line that cannot be read.
-pub fn unreadable(error: &clap::Error, env: &Env, reporter: Reporter<'_>) -> u8 {
+/// A command line that cannot be read, or settings that cannot be used.
+pub(super) fn unreadable(failure: Failure, output: Output, reporter: Reporter<'_>) -> u8 {
     let mut report = Report::new(Clock::system().now());
-    report.end = End::Failed(cli::failure(error));
-    finish(
-        reporter,
-        &report,
-        settings::output(&RunArgs::default(), env),
-    )
+    report.end = End::Failed(failure);
+    finish(reporter, &report, output)
 }
 
 /// The end of a command that signs, or never began to.

@@ -149,12 +149,15 @@ fn told(updated: &Updated, output: Output) -> String {
         })
         .to_string(),
         Output::Text => format!(
-            "{url}\n  root {}, timestamp {}, snapshot {}, targets {}\n  kept in {}",
+            "{url}\n  root {}, timestamp {}, snapshot {}, targets {}\n  kept {}",
             versions.root,
             versions.timestamp,
             versions.snapshot,
             versions.targets,
-            folder.as_deref().unwrap_or("no folder: there is no HOME"),
+            folder.map_or_else(
+                || "nowhere: there is no folder that can be written".to_owned(),
+                |folder| format!("in {folder}")
+            ),
         ),
     }
 }

@@ -35,9 +35,8 @@ fn verify(
     let settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
-            let mut verdicts = Verdicts::new(Clock::system().now());
-            verdicts.end = End::Failed(Failure::of(&error));
-            return conclude(Reporter::new(console, &no_net(&env)), &verdicts, output);
+            let net = no_net(&env);
+            return unreadable(Failure::of(&error), output, Reporter::new(console, &net));
         }
     };
     let host = session::host(env, &settings.trust, &settings.run, console);
@@ -51,6 +50,13 @@ fn verify(
     let mut verdicts = verification.verdicts();
     verdicts.took = started.elapsed();
     verdicts.end = end;
+    conclude(reporter, &verdicts, output)
+}
+
+/// A command line that cannot be read, or settings that cannot be used.
+pub(super) fn unreadable(failure: Failure, output: Output, reporter: Reporter<'_>) -> u8 {
+    let mut verdicts = Verdicts::new(Clock::system().now());
+    verdicts.end = End::Failed(failure);
     conclude(reporter, &verdicts, output)
 }
 

@@ -55,18 +55,31 @@ impl Place {
     }
 }
 
+/// A line of a list. What is not needed is not kept: whoever attaches things decides how long it is.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(from = "Descriptor")]
 pub(super) struct Line {
-    pub(super) digest: String,
-    pub(super) artifact_type: Option<String>,
+    /// `None` for another algorithm than SHA-256.
+    digest: Option<Digest>,
+    /// Some lists do not say what a manifest is, and some say it wrongly: it decides the order alone.
+    is_bundle: bool,
 }
 
-impl Line {
-    /// Some lists do not say what a manifest is, and some say it wrongly: it decides the order alone.
-    fn is_bundle(&self) -> bool {
-        let artifact_type = self.artifact_type.as_deref();
-        artifact_type.is_some_and(|name| name.starts_with(BUNDLE))
+/// A line as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
+    digest: String,
+    artifact_type: Option<String>,
+}
+
+impl From<Descriptor> for Line {
+    fn from(descriptor: Descriptor) -> Self {
+        let artifact_type = descriptor.artifact_type;
+        Self {
+            digest: Digest::parse(&descriptor.digest),
+            is_bundle: artifact_type.is_some_and(|name| name.starts_with(BUNDLE)),
+        }
     }
 }
 
@@ -92,14 +105,15 @@ pub(super) struct Lists {
 impl Lists {
     pub(super) fn listing(self, connection: &Connection<'_>, image: Manifest) -> Listing {
         let name = connection.name();
-        let (bundles, others): (Vec<_>, Vec<_>) = self.lines.into_iter().partition(Line::is_bundle);
+        let (bundles, others): (Vec<_>, Vec<_>) =
+            self.lines.into_iter().partition(|line| line.is_bundle);
         let legacy = |(at, layer)| Place {
             name: format!("{name}:{} layer {at}", legacy_tag(&image.digest)),
             kind: Kind::Layer(layer),
         };
         let mut seen = BTreeSet::new();
         let referrer = |line: Line| {
-            let digest = Digest::parse(&line.digest)?;
+            let digest = line.digest?;
             seen.insert(digest).then(|| Place {
                 name: format!("{name}@{digest}"),
                 kind: Kind::Referrer(digest),

@@ -36,11 +36,11 @@ struct Both {
 
 impl Files {
     /// A file that holds both serves for the flag that was not given, too.
-    pub(super) fn read(options: &TrustOptions) -> Result<Self, Error> {
+    pub(super) async fn read(options: &TrustOptions) -> Result<Self, Error> {
         let mut files = Self::default();
         let mut spare = Self::default();
         if let Some(path) = &options.trusted_root {
-            let bytes = read(path, LONGEST_ROOT)?;
+            let bytes = read(path, LONGEST_ROOT).await?;
             match split(&bytes) {
                 Some(both) => {
                     files.root = Some(TrustedRoot::parse(both.trusted_root.get().as_bytes())?);
@@ -51,7 +51,7 @@ impl Files {
             }
         }
         if let Some(path) = &options.signing_config {
-            let bytes = read(path, LONGEST_ROOT)?;
+            let bytes = read(path, LONGEST_ROOT).await?;
             match split(&bytes) {
                 Some(both) => {
                     files.config =
@@ -75,9 +75,10 @@ fn split(bytes: &[u8]) -> Option<Both> {
     (both.media_type == CLIENT_TRUST_CONFIG).then_some(both)
 }
 
-pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+pub(super) async fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let path = path.to_owned();
-    crate::file::read(&path, limit).map_err(|source| {
+    let bytes = crate::file::read_in_run(&path, limit).await;
+    bytes.map_err(|source| {
         if source.kind() == io::ErrorKind::FileTooLarge {
             Error::FileSize { path, limit }
         } else {

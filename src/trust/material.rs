@@ -8,6 +8,7 @@ use futures_util::future::join;
 use url::Url;
 
 use super::files::{Files, read};
+use super::services::Sort;
 use super::tuf::{self, Repository, Source};
 use super::{Error, Mirror, MirrorUsed, SigningConfig, TrustOptions, TrustedRoot};
 use crate::outcome::Warning;
@@ -43,7 +44,7 @@ impl Material {
     /// Reads the files, and asks the mirror for what they lack. A trusted root in a file goes with
     /// services that are given too: it does not mean those of the public instance.
     pub(super) async fn gather(host: &Host, options: &TrustOptions) -> Result<Self, Error> {
-        let files = Files::read(options)?;
+        let files = Files::read(options).await?;
         let mirror = options
             .mirror
             .as_ref()
@@ -70,7 +71,7 @@ impl Material {
     }
 
     async fn ask(host: &Host, mirror: &Mirror, files: Files) -> Result<Self, Error> {
-        let source = source(host, mirror)?;
+        let source = source(host, mirror).await?;
         let repository = Repository::refresh(host, &source).await?;
         let origin = |in_file| {
             if in_file {
@@ -112,17 +113,18 @@ impl Material {
 
     /// That the trusted root can be meant for the services at `urls`: it was given, or it knows them,
     /// or its mirror recommends them.
-    pub(super) fn vouches_for(&self, urls: &[&Url], what: &'static str) -> Result<(), Error> {
+    pub(super) fn vouches_for(&self, urls: &[&Url], sort: Sort) -> Result<(), Error> {
         let recommended = |url: &Url| {
             let config = self.config.as_ref();
-            self.config_from == Origin::Mirror && config.is_some_and(|config| config.names_url(url))
+            self.config_from == Origin::Mirror
+                && config.is_some_and(|config| config.names(sort, url))
         };
         let unknown = urls
             .iter()
-            .find(|url| !self.root.names_url(url) && !recommended(url));
+            .find(|url| !self.root.names(sort, url) && !recommended(url));
         match (self.root_from, unknown) {
             (Origin::Mirror, Some(url)) => Err(Error::Unknown {
-                what,
+                what: sort.name(),
                 url: url.to_string(),
             }),
             (Origin::File, _) | (Origin::Mirror, None) => Ok(()),
@@ -130,7 +132,8 @@ impl Material {
     }
 
     /// Why nothing says which service of a kind to use.
-    pub(super) fn no_service(&self, what: &'static str) -> Error {
+    pub(super) fn no_service(&self, sort: Sort) -> Error {
+        let what = sort.name();
         match self.config_from {
             Origin::File => Error::MissingService { what },
             Origin::Mirror => Error::MissingConfig {
@@ -146,7 +149,7 @@ impl Material {
 pub struct Updated {
     /// The mirror.
     pub mirror: MirrorUsed,
-    /// Where it is remembered; `None` when there is no such place.
+    /// Where it is remembered; `None` when there is no such place, or nothing can be written there.
     pub folder: Option<PathBuf>,
     /// What is odd but stops nothing.
     pub warnings: Vec<Warning>,
@@ -157,7 +160,7 @@ pub struct Updated {
 /// # Errors
 /// The mirror cannot be reached or believed, or has no trusted root that can be read.
 pub async fn update(host: &Host, mirror: &Mirror) -> Result<Updated, Error> {
-    let source = source(host, mirror)?;
+    let source = source(host, mirror).await?;
     let repository = Repository::refresh(host, &source).await?;
     let root = async { TrustedRoot::parse(&repository.target(TRUSTED_ROOT).await?) };
     let (root, config) = join(root, signing_config(&repository)).await;
@@ -169,7 +172,7 @@ pub async fn update(host: &Host, mirror: &Mirror) -> Result<Updated, Error> {
             url: source.metadata,
             versions: repository.versions(),
         },
-        folder: source.cache,
+        folder: repository.folder().await,
         warnings: repository.warnings().to_vec(),
     })
 }
@@ -179,10 +182,10 @@ pub(super) async fn root(
     host: &Host,
     options: &TrustOptions,
 ) -> Result<(TrustedRoot, Vec<Warning>), Error> {
-    match (Files::read(options)?.root, &options.mirror) {
+    match (Files::read(options).await?.root, &options.mirror) {
         (Some(root), _) => Ok((root, Vec::new())),
         (None, Some(mirror)) => {
-            let repository = Repository::refresh(host, &source(host, mirror)?).await?;
+            let repository = Repository::refresh(host, &source(host, mirror).await?).await?;
             let root = TrustedRoot::parse(&repository.target(TRUSTED_ROOT).await?)?;
             Ok((root, repository.warnings().to_vec()))
         }
@@ -209,12 +212,12 @@ async fn signing_config(repository: &Repository<'_>) -> Result<Option<SigningCon
     }
 }
 
-fn source(host: &Host, mirror: &Mirror) -> Result<Source, Error> {
+async fn source(host: &Host, mirror: &Mirror) -> Result<Source, Error> {
     let instance = match mirror {
         Mirror::Public => Source::public(host),
         Mirror::Staging => Source::staging(host),
         Mirror::Other { url, root } => {
-            return Ok(Source::new(host, url, read(root, LONGEST_ANCHOR)?));
+            return Ok(Source::new(host, url, read(root, LONGEST_ANCHOR).await?));
         }
     };
     instance.map_err(|error| Error::Malformed {

@@ -14,8 +14,10 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ambisign_providers::Host;
+use futures_util::FutureExt as _;
+use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt as _};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SetOnce};
 
 pub use self::error::Error;
 pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdicts};
@@ -25,6 +27,7 @@ use crate::blob::hash;
 use crate::bundle::{self, LONGEST};
 use crate::digest::Digest;
 use crate::error::Error as RunError;
+use crate::file;
 use crate::image::Reference;
 use crate::outcome::{Failure, Warning};
 use crate::plan::registry_options;
@@ -78,11 +81,11 @@ impl<'a> Verification<'a> {
         let run = &self.settings.run;
         self.reporter.begin(&self.settings.subject.to_string(), run);
         self.lock().warnings.extend(run.warnings.iter().cloned());
-        let signer = signer(&self.settings.signer)?;
+        let signer = signer(&self.settings.signer).await?;
         match &self.settings.subject {
             Subject::Blob { artifact, bundle } => {
-                let digest = digest_of(artifact)?;
-                let bundle = Given::read(bundle)?;
+                let digest = digest_of(artifact).await?;
+                let bundle = Given::read(bundle).await?;
                 let judge = self.judge(signer).await?;
                 let verdict = Verdict {
                     requested: artifact.display().to_string(),
@@ -93,7 +96,7 @@ impl<'a> Verification<'a> {
             }
             Subject::Detached { image, bundle } => {
                 let reference = reference(0, image)?;
-                let bundle = Given::read(bundle)?;
+                let bundle = Given::read(bundle).await?;
                 let judge = self.judge(signer).await?;
                 // The settings let no other reference through.
                 if let Some(digest) = reference.digest() {
@@ -105,8 +108,17 @@ impl<'a> Verification<'a> {
                 let references = images.iter().enumerate();
                 let references = references.map(|(at, image)| reference(at, image));
                 let references: Vec<_> = references.collect::<Result<_, _>>()?;
-                let judge = self.judge(signer).await?;
-                self.images(references, &judge).await;
+                // The mirror and the registries answer at the same time. Files are read first, and then
+                // nobody is asked when one cannot be used.
+                let judge = SetOnce::new();
+                let believe = async {
+                    let _first = judge.set(self.judge(signer).await?);
+                    Ok::<_, RunError>(())
+                };
+                let options = registry_options(&self.settings.registry, &references)?;
+                let registry = Registry::reader(self.host, options);
+                let look = self.images(references, &registry, &judge).map(Ok);
+                try_join(believe, look).await?;
             }
         }
         Ok(())
@@ -146,17 +158,27 @@ impl<'a> Verification<'a> {
         self.conclude(verdict);
     }
 
-    async fn images(&self, references: Vec<Reference>, judge: &Judge) {
-        let registry = Registry::reader(self.host, registry_options(&self.settings.registry));
-        let image = |reference| self.image(reference, &registry, judge);
+    async fn images(
+        &self,
+        references: Vec<Reference>,
+        registry: &Registry<'_>,
+        judge: &SetOnce<Judge>,
+    ) {
+        let image = |reference| self.image(reference, registry, judge);
         let verdicts = stream::iter(references).map(image).buffered(JOBS);
         verdicts
             .for_each(|verdict| async { self.conclude(verdict) })
             .await;
     }
 
-    async fn image(&self, asked: Reference, registry: &Registry<'_>, judge: &Judge) -> Verdict {
-        let listing = match registry.signatures(&asked).await {
+    async fn image(
+        &self,
+        asked: Reference,
+        registry: &Registry<'_>,
+        judge: &SetOnce<Judge>,
+    ) -> Verdict {
+        let (listing, judge) = join(registry.signatures(&asked), judge.wait()).await;
+        let listing = match listing {
             Ok(listing) => listing,
             Err(error) => {
                 return Verdict {
@@ -218,9 +240,9 @@ struct Given {
 }
 
 impl Given {
-    fn read(path: &Path) -> Result<Self, Error> {
+    async fn read(path: &Path) -> Result<Self, Error> {
         let limit = u64::try_from(LONGEST).unwrap_or(u64::MAX);
-        let bytes = match crate::file::read(path, limit) {
+        let bytes = match file::read_in_run(path, limit).await {
             Ok(bytes) => Ok(bytes),
             Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
                 Err(bundle::Error::TooMany { what: "bytes" })
@@ -235,12 +257,13 @@ impl Given {
     }
 }
 
-fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
+async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
     let path = match settings {
         SignerSettings::Identity(identity) => return Ok(Signer::Identity(identity.clone())),
         SignerSettings::Key(path) => path,
     };
-    let pem = crate::file::read(path, LONGEST_KEY).map_err(|source| {
+    let pem = file::read_in_run(path, LONGEST_KEY).await;
+    let pem = pem.map_err(|source| {
         let path = path.clone();
         Error::Read { path, source }
     })?;
@@ -266,9 +289,9 @@ fn about(reference: &Reference, digest: &Digest) -> Verdict {
 }
 
 /// The digest of the file, or the one that `artifact` is when there is no such file.
-fn digest_of(artifact: &Path) -> Result<Digest, Error> {
+async fn digest_of(artifact: &Path) -> Result<Digest, Error> {
     let named = artifact.to_str().and_then(Digest::parse);
-    match (hash(artifact), named) {
+    match (hash(artifact).await, named) {
         (Ok(digest), _) => Ok(digest),
         (Err(error), Some(digest)) if error.kind() == io::ErrorKind::NotFound => Ok(digest),
         (Err(source), _) => {

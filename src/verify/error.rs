@@ -177,7 +177,8 @@ impl Explain for Error {
                 if wanted.matches_part(found) =>
             {
                 Some(
-                    "let the expression begin and end with `.*` where anything may stand: it must                      match the whole, not a part as in cosign"
+                    "let the expression begin and end with `.*` where anything may stand: it must \
+                     match the whole, not a part as in cosign"
                         .into(),
                 )
             }

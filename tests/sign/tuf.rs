@@ -192,6 +192,12 @@ fn a_run_needs_no_place_to_remember() {
         assert!(!run.stderr.contains("warning"), "{run}");
     }
     assert!(!nowhere.exists());
+    let (mirror, root) = (stack.var("TUF_MIRROR_URL"), stack.var("TUF_ROOT_FILE"));
+    let update = Program::ambisign()
+        .args(["trust", "update", "--tuf-mirror", mirror])
+        .args(["--tuf-root", root]);
+    let run = update.env("HOME", "/proc").run().expect(0);
+    assert!(run.stdout.contains("\n  kept nowhere: "), "{run}");
     // A disk on which not one byte can be written.
     let script = r#"trap '' XFSZ; ulimit -f 0; exec "$@""#;
     let token = stack.token("github", &[]);

@@ -3,7 +3,7 @@
 //! in the folder of its cache.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use ambisign::trust::tuf::{Repository as Tuf, Source, Versions};
@@ -57,6 +57,13 @@ impl Client {
         let host = self.host();
         let tuf = Tuf::refresh(&host, &self.source).await.unwrap();
         tuf.warnings().iter().map(|warning| warning.code).collect()
+    }
+
+    /// The folder in which a refresh keeps what it learned.
+    pub(crate) async fn keeps_in(&self) -> Option<PathBuf> {
+        let host = self.host();
+        let tuf = Tuf::refresh(&host, &self.source).await.unwrap();
+        tuf.folder().await
     }
 
     /// A refresh and these targets, one after the other.

@@ -7,6 +7,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::client::{Client, refused, row};
+use super::common::Program;
 use super::common::fault::{At, Fault, FaultProxy, Rule};
 use super::delegations::delegated;
 use super::repository::{ROOT, Repository, SNAPSHOT, TARGETS, TIMESTAMP, TOP_LEVEL, day, time};
@@ -384,5 +385,25 @@ async fn odd_names_of_targets() {
         let result = client.download_one(name).await;
         let codes = ["tuf/malformed", "tuf/no-target", "tuf/status"];
         assert!(codes.map(refused).contains(&result), "{name:?}: {result:?}");
+    }
+}
+
+/// Whoever can write into the folder of the cache stops no run: it keeps nothing, and says so.
+#[tokio::test]
+async fn what_cannot_be_kept_stops_nothing() {
+    let (repository, pipe) = (Repository::new(), "/usr/bin/mkfifo");
+    for (command, name, kept) in [
+        (pipe, "lock", false),
+        (pipe, "state.new", true),
+        ("/bin/mkdir", "lock", false),
+        ("/bin/mkdir", "state.new", false),
+        ("/bin/mkdir", "other", true),
+    ] {
+        let client = Client::of(&repository);
+        let path = client.folder().join(name);
+        Program::new(command).arg(&path).run().expect(0);
+        let folder = client.keeps_in().await;
+        let expected = kept.then(|| client.folder().to_owned());
+        assert_eq!(folder, expected, "{command} {name}");
     }
 }

@@ -3,16 +3,19 @@
 
 use std::rc::Rc;
 
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPublicKeyCompressedBin};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PSS_SHA256,
 };
 use base64::Engine as _;
+use der::asn1::BitStringRef;
+use der::{Decode as _, Encode as _};
 use serde::Serialize as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 /// A key pair with its public half as in metadata.
 #[derive(Clone)]
@@ -31,7 +34,7 @@ impl Key {
     /// The type that a repository has where nothing else is said.
     pub(crate) fn ecdsa() -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
-        let public = pem(&pair.public_key().as_der().unwrap());
+        let public = pem(pair.public_key().as_der().unwrap().as_ref());
         Self::new(Pair::Ecdsa(pair), "ecdsa", "ecdsa-sha2-nistp256", &public)
     }
 
@@ -43,7 +46,7 @@ impl Key {
 
     pub(crate) fn rsa() -> Self {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
-        let public = pem(&pair.public_key().as_der().unwrap());
+        let public = pem(pair.public_key().as_der().unwrap().as_ref());
         Self::new(Pair::Rsa(pair), "rsa", "rsassa-pss-sha256", &public)
     }
 
@@ -58,6 +61,33 @@ impl Key {
     pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
         self.public[name] = value;
         self
+    }
+
+    /// The same key with its public half in forms that no metadata has and some libraries take.
+    pub(crate) fn in_other_forms(&self) -> Vec<Self> {
+        let with = |public: String| self.clone().with("keyval", json!({"public": public}));
+        match &*self.pair {
+            Pair::Ecdsa(pair) => {
+                let whole = pair.public_key().as_der().unwrap();
+                let point: EcPublicKeyCompressedBin<'_> = pair.public_key().as_be_bytes().unwrap();
+                vec![
+                    with(hex::encode(whole.as_ref())),
+                    with(hex::encode(point.as_ref())),
+                ]
+            }
+            Pair::Ed25519(pair) => {
+                let whole = pair.public_key().as_der().unwrap();
+                vec![with(hex::encode(whole.as_ref()))]
+            }
+            Pair::Rsa(pair) => {
+                let whole = pair.public_key().as_der().unwrap();
+                let nested = SubjectPublicKeyInfoRef {
+                    subject_public_key: BitStringRef::from_bytes(whole.as_ref()).unwrap(),
+                    ..SubjectPublicKeyInfoRef::from_der(whole.as_ref()).unwrap()
+                };
+                vec![with(pem(&nested.to_der().unwrap()))]
+            }
+        }
     }
 
     /// The public half, as in metadata.
@@ -97,8 +127,8 @@ fn canonical(value: &Value) -> Vec<u8> {
     bytes
 }
 
-fn pem(der: &PublicKeyX509Der<'_>) -> String {
-    let text = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
+fn pem(der: &[u8]) -> String {
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
     let lines: Vec<&str> = text
         .as_bytes()
         .chunks(64)

@@ -137,6 +137,22 @@ async fn one_key_with_two_ids() {
     assert_eq!(client.refresh().await, refused("tuf/malformed"));
 }
 
+/// Below the signature algorithms, keys are taken in several forms, in each of which one could count
+/// once more.
+#[tokio::test]
+async fn one_key_in_two_forms() {
+    for key in [Key::ecdsa(), Key::ed25519(), Key::rsa()] {
+        for other in key.in_other_forms() {
+            let mut repository = Repository::new();
+            let client = Client::of(&repository);
+            repository.set_keys(TIMESTAMP, &[key.clone(), other], 2);
+            repository.publish(&[ROOT, TIMESTAMP]);
+            let found = client.refresh().await;
+            assert_eq!(found, refused("tuf/signature"), "{}", key.public());
+        }
+    }
+}
+
 /// A kind of key that came after this client: others may sign in its place, and it counts for nothing.
 #[tokio::test]
 async fn keys_of_a_kind_that_is_not_known() {

@@ -81,6 +81,31 @@ fn a_file_whose_name_is_a_digest_is_a_file() {
         .refused(8, "verify/artifact");
 }
 
+/// Nothing comes through these pipes, and nobody waits for it beyond the end of the run.
+#[test]
+fn a_pipe_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    Program::new("/usr/bin/mkfifo").arg(&pipe).run().expect(0);
+    let (pipe, bundle) = (pipe.as_path(), vector(BUNDLE));
+    let root = vector("roots/production/trusted_root.json");
+    let run = |root: &Path, bundle: &Path, artifact: &Path| {
+        let reader = Reader::of("verify-blob").args([Path::new("--trusted-root"), root]);
+        reader
+            .args([Path::new("--bundle"), bundle, artifact])
+            .args(["--timeout", "200ms"])
+    };
+    let by_name = |reader: Reader| reader.signed_by(ISSUER, IDENTITY);
+    for reader in [
+        by_name(run(&root, &bundle, pipe)),
+        by_name(run(&root, pipe, &artifact())),
+        by_name(run(pipe, &bundle, &artifact())),
+        run(&root, &bundle, &artifact()).args([Path::new("--key"), pipe]),
+    ] {
+        reader.refused(75, "run/deadline");
+    }
+}
+
 #[test]
 fn the_document_says_who_signed_and_when() {
     let document = beacon(BUNDLE).args([artifact()]).document(0);
@@ -125,6 +150,7 @@ fn identities_may_be_expressions() {
             .contains("ambisign: fix: let the expression begin and end with `.*`"),
         "{run}"
     );
+    assert!(!run.stderr.contains("must  "), "{run}");
     let run = by(".*@refs/heads/other", ".*").refused(8, "verify/identity");
     assert!(!run.stderr.contains("ambisign: fix:"), "{run}");
     by(".*", "https://accounts.*").refused(8, "verify/issuer");

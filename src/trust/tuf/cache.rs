@@ -143,6 +143,11 @@ impl Cache {
         }
     }
 
+    /// Where the state is kept, as far as it can be.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     /// What is told of a state that cannot be used.
     pub(super) fn unusable(&self, why: &str) -> Option<Warning> {
         let folder = self.folder.as_ref()?;
@@ -185,12 +190,7 @@ impl Cache {
             .recursive(true)
             .mode(0o700)
             .create(folder)?;
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(folder.join(LOCK))?;
+        let lock = open_lock(&folder.join(LOCK))?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::Error(error) => error,
             TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
@@ -229,6 +229,19 @@ impl Cache {
 /// Whether there was never a state: no file, or no folder that could hold one.
 fn is_absent(error: &io::Error) -> bool {
     [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
+}
+
+/// The lock, which is made when it is not there. A pipe in its place would keep a writer waiting.
+fn open_lock(path: &Path) -> io::Result<File> {
+    if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// The bytes of a regular file: a pipe would keep a reader waiting.

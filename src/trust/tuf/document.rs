@@ -23,6 +23,12 @@ use tough::schema::key::Key;
 use tough::schema::{Delegations, Role, RoleType, Root, Signed, Snapshot, Targets, Timestamp};
 
 use super::hashes;
+use crate::trust::keys::PublicKey;
+
+/// How many bytes a public key of Ed25519 has.
+const ED25519_LENGTH: usize = 32;
+/// How many bytes an uncompressed point of P-256 has.
+const P256_LENGTH: usize = 65;
 
 type Keys = HashMap<Decoded<Hex>, Key>;
 
@@ -137,8 +143,8 @@ fn of_kind(document: &Value, kind: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The keys of `listed`, each with its ID. One of a kind that is not known signs nothing for us, and
-/// must not keep us from the others.
+/// The keys of `listed`, each with its ID. One of a kind or in a form that is not known signs nothing
+/// for us, and must not keep us from the others.
 fn unique(listed: Map<String, Value>) -> Result<Keys, String> {
     let twice = || "it lists a key or an ID of a key twice".to_owned();
     let (mut keys, mut ids) = (Keys::new(), HashSet::new());
@@ -148,8 +154,9 @@ fn unique(listed: Map<String, Value>) -> Result<Keys, String> {
         if !ids.insert(id.clone()) {
             return Err(twice());
         }
-        if let Ok(key) = serde_json::from_value::<Key>(key) {
-            keys.insert(id, key);
+        match serde_json::from_value::<Key>(key) {
+            Ok(key) if has_its_form(&key) => drop(keys.insert(id, key)),
+            Ok(_) | Err(_) => {}
         }
     }
     let publics: BTreeSet<&[u8]> = keys.values().map(public).collect();
@@ -159,7 +166,21 @@ fn unique(listed: Map<String, Value>) -> Result<Keys, String> {
     Ok(keys)
 }
 
-/// The public half, in whatever form it is written.
+/// Whether the public half has the one form of its kind. Signatures verify with others, too, and then
+/// one key in two forms would count twice.
+fn has_its_form(key: &Key) -> bool {
+    let public = public(key);
+    match key {
+        Key::Rsa { .. } => PublicKey::from_pkcs1(public).is_some(),
+        Key::Ed25519 { .. } => public.len() == ED25519_LENGTH,
+        // An uncompressed point (SEC 1, 2.3.3).
+        Key::Ecdsa { .. } | Key::EcdsaOld { .. } => {
+            public.len() == P256_LENGTH && public.first() == Some(&4)
+        }
+    }
+}
+
+/// The public half, whether it was PEM or hexadecimal digits.
 fn public(key: &Key) -> &[u8] {
     match key {
         Key::Rsa { keyval, .. } => &keyval.public,

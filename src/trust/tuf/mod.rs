@@ -19,6 +19,7 @@ mod source;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use ambisign_providers::Host;
 use tokio::sync::Mutex;
@@ -141,6 +142,11 @@ impl<'a> Repository<'a> {
             snapshot: self.top.snapshot.version.get(),
             targets: self.top.targets.version.get(),
         }
+    }
+
+    /// Where all of it is kept; `None` when there is no such place, or nothing can be written there.
+    pub async fn folder(&self) -> Option<PathBuf> {
+        self.kept.lock().await.cache.folder().map(Path::to_owned)
     }
 
     /// What is odd but stops nothing.
