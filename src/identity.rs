@@ -385,6 +385,9 @@ fn issuer(claims: &Map<String, Value>) -> Result<String, IdentityError> {
         ambisign_providers::plain_http_allowed(url)
             && url.query().is_none()
             && url.fragment().is_none()
+            // Issuers are compared as text, so there must be nothing that a URL parser mends.
+            && issuer.starts_with(url.scheme())
+            && !issuer.contains(|c: char| c.is_whitespace() || c.is_control())
             && issuer.len() <= 512
     });
     match url {
@@ -507,6 +510,9 @@ mod tests {
                 with("iss", json!("https://user@issuer.example")),
                 "identity/issuer",
             ),
+            (with("iss", json!("htTps://a.example")), "identity/issuer"),
+            (with("iss", json!(" https://a.example")), "identity/issuer"),
+            (with("iss", json!("https://a.exa\tmple")), "identity/issuer"),
         ] {
             assert_eq!(code(token(&claims)), expected, "{claims}");
         }
