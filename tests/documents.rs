@@ -20,7 +20,7 @@ use ambisign_providers::Class;
 use ambisign_providers::PROVIDERS;
 
 /// Every document.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -29,6 +29,7 @@ const DOCUMENTS: [&str; 10] = [
     "fuzz/README.md",
     "providers/README.md",
     "sandbox/README.md",
+    "tests/INCIDENTS.md",
     "tests/realstack/README.md",
     "tests/vectors/README.md",
 ];
@@ -400,6 +401,58 @@ fn the_guards_of_the_invariants_exist() {
             assert!(code.contains(part), "{}: there is no {part}", row[0]);
         }
     }
+}
+
+/// The names of all tests.
+fn tests() -> BTreeSet<String> {
+    let folders = ["src", "providers", "sandbox", "tests"];
+    let code: String = folders.iter().flat_map(|folder| files(folder)).collect();
+    let mut names = BTreeSet::new();
+    let mut is_next = false;
+    for line in code.lines().map(str::trim) {
+        is_next |= matches!(line, "#[test]" | "#[tokio::test]");
+        let name = line.trim_start_matches("async ").strip_prefix("fn ");
+        if let Some(name) = name.filter(|_| is_next) {
+            names.insert(name.split('(').next().unwrap().to_owned());
+            is_next = false;
+        }
+    }
+    names
+}
+
+/// Whether a test is named after an incident.
+fn is_of_incident(name: &str) -> bool {
+    let numbered = ["cosign_", "ggcr_", "rekor_", "sigstore_python_"];
+    let always = ["cve_", "ghsa_", "oras_go_", "rustsec_", "sigstore_js_"];
+    let number = |start: &&str| {
+        let rest = name.strip_prefix(*start);
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    numbered.iter().any(number) || always.iter().any(|start| name.starts_with(start))
+}
+
+#[test]
+fn the_tests_of_the_incidents_exist() {
+    let (text, tests) = (read("tests/INCIDENTS.md"), tests());
+    let mut named = BTreeSet::new();
+    let mut ids = BTreeSet::new();
+    let sections: Vec<&str> = text.split("\n## ").skip(1).collect();
+    let (last, concerned) = sections.split_last().unwrap();
+    for row in concerned.iter().flat_map(|section| rows(section)) {
+        let of_row = quoted(row[2]);
+        assert!(!of_row.is_empty(), "{}: no test", row[0]);
+        for name in &of_row {
+            assert!(tests.contains(*name), "{}: there is no test {name}", row[0]);
+        }
+        named.extend(of_row);
+        assert!(ids.insert(row[0]), "{}: twice", row[0]);
+    }
+    assert!(rows(last).iter().all(|row| !row[2].is_empty()));
+    // And the other way round: a test with the name of an incident is in the table.
+    let is_other = |name: &&String| !named.contains(name.as_str());
+    let all = tests.iter().filter(|name| is_of_incident(name));
+    let missing: Vec<_> = all.filter(is_other).collect();
+    assert!(missing.is_empty(), "not in tests/INCIDENTS.md: {missing:?}");
 }
 
 /// The whole text of every Rust file below `folder`.
