@@ -8,6 +8,7 @@ use futures_util::future::join;
 use url::Url;
 
 use super::files::{Files, read};
+use super::services::Sort;
 use super::tuf::{self, Repository, Source};
 use super::{Error, Mirror, MirrorUsed, SigningConfig, TrustOptions, TrustedRoot};
 use crate::outcome::Warning;
@@ -112,17 +113,18 @@ impl Material {
 
     /// That the trusted root can be meant for the services at `urls`: it was given, or it knows them,
     /// or its mirror recommends them.
-    pub(super) fn vouches_for(&self, urls: &[&Url], what: &'static str) -> Result<(), Error> {
+    pub(super) fn vouches_for(&self, urls: &[&Url], sort: Sort) -> Result<(), Error> {
         let recommended = |url: &Url| {
             let config = self.config.as_ref();
-            self.config_from == Origin::Mirror && config.is_some_and(|config| config.names_url(url))
+            self.config_from == Origin::Mirror
+                && config.is_some_and(|config| config.names(sort, url))
         };
         let unknown = urls
             .iter()
-            .find(|url| !self.root.names_url(url) && !recommended(url));
+            .find(|url| !self.root.names(sort, url) && !recommended(url));
         match (self.root_from, unknown) {
             (Origin::Mirror, Some(url)) => Err(Error::Unknown {
-                what,
+                what: sort.name(),
                 url: url.to_string(),
             }),
             (Origin::File, _) | (Origin::Mirror, None) => Ok(()),
@@ -130,7 +132,8 @@ impl Material {
     }
 
     /// Why nothing says which service of a kind to use.
-    pub(super) fn no_service(&self, what: &'static str) -> Error {
+    pub(super) fn no_service(&self, sort: Sort) -> Error {
+        let what = sort.name();
         match self.config_from {
             Origin::File => Error::MissingService { what },
             Origin::Mirror => Error::MissingConfig {

@@ -31,12 +31,8 @@ pub use root::TrustedRoot;
 pub use services::{Service, Services, SigningConfig};
 
 use self::material::Material;
+use self::services::Sort;
 use crate::outcome::Warning;
-
-/// The kinds of services, as messages call them.
-const FULCIO: &str = "Fulcio";
-const AUTHORITY: &str = "timestamp authority";
-const LOG: &str = "log";
 
 /// Trusted root and services of one run: loaded together, checked together.
 #[derive(Clone, Debug)]
@@ -182,27 +178,27 @@ async fn services(
     let now = host.clock.now();
     let config = material.config.as_ref();
     let fulcio = match (&options.fulcio_url, config) {
-        (Some(url), _) => services::named(url, 1, FULCIO)?,
+        (Some(url), _) => services::named(url, 1, Sort::Fulcio)?,
         (None, Some(config)) => config.fulcio(now)?,
-        (None, None) => return Err(material.no_service(FULCIO)),
+        (None, None) => return Err(material.no_service(Sort::Fulcio)),
     };
-    material.vouches_for(&[&fulcio.url], FULCIO)?;
+    material.vouches_for(&[&fulcio.url], Sort::Fulcio)?;
     let authorities = match (&options.tsa_url, config) {
-        (Some(url), _) => vec![services::named(url, 1, AUTHORITY)?],
+        (Some(url), _) => vec![services::named(url, 1, Sort::TimestampAuthority)?],
         (None, Some(config)) => config.authorities(now)?,
         (None, None) => Vec::new(),
     };
-    material.vouches_for(&urls(&authorities), AUTHORITY)?;
+    material.vouches_for(&urls(&authorities), Sort::TimestampAuthority)?;
     // The log is last: it may have to be asked, and nothing is asked for a run without hope.
     let logs = match (&options.rekor_url, config) {
         (Some(url), _) => {
-            material.vouches_for(&[url], LOG)?;
+            material.vouches_for(&[url], Sort::Log)?;
             vec![named_log(host, url, options.rekor_version).await?]
         }
         (None, Some(config)) => config.logs(now)?,
-        (None, None) => return Err(material.no_service(LOG)),
+        (None, None) => return Err(material.no_service(Sort::Log)),
     };
-    material.vouches_for(&urls(&logs), LOG)?;
+    material.vouches_for(&urls(&logs), Sort::Log)?;
     Ok(Services {
         fulcio,
         logs,
@@ -215,7 +211,7 @@ fn urls(services: &[Service]) -> Vec<&Url> {
 }
 
 async fn named_log(host: &Host, url: &Url, version: RekorVersion) -> Result<Service, Error> {
-    let service = services::named(url, 1, LOG)?;
+    let service = services::named(url, 1, Sort::Log)?;
     let version = match version {
         RekorVersion::V1 => 1,
         RekorVersion::V2 => 2,

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::error::Error;
 use super::keys::{Hash, Kind, PublicKey};
+use super::services::Sort;
 use super::window::{self, Window};
 use super::x509::Certificate;
 use crate::digest::Digest;
@@ -215,16 +216,15 @@ impl TrustedRoot {
         &self.skipped
     }
 
-    /// Whether an entry has this URL; a slash at the end does not matter.
-    pub fn names_url(&self, url: &Url) -> bool {
-        let logs = self
-            .logs
-            .iter()
-            .chain(&self.ct_logs)
-            .map(|log| log.base_url.as_str());
-        let authorities = self.authorities.iter().chain(&self.timestamp_authorities);
-        let mut all = logs.chain(authorities.map(Authority::uri));
-        all.any(|found| Url::parse(found).is_ok_and(|found| same_url(&found, url)))
+    /// Whether an entry of this kind has this URL; a slash at the end does not matter.
+    pub(super) fn names(&self, sort: Sort, url: &Url) -> bool {
+        let is = |found: &str| Url::parse(found).is_ok_and(|found| same_url(&found, url));
+        let any = |all: &[Authority]| all.iter().any(|found| is(found.uri()));
+        match sort {
+            Sort::Fulcio => any(&self.authorities),
+            Sort::Log => self.logs.iter().any(|log| is(log.url())),
+            Sort::TimestampAuthority => any(&self.timestamp_authorities),
+        }
     }
 
     /// Whether there is one of everything that a run at `now` needs, so that a run without hope
@@ -439,7 +439,7 @@ mod tests {
     use serde_json::{Value, json};
     use url::Url;
 
-    use super::{Error, TrustedRoot};
+    use super::{Error, Sort, TrustedRoot};
     use crate::trust::keys::Kind;
 
     const PRODUCTION: &str = include_str!("../../tests/vectors/roots/production/trusted_root.json");
@@ -604,14 +604,25 @@ mod tests {
     #[test]
     fn names_urls() {
         let root = TrustedRoot::parse(PRODUCTION.as_bytes()).unwrap();
-        for (url, named) in [
-            ("https://fulcio.sigstore.dev", true),
-            ("https://FULCIO.sigstore.dev:443/", true),
-            ("https://timestamp.sigstore.dev/api/v1/timestamp", true),
-            ("https://fulcio.sigstore.dev.example.test", false),
-            ("http://fulcio.sigstore.dev", false),
+        let stamps = "https://timestamp.sigstore.dev/api/v1/timestamp";
+        for (sort, url, named) in [
+            (Sort::Fulcio, "https://fulcio.sigstore.dev", true),
+            (Sort::Fulcio, "https://FULCIO.sigstore.dev:443/", true),
+            (
+                Sort::Fulcio,
+                "https://fulcio.sigstore.dev.example.test",
+                false,
+            ),
+            (Sort::Fulcio, "http://fulcio.sigstore.dev", false),
+            // Another service must not get the token.
+            (Sort::Fulcio, "https://rekor.sigstore.dev", false),
+            (Sort::Fulcio, stamps, false),
+            (Sort::Log, "https://rekor.sigstore.dev", true),
+            (Sort::Log, "https://ctfe.sigstore.dev/2022", false),
+            (Sort::TimestampAuthority, stamps, true),
         ] {
-            assert_eq!(root.names_url(&Url::parse(url).unwrap()), named, "{url}");
+            let found = root.names(sort, &Url::parse(url).unwrap());
+            assert_eq!(found, named, "{sort:?} {url}");
         }
     }
 }

@@ -70,25 +70,32 @@ enum Rule {
     Undefined,
 }
 
-/// A kind of service: its name in messages and the versions that are spoken here.
-#[derive(Clone, Copy)]
-struct Sort {
-    what: &'static str,
-    versions: &'static [u32],
+/// A kind of service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    Fulcio,
+    Log,
+    TimestampAuthority,
 }
 
-const FULCIO: Sort = Sort {
-    what: "Fulcio",
-    versions: &[1],
-};
-const LOG: Sort = Sort {
-    what: "log",
-    versions: &[1, 2],
-};
-const TSA: Sort = Sort {
-    what: "timestamp authority",
-    versions: &[1],
-};
+impl Sort {
+    /// Its name in messages.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Fulcio => "Fulcio",
+            Self::Log => "log",
+            Self::TimestampAuthority => "timestamp authority",
+        }
+    }
+
+    /// The versions that are spoken here.
+    fn versions(self) -> &'static [u32] {
+        match self {
+            Self::Fulcio | Self::TimestampAuthority => &[1],
+            Self::Log => &[1, 2],
+        }
+    }
+}
 
 impl SigningConfig {
     /// Reads a signing config of version 0.2.
@@ -105,10 +112,10 @@ impl SigningConfig {
             )));
         }
         Ok(Self {
-            fulcio: offers(&wire.ca_urls, FULCIO)?,
-            logs: offers(&wire.rekor_tlog_urls, LOG)?,
+            fulcio: offers(&wire.ca_urls, Sort::Fulcio)?,
+            logs: offers(&wire.rekor_tlog_urls, Sort::Log)?,
             log_rule: wire.rekor_tlog_config.rule(),
-            authorities: offers(&wire.tsa_urls, TSA)?,
+            authorities: offers(&wire.tsa_urls, Sort::TimestampAuthority)?,
             authority_rule: wire.tsa_config.rule(),
         })
     }
@@ -130,37 +137,44 @@ impl SigningConfig {
     }
 
     pub(crate) fn fulcio(&self, now: SystemTime) -> Result<Service, Error> {
-        let fulcio = choose(&self.fulcio, Rule::Any, FULCIO, now)?;
-        let none = Error::NoService { what: FULCIO.what };
+        let fulcio = choose(&self.fulcio, Rule::Any, Sort::Fulcio, now)?;
+        let what = Sort::Fulcio.name();
+        let none = Error::NoService { what };
         fulcio.into_iter().next().ok_or(none)
     }
 
     /// A config without log means that nothing is logged, which is not done here.
     pub(crate) fn logs(&self, now: SystemTime) -> Result<Vec<Service>, Error> {
-        choose(&self.logs, self.log_rule, LOG, now)
+        choose(&self.logs, self.log_rule, Sort::Log, now)
     }
 
     pub(crate) fn authorities(&self, now: SystemTime) -> Result<Vec<Service>, Error> {
         if self.authorities.is_empty() {
             return Ok(Vec::new());
         }
-        choose(&self.authorities, self.authority_rule, TSA, now)
+        choose(
+            &self.authorities,
+            self.authority_rule,
+            Sort::TimestampAuthority,
+            now,
+        )
     }
 
-    /// Whether the config lists this URL; a slash at the end does not matter.
-    pub fn names_url(&self, url: &Url) -> bool {
-        let mut all = self
-            .fulcio
-            .iter()
-            .chain(&self.logs)
-            .chain(&self.authorities);
-        all.any(|offer| same_url(&offer.service.url, url))
+    /// Whether the config lists a service of this kind at this URL; a slash at the end does not matter.
+    pub(super) fn names(&self, sort: Sort, url: &Url) -> bool {
+        let offers = match sort {
+            Sort::Fulcio => &self.fulcio,
+            Sort::Log => &self.logs,
+            Sort::TimestampAuthority => &self.authorities,
+        };
+        let mut offers = offers.iter();
+        offers.any(|offer| same_url(&offer.service.url, url))
     }
 }
 
 /// A service that the user named, of which nothing else is known.
-pub(crate) fn named(url: &Url, version: u32, what: &'static str) -> Result<Service, Error> {
-    let url = allowed(url.clone(), what)?;
+pub(super) fn named(url: &Url, version: u32, sort: Sort) -> Result<Service, Error> {
+    let url = allowed(url.clone(), sort)?;
     Ok(Service {
         operator: url.host_str().unwrap_or_default().to_owned(),
         url,
@@ -176,9 +190,9 @@ fn choose(
     sort: Sort,
     now: SystemTime,
 ) -> Result<Vec<Service>, Error> {
-    let what = sort.what;
+    let what = sort.name();
     let usable = |offer: &&Offer| {
-        sort.versions.contains(&offer.service.version) && offer.window.contains(now)
+        sort.versions().contains(&offer.service.version) && offer.window.contains(now)
     };
     let mut usable: Vec<_> = offers.iter().filter(usable).collect();
     let highest = usable.iter().map(|offer| offer.service.version).max();
@@ -219,12 +233,12 @@ fn offers(wires: &[WireService], sort: Sort) -> Result<Vec<Offer>, Error> {
 }
 
 fn read_offer(wire: &WireService, sort: Sort) -> Result<Offer, Error> {
-    let at = |why: &str| malformed(format!("{} {:?}: {why}", sort.what, shown(&wire.url)));
+    let at = |why: &str| malformed(format!("{} {:?}: {why}", sort.name(), shown(&wire.url)));
     let url = Url::parse(&wire.url).map_err(|_text| at("not a URL"))?;
     let window = wire.valid_for.read();
     Ok(Offer {
         service: Service {
-            url: allowed(url, sort.what)?,
+            url: allowed(url, sort)?,
             version: wire.major_api_version,
             operator: wire.operator.clone(),
         },
@@ -232,12 +246,14 @@ fn read_offer(wire: &WireService, sort: Sort) -> Result<Offer, Error> {
     })
 }
 
-fn allowed(url: Url, what: &'static str) -> Result<Url, Error> {
+fn allowed(url: Url, sort: Sort) -> Result<Url, Error> {
     if plain_http_allowed(&url) {
         return Ok(url);
     }
-    let url = shown(&url.origin().ascii_serialization());
-    Err(Error::Url { what, url })
+    Err(Error::Url {
+        what: sort.name(),
+        url: shown(&url.origin().ascii_serialization()),
+    })
 }
 
 fn malformed(why: impl Into<String>) -> Error {
