@@ -73,10 +73,23 @@ pub(crate) fn identity_options(given: &IdentitySettings) -> Options {
     }
 }
 
-/// How the registry is talked to.
-pub(crate) fn registry_options(settings: &RegistrySettings) -> RegistryOptions {
+/// How the registry of `references` is talked to.
+///
+/// # Errors
+/// There is a login, which is for one registry, and they are of several.
+pub(crate) fn registry_options(
+    settings: &RegistrySettings,
+    references: &[Reference],
+) -> Result<RegistryOptions, SettingsError> {
+    let mut registries = references.iter().map(Reference::registry);
+    if let (Some(_), Some(one)) = (&settings.login, registries.next())
+        && let Some(other) = registries.find(|other| *other != one)
+    {
+        let (one, other) = (one.to_owned(), other.to_owned());
+        return Err(SettingsError::Login { one, other });
+    }
     let copy = |token: &Token| Token::new(token.expose());
-    match &settings.login {
+    Ok(match &settings.login {
         Some(RegistryLogin::Password { username, password }) => RegistryOptions {
             username: Some(username.clone()),
             password: Token::new(password.expose_secret()),
@@ -87,7 +100,7 @@ pub(crate) fn registry_options(settings: &RegistrySettings) -> RegistryOptions {
             ..RegistryOptions::default()
         },
         None => RegistryOptions::default(),
-    }
+    })
 }
 
 /// Trust material. While the registry and the token endpoint still answer there is time to connect to

@@ -56,10 +56,11 @@ impl Run<'_> {
         } = self;
         progress.begin(images.images.len(), "image", &settings.run);
         let references = plan::references(images)?;
+        let options = plan::registry_options(&images.registry, &references)?;
         let choice = choose(host, &plan::identity_options(&settings.identity))?;
         progress.images(told::requested(&references));
 
-        let registry = Registry::new(host, plan::registry_options(&images.registry));
+        let registry = Registry::new(host, options);
         let (prepared, trust, token) = join3(
             plan::prepare(&registry, &references, settings.jobs),
             plan::trust(host, settings),

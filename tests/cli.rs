@@ -188,6 +188,38 @@ fn a_token_in_the_wrong_place_is_not_shown() {
     }
 }
 
+/// A login does not say whose it is: nobody else may get it.
+#[test]
+fn one_login_is_for_one_registry() {
+    let token = [("SIGSTORE_ID_TOKEN", "e30.e30.e30")];
+    let by_name = [
+        ("AMBISIGN_REGISTRY_USERNAME", "u"),
+        ("AMBISIGN_REGISTRY_PASSWORD", "p"),
+    ];
+    let signer = [
+        "--certificate-identity",
+        "a",
+        "--certificate-oidc-issuer",
+        "b",
+    ];
+    for login in [&by_name[..], &[("AMBISIGN_REGISTRY_TOKEN", "t")]] {
+        let env = [&token, login].concat();
+        for command in [&["sign"][..], &[&["verify"], &signer[..]].concat()] {
+            let images = ["127.0.0.1:1/a", "localhost:1/a"];
+            let told = refused(&[command, &images].concat(), &env, 2);
+            assert!(told.contains("code: settings/login; "), "{told}");
+            let one = [
+                "127.0.0.1:1/a",
+                "127.0.0.1:1/b",
+                "--timeout=1s",
+                "--trusted-root=/no",
+            ];
+            let output = ambisign(&[command, &one].concat(), &env);
+            assert_ne!(output.status.code(), Some(2), "{output:?}");
+        }
+    }
+}
+
 #[test]
 fn errors_are_one_document_with_json() {
     for (flags, env) in [

@@ -173,7 +173,8 @@ pub struct RegistryArgs {
     ///
     /// Its password is in AMBISIGN_REGISTRY_PASSWORD, and AMBISIGN_REGISTRY_TOKEN is a bearer token
     /// instead of both: there is no flag for a secret. Without them the logins of Docker and Podman
-    /// are used, then `GITHUB_TOKEN` for ghcr.io and `CI_REGISTRY_PASSWORD` for `CI_REGISTRY`.
+    /// are used, then `GITHUB_TOKEN` for ghcr.io and `CI_REGISTRY_PASSWORD` for `CI_REGISTRY`. All
+    /// images must be of the registry that a login given here is for.
     #[arg(long, value_name = "NAME", help_heading = "Registry")]
     pub registry_username: Option<String>,
 }

@@ -59,6 +59,14 @@ pub enum SettingsError {
         /// What is missing.
         missing: &'static str,
     },
+    /// A login is given, and more than one registry that it could be for.
+    #[error("a login is given, and the images are of `{one}` and of `{other}`")]
+    Login {
+        /// One registry.
+        one: String,
+        /// Another one.
+        other: String,
+    },
     /// No file is given.
     #[error("no file is given")]
     NoFiles,
@@ -111,6 +119,7 @@ impl Explain for SettingsError {
             Self::Empty { .. } => "settings/empty",
             Self::EmptyImage { .. } => "settings/empty-image",
             Self::Incomplete { .. } => "settings/incomplete",
+            Self::Login { .. } => "settings/login",
             Self::NoFiles => "settings/no-files",
             Self::NoImages => "settings/no-images",
             Self::NoSigner => "settings/no-signer",
@@ -142,6 +151,9 @@ impl Explain for SettingsError {
                     .into()
             }
             Self::Incomplete { missing, .. } => format!("set `{missing}` too").into(),
+            Self::Login { .. } => {
+                "run once for each registry, or log in to each with `docker login`".into()
+            }
             Self::NoFiles => "name at least one file, or `-` for the standard input".into(),
             Self::NoImages => "name at least one image: `repository@sha256:...`".into(),
             Self::NoSigner => {

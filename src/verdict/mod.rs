@@ -115,7 +115,9 @@ impl<'a> Verification<'a> {
                     let _first = judge.set(self.judge(signer).await?);
                     Ok::<_, RunError>(())
                 };
-                let look = self.images(references, &judge).map(Ok);
+                let options = registry_options(&self.settings.registry, &references)?;
+                let registry = Registry::reader(self.host, options);
+                let look = self.images(references, &registry, &judge).map(Ok);
                 try_join(believe, look).await?;
             }
         }
@@ -156,9 +158,13 @@ impl<'a> Verification<'a> {
         self.conclude(verdict);
     }
 
-    async fn images(&self, references: Vec<Reference>, judge: &SetOnce<Judge>) {
-        let registry = Registry::reader(self.host, registry_options(&self.settings.registry));
-        let image = |reference| self.image(reference, &registry, judge);
+    async fn images(
+        &self,
+        references: Vec<Reference>,
+        registry: &Registry<'_>,
+        judge: &SetOnce<Judge>,
+    ) {
+        let image = |reference| self.image(reference, registry, judge);
         let verdicts = stream::iter(references).map(image).buffered(JOBS);
         verdicts
             .for_each(|verdict| async { self.conclude(verdict) })
