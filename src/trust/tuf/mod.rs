@@ -27,7 +27,7 @@ use tough::TargetName;
 use tough::schema::Target;
 
 pub use error::Error;
-pub use source::{Source, folder, instance_of};
+pub use source::{Source, instance_of};
 
 use self::cache::{Cache, State};
 use self::delegated::Search;
