@@ -18,7 +18,9 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use common::{Asked, Cosign, Finished, Image, Log, Logs, Program, Registry, Stack};
+use common::{
+    Asked, Cosign, Finished, GITHUB_IDENTITY, Image, Log, Logs, Program, Registry, Stack,
+};
 
 /// One-way delay before every service in milliseconds: a round trip to a far region is 50.
 const DELAY: &str = "25";
@@ -38,6 +40,13 @@ const RSS_MIB: f64 = 24.0;
 const SIZE_MB: f64 = 9.0;
 /// `ambisign --version`.
 const START_MS: f64 = 10.0;
+/// Processor time for one verification of a file, over that of a start.
+const VERIFY_CPU_MS: f64 = 15.0;
+/// Round trips of a TUF mirror that is not known: a connection, then five requests one after the
+/// other; and of one that is known. What the program itself takes is in it.
+const TUF_ROUND_TRIPS: [(&str, f64); 2] = [("cold", 6.6), ("warm", 2.6)];
+/// How often a program is run for its processor time.
+const CPU_RUNS: usize = 20;
 
 fn main() -> ExitCode {
     let mut table = Table::default();
@@ -62,6 +71,8 @@ fn main() -> ExitCode {
     let ours = start_up(|| Program::ambisign().arg("--version"));
     let theirs = start_up(|| stack.program("cosign").arg("version"));
     table.bound("start-up (ms)", ours, theirs, START_MS);
+    table.verification(&stack);
+    table.mirror(&stack);
     if table.missed == 0 {
         println!("\nevery target is met");
         return ExitCode::SUCCESS;
@@ -201,6 +212,57 @@ fn start_up(program: impl Fn() -> Program) -> Option<f64> {
     Some(median(&times.collect::<Option<Vec<_>>>()?))
 }
 
+/// Processor time of one run in milliseconds, as the shell sees it over many; `None` when one fails.
+fn cpu(program: &[&str], dir: &Path) -> Option<f64> {
+    let script =
+        format!("TIMEFORMAT='%3U %3S'; time for run in $(seq {CPU_RUNS}); do \"$@\" || exit; done");
+    let run = Program::new("/bin/bash")
+        .args(["-c", &script, "bash"])
+        .args(program)
+        .env("HOME", dir)
+        .env("PATH", "/usr/bin:/bin")
+        .dir(dir)
+        .run();
+    let line = run.stderr.lines().last().filter(|_| run.code == Some(0))?;
+    let seconds = line.split(' ').map(|part| part.parse::<f64>().ok());
+    let seconds: f64 = seconds.collect::<Option<Vec<_>>>()?.iter().sum();
+    let runs = u32::try_from(CPU_RUNS).ok()?;
+    Some(seconds * 1e3 / f64::from(runs))
+}
+
+/// Processor time in milliseconds for one verification of a file by `program`, without its start.
+fn verification_ms(stack: &Stack, program: &str, version: &str, dir: &Path) -> Option<f64> {
+    let issuer = stack.issuer("github");
+    let verify = [
+        program,
+        "verify-blob",
+        "--bundle",
+        "bundle",
+        "--trusted-root",
+        stack.var("TRUSTED_ROOT"),
+        "--certificate-identity",
+        GITHUB_IDENTITY,
+        "--certificate-oidc-issuer",
+        &issuer,
+        "blob",
+    ];
+    Some(cpu(&verify, dir)? - cpu(&[program, version], dir)?)
+}
+
+/// `trust update`, or what cosign has of the kind.
+fn asks_mirror(stack: &Stack, program: Program, home: &Path) -> Option<f64> {
+    let run = program
+        .env("HOME", home)
+        .env("PATH", "/usr/bin:/bin")
+        .dir(stack_dir(stack))
+        .run();
+    (run.code == Some(0)).then_some(run.took.as_secs_f64())
+}
+
+fn stack_dir(stack: &Stack) -> &Path {
+    Path::new(stack.var("TRUSTED_ROOT")).parent().unwrap()
+}
+
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_owned();
     sorted.sort_by(f64::total_cmp);
@@ -260,6 +322,50 @@ impl Table {
         };
         let (ratio, verdict) = (ours / theirs, self.verdict(ours <= most));
         println!("{name:<34}{ours:>10.1}{theirs:>10.1}{ratio:>8.2}{most:>9.1} {verdict}");
+    }
+
+    fn verification(&mut self, stack: &Stack) {
+        let dir = tempfile::TempDir::new().unwrap();
+        std::fs::write(dir.path().join("blob"), b"blob").unwrap();
+        let signed = Program::ambisign()
+            .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
+            .args(["sign-blob", "--bundle", "bundle", "--trusted-root"])
+            .args([stack.var("TRUSTED_ROOT"), "--signing-config"])
+            .arg(Log::V2.signing_config(stack))
+            .arg("blob")
+            .dir(dir.path())
+            .run();
+        let ours = (signed.code == Some(0)).then(|| {
+            let program = env!("CARGO_BIN_EXE_ambisign");
+            verification_ms(stack, program, "--version", dir.path())
+        });
+        let theirs = verification_ms(stack, &cosign(stack), "version", dir.path());
+        let name = "verify a file, over a start (CPU ms)";
+        self.bound(name, ours.flatten(), theirs, VERIFY_CPU_MS);
+    }
+
+    /// Time with a mirror in round trips of the stack's delay.
+    fn mirror(&mut self, stack: &Stack) {
+        let (url, root) = (stack.var("TUF_MIRROR_URL"), stack.var("TUF_ROOT_FILE"));
+        let home = tempfile::TempDir::new().unwrap();
+        let round_trip = 2.0 * DELAY.parse::<f64>().unwrap() / 1e3;
+        for (name, most) in TUF_ROUND_TRIPS {
+            stack.reset_journal();
+            let ours = Program::ambisign()
+                .args(["trust", "update", "--tuf-mirror", url])
+                .args(["--tuf-root", root]);
+            let ours = asks_mirror(stack, ours, home.path());
+            let requests = stack.counts();
+            let theirs =
+                stack
+                    .program("cosign")
+                    .args(["initialize", "--mirror", url, "--root", root]);
+            let theirs = asks_mirror(stack, theirs, home.path());
+            let trips = |seconds: Option<f64>| seconds.map(|seconds| seconds / round_trip);
+            let label = format!("TUF mirror, {name} (round trips)");
+            self.bound(&label, trips(ours), trips(theirs), most);
+            println!("{:<34}{:>10}", "  requests, tuf", requests["tuf"]);
+        }
     }
 
     fn missing(&mut self, name: &str, why: &str) {

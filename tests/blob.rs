@@ -11,7 +11,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use common::{
-    Finished, GITHUB_IDENTITY, Log, Program, Stack, assert_no_canary, python, sigstore_js,
+    Cosign, Finished, GITHUB_IDENTITY, Log, Program, Stack, assert_no_canary, python, sigstore_js,
 };
 
 /// `sign-blob` with the stack's services, in `folder`, with a fresh token.
@@ -24,15 +24,19 @@ fn sign(stack: &Stack, log: Log, folder: &Path) -> Program {
         .dir(folder)
 }
 
-/// cosign 3, sigstore-python and sigstore-js on `bundle` for `file`.
-fn verdicts(stack: &Stack, folder: &Path, bundle: &str, file: &str) -> [Finished; 3] {
+/// cosign 3, cosign 2, sigstore-python and sigstore-js on `bundle` for `file`.
+fn verdicts(stack: &Stack, folder: &Path, bundle: &str, file: &str) -> [Finished; 4] {
     let issuer = stack.issuer("github");
-    let cosign = stack
-        .program("cosign")
-        .args(["verify-blob", "--bundle", bundle, "--trusted-root"])
-        .args([stack.var("TRUSTED_ROOT"), "--certificate-identity"])
-        .args([GITHUB_IDENTITY, "--certificate-oidc-issuer", &issuer, file])
-        .dir(folder);
+    let cosign = |cosign: Cosign| {
+        cosign
+            .program(stack)
+            .args(["verify-blob", "--bundle", bundle, "--trusted-root"])
+            .args([stack.var("TRUSTED_ROOT"), "--certificate-identity"])
+            .args([GITHUB_IDENTITY, "--certificate-oidc-issuer", &issuer, file])
+            .dir(folder)
+    };
+    // A Rekor v2 entry has no time of its own, which cosign 2 must be told.
+    let older = cosign(Cosign::Two).args(["--new-bundle-format", "--use-signed-timestamps"]);
     let python = python(stack, folder)
         .args(["--trust-config", stack.var("CLIENT_TRUST_CONFIG_V1")])
         .args(["verify", "identity", "--bundle", bundle])
@@ -40,7 +44,8 @@ fn verdicts(stack: &Stack, folder: &Path, bundle: &str, file: &str) -> [Finished
         .args(["--cert-oidc-issuer", &issuer, file])
         .dir(folder);
     [
-        cosign.run(),
+        cosign(Cosign::Three).run(),
+        older.run(),
         python.run(),
         sigstore_js(stack, folder, bundle, Some(file)),
     ]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// Every target that is released.
-const TARGETS: &[&str] = &[
+const TARGETS: [&str; 4] = [
     "aarch64-unknown-linux-gnu",
     "aarch64-unknown-linux-musl",
     "x86_64-unknown-linux-gnu",
@@ -40,6 +40,16 @@ const FORBIDDEN: &[(&str, &str)] = &[
 
 /// Packages of which one version is enough.
 const SINGLE: &[&str] = &["aws-lc-rs", "der", "p256", "reqwest", "rustls", "x509-cert"];
+
+/// The advisory, the package and the first version without the fault.
+const FLOORS: &[(&str, &str, [u32; 3])] = &[
+    ("GHSA-5vmp-m5v2-hx47", "tough", [0, 20, 0]),
+    ("RUSTSEC-2025-0055", "tracing-subscriber", [0, 3, 20]),
+    ("RUSTSEC-2026-0007", "bytes", [1, 11, 1]),
+    ("RUSTSEC-2026-0044", "aws-lc-sys", [0, 39, 0]),
+    ("RUSTSEC-2026-0104", "rustls-webpki", [0, 103, 13]),
+    ("RUSTSEC-2026-0258", "h2", [0, 4, 16]),
+];
 
 /// Packages that only the signer needs; in the tree of the providers they would say that it knows
 /// what a token is for.
@@ -79,6 +89,22 @@ fn the_signer_links_one_generation_of_each() {
             );
         }
     }
+}
+
+/// What was wrong in our own dependencies before, for whoever cannot reach the database of advisories.
+#[test]
+fn rustsec_no_version_is_below_its_floor() {
+    let trees = TARGETS.map(|target| tree("ambisign", target));
+    let mut found = 0;
+    for (advisory, name, floor) in FLOORS {
+        for version in trees.iter().filter_map(|tree| tree.get(*name)).flatten() {
+            let mut parts = version.trim_start_matches('v').split(['.', '-']);
+            let parts = [(); 3].map(|()| parts.next().unwrap().parse().unwrap());
+            assert!(parts >= *floor, "{advisory}: {name} {version}");
+            found += 1;
+        }
+    }
+    assert!(found > 0, "the trees are none");
 }
 
 #[test]

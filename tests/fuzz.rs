@@ -85,6 +85,7 @@ mod tests {
         ("src/registry/fuzzing.rs", "registry_answer"),
         ("src/registry/helper.rs", ""), // two members of a program that the user chose
         ("src/registry/index.rs", "registry_answer"),
+        ("src/registry/listing.rs", "registry_answer"),
         ("src/registry/manifest.rs", "registry_answer"),
         ("src/registry/referrer.rs", "registry_answer"),
         ("src/trust/keys.rs", "trusted_root"),
@@ -94,7 +95,7 @@ mod tests {
         ("src/trust/x509.rs", "certificate"),
         ("src/trust/create/material.rs", ""), // keys and certificates of files of the user's own
         ("src/trust/tuf/cache.rs", ""), // what the program wrote; what it holds is verified again
-        ("src/trust/tuf/role.rs", "tuf_metadata"),
+        ("src/trust/tuf/document.rs", "tuf_metadata"),
         ("src/verify/legacy.rs", "legacy_signature"),
         ("src/verify/statement.rs", "statement"),
         ("src/witness/body.rs", "log_entry"),

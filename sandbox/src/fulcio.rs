@@ -135,7 +135,9 @@ impl Fulcio {
         };
         let precertificate = template.tbs(&signer.name);
         if !self.world.tell(Lie::CertificateWithoutSct) {
-            template.extensions.push(self.sct(&precertificate, signer));
+            template
+                .extensions
+                .push(self.sct((&precertificate, count), signer));
         }
         signer.sign(&template.tbs(&signer.name))
     }
@@ -149,8 +151,9 @@ impl Fulcio {
     }
 
     /// The extension with the signed certificate timestamp (RFC 6962 3.2 and 3.3) of a TBS
-    /// certificate that has none yet.
-    fn sct(&self, tbs: &[u8], signer: &Authority) -> Vec<u8> {
+    /// certificate that has none yet. As logs of tiles do, it tells the index in an SCT extension
+    /// (C2SP static-ct-api, "SCT Extension").
+    fn sct(&self, (tbs, index): (&[u8], u64), signer: &Authority) -> Vec<u8> {
         let log = if self.world.tell(Lie::SctByUnknownLog) {
             &self.stranger
         } else {
@@ -172,15 +175,19 @@ impl Fulcio {
         };
         let length = tbs.len().to_be_bytes();
         let length = length.last_chunk::<3>().copied().unwrap_or_default();
-        // version 1, certificate_timestamp, time, precert_entry, issuer, TBS, no extensions
-        let signed = [&[0, 0], &time[..], &[0, 1], &issuer, &length, tbs, &[0, 0]].concat();
-        let signature = log.sign(&signed);
-        // version, log, time, no extensions, SHA-256 with ECDSA
+        let index = index.to_be_bytes();
+        let index = index.last_chunk::<5>().copied().unwrap_or_default();
+        // leaf_index, its length, 40 bits
+        let extensions = prefixed(&[&[0, 0, 5], &index[..]].concat());
+        // version 1, certificate_timestamp, time, precert_entry, issuer, TBS, extensions
+        let signed = [&[0, 0], &time[..], &[0, 1], &issuer, &length, tbs];
+        let signature = log.sign(&[&signed.concat()[..], &extensions].concat());
+        // version, log, time, extensions, SHA-256 with ECDSA
         let sct = [
             &[0],
             &log.id()[..],
             &time,
-            &[0, 0],
+            &extensions,
             &[4, 3],
             &prefixed(&signature),
         ]

@@ -52,7 +52,7 @@ pub fn show(args: ShowArgs, env: Env, console: &Arc<Console>) -> u8 {
                 .for_each(|warning| run.reporter.warning(warning));
             let overview = Overview::new(&trust, run.host.clock.now());
             Ok(match run.settings.run.output {
-                Output::Json => overview.json().unwrap_or_default(),
+                Output::Json => overview.document().unwrap_or_default(),
                 Output::Text => overview.text(),
             })
         },

@@ -10,6 +10,7 @@ use super::challenge::Challenge;
 use super::docker_config;
 use super::error::Error;
 use super::index::{Entry, Index};
+use super::listing;
 use super::manifest::{Manifest, Said};
 use super::referrer::{Listed, next_link};
 use crate::digest::Digest;
@@ -80,6 +81,15 @@ pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
 pub fn referrers(bytes: &[u8]) -> Result<usize, json::Error> {
     let listed: Listed = json::parse(bytes)?;
     Ok(listed.manifests.iter().flatten().count())
+}
+
+/// How many layers the manifest of a signature has.
+///
+/// # Errors
+/// It is none.
+pub fn attachment(bytes: &[u8]) -> Result<usize, String> {
+    let layers = listing::attachment(bytes)?.layers;
+    Ok(layers.map_or(0, |layers| layers.len()))
 }
 
 /// Whether the answer of a token endpoint can be read.

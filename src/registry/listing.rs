@@ -63,10 +63,10 @@ struct Listed {
 /// The manifest of a signature.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Attachment {
+pub(super) struct Attachment {
     schema_version: u64,
     artifact_type: Option<String>,
-    layers: Option<Vec<Layer>>,
+    pub(super) layers: Option<Vec<Layer>>,
 }
 
 impl Registry<'_> {
@@ -280,7 +280,11 @@ fn is(digest: &Digest, bytes: &[u8], name: &str) -> Result<(), Error> {
     })
 }
 
-fn attachment(bytes: &[u8]) -> Result<Attachment, String> {
+/// The manifest of a signature.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn attachment(bytes: &[u8]) -> Result<Attachment, String> {
     let manifest: Attachment = crate::json::parse(bytes).map_err(|error| error.to_string())?;
     if manifest.schema_version != 2 {
         return Err("its `schemaVersion` is not 2".to_owned());

@@ -96,7 +96,7 @@ impl Overview {
     ///
     /// # Errors
     /// Never in practice: the members are text and numbers.
-    pub fn json(&self) -> Result<String, serde_json::Error> {
+    pub fn document(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(self)
     }
 

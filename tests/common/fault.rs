@@ -69,6 +69,8 @@ pub(crate) struct Seen {
     pub(crate) headers: Vec<(String, String)>,
     /// Whether there was an `Authorization`. Its value is not kept.
     pub(crate) authorized: bool,
+    /// Names of headers that came more than once.
+    pub(crate) twice: Vec<String>,
     /// The length of the body in bytes.
     pub(crate) length: usize,
     /// The row of the table that struck.
@@ -195,12 +197,18 @@ impl State {
             }
         }
         let mut headers = request.headers.clone();
+        let mut names: Vec<_> = headers.iter().map(|(name, _)| name.clone()).collect();
+        names.sort_unstable();
+        let mut twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        twice.dedup();
+        let twice = twice.into_iter().map(|pair| pair[0].clone()).collect();
         headers.retain(|(name, _)| name != "authorization");
         self.seen.lock().unwrap().push(Seen {
             method,
             path,
             headers,
             authorized: request.header("authorization").is_some(),
+            twice,
             length: request.body.len(),
             rule: struck,
         });

@@ -29,6 +29,8 @@ fn nonsense() -> Vec<Row> {
         (Token, "no value", json("{}"), "github/unreadable", 3),
         (Token, "empty value", json(r#"{"value":""}"#), "github/empty", 3),
         (Token, "a number", json(r#"{"value":5}"#), "github/unreadable", 3),
+        (Token, "a member twice", json(r#"{"value":"a","value":"b"}"#), "github/unreadable", 3),
+        (Token, "deep", json(deep(r#"{"value":"a","x":"#)), "github/unreadable", 3),
         (Token, "no JWT", json(r#"{"value":"abc"}"#), "identity/not-a-jwt", 3),
         (Fulcio, "HTML", Html, "fulcio/unreadable", 5),
         (Fulcio, "empty", Empty, "fulcio/unreadable", 5),
@@ -37,6 +39,8 @@ fn nonsense() -> Vec<Row> {
         (Fulcio, "nowhere", lost(), "fulcio/redirected", 5),
         (Fulcio, "compressed", gzip(), "fulcio/encoded", 5),
         (Fulcio, "other JSON", json("[1]"), "fulcio/unreadable", 5),
+        (Fulcio, "a member twice", json(TWO_CHAINS), "fulcio/unreadable", 5),
+        (Fulcio, "deep", json(deep(r#"{"signedCertificateEmbeddedSct":"#)), "fulcio/unreadable", 5),
         (Fulcio, "no chain", json(NO_CHAIN), "fulcio/unreadable", 5),
         (Fulcio, "no PEM", json(NO_PEM), "fulcio/unreadable", 5),
         (Fulcio, "no certificate", json(NO_CERTIFICATE), "fulcio/malformed", 5),
@@ -54,14 +58,22 @@ fn nonsense() -> Vec<Row> {
         (Rekor, "nowhere", lost(), "rekor/redirected", 5),
         (Rekor, "compressed", gzip(), "rekor/encoded", 5),
         (Rekor, "other JSON", json("[1]"), "rekor/malformed", 5),
+        (Rekor, "a member twice", json(r#"{"a":{},"a":{}}"#), "rekor/malformed", 5),
+        (Rekor, "deep", json(deep(r#"{"a":"#)), "rekor/malformed", 5),
         (Rekor, "no entry", json("{}"), "rekor/malformed", 5),
         (Rekor, "exists, nowhere", Status(409, &[], ""), "rekor/refused", 75),
     ]
 }
 
+/// An object that begins like this, with a thousand lists in each other.
+fn deep(start: &str) -> &'static str {
+    format!("{start}{}{}}}", "[".repeat(1000), "]".repeat(1000)).leak()
+}
+
 /// `PKIStatus` 2, rejection, in an answer of RFC 3161.
 const REFUSAL: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\n\x30\x05\x30\x03\x02\x01\x02";
 const NO_CHAIN: &str = r#"{"signedCertificateEmbeddedSct":{"chain":{"certificates":[]}}}"#;
+const TWO_CHAINS: &str = r#"{"signedCertificateEmbeddedSct":{"chain":{"certificates":["x"]},"chain":{"certificates":["y"]}}}"#;
 const NO_PEM: &str = r#"{"signedCertificateEmbeddedSct":{"chain":{"certificates":["x"]}}}"#;
 const NO_CERTIFICATE: &str = r#"{"signedCertificateEmbeddedSct":{"chain":{"certificates":["-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"]}}}"#;
 

@@ -202,3 +202,16 @@ fn a_slow_service_is_waited_for() {
         },
     );
 }
+
+/// A log of tiles answers with its next checkpoint; a client of it gave up after the shorter of two
+/// times that it had mixed up.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn sigstore_js_config_a_log_that_takes_19_seconds() {
+    let stack = Stack::shared();
+    let slow = Rule::on("POST", At::Any, Fault::Slow(Duration::from_secs(19)));
+    let scene = Scene::new(Log::V2, Registry::Fallback).rule(Peer::Rekor, slow);
+    let played = scene.play(&stack);
+    played.signed();
+    assert_eq!(played.asked(Peer::Rekor, "POST"), 1, "{}", played.run);
+}

@@ -132,7 +132,8 @@ impl Played {
         assert!(attached.unwrap_or_default().ends_with(digest), "{run}");
     }
 
-    /// It ended by itself and in time, without a panic and without a secret in what it said.
+    /// It ended by itself and in time, without a panic and without a secret in what it said; and no
+    /// request, repeated or not, had a header twice.
     #[track_caller]
     pub(crate) fn is_decent(&self) {
         let run = &self.run;
@@ -143,6 +144,9 @@ impl Played {
         let mut canaries: Vec<_> = self.canaries.iter().map(String::as_str).collect();
         canaries.extend(TOKEN_STARTS);
         assert_no_canary(&canaries, &outputs);
+        for seen in self.seen.iter().flat_map(|(_, seen)| seen) {
+            assert!(seen.twice.is_empty(), "{:?} in {seen:?}", seen.twice);
+        }
     }
 }
 

@@ -63,6 +63,12 @@ fn over(list: &mut Value) {
     }
 }
 
+/// A thousand lists in each other.
+fn deep() -> Vec<u8> {
+    let (open, close) = ("[".repeat(1000), "]".repeat(1000));
+    format!(r#"{{"mediaType":"x","x":{open}{close}}}"#).into_bytes()
+}
+
 type Row = (&'static str, PathBuf, &'static str, i32);
 
 #[rustfmt::skip] // One row a line, or the table cannot be read.
@@ -81,6 +87,7 @@ fn roots(files: &Files<'_>) -> Vec<Row> {
         ("nothing in it", files.write("nothing", b"{}"), bad, 4),
         ("a signing config", own("SIGNING_CONFIG_V1"), bad, 4),
         ("a member twice", files.write("twice", br#"{"tlogs":[],"tlogs":[]}"#), bad, 4),
+        ("deep", files.write("deep", &deep()), bad, 4),
         ("no authority", files.root("r1", |r| r["certificateAuthorities"] = json!([])), few, 4),
         ("no CT log", files.root("r2", |r| r["ctlogs"] = json!([])), few, 4),
         ("no log", files.root("r3", |r| r["tlogs"] = json!([])), few, 4),
@@ -111,6 +118,8 @@ fn configs(files: &Files<'_>) -> Vec<Row> {
         ("half", files.half("SIGNING_CONFIG_V1"), bad, 4),
         ("endless", PathBuf::from("/dev/zero"), "trust/file-size", 4),
         ("a trusted root", own("TRUSTED_ROOT"), bad, 4),
+        ("a member twice", files.write("two-lists", br#"{"caUrls":[],"caUrls":[]}"#), bad, 4),
+        ("deep", files.write("deep-config", &deep()), bad, 4),
         ("authority expired", files.config("c1", |c| over(&mut c["caUrls"])), none, 4),
         ("log expired", files.config("c2", |c| over(&mut c["rekorTlogUrls"])), none, 4),
         ("TSA expired", files.config("c3", |c| over(&mut c["tsaUrls"])), none, 4),

@@ -5,7 +5,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::common::{Cosign, Finished, Image, Log, Registry, Stack};
+use crate::common::{Asked, Cosign, Finished, Image, Log, Registry, Stack};
 use crate::job::Job;
 
 /// How many processes sign one digest at once.
@@ -45,6 +45,35 @@ fn ten_images_share_one_token_and_one_certificate() {
         Cosign::Three.verify(&stack, image, &[]).expect(0);
         assert_eq!(image.signatures().len(), 1);
     }
+}
+
+/// A client made a new connection for each request, until a service had enough of it.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn sigstore_python_1732_connections_are_kept() {
+    const IMAGES: usize = 12;
+    let stack = Stack::alone();
+    let push = |number| stack.push(Registry::Fallback, &format!("batch/kept{number}"), 1);
+    let images: Vec<Image> = (0..IMAGES).map(push).collect();
+    stack.reset_journal();
+    let job = Job::new(&stack, Log::V2).github(&stack);
+    images.iter().fold(job, Job::image).run().expect(0);
+    let (asked, counts) = (stack.journal(), stack.counts());
+    let connections = |service: &str| {
+        let of = |asked: &&Asked| asked.service == service && asked.method == "CONNECT";
+        asked.iter().filter(of).count()
+    };
+    assert_eq!((connections("fulcio"), connections("oidc")), (1, 1));
+    // One for each image that is under way, over HTTP/1.
+    for service in ["tsa", "rekor2"] {
+        assert!(connections(service) <= IMAGES, "{service}: {counts:?}");
+    }
+    // The limit of requests at once to a registry.
+    let registry = connections("registry");
+    assert!(
+        registry <= 32 && registry * 3 < counts["registry"],
+        "{registry} for {counts:?}"
+    );
 }
 
 #[test]

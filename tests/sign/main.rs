@@ -18,3 +18,4 @@ mod reported;
 mod secrets;
 mod situations;
 mod tuf;
+mod urls;

@@ -65,6 +65,25 @@ fn tokens_of_every_issuer_are_taken_from_the_environment() {
     assert_signs_as(&stack, job, "envvar", who);
 }
 
+/// A client wrote the name of the job into the certificate request, where other letters than those of
+/// ASCII have no place, and Fulcio refused it.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn sigstore_python_1507_names_beyond_ascii() {
+    let stack = Stack::shared();
+    for (issuer, claim, who) in [
+        (
+            "github",
+            "sub=repo:acme/app:environment:pr\u{f6}d\u{2013}1",
+            GITHUB_IDENTITY,
+        ),
+        ("email", "sub=d\u{e9}v\u{202e}", "dev@example.test"),
+    ] {
+        let job = Job::new(&stack, Log::V1).token(&stack.token(issuer, &[claim]));
+        assert_signs_as(&stack, job, "envvar", (&stack.issuer(issuer), who));
+    }
+}
+
 #[test]
 #[ignore = "needs the real stack: tests/run"]
 fn a_token_is_taken_from_wherever_a_flag_says() {

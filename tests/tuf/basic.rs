@@ -185,6 +185,24 @@ async fn snapshot_hash_mismatch() {
     hash_mismatch(TIMESTAMP, SNAPSHOT, [1, 3, 2, 2]).await;
 }
 
+/// A length is a limit (TUF 5.5.2), also where no hash is given.
+#[tokio::test]
+async fn metadata_length() {
+    for (longer, result) in [
+        (1, Ok([1, 2, 2, 1])),
+        (0, Ok([1, 2, 2, 1])),
+        (-1, refused("tuf/mismatch")),
+    ] {
+        let mut repository = Repository::new();
+        let client = Client::of(&repository);
+        repository.publish(&[SNAPSHOT]);
+        let length = i64::try_from(repository.served(SNAPSHOT, 2).len()).unwrap();
+        repository.signed(TIMESTAMP)["meta"]["snapshot.json"]["length"] = json!(length + longer);
+        repository.publish(&[TIMESTAMP]);
+        assert_eq!(client.refresh().await.map(row), result, "{longer}");
+    }
+}
+
 #[tokio::test]
 async fn metadata_bytes_match() {
     let repository = Repository::new();

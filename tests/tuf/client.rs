@@ -52,6 +52,13 @@ impl Client {
             .map_err(|error| error.code().into_owned())
     }
 
+    /// What is odd about a refresh that goes well.
+    pub(crate) async fn warnings(&self) -> Vec<&'static str> {
+        let host = self.host();
+        let tuf = Tuf::refresh(&host, &self.source).await.unwrap();
+        tuf.warnings().iter().map(|warning| warning.code).collect()
+    }
+
     /// The folder in which a refresh keeps what it learned.
     pub(crate) async fn keeps_in(&self) -> Option<PathBuf> {
         let host = self.host();

@@ -245,6 +245,61 @@ async fn a_chain_of_roots_without_end() {
     assert_eq!(client.refresh().await, refused("tuf/too-many"));
 }
 
+/// Whatever happens to a root in the middle of the chain, only a status that says so ends it: an answer
+/// that is lost is not one that there is no newer root.
+#[tokio::test]
+async fn a_connection_that_ends_in_the_middle_of_the_chain() {
+    fn half(bytes: &mut Vec<u8>) {
+        bytes.truncate(bytes.len() / 2);
+    }
+    let status = |status| Fault::Status(status, &[("content-type", "text/html")], "<html>");
+    let rows = [
+        (Fault::ResetBefore, refused("tuf/unreachable")),
+        (Fault::CommitThenReset, refused("tuf/unreachable")),
+        (Fault::Truncate(100), refused("tuf/unreachable")),
+        (Fault::Truncate(0), refused("tuf/unreachable")),
+        (Fault::Raw(b"SSH-2.0\r\n"), refused("tuf/unreachable")),
+        (status(429), refused("tuf/unreachable")),
+        (status(500), refused("tuf/unreachable")),
+        (status(503), refused("tuf/unreachable")),
+        (status(204), refused("tuf/status")),
+        (status(401), refused("tuf/status")),
+        (Fault::Alter(half), refused("tuf/malformed")),
+        (Fault::Alter(Vec::clear), refused("tuf/malformed")),
+        (Fault::Html, refused("tuf/malformed")),
+        (Fault::Endless, refused("tuf/too-large")),
+        // The mirror says that there is no version 3; the timestamp is signed by a key of version 4.
+        (status(404), refused("tuf/signature")),
+        (status(403), refused("tuf/signature")),
+    ];
+    let mut repository = Repository::new();
+    let first = repository.served(ROOT, 1);
+    repository.publish(&[ROOT, ROOT]);
+    repository.rotate(TIMESTAMP);
+    repository.publish(&[ROOT, TIMESTAMP]);
+    let repository = &repository;
+    let plays = rows.map(|(fault, expected)| {
+        let first = first.clone();
+        Box::pin(async move {
+            let mut client = Client::new(&repository.server, first, time(0));
+            let what = format!("{fault:?}");
+            let rule = Rule::on("GET", At::Contains("3.root.json"), fault);
+            let service = repository.server.url("metadata/");
+            let proxy = FaultProxy::start(service.as_str(), vec![rule]);
+            client.source.metadata = proxy.url().parse().unwrap();
+            assert_eq!(client.refresh().await, expected, "{what}");
+            assert!(
+                proxy.seen().iter().any(|seen| seen.rule.is_some()),
+                "{what}"
+            );
+            // The same client, when the mirror is well again.
+            client.source.metadata = service;
+            assert_eq!(client.refresh().await.map(row), Ok([4, 2, 1, 1]), "{what}");
+        })
+    });
+    futures_util::future::join_all(plays).await;
+}
+
 /// A threshold that nobody needs to reach.
 #[tokio::test]
 async fn a_threshold_of_zero() {
@@ -299,6 +354,7 @@ async fn a_cache_of_somebody_else() {
         *file = json!("bWFsaWNpb3Vz");
     }
     fs::write(client.folder().join("state.json"), state.to_string()).unwrap();
+    assert_eq!(client.warnings().await, ["tuf/cache"]);
     assert_eq!(client.refresh().await.map(row), Ok([1, 4, 4, 4]));
     assert_eq!(client.download_one("top").await, Ok(b"top".to_vec()));
     assert_eq!(client.download_one("file").await, Ok(b"content".to_vec()));

@@ -143,3 +143,33 @@ async fn targets_rollback() {
         assert_eq!(client.keeps()[2..], [2, 2], "targets_rollback[{name}]");
     }
 }
+
+/// That the keys of the timestamp or the snapshot were replaced is no damage of what was kept.
+#[tokio::test]
+async fn a_recovery_is_not_odd() {
+    for role in [TIMESTAMP, SNAPSHOT] {
+        let mut repository = Repository::new();
+        let client = Client::of(&repository);
+        client.refresh().await.unwrap();
+        repository.rotate(role);
+        repository.publish(&[ROOT, TARGETS, SNAPSHOT, TIMESTAMP]);
+        assert!(client.warnings().await.is_empty(), "{role}");
+    }
+}
+
+/// Also of a snapshot that was named and never seen.
+#[tokio::test]
+async fn snapshot_rollback_by_the_timestamp_alone() {
+    let mut repository = Repository::new();
+    let client = Client::of(&repository);
+    client.refresh().await.unwrap();
+    repository.publish(&[SNAPSHOT, TIMESTAMP]);
+    repository.server.remove("metadata/2.snapshot.json");
+    assert_eq!(client.refresh().await, refused("tuf/status"));
+    assert_eq!(client.keeps(), [1, 2, 1, 1]);
+
+    repository.signed(TIMESTAMP)["meta"]["snapshot.json"]["version"] = json!(1);
+    repository.publish(&[TIMESTAMP]);
+    assert_eq!(client.refresh().await, refused("tuf/rolled-back"));
+    assert_eq!(client.keeps(), [1, 2, 1, 1]);
+}

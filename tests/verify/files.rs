@@ -202,6 +202,14 @@ fn everything_else_is_refused_with_its_reason() {
     let garbage = file("garbage", b"<html>");
     let empty = file("empty", b"");
     let huge = file("huge", &vec![b' '; 16 * 1024 * 1024 + 1]);
+    let good = std::fs::read_to_string(vector(BUNDLE)).unwrap();
+    let bent = |name: &str, member: &str| {
+        let bent = good.replacen('{', &format!("{{{member},"), 1);
+        file(name, bent.as_bytes())
+    };
+    let twice = bent("twice", r#""mediaType":"application/json""#);
+    let (open, close) = ("[".repeat(1000), "]".repeat(1000));
+    let deep = bent("deep", &format!(r#""x":{open}{close}"#));
     let missing = folder.path().join("missing");
     let signed = |bundle: &Path| blob(bundle).signed_by(ISSUER, IDENTITY).args([DIGEST]);
     let keyed = |key: PathBuf| {
@@ -253,6 +261,8 @@ fn everything_else_is_refused_with_its_reason() {
         (rooted(&staging), 8, "rekor/unknown-log"),
         (signed(&garbage), 8, "bundle/malformed"),
         (signed(&empty), 8, "bundle/malformed"),
+        (signed(&twice), 8, "bundle/malformed"),
+        (signed(&deep), 8, "bundle/malformed"),
         (signed(&huge), 8, "bundle/too-many"),
         (signed(Path::new("/dev/zero")), 8, "bundle/too-many"),
         (signed(&missing), 2, "verify/read"),

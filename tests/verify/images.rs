@@ -426,3 +426,69 @@ fn files_that_others_signed_are_accepted() {
         }
     }
 }
+
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+/// What sigstore-python takes for a predicate of this type.
+const PREDICATE: &str = r#"{"buildDefinition":{"buildType":"https://example.test/build","externalParameters":{}},"runDetails":{"builder":{"id":"https://example.test/builder"}}}"#;
+
+/// sigstore-python and sigstore-js know nothing of registries, but can sign what is in one.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn statements_of_others_about_an_image_are_accepted() {
+    let stack = Stack::shared();
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    let image = stack.push(Registry::Fallback, "verify/stated", 1);
+    let other = stack.push(Registry::Fallback, "verify/not-stated", 2);
+    let manifest = image.get(&format!("manifests/{}", image.digest)).body;
+    write("manifest", &manifest);
+    write("predicate.json", PREDICATE.as_bytes());
+    let digest = image.digest.trim_start_matches("sha256:");
+    let statement = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"","digest":{{"sha256":"{digest}"}}}}],"predicateType":"{PROVENANCE}","predicate":{PREDICATE}}}"#
+    );
+    write("statement.json", statement.as_bytes());
+    for (log, config, rekor, version) in [
+        (Log::V1, "CLIENT_TRUST_CONFIG_V1", "REKOR_URL", "1"),
+        (Log::V2, "CLIENT_TRUST_CONFIG_V2", "REKOR2_URL", "2"),
+    ] {
+        let python = python(&stack, folder.path())
+            .dir(folder.path())
+            .args([
+                "--trust-config",
+                stack.var(config),
+                "attest",
+                "--bundle",
+                "bundle.json",
+            ])
+            .args([
+                "--overwrite",
+                "--predicate",
+                "predicate.json",
+                "--predicate-type",
+                PROVENANCE,
+            ])
+            .args(["--identity-token", &stack.token("github", &[]), "manifest"]);
+        let js = javascript(&stack, folder.path())
+            .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
+            .args(["attest", stack.var("FULCIO_URL"), stack.var(rekor), version])
+            .args([stack.var("TSA_URL"), "statement.json", "bundle.json"]);
+        // sigstore-js asks Rekor v2 for a kind of entry that it does not take.
+        let makers = [Some(python), Some(js).filter(|_| log == Log::V1)];
+        for run in makers.into_iter().flatten() {
+            let made = run.run().expect(0);
+            let reader = || {
+                let reader = Reader::ready(&stack).map(|program| program.dir(folder.path()));
+                reader.args(["--bundle", "bundle.json"])
+            };
+            let typed = || reader().args(["--predicate-type", PROVENANCE]);
+            let run = typed().image(&image).accepted(&[&image.reference()]);
+            assert!(
+                run.stderr.contains(&format!("Rekor v{version} ")),
+                "{log:?} {made}: {run}"
+            );
+            typed().image(&other).refused(8, "verify/artifact");
+            reader().image(&image).refused(8, "verify/predicate-type");
+        }
+    }
+}

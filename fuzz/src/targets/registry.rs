@@ -83,6 +83,10 @@ pub fn registry_answer(bytes: &[u8]) {
         Ok(_) => strict(bytes),
         Err(error) => short(&error.to_string()),
     }
+    match registry::fuzzing::attachment(bytes) {
+        Ok(_) => strict(bytes),
+        Err(error) => short(&error),
+    }
     if registry::fuzzing::token(bytes).is_ok() {
         strict(bytes);
     }

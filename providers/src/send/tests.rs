@@ -243,3 +243,49 @@ async fn tells_whether_a_server_may_have_been_reached() {
         assert!(ask(&HOP, answer, None).await.unwrap_err().sent, "{answer}");
     }
 }
+
+/// A client saw that its tries were used up, and not what the server had said each time.
+#[tokio::test]
+async fn rekor_2796_the_last_answer_is_told() {
+    let quota = "HTTP/1.1 503 busy\r\ncontent-length: 16\r\n\r\nquota is used up";
+    let hop = Hop { body: 64, ..HOP };
+    let told = ask(&hop, quota, None).await.unwrap_err().to_string();
+    for part in ["answered HTTP 503", "quota is used up", "2 tries"] {
+        assert!(told.contains(part), "no `{part}` in `{told}`");
+    }
+}
+
+/// What a client says first to a server with TLS: its ClientHello, which names the protocols.
+async fn hello(profile: Profile) -> Vec<u8> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut bytes = vec![0; 4096];
+        let length = stream.read(&mut bytes).await.unwrap();
+        bytes.truncate(length);
+        bytes
+    });
+    let hop = Hop {
+        profile,
+        tries: 1,
+        ..HOP
+    };
+    let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
+    let request = Request::new(Method::GET, url.parse().unwrap());
+    net.send(&hop, request).await.unwrap_err();
+    heard.await.unwrap()
+}
+
+/// The token endpoint of GitHub offers HTTP/2 and resets its streams: it must not be agreed on.
+#[tokio::test]
+async fn cosign_2991_token_endpoints_are_asked_over_http_1() {
+    let offers = |hello: &[u8]| hello.windows(3).any(|bytes| bytes == b"\x02h2");
+    assert!(!offers(&hello(Profile::TOKEN_ENDPOINT).await));
+    let other = Profile {
+        name: "other",
+        http2: true,
+        ..Profile::TOKEN_ENDPOINT
+    };
+    assert!(offers(&hello(other).await));
+}

@@ -20,6 +20,8 @@ pub(super) struct Request {
     /// Path and query.
     pub(super) path: String,
     pub(super) headers: BTreeMap<String, String>,
+    /// Names of headers that came more than once.
+    pub(super) twice: Vec<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -316,10 +318,14 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
         first.next().unwrap().to_owned(),
         first.next().unwrap().to_owned(),
     );
-    let headers: BTreeMap<String, String> = lines
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
+    let mut headers = BTreeMap::<String, String>::new();
+    let mut twice = Vec::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        let name = name.to_ascii_lowercase();
+        if headers.insert(name.clone(), value.to_owned()).is_some() {
+            twice.push(name);
+        }
+    }
     let length: usize = headers
         .get("content-length")
         .map_or(0, |text| text.parse().unwrap());
@@ -334,6 +340,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
         method,
         path,
         headers,
+        twice,
         body,
     })
 }

@@ -3,6 +3,7 @@
 
 mod auth;
 mod fake;
+mod incidents;
 mod listing;
 
 use std::path::PathBuf;
