@@ -22,8 +22,6 @@ pub(super) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 pub struct Listing {
     /// The image.
     pub image: Digest,
-    /// Its media type.
-    pub media_type: String,
     /// The places, best first.
     pub places: Vec<Place>,
     /// How many more there are that nobody looks at.
@@ -132,7 +130,6 @@ impl Lists {
         places.truncate(MOST_PLACES);
         Listing {
             image: image.digest,
-            media_type: image.media_type,
             places,
             left_out,
             problems: self.problems,

@@ -86,8 +86,13 @@ impl State {
         self.files.insert(hash, STANDARD.encode(bytes));
     }
 
-    /// Takes over the targets of `other`.
-    fn keep_files_of(&mut self, other: &Self) {
+    /// Takes over the roots and the targets of `other`: the mirror may have hidden a root from one
+    /// of two runs.
+    fn add(&mut self, other: &Self) {
+        for (version, root) in &other.roots {
+            let entry = self.roots.entry(*version);
+            entry.or_insert_with(|| root.clone());
+        }
         for (hash, file) in &other.files {
             let entry = self.files.entry(hash.clone());
             entry.or_insert_with(|| file.clone());
@@ -162,9 +167,10 @@ impl Cache {
         })
     }
 
-    /// Keeps `state`, unless another run kept something newer meanwhile. That it cannot be kept is
+    /// Keeps `state`, unless another run kept something newer meanwhile, and adds to it what another
+    /// run kept beside. That it cannot be kept is
     /// no error: the next run asks again.
-    pub(super) async fn save(&mut self, state: &State) {
+    pub(super) async fn save(&mut self, state: &mut State) {
         let Some(folder) = self.folder.clone() else {
             return;
         };
@@ -184,8 +190,7 @@ impl Cache {
         }
     }
 
-    fn try_save(&mut self, folder: &Path, state: &State) -> io::Result<()> {
-        let mut wanted = state.clone();
+    fn try_save(&mut self, folder: &Path, state: &mut State) -> io::Result<()> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -203,9 +208,9 @@ impl Cache {
             if other.version > state.version {
                 return Ok(());
             }
-            wanted.keep_files_of(&other);
+            state.add(&other);
         }
-        let bytes = serde_json::to_vec(&wanted)?;
+        let bytes = serde_json::to_vec(state)?;
         if bytes != there {
             // The lock is ours, so nobody else writes this file; what a killed run left goes.
             let new = folder.join(NEW_STATE);
@@ -256,4 +261,32 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     let fits = u64::try_from(bytes.len()).is_ok_and(|length| length <= LONGEST);
     fits.then_some(bytes)
         .ok_or_else(|| io::Error::other("it is too long"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cache;
+
+    /// A mirror may hide a new root from one of many runs at the same time.
+    #[tokio::test]
+    async fn no_run_loses_what_another_learned_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Cache::open(Some(folder.path()), "https://tuf.example/");
+        let [(mut one, mut first, _), (mut other, mut second, _)] = [open(), open()];
+        for state in [&mut first, &mut second] {
+            state.roots.insert(1, "one".to_owned());
+        }
+        first.roots.insert(2, "two".to_owned());
+        first.keep_file("a".to_owned(), b"a");
+        second.version = 7;
+        one.save(&mut first).await;
+        other.save(&mut second).await;
+        // A target that is found later is kept by the same run.
+        second.keep_file("b".to_owned(), b"b");
+        other.save(&mut second).await;
+        let (_, kept, _) = open();
+        assert_eq!((kept.version, kept.roots.len()), (7, 2));
+        assert_eq!(kept.file("a").unwrap(), b"a");
+        assert_eq!(kept.file("b").unwrap(), b"b");
+    }
 }

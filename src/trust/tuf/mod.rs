@@ -27,7 +27,7 @@ use tough::TargetName;
 use tough::schema::Target;
 
 pub use error::Error;
-pub use source::{Source, folder, instance_of};
+pub use source::{Source, instance_of};
 
 use self::cache::{Cache, State};
 use self::delegated::Search;
@@ -98,7 +98,7 @@ impl<'a> Repository<'a> {
         // Also after a failure: a version that was verified is one that the mirror must not go back
         // from. But what cannot be used stays until it can be told.
         if result.is_ok() || (warning.is_none() && distrusted.is_none()) {
-            cache.save(&state).await;
+            cache.save(&mut state).await;
         }
         Ok(Self {
             top: result?,
@@ -188,7 +188,7 @@ impl<'a> Repository<'a> {
 
 impl Kept {
     async fn save(&mut self) {
-        self.cache.save(&self.state).await;
+        self.cache.save(&mut self.state).await;
     }
 }
 

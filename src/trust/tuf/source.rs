@@ -85,7 +85,7 @@ pub fn instance_of(url: &Url) -> Option<Mirror> {
 ///
 /// The folder that `TUF_ROOT` names may be that of another client: all of ours is in a folder of its
 /// own, and each mirror has one there.
-pub fn folder(host: &Host, url: &Url) -> Option<PathBuf> {
+fn folder(host: &Host, url: &Url) -> Option<PathBuf> {
     let path = |name: &str| host.env.get(name).map(PathBuf::from);
     let base = path("TUF_ROOT")
         .map(|base| base.join("ambisign"))
