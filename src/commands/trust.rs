@@ -3,19 +3,22 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::{Clock, Env, Explain, Host};
+use ambisign_providers::{Clock, Env, Host};
 use serde_json::json;
 
 use super::written;
 use crate::cli::{CreateArgs, ShowArgs, UpdateArgs};
 use crate::error::exit;
-use crate::outcome::Failure;
+use crate::outcome::{End, Failure};
 use crate::report::{Block, Console, Reporter};
 use crate::session::{self, no_net, supervise};
-use crate::settings::{MaterialSettings, Output, SettingsError};
+use crate::settings::{self, MaterialSettings, Output, SettingsError};
 use crate::trust::create::Deployment;
-use crate::trust::overview::Overview;
+use crate::trust::overview::{self, Overview};
 use crate::trust::{self, Trust, Updated, update};
+
+/// Names the form of the document of `trust update`; not a place to fetch it from.
+const UPDATE_SCHEMA: &str = "urn:ambisign:update:v1";
 
 /// Makes trust material.
 pub fn create(args: CreateArgs, reporter: Reporter<'_>) -> u8 {
@@ -30,7 +33,13 @@ pub fn create(args: CreateArgs, reporter: Reporter<'_>) -> u8 {
     let made = made.and_then(|made| Ok((made.write(&args.out_dir)?, made.lines)));
     let (paths, lines) = match made {
         Ok(made) => made,
-        Err(error) => return failed(reporter, &error, "no file was overwritten"),
+        Err(error) => {
+            let failure = Failure::of(&error);
+            let code = exit(failure.class);
+            let last = format!("exit {code}; no file was overwritten");
+            reporter.failures(&[Block { failure, last }]);
+            return code;
+        }
     };
     lines.iter().for_each(|line| reporter.line(line));
     let paths = paths.iter().map(|path| format!("{}\n", path.display()));
@@ -39,8 +48,10 @@ pub fn create(args: CreateArgs, reporter: Reporter<'_>) -> u8 {
 
 /// Shows trust material.
 pub fn show(args: ShowArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.run, &env);
     with_host(
         MaterialSettings::of_show(args, &env),
+        (overview::SCHEMA, output),
         env,
         console,
         async |run| {
@@ -61,8 +72,10 @@ pub fn show(args: ShowArgs, env: Env, console: &Arc<Console>) -> u8 {
 
 /// Updates what is kept of a mirror.
 pub fn update_mirror(args: UpdateArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.run, &env);
     with_host(
         MaterialSettings::of_update(args, &env),
+        (UPDATE_SCHEMA, output),
         env,
         console,
         async |run| {
@@ -86,13 +99,21 @@ struct Asking<'a> {
 /// Runs `work`, and prints the text that comes of it.
 fn with_host(
     settings: Result<MaterialSettings, SettingsError>,
+    document: (&str, Output),
     env: Env,
     console: &Arc<Console>,
     work: impl AsyncFnOnce(Asking<'_>) -> Result<String, trust::Error>,
 ) -> u8 {
     let settings = match settings {
         Ok(settings) => settings,
-        Err(error) => return failed(Reporter::new(console, &no_net(&env)), &error, NOTHING),
+        Err(error) => {
+            let net = no_net(&env);
+            return blame(
+                Reporter::new(console, &net),
+                document,
+                End::Failed(Failure::of(&error)),
+            );
+        }
     };
     let host = session::host(env, &settings.trust, &settings.run, console);
     let reporter = Reporter::new(console, &host.net);
@@ -109,25 +130,25 @@ fn with_host(
         text = work(asking).await?;
         Ok(())
     });
-    match end.failure("run again") {
-        Some(failure) => blame(reporter, failure, end.exit(), NOTHING),
-        None => written(reporter, reporter.document(&text), 0),
+    match end {
+        End::Complete => written(reporter, reporter.document(&text), 0),
+        End::Failed(_) | End::Interrupted(_) => blame(reporter, document, end),
     }
 }
 
-/// What is left behind by a command that only looks.
-const NOTHING: &str = "nothing was signed or uploaded";
-
-fn failed(reporter: Reporter<'_>, error: &dyn Explain, exists: &str) -> u8 {
-    let failure = Failure::of(error);
-    let code = exit(failure.class);
-    blame(reporter, failure, code, exists)
-}
-
-fn blame(reporter: Reporter<'_>, failure: Failure, code: u8, exists: &str) -> u8 {
-    let last = format!("exit {code}; {exists}");
+/// Tells why nothing is shown.
+fn blame(reporter: Reporter<'_>, (schema, output): (&str, Output), end: End) -> u8 {
+    let code = end.exit();
+    let Some(failure) = end.failure("run again") else {
+        return code;
+    };
+    let results = match output {
+        Output::Json => reporter.failed(schema, &failure, code),
+        Output::Text => Ok(()),
+    };
+    let last = format!("exit {code}; no trust material is shown");
     reporter.failures(&[Block { failure, last }]);
-    code
+    written(reporter, results, code)
 }
 
 fn told(updated: &Updated, output: Output) -> String {
@@ -138,7 +159,7 @@ fn told(updated: &Updated, output: Output) -> String {
         .map(|folder| folder.display().to_string());
     match output {
         Output::Json => json!({
-            "schema": "urn:ambisign:update:v1",
+            "schema": UPDATE_SCHEMA,
             "version": env!("CARGO_PKG_VERSION"),
             "url": url.as_str(),
             "root": versions.root,

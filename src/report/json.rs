@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use ambisign_providers::Class;
 use serde::Serialize;
 
+use super::parts::{self, Warning};
 use super::time::{millis, rfc3339};
 use super::{clean, text};
-use crate::error::class_name;
 use crate::outcome::{Failure, Outcome, Report, State};
 
 /// Names the form of the document; not a place to fetch it from.
@@ -124,21 +123,12 @@ struct Summary {
     failed: usize,
 }
 
-#[derive(Serialize)]
-struct Warning {
-    code: &'static str,
-    message: String,
-}
-
+/// An error, with what the whole run ends with and what exists now.
 #[derive(Serialize)]
 struct Error {
-    message: String,
-    because: Vec<String>,
-    fix: Option<String>,
-    code: String,
-    class: &'static str,
+    #[serde(flatten)]
+    error: parts::Error,
     exit_code: u8,
-    retryable: bool,
     exists: String,
 }
 
@@ -192,10 +182,7 @@ impl View<'_> {
             warnings: report
                 .warnings
                 .iter()
-                .map(|warning| Warning {
-                    code: warning.code,
-                    message: self.text(&warning.message),
-                })
+                .map(|warning| Warning::of(warning, self.redact))
                 .collect(),
             error: text::run_failure(report)
                 .map(|failure| self.error(&failure, &text::exists(report))),
@@ -302,13 +289,8 @@ impl View<'_> {
 
     fn error(&self, failure: &Failure, exists: &str) -> Error {
         Error {
-            message: self.text(&failure.what),
-            because: self.texts(&failure.because),
-            fix: self.maybe(failure.fix.as_ref()),
-            code: self.text(&failure.code),
-            class: class_name(failure.class),
+            error: parts::Error::of(failure, self.redact),
             exit_code: self.report.exit(),
-            retryable: failure.class == Class::Temporary,
             exists: self.text(exists),
         }
     }

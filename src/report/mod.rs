@@ -7,6 +7,7 @@
 mod clean;
 mod console;
 mod json;
+mod parts;
 mod progress;
 mod text;
 mod time;
@@ -180,6 +181,23 @@ impl<'a> Reporter<'a> {
         if let (Some(block), Reader::GitHub) = (blocks.first(), self.console.look.reader) {
             self.annotation(&block.failure, blocks.len());
         }
+    }
+
+    /// The error of a command that has no report, as one JSON document on standard output.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn failed(&self, schema: &str, failure: &Failure, exit: u8) -> io::Result<()> {
+        let error = parts::Error::of(failure, &|text| self.net.redact(text));
+        let document = serde_json::json!({
+            "schema": schema,
+            "version": env!("CARGO_PKG_VERSION"),
+            "status": "failed",
+            "exit_code": exit,
+            "error": error,
+        });
+        let line = format!("{}\n", clean::json(&document.to_string()));
+        self.console.write(Stream::Out, &line)
     }
 
     /// The panic hook's line. The message of a panic is shown only when it is a literal of ours.

@@ -4,16 +4,15 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use ambisign_providers::Class;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::console::Stream;
+use super::parts::{self, Error};
 use super::text::Block;
 use super::time::{millis, rfc3339};
 use super::{Reporter, clean};
-use crate::error::class_name;
-use crate::outcome::{Failure, Warning};
+use crate::outcome::Failure;
 use crate::settings::Output;
 use crate::verdict::{Facts, Finding, Layout, Signature, Verdict, Verdicts};
 
@@ -128,7 +127,7 @@ struct Document {
     duration_ms: u64,
     trusted_root_sha256: Option<String>,
     artifacts: Vec<Artifact>,
-    warnings: Vec<DocumentWarning>,
+    warnings: Vec<parts::Warning>,
     error: Option<Error>,
 }
 
@@ -171,22 +170,6 @@ struct Timestamp {
     time: String,
 }
 
-#[derive(Serialize)]
-struct DocumentWarning {
-    code: &'static str,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct Error {
-    message: String,
-    because: Vec<String>,
-    fix: Option<String>,
-    code: String,
-    class: &'static str,
-    retryable: bool,
-}
-
 /// Every text from outside passes the redactor before it is escaped: afterwards a secret with a
 /// quote in it would not be recognised.
 struct View<'a> {
@@ -212,9 +195,10 @@ impl View<'_> {
             warnings: verdicts
                 .warnings
                 .iter()
-                .map(|warning| self.warning_of(warning))
+                .map(|warning| parts::Warning::of(warning, &|text| self.text(text)))
                 .collect(),
-            error: run_failure(verdicts).map(|failure| self.error(&failure)),
+            error: run_failure(verdicts)
+                .map(|failure| Error::of(&failure, &|text| self.text(text))),
         }
     }
 
@@ -231,7 +215,10 @@ impl View<'_> {
             digest: verdict.digest.clone(),
             status,
             signatures: signatures.map(|one| self.signature(one)).collect(),
-            error: verdict.failure.as_ref().map(|failure| self.error(failure)),
+            error: verdict
+                .failure
+                .as_ref()
+                .map(|failure| Error::of(failure, &|text| self.text(text))),
         }
     }
 
@@ -252,7 +239,7 @@ impl View<'_> {
         let facts = match &signature.finding {
             Finding::Accepted(facts) => facts,
             Finding::Rejected(failure) => {
-                let error = Some(self.error(failure));
+                let error = Some(Error::of(failure, &|text| self.text(text)));
                 return DocumentSignature { error, ..empty };
             }
         };
@@ -284,25 +271,6 @@ impl View<'_> {
             log: facts.log.iter().map(entry).collect(),
             timestamps: facts.timestamps.iter().map(stamp).collect(),
             ..empty
-        }
-    }
-
-    fn warning_of(&self, warning: &Warning) -> DocumentWarning {
-        DocumentWarning {
-            code: warning.code,
-            message: self.text(&warning.message),
-        }
-    }
-
-    fn error(&self, failure: &Failure) -> Error {
-        let texts = |texts: &[String]| texts.iter().map(|text| self.text(text)).collect();
-        Error {
-            message: self.text(&failure.what),
-            because: texts(&failure.because),
-            fix: failure.fix.as_deref().map(|fix| self.text(fix)),
-            code: self.text(&failure.code),
-            class: class_name(failure.class),
-            retryable: failure.class == Class::Temporary,
         }
     }
 

@@ -2,6 +2,7 @@
 //! Trusted root and signing config, from files or from a TUF mirror.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use ambisign_providers::Host;
 use futures_util::future::join;
@@ -113,7 +114,12 @@ impl Material {
 
     /// That the trusted root can be meant for the services at `urls`: it was given, or it knows them,
     /// or its mirror recommends them.
-    pub(super) fn vouches_for(&self, urls: &[&Url], sort: Sort) -> Result<(), Error> {
+    pub(super) fn vouches_for(
+        &self,
+        urls: &[&Url],
+        sort: Sort,
+        now: SystemTime,
+    ) -> Result<(), Error> {
         let recommended = |url: &Url| {
             let config = self.config.as_ref();
             self.config_from == Origin::Mirror
@@ -121,7 +127,7 @@ impl Material {
         };
         let unknown = urls
             .iter()
-            .find(|url| !self.root.names(sort, url) && !recommended(url));
+            .find(|url| !self.root.names(sort, url, now) && !recommended(url));
         match (self.root_from, unknown) {
             (Origin::Mirror, Some(url)) => Err(Error::Unknown {
                 what: sort.name(),

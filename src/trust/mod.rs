@@ -182,23 +182,23 @@ async fn services(
         (None, Some(config)) => config.fulcio(now)?,
         (None, None) => return Err(material.no_service(Sort::Fulcio)),
     };
-    material.vouches_for(&[&fulcio.url], Sort::Fulcio)?;
+    material.vouches_for(&[&fulcio.url], Sort::Fulcio, now)?;
     let authorities = match (&options.tsa_url, config) {
         (Some(url), _) => vec![services::named(url, 1, Sort::TimestampAuthority)?],
         (None, Some(config)) => config.authorities(now)?,
         (None, None) => Vec::new(),
     };
-    material.vouches_for(&urls(&authorities), Sort::TimestampAuthority)?;
+    material.vouches_for(&urls(&authorities), Sort::TimestampAuthority, now)?;
     // The log is last: it may have to be asked, and nothing is asked for a run without hope.
     let logs = match (&options.rekor_url, config) {
         (Some(url), _) => {
-            material.vouches_for(&[url], Sort::Log)?;
+            material.vouches_for(&[url], Sort::Log, now)?;
             vec![named_log(host, url, options.rekor_version).await?]
         }
         (None, Some(config)) => config.logs(now)?,
         (None, None) => return Err(material.no_service(Sort::Log)),
     };
-    material.vouches_for(&urls(&logs), Sort::Log)?;
+    material.vouches_for(&urls(&logs), Sort::Log, now)?;
     Ok(Services {
         fulcio,
         logs,

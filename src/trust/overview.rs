@@ -13,7 +13,7 @@ use super::{MirrorUsed, Service, Trust};
 use crate::digest::Digest;
 
 /// Names the form of the document; not a place to fetch it from.
-const SCHEMA: &str = "urn:ambisign:trust:v1";
+pub const SCHEMA: &str = "urn:ambisign:trust:v1";
 
 /// Trust material at one moment. Members are only ever added within a version of the schema.
 #[derive(Debug, Serialize)]

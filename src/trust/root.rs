@@ -216,12 +216,16 @@ impl TrustedRoot {
         &self.skipped
     }
 
-    /// Whether an entry of this kind has this URL; a slash at the end does not matter.
-    pub(super) fn names(&self, sort: Sort, url: &Url) -> bool {
+    /// Whether an entry of this kind has this URL; a slash at the end does not matter. A Fulcio whose
+    /// time is over at `now` is none: who has its name by then is not known.
+    pub(super) fn names(&self, sort: Sort, url: &Url, now: SystemTime) -> bool {
         let is = |found: &str| Url::parse(found).is_ok_and(|found| same_url(&found, url));
         let any = |all: &[Authority]| all.iter().any(|found| is(found.uri()));
         match sort {
-            Sort::Fulcio => any(&self.authorities),
+            Sort::Fulcio => {
+                let mut authorities = self.authorities.iter();
+                authorities.any(|found| found.window.contains(now) && is(found.uri()))
+            }
             Sort::Log => self.logs.iter().any(|log| is(log.url())),
             Sort::TimestampAuthority => any(&self.timestamp_authorities),
         }
@@ -621,8 +625,10 @@ mod tests {
             (Sort::Log, "https://ctfe.sigstore.dev/2022", false),
             (Sort::TimestampAuthority, stamps, true),
         ] {
-            let found = root.names(sort, &Url::parse(url).unwrap());
+            let found = root.names(sort, &Url::parse(url).unwrap(), at("2026-11-25T00:00:00Z"));
             assert_eq!(found, named, "{sort:?} {url}");
         }
+        let url = Url::parse("https://fulcio.sigstore.dev").unwrap();
+        assert!(!root.names(Sort::Fulcio, &url, at("2021-01-01T00:00:00Z")));
     }
 }

@@ -374,7 +374,11 @@ fn what_a_run_would_believe_is_shown_and_brought_up_to_date() {
     // What a run cannot use is refused here, too, before anybody waits for it in a pipeline.
     let refused = program("show").args(["--fulcio-url", "https://fulcio.example.test"]);
     let refused = refused.run().expect(4);
-    assert!(refused.stdout.is_empty(), "{refused}");
+    assert_eq!(
+        refused.json()["error"]["code"],
+        "trust/unknown",
+        "{refused}"
+    );
     assert!(
         refused.stderr.contains("ambisign trust create"),
         "{refused}"

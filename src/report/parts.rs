@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the JSON documents of all commands have in common: an error, a warning.
+//!
+//! Every text from outside passes `redact` before it is escaped: afterwards a secret with a quote in
+//! it would not be recognised.
+
+use ambisign_providers::Class;
+use serde::Serialize;
+
+use crate::error::class_name;
+use crate::outcome::{self, Failure};
+
+#[derive(Serialize)]
+pub(super) struct Error {
+    message: String,
+    because: Vec<String>,
+    fix: Option<String>,
+    code: String,
+    class: &'static str,
+    retryable: bool,
+}
+
+impl Error {
+    pub(super) fn of(failure: &Failure, redact: &dyn Fn(&str) -> String) -> Self {
+        Self {
+            message: redact(&failure.what),
+            because: failure.because.iter().map(|text| redact(text)).collect(),
+            fix: failure.fix.as_deref().map(redact),
+            code: redact(&failure.code),
+            class: class_name(failure.class),
+            retryable: failure.class == Class::Temporary,
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Warning {
+    code: &'static str,
+    message: String,
+}
+
+impl Warning {
+    pub(super) fn of(warning: &outcome::Warning, redact: &dyn Fn(&str) -> String) -> Self {
+        Self {
+            code: warning.code,
+            message: redact(&warning.message),
+        }
+    }
+}
