@@ -48,8 +48,8 @@ pub const TUF_STAGING: &[u8] = include_bytes!("../../src/trust/tuf/anchors/stagi
 /// Metadata in the form of the public instance's, without signatures.
 const TUF: &[&str] = &[
     r#"{"signatures":[{"keyid":"00","sig":"00"}],"signed":{"_type":"timestamp","spec_version":"1.0","version":7,"expires":"2027-01-01T00:00:00Z","meta":{"snapshot.json":{"version":7,"length":10,"hashes":{"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}}}}}"#,
-    r#"{"signatures":[],"signed":{"_type":"snapshot","spec_version":"1.0","version":7,"expires":"2027-01-01T00:00:00Z","meta":{"targets.json":{"version":7},"registry.npmjs.org.json":{"version":5}}}}"#,
-    r#"{"signatures":[],"signed":{"_type":"targets","spec_version":"1.0","version":7,"expires":"2027-01-01T00:00:00Z","targets":{"trusted_root.json":{"length":2,"hashes":{"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"custom":{"sigstore":{"status":"Active"}}}},"delegations":{"keys":{},"roles":[{"name":"registry.npmjs.org","keyids":[],"threshold":1,"terminating":true,"paths":["registry.npmjs.org/*"]},{"name":"x","keyids":[],"threshold":1,"terminating":false,"path_hash_prefixes":["00"]}]}}}"#,
+    r#"{"signatures":[],"signed":{"_type":"snapshot","spec_version":"1.0","version":7,"expires":"2027-01-01T00:00:00Z","meta":{"targets.json":{"version":7},"npm.example.org.json":{"version":5}}}}"#,
+    r#"{"signatures":[],"signed":{"_type":"targets","spec_version":"1.0","version":7,"expires":"2027-01-01T00:00:00Z","targets":{"trusted_root.json":{"length":2,"hashes":{"sha256":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"custom":{"sigstore":{"status":"Active"}}}},"delegations":{"keys":{},"roles":[{"name":"npm.example.org","keyids":[],"threshold":1,"terminating":true,"paths":["npm.example.org/*"]},{"name":"x","keyids":[],"threshold":1,"terminating":false,"path_hash_prefixes":["00"]}]}}}"#,
 ];
 
 const CHALLENGES: &[&str] = &[
