@@ -155,6 +155,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn changes_that_leave_nothing_are_no_bundle() {
+        let choices =
+            "ace9262963a0d725262729283a2b2cd1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d12d2effff";
+        targets::mutated_bundle(&hex::decode(choices).unwrap());
+    }
+
     /// Changes to the structure of bundles that are believed: bits, members, items, values of DER, parts
     /// of other bundles. Only what `fuzz/src/meaning.rs` lists may differ.
     #[test]

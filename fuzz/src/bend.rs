@@ -315,10 +315,12 @@ fn change_node(nodes: &mut Vec<Node>, at: usize, choices: &mut Choices<'_>) {
     }
 }
 
-/// The text with one member twice, which no reader may take.
+/// The text with one member twice, which no reader may take; as it is when nothing is left in it.
 fn member_twice(text: &str, choices: &mut Choices<'_>) -> String {
     let colons: Vec<_> = text.match_indices("\":").map(|(at, _)| at).collect();
-    let end = colons[choices.below(colons.len())];
+    let Some(end) = colons.get(choices.below(colons.len())).copied() else {
+        return text.to_owned();
+    };
     let start = text[..end].rfind('"').unwrap_or_default();
     let member = &text[start..end];
     format!("{}{member}\":null,{}", &text[..start], &text[start..])
