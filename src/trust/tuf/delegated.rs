@@ -65,17 +65,15 @@ impl Search<'_> {
         let plain = format!("{name}.json");
         let meta = listed(&self.top.snapshot, &plain)?;
         let file = versioned(&self.top.root, &plain, meta);
-        let verify = |bytes: &[u8]| {
-            role::pinned(&file, meta, bytes)?;
-            let targets = role::delegated(&self.top.root, delegations, delegated, (&file, bytes))?;
-            role::versioned(&file, meta, &targets.role)?;
-            Ok(targets)
-        };
-        let kept = self.state.delegated.get(name);
-        let targets = match kept.and_then(|text| verify(text.as_bytes()).ok()) {
-            Some(kept) => kept,
-            None => verify(&self.mirror.metadata(&TUF_TARGETS, &file).await?)?,
-        };
+        let targets = self
+            .mirror
+            .listed(
+                &TUF_TARGETS,
+                (&file, meta),
+                self.state.delegated.get(name),
+                |bytes| role::delegated(&self.top.root, delegations, delegated, (&file, bytes)),
+            )
+            .await?;
         role::in_time(&file, &targets.role, self.now)?;
         self.state.delegated.insert(name.to_owned(), targets.text);
         Ok(targets.role)

@@ -2,9 +2,11 @@
 //! Asking a mirror for a file.
 
 use ambisign_providers::{Answer, Hop, Host};
+use tough::schema::{Metafile, Role};
 use url::Url;
 
 use super::error::Error;
+use super::role::{self, Verified};
 use crate::net::{below, get};
 
 /// A mirror: where its files are.
@@ -22,6 +24,27 @@ impl Mirror<'_> {
     /// A metadata file that must be there.
     pub(super) async fn metadata(&self, hop: &Hop, file: &str) -> Result<Vec<u8>, Error> {
         present(file, self.ask(hop, file).await?)
+    }
+
+    /// The file that `meta` speaks of, verified by `signed`: what was kept, when it is that file, or
+    /// else what the mirror has (TUF 5.5, 5.6).
+    pub(super) async fn listed<R: Role>(
+        &self,
+        hop: &Hop,
+        (file, meta): (&str, &Metafile),
+        kept: Option<&String>,
+        signed: impl Fn(&[u8]) -> Result<Verified<R>, Error>,
+    ) -> Result<Verified<R>, Error> {
+        let verify = |bytes: &[u8]| {
+            role::pinned(file, meta, bytes)?;
+            let found = signed(bytes)?;
+            role::versioned(file, meta, &found.role)?;
+            Ok(found)
+        };
+        match kept.and_then(|text| verify(text.as_bytes()).ok()) {
+            Some(kept) => Ok(kept),
+            None => verify(&self.metadata(hop, file).await?),
+        }
     }
 
     /// A root that need not be there. Statuses that say so are the end of the chain (TUF 5.3.3), and

@@ -236,17 +236,15 @@ impl Update<'_> {
     ) -> Result<Snapshot, Error> {
         let meta = only_snapshot(timestamp)?;
         let file = versioned(root, SNAPSHOT, meta);
-        let verify = |bytes: &[u8]| {
-            role::pinned(&file, meta, bytes)?;
-            let snapshot = role::signed::<Snapshot>(root, &file, bytes)?;
-            role::versioned(&file, meta, &snapshot.role)?;
-            Ok(snapshot)
-        };
-        let kept = self.old.snapshot.as_ref();
-        let new = match kept.and_then(|text| verify(text.as_bytes()).ok()) {
-            Some(kept) => kept,
-            None => verify(&self.mirror.metadata(&TUF_SNAPSHOT, &file).await?)?,
-        };
+        let new = self
+            .mirror
+            .listed(
+                &TUF_SNAPSHOT,
+                (&file, meta),
+                self.old.snapshot.as_ref(),
+                |bytes| role::signed::<Snapshot>(root, &file, bytes),
+            )
+            .await?;
         for (name, had) in seen.snapshot.iter().flat_map(|old| &old.role.meta) {
             let got = new.role.meta.get(name);
             not_back(
@@ -264,17 +262,15 @@ impl Update<'_> {
     async fn targets(&mut self, root: &Root, snapshot: &Snapshot) -> Result<Targets, Error> {
         let meta = listed(snapshot, TARGETS)?;
         let file = versioned(root, TARGETS, meta);
-        let verify = |bytes: &[u8]| {
-            role::pinned(&file, meta, bytes)?;
-            let targets = role::signed::<Targets>(root, &file, bytes)?;
-            role::versioned(&file, meta, &targets.role)?;
-            Ok(targets)
-        };
-        let kept = self.old.targets.as_ref();
-        let new = match kept.and_then(|text| verify(text.as_bytes()).ok()) {
-            Some(kept) => kept,
-            None => verify(&self.mirror.metadata(&TUF_TARGETS, &file).await?)?,
-        };
+        let new = self
+            .mirror
+            .listed(
+                &TUF_TARGETS,
+                (&file, meta),
+                self.old.targets.as_ref(),
+                |bytes| role::signed::<Targets>(root, &file, bytes),
+            )
+            .await?;
         role::in_time(&file, &new.role, self.now)?;
         self.new.targets = Some(new.text);
         Ok(new.role)
