@@ -12,7 +12,7 @@ use super::error::Error;
 use super::index::{Entry, Index};
 use super::listing;
 use super::manifest::{Manifest, Said};
-use super::referrer::{Listed, next_link};
+use super::referrer::{Line, Listed, next_link};
 use crate::digest::Digest;
 use crate::json;
 
@@ -79,7 +79,7 @@ pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
 /// # Errors
 /// It is no such answer.
 pub fn referrers(bytes: &[u8]) -> Result<usize, json::Error> {
-    let listed: Listed = json::parse(bytes)?;
+    let listed: Listed<Line> = json::parse(bytes)?;
     Ok(listed.manifests.iter().flatten().count())
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use ambisign_providers::{Answer, Hop, HttpReason};
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use reqwest::Method as Verb;
-use reqwest::header::{CONTENT_TYPE, LINK};
+use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 use url::Url;
 
@@ -18,7 +18,7 @@ use super::connection::{Connection, Content};
 use super::error::Error;
 use super::manifest::essence;
 use super::places::{BUNDLE, Kind, Layer, Line, Listing, Lists, Place, legacy_tag};
-use super::referrer::{MOST_PAGES, next_link};
+use super::referrer::{Listed, MOST_PAGES, next_page};
 use super::shared_tag::tag;
 use crate::digest::Digest;
 use crate::image::Reference;
@@ -51,13 +51,6 @@ pub enum Stored {
     },
     /// Something else that is attached to the image, with its media type.
     Other(String),
-}
-
-/// A list of referrers.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Listed {
-    manifests: Option<Vec<Line>>,
 }
 
 /// The manifest of a signature.
@@ -135,16 +128,12 @@ impl Connection<'_> {
         let mut next: Option<Url> = None;
         for _ in 0..MOST_PAGES {
             let page = self.referrers(image, next.take()).await?;
-            match page.status.as_u16() {
-                200 if is_index(&page) => {}
-                // A proxy that answers everything is no API either.
-                200 | 400 | 404 | 405 | 406 | 501 => return Ok((lines, false)),
-                401 | 403 => return Err(self.unauthorized(&page)),
-                _ => return Err(self.refused("the list of referrers", &page)),
+            // A proxy that answers everything is no API either.
+            if !(self.is_answered(&page)? && is_index(&page)) {
+                return Ok((lines, false));
             }
             lines.extend(self.lines(&page, format!("the referrers of {image}"))?);
-            let link = page.header(LINK).and_then(next_link);
-            next = link.and_then(|link| page.url.join(link).ok());
+            next = next_page(&page);
             if next.is_none() || lines.len() >= MOST_LINES {
                 break;
             }
@@ -171,7 +160,7 @@ impl Connection<'_> {
     }
 
     fn lines(&self, page: &Answer, tag: String) -> Result<Vec<Line>, Error> {
-        match crate::json::parse::<Listed>(&page.body) {
+        match crate::json::parse::<Listed<Line>>(&page.body) {
             Ok(listed) => Ok(listed.manifests.unwrap_or_default()),
             Err(error) => Err(Error::IndexUnreadable {
                 tag,

@@ -14,6 +14,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue, LINK};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::sleep;
+use url::Url;
 
 use super::connection::{Connection, Content};
 use super::error::Error;
@@ -110,9 +111,10 @@ fn descriptor(media_type: &str, digest: &Digest) -> OciDescriptor {
     }
 }
 
+/// A list of referrers, of whose lines a reader takes what it needs.
 #[derive(Deserialize)]
-pub(super) struct Listed {
-    pub(super) manifests: Option<Vec<Line>>,
+pub(super) struct Listed<L> {
+    pub(super) manifests: Option<Vec<L>>,
 }
 
 #[derive(Deserialize)]
@@ -155,8 +157,15 @@ impl Connection<'_> {
     /// Readers look into the body only when the content type is exactly that of an index, so another
     /// one means that nobody finds what is listed there.
     fn has_api(&self, page: &Answer) -> Result<bool, Error> {
+        let exact = page.header(CONTENT_TYPE) == Some(OCI_IMAGE_INDEX_MEDIA_TYPE);
+        Ok(self.is_answered(page)? && exact)
+    }
+
+    /// Whether the status of an answer to a query for referrers is that of a list, and not that of a
+    /// registry without such an API.
+    pub(super) fn is_answered(&self, page: &Answer) -> Result<bool, Error> {
         match page.status.as_u16() {
-            200 => Ok(page.header(CONTENT_TYPE) == Some(OCI_IMAGE_INDEX_MEDIA_TYPE)),
+            200 => Ok(true),
             400 | 404 | 405 | 406 | 501 => Ok(false),
             401 | 403 => Err(self.unauthorized(page)),
             _ => Err(self.refused("the list of referrers", page)),
@@ -167,7 +176,7 @@ impl Connection<'_> {
     pub(super) async fn referrers(
         &self,
         subject: &Digest,
-        link: Option<url::Url>,
+        link: Option<Url>,
     ) -> Result<Answer, Error> {
         let path = format!("referrers/{subject}");
         let mut call = self.call(Verb::GET, &path, Content::Manifest);
@@ -211,7 +220,7 @@ impl Connection<'_> {
             if !self.has_api(&page)? {
                 return Ok(None);
             }
-            let listed: Listed = crate::json::parse(&page.body).map_err(|error| {
+            let listed: Listed<Line> = crate::json::parse(&page.body).map_err(|error| {
                 self.read_back_error(
                     &wanted,
                     format!("the list of referrers is unreadable: {error}"),
@@ -221,10 +230,7 @@ impl Connection<'_> {
             if lines.any(|line| line.digest == wanted) {
                 return Ok(Some(true));
             }
-            next = page
-                .header(LINK)
-                .and_then(next_link)
-                .and_then(|link| page.url.join(link).ok());
+            next = next_page(&page);
             if next.is_none() {
                 break;
             }
@@ -259,6 +265,12 @@ impl Connection<'_> {
         let random = getrandom::u32().unwrap_or(u32::MAX);
         sleep(longest.mul_f64(f64::from(random) / f64::from(u32::MAX))).await;
     }
+}
+
+/// Where a list goes on.
+pub(super) fn next_page(page: &Answer) -> Option<Url> {
+    let link = page.header(LINK).and_then(next_link)?;
+    page.url.join(link).ok()
 }
 
 /// The target of `rel="next"` in a `Link` header (RFC 8288).
