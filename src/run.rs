@@ -2,7 +2,7 @@
 //! The pipeline on one screen: the only file that knows the order.
 
 use ambisign_providers::{Choice, Host, Token, choose};
-use futures_util::future::{join, join3};
+use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use rand_core::CryptoRng;
 
@@ -30,10 +30,8 @@ pub struct Run<'a> {
     pub progress: &'a Progress<'a>,
 }
 
-/// What the beginning of a run found out, each on its own.
-struct Begun<'a> {
-    choice: Choice,
-    jobs: Vec<Job<'a>>,
+/// What every run asks for before it knows what it may do with it; each fails on its own.
+struct Asked {
     trust: Result<Trust, trust::Error>,
     token: Result<Token, ambisign_providers::Error>,
 }
@@ -61,23 +59,13 @@ impl Run<'_> {
         progress.images(told::requested(&references));
 
         let registry = Registry::new(host, options);
-        let (prepared, trust, token) = join3(
+        let (prepared, asked) = join(
             plan::prepare(&registry, &references, settings.jobs),
-            plan::trust(host, settings),
-            choice.source.token(host, &settings.identity.audience),
+            self.ask(&choice),
         )
         .await;
         let jobs = plan::jobs(&registry, prepared, progress);
-        self.publish(
-            Begun {
-                choice,
-                jobs,
-                trust,
-                token,
-            },
-            rng,
-        )
-        .await
+        self.publish(choice, jobs, asked, rng).await
     }
 
     /// Signs every file of the settings, in the same way.
@@ -97,41 +85,39 @@ impl Run<'_> {
         progress.begin(blobs.blobs.len(), "file", &settings.run);
         let choice = choose(host, &plan::identity_options(&settings.identity))?;
         let jobs = plan::blobs(blobs, progress).await;
+        let asked = self.ask(&choice).await;
+        self.publish(choice, jobs, asked, rng).await
+    }
+
+    /// Whom to believe, and the token: together.
+    async fn ask(self, choice: &Choice) -> Asked {
+        let (host, settings) = (self.host, self.settings);
         let (trust, token) = join(
             plan::trust(host, settings),
             choice.source.token(host, &settings.identity.audience),
         )
         .await;
-        self.publish(
-            Begun {
-                choice,
-                jobs,
-                trust,
-                token,
-            },
-            rng,
-        )
-        .await
+        Asked { trust, token }
     }
 
     /// From the join on.
-    async fn publish<R: CryptoRng>(self, begun: Begun<'_>, rng: &mut R) -> Result<(), Error> {
+    async fn publish<R: CryptoRng>(
+        self,
+        choice: Choice,
+        jobs: Vec<Job<'_>>,
+        asked: Asked,
+        rng: &mut R,
+    ) -> Result<(), Error> {
         let Self {
             host,
             settings,
             progress,
         } = self;
-        let Begun {
-            choice,
-            jobs,
-            trust,
-            token,
-        } = begun;
         if jobs.is_empty() {
             return Ok(());
         }
-        let trust = trust?;
-        let identity = self.identify(token?)?;
+        let trust = asked.trust?;
+        let identity = self.identify(asked.token?)?;
         told::beginning(progress, &choice, &identity, &trust, settings);
         plan::permit(self, &identity, &trust)?;
         if settings.mode == Mode::DryRun {
