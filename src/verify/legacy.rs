@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::error::Error;
 use super::judge::{self, Evidence, Proof};
 use super::policy::Policy;
-use super::{Accepted, Said, party};
+use super::{Accepted, Party, Said};
 use crate::digest::Digest;
 use crate::fulcio::SigningCertificate;
 use crate::payload::SIGN;
@@ -99,7 +99,7 @@ pub fn legacy(
     };
     let vouched = judge::judge(&evidence, root, policy)?;
     let said = said.fits(policy)?;
-    let party = party(certificate, policy)?;
+    let party = Party::of(evidence.verifier);
     Ok(Accepted::new(artifact, party, said, vouched))
 }
 

@@ -26,6 +26,7 @@ use crate::fulcio::SigningCertificate;
 use crate::shown::shown;
 use crate::trust::TrustedRoot;
 use crate::trust::keys::PublicKey;
+use crate::verifier::Verifier;
 use crate::witness::{self, Timestamp, VerifiedEntry};
 
 pub use error::Error;
@@ -178,6 +179,16 @@ pub enum Party {
     Key(PublicKey),
 }
 
+impl Party {
+    /// Whoever could make signatures that `verifier` verifies.
+    fn of(verifier: Verifier<'_>) -> Self {
+        match verifier {
+            Verifier::Certificate(certificate) => Self::Certificate(Box::new(certificate.clone())),
+            Verifier::Key(key) => Self::Key(key.clone()),
+        }
+    }
+}
+
 impl Accepted {
     /// The digest of the artifact.
     pub fn artifact(&self) -> &Digest {
@@ -278,16 +289,8 @@ pub fn accept(
     };
     let vouched = judge::judge(&evidence, root, policy)?;
     let said = said(bundle.content(), artifact)?.fits(policy)?;
-    let party = party(certificate, policy)?;
+    let party = Party::of(evidence.verifier);
     Ok(Accepted::new(artifact, party, said, vouched))
-}
-
-fn party(certificate: Option<SigningCertificate>, policy: &Policy) -> Result<Party, Error> {
-    match (certificate, &policy.signer) {
-        (Some(certificate), _) => Ok(Party::Certificate(Box::new(certificate))),
-        (None, Signer::Key(key)) => Ok(Party::Key(key.clone())),
-        (None, Signer::Identity(_)) => Err(Error::KeySigned),
-    }
 }
 
 /// A message's digest in the bundle is not signed, but when it is there it must be right.
