@@ -44,8 +44,7 @@ pub(crate) struct Prepared {
 /// The references of the command line (gate G0).
 pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
     let parse = |(before, text): (usize, &String)| {
-        let at = before.saturating_add(1);
-        let reference = Reference::parse(text).map_err(|source| Error::Reference { at, source })?;
+        let reference = reference(before, text)?;
         if settings.tags == Tags::Refused && reference.digest().is_none() {
             return Err(SettingsError::Tag {
                 image: text.clone(),
@@ -55,6 +54,12 @@ pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
         Ok(reference)
     };
     settings.images.iter().enumerate().map(parse).collect()
+}
+
+/// The reference of the command line that has so many `before` it.
+pub(crate) fn reference(before: usize, text: &str) -> Result<Reference, Error> {
+    let at = before.saturating_add(1);
+    Reference::parse(text).map_err(|source| Error::Reference { at, source })
 }
 
 /// What the providers look for.

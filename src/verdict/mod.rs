@@ -30,7 +30,7 @@ use crate::error::Error as RunError;
 use crate::file;
 use crate::image::Reference;
 use crate::outcome::{Failure, Warning};
-use crate::plan::registry_options;
+use crate::plan::{reference, registry_options};
 use crate::registry::{Listing, Registry};
 use crate::report::Reporter;
 use crate::settings::{SignerSettings, Subject, VerifySettings};
@@ -272,11 +272,6 @@ async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
         let path = path.clone();
         Error::KeyFile { path }
     })
-}
-
-fn reference(before: usize, text: &str) -> Result<Reference, RunError> {
-    let at = before.saturating_add(1);
-    Reference::parse(text).map_err(|source| RunError::Reference { at, source })
 }
 
 fn about(reference: &Reference, digest: &Digest) -> Verdict {
