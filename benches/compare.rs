@@ -130,7 +130,11 @@ struct Pair {
 
 fn measure(stack: &Stack, log: Log) -> Result<Pair, String> {
     let mut pair = Pair::default();
-    let ours = |pair: &mut Cost| sign(stack, pair, |image| ambisign(stack, log, image));
+    let ours = |pair: &mut Cost| {
+        sign(stack, pair, |image| {
+            stack.signing("sign", log).arg(image.reference())
+        })
+    };
     let theirs = |pair: &mut Cost| {
         sign(stack, pair, |image| {
             Cosign::Three.sign(stack, log.signing_config(stack), image)
@@ -165,19 +169,6 @@ fn sign(stack: &Stack, cost: &mut Cost, program: impl Fn(&Image) -> Program) -> 
         (Some(0), _) => Err(format!("cosign does not accept what this signed: {run}")),
         (_, _) => Err(format!("the image was not signed: {run}")),
     }
-}
-
-fn ambisign(stack: &Stack, log: Log, image: &Image) -> Program {
-    Program::ambisign()
-        .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
-        .args([
-            "sign",
-            "--trusted-root",
-            stack.var("TRUSTED_ROOT"),
-            "--signing-config",
-        ])
-        .arg(log.signing_config(stack))
-        .arg(image.reference())
 }
 
 /// Megabytes of the program that is released, built as it is released: by itself, so that no other
@@ -327,14 +318,8 @@ impl Table {
     fn verification(&mut self, stack: &Stack) {
         let dir = tempfile::TempDir::new().unwrap();
         std::fs::write(dir.path().join("blob"), b"blob").unwrap();
-        let signed = Program::ambisign()
-            .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
-            .args(["sign-blob", "--bundle", "bundle", "--trusted-root"])
-            .args([stack.var("TRUSTED_ROOT"), "--signing-config"])
-            .arg(Log::V2.signing_config(stack))
-            .arg("blob")
-            .dir(dir.path())
-            .run();
+        let sign = stack.signing("sign-blob", Log::V2).dir(dir.path());
+        let signed = sign.args(["--bundle", "bundle", "blob"]).run();
         let ours = (signed.code == Some(0)).then(|| {
             let program = env!("CARGO_BIN_EXE_ambisign");
             verification_ms(stack, program, "--version", dir.path())

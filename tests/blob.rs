@@ -16,12 +16,7 @@ use common::{
 
 /// `sign-blob` with the stack's services, in `folder`, with a fresh token.
 fn sign(stack: &Stack, log: Log, folder: &Path) -> Program {
-    Program::ambisign()
-        .args(["sign-blob", "--trusted-root", stack.var("TRUSTED_ROOT")])
-        .arg("--signing-config")
-        .arg(log.signing_config(stack))
-        .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
-        .dir(folder)
+    stack.signing("sign-blob", log).dir(folder)
 }
 
 /// cosign 3, cosign 2, sigstore-python and sigstore-js on `bundle` for `file`.

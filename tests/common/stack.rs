@@ -214,6 +214,16 @@ impl Stack {
             .env("PATH", format!("{bin}:/usr/local/bin:/usr/bin:/bin"))
     }
 
+    /// `ambisign` with a `command` that signs, about to run: by the services of this stack, with a
+    /// fresh token of its `github`.
+    pub(crate) fn signing(&self, command: &str, log: Log) -> Program {
+        Program::ambisign()
+            .env("SIGSTORE_ID_TOKEN", self.token("github", &[]))
+            .args([command, "--trusted-root", self.var("TRUSTED_ROOT")])
+            .arg("--signing-config")
+            .arg(log.signing_config(self))
+    }
+
     /// The URL of one of the stack's issuers.
     pub(crate) fn issuer(&self, name: &str) -> String {
         format!("{}/{name}", self.var("OIDC_URL"))

@@ -17,15 +17,8 @@ fn sign(stack: &Stack, log: Log, image: &Image) {
 }
 
 fn sign_as(stack: &Stack, log: Log, issuer: &str, image: &Image) {
-    Program::ambisign()
-        .env("SIGSTORE_ID_TOKEN", stack.token(issuer, &[]))
-        .args([
-            "sign",
-            "--trusted-root",
-            stack.var("TRUSTED_ROOT"),
-            "--signing-config",
-        ])
-        .arg(log.signing_config(stack))
+    let sign = stack.signing("sign", log);
+    sign.env("SIGSTORE_ID_TOKEN", stack.token(issuer, &[]))
         .arg(image.reference())
         .run()
         .expect(0);

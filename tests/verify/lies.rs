@@ -4,7 +4,7 @@
 
 use crate::common::fault::Fault::{self, *};
 use crate::common::fault::{At, FaultProxy, Rule, Turn};
-use crate::common::{Image, Log, Program, Registry, Stack};
+use crate::common::{Image, Log, Registry, Stack};
 use crate::reader::Reader;
 
 /// What happens to which requests, and how the run ends: its exit code and its code.
@@ -136,17 +136,7 @@ fn one_good_signature_is_enough() {
 /// In a registry with the referrers API.
 fn signed(stack: &Stack) -> Image {
     let image = stack.push(Registry::Referrers, "verify/lies", 1);
-    Program::ambisign()
-        .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
-        .args([
-            "sign",
-            "--trusted-root",
-            stack.var("TRUSTED_ROOT"),
-            "--signing-config",
-        ])
-        .arg(Log::V1.signing_config(stack))
-        .arg(image.reference())
-        .run()
-        .expect(0);
+    let sign = stack.signing("sign", Log::V1);
+    sign.arg(image.reference()).run().expect(0);
     image
 }
