@@ -190,6 +190,12 @@ pub struct Outcome {
 /// How far an image came.
 #[derive(Clone, Debug, Default)]
 pub enum State {
+    /// It had exactly this bundle.
+    AlreadyAttached,
+    /// It has a signature of the same identity, and was left alone.
+    AlreadySigned,
+    /// Its bundle, which was kept, is attached.
+    Attached,
     /// It is not signed.
     Failed(Failure),
     /// Its turn did not come, or it was not over.
@@ -335,7 +341,11 @@ impl Outcome {
     /// Whether it carries a signature of ours now.
     pub fn is_done(&self) -> bool {
         match self.state {
-            State::Signed | State::WouldSign => true,
+            State::AlreadyAttached
+            | State::AlreadySigned
+            | State::Attached
+            | State::Signed
+            | State::WouldSign => true,
             State::Failed(_) | State::Pending => false,
         }
     }
@@ -348,7 +358,23 @@ impl Outcome {
     pub fn failure(&self) -> Option<&Failure> {
         match &self.state {
             State::Failed(failure) => Some(failure),
-            State::Pending | State::Signed | State::WouldSign => None,
+            State::AlreadyAttached
+            | State::AlreadySigned
+            | State::Attached
+            | State::Pending
+            | State::Signed
+            | State::WouldSign => None,
+        }
+    }
+
+    /// The file with its bundle, when it lacks it for all that is known.
+    pub fn unattached(&self) -> Option<&PathBuf> {
+        let bundle = self.bundle.as_ref()?.path.as_ref()?;
+        match self.state {
+            State::AlreadyAttached | State::AlreadySigned | State::Attached => None,
+            State::Failed(_) | State::Pending | State::Signed | State::WouldSign => {
+                (self.attached.is_none() && self.file.is_none()).then_some(bundle)
+            }
         }
     }
 }

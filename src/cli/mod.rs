@@ -4,7 +4,9 @@
 //! Values stay text: [`crate::settings`] reads flags and variables with the same functions, so both
 //! are refused in the same words.
 
+mod attach;
 mod blob;
+mod bundles;
 mod groups;
 mod sign;
 mod trust;
@@ -15,7 +17,9 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use self::attach::AttachArgs;
 pub use self::blob::SignBlobArgs;
+pub use self::bundles::BundleArgs;
 pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 pub use self::sign::SignArgs;
 pub use self::trust::{CreateArgs, ShowArgs, TrustCommand, UpdateArgs};
@@ -65,6 +69,8 @@ pub enum Command {
     Sign(Box<SignArgs>),
     /// Sign files and write a bundle for each
     SignBlob(Box<SignBlobArgs>),
+    /// Attach bundles that were kept in files to their images
+    Attach(Box<AttachArgs>),
     /// Verify the signatures of images
     Verify(Box<VerifyArgs>),
     /// Verify the signature of a file

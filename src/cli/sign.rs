@@ -4,6 +4,7 @@
 use clap::Args;
 
 use super::TEMPLATE;
+use super::bundles::BundleArgs;
 use super::groups::{RegistryArgs, SigningArgs};
 
 const SIGN_EXAMPLES: &str = "\
@@ -11,6 +12,8 @@ Examples:
   ambisign sign ghcr.io/acme/app@sha256:9f2c...41d0
   ambisign sign --dry-run ghcr.io/acme/app:v1.4.0
   ambisign sign --oidc-provider github-actions --require-digest IMAGE@DIGEST IMAGE@DIGEST
+  ambisign sign --if-signed skip --bundle-dir bundles IMAGE@DIGEST IMAGE@DIGEST
+  ambisign sign --no-push --bundle-dir bundles IMAGE@DIGEST    # then: ambisign attach
   ambisign sign --output json IMAGE@DIGEST > result.json
   ambisign sign --tuf-mirror https://tuf.example.com --tuf-root root.json IMAGE@DIGEST
   ambisign sign --trusted-root trusted_root.json --signing-config signing_config.json IMAGE@DIGEST
@@ -18,7 +21,7 @@ Examples:
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
-  0    all done
+  0    all done, or signed already and left alone by `--if-signed skip`
   1    a bug in ambisign, or a request of ours that a log calls malformed
   2    usage or settings; the network was not used
   3    no usable identity: none, broken, ambiguous, refused
@@ -44,6 +47,10 @@ pub struct SignArgs {
     /// Refuse images that are named by a tag ($AMBISIGN_REQUIRE_DIGEST)
     #[arg(long, help_heading = "Registry")]
     pub require_digest: bool,
+
+    /// What becomes of the bundles.
+    #[command(flatten)]
+    pub bundles: BundleArgs,
 
     /// How the registry is talked to.
     #[command(flatten)]

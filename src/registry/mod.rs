@@ -19,6 +19,7 @@ mod index;
 mod listing;
 mod manifest;
 mod places;
+mod present;
 mod push;
 mod referrer;
 mod shared_tag;
@@ -43,6 +44,8 @@ use self::referrer::Referrer;
 use crate::digest::Digest;
 use crate::image::Reference;
 use crate::net::REGISTRY_READ;
+use crate::settings::Delivery;
+use crate::shelf::Shelf;
 use crate::verify::VerifiedBundle;
 
 pub use self::credentials::CredentialError;
@@ -70,6 +73,7 @@ pub struct Registry<'a> {
     /// Taken up by the first use, so that making one cannot fail.
     explicit: Result<Option<Arc<Credential>>, NoPassword>,
     right: Right,
+    delivery: Delivery,
     peers: Mutex<BTreeMap<String, Arc<Peer>>>,
     repositories: Mutex<BTreeMap<[String; 2], Arc<Repository>>>,
 }
@@ -109,32 +113,53 @@ impl Attached {
 impl<'a> Registry<'a> {
     /// To sign: asks for the right to read and to write. Opens nothing and reads nothing.
     pub fn new(host: &'a Host, options: RegistryOptions) -> Self {
-        Self::with_right(host, options, Right::PullAndPush)
+        Self::with_right(host, options, (Right::PullAndPush, Delivery::Attach))
     }
 
-    /// To verify: asks for the right to read alone. Opens nothing and reads nothing.
+    /// To verify: asks for the right to read alone, and writes nothing. Opens nothing and reads
+    /// nothing.
     pub fn reader(host: &'a Host, options: RegistryOptions) -> Self {
-        Self::with_right(host, options, Right::Pull)
+        Self::with_right(host, options, (Right::Pull, Delivery::Attach))
     }
 
-    fn with_right(host: &'a Host, options: RegistryOptions, right: Right) -> Self {
+    /// To sign without attaching: as [`Registry::reader`], and the bundles go to the shelf.
+    pub fn detached(host: &'a Host, options: RegistryOptions, _to: &Shelf) -> Self {
+        Self::with_right(host, options, (Right::Pull, Delivery::Keep))
+    }
+
+    /// Whether bundles are attached by it.
+    pub fn attaches(&self) -> bool {
+        self.delivery == Delivery::Attach
+    }
+
+    fn with_right(
+        host: &'a Host,
+        options: RegistryOptions,
+        (right, delivery): (Right, Delivery),
+    ) -> Self {
         Self {
             host,
             explicit: credentials::explicit(host, options).map_err(|_only_one| NoPassword),
             right,
+            delivery,
             peers: Mutex::default(),
             repositories: Mutex::default(),
         }
     }
 
     /// Resolves `reference` to the bytes that will be signed, and sees that a signature may be pushed
-    /// beside them and will be found: an upload session is opened and stays open.
+    /// beside them and will be found: an upload session is opened and stays open. Where bundles go to
+    /// a shelf instead, it is resolved only.
     ///
     /// # Errors
     /// The image is not there, not an image or not what its digest says; the registry denies reading
     /// or pushing; a credential cannot be read; the list of referrers cannot be read.
     pub async fn prepare(&self, reference: &Reference) -> Result<Target, Error> {
         let connection = self.connect(reference)?;
+        if self.delivery == Delivery::Keep {
+            let manifest = connection.resolve(reference).await?;
+            return Ok(Target::new(reference, manifest, None));
+        }
         let image = async {
             let Some(digest) = reference.digest() else {
                 let manifest = connection.resolve(reference).await?;
@@ -160,7 +185,7 @@ impl<'a> Registry<'a> {
         };
         let image = image?;
         let session = session?.map_err(|answer| connection.push_denied(&answer))?;
-        Ok(Target::new(reference, image, session))
+        Ok(Target::new(reference, image, Some(session)))
     }
 
     /// Pushes the config blob `{}` that every signature's manifest has. It may run beside other

@@ -67,6 +67,9 @@ pub enum SettingsError {
         /// Another one.
         other: String,
     },
+    /// No bundle is given.
+    #[error("no bundle is given")]
+    NoBundles,
     /// No file is given.
     #[error("no file is given")]
     NoFiles,
@@ -120,6 +123,7 @@ impl Explain for SettingsError {
             Self::EmptyImage { .. } => "settings/empty-image",
             Self::Incomplete { .. } => "settings/incomplete",
             Self::Login { .. } => "settings/login",
+            Self::NoBundles => "settings/no-bundles",
             Self::NoFiles => "settings/no-files",
             Self::NoImages => "settings/no-images",
             Self::NoSigner => "settings/no-signer",
@@ -154,6 +158,7 @@ impl Explain for SettingsError {
             Self::Login { .. } => {
                 "run once for each registry, or log in to each with `docker login`".into()
             }
+            Self::NoBundles => "pass `--bundle` with a file, or `--bundle-dir` with a folder".into(),
             Self::NoFiles => "name at least one file, or `-` for the standard input".into(),
             Self::NoImages => "name at least one image: `repository@sha256:...`".into(),
             Self::NoSigner => {

@@ -4,7 +4,9 @@
 //! A flag wins over its variable, a variable over the default. Nothing is opened, read or resolved
 //! here; every value is parsed, and every contradiction found, before the network is used.
 
+mod attach;
 mod blob;
+mod bundles;
 mod error;
 mod given;
 mod groups;
@@ -23,6 +25,8 @@ use ambisign_providers::Token;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use self::attach::AttachSettings;
+pub use self::bundles::{BundlePlace, BundleSettings, Delivery, IfSigned};
 pub use self::error::SettingsError;
 pub use self::given::Origin;
 pub use self::groups::output;
@@ -40,6 +44,8 @@ pub struct Settings {
     pub images: Vec<String>,
     /// Whether an image may be named by a tag.
     pub tags: Tags,
+    /// What becomes of the bundles.
+    pub bundles: BundleSettings,
     /// How the registry is talked to.
     pub registry: RegistrySettings,
     /// What signing anything takes.

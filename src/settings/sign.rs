@@ -30,6 +30,7 @@ impl Settings {
             } else {
                 Tags::Resolved
             },
+            bundles: groups.bundles(args.bundles)?,
             registry: groups.registry(args.registry)?,
             signing: groups.signing(args.signing)?,
         })

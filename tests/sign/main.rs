@@ -9,9 +9,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod already;
 mod batch;
 mod destinations;
 mod job;
+mod kept;
+mod later;
 mod providers;
 mod published;
 mod reported;
