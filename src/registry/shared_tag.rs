@@ -189,7 +189,7 @@ impl Connection<'_> {
                 .insert(IF_NONE_MATCH, HeaderValue::from_static("*")),
         };
         match self.send(&call).await {
-            Ok(answer) => self.judge(&answer, read.index.len())?,
+            Ok(answer) => self.judge(&answer, read.index.len(), &ours.entries)?,
             // Whether it was written is unknown: the next read tells.
             Err(Error::Http(error)) if error.class() == Class::Temporary => {}
             Err(error) => return Err(error),
@@ -209,9 +209,10 @@ impl Connection<'_> {
     }
 
     /// A write that lost a race is no error.
-    fn judge(&self, answer: &Answer, entries: usize) -> Result<(), Error> {
+    fn judge(&self, answer: &Answer, entries: usize, ours: &[Entry]) -> Result<(), Error> {
         match answer.status.as_u16() {
             200..=299 | 409 | 412 => Ok(()),
+            400 if is_missed(answer, ours) => Ok(()),
             413 => {
                 let what = format!("the list of referrers with {entries} entries and ours");
                 Err(self.refused(what, answer))
@@ -260,6 +261,14 @@ impl Connection<'_> {
     pub(super) fn tag_name(&self, subject: &Digest) -> String {
         format!("{}:{}", self.name(), tag(subject))
     }
+}
+
+/// Whether the registry says that it does not have a manifest of ours, which was seen before: another
+/// process pushes the same one at this moment.
+fn is_missed(answer: &Answer, ours: &[Entry]) -> bool {
+    let said = String::from_utf8_lossy(&answer.body);
+    let names = |entry: &Entry| said.contains(&entry.digest.to_string());
+    said.contains("MANIFEST_BLOB_UNKNOWN") && ours.iter().any(names)
 }
 
 /// The fallback tag (OCI distribution specification, "Referrers Tag Schema").

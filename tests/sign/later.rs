@@ -206,7 +206,9 @@ fn many_at_once_attach_one_signature() {
         };
         thread::scope(|scope| {
             let runs = [(); 8].map(|()| scope.spawn(attach));
-            runs.map(|run| run.join().unwrap().expect(0));
+            for run in runs {
+                run.join().unwrap().expect(0);
+            }
         });
         assert_eq!(image.signatures().len(), 1);
         Cosign::Three.verify(&stack, &image, &[]).expect(0);
@@ -266,7 +268,7 @@ fn what_is_not_acceptable_is_not_attached() {
         run.stdout.is_empty() && run.stderr.contains("is not acceptable"),
         "{run}"
     );
-    refused(one(&garbage, &image), 8, "bundle/media-type");
+    refused(one(&garbage, &image), 8, "bundle/malformed");
     refused(one(&good, &other), 2, "attach/no-image");
     refused(one(&folder.path().join("absent"), &image), 2, "attach/read");
     let nothing = attach(&stack).arg(image.reference());
