@@ -121,7 +121,10 @@ pub enum IdentityError {
     )]
     Outlived,
     /// A private repository would become known.
-    #[error("the repository is {visibility}, and signing publishes its name in a public log")]
+    #[error(
+        "the repository is {visibility}, and signing puts its name, workflow, commit and the digests \
+         of the images into a public log for good"
+    )]
     Private {
         /// The visibility as the token says it.
         visibility: String,

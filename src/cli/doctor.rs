@@ -7,14 +7,14 @@ Examples:
   ambisign doctor ghcr.io/acme/app@sha256:9f2c...41d0
   ambisign doctor --output json IMAGE@DIGEST > diagnosis.json
 
-It takes what `sign` takes: write `doctor` in place of `sign` to see whether that line would work. It
-publishes nothing.
+It takes what `sign` takes: write `doctor` in place of `sign` to see whether that line would work.
+Nothing is published.
 ";
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
-  that with which `sign` would end: what is wrong first in the order settings, choice of the provider,
-  registry, trust, identity, services decides
+  that with which `sign` would end; what is wrong first in the order settings, choice of the
+  provider, registry, trust, identity, services decides
   0    `sign` would sign
   2    settings
   3    no usable identity

@@ -18,7 +18,7 @@ use crate::trust::{Service, Trust};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// People renew certificates and the files of TUF that they sign, so they are told long before.
-const PEOPLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const PEOPLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// Of TUF people sign these; the others are renewed by a machine, shortly before their end.
 const SIGNED_BY_PEOPLE: [&str; 2] = ["root.json", "targets.json"];
 
@@ -129,7 +129,8 @@ fn ending(what: &str, end: SystemTime, now: SystemTime, soon: Duration) -> Findi
         return Finding::ok(Stage::Trust, what, text);
     }
     let fix = "get the newer one in time, or tell whoever runs the instance";
-    Finding::warn(Stage::Trust, what, text).with_fix(fix)
+    let finding = Finding::warn(Stage::Trust, what, text).with_fix(fix);
+    finding.with_code("trust/ends-soon")
 }
 
 /// Whole days, or less where there is no whole one.

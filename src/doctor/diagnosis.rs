@@ -170,11 +170,6 @@ impl Finding {
         Self { code, ..self }
     }
 
-    pub(super) fn with_because(self, because: impl Into<String>) -> Self {
-        let because = vec![because.into()];
-        Self { because, ..self }
-    }
-
     /// As an error, when it ends a run.
     pub fn failure(&self) -> Option<Failure> {
         Some(Failure {

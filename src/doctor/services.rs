@@ -143,24 +143,13 @@ impl Asked {
 
     fn failure(&self, error: &HttpError, hosts: &str, env: &Env) -> Failure {
         let (kind, url) = (self.kind, &self.url);
-        let what = match &error.reason {
-            HttpReason::Unreachable { .. } | HttpReason::Deadline => "cannot be reached",
-            HttpReason::Client(_)
-            | HttpReason::Encoded { .. }
-            | HttpReason::NotHttps
-            | HttpReason::Redirected { .. }
-            | HttpReason::Status { .. }
-            | HttpReason::Tls { .. }
-            | HttpReason::TooLarge { .. } => "gives no usable answer",
-            _ => "gives no answer",
-        };
-        let fix = match &error.reason {
-            HttpReason::Unreachable { .. } => {
-                let proxy = proxy(env).map(|name| format!(", or check the proxy of `{name}`"));
-                let proxy = proxy.unwrap_or_default();
-                Some(format!("let this machine reach {hosts}{proxy}"))
-            }
-            _ => error.fix().map(Into::into),
+        let (what, fix) = if matches!(error.reason, HttpReason::Unreachable { .. }) {
+            let proxy = proxy(env).map(|name| format!(", or check the proxy of `{name}`"));
+            let proxy = proxy.unwrap_or_default();
+            let fix = format!("let this machine reach {hosts}{proxy}");
+            ("cannot be reached", Some(fix))
+        } else {
+            ("gives no usable answer", error.fix().map(Into::into))
         };
         Failure {
             what: format!("the {} {url} {what}", kind.name()),
@@ -225,7 +214,7 @@ pub(super) fn issuer(asked: &[Asked], identity: &Identity, trust: &Trust) -> Fin
             let text = format!("{url} takes tokens of {issuer}");
             return Finding::ok(stage, about, text);
         }
-        None if unknown && trust.root().is_public() => {
+        None if unknown && trust.is_public() => {
             let text = format!("{issuer} is none that the public instance is known to trust");
             let fix = Objection::Issuer.fix(issuer);
             return Finding::warn(stage, about, text).with_fix(fix);

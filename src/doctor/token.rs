@@ -125,17 +125,12 @@ fn certificate(identity: &Identity, signing: &Signing) -> Vec<Finding> {
 pub(super) fn disclosure(signing: &Signing, identity: &Identity, trust: &Trust) -> Finding {
     let (stage, about) = (Stage::Identity, "repository");
     match plan::disclosed(signing, identity, trust) {
-        Err(error) => {
-            let failure = Failure::of(&error);
-            let public = "its name, its workflow, the commit and the digests of the images would \
-                          be in a public log for good";
-            Finding::fail(stage, about, failure).with_because(public)
-        }
+        Err(error) => Finding::fail(stage, about, Failure::of(&error)),
         Ok(Some(visibility)) => Finding::of_warning(stage, about, &told::disclosure(&visibility)),
         Ok(None) => {
             let visibility = identity.visibility().map(shown);
             let visibility = visibility.as_deref().unwrap_or("of a visibility not told");
-            let text = if trust.root().is_public() {
+            let text = if trust.is_public() {
                 format!(
                     "it is {visibility}: identity, digests and time go into a public log for good"
                 )

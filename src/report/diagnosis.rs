@@ -70,7 +70,7 @@ fn lines(diagnosis: &Diagnosis) -> Vec<String> {
     for finding in diagnosis.in_order() {
         let (mark, stage) = (finding.mark.name(), finding.stage.name());
         let about = match finding.about.as_str() {
-            "" => String::new(),
+            about if about.is_empty() || finding.text.starts_with(about) => String::new(),
             about => format!("{about}: "),
         };
         lines.push(format!("{mark:<4}  {stage:<8}  {about}{}", finding.text));

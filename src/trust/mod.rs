@@ -164,6 +164,13 @@ impl Trust {
         &self.services
     }
 
+    /// Whether what is logged is public for everybody, for good: a log of the public instance is
+    /// believed, or all of it came from that instance's mirror.
+    pub fn is_public(&self) -> bool {
+        let mirror = self.mirror.as_ref().map(|used| &used.mirror);
+        self.root.is_public() || mirror == Some(&Mirror::Public)
+    }
+
     /// The TUF mirror that the trusted root came from; `None` when a file held it.
     pub fn mirror(&self) -> Option<&MirrorUsed> {
         self.mirror.as_ref()
