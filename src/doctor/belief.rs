@@ -14,7 +14,7 @@ use crate::settings::Signing;
 use crate::told;
 use crate::trust::root::Authority;
 use crate::trust::x509::Certificate;
-use crate::trust::{Service, Trust};
+use crate::trust::{self, Service, Trust};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// People renew certificates and the files of TUF that they sign, so they are told long before.
@@ -32,9 +32,10 @@ pub(super) async fn examine(host: &Host, signing: &Signing) -> (Option<Trust>, V
         }
         Err(error) => {
             let failure = Failure::of(&error);
-            let temporary = failure.class == Class::Temporary;
+            let mirror = matches!(error, trust::Error::Tuf(_));
+            let is_away = mirror && failure.class == Class::Temporary;
             let mut finding = Finding::fail(Stage::Trust, "", failure);
-            if temporary {
+            if is_away {
                 finding = finding.with_fix(
                     "let this machine reach that host, or give the material in files: \
                      `--trusted-root` and `--signing-config`",
@@ -148,10 +149,7 @@ pub(super) fn hosts(trust: &Trust) -> Vec<String> {
     let urls = std::iter::once(&services.fulcio).chain(others);
     let mirror = trust.mirror().map(|used| &used.url);
     let hosts = urls.map(|service| &service.url).chain(mirror);
-    let mut hosts: Vec<_> = hosts.filter_map(host_of).collect();
-    hosts.sort();
-    hosts.dedup();
-    hosts
+    hosts.filter_map(host_of).collect()
 }
 
 fn host_of(url: &Url) -> Option<String> {

@@ -9,6 +9,9 @@ use crate::outcome::Failure;
 use crate::plan;
 use crate::settings::IdentitySettings;
 
+/// GitLab's token is in the token variable: they are one and the same.
+const SAME: [&str; 2] = ["envvar", "gitlab"];
+
 /// The state of every provider, and the one that is chosen.
 pub(super) fn examine(host: &Host, settings: &IdentitySettings) -> (Option<Choice>, Vec<Finding>) {
     let options = plan::identity_options(settings);
@@ -16,15 +19,14 @@ pub(super) fn examine(host: &Host, settings: &IdentitySettings) -> (Option<Choic
     match choose(host, &options) {
         Ok(choice) => {
             let mut findings = taken(&choice, &seen, settings);
-            let chosen = seen.iter().position(|seen| seen.name == choice.provider);
-            findings.extend(others(&seen, chosen, ""));
+            findings.extend(others(&seen, choice.provider, ""));
             (Some(choice), findings)
         }
         Err(error) => {
             let failure = Failure::of(&error);
             let told = failure.code.clone();
             let mut findings = vec![Finding::fail(Stage::Provider, "", failure)];
-            findings.extend(others(&seen, None, &told));
+            findings.extend(others(&seen, "", &told));
             (None, findings)
         }
     }
@@ -52,11 +54,12 @@ fn taken(choice: &Choice, seen: &[Seen], settings: &IdentitySettings) -> Vec<Fin
 }
 
 /// The providers that were not taken, and the platforms. What is `told` already ends the run.
-fn others(seen: &[Seen], chosen: Option<usize>, told: &str) -> Vec<Finding> {
-    let rest = seen.iter().enumerate();
-    let rest = rest.filter(|(at, _)| Some(*at) != chosen);
-    let mut findings: Vec<_> = rest
-        .filter_map(|(_, seen)| other(seen))
+fn others(seen: &[Seen], chosen: &str, told: &str) -> Vec<Finding> {
+    let is_chosen = |name| name == chosen || (SAME.contains(&chosen) && SAME.contains(&name));
+    let mut findings: Vec<_> = seen
+        .iter()
+        .filter(|seen| !is_chosen(seen.name))
+        .filter_map(other)
         .filter(|finding| finding.code.as_deref() != Some(told))
         .collect();
     let absent = |seen: &&Seen| matches!(seen.detection, Detection::Absent);

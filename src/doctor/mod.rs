@@ -67,7 +67,7 @@ impl<'a> Doctor<'a> {
         self.note(findings);
         let ((), believed, identity) = tokio::join!(
             self.images(&references),
-            self.trust(),
+            self.trust(&references),
             self.identity(choice.as_ref())
         );
         self.judge(choice.as_ref(), believed.as_ref(), identity.as_ref());
@@ -118,7 +118,7 @@ impl<'a> Doctor<'a> {
     }
 
     /// Whom to believe, and what the services that follow from it answer.
-    async fn trust(&self) -> Option<(Trust, Vec<Asked>)> {
+    async fn trust(&self, references: &[(usize, Reference)]) -> Option<(Trust, Vec<Asked>)> {
         let (host, signing) = (self.host, &self.settings.signing);
         let (trust, findings) = belief::examine(host, signing).await;
         self.note(findings);
@@ -128,7 +128,15 @@ impl<'a> Doctor<'a> {
             return None;
         };
         let asked = services::ask(host, &trust).await;
-        let reached = services::reached(&asked, &trust, (&host.env, &signing.run));
+        let mut hosts = belief::hosts(&trust);
+        hosts.extend(
+            references
+                .iter()
+                .map(|(_, named)| named.registry().to_owned()),
+        );
+        hosts.sort();
+        hosts.dedup();
+        let reached = services::reached(&asked, &hosts, (&host.env, &signing.run));
         self.note(reached);
         self.note([services::clock(&asked)]);
         Some((trust, asked))

@@ -9,7 +9,6 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 use url::Url;
 
-use super::belief;
 use super::diagnosis::{Finding, Stage};
 use super::token::whole;
 use crate::fulcio::{self, Objection};
@@ -104,13 +103,13 @@ pub(super) async fn ask(host: &Host, trust: &Trust) -> Vec<Asked> {
     join_all(all.map(ask)).await
 }
 
-/// Which services answered.
+/// Which services answered, of the `hosts` that a run talks to.
 pub(super) fn reached(
     asked: &[Asked],
-    trust: &Trust,
+    hosts: &[String],
     (env, run): (&Env, &RunSettings),
 ) -> Vec<Finding> {
-    let hosts = belief::hosts(trust).join(", ");
+    let hosts = hosts.join(", ");
     let told = asked.iter().map(|asked| asked.told(&hosts, env));
     let mut findings: Vec<_> = told.collect();
     let proxy = run

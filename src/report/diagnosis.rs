@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::console::Stream;
 use super::parts;
+use super::text::Block;
 use super::time::{millis, rfc3339};
 use super::{Reader, Reporter, clean};
 use crate::doctor::{Diagnosis, Finding, Mark};
@@ -22,10 +23,10 @@ const INDENT: &str = "      ";
 
 impl Reporter<'_> {
     /// The end of an examination: the findings and the verdict are its result. As a document they are
-    /// in the log, too.
+    /// in the log, too. What ended it early is an error like that of every command.
     ///
     /// # Errors
-    /// The results cannot be written to standard output.
+    /// The results cannot be written to standard output; the rest is written nevertheless.
     pub fn diagnosis(&self, diagnosis: &Diagnosis, output: Output) -> io::Result<()> {
         let lines = lines(diagnosis);
         let results = match output {
@@ -39,12 +40,17 @@ impl Reporter<'_> {
             }
         };
         let written = self.console.write(Stream::Out, &results);
-        let first = run_failure(diagnosis).or_else(|| {
-            let findings = diagnosis.in_order().into_iter();
-            findings.filter_map(Finding::failure).next()
-        });
-        if let (Some(failure), Reader::GitHub) = (first, self.console.look.reader) {
-            self.annotation(&failure, diagnosis.problems());
+        let findings = diagnosis.in_order().into_iter();
+        let first = findings.filter_map(Finding::failure).next();
+        match (run_failure(diagnosis), first, self.console.look.reader) {
+            (Some(failure), ..) => {
+                let last = format!("exit {}; nothing was published", diagnosis.exit());
+                self.failures(&[Block { failure, last }]);
+            }
+            (None, Some(failure), Reader::GitHub) => {
+                self.annotation(&failure, diagnosis.problems());
+            }
+            (None, ..) => {}
         }
         written
     }
@@ -81,13 +87,10 @@ fn lines(diagnosis: &Diagnosis) -> Vec<String> {
         let code = finding.code.iter();
         lines.extend(code.map(|code| format!("{INDENT}code: {code}")));
     }
-    if let Some(failure) = run_failure(diagnosis) {
-        lines.push(format!("fail  {}", failure.what));
-        let fix = failure.fix.iter().map(|fix| format!("{INDENT}fix: {fix}"));
-        lines.extend(fix);
-        lines.push(format!("{INDENT}code: {}", failure.code));
+    // Nothing was looked at: there is nothing to say of it.
+    if !diagnosis.findings.is_empty() {
+        lines.push(verdict(diagnosis));
     }
-    lines.push(verdict(diagnosis));
     lines
 }
 

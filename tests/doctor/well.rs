@@ -19,6 +19,10 @@ fn what_doctor_promises_sign_keeps() {
         stack.reset_journal();
         let run = patient.doctor(&[]).expect(0);
         assert_nothing_made(&stack, &run);
+        let (counts, asked) = (stack.counts(), ["fulcio", "tsa", registry.service()]);
+        let counts = asked.map(|service| counts.get(service).copied().unwrap_or(0));
+        // Manifest, referrers, fallback tag, upload session.
+        assert_eq!(counts, [1, 1, 4], "{run}");
         let last = "doctor found no problem: `ambisign sign` would sign";
         assert_eq!(run.stdout.lines().last(), Some(last), "{run}");
         for part in [
@@ -88,4 +92,19 @@ fn without_an_image_no_registry_is_asked() {
     );
     let counts = stack.counts();
     assert_eq!(counts.get("registry"), None, "{counts:?}");
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_token_of_a_gitlab_job_is_told_once() {
+    let stack = Stack::alone();
+    let token = stack.token("gitlab", &[]);
+    let patient = Patient::of(&stack).token(&token).env("GITLAB_CI", "true");
+    let run = patient.doctor(&[]).expect(0);
+    assert!(
+        run.stdout
+            .contains("ok    provider  gitlab: ready, and taken: "),
+        "{run}"
+    );
+    assert!(!run.stdout.contains("envvar: "), "{run}");
 }
