@@ -79,6 +79,11 @@ fn claims(identity: &Identity, now: SystemTime) -> Vec<Finding> {
         let fix = "have it minted for the step that signs";
         findings.push(Finding::warn(stage, about, text).with_fix(fix));
     }
+    if identity.issued().is_none() {
+        let text = "the token does not say when it was made (`iat`)";
+        let fix = "check what mints it";
+        findings.push(Finding::warn(stage, about, text).with_fix(fix));
+    }
     if left < SHORT {
         let text = format!("the token ends in {}", whole(left));
         let fix = "have it minted in the step that signs, or let ambisign ask for it";

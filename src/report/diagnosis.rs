@@ -180,3 +180,81 @@ fn of_finding(finding: &Finding, redact: &dyn Fn(&str) -> String) -> DocumentFin
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use ambisign_providers::Class;
+    use serde_json::Value;
+
+    use crate::doctor::{Diagnosis, Finding, Mark, Stage};
+    use crate::outcome::{End, Signal};
+    use crate::report::tests::told;
+    use crate::report::{Look, Reader};
+    use crate::settings::Output;
+
+    fn hostile() -> Diagnosis {
+        let text = "::error::x\n##[error]\u{1b}[2J hunter\"22";
+        let mut diagnosis = Diagnosis::new(SystemTime::UNIX_EPOCH);
+        diagnosis.findings.push(Finding {
+            stage: Stage::Registry,
+            image: Some(0),
+            about: text.to_owned(),
+            mark: Mark::Fail(Class::Registry),
+            text: format!("says {text}"),
+            because: vec![text.to_owned()],
+            fix: Some(text.to_owned()),
+            code: Some("registry/refused".to_owned()),
+        });
+        diagnosis.images = 1;
+        diagnosis
+    }
+
+    #[test]
+    fn text_from_outside_is_harmless() {
+        let look = Look {
+            reader: Reader::GitHub,
+            ..Look::default()
+        };
+        let diagnosis = hostile();
+        for output in [Output::Text, Output::Json] {
+            let (out, err) = told(look, |reporter| {
+                reporter.diagnosis(&diagnosis, output).unwrap();
+            });
+            for text in [&out, &err] {
+                assert!(!text.contains("hunter") && !text.contains("##["), "{text}");
+                assert!(!text.contains('\u{1b}'), "{text}");
+            }
+            let commands = err
+                .lines()
+                .filter(|line| line.trim_start().starts_with("::"));
+            let commands: Vec<_> = commands.collect();
+            assert_eq!(commands.len(), 1, "{err}");
+            assert!(commands[0].starts_with("::error title=ambisign%3A registry/refused::"));
+            assert!(
+                !out.lines().any(|line| line.trim_start().starts_with("::")),
+                "{out}"
+            );
+        }
+        let (out, _) = told(Look::default(), |reporter| {
+            reporter.diagnosis(&diagnosis, Output::Json).unwrap();
+        });
+        let document: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(document["findings"][0]["class"], "registry");
+        assert_eq!(document["exit_code"], 6);
+    }
+
+    #[test]
+    fn an_examination_that_was_stopped_says_so() {
+        let mut diagnosis = hostile();
+        diagnosis.end = End::Interrupted(Signal::Terminate);
+        let (out, err) = told(Look::default(), |reporter| {
+            reporter.diagnosis(&diagnosis, Output::Text).unwrap();
+        });
+        let last = "doctor found 1 problem: it did not look at everything";
+        assert_eq!(out.lines().last(), Some(last), "{out}");
+        let last = "ambisign: code: run/interrupted; exit 143; nothing was published";
+        assert_eq!(err.lines().last(), Some(last), "{err}");
+    }
+}

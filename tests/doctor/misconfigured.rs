@@ -361,7 +361,11 @@ fn services_that_cannot_be_used() {
         signing_config_with(&config, other.path(), *service, &proxy.url())
     });
     let behind = Patient::by_files(stack.var("TRUSTED_ROOT"), path(&config)).keep(clocks);
+    let hangs = FaultProxy::start(stack.var("FULCIO_URL"), vec![Rule::on("GET", At::Any, Fault::Hang)]);
+    let hanging = Patient::with_service(&stack, Service::Fulcio, &hangs.url()).keep(hangs).args(&["--timeout", "3s"]);
     let rows = [
+        row("a Fulcio that does not answer", hanging, ["fail", "services", "fulcio/unreachable"], 75,
+            ["gives no usable answer", "raise `--timeout`"]),
         row("TLS without its CA", untrusted, ["fail", "services", "fulcio/tls"], 5,
             ["the Fulcio https://fulcio.sigstore.dev/ gives no usable answer", "--ca-file"]),
         row("a log that is down", Patient::with_service(&stack, Service::Rekor, &down), ["fail", "services", "rekor/unreachable"], 75,

@@ -108,3 +108,34 @@ fn the_token_of_a_gitlab_job_is_told_once() {
     );
     assert!(!run.stdout.contains("envvar: "), "{run}");
 }
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn what_else_is_here_is_told_and_not_taken() {
+    let stack = Stack::alone();
+    let machine = Patient::of(&stack).env("GCE_METADATA_HOST", stack.var("GCE_METADATA"));
+    let run = machine.doctor(&[]).expect(0);
+    for part in [
+        "ok    provider  google-workload-identity: ready, and taken: nothing more definite is here\n",
+        "warn  provider  google-workload-identity: it is the identity of this machine, not of a job\n",
+        "certificate: ",
+    ] {
+        assert!(run.stdout.contains(part), "no `{part}` in {run}");
+    }
+    let account = "signer@demo.iam.gserviceaccount.com";
+    let both = machine
+        .github(&stack)
+        .env("GOOGLE_SERVICE_ACCOUNT_NAME", account);
+    let run = both
+        .env("JENKINS_URL", "https://jenkins.example")
+        .doctor(&[])
+        .expect(0);
+    for part in [
+        "ok    provider  github-actions: ready, and taken: it is the identity of this CI job\n",
+        "ok    provider  google-impersonate: ready, and not taken: request it with `--oidc-provider",
+        "ok    provider  google-workload-identity: ready, and not taken: ",
+        "ok    provider  Jenkins: recognised: it gives a job no token by itself\n",
+    ] {
+        assert!(run.stdout.contains(part), "no `{part}` in {run}");
+    }
+}
