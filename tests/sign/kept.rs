@@ -112,6 +112,9 @@ fn a_bundle_is_made_without_the_right_to_push() {
         let other = tempfile::TempDir::new().unwrap();
         let file = other.path().join("bundle");
         let keep = ["--no-push", "--bundle", file.to_str().unwrap()];
+        let doctor = stack.signing("doctor", Log::V1).args(keep);
+        let doctor = doctor.arg(through.reference()).run().expect(0);
+        assert!(doctor.stdout.contains("nothing is attached"), "{doctor}");
         let run = Job::ready(&stack, Log::V1)
             .args(keep)
             .image(&through)
