@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::connection::Connection;
 use super::error::Error;
 use super::index::{Entry, Index};
+use super::push::misses_a_part;
 use crate::digest::Digest;
 use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
 
@@ -212,7 +213,7 @@ impl Connection<'_> {
     fn judge(&self, answer: &Answer, entries: usize, ours: &[Entry]) -> Result<(), Error> {
         match answer.status.as_u16() {
             200..=299 | 409 | 412 => Ok(()),
-            400 if is_missed(answer, ours) => Ok(()),
+            _ if is_missed(answer, ours) => Ok(()),
             413 => {
                 let what = format!("the list of referrers with {entries} entries and ours");
                 Err(self.refused(what, answer))
@@ -268,7 +269,7 @@ impl Connection<'_> {
 fn is_missed(answer: &Answer, ours: &[Entry]) -> bool {
     let said = String::from_utf8_lossy(&answer.body);
     let names = |entry: &Entry| said.contains(&entry.digest.to_string());
-    said.contains("MANIFEST_BLOB_UNKNOWN") && ours.iter().any(names)
+    misses_a_part(answer) && ours.iter().any(names)
 }
 
 /// The fallback tag (OCI distribution specification, "Referrers Tag Schema").
