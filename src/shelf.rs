@@ -103,7 +103,7 @@ impl Shelf {
     ///
     /// # Errors
     /// The folder cannot be used, the one file is there already, or it is for `images` images.
-    pub(crate) fn open(
+    pub fn open(
         place: &BundlePlace,
         images: usize,
         mode: Mode,
