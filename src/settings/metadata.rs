@@ -28,7 +28,7 @@ struct Target {
 
 /// Reads the metadata of one build, or of all targets of a bake; `None` for anything else, and when
 /// there is no digest in it.
-pub(super) fn read(text: &str) -> Option<Vec<Built>> {
+pub(crate) fn read(text: &str) -> Option<Vec<Built>> {
     let one: Target = crate::json::parse(text.as_bytes()).ok()?;
     if let Some(built) = one.built() {
         return Some(vec![built?]);

@@ -123,7 +123,7 @@ fn the_same_index_in_two_repositories_is_logged_once() {
         digest: leaf.digest.clone(),
         ..there.clone()
     };
-    for image in leaves.iter().chain(&[here.clone(), there.clone()]) {
+    for image in leaves.iter().chain([&here, &there]) {
         Cosign::Three.verify(&stack, image, &[]).expect(0);
     }
     Cosign::Three
