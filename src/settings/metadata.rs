@@ -37,7 +37,7 @@ pub(crate) fn read(text: &str) -> Option<Vec<Built>> {
     let mut all = Vec::new();
     for target in targets.values() {
         // Beside the targets there are warnings and the like, which are of another form.
-        let target = serde_json::from_str::<Target>(target.get()).ok();
+        let target = crate::json::parse::<Target>(target.get().as_bytes()).ok();
         if let Some(built) = target.and_then(|target| target.built()) {
             all.push(built?);
         }
