@@ -230,12 +230,23 @@ pub(crate) fn permit(
         wanted.require_identity.as_deref(),
         wanted.require_issuer.as_deref(),
     )?;
-    let public = trust.root().is_public();
-    let consent = run.settings.consent == Consent::Given;
-    if let Some(visibility) = identity.guard_privacy(public, consent)? {
+    if let Some(visibility) = disclosed(run.settings, identity, trust)? {
         run.progress.warning(told::disclosure(&visibility));
     }
     Ok(())
+}
+
+/// The visibility of a repository that becomes known by consent.
+///
+/// # Errors
+/// [`IdentityError::Private`]: without consent.
+pub(crate) fn disclosed(
+    settings: &Signing,
+    identity: &Identity,
+    trust: &Trust,
+) -> Result<Option<String>, IdentityError> {
+    let consent = settings.consent == Consent::Given;
+    identity.guard_privacy(trust.is_public(), consent)
 }
 
 fn failed(reference: &Reference, error: &Error) -> Outcome {

@@ -93,24 +93,54 @@ pub(crate) fn references(
     named: Vec<Named>,
     settings: &ImageSettings,
 ) -> Result<(Vec<Reference>, Vec<Warning>), RunError> {
-    let given = Given::of(settings)?;
+    let reading = Reading::new(settings)?;
     let (mut references, mut warnings) = (Vec::with_capacity(named.len()), Vec::new());
     let mut seen = HashSet::new();
     for image in named {
-        let (image, spelling) = image.spelt();
-        let reference = reference(&image, &given)?;
-        if settings.tags == Tags::Refused && reference.digest().is_none() {
-            return Err(SettingsError::Tag { image: image.text }.into());
-        }
-        // Not before it is a reference: what is none may hold a password.
-        if spelling == Spelling::Changed {
-            warnings.push(lowered(&image.place, &reference));
-        }
+        let (reference, warning) = reading.reference(image)?;
+        warnings.extend(warning);
         if seen.insert(reference.to_string()) {
             references.push(reference);
         }
     }
     Ok((references, warnings))
+}
+
+/// What names are read with.
+pub(crate) struct Reading {
+    given: Given,
+    tags: Tags,
+}
+
+impl Reading {
+    /// With the digests of `settings`.
+    ///
+    /// # Errors
+    /// They contradict each other.
+    pub(crate) fn new(settings: &ImageSettings) -> Result<Self, Error> {
+        Ok(Self {
+            given: Given::of(settings)?,
+            tags: settings.tags,
+        })
+    }
+
+    /// The reference that `named` means, and what is odd about it.
+    ///
+    /// # Errors
+    /// As those of [`references`].
+    pub(crate) fn reference(&self, named: Named) -> Result<(Reference, Option<Warning>), RunError> {
+        let (named, spelling) = named.spelt();
+        let reference = reference(&named, &self.given)?;
+        if self.tags == Tags::Refused && reference.digest().is_none() {
+            return Err(SettingsError::Tag { image: named.text }.into());
+        }
+        // Not before it is a reference: what is none may hold a password.
+        let warning = match spelling {
+            Spelling::Changed => Some(lowered(&named.place, &reference)),
+            Spelling::Kept => None,
+        };
+        Ok((reference, warning))
+    }
 }
 
 /// The digest for what is named without one.
@@ -208,6 +238,11 @@ enum Spelling {
 }
 
 impl Named {
+    /// What is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Reads `text`, which is what is written or follows from it.
     fn parse(&self, text: &str) -> Result<Reference, RunError> {
         let place = self.place.name.clone();

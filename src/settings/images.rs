@@ -38,7 +38,7 @@ pub enum Names {
     Artifacts(PathBuf),
     /// In this file.
     File(PathBuf),
-    /// Here: texts that are not yet parsed as references.
+    /// Here, if anywhere: texts that are not yet parsed as references.
     Given(Vec<Listed>),
     /// In what was built, as this setting says.
     Metadata(Vec<Built>, Origin),
@@ -86,7 +86,7 @@ impl ImageSettings {
     /// Reads the flags and variables. What is given and not needed is added to `warnings`.
     ///
     /// # Errors
-    /// No image, an empty one, a value that cannot be read, or tags without a digest.
+    /// An empty image, a value that cannot be read, or tags without a digest.
     pub(super) fn resolve(
         args: InputArgs,
         (variables, env): (&Variables, &Env),
@@ -119,7 +119,7 @@ impl ImageSettings {
         } else if let Some(path) = artifacts {
             Names::Artifacts(path.into())
         } else {
-            return Err(SettingsError::NoImages { ways: WAYS });
+            Names::Given(listed)
         };
         let recursive = flag("recursive", args.recursive, variables.recursive.as_deref())?;
         let digests_only = flag(

@@ -6,7 +6,9 @@ use std::path::Path;
 use ambisign_providers::Env;
 
 use super::groups::Groups;
-use super::{ImageSettings, Names, Settings, SettingsError, Signing, TokenSource, annotations};
+use super::{
+    ImageSettings, Names, Settings, SettingsError, Signing, TokenSource, WAYS, annotations,
+};
 use crate::cli::SignArgs;
 
 impl Settings {
@@ -16,6 +18,20 @@ impl Settings {
     /// A value that cannot be read, settings that contradict each other, a misspelt `AMBISIGN_*`
     /// variable, no image, or with `--public-instance` a variable that decides who gets the token.
     pub fn resolve(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
+        let settings = Self::with_or_without_images(args, env)?;
+        match &settings.images.names {
+            Names::Given(lists) if lists.is_empty() => Err(SettingsError::NoImages { ways: WAYS }),
+            Names::Artifacts(_) | Names::File(_) | Names::Given(_) | Names::Metadata(..) => {
+                Ok(settings)
+            }
+        }
+    }
+
+    /// As [`Settings::resolve`], for `doctor`, which may be asked about no image.
+    ///
+    /// # Errors
+    /// As [`Settings::resolve`], but that no image is named is none.
+    pub fn with_or_without_images(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.signing.trust)?;
         let mut inputs = args.inputs;
         let annotations = annotations::signed(
