@@ -12,13 +12,16 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::address;
+use super::advice::Login;
 use super::auth::{Access, origin};
 use super::challenge::Challenge;
-use super::credentials::{Credential, Plan, Secret};
+use super::credentials::{Credential, Secret};
 use super::error::Error;
 use super::referrer::Method as AttachMethod;
 use super::shared_tag::Ours;
+use super::sources::{Found, Plan};
 use crate::digest::Digest;
+use crate::outcome::Warning;
 
 /// How many redirects of one request are followed.
 const MOST_REDIRECTS: u32 = 10;
@@ -59,7 +62,7 @@ pub(super) struct Repository {
     pub(super) right: Right,
     peer: Arc<Peer>,
     plan: Plan,
-    credential: OnceCell<Option<Arc<Credential>>>,
+    found: OnceCell<Found>,
     access: AsyncMutex<Access>,
     subjects: Mutex<BTreeMap<Digest, Arc<AsyncMutex<Ours>>>>,
 }
@@ -82,10 +85,15 @@ impl Repository {
             right,
             peer,
             plan,
-            credential: OnceCell::default(),
+            found: OnceCell::default(),
             access: AsyncMutex::default(),
             subjects: Mutex::default(),
         }
+    }
+
+    /// What the reader should know about how the credential was found; nothing before it was.
+    pub(super) fn warnings(&self) -> &[Warning] {
+        self.found.get().map_or(&[], |found| &found.warnings)
     }
 
     /// What this run lists under the fallback tag of `subject`. Locked while it is written.
@@ -172,8 +180,8 @@ impl Connection<'_> {
     /// A credential helper fails.
     pub(super) async fn credential(&self) -> Result<Option<&Credential>, Error> {
         let find = || self.repository.plan.resolve(self.host);
-        let found = self.repository.credential.get_or_try_init(find).await?;
-        Ok(found.as_deref())
+        let found = self.repository.found.get_or_try_init(find).await?;
+        Ok(found.credential.as_deref())
     }
 
     /// Makes a request with the proof that is known. When the registry refuses it, the proof is
@@ -323,6 +331,7 @@ impl Connection<'_> {
             status: answer.status,
             said: answer.excerpt(&self.host.net),
             credential: self.credential_used(),
+            login: self.login(),
         }
     }
 
@@ -336,6 +345,7 @@ impl Connection<'_> {
             status: answer.status,
             said: answer.excerpt(&self.host.net),
             credential: self.credential_used(),
+            login: self.login(),
         }
     }
 
@@ -352,7 +362,8 @@ impl Connection<'_> {
 
     /// Which credential was used, as the end of a sentence.
     fn credential_used(&self) -> String {
-        match self.repository.credential.get() {
+        let found = self.repository.found.get();
+        match found.map(|found| &found.credential) {
             Some(Some(credential)) => format!("with the credential of {}", credential.source),
             Some(None) if self.repository.plan.looked.is_empty() => {
                 "without a credential: there was nowhere to look for one".to_owned()
@@ -362,6 +373,19 @@ impl Connection<'_> {
                 self.repository.plan.looked.join(", ")
             ),
             None => "without being asked for a credential".to_owned(),
+        }
+    }
+
+    /// Whether there was a login, for advice.
+    fn login(&self) -> Login {
+        match self.repository.found.get() {
+            Some(Found {
+                credential: None, ..
+            }) if self.repository.plan.has_scopes => Login::Scoped,
+            Some(Found {
+                credential: None, ..
+            }) => Login::Missing,
+            Some(_) | None => Login::Given,
         }
     }
 }

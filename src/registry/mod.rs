@@ -6,6 +6,7 @@
 //! [`Registry::attach`] makes a signature visible, and it takes a [`VerifiedBundle`] only.
 
 mod address;
+mod advice;
 mod auth;
 mod challenge;
 mod connection;
@@ -21,7 +22,9 @@ mod manifest;
 mod places;
 mod push;
 mod referrer;
+mod scoped;
 mod shared_tag;
+mod sources;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -37,14 +40,17 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use self::connection::{Connection, Peer, Repository, Right};
-use self::credentials::{Credential, Plan};
+use self::credentials::Credential;
 use self::manifest::{Manifest, Said};
 use self::referrer::Referrer;
+use self::sources::Plan;
 use crate::digest::Digest;
 use crate::image::Reference;
 use crate::net::REGISTRY_READ;
+use crate::outcome::Warning;
 use crate::verify::VerifiedBundle;
 
+pub use self::advice::Login;
 pub use self::credentials::CredentialError;
 pub use self::error::Error;
 pub use self::listing::Stored;
@@ -61,6 +67,9 @@ pub struct RegistryOptions {
     pub password: Option<Token>,
     /// A bearer token for the registry itself.
     pub token: Option<Token>,
+    /// The repository that has the signatures of all images, instead of the image's own. Its tag does
+    /// not count.
+    pub signatures: Option<Reference>,
 }
 
 /// The registries of one run: tokens, and what was learned about each repository.
@@ -69,6 +78,7 @@ pub struct Registry<'a> {
     host: &'a Host,
     /// Taken up by the first use, so that making one cannot fail.
     explicit: Result<Option<Arc<Credential>>, NoPassword>,
+    signatures: Option<Reference>,
     right: Right,
     peers: Mutex<BTreeMap<String, Arc<Peer>>>,
     repositories: Mutex<BTreeMap<[String; 2], Arc<Repository>>>,
@@ -117,9 +127,10 @@ impl<'a> Registry<'a> {
         Self::with_right(host, options, Right::Pull)
     }
 
-    fn with_right(host: &'a Host, options: RegistryOptions, right: Right) -> Self {
+    fn with_right(host: &'a Host, mut options: RegistryOptions, right: Right) -> Self {
         Self {
             host,
+            signatures: options.signatures.take(),
             explicit: credentials::explicit(host, options).map_err(|_only_one| NoPassword),
             right,
             peers: Mutex::default(),
@@ -128,30 +139,33 @@ impl<'a> Registry<'a> {
     }
 
     /// Resolves `reference` to the bytes that will be signed, and sees that a signature may be pushed
-    /// beside them and will be found: an upload session is opened and stays open.
+    /// beside them, or to the repository that has the signatures, and will be found: an upload session
+    /// is opened and stays open.
     ///
     /// # Errors
     /// The image is not there, not an image or not what its digest says; the registry denies reading
     /// or pushing; a credential cannot be read; the list of referrers cannot be read.
     pub async fn prepare(&self, reference: &Reference) -> Result<Target, Error> {
         let connection = self.connect(reference)?;
+        let place = self.place(reference);
+        let beside = self.connect(place)?;
         let image = async {
             let Some(digest) = reference.digest() else {
                 let manifest = connection.resolve(reference).await?;
-                connection.probe(&manifest.digest).await?;
+                beside.probe(&manifest.digest).await?;
                 return Ok(manifest);
             };
             let (manifest, method) =
-                tokio::join!(connection.resolve(reference), connection.probe(digest));
+                tokio::join!(connection.resolve(reference), beside.probe(digest));
             // A missing image says more than what follows from it.
             let manifest = manifest?;
             method.map(|_found| manifest)
         };
-        let work = async { tokio::join!(image, connection.ask_upload()) };
+        let work = async { tokio::join!(image, beside.ask_upload()) };
         // A credential helper may take longer than the first answer, so it starts now; its outcome
         // counts only when the registry asks for a credential.
         let ahead = async {
-            let _for_later = connection.credential().await;
+            let _for_later = tokio::join!(connection.credential(), beside.credential());
             std::future::pending().await
         };
         let (image, session) = tokio::select! {
@@ -159,8 +173,8 @@ impl<'a> Registry<'a> {
             never = ahead => never,
         };
         let image = image?;
-        let session = session?.map_err(|answer| connection.push_denied(&answer))?;
-        Ok(Target::new(reference, image, session))
+        let session = session?.map_err(|answer| beside.push_denied(&answer))?;
+        Ok(Target::new([reference, place], image, session))
     }
 
     /// Pushes the config blob `{}` that every signature's manifest has. It may run beside other
@@ -169,7 +183,21 @@ impl<'a> Registry<'a> {
     /// # Errors
     /// The registry refuses or is out of reach.
     pub async fn push_config(&self, target: &Target) -> Result<(), Error> {
-        self.connect(target.reference())?.push_config().await
+        self.connect(target.place())?.push_config().await
+    }
+
+    /// What the reader should know about how the credentials were found that were asked for until now.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let repositories = self.repositories.lock();
+        let repositories = repositories.unwrap_or_else(PoisonError::into_inner);
+        let mut warnings: Vec<Warning> = Vec::new();
+        let found = repositories.values().flat_map(|known| known.warnings());
+        for warning in found {
+            if !warnings.contains(warning) {
+                warnings.push(warning.clone());
+            }
+        }
+        warnings
     }
 
     /// Whether the tag by which the image was asked for names another digest now, and which. `None`
@@ -208,7 +236,7 @@ impl<'a> Registry<'a> {
         let predicate_type = bundle.predicate_type().unwrap_or_default();
         let referrer = Referrer::new(target, (bundle.bytes(), predicate_type), created)
             .map_err(|_never| other())?;
-        let connection = self.connect(target.reference())?;
+        let connection = self.connect(target.place())?;
         let session = target.take_session();
         let (config, blob) = tokio::join!(
             connection.push_config(),
@@ -236,8 +264,23 @@ impl<'a> Registry<'a> {
         Ok(Attached {
             digest,
             method,
-            reference: format!("{}@{digest}", target.repository()),
+            reference: format!("{}@{digest}", connection.name()),
         })
+    }
+
+    /// Where signatures of `reference` are: its registry and repository count.
+    fn place<'r>(&'r self, reference: &'r Reference) -> &'r Reference {
+        self.signatures.as_ref().unwrap_or(reference)
+    }
+
+    /// What is asked of the repository of `reference`: no more than to read where no signature goes.
+    fn right(&self, reference: &Reference) -> Right {
+        let place = self.place(reference);
+        if place.is_beside(reference) {
+            self.right
+        } else {
+            Right::Pull
+        }
     }
 
     /// The way to the repository of `reference`; made at its first use.
@@ -253,9 +296,10 @@ impl<'a> Registry<'a> {
             let repository = Arc::clone(repository);
             return Ok(Connection { host, repository });
         }
+        let right = self.right(reference);
         let plan = match &self.explicit {
             Ok(Some(credential)) => Plan::only(Arc::clone(credential)),
-            Ok(None) => Plan::new(host, registry, name)?,
+            Ok(None) => Plan::new(host, [registry, name], right)?,
             Err(NoPassword) => return Err(CredentialError::Password.into()),
         };
         let base = base(reference)?;
@@ -263,13 +307,7 @@ impl<'a> Registry<'a> {
             let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(peers.entry(registry.to_owned()).or_default())
         };
-        let repository = Arc::new(Repository::new(
-            base,
-            [registry, name],
-            self.right,
-            peer,
-            plan,
-        ));
+        let repository = Arc::new(Repository::new(base, [registry, name], right, peer, plan));
         repositories.insert(key, Arc::clone(&repository));
         Ok(Connection { host, repository })
     }

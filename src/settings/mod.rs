@@ -30,6 +30,7 @@ pub use self::material::MaterialSettings;
 pub use self::safety::Notice;
 pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
+use crate::image::Reference;
 use crate::outcome::Warning;
 use crate::trust::{Mirror, RekorVersion, TrustOptions};
 
@@ -165,6 +166,8 @@ pub struct ServiceSettings {
 pub struct RegistrySettings {
     /// An explicit login; without it, those of Docker and Podman count.
     pub login: Option<RegistryLogin>,
+    /// The repository that has the signatures of all images; without it, each image's own has them.
+    pub signatures: Option<Reference>,
 }
 
 /// An explicit login at the registry of the images.

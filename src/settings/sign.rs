@@ -17,7 +17,7 @@ impl Settings {
     /// A value that cannot be read, settings that contradict each other, a misspelt `AMBISIGN_*`
     /// variable, no image, or with `--public-instance` a variable that decides who gets the token.
     pub fn resolve(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
-        let groups = Groups::new(env, &args.signing.trust)?;
+        let mut groups = Groups::new(env, &args.signing.trust)?;
         let digests_only = flag(
             "require-digest",
             args.require_digest,

@@ -125,7 +125,10 @@ impl VerifySettings {
             annotations: Vec::new(),
             predicate_types: texts("predicate-type", args.predicate_type)?,
             trust: groups.trust(args.trust)?,
-            registry: RegistrySettings { login: None },
+            registry: RegistrySettings {
+                login: None,
+                signatures: None,
+            },
             run: groups.run(args.run)?,
         })
     }
