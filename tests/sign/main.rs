@@ -12,6 +12,7 @@ mod common;
 mod batch;
 mod destinations;
 mod job;
+mod logins;
 mod providers;
 mod published;
 mod reported;
