@@ -421,28 +421,28 @@ fn the_place_of_signatures_is_told_and_no_matter_of_the_public_instance() {
     let cosign = ("COSIGN_REPOSITORY", "r.example/by-cosign");
     let flag = ["a", "--signature-repository", "ghcr.io/acme/by-flag"];
     let public = ["a", "--public-instance"];
-    let rows: &[(&[&str], &[(&str, &str)], &str)] = &[
+    let rows = [
         (
-            &flag,
-            &[variable, cosign],
+            &flag[..],
+            vec![variable, cosign],
             "signatures in ghcr.io/acme/by-flag (from --signature-repository)",
         ),
         (
-            &["a"],
-            &[variable, cosign],
+            &["a"][..],
+            vec![variable, cosign],
             "signatures in r.example/by-variable (from AMBISIGN_SIGNATURE_REPOSITORY)",
         ),
         (
-            &public,
-            &[cosign],
+            &public[..],
+            vec![cosign],
             "signatures in r.example/by-cosign (from COSIGN_REPOSITORY)",
         ),
     ];
     for (flags, env, expected) in rows {
-        let settings = settings(flags, env).unwrap();
+        let settings = settings(flags, &env).unwrap();
         let notices = settings.signing.run.notices.iter();
         let notices: Vec<_> = notices.map(ToString::to_string).collect();
-        assert_eq!(notices, [*expected]);
+        assert_eq!(notices, [expected]);
         let place = settings.registry.signatures.unwrap();
         let place = format!("{}/{}", place.registry(), place.repository());
         assert!(expected.contains(&place), "{place}");
