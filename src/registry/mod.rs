@@ -22,6 +22,7 @@ mod manifest;
 mod places;
 mod push;
 mod referrer;
+mod refusal;
 mod scoped;
 mod shared_tag;
 mod sources;
@@ -193,8 +194,8 @@ impl<'a> Registry<'a> {
         let mut warnings: Vec<Warning> = Vec::new();
         let found = repositories.values().flat_map(|known| known.warnings());
         for warning in found {
-            if !warnings.contains(warning) {
-                warnings.push(warning.clone());
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
             }
         }
         warnings

@@ -10,8 +10,10 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ambisign_providers::{Host, Token, gce};
+use tokio::time::Instant;
 
 use super::connection::Right;
 use super::credentials::{Credential, CredentialError, Reach, Secret, from_entry};
@@ -27,6 +29,10 @@ const CLOUD_BUILD: &str = "/builder/home/.docker/config.json";
 
 /// The user name that goes with an access token at Google's registries.
 const GOOGLE_USER: &str = "oauth2accesstoken";
+
+/// How long an access token of a machine is used: the metadata server gives it until five minutes
+/// before its end (Google Cloud, "Access tokens").
+const FRESH: Duration = Duration::from_secs(120);
 
 /// What may hold the credential for a repository, in order. Made without running anything.
 #[derive(Debug, Default)]
@@ -52,10 +58,12 @@ enum Candidate {
 }
 
 /// What came of a [`Plan`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     /// The credential, if there is one.
     pub(super) credential: Option<Arc<Credential>>,
+    /// When it should be asked for again; `None` when never.
+    pub(super) until: Option<Instant>,
     /// What the reader should know about how it was found.
     pub(super) warnings: Vec<Warning>,
 }
@@ -127,8 +135,10 @@ impl Plan {
             };
             if let Some(credential) = credential {
                 warnings.extend(missing.map(|error| instead(&error, &credential)));
+                let wears = matches!(candidate, Candidate::Machine);
                 return Ok(Found {
                     credential: Some(credential),
+                    until: wears.then(|| Instant::now() + FRESH),
                     warnings,
                 });
             }
@@ -136,8 +146,8 @@ impl Plan {
         match missing {
             Some(error) => Err(error),
             None => Ok(Found {
-                credential: None,
                 warnings,
+                ..Found::default()
             }),
         }
     }

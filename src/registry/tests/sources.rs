@@ -31,7 +31,11 @@ async fn found(host: &Host, registry: &str) -> Result<(String, Vec<&'static str>
     let Found {
         credential,
         warnings,
+        until,
     } = plan.resolve(host).await.map_err(told)?;
+    let machine = Some("this Google machine's account");
+    let source = credential.as_ref().map(|found| found.source.as_str());
+    assert_eq!(until.is_some(), source == machine, "it wears out");
     let source = credential.map_or_else(|| "none".to_owned(), |found| found.source.clone());
     Ok((
         source,
