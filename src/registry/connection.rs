@@ -18,7 +18,7 @@ use super::credentials::{Credential, Secret};
 use super::error::Error;
 use super::referrer::Method as AttachMethod;
 use super::shared_tag::Ours;
-use super::sources::{Found, Plan};
+use super::sources::{Lookup, Plan};
 use crate::digest::Digest;
 use crate::outcome::Warning;
 
@@ -63,7 +63,7 @@ pub(super) struct Repository {
     /// Where the credential may be.
     pub(super) plan: Plan,
     /// What the plan came to. Whoever asks holds `asking`.
-    found: Mutex<Option<Found>>,
+    found: Mutex<Option<Lookup>>,
     asking: AsyncMutex<()>,
     access: AsyncMutex<Access>,
     subjects: Mutex<BTreeMap<Digest, Arc<AsyncMutex<Ours>>>>,
@@ -100,7 +100,7 @@ impl Repository {
     }
 
     /// What the plan came to; nothing before it was asked for.
-    pub(super) fn found(&self) -> Option<Found> {
+    pub(super) fn found(&self) -> Option<Lookup> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.clone()
     }
@@ -190,7 +190,7 @@ impl Connection<'_> {
     pub(super) async fn credential(&self) -> Result<Option<Arc<Credential>>, Error> {
         let repository = &self.repository;
         let _turn = repository.asking.lock().await;
-        let fresh = |found: &Found| found.until.is_none_or(|until| Instant::now() < until);
+        let fresh = |found: &Lookup| found.until.is_none_or(|until| Instant::now() < until);
         if let Some(found) = repository.found().filter(fresh) {
             return Ok(found.credential);
         }

@@ -13,6 +13,7 @@ mod connection;
 mod credentials;
 mod docker_config;
 mod error;
+mod examine;
 #[doc(hidden)]
 pub mod fuzzing;
 mod helper;
@@ -54,6 +55,7 @@ use crate::verify::VerifiedBundle;
 pub use self::advice::Login;
 pub use self::credentials::CredentialError;
 pub use self::error::Error;
+pub use self::examine::{Examined, Found};
 pub use self::listing::Stored;
 pub use self::places::{Listing, Place};
 pub use self::referrer::Method;
@@ -147,34 +149,11 @@ impl<'a> Registry<'a> {
     /// The image is not there, not an image or not what its digest says; the registry denies reading
     /// or pushing; a credential cannot be read; the list of referrers cannot be read.
     pub async fn prepare(&self, reference: &Reference) -> Result<Target, Error> {
-        let connection = self.connect(reference)?;
         let place = self.place(reference);
-        let beside = self.connect(place)?;
-        let image = async {
-            let Some(digest) = reference.digest() else {
-                let manifest = connection.resolve(reference).await?;
-                beside.probe(&manifest.digest).await?;
-                return Ok(manifest);
-            };
-            let (manifest, method) =
-                tokio::join!(connection.resolve(reference), beside.probe(digest));
-            // A missing image says more than what follows from it.
-            let manifest = manifest?;
-            method.map(|_found| manifest)
-        };
-        let work = async { tokio::join!(image, beside.ask_upload()) };
-        // A credential helper may take longer than the first answer, so it starts now; its outcome
-        // counts only when the registry asks for a credential.
-        let ahead = async {
-            let _for_later = tokio::join!(connection.credential(), beside.credential());
-            std::future::pending().await
-        };
-        let (image, session) = tokio::select! {
-            done = work => done,
-            never = ahead => never,
-        };
-        let image = image?;
-        let session = session?.map_err(|answer| beside.push_denied(&answer))?;
+        let (connection, beside) = (self.connect(reference)?, self.connect(place)?);
+        let (image, session) = connection.gather(reference, &beside).await;
+        // A missing image says more than what follows from it.
+        let (image, session) = (image?.0, session?);
         Ok(Target::new([reference, place], image, session))
     }
 
@@ -329,6 +308,40 @@ fn base(reference: &Reference) -> Result<Url, Error> {
 }
 
 impl Connection<'_> {
+    /// The image with the way in which its signatures are found `beside` it or in a repository of
+    /// their own, and an upload session there, which proves the push right.
+    pub(super) async fn gather(
+        &self,
+        reference: &Reference,
+        beside: &Self,
+    ) -> (Result<(Manifest, Method), Error>, Result<Url, Error>) {
+        let image = async {
+            let Some(digest) = reference.digest() else {
+                let manifest = self.resolve(reference).await?;
+                let method = beside.probe(&manifest.digest).await?;
+                return Ok((manifest, method));
+            };
+            let (manifest, method) = tokio::join!(self.resolve(reference), beside.probe(digest));
+            // A missing image says more than what follows from it.
+            Ok((manifest?, method?))
+        };
+        let session = async {
+            let asked = beside.ask_upload().await?;
+            asked.map_err(|answer| beside.push_denied(&answer))
+        };
+        let work = async { tokio::join!(image, session) };
+        // A credential helper may take longer than the first answer, so it starts now; its outcome
+        // counts only when the registry asks for a credential.
+        let ahead = async {
+            let _for_later = tokio::join!(self.credential(), beside.credential());
+            std::future::pending().await
+        };
+        tokio::select! {
+            done = work => done,
+            never = ahead => never,
+        }
+    }
+
     /// The manifest that `reference` names, by its digest if it has one.
     async fn resolve(&self, reference: &Reference) -> Result<Manifest, Error> {
         let shown = reference.to_string();

@@ -6,7 +6,7 @@ use ambisign_providers::Answer;
 use super::advice::Login;
 use super::connection::Connection;
 use super::error::Error;
-use super::sources::Found;
+use super::sources::Lookup;
 
 impl Connection<'_> {
     /// The error of a read that is refused for lack of rights.
@@ -46,7 +46,7 @@ impl Connection<'_> {
     }
 
     /// Which credential was used, as the end of a sentence.
-    fn credential_used(&self) -> String {
+    pub(super) fn credential_used(&self) -> String {
         let found = self.repository.found();
         match found.map(|found| found.credential) {
             Some(Some(credential)) => format!("with the credential of {}", credential.source),
@@ -64,10 +64,10 @@ impl Connection<'_> {
     /// Whether there was a login, for advice.
     fn login(&self) -> Login {
         match self.repository.found() {
-            Some(Found {
+            Some(Lookup {
                 credential: None, ..
             }) if self.repository.plan.has_scopes => Login::Scoped,
-            Some(Found {
+            Some(Lookup {
                 credential: None, ..
             }) => Login::Missing,
             Some(_) | None => Login::Given,

@@ -59,7 +59,7 @@ enum Candidate {
 
 /// What came of a [`Plan`].
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Lookup {
     /// The credential, if there is one.
     pub(super) credential: Option<Arc<Credential>>,
     /// When it should be asked for again; `None` when never.
@@ -113,7 +113,7 @@ impl Plan {
     /// # Errors
     /// A helper that fails otherwise than by having no credential or by not being installed; one that
     /// is not installed when nothing else has a credential; the metadata server.
-    pub(super) async fn resolve(&self, host: &Host) -> Result<Found, CredentialError> {
+    pub(super) async fn resolve(&self, host: &Host) -> Result<Lookup, CredentialError> {
         let mut warnings = self.warnings.clone();
         let mut missing = None;
         for candidate in &self.candidates {
@@ -136,7 +136,7 @@ impl Plan {
             if let Some(credential) = credential {
                 warnings.extend(missing.map(|error| instead(&error, &credential)));
                 let wears = matches!(candidate, Candidate::Machine);
-                return Ok(Found {
+                return Ok(Lookup {
                     credential: Some(credential),
                     until: wears.then(|| Instant::now() + FRESH),
                     warnings,
@@ -145,9 +145,9 @@ impl Plan {
         }
         match missing {
             Some(error) => Err(error),
-            None => Ok(Found {
+            None => Ok(Lookup {
                 warnings,
-                ..Found::default()
+                ..Lookup::default()
             }),
         }
     }

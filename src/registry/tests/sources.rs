@@ -10,7 +10,7 @@ use ambisign_providers::{Clock, Env, Explain as _, Host, Net, NetOptions};
 use super::auth::{Folder, login};
 use super::fake::{Fake, Reply};
 use crate::registry::connection::Right;
-use crate::registry::sources::{Found, Plan};
+use crate::registry::sources::{Lookup, Plan};
 
 /// A host whose files are those of `root`.
 fn host(root: &Path, env: &[(&str, &str)]) -> Host {
@@ -28,7 +28,7 @@ fn host(root: &Path, env: &[(&str, &str)]) -> Host {
 async fn found(host: &Host, registry: &str) -> Result<(String, Vec<&'static str>), String> {
     let told = |error: crate::registry::CredentialError| format!("{}: {error}", error.code());
     let plan = Plan::new(host, [registry, "acme/app"], Right::PullAndPush).map_err(told)?;
-    let Found {
+    let Lookup {
         credential,
         warnings,
         until,
