@@ -19,6 +19,9 @@ pub const PREFIX: &str = "AMBISIGN_";
 pub enum Role {
     /// It consents to what becomes public. With `--public-instance` flags alone can.
     Consents,
+    /// It decides where signatures are stored and looked for. Told in every run; `--public-instance`
+    /// accepts it, as it has no say in who gets the token and whom we believe.
+    Places,
     /// Nothing of the kind.
     Plain,
     /// It holds a credential, which is never shown.
@@ -70,6 +73,16 @@ const fn consents(name: &'static str, example: &'static str, meaning: &'static s
     }
 }
 
+const fn places(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Places;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
 const fn decides(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
     let role = Role::Decides;
     Variable {
@@ -110,6 +123,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("AMBISIGN_REQUIRE_DIGEST", "true", "`--require-digest`"),
     plain("AMBISIGN_REQUIRE_IDENTITY", "signer@acme.iam.gserviceaccount.com", "`--require-identity`"),
     plain("AMBISIGN_REQUIRE_ISSUER", "https://accounts.google.com", "`--require-issuer`"),
+    places("AMBISIGN_SIGNATURE_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`"),
     decides("AMBISIGN_SIGNING_CONFIG", "signing_config.json", "`--signing-config`"),
     decides("AMBISIGN_STAGING", "true", "`--staging`"),
     plain("AMBISIGN_TAGS", "ghcr.io/acme/app:v1", "`--tags`"),
@@ -173,9 +187,12 @@ pub const VARIABLES: &[Variable] = &[
     plain("TF_BUILD", "True", "Azure Pipelines is here: only to explain what to do"),
     plain("TRAVIS", "true", "Travis CI is here: only to explain what to do"),
 
+    places("COSIGN_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`, under the name that cosign reads"),
+    plain("BUILDX_CONFIG", "/root/.docker/buildx", "Buildx's folder, where docker/login-action keeps logins with a `scope`"),
     plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
     plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
     plain("XDG_CACHE_HOME", "/root/.cache", "where TUF metadata is kept, in its folder `ambisign/tuf`"),
+    plain("XDG_CONFIG_HOME", "/root/.config", "where Podman keeps the logins that stay"),
     plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
     plain("HOME", "/root", "where the files named above are by default"),
     plain("TMPDIR", "/tmp", "where a bundle that could not be attached is kept when the working directory cannot be written"),
@@ -211,6 +228,7 @@ pub fn table() -> String {
     for row in VARIABLES {
         let mark = match row.role {
             Role::Consents => "  [consents to what becomes public]",
+            Role::Places => "  [decides where signatures are stored]",
             Role::Plain => "",
             Role::Secret => "  [secret]",
             Role::Decides => "  [decides who gets the token]",

@@ -68,7 +68,8 @@ pub(crate) fn registry_options(
     settings: &RegistrySettings,
     references: &[Reference],
 ) -> Result<RegistryOptions, SettingsError> {
-    let mut registries = references.iter().map(Reference::registry);
+    let registries = references.iter().chain(&settings.signatures);
+    let mut registries = registries.map(Reference::registry);
     if let (Some(_), Some(one)) = (&settings.login, registries.next())
         && let Some(other) = registries.find(|other| *other != one)
     {
@@ -76,17 +77,23 @@ pub(crate) fn registry_options(
         return Err(SettingsError::Login { one, other });
     }
     let copy = |token: &Token| Token::new(token.expose());
+    let signatures = settings.signatures.clone();
     Ok(match &settings.login {
         Some(RegistryLogin::Password { username, password }) => RegistryOptions {
             username: Some(username.clone()),
             password: Token::new(password.expose_secret()),
             token: None,
+            signatures,
         },
         Some(RegistryLogin::Token(token)) => RegistryOptions {
             token: copy(token),
+            signatures,
             ..RegistryOptions::default()
         },
-        None => RegistryOptions::default(),
+        None => RegistryOptions {
+            signatures,
+            ..RegistryOptions::default()
+        },
     })
 }
 
@@ -139,6 +146,8 @@ pub(crate) fn jobs<'a>(
     prepared: Vec<Prepared>,
     progress: &Progress<'_>,
 ) -> Vec<Job<'a>> {
+    let warnings = registry.warnings().into_iter();
+    warnings.for_each(|warning| progress.warning(warning));
     let mut found = Found::default();
     for Prepared { reference, result } in prepared {
         let members = match result {
@@ -184,7 +193,7 @@ impl<'a> Found<'a> {
         let job = self.jobs.iter_mut().find(of_digest);
         let known = job.as_ref().and_then(|job| {
             job.targets()
-                .find(|(_, known)| known.repository() == target.repository())
+                .find(|(_, known)| known.place() == target.place())
         });
         if let Some(image) = known.and_then(|(at, _)| self.outcomes.get_mut(*at)) {
             image.requested.extend(requested);

@@ -25,6 +25,8 @@ mod keyed;
 mod lasting;
 #[path = "refuse/lies.rs"]
 mod lies;
+#[path = "refuse/logins.rs"]
+mod logins;
 #[path = "refuse/once.rs"]
 mod once;
 #[path = "refuse/place.rs"]

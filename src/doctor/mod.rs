@@ -132,6 +132,8 @@ impl<'a> Doctor<'a> {
             .buffered(self.settings.signing.jobs.get())
             .for_each(|findings| async { self.note(findings) })
             .await;
+        let warnings = registry.warnings().into_iter();
+        self.note(warnings.map(|warning| Finding::of_warning(Stage::Registry, "", &warning)));
     }
 
     /// Whom to believe, and what the services that follow from it answer.

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use ambisign_providers::{Class, Explain, HttpError};
 use reqwest::StatusCode;
 
+use super::advice::{self, Login};
 use super::credentials::CredentialError;
 use crate::digest::Digest;
 
@@ -93,6 +94,8 @@ pub enum Error {
         said: String,
         /// Which credential was used.
         credential: String,
+        /// Whether there was one.
+        login: Login,
     },
     /// What the registry serves is not what was pushed.
     #[error("{reference} was pushed, but {why}")]
@@ -175,6 +178,8 @@ pub enum Error {
         said: String,
         /// Which credential was used.
         credential: String,
+        /// Whether there was one.
+        login: Login,
     },
 }
 
@@ -235,7 +240,9 @@ impl Explain for Error {
                     .into(),
             ),
             Self::OtherArtifact { .. } => None,
-            Self::PushDenied { repository, .. } => Some(push_advice(repository)),
+            Self::PushDenied {
+                repository, login, ..
+            } => Some(advice::push(repository, *login)),
             Self::ReadBack { .. } => None,
             Self::Realm { .. } | Self::Redirect { .. } => Some(
                 "check that the registry is the one you mean, and what answers in its place".into(),
@@ -244,11 +251,9 @@ impl Explain for Error {
             Self::SharedTag { .. } => Some("run again: other jobs sign the same digest".into()),
             Self::Token { .. } => Some("check what answers in place of the token endpoint".into()),
             Self::TooLarge { .. } => None,
-            Self::Unauthorized { .. } => Some(
-                "log in to the registry before this step, or give the account read access to the \
-                 repository, and write access to sign"
-                    .into(),
-            ),
+            Self::Unauthorized {
+                repository, login, ..
+            } => Some(advice::enter(repository, *login)),
         }
     }
 
@@ -282,25 +287,6 @@ impl Error {
     /// Whether what is in the registry is in the way, and not the registry.
     fn is_of_content(&self) -> bool {
         matches!(self, Self::MediaType { .. } | Self::NotFound { .. })
-    }
-}
-
-/// What gives the push right on the registries that people use.
-fn push_advice(repository: &str) -> Cow<'static, str> {
-    let host = repository.split('/').next().unwrap_or(repository);
-    if host == "ghcr.io" {
-        "add `permissions: packages: write` to the job, and link the package to its repository"
-            .into()
-    } else if host.ends_with(".pkg.dev") || host == "gcr.io" || host.ends_with(".gcr.io") {
-        "grant the account the role Artifact Registry Writer on the repository".into()
-    } else if host.ends_with(".amazonaws.com") {
-        "allow the role `ecr:InitiateLayerUpload`, `ecr:UploadLayerPart`, \
-         `ecr:CompleteLayerUpload` and `ecr:PutImage` on the repository"
-            .into()
-    } else if host.ends_with(".azurecr.io") {
-        "grant the account the role AcrPush on the registry".into()
-    } else {
-        "log in with an account that may push to this repository".into()
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Examined {
     pub image: Result<Found, Error>,
     /// Whether a signature may be pushed.
     pub push: Result<(), Error>,
-    /// Which credential was used, as the end of a sentence.
+    /// Which credential was used for that, as the end of a sentence.
     pub credential: String,
 }
 
@@ -37,7 +37,8 @@ impl Registry<'_> {
     /// There is no way to the registry: a credential cannot be read.
     pub async fn examine(&self, reference: &Reference) -> Result<Examined, Error> {
         let connection = self.connect(reference)?;
-        let (image, session) = connection.gather(reference).await;
+        let beside = self.connect(self.place(reference))?;
+        let (image, session) = connection.gather(reference, &beside).await;
         Ok(Examined {
             image: image.map(|(manifest, method)| Found {
                 digest: manifest.digest,
@@ -45,7 +46,7 @@ impl Registry<'_> {
                 method,
             }),
             push: session.map(|_open| ()),
-            credential: connection.credential_used(),
+            credential: beside.credential_used(),
         })
     }
 }

@@ -17,6 +17,7 @@ use crate::image::Reference;
 #[must_use]
 pub struct Target {
     reference: Reference,
+    place: Reference,
     tag: Option<String>,
     digest: Digest,
     manifest: Manifest,
@@ -24,9 +25,10 @@ pub struct Target {
 }
 
 impl Target {
-    pub(super) fn new(asked: &Reference, manifest: Manifest, session: Url) -> Self {
+    pub(super) fn new([asked, place]: [&Reference; 2], manifest: Manifest, session: Url) -> Self {
         Self {
             reference: asked.with_digest(manifest.digest),
+            place: place.with_digest(manifest.digest),
             tag: asked.tag().map(str::to_owned),
             digest: manifest.digest,
             manifest,
@@ -42,6 +44,11 @@ impl Target {
     /// `repository@digest`.
     pub fn reference(&self) -> &Reference {
         &self.reference
+    }
+
+    /// The repository where its signature goes, with its digest. The image itself need not be there.
+    pub fn place(&self) -> &Reference {
+        &self.place
     }
 
     /// The tag by which the image was asked for, if any.
@@ -89,6 +96,6 @@ impl Target {
             children: Vec::new(),
         };
         let session = "https://registry.invalid/session".parse().expect("a URL");
-        Self::new(reference, manifest, session)
+        Self::new([reference, reference], manifest, session)
     }
 }

@@ -38,6 +38,7 @@ pub(crate) use self::metadata::read as built;
 pub use self::safety::Notice;
 pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
+use crate::image::Reference;
 use crate::outcome::Warning;
 use crate::trust::{Mirror, RekorVersion, TrustOptions};
 
@@ -173,6 +174,8 @@ pub struct ServiceSettings {
 pub struct RegistrySettings {
     /// An explicit login; without it, those of Docker and Podman count.
     pub login: Option<RegistryLogin>,
+    /// The repository that has the signatures of all images; without it, each image's own has them.
+    pub signatures: Option<Reference>,
 }
 
 /// An explicit login at the registry of the images.

@@ -426,3 +426,51 @@ fn a_mirror_goes_with_its_root() {
         );
     }
 }
+
+#[test]
+fn the_place_of_signatures_is_told_and_no_matter_of_the_public_instance() {
+    let variable = ("AMBISIGN_SIGNATURE_REPOSITORY", "r.example/by-variable");
+    let cosign = ("COSIGN_REPOSITORY", "r.example/by-cosign");
+    let flag = ["a", "--signature-repository", "ghcr.io/acme/by-flag"];
+    let public = ["a", "--public-instance"];
+    let rows = [
+        (
+            &flag[..],
+            vec![variable, cosign],
+            "signatures in ghcr.io/acme/by-flag (from --signature-repository)",
+        ),
+        (
+            &["a"][..],
+            vec![variable, cosign],
+            "signatures in r.example/by-variable (from AMBISIGN_SIGNATURE_REPOSITORY)",
+        ),
+        (
+            &public[..],
+            vec![cosign],
+            "signatures in r.example/by-cosign (from COSIGN_REPOSITORY)",
+        ),
+    ];
+    for (flags, env, expected) in rows {
+        let settings = settings(flags, &env).unwrap();
+        let notices = settings.signing.run.notices.iter();
+        let notices: Vec<_> = notices.map(ToString::to_string).collect();
+        assert_eq!(notices, [expected]);
+        let place = settings.registry.signatures.unwrap();
+        let place = format!("{}/{}", place.registry(), place.repository());
+        assert!(expected.contains(&place), "{place}");
+    }
+    for text in [
+        "r.example/a:tag",
+        "https://r.example/a",
+        "r.example/A",
+        "r.example/a\n::error::x",
+        "r.example/a@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+    ] {
+        assert_eq!(
+            code(&["a"], &[("COSIGN_REPOSITORY", text)]),
+            "settings/value",
+            "{text}"
+        );
+    }
+    assert!(settings(&["a"], &[("COSIGN_REPOSITORY", "")]).is_ok());
+}

@@ -47,6 +47,7 @@ pub(super) struct Variables {
     pub(super) require_digest: Option<String>,
     pub(super) require_identity: Option<String>,
     pub(super) require_issuer: Option<String>,
+    pub(super) signature_repository: Option<String>,
     pub(super) signing_config: Option<String>,
     pub(super) staging: Option<String>,
     pub(super) tags: Option<String>,

@@ -129,7 +129,10 @@ impl VerifySettings {
             annotations: Vec::new(),
             predicate_types: texts("predicate-type", args.predicate_type)?,
             trust: groups.trust(args.trust)?,
-            registry: RegistrySettings { login: None },
+            registry: RegistrySettings {
+                login: None,
+                signatures: None,
+            },
             run: groups.run(args.run)?,
         })
     }

@@ -14,6 +14,7 @@ mod batch;
 mod destinations;
 mod inputs;
 mod job;
+mod logins;
 mod providers;
 mod published;
 mod recursive;
