@@ -2,7 +2,8 @@
 //! Images that the same identity has signed before, and what `--if-signed` says of them.
 //!
 //! What counts is what a reader would accept: a signature that verifies against the trusted root, of
-//! exactly the identity and the issuer that this run's certificate will name.
+//! exactly the identity and the issuer that this run's certificate will name, and that says what this
+//! run would say.
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
@@ -65,7 +66,7 @@ pub(crate) async fn leave<'j>(
                     claims: Vec::new(),
                 }),
                 predicate_types: vec![SIGN.to_owned()],
-                annotations: Vec::new(),
+                annotations: run.settings.annotations.clone().into_iter().collect(),
                 entries: 1,
                 timestamps: 0,
             },

@@ -19,6 +19,9 @@ pub const PREFIX: &str = "AMBISIGN_";
 pub enum Role {
     /// It consents to what becomes public. With `--public-instance` flags alone can.
     Consents,
+    /// It decides where signatures are stored and looked for. Told in every run; `--public-instance`
+    /// accepts it, as it has no say in who gets the token and whom we believe.
+    Places,
     /// Nothing of the kind.
     Plain,
     /// It holds a credential, which is never shown.
@@ -70,6 +73,16 @@ const fn consents(name: &'static str, example: &'static str, meaning: &'static s
     }
 }
 
+const fn places(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Places;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
 const fn decides(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
     let role = Role::Decides;
     Variable {
@@ -84,22 +97,28 @@ const fn decides(name: &'static str, example: &'static str, meaning: &'static st
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 pub const VARIABLES: &[Variable] = &[
     consents("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
+    plain("AMBISIGN_ANNOTATIONS", "env=prod", "`--annotations`, one a line"),
     plain("AMBISIGN_AUDIENCE", "sigstore", "`--audience`"),
     plain("AMBISIGN_BUNDLE", "app.sigstore.json", "`--bundle` of `sign` and `attach`"),
     plain("AMBISIGN_BUNDLE_DIR", "bundles", "`--bundle-dir`"),
     decides("AMBISIGN_CA_FILE", "/etc/ssl/corporate.pem", "`--ca-file`"),
+    plain("AMBISIGN_DIGEST", "sha256:9f2c...", "`--digest`"),
     plain("AMBISIGN_DRY_RUN", "true", "`--dry-run`"),
     decides("AMBISIGN_FULCIO_URL", "https://fulcio.example.com", "`--fulcio-url`"),
     secret("AMBISIGN_IDENTITY_TOKEN", "<token, or path of one>", "`--identity-token`"),
     plain("AMBISIGN_IDENTITY_TOKEN_FILE", "/var/run/secrets/tokens/sigstore", "`--identity-token-file`"),
     plain("AMBISIGN_IF_SIGNED", "skip", "`--if-signed`"),
+    plain("AMBISIGN_IMAGES", "ghcr.io/acme/app@sha256:9f2c...", "the images, separated by newlines, blanks or commas"),
+    plain("AMBISIGN_IMAGES_FILE", "images.txt", "`--images-file`"),
     plain("AMBISIGN_JOBS", "64", "`--jobs`"),
+    plain("AMBISIGN_METADATA", "{\"containerimage.digest\":\"sha256:9f2c...\"}", "`--metadata`"),
     plain("AMBISIGN_NO_PUSH", "true", "`--no-push`"),
     plain("AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS", "true", "`--oidc-disable-ambient-providers`"),
     plain("AMBISIGN_OIDC_ISSUER", "https://oauth2.example.com/auth", "`--oidc-issuer`"),
     plain("AMBISIGN_OIDC_PROVIDER", "github-actions", "`--oidc-provider`"),
     plain("AMBISIGN_OUTPUT", "json", "`--output`"),
     plain("AMBISIGN_PUBLIC_INSTANCE", "true", "`--public-instance`"),
+    plain("AMBISIGN_RECURSIVE", "true", "`--recursive`"),
     secret("AMBISIGN_REGISTRY_PASSWORD", "<password>", "the password that goes with `--registry-username`"),
     secret("AMBISIGN_REGISTRY_TOKEN", "<token>", "a bearer token for the registry, instead of user and password"),
     plain("AMBISIGN_REGISTRY_USERNAME", "robot", "`--registry-username`"),
@@ -108,8 +127,10 @@ pub const VARIABLES: &[Variable] = &[
     plain("AMBISIGN_REQUIRE_DIGEST", "true", "`--require-digest`"),
     plain("AMBISIGN_REQUIRE_IDENTITY", "signer@acme.iam.gserviceaccount.com", "`--require-identity`"),
     plain("AMBISIGN_REQUIRE_ISSUER", "https://accounts.google.com", "`--require-issuer`"),
+    places("AMBISIGN_SIGNATURE_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`"),
     decides("AMBISIGN_SIGNING_CONFIG", "signing_config.json", "`--signing-config`"),
     decides("AMBISIGN_STAGING", "true", "`--staging`"),
+    plain("AMBISIGN_TAGS", "ghcr.io/acme/app:v1", "`--tags`"),
     plain("AMBISIGN_TIMEOUT", "10m", "`--timeout`"),
     decides("AMBISIGN_TRUSTED_ROOT", "trusted_root.json", "`--trusted-root`"),
     decides("AMBISIGN_TSA_URL", "https://tsa.example.com/api/v1/timestamp", "`--tsa-url`"),
@@ -128,6 +149,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("ACTIONS_ID_TOKEN_REQUEST_URL", "https://run-actions-1.actions.githubusercontent.com/...", "GitHub Actions: the token endpoint"),
     plain("GITHUB_ACTIONS", "true", "GitHub Actions is here; errors become annotations"),
     plain("GITHUB_API_URL", "https://api.github.com", "GitHub Actions: tells which GitHub it is"),
+    plain("GITHUB_ARTIFACTS_LIST", "/runner/artifacts.json", "GitHub Actions: the artifacts of earlier steps; its images are signed when nothing else names one"),
     plain("GITHUB_EVENT_NAME", "pull_request", "GitHub Actions: explains why there is no token"),
     plain("GITHUB_EVENT_PATH", "/github/workflow/event.json", "GitHub Actions: explains why there is no token"),
     plain("GITHUB_SERVER_URL", "https://github.com", "GitHub Actions: the server whose token endpoint is accepted"),
@@ -169,9 +191,12 @@ pub const VARIABLES: &[Variable] = &[
     plain("TF_BUILD", "True", "Azure Pipelines is here: only to explain what to do"),
     plain("TRAVIS", "true", "Travis CI is here: only to explain what to do"),
 
+    places("COSIGN_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`, under the name that cosign reads"),
+    plain("BUILDX_CONFIG", "/root/.docker/buildx", "Buildx's folder, where docker/login-action keeps logins with a `scope`"),
     plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
     plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
     plain("XDG_CACHE_HOME", "/root/.cache", "where TUF metadata is kept, in its folder `ambisign/tuf`"),
+    plain("XDG_CONFIG_HOME", "/root/.config", "where Podman keeps the logins that stay"),
     plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
     plain("HOME", "/root", "where the files named above are by default"),
     plain("TMPDIR", "/tmp", "where a bundle that could not be attached is kept when the working directory cannot be written"),
@@ -207,6 +232,7 @@ pub fn table() -> String {
     for row in VARIABLES {
         let mark = match row.role {
             Role::Consents => "  [consents to what becomes public]",
+            Role::Places => "  [decides where signatures are stored]",
             Role::Plain => "",
             Role::Secret => "  [secret]",
             Role::Decides => "  [decides who gets the token]",

@@ -95,6 +95,12 @@ impl Explain for ReferenceError {
                 "expand the variable before the image is named (Cloud Build: `$$NAME` in a script)"
                     .into()
             }
+            Self::Digest { text } | Self::Tag { text } if text.is_empty() => {
+                "fill in what follows the name: a variable there is empty (Cloud Build: \
+                 `$SHORT_SHA`, `$COMMIT_SHA` and `$TAG_NAME` exist in builds that a trigger started, \
+                 `$BUILD_ID` in all; a variable of the shell is written `$$NAME`)"
+                    .into()
+            }
             Self::Empty => "name the image as `registry/repository@sha256:...`; an empty variable \
                             is the usual cause"
                 .into(),
@@ -160,6 +166,19 @@ impl Reference {
         Ok(Self { name, digest })
     }
 
+    /// Reads `registry/repository` alone.
+    ///
+    /// # Errors
+    /// As [`Reference::parse`], or there is a tag or a digest.
+    pub(crate) fn parse_repository(text: &str) -> Result<Self, ReferenceError> {
+        let reference = Self::parse(text)?;
+        let name = text.rsplit('/').next().unwrap_or(text);
+        if let Some((_, tag)) = name.split_once([':', '@']) {
+            return Err(ReferenceError::Tag { text: shown(tag) });
+        }
+        Ok(reference)
+    }
+
     /// Host and optional port of the registry, in lower case: `ghcr.io`, `127.0.0.1:5000`.
     pub fn registry(&self) -> &str {
         self.name.registry()
@@ -178,6 +197,11 @@ impl Reference {
     /// The digest, when one was given.
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
+    }
+
+    /// Whether both are of one repository.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        self.registry() == other.registry() && self.repository() == other.repository()
     }
 
     /// The same repository, by `digest` alone.

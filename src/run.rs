@@ -11,6 +11,7 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::fulcio::Fulcio;
 use crate::identity::{Identity, IdentityError};
+use crate::images;
 use crate::job::Job;
 use crate::plan;
 use crate::report::Progress;
@@ -59,8 +60,9 @@ impl Run<'_> {
             settings,
             progress,
         } = self;
-        progress.begin(images.images.len(), "image", &settings.run);
-        let references = plan::references(images)?;
+        let named = images::named(&images.images).await?;
+        progress.begin(named.len(), "image", &settings.run);
+        let references = told::references(progress, named, images)?;
         let options = plan::registry_options(&images.registry, &references)?;
         let choice = choose(host, &plan::identity_options(&settings.identity))?;
         let shelf = plan::shelf(&images.bundles, references.len(), settings.mode)?;
@@ -68,7 +70,11 @@ impl Run<'_> {
 
         let registry = plan::registry(host, options, (&images.bundles, shelf.as_ref()));
         let (prepared, asked) = join(
-            plan::prepare(&registry, &references, settings.jobs),
+            plan::prepare(
+                &registry,
+                &references,
+                (images.images.extent, settings.jobs),
+            ),
             self.ask(&choice),
         )
         .await;

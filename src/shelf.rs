@@ -103,11 +103,7 @@ impl Shelf {
     ///
     /// # Errors
     /// The folder cannot be used, the one file is there already, or it is for `images` images.
-    pub fn open(
-        place: &BundlePlace,
-        images: usize,
-        mode: Mode,
-    ) -> Result<Self, error::Error> {
+    pub fn open(place: &BundlePlace, images: usize, mode: Mode) -> Result<Self, error::Error> {
         let folder = match place {
             BundlePlace::Folder(folder) => folder,
             BundlePlace::File(_) if images > 1 => return Err(one_bundle().into()),

@@ -17,12 +17,16 @@ mod bend;
 mod common;
 #[path = "refuse/entries.rs"]
 mod entries;
+#[path = "refuse/inputs.rs"]
+mod inputs;
 #[path = "refuse/keyed.rs"]
 mod keyed;
 #[path = "refuse/lasting.rs"]
 mod lasting;
 #[path = "refuse/lies.rs"]
 mod lies;
+#[path = "refuse/logins.rs"]
+mod logins;
 #[path = "refuse/once.rs"]
 mod once;
 #[path = "refuse/place.rs"]

@@ -13,8 +13,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
 
-use self::metadata::{ACCOUNT, is_cloud_build, is_kubernetes, refused};
-pub(crate) use self::metadata::{Metadata, is_here};
+pub(crate) use self::metadata::Metadata;
+use self::metadata::{ACCOUNT, is_kubernetes, refused};
+pub use self::metadata::{is_cloud_build, is_here};
 use crate::request::{received, shape};
 use crate::{Class, Detection, Explain, Host, HttpError, Kind, Options, Provider, Source, Token};
 
@@ -248,6 +249,21 @@ impl Machine {
             return Error::NotLinked { audience, file };
         }
         Error::NoIdentity { account }
+    }
+}
+
+/// An access token of this machine's account, for Google's own services and nobody else; `None` when
+/// the machine has no account.
+///
+/// It is for a machine that [`is_here`] calls Google's: elsewhere the address could be somebody's.
+///
+/// # Errors
+/// The metadata server refuses, is out of reach, or is none.
+pub async fn access_token(host: &Host) -> Result<Option<Token>, Error> {
+    match Metadata::locate(host)?.access_token(host).await {
+        Ok(token) => Ok(Some(token)),
+        Err(Error::NoServiceAccount) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::outcome::{Attached, Failure, Instance, Outcome, State, Step};
 use crate::plan;
 use crate::registry::{Registry, Target};
 use crate::report::Progress;
-use crate::settings::AttachSettings;
+use crate::settings::{AttachSettings, Extent};
 use crate::signer::within_run;
 use crate::told;
 use crate::trust::{Trust, TrustedRoot};
@@ -73,7 +73,7 @@ impl Attaching<'_> {
         let registry = Registry::new(self.host, options);
         let trust = settings.trust.options(None);
         let (prepared, root) = join(
-            plan::prepare(&registry, &references, jobs()),
+            plan::prepare(&registry, &references, (Extent::Named, jobs())),
             Trust::load_root(self.host, &trust),
         )
         .await;

@@ -173,10 +173,19 @@ pub struct RegistryArgs {
     ///
     /// Its password is in AMBISIGN_REGISTRY_PASSWORD, and AMBISIGN_REGISTRY_TOKEN is a bearer token
     /// instead of both: there is no flag for a secret. Without them the logins of Docker and Podman
-    /// are used, then `GITHUB_TOKEN` for ghcr.io and `CI_REGISTRY_PASSWORD` for `CI_REGISTRY`. All
-    /// images must be of the registry that a login given here is for.
+    /// are used, then `GITHUB_TOKEN` for ghcr.io, `CI_REGISTRY_PASSWORD` for `CI_REGISTRY`, and on
+    /// Google Cloud the machine's account for gcr.io and pkg.dev. All images must be of the registry
+    /// that a login given here is for.
     #[arg(long, value_name = "NAME", help_heading = "Registry")]
     pub registry_username: Option<String>,
+
+    /// The repository that has the signatures of all images [default: that of each image]
+    /// ($AMBISIGN_SIGNATURE_REPOSITORY)
+    ///
+    /// `COSIGN_REPOSITORY` says the same. Whoever verifies must name the same repository. The images
+    /// themselves are only read.
+    #[arg(long, value_name = "REPOSITORY", help_heading = "Registry")]
+    pub signature_repository: Option<String>,
 }
 
 /// How long, and what is told.

@@ -26,6 +26,7 @@ use self::services::Asked;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::image::Reference;
+use crate::images::{Reading, named};
 use crate::outcome::Failure;
 use crate::plan;
 use crate::settings::{Mode, Settings};
@@ -42,8 +43,7 @@ pub struct Doctor<'a> {
 
 impl<'a> Doctor<'a> {
     /// Goes on from `diagnosis`, which has what is known of the settings.
-    pub fn new(host: &'a Host, settings: &'a Settings, mut diagnosis: Diagnosis) -> Self {
-        diagnosis.images = settings.images.len();
+    pub fn new(host: &'a Host, settings: &'a Settings, diagnosis: Diagnosis) -> Self {
         Self {
             host,
             settings,
@@ -61,7 +61,7 @@ impl<'a> Doctor<'a> {
     /// # Errors
     /// None: what is in the way of a run is the result of this one.
     pub async fn run(&self) -> Result<(), Error> {
-        let references = self.references();
+        let references = self.references().await;
         let (choice, findings) = environment::examine(self.host, &self.settings.signing.identity);
         self.note(findings);
         let ((), believed, identity) = tokio::join!(
@@ -74,11 +74,28 @@ impl<'a> Doctor<'a> {
     }
 
     /// The images that are named properly.
-    fn references(&self) -> Vec<(usize, Reference)> {
+    async fn references(&self) -> Vec<(usize, Reference)> {
+        let settings = &self.settings.images;
+        let named = named(settings).await;
+        let read = named.and_then(|named| Ok((named, Reading::new(settings)?)));
+        let (named, reading) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                let failure = Failure::of(&error);
+                self.note([Finding::fail(Stage::Settings, "", failure)]);
+                return Vec::new();
+            }
+        };
+        self.lock().images = named.len();
         let mut references = Vec::new();
-        for (at, text) in self.settings.images.iter().enumerate() {
-            match plan::to_sign(self.settings.tags, at, text) {
-                Ok(reference) => references.push((at, reference)),
+        for (at, named) in named.into_iter().enumerate() {
+            let text = named.text().to_owned();
+            match reading.reference(named) {
+                Ok((reference, warning)) => {
+                    let odd = warning.map(|one| Finding::of_warning(Stage::Settings, &text, &one));
+                    self.note(odd);
+                    references.push((at, reference));
+                }
                 Err(error) => {
                     let failure = Failure::of(&error);
                     let finding = Finding::fail(Stage::Settings, text, failure);
@@ -123,6 +140,8 @@ impl<'a> Doctor<'a> {
             .buffered(self.settings.signing.jobs.get())
             .for_each(|findings| async { self.note(findings) })
             .await;
+        let warnings = registry.warnings().into_iter();
+        self.note(warnings.map(|warning| Finding::of_warning(Stage::Registry, "", &warning)));
     }
 
     /// Whom to believe, and what the services that follow from it answer.

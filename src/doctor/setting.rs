@@ -51,7 +51,7 @@ pub fn resolve(mut args: SignArgs, mut env: Env) -> Resolved {
                 env = Env::from_iter(left);
             }
             (SettingsError::EmptyImage { .. }, None) => {
-                args.images.retain(|image| !image.trim().is_empty());
+                args.inputs.images.retain(|image| !image.trim().is_empty());
             }
             (_, None) => {
                 findings.extend(unread(&env));
@@ -111,6 +111,7 @@ mod tests {
 
     use super::{Resolved, resolve};
     use crate::cli::{Cli, Command};
+    use crate::settings::Names;
 
     fn resolved(arguments: &[&str], env: &[(&str, &str)]) -> Resolved {
         let arguments = ["ambisign", "doctor"].iter().chain(arguments);
@@ -149,7 +150,8 @@ mod tests {
         assert_eq!(told, expected);
         let settings = resolved.settings.unwrap();
         assert_eq!(settings.signing.identity.audience, "mine");
-        assert_eq!(settings.images, ["r.example/a"]);
+        let names = &settings.images.names;
+        assert!(matches!(names, Names::Given(lists) if lists[0].texts == ["r.example/a"]));
         assert!(!resolved.env.is_set("AMBISIGN_FULCOI_URL"));
     }
 

@@ -18,8 +18,9 @@ use url::{Url, form_urlencoded};
 use super::address;
 use super::challenge::Challenge;
 use super::connection::{Connection, Repository};
-use super::credentials::{Credential, Secret};
+use super::credentials::{Credential, Reach, Secret};
 use super::error::Error;
+use super::sources::is_google;
 use crate::net::REGISTRY_TOKEN;
 
 /// How long a token is used when the endpoint does not say (token authentication of the OCI
@@ -70,13 +71,17 @@ impl Connection<'_> {
             (Challenge::Basic, Some(Secret::Identity(_)) | None) => Ok(None),
             (Challenge::Bearer { realm, service }, _) => {
                 let origin = origin(realm);
-                address::permit(&self.repository.base, realm)
-                    .await
-                    .map_err(|why| Error::Realm {
-                        registry: self.repository.registry.clone(),
-                        realm: origin.clone(),
-                        why,
-                    })?;
+                let base = &self.repository.base;
+                let reach = credential.map_or(Reach::Endpoint, |credential| credential.reach);
+                let permitted = match address::permit(base, realm).await {
+                    Ok(()) => permit(reach, base, realm),
+                    refused => refused,
+                };
+                permitted.map_err(|why| Error::Realm {
+                    registry: self.repository.registry.clone(),
+                    realm: origin.clone(),
+                    why,
+                })?;
                 let request = self.token_request(realm, service.as_deref(), secret);
                 let answer = self.host.net.send(&REGISTRY_TOKEN, request).await?;
                 self.read_token(&origin, &answer).map(Some)
@@ -166,6 +171,25 @@ pub(super) fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
 }
 
+/// Whether a credential of `reach` for the registry at `base` may go to the token endpoint `realm`,
+/// which is https or as local as the registry.
+///
+/// # Errors
+/// Why not, as the end of a sentence that begins with the realm.
+fn permit(reach: Reach, base: &Url, realm: &Url) -> Result<(), &'static str> {
+    let google = || {
+        let host = realm.host_str().filter(|_| realm.port().is_none());
+        host.is_some_and(is_google)
+    };
+    match reach {
+        Reach::Endpoint => Ok(()),
+        Reach::Google if google() => Ok(()),
+        Reach::Google => Err("may not have the access token of this machine"),
+        Reach::Same if realm.origin() == base.origin() => Ok(()),
+        Reach::Same => Err("may not have the token of this job"),
+    }
+}
+
 fn basic(user: &str, password: &str) -> HeaderValue {
     let pair = STANDARD.encode(format!("{user}:{password}"));
     // Base64 is always a header value; the empty one stands for the impossible.
@@ -173,4 +197,70 @@ fn basic(user: &str, password: &str) -> HeaderValue {
         .unwrap_or_else(|_never| HeaderValue::from_static(""));
     header.set_sensitive(true);
     header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reach, permit};
+
+    #[test]
+    fn what_a_job_or_a_machine_is_given_stays_with_its_platform() {
+        let url = |text: &str| text.parse().unwrap();
+        for (reach, base, realm, ok) in [
+            (
+                Reach::Same,
+                "https://ghcr.io/v2/a/",
+                "https://ghcr.io/token",
+                true,
+            ),
+            (
+                Reach::Same,
+                "https://ghcr.io/v2/a/",
+                "https://ghcr.io:8443/token",
+                false,
+            ),
+            (
+                Reach::Same,
+                "https://ghcr.io/v2/a/",
+                "https://evil.example/token",
+                false,
+            ),
+            (
+                Reach::Google,
+                "https://gcr.io/v2/a/",
+                "https://gcr.io/v2/token",
+                true,
+            ),
+            (
+                Reach::Google,
+                "https://eu.gcr.io/v2/a/",
+                "https://europe-docker.pkg.dev/v2/token",
+                true,
+            ),
+            (
+                Reach::Google,
+                "https://gcr.io/v2/a/",
+                "https://gcr.io:8443/v2/token",
+                false,
+            ),
+            (
+                Reach::Google,
+                "https://gcr.io/v2/a/",
+                "https://evil.example/gcr.io",
+                false,
+            ),
+            (
+                Reach::Endpoint,
+                "https://registry.gitlab.com/v2/a/",
+                "https://gitlab.com/jwt/auth",
+                true,
+            ),
+        ] {
+            assert_eq!(
+                permit(reach, &url(base), &url(realm)).is_ok(),
+                ok,
+                "{base} {realm}"
+            );
+        }
+    }
 }

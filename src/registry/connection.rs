@@ -14,11 +14,13 @@ use url::Url;
 use super::address;
 use super::auth::{Access, origin};
 use super::challenge::Challenge;
-use super::credentials::{Credential, Plan, Secret};
+use super::credentials::{Credential, Secret};
 use super::error::Error;
 use super::referrer::Method as AttachMethod;
 use super::shared_tag::Ours;
+use super::sources::{Lookup, Plan};
 use crate::digest::Digest;
+use crate::outcome::Warning;
 
 /// How many redirects of one request are followed.
 const MOST_REDIRECTS: u32 = 10;
@@ -58,8 +60,11 @@ pub(super) struct Repository {
     /// What we ask to be allowed.
     pub(super) right: Right,
     peer: Arc<Peer>,
-    plan: Plan,
-    credential: OnceCell<Option<Arc<Credential>>>,
+    /// Where the credential may be.
+    pub(super) plan: Plan,
+    /// What the plan came to. Whoever asks holds `asking`.
+    found: Mutex<Option<Lookup>>,
+    asking: AsyncMutex<()>,
     access: AsyncMutex<Access>,
     subjects: Mutex<BTreeMap<Digest, Arc<AsyncMutex<Ours>>>>,
 }
@@ -82,10 +87,22 @@ impl Repository {
             right,
             peer,
             plan,
-            credential: OnceCell::default(),
+            found: Mutex::default(),
+            asking: AsyncMutex::default(),
             access: AsyncMutex::default(),
             subjects: Mutex::default(),
         }
+    }
+
+    /// What the reader should know about how the credential was found; nothing before it was.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        self.found().map_or_else(Vec::new, |found| found.warnings)
+    }
+
+    /// What the plan came to; nothing before it was asked for.
+    pub(super) fn found(&self) -> Option<Lookup> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.clone()
     }
 
     /// What this run lists under the fallback tag of `subject`. Locked while it is written.
@@ -166,14 +183,25 @@ impl Connection<'_> {
         format!("{}/{}", self.repository.registry, self.repository.name)
     }
 
-    /// The credential of this repository, asked for once.
+    /// The credential of this repository, asked for once, and again when it is one that wears out.
     ///
     /// # Errors
-    /// A credential helper fails.
-    pub(super) async fn credential(&self) -> Result<Option<&Credential>, Error> {
-        let find = || self.repository.plan.resolve(self.host);
-        let found = self.repository.credential.get_or_try_init(find).await?;
-        Ok(found.as_deref())
+    /// A credential helper fails, or the metadata server.
+    pub(super) async fn credential(&self) -> Result<Option<Arc<Credential>>, Error> {
+        let repository = &self.repository;
+        let _turn = repository.asking.lock().await;
+        let fresh = |found: &Lookup| found.until.is_none_or(|until| Instant::now() < until);
+        if let Some(found) = repository.found().filter(fresh) {
+            return Ok(found.credential);
+        }
+        let found = repository.plan.resolve(self.host).await?;
+        let credential = found.credential.clone();
+        let mut known = repository
+            .found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = Some(found);
+        Ok(credential)
     }
 
     /// Makes a request with the proof that is known. When the registry refuses it, the proof is
@@ -214,7 +242,7 @@ impl Connection<'_> {
         let known = self.challenge().clone();
         if let Some(challenge) = known {
             let credential = self.credential().await?;
-            let met = self.meet(&challenge, credential).await?;
+            let met = self.meet(&challenge, credential.as_deref()).await?;
             (access.header, access.until) = met.map_or((None, None), |(h, u)| (Some(h), u));
             access.round += 1;
         }
@@ -231,6 +259,7 @@ impl Connection<'_> {
             return Ok(None);
         };
         let credential = self.credential().await?;
+        let credential = credential.as_deref();
         let fixed = matches!(credential.map(|c| &c.secret), Some(Secret::Registry(_)));
         if fixed && access.header.is_some() {
             return Ok(None);
@@ -318,55 +347,6 @@ impl Connection<'_> {
             registry: self.repository.registry.clone(),
             to: origin(url),
             why,
-        }
-    }
-
-    /// The error of a read that is refused for lack of rights.
-    pub(super) fn unauthorized(&self, answer: &Answer) -> Error {
-        Error::Unauthorized {
-            repository: self.name(),
-            status: answer.status,
-            said: answer.excerpt(&self.host.net),
-            credential: self.credential_used(),
-        }
-    }
-
-    /// The error of an upload session that is refused before anything was signed.
-    pub(super) fn push_denied(&self, answer: &Answer) -> Error {
-        if !matches!(answer.status.as_u16(), 401 | 403) {
-            return self.refused("an upload", answer);
-        }
-        Error::PushDenied {
-            repository: self.name(),
-            status: answer.status,
-            said: answer.excerpt(&self.host.net),
-            credential: self.credential_used(),
-        }
-    }
-
-    /// The error of a request that is refused; `what` was asked for.
-    pub(super) fn refused(&self, what: impl Into<String>, answer: &Answer) -> Error {
-        Error::Refused {
-            repository: self.name(),
-            what: what.into(),
-            status: answer.status,
-            said: answer.excerpt(&self.host.net),
-            credential: self.credential_used(),
-        }
-    }
-
-    /// Which credential was used, as the end of a sentence.
-    pub(super) fn credential_used(&self) -> String {
-        match self.repository.credential.get() {
-            Some(Some(credential)) => format!("with the credential of {}", credential.source),
-            Some(None) if self.repository.plan.looked.is_empty() => {
-                "without a credential: there was nowhere to look for one".to_owned()
-            }
-            Some(None) => format!(
-                "without a credential: there is none in {}",
-                self.repository.plan.looked.join(", ")
-            ),
-            None => "without being asked for a credential".to_owned(),
         }
     }
 }

@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which credential a registry gets: flags, then the configuration files of container tools, then
-//! what the CI system gives for its own registry.
-//!
-//! A credential is chosen by the exact host, never by a part of it. Nothing is chosen twice: the
-//! first that matches is the one, and when the registry refuses it the run says so.
+//! What a registry is shown as proof of who asks, and what can be wrong with it.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ambisign_providers::{Class, Explain, Host, SpawnError, Token};
+use ambisign_providers::{Class, Explain, Host, SpawnError, Token, gce};
 
 use super::RegistryOptions;
-use super::docker_config::{self, Entry};
-use super::helper;
-use crate::image::DOCKER_HUB;
-
-/// How Docker calls its Hub in configuration files and to helpers.
-const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
+use super::docker_config::Entry;
 
 /// The user name by which helpers mark an identity token.
 pub(super) const TOKEN_USER: &str = "<token>";
@@ -29,6 +21,19 @@ pub(super) struct Credential {
     pub(super) source: String,
     /// What it is.
     pub(super) secret: Secret,
+    /// Who else than the registry may have it.
+    pub(super) reach: Reach,
+}
+
+/// Which token endpoints may have a credential, of those that the registry names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Any: somebody logged in there, or it is the platform's own.
+    Endpoint,
+    /// That of a registry of Google's.
+    Google,
+    /// That of the same host.
+    Same,
 }
 
 /// The three kinds of credential that registries know.
@@ -89,6 +94,12 @@ pub enum CredentialError {
         /// The name.
         name: String,
     },
+    /// The metadata server of this machine gives no access token.
+    #[error("this machine's metadata server gives no access token for the registry")]
+    Machine {
+        /// What it says.
+        source: Box<gce::Error>,
+    },
     /// A user name was given without a password.
     #[error("a registry user name was given without a password")]
     Password,
@@ -112,6 +123,7 @@ impl Explain for CredentialError {
                 "name a program `docker-credential-NAME` by letters, digits, `.`, `_` and `-`"
                     .into()
             }
+            Self::Machine { source } => return source.fix(),
             Self::Password => "set `AMBISIGN_REGISTRY_PASSWORD`".into(),
         })
     }
@@ -122,26 +134,28 @@ impl Explain for CredentialError {
                 Class::Usage
             }
             Self::Helper { .. } => Class::Registry,
+            Self::Machine { source } if source.class() == Class::Temporary => Class::Temporary,
+            Self::Machine { .. } => Class::Registry,
         }
     }
 }
 
-/// What may hold the credential for a repository, in order. Made without running anything.
-#[derive(Debug, Default)]
-pub(super) struct Plan {
-    candidates: Vec<Candidate>,
-    /// Where it was looked, for the message when there is nothing.
-    pub(super) looked: Vec<String>,
+impl CredentialError {
+    /// Whether a helper is not installed.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(
+            self,
+            Self::Helper { source: Some(source), .. } if is_absent(source)
+        )
+    }
 }
 
-#[derive(Debug)]
-enum Candidate {
-    Ready(Arc<Credential>),
-    Helper {
-        program: String,
-        server: String,
-        path: PathBuf,
-    },
+/// Whether there is no such program.
+pub(super) fn is_absent(error: &SpawnError) -> bool {
+    matches!(
+        error,
+        SpawnError::Start { source, .. } if source.kind() == ErrorKind::NotFound
+    )
 }
 
 /// The credential of the flags, guarded.
@@ -160,6 +174,7 @@ pub(super) fn explicit(
             Credential {
                 source: "`--registry-token`".to_owned(),
                 secret: Secret::Registry(token),
+                reach: Reach::Endpoint,
             }
         }
         RegistryOptions {
@@ -171,6 +186,7 @@ pub(super) fn explicit(
             Credential {
                 source: format!("user {user:?} of `--registry-username`"),
                 secret: Secret::Basic { user, password },
+                reach: Reach::Endpoint,
             }
         }
         RegistryOptions {
@@ -181,178 +197,11 @@ pub(super) fn explicit(
     Ok(Some(Arc::new(credential)))
 }
 
-impl Plan {
-    /// Only what the flags say.
-    pub(super) fn only(credential: Arc<Credential>) -> Self {
-        Self {
-            candidates: vec![Candidate::Ready(credential)],
-            looked: Vec::new(),
-        }
-    }
-
-    /// What files and variables say about `registry` and `repository`. No file after the first that
-    /// holds a credential is read.
-    ///
-    /// # Errors
-    /// A file that is there and cannot be used.
-    pub(super) fn new(
-        host: &Host,
-        registry: &str,
-        repository: &str,
-    ) -> Result<Self, CredentialError> {
-        let mut plan = Self::default();
-        for path in files(host) {
-            plan.looked.push(path.display().to_string());
-            if let Some(file) = docker_config::read(&path)? {
-                plan.add_file(host, &path, &file, [registry, repository])?;
-            }
-            if plan.is_decided() {
-                return Ok(plan);
-            }
-        }
-        if let Some(credential) = of_the_platform(host, registry, &mut plan.looked) {
-            plan.candidates.push(Candidate::Ready(Arc::new(credential)));
-        }
-        Ok(plan)
-    }
-
-    /// Asks the candidates in order; runs helpers.
-    ///
-    /// # Errors
-    /// A helper that fails otherwise than by having no credential.
-    pub(super) async fn resolve(
-        &self,
-        host: &Host,
-    ) -> Result<Option<Arc<Credential>>, CredentialError> {
-        for candidate in &self.candidates {
-            let found = match candidate {
-                Candidate::Ready(credential) => Some(Arc::clone(credential)),
-                Candidate::Helper {
-                    program,
-                    server,
-                    path,
-                } => helper::ask(host, program, server, path).await?,
-            };
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
-    }
-
-    /// The bearer token for the registry, when the first candidate is one: it needs no challenge.
-    pub(super) fn registry_token(&self) -> Option<&Token> {
-        match self.candidates.first()? {
-            Candidate::Ready(credential) => match &credential.secret {
-                Secret::Registry(token) => Some(token),
-                Secret::Basic { .. } | Secret::Identity(_) => None,
-            },
-            Candidate::Helper { .. } => None,
-        }
-    }
-
-    fn is_decided(&self) -> bool {
-        let is_ready = |candidate| matches!(candidate, &Candidate::Ready(_));
-        self.candidates.iter().any(is_ready)
-    }
-
-    fn add_file(
-        &mut self,
-        host: &Host,
-        path: &Path,
-        file: &docker_config::File,
-        [registry, repository]: [&str; 2],
-    ) -> Result<(), CredentialError> {
-        if let Some((key, name)) = file.helper(registry) {
-            let server = if registry == DOCKER_HUB {
-                DOCKER_HUB_SERVER
-            } else {
-                key
-            };
-            self.add_helper(path, name, server)?;
-        }
-        for (key, entry) in file.entries(registry, repository) {
-            if let Some(credential) = from_entry(host, path, key, entry)? {
-                self.candidates.push(Candidate::Ready(Arc::new(credential)));
-                return Ok(());
-            }
-        }
-        if let Some(name) = file.store() {
-            let server = if registry == DOCKER_HUB {
-                DOCKER_HUB_SERVER
-            } else {
-                registry
-            };
-            self.add_helper(path, name, server)?;
-        }
-        Ok(())
-    }
-
-    fn add_helper(&mut self, path: &Path, name: &str, server: &str) -> Result<(), CredentialError> {
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-        if !name.bytes().all(is_plain) {
-            return Err(CredentialError::HelperName {
-                path: path.to_owned(),
-                name: name.to_owned(),
-            });
-        }
-        let program = format!("docker-credential-{name}");
-        self.looked.push(format!("`{program}`"));
-        self.candidates.push(Candidate::Helper {
-            program,
-            server: server.to_owned(),
-            path: path.to_owned(),
-        });
-        Ok(())
-    }
-}
-
-/// The files that container tools write, in the order in which they are read.
-fn files(host: &Host) -> Vec<PathBuf> {
-    let docker = match host.env.get("DOCKER_CONFIG") {
-        Some(folder) => Some(PathBuf::from(folder)),
-        None => host.home().map(|home| home.join(".docker")),
-    };
-    let podman = host.env.get("XDG_RUNTIME_DIR").map(PathBuf::from);
-    [
-        docker.map(|folder| folder.join("config.json")),
-        host.env.get("REGISTRY_AUTH_FILE").map(PathBuf::from),
-        podman.map(|folder| folder.join("containers/auth.json")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// The job's own credential, for the platform's own registry only.
-fn of_the_platform(host: &Host, registry: &str, looked: &mut Vec<String>) -> Option<Credential> {
-    let basic = |user: &str, password: &str, variable: &str| {
-        host.net.guard(password);
-        Some(Credential {
-            source: format!("user {user:?} of `{variable}`"),
-            secret: Secret::Basic {
-                user: user.to_owned(),
-                password: Token::new(password)?,
-            },
-        })
-    };
-    if registry == "ghcr.io" {
-        looked.push("`GITHUB_TOKEN`".to_owned());
-        // The registry looks at the token only; any name does.
-        let user = host.env.get("GITHUB_ACTOR").unwrap_or("x-access-token");
-        return basic(user, host.env.get("GITHUB_TOKEN")?, "GITHUB_TOKEN");
-    }
-    let gitlab = host.env.get("CI_REGISTRY")?;
-    if registry.eq_ignore_ascii_case(gitlab) {
-        looked.push("`CI_REGISTRY_PASSWORD`".to_owned());
-        let user = host.env.get("CI_REGISTRY_USER")?;
-        let password = host.env.get("CI_REGISTRY_PASSWORD")?;
-        return basic(user, password, "CI_REGISTRY_PASSWORD");
-    }
-    None
-}
-
-fn from_entry(
+/// The credential of an entry of a configuration file; `None` when a helper keeps it.
+///
+/// # Errors
+/// The entry is malformed.
+pub(super) fn from_entry(
     host: &Host,
     path: &Path,
     key: &str,
@@ -388,5 +237,9 @@ fn from_entry(
     } else {
         return Ok(None);
     };
-    Ok(Some(Credential { source, secret }))
+    Ok(Some(Credential {
+        source,
+        secret,
+        reach: Reach::Endpoint,
+    }))
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use ambisign_providers::{Class, Explain, HttpError};
 use reqwest::StatusCode;
 
+use super::advice::{self, Login};
 use super::credentials::CredentialError;
 use crate::digest::Digest;
 
@@ -39,6 +40,14 @@ pub enum Error {
         tag: String,
         /// The reason.
         why: String,
+    },
+    /// An index lists something that cannot be signed, so nothing of it is.
+    #[error("{index} is not signed, because not all that it lists can be")]
+    Listed {
+        /// The index, in full.
+        index: String,
+        /// Why.
+        source: Box<Self>,
     },
     /// The manifest is not what the OCI image specification says.
     #[error("the manifest of {reference} cannot be read: {why}")]
@@ -85,6 +94,8 @@ pub enum Error {
         said: String,
         /// Which credential was used.
         credential: String,
+        /// Whether there was one.
+        login: Login,
     },
     /// What the registry serves is not what was pushed.
     #[error("{reference} was pushed, but {why}")]
@@ -183,6 +194,8 @@ pub enum Error {
         said: String,
         /// Which credential was used.
         credential: String,
+        /// Whether there was one.
+        login: Login,
     },
 }
 
@@ -201,6 +214,7 @@ impl Explain for Error {
             Self::DigestMismatch { .. } => "registry/digest-mismatch",
             Self::Http(http) => return format!("registry/{}", http.variant()).into(),
             Self::IndexUnreadable { .. } => "registry/index-unreadable",
+            Self::Listed { source, .. } => return source.code(),
             Self::Manifest { .. } => "registry/manifest",
             Self::MediaType { .. } => "registry/media-type",
             Self::NotFound { .. } => "registry/not-found",
@@ -232,6 +246,10 @@ impl Explain for Error {
             Self::IndexUnreadable { .. } => {
                 Some("see what wrote that tag, and remove it if nothing needs it".into())
             }
+            Self::Listed { source, .. } if source.is_of_content() => {
+                Some("push all that the index lists, or sign it without `--recursive`".into())
+            }
+            Self::Listed { source, .. } => source.fix(),
             Self::MediaType { .. } | Self::Manifest { .. } => {
                 Some("name an image or an image index, as it was pushed".into())
             }
@@ -240,7 +258,9 @@ impl Explain for Error {
                     .into(),
             ),
             Self::OtherArtifact { .. } => None,
-            Self::PushDenied { repository, .. } => Some(push_advice(repository)),
+            Self::PushDenied {
+                repository, login, ..
+            } => Some(advice::push(repository, *login)),
             Self::ReadBack { .. } | Self::ReadOnly { .. } => None,
             Self::Signed { .. } => {
                 Some("let it be, or pass `--if-signed skip` or `--if-signed add`".into())
@@ -252,11 +272,9 @@ impl Explain for Error {
             Self::SharedTag { .. } => Some("run again: other jobs sign the same digest".into()),
             Self::Token { .. } => Some("check what answers in place of the token endpoint".into()),
             Self::TooLarge { .. } => None,
-            Self::Unauthorized { .. } => Some(
-                "log in to the registry before this step, or give the account read access to the \
-                 repository, and write access to sign"
-                    .into(),
-            ),
+            Self::Unauthorized {
+                repository, login, ..
+            } => Some(advice::enter(repository, *login)),
         }
     }
 
@@ -264,6 +282,7 @@ impl Explain for Error {
         match self {
             Self::Credentials(error) => error.class(),
             Self::Http(http) => http.class(),
+            Self::Listed { source, .. } => source.class(),
             Self::DigestMismatch { .. }
             | Self::IndexUnreadable { .. }
             | Self::Manifest { .. }
@@ -286,22 +305,10 @@ impl Explain for Error {
     }
 }
 
-/// What gives the push right on the registries that people use.
-fn push_advice(repository: &str) -> Cow<'static, str> {
-    let host = repository.split('/').next().unwrap_or(repository);
-    if host == "ghcr.io" {
-        "add `permissions: packages: write` to the job, and link the package to its repository"
-            .into()
-    } else if host.ends_with(".pkg.dev") || host == "gcr.io" || host.ends_with(".gcr.io") {
-        "grant the account the role Artifact Registry Writer on the repository".into()
-    } else if host.ends_with(".amazonaws.com") {
-        "allow the role `ecr:InitiateLayerUpload`, `ecr:UploadLayerPart`, \
-         `ecr:CompleteLayerUpload` and `ecr:PutImage` on the repository"
-            .into()
-    } else if host.ends_with(".azurecr.io") {
-        "grant the account the role AcrPush on the registry".into()
-    } else {
-        "log in with an account that may push to this repository".into()
+impl Error {
+    /// Whether what is in the registry is in the way, and not the registry.
+    fn is_of_content(&self) -> bool {
+        matches!(self, Self::MediaType { .. } | Self::NotFound { .. })
     }
 }
 

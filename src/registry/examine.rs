@@ -15,7 +15,7 @@ pub struct Examined {
     pub image: Result<Found, Error>,
     /// Whether a signature may be pushed; `None` where none will be.
     pub push: Option<Result<(), Error>>,
-    /// Which credential was used, as the end of a sentence.
+    /// Which credential was used for that, as the end of a sentence.
     pub credential: String,
 }
 
@@ -37,11 +37,12 @@ impl Registry<'_> {
     /// There is no way to the registry: a credential cannot be read.
     pub async fn examine(&self, reference: &Reference) -> Result<Examined, Error> {
         let connection = self.connect(reference)?;
+        let beside = self.connect(self.place(reference))?;
         let (image, session) = if self.attaches() {
-            let (image, session) = connection.gather(reference).await;
+            let (image, session) = connection.gather(reference, &beside).await;
             (image, Some(session))
         } else {
-            (connection.look_up(reference).await, None)
+            (connection.look_up(reference, &beside).await, None)
         };
         Ok(Examined {
             image: image.map(|(manifest, method)| Found {
@@ -50,7 +51,7 @@ impl Registry<'_> {
                 method,
             }),
             push: session.map(|session| session.map(|_open| ())),
-            credential: connection.credential_used(),
+            credential: beside.credential_used(),
         })
     }
 }

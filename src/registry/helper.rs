@@ -10,7 +10,7 @@ use std::time::Duration;
 use ambisign_providers::{Child, Host, Token, spawn};
 use serde::Deserialize;
 
-use super::credentials::{Credential, CredentialError, Secret, TOKEN_USER};
+use super::credentials::{Credential, CredentialError, Reach, Secret, TOKEN_USER, is_absent};
 
 /// The time that a credential helper has.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -49,9 +49,14 @@ pub(super) async fn ask(
         limit: LONGEST,
         needs: needed(host, server),
     };
-    let done = spawn(host, child)
-        .await
-        .map_err(|source| failed("gave no answer", Some(source)))?;
+    let done = spawn(host, child).await.map_err(|source| {
+        let why = if is_absent(&source) {
+            "is not installed"
+        } else {
+            "gave no answer"
+        };
+        failed(why, Some(source))
+    })?;
     if !done.status.success() {
         // Helpers write this one sentence to their standard output (docker/docker-credential-helpers).
         let said = String::from_utf8_lossy(&done.stdout);
@@ -79,7 +84,11 @@ pub(super) async fn ask(
             },
         )
     };
-    Ok(Some(Arc::new(Credential { source, secret })))
+    Ok(Some(Arc::new(Credential {
+        source,
+        secret,
+        reach: Reach::Endpoint,
+    })))
 }
 
 /// The logins of the job that a helper may see: those for `server` and no other registry, as

@@ -71,15 +71,16 @@ impl Registry<'_> {
     /// That a list cannot be read is in [`Listing::problems`].
     pub async fn signatures(&self, reference: &Reference) -> Result<Listing, Error> {
         let connection = self.connect(reference)?;
+        let beside = self.connect(self.place(reference))?;
         let (image, lists) = match reference.digest() {
-            Some(digest) => tokio::join!(connection.resolve(reference), connection.lists(digest)),
+            Some(digest) => tokio::join!(connection.resolve(reference), beside.lists(digest)),
             None => {
                 let image = connection.resolve(reference).await?;
-                let lists = connection.lists(&image.digest).await;
+                let lists = beside.lists(&image.digest).await;
                 (Ok(image), lists)
             }
         };
-        Ok(lists.listing(&connection, image?))
+        Ok(lists.listing(&beside, image?))
     }
 
     /// Reads what is at `place`, which [`Registry::signatures`] named for `reference`.
@@ -87,7 +88,7 @@ impl Registry<'_> {
     /// # Errors
     /// It is not there, longer than a signature is, not what its digest says, or not a manifest.
     pub async fn fetch(&self, reference: &Reference, place: &Place) -> Result<Stored, Error> {
-        let connection = self.connect(reference)?;
+        let connection = self.connect(self.place(reference))?;
         match &place.kind {
             Kind::Referrer(digest) => connection.referrer(digest).await,
             Kind::Layer(layer) => Ok(Stored::Legacy {

@@ -6,6 +6,7 @@
 //! [`Registry::attach`] makes a signature visible, and it takes a [`VerifiedBundle`] only.
 
 mod address;
+mod advice;
 mod auth;
 mod challenge;
 mod connection;
@@ -13,6 +14,7 @@ mod credentials;
 mod docker_config;
 mod error;
 mod examine;
+mod family;
 #[doc(hidden)]
 pub mod fuzzing;
 mod helper;
@@ -23,7 +25,10 @@ mod places;
 mod present;
 mod push;
 mod referrer;
+mod refusal;
+mod scoped;
 mod shared_tag;
+mod sources;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -39,19 +44,23 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 use self::connection::{Connection, Peer, Repository, Right};
-use self::credentials::{Credential, Plan};
+use self::credentials::Credential;
 use self::manifest::{Manifest, Said};
 use self::referrer::Referrer;
+use self::sources::Plan;
 use crate::digest::Digest;
 use crate::image::Reference;
 use crate::net::REGISTRY_READ;
+use crate::outcome::Warning;
 use crate::settings::Delivery;
 use crate::shelf::Shelf;
 use crate::verify::VerifiedBundle;
 
+pub use self::advice::Login;
 pub use self::credentials::CredentialError;
 pub use self::error::Error;
 pub use self::examine::{Examined, Found};
+pub use self::family::Member;
 pub use self::listing::Stored;
 pub use self::places::{Listing, Place};
 pub use self::referrer::Method;
@@ -66,6 +75,9 @@ pub struct RegistryOptions {
     pub password: Option<Token>,
     /// A bearer token for the registry itself.
     pub token: Option<Token>,
+    /// The repository that has the signatures of all images, instead of the image's own. Its tag does
+    /// not count.
+    pub signatures: Option<Reference>,
 }
 
 /// The registries of one run: tokens, and what was learned about each repository.
@@ -74,6 +86,7 @@ pub struct Registry<'a> {
     host: &'a Host,
     /// Taken up by the first use, so that making one cannot fail.
     explicit: Result<Option<Arc<Credential>>, NoPassword>,
+    signatures: Option<Reference>,
     right: Right,
     delivery: Delivery,
     peers: Mutex<BTreeMap<String, Arc<Peer>>>,
@@ -136,11 +149,12 @@ impl<'a> Registry<'a> {
 
     fn with_right(
         host: &'a Host,
-        options: RegistryOptions,
+        mut options: RegistryOptions,
         (right, delivery): (Right, Delivery),
     ) -> Self {
         Self {
             host,
+            signatures: options.signatures.take(),
             explicit: credentials::explicit(host, options).map_err(|_only_one| NoPassword),
             right,
             delivery,
@@ -150,22 +164,24 @@ impl<'a> Registry<'a> {
     }
 
     /// Resolves `reference` to the bytes that will be signed, and sees that a signature may be pushed
-    /// beside them and will be found: an upload session is opened and stays open. Where bundles go to
-    /// a shelf instead, it is resolved only.
+    /// beside them, or to the repository that has the signatures, and will be found: an upload session
+    /// is opened and stays open. Where bundles go to a shelf instead, it is resolved only.
     ///
     /// # Errors
     /// The image is not there, not an image or not what its digest says; the registry denies reading
     /// or pushing; a credential cannot be read; the list of referrers cannot be read.
     pub async fn prepare(&self, reference: &Reference) -> Result<Target, Error> {
+        let place = self.place(reference);
         let connection = self.connect(reference)?;
         if self.delivery == Delivery::Keep {
             let manifest = connection.resolve(reference).await?;
-            return Ok(Target::new(reference, manifest, None));
+            return Ok(Target::new([reference, place], manifest, None));
         }
-        let (image, session) = connection.gather(reference).await;
+        let beside = self.connect(place)?;
+        let (image, session) = connection.gather(reference, &beside).await;
         // A missing image says more than what follows from it.
         let (image, session) = (image?.0, session?);
-        Ok(Target::new(reference, image, Some(session)))
+        Ok(Target::new([reference, place], image, Some(session)))
     }
 
     /// Pushes the config blob `{}` that every signature's manifest has. It may run beside other
@@ -174,7 +190,21 @@ impl<'a> Registry<'a> {
     /// # Errors
     /// The registry refuses or is out of reach.
     pub async fn push_config(&self, target: &Target) -> Result<(), Error> {
-        self.connect(target.reference())?.push_config().await
+        self.connect(target.place())?.push_config().await
+    }
+
+    /// What the reader should know about how the credentials were found that were asked for until now.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let repositories = self.repositories.lock();
+        let repositories = repositories.unwrap_or_else(PoisonError::into_inner);
+        let mut warnings: Vec<Warning> = Vec::new();
+        let found = repositories.values().flat_map(|known| known.warnings());
+        for warning in found {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+        warnings
     }
 
     /// Whether the tag by which the image was asked for names another digest now, and which. `None`
@@ -213,7 +243,7 @@ impl<'a> Registry<'a> {
         let predicate_type = bundle.predicate_type().unwrap_or_default();
         let referrer = Referrer::new(target, (bundle.bytes(), predicate_type), created)
             .map_err(|_never| other())?;
-        let connection = self.connect(target.reference())?;
+        let connection = self.connect(target.place())?;
         let session = target.take_session();
         let (config, blob) = tokio::join!(
             connection.push_config(),
@@ -241,8 +271,23 @@ impl<'a> Registry<'a> {
         Ok(Attached {
             digest,
             method,
-            reference: format!("{}@{digest}", target.repository()),
+            reference: format!("{}@{digest}", connection.name()),
         })
+    }
+
+    /// Where signatures of `reference` are: its registry and repository count.
+    fn place<'r>(&'r self, reference: &'r Reference) -> &'r Reference {
+        self.signatures.as_ref().unwrap_or(reference)
+    }
+
+    /// What is asked of the repository of `reference`: no more than to read where no signature goes.
+    fn right(&self, reference: &Reference) -> Right {
+        let place = self.place(reference);
+        if place.is_beside(reference) {
+            self.right
+        } else {
+            Right::Pull
+        }
     }
 
     /// The way to the repository of `reference`; made at its first use.
@@ -258,9 +303,10 @@ impl<'a> Registry<'a> {
             let repository = Arc::clone(repository);
             return Ok(Connection { host, repository });
         }
+        let right = self.right(reference);
         let plan = match &self.explicit {
             Ok(Some(credential)) => Plan::only(Arc::clone(credential)),
-            Ok(None) => Plan::new(host, registry, name)?,
+            Ok(None) => Plan::new(host, [registry, name], right)?,
             Err(NoPassword) => return Err(CredentialError::Password.into()),
         };
         let base = base(reference)?;
@@ -268,13 +314,7 @@ impl<'a> Registry<'a> {
             let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(peers.entry(registry.to_owned()).or_default())
         };
-        let repository = Arc::new(Repository::new(
-            base,
-            [registry, name],
-            self.right,
-            peer,
-            plan,
-        ));
+        let repository = Arc::new(Repository::new(base, [registry, name], right, peer, plan));
         repositories.insert(key, Arc::clone(&repository));
         Ok(Connection { host, repository })
     }
@@ -295,22 +335,23 @@ fn base(reference: &Reference) -> Result<Url, Error> {
 }
 
 impl Connection<'_> {
-    /// The image with the way in which its signatures are found, and beside it an upload session,
-    /// which proves the push right.
+    /// The image with the way in which its signatures are found `beside` it or in a repository of
+    /// their own, and an upload session there, which proves the push right.
     pub(super) async fn gather(
         &self,
         reference: &Reference,
+        beside: &Self,
     ) -> (Result<(Manifest, Method), Error>, Result<Url, Error>) {
-        let image = self.look_up(reference);
+        let image = self.look_up(reference, beside);
         let session = async {
-            let asked = self.ask_upload().await?;
-            asked.map_err(|answer| self.push_denied(&answer))
+            let asked = beside.ask_upload().await?;
+            asked.map_err(|answer| beside.push_denied(&answer))
         };
         let work = async { tokio::join!(image, session) };
         // A credential helper may take longer than the first answer, so it starts now; its outcome
         // counts only when the registry asks for a credential.
         let ahead = async {
-            let _for_later = self.credential().await;
+            let _for_later = tokio::join!(self.credential(), beside.credential());
             std::future::pending().await
         };
         tokio::select! {
@@ -319,14 +360,18 @@ impl Connection<'_> {
         }
     }
 
-    /// The image with the way in which its signatures are found.
-    async fn look_up(&self, reference: &Reference) -> Result<(Manifest, Method), Error> {
+    /// The image with the way in which its signatures are found `beside` it.
+    async fn look_up(
+        &self,
+        reference: &Reference,
+        beside: &Self,
+    ) -> Result<(Manifest, Method), Error> {
         let Some(digest) = reference.digest() else {
             let manifest = self.resolve(reference).await?;
-            let method = self.probe(&manifest.digest).await?;
+            let method = beside.probe(&manifest.digest).await?;
             return Ok((manifest, method));
         };
-        let (manifest, method) = tokio::join!(self.resolve(reference), self.probe(digest));
+        let (manifest, method) = tokio::join!(self.resolve(reference), beside.probe(digest));
         // A missing image says more than what follows from it.
         Ok((manifest?, method?))
     }

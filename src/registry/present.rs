@@ -30,7 +30,7 @@ impl Registry<'_> {
         let Listing {
             places, problems, ..
         } = self.signatures(target.reference()).await?;
-        let connection = self.connect(target.reference())?;
+        let connection = self.connect(target.place())?;
         let wanted = Digest::of(bundle.bytes()).to_string();
         let look = async |kind: &Kind| match kind {
             Kind::Referrer(digest) => {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use url::Url;
 
-use super::manifest::Manifest;
+use super::manifest::{Child, Manifest};
 use crate::digest::Digest;
 use crate::image::Reference;
 
@@ -19,6 +19,7 @@ use crate::image::Reference;
 #[must_use]
 pub struct Target {
     reference: Reference,
+    place: Reference,
     tag: Option<String>,
     digest: Digest,
     manifest: Manifest,
@@ -26,9 +27,14 @@ pub struct Target {
 }
 
 impl Target {
-    pub(super) fn new(asked: &Reference, manifest: Manifest, session: Option<Url>) -> Self {
+    pub(super) fn new(
+        [asked, place]: [&Reference; 2],
+        manifest: Manifest,
+        session: Option<Url>,
+    ) -> Self {
         Self {
             reference: asked.with_digest(manifest.digest),
+            place: place.with_digest(manifest.digest),
             tag: asked.tag().map(str::to_owned),
             digest: manifest.digest,
             manifest,
@@ -46,6 +52,11 @@ impl Target {
         &self.reference
     }
 
+    /// The repository where its signature goes, with its digest. The image itself need not be there.
+    pub fn place(&self) -> &Reference {
+        &self.place
+    }
+
     /// The tag by which the image was asked for, if any.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
@@ -61,8 +72,8 @@ impl Target {
         self.manifest.size
     }
 
-    /// The digests of the images of an index, in its order; empty for an image.
-    pub fn children(&self) -> &[Digest] {
+    /// What an index lists, in its order; empty for an image.
+    pub(super) fn listed(&self) -> &[Child] {
         &self.manifest.children
     }
 
@@ -91,6 +102,6 @@ impl Target {
             children: Vec::new(),
         };
         let session = "https://registry.invalid/session".parse().expect("a URL");
-        Self::new(reference, manifest, Some(session))
+        Self::new([reference, reference], manifest, Some(session))
     }
 }

@@ -35,6 +35,9 @@ pub(super) fn command(report: &Report, images: &[&Outcome]) -> Option<Vec<String
         words.extend(["--certificate-identity".to_owned(), identity.clone()]);
         words.extend(["--certificate-oidc-issuer".to_owned(), issuer.clone()]);
     }
+    if let Some(repository) = &report.signatures {
+        words.extend(["--signature-repository".to_owned(), repository.clone()]);
+    }
     let instance = report.instance.as_ref();
     let root = instance.and_then(|instance| instance.trusted_root.as_ref());
     let tuf = instance.and_then(|instance| instance.tuf.as_ref());

@@ -260,20 +260,49 @@ pub(super) fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<Str
                 .to_vec()
         }
     };
+    let annotations = report.annotations.iter().filter(|_| image.file.is_none());
+    let annotations =
+        annotations.flat_map(|(key, value)| ["-a".to_owned(), field(&format!("{key}={value}"))]);
     let identity = [
         "--certificate-identity",
         subject,
         "--certificate-oidc-issuer",
         issuer,
     ];
-    let mut words = [command, identity.map(str::to_owned).to_vec()].concat();
+    let identity = identity.map(str::to_owned).to_vec();
+    let mut words = [command, annotations.collect(), identity].concat();
+    let mut around = elsewhere(image);
     let instance = report.instance.as_ref();
     if let Some(root) = instance.and_then(|instance| instance.trusted_root.as_ref()) {
         words.extend(["--trusted-root".to_owned(), root.display().to_string()]);
     } else if let Some(tuf) = instance.and_then(|instance| instance.tuf.as_ref()) {
-        words = [surroundings(tuf), words].concat();
+        around.extend(surroundings(tuf));
     }
-    Some(words)
+    if !around.is_empty() {
+        around.insert(0, "env".to_owned());
+    }
+    Some([around, words].concat())
+}
+
+/// What a command of cosign needs around it, so that it looks where the signature is when that is not
+/// the repository of the image.
+fn elsewhere(image: &Outcome) -> Vec<String> {
+    let attached = image.attached.as_ref();
+    let place = attached.and_then(|attached| attached.reference.split_once('@'));
+    place
+        .filter(|(place, _)| *place != image.repository)
+        .map(|(place, _)| format!("COSIGN_REPOSITORY={place}"))
+        .into_iter()
+        .collect()
+}
+
+/// `text` as one field of CSV (RFC 4180): cosign takes what stands between commas apart.
+fn field(text: &str) -> String {
+    if text.contains([',', '"']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 /// What a command of cosign needs around it, so that it asks the same mirror.
@@ -281,7 +310,6 @@ fn surroundings(tuf: &Tuf) -> Vec<String> {
     match &tuf.known {
         Known::AsStaging | Known::Everywhere => Vec::new(),
         Known::WithRoot(root) => vec![
-            "env".to_owned(),
             format!("TUF_MIRROR={}", tuf.mirror.trim_end_matches('/')),
             format!("TUF_ROOT_JSON={}", root.display()),
         ],
@@ -310,7 +338,7 @@ pub(super) fn joined(words: &[String]) -> String {
 fn folded(words: &[String]) -> String {
     let mut out = String::from(" ");
     for word in words {
-        out.push_str(if word.starts_with("--") {
+        out.push_str(if word.starts_with("--") || word == "-a" {
             " \\\n    "
         } else {
             " "

@@ -7,7 +7,7 @@ use ambisign_providers::Env;
 
 use super::given::path;
 use super::groups::Groups;
-use super::sign::images;
+use super::images::each_once;
 use super::verify::{predicate_types, signer};
 use super::{RegistrySettings, RunSettings, SettingsError, SignerSettings, TrustSettings};
 use crate::cli::{AttachArgs, SignerArgs};
@@ -49,6 +49,10 @@ impl AttachSettings {
         if files.is_empty() && folder.is_none() {
             return Err(SettingsError::NoBundles);
         }
+        let images = each_once(&args.images)?;
+        if images.is_empty() {
+            return Err(SettingsError::NoImages { ways: "" });
+        }
         let anybody = args.certificate_identity.is_none() && args.certificate_oidc_issuer.is_none();
         let names = SignerArgs {
             certificate_identity: args.certificate_identity,
@@ -56,7 +60,7 @@ impl AttachSettings {
             ..SignerArgs::default()
         };
         Ok(Self {
-            images: images(&args.images)?,
+            images,
             files,
             folder: folder.map(|given| given.value),
             signer: (!anybody).then(|| signer(names)).transpose()?,

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::SettingsError;
 use crate::env::variable_of;
+use crate::image::Reference;
 
 /// Where a setting came from; shown as it is written there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,6 +156,19 @@ pub(super) fn url(given: Given<String>) -> Result<Given<Url>, SettingsError> {
             from: given.from,
         }),
         None => Err(given.wrong("an https URL without user name, query and fragment")),
+    }
+}
+
+/// A repository, without tag and digest.
+pub(super) fn repository(given: Given<String>) -> Result<Given<Reference>, SettingsError> {
+    match Reference::parse_repository(&given.value) {
+        Ok(value) => Ok(Given {
+            value,
+            from: given.from,
+        }),
+        Err(_) => Err(given.wrong(
+            "a repository such as `ghcr.io/acme/signatures`, without scheme, tag and digest",
+        )),
     }
 }
 

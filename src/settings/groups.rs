@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The groups of settings that several commands have: flags and variables in, settings out.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use super::{
     ServiceSettings, SettingsError, Signing, TokenSource, TrustSettings,
 };
 use crate::cli::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
+use crate::image::Reference;
 use crate::outcome::Warning;
 use crate::trust::RekorVersion;
 
@@ -35,7 +37,7 @@ pub(super) struct Groups {
     public_instance: bool,
     foreign: Foreign,
     notices: Vec<Notice>,
-    warnings: Vec<Warning>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Groups {
@@ -69,6 +71,7 @@ impl Groups {
         let dry_run = flag("dry-run", args.dry_run, variables.dry_run.as_deref())?;
         let jobs = jobs(pick("jobs", args.jobs, variables.jobs.clone())?)?;
         Ok(Signing {
+            annotations: BTreeMap::new(),
             consent: self.consent(&args.identity)?,
             identity: self.identity(args.identity)?,
             services: self.services(args.services)?,
@@ -245,7 +248,11 @@ impl Groups {
         Ok(consent)
     }
 
-    pub(super) fn registry(&self, args: RegistryArgs) -> Result<RegistrySettings, SettingsError> {
+    pub(super) fn registry(
+        &mut self,
+        args: RegistryArgs,
+    ) -> Result<RegistrySettings, SettingsError> {
+        let signatures = self.signatures(args.signature_repository)?;
         let variables = &self.variables;
         let username = pick(
             "registry-username",
@@ -271,7 +278,22 @@ impl Groups {
             }
             (None, None, None) => None,
         };
-        Ok(RegistrySettings { login })
+        Ok(RegistrySettings { login, signatures })
+    }
+
+    /// Where signatures go, and are looked for. It is no matter of who gets the token, so
+    /// `--public-instance` lets variables say it; it is told in every run.
+    fn signatures(&mut self, flag: Option<String>) -> Result<Option<Reference>, SettingsError> {
+        let variable = self.variables.signature_repository.clone();
+        let given = pick("signature-repository", flag, variable)?.or_else(|| {
+            let value = self.foreign.signatures.clone()?;
+            let from = Origin::Foreign("COSIGN_REPOSITORY");
+            Some(Given { value, from })
+        });
+        let given = given.map(given::repository).transpose()?;
+        self.notices
+            .extend(given.as_ref().map(Notice::of_signatures));
+        Ok(given.map(|given| given.value))
     }
 
     /// The last group.

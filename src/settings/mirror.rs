@@ -16,6 +16,8 @@ use crate::trust::tuf::instance_of;
 pub(super) struct Foreign {
     mirror: Option<String>,
     root: Option<String>,
+    /// The repository that has the signatures.
+    pub(super) signatures: Option<String>,
 }
 
 impl Foreign {
@@ -24,6 +26,7 @@ impl Foreign {
         Self {
             mirror: read("TUF_MIRROR"),
             root: read("TUF_ROOT_JSON"),
+            signatures: read("COSIGN_REPOSITORY"),
         }
     }
 }

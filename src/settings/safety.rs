@@ -14,6 +14,7 @@ use url::Url;
 use super::given::Given;
 use super::{Origin, SettingsError};
 use crate::env::{PREFIX, Role, VARIABLES};
+use crate::image::Reference;
 
 /// The variables of the proxy, the winning spelling first.
 const PROXIES: [[&str; 4]; 2] = [
@@ -49,6 +50,14 @@ impl Notice {
         Self {
             value: "the staging instance".to_owned(),
             from,
+        }
+    }
+
+    pub(super) fn of_signatures(given: &Given<Reference>) -> Self {
+        let (registry, name) = (given.value.registry(), given.value.repository());
+        Self {
+            value: format!("signatures in {registry}/{name}"),
+            from: given.from.clone(),
         }
     }
 

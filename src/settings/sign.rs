@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The settings of `sign`.
 
-use std::collections::HashSet;
+use std::path::Path;
 
 use ambisign_providers::Env;
 
-use super::given::flag;
 use super::groups::Groups;
-use super::{Settings, SettingsError, Tags};
+use super::{
+    ImageSettings, Names, Settings, SettingsError, Signing, TokenSource, WAYS, annotations,
+};
 use crate::cli::SignArgs;
 
 impl Settings {
@@ -18,10 +19,12 @@ impl Settings {
     /// variable, no image, or with `--public-instance` a variable that decides who gets the token.
     pub fn resolve(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
         let settings = Self::with_or_without_images(args, env)?;
-        if settings.images.is_empty() {
-            return Err(SettingsError::NoImages);
+        match &settings.images.names {
+            Names::Given(lists) if lists.is_empty() => Err(SettingsError::NoImages { ways: WAYS }),
+            Names::Artifacts(_) | Names::File(_) | Names::Given(_) | Names::Metadata(..) => {
+                Ok(settings)
+            }
         }
-        Ok(settings)
     }
 
     /// As [`Settings::resolve`], for `doctor`, which may be asked about no image.
@@ -29,46 +32,41 @@ impl Settings {
     /// # Errors
     /// As [`Settings::resolve`], but that no image is named is none.
     pub fn with_or_without_images(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
-        let groups = Groups::new(env, &args.signing.trust)?;
-        let digests_only = flag(
-            "require-digest",
-            args.require_digest,
-            groups.variables.require_digest.as_deref(),
+        let mut groups = Groups::new(env, &args.signing.trust)?;
+        let mut inputs = args.inputs;
+        let annotations = annotations::signed(
+            std::mem::take(&mut inputs.annotations),
+            groups.variables.annotations.as_deref(),
+            &mut groups.warnings,
         )?;
-        Ok(Self {
-            images: distinct(&args.images)?,
-            tags: if digests_only {
-                Tags::Refused
-            } else {
-                Tags::Resolved
-            },
+        let given = (&groups.variables, env);
+        let settings = Self {
+            images: ImageSettings::resolve(inputs, given, &mut groups.warnings)?,
             bundles: groups.bundles(args.bundles)?,
             registry: groups.registry(args.registry)?,
-            signing: groups.signing(args.signing)?,
+            signing: Signing {
+                annotations,
+                ..groups.signing(args.signing)?
+            },
+        };
+        settings.check_input()?;
+        Ok(settings)
+    }
+
+    /// The standard input can be read once.
+    fn check_input(&self) -> Result<(), SettingsError> {
+        let (Names::File(images), Some(TokenSource::File(token))) =
+            (&self.images.names, &self.signing.identity.token)
+        else {
+            return Ok(());
+        };
+        let input = Path::new("-");
+        if images != input || token != input {
+            return Ok(());
+        }
+        Err(SettingsError::Conflict {
+            one: "--images-file -".to_owned(),
+            other: "--identity-token-file -".to_owned(),
         })
     }
-}
-
-/// The images of the command line, each once; at least one.
-pub(super) fn images(given: &[String]) -> Result<Vec<String>, SettingsError> {
-    let images = distinct(given)?;
-    if images.is_empty() {
-        return Err(SettingsError::NoImages);
-    }
-    Ok(images)
-}
-
-fn distinct(given: &[String]) -> Result<Vec<String>, SettingsError> {
-    let mut images: Vec<String> = Vec::with_capacity(given.len());
-    let mut seen = HashSet::new();
-    for (at, image) in given.iter().enumerate() {
-        let image = image.trim();
-        if image.is_empty() {
-            return Err(SettingsError::EmptyImage { at: at + 1 });
-        }
-        if seen.insert(image) {
-            images.push(image.to_owned());
-        }
-    }
-    Ok(images)
 }

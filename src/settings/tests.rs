@@ -36,7 +36,7 @@ fn defaults() {
     assert_eq!(settings.signing.run.output, Output::Text);
     assert_eq!(settings.signing.mode, Mode::Publish);
     assert_eq!(settings.signing.consent, Consent::NotGiven);
-    assert_eq!(settings.tags, Tags::Resolved);
+    assert_eq!(settings.images.tags, Tags::Resolved);
     assert_eq!(settings.signing.services.rekor_version, RekorVersion::Auto);
     assert!(settings.signing.run.notices.is_empty() && settings.signing.run.warnings.is_empty());
 }
@@ -63,7 +63,7 @@ fn every_switch_has_a_variable_that_says_both() {
     ];
     let on = settings(&["a"], &on).unwrap();
     assert_eq!(
-        (on.signing.mode, on.signing.consent, on.tags),
+        (on.signing.mode, on.signing.consent, on.images.tags),
         (Mode::DryRun, Consent::Given, Tags::Refused)
     );
     let off = settings(
@@ -92,7 +92,8 @@ fn an_issuer_for_people_is_noted_as_unused() {
 
 #[test]
 fn images_are_kept_once_and_in_order() {
-    assert_eq!(settings(&["b", "a", "b"], &[]).unwrap().images, ["b", "a"]);
+    let names = settings(&["b", "a", "b"], &[]).unwrap().images.names;
+    assert!(matches!(&names, Names::Given(lists) if lists[0].texts == ["b", "a"]));
     assert_eq!(code(&[], &[]), "settings/no-images");
     assert_eq!(code(&["a", " "], &[]), "settings/empty-image");
 }
@@ -134,6 +135,14 @@ fn what_contradicts_is_refused() {
             "{flags:?} {env:?}"
         );
     }
+}
+
+#[test]
+fn the_standard_input_is_read_once() {
+    let both = ["--images-file", "-", "--identity-token-file", "-"];
+    assert_eq!(code(&both, &[]), "settings/conflict");
+    assert!(settings(&both[..2], &[]).is_ok());
+    assert!(settings(&["a", "--identity-token-file", "-"], &[]).is_ok());
 }
 
 #[test]
@@ -219,7 +228,10 @@ fn only_our_own_variables_must_be_utf8() {
     let latin1 = OsString::from_vec(vec![b'a', 0xe9]);
     let resolve = |name: &str| {
         let args = SignArgs {
-            images: vec!["a".to_owned()],
+            inputs: crate::cli::InputArgs {
+                images: vec!["a".to_owned()],
+                ..Default::default()
+            },
             ..SignArgs::default()
         };
         Settings::resolve(
@@ -413,4 +425,52 @@ fn a_mirror_goes_with_its_root() {
             "{args:?} {env:?}"
         );
     }
+}
+
+#[test]
+fn the_place_of_signatures_is_told_and_no_matter_of_the_public_instance() {
+    let variable = ("AMBISIGN_SIGNATURE_REPOSITORY", "r.example/by-variable");
+    let cosign = ("COSIGN_REPOSITORY", "r.example/by-cosign");
+    let flag = ["a", "--signature-repository", "ghcr.io/acme/by-flag"];
+    let public = ["a", "--public-instance"];
+    let rows = [
+        (
+            &flag[..],
+            vec![variable, cosign],
+            "signatures in ghcr.io/acme/by-flag (from --signature-repository)",
+        ),
+        (
+            &["a"][..],
+            vec![variable, cosign],
+            "signatures in r.example/by-variable (from AMBISIGN_SIGNATURE_REPOSITORY)",
+        ),
+        (
+            &public[..],
+            vec![cosign],
+            "signatures in r.example/by-cosign (from COSIGN_REPOSITORY)",
+        ),
+    ];
+    for (flags, env, expected) in rows {
+        let settings = settings(flags, &env).unwrap();
+        let notices = settings.signing.run.notices.iter();
+        let notices: Vec<_> = notices.map(ToString::to_string).collect();
+        assert_eq!(notices, [expected]);
+        let place = settings.registry.signatures.unwrap();
+        let place = format!("{}/{}", place.registry(), place.repository());
+        assert!(expected.contains(&place), "{place}");
+    }
+    for text in [
+        "r.example/a:tag",
+        "https://r.example/a",
+        "r.example/A",
+        "r.example/a\n::error::x",
+        "r.example/a@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+    ] {
+        assert_eq!(
+            code(&["a"], &[("COSIGN_REPOSITORY", text)]),
+            "settings/value",
+            "{text}"
+        );
+    }
+    assert!(settings(&["a"], &[("COSIGN_REPOSITORY", "")]).is_ok());
 }

@@ -119,7 +119,10 @@ impl<'a> Verification<'a> {
                 let options = registry_options(&self.settings.registry, &references)?;
                 let registry = Registry::reader(self.host, options);
                 let look = self.images(references, &registry, &judge).map(Ok);
-                try_join(believe, look).await?;
+                let both = try_join(believe, look).await;
+                let warnings = registry.warnings().into_iter();
+                warnings.for_each(|warning| self.warn(warning));
+                both?;
             }
         }
         Ok(())

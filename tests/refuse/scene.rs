@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One run of the program, with a proxy before every service that it talks to, and what it left.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -67,12 +69,33 @@ pub(crate) struct Scene {
     timeout: Duration,
     trust: [Option<PathBuf>; 2],
     image: Named,
+    login: Option<Login>,
+}
+
+/// A configuration of Docker, and the helper `docker-credential-test` that it may name.
+struct Login {
+    config: String,
+    helper: Option<String>,
+}
+
+impl Login {
+    fn write(&self, folder: &Path, registry: &str) {
+        let config = self.config.replace("HOST", registry);
+        std::fs::write(folder.join("config.json"), config).unwrap();
+        if let Some(helper) = &self.helper {
+            let path = folder.join("docker-credential-test");
+            std::fs::write(&path, format!("#!/bin/sh\n{helper}\n")).unwrap();
+            std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        }
+    }
 }
 
 /// How the image is named.
 enum Named {
     ByDigest,
     ByTag,
+    /// Not on the command line.
+    Elsewhere,
     /// `HOST` stands for the registry, `IMAGE` for the repository.
     Otherwise(String),
 }
@@ -91,6 +114,7 @@ impl Scene {
             timeout: Duration::from_secs(60),
             trust: [None, None],
             image: Named::ByDigest,
+            login: None,
         }
     }
 
@@ -175,6 +199,22 @@ impl Scene {
         self
     }
 
+    /// No image is named on the command line.
+    pub(crate) fn unnamed(mut self) -> Self {
+        self.image = Named::Elsewhere;
+        self
+    }
+
+    /// The login of Docker: its `config.json`, in which `HOST` stands for the registry, and the shell
+    /// script that is `docker-credential-test`.
+    pub(crate) fn login(mut self, config: &str, helper: Option<&str>) -> Self {
+        self.login = Some(Login {
+            config: config.to_owned(),
+            helper: helper.map(str::to_owned),
+        });
+        self
+    }
+
     /// Runs the program.
     pub(crate) fn play(self, world: &impl World) -> Played {
         let image = fresh_image(self.registry(world));
@@ -206,11 +246,13 @@ impl Scene {
         let root = root.unwrap_or_else(|| world.var("TRUSTED_ROOT").into());
         let registry = at(Peer::Registry).host();
         let named = match &self.image {
-            Named::ByDigest => image.through(&registry).reference(),
-            Named::ByTag => image.through(&registry).tagged(),
-            Named::Otherwise(name) => name
-                .replace("HOST", &registry)
-                .replace("IMAGE", &image.repository),
+            Named::ByDigest => Some(image.through(&registry).reference()),
+            Named::ByTag => Some(image.through(&registry).tagged()),
+            Named::Elsewhere => None,
+            Named::Otherwise(name) => Some(
+                name.replace("HOST", &registry)
+                    .replace("IMAGE", &image.repository),
+            ),
         };
         let timeout = format!("{}s", self.timeout.as_secs());
         let mut program = Program::ambisign()
@@ -220,9 +262,16 @@ impl Scene {
             .arg("--signing-config")
             .arg(services)
             .args(&self.args)
-            .arg(named)
+            .args(named)
             .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
             .env("ACTIONS_ID_TOKEN_REQUEST_URL", at(Peer::Token).url());
+        if let Some(login) = &self.login {
+            let path = format!("{}:/usr/bin:/bin", config.path().display());
+            login.write(config.path(), &registry);
+            program = program
+                .env("DOCKER_CONFIG", config.path())
+                .env("PATH", path);
+        }
         for (name, value) in &self.env {
             program = program.env(name, value.replace("HOST", &registry));
         }

@@ -10,13 +10,17 @@
 mod common;
 
 mod already;
+mod annotations;
 mod batch;
 mod destinations;
+mod inputs;
 mod job;
 mod kept;
 mod later;
+mod logins;
 mod providers;
 mod published;
+mod recursive;
 mod reported;
 mod secrets;
 mod situations;

@@ -140,7 +140,7 @@ pub(super) fn refused(host: &Host, answer: &Answer) -> Error {
 }
 
 /// Whether this is a machine of Google's, or one whose metadata server the environment names.
-pub(crate) fn is_here(host: &Host) -> bool {
+pub fn is_here(host: &Host) -> bool {
     if host.env.get("NO_GCE_CHECK") == Some("true") {
         return false;
     }
@@ -153,7 +153,8 @@ pub(crate) fn is_here(host: &Host) -> bool {
         || is_cloud_build(host)
 }
 
-pub(super) fn is_cloud_build(host: &Host) -> bool {
+/// Whether this is a step of Cloud Build.
+pub fn is_cloud_build(host: &Host) -> bool {
     host.env.get("BUILDER_OUTPUT").is_some()
         || (host.env.get("HOME") == Some("/builder/home") && host.path("/builder").is_dir())
 }

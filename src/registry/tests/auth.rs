@@ -13,29 +13,30 @@ use futures_util::future::join_all;
 use super::fake::{Fake, Fault, Reply, Request, State};
 use super::{bundle, code, created, host};
 use crate::image::Reference;
-use crate::registry::credentials::Plan;
+use crate::registry::connection::Right;
+use crate::registry::sources::Plan;
 use crate::registry::{Error, Registry, RegistryOptions};
 
 const PASSWORD: &str = "correct-horse";
 
 /// A folder that is removed at the end of the test.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("ambisign-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path
     }
 
-    fn env(&self, more: &[(&str, &str)]) -> Env {
+    pub(super) fn env(&self, more: &[(&str, &str)]) -> Env {
         let folder = self.0.to_str().unwrap();
         let own = ("DOCKER_CONFIG", folder);
         std::iter::once(&own).chain(more).copied().collect()
@@ -52,7 +53,7 @@ fn pair(user: &str) -> String {
     STANDARD.encode(format!("{user}:{PASSWORD}"))
 }
 
-fn login(server: &str) -> String {
+pub(super) fn login(server: &str) -> String {
     format!(r#"{{"auths":{{"{server}":{{"auth":"{}"}}}}}}"#, pair("bob"))
 }
 
@@ -209,7 +210,7 @@ async fn flags_beat_files() {
     let options = RegistryOptions {
         username: Some("flag".to_owned()),
         password: Token::new(PASSWORD),
-        token: None,
+        ..RegistryOptions::default()
     };
     assert_eq!(code(sign(&fake, folder.env(&[]), options).await), "ok");
 
@@ -387,11 +388,13 @@ async fn a_login_survives_one_fault_at_any_call() {
 
 fn looked(env: Env, registry: &str) -> Result<String, String> {
     let host = host(env);
-    let plan = Plan::new(&host, registry, "acme/app").map_err(|error| error.to_string())?;
+    let plan = Plan::new(&host, [registry, "acme/app"], Right::PullAndPush)
+        .map_err(|error| error.to_string())?;
     let found = futures_util::FutureExt::now_or_never(plan.resolve(&host));
     let found = found
         .expect("no helper")
         .map_err(|error| error.to_string())?;
+    let found = found.credential;
     Ok(found.map_or_else(|| "none".to_owned(), |credential| credential.source.clone()))
 }
 

@@ -5,6 +5,8 @@ mod auth;
 mod fake;
 mod incidents;
 mod listing;
+mod signatures;
+mod sources;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which images are signed: names from wherever the settings say, and the digests that belong to
+//! them (gate G0).
+//!
+//! Nothing here uses the network. A name is never repaired into another one than was meant: what is
+//! not a reference is refused, with the place where it was found.
+
+mod artifacts;
+mod error;
+mod file;
+#[doc(hidden)]
+pub mod fuzzing;
+mod spelling;
+
+use std::collections::{BTreeSet, HashSet};
+
+pub use self::error::Error;
+
+use crate::digest::Digest;
+use crate::error::Error as RunError;
+use crate::image::Reference;
+use crate::outcome::Warning;
+use crate::settings::{Built, ImageSettings, Listed, Names, Origin, SettingsError, Source, Tags};
+
+/// An image as it was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    /// What is written there.
+    text: String,
+    place: Place,
+    /// The digest that belongs to it, when that is written elsewhere.
+    digest: Option<Digest>,
+}
+
+/// Where an image is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    writer: Writer,
+    /// As a message calls it: `image 2 of the command line`.
+    name: String,
+}
+
+/// Who wrote a name, which decides how it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writer {
+    /// A person or a tool that knows what a reference is.
+    Careful,
+    /// An expression of a workflow: the owner may have upper-case letters.
+    Workflow,
+    /// The same, and what counts is the repository: the tag is one of many for one digest.
+    Tagger,
+}
+
+/// The images that the settings name.
+///
+/// # Errors
+/// A file cannot be read, or names no image.
+pub(crate) async fn named(settings: &ImageSettings) -> Result<Vec<Named>, Error> {
+    match &settings.names {
+        Names::Artifacts(path) => artifacts::read(path).await,
+        Names::File(path) => file::read(path).await,
+        Names::Given(lists) => Ok(lists.iter().flat_map(listed).collect()),
+        Names::Metadata(things, from) => built(things, from),
+    }
+}
+
+/// Where they are named, as the log says it; `None` for the command line.
+pub(crate) fn origin(settings: &ImageSettings) -> Option<String> {
+    Some(match &settings.names {
+        Names::Artifacts(_) => {
+            "of `GITHUB_ARTIFACTS_LIST`, because nothing else names one".to_owned()
+        }
+        Names::File(path) => format!("of {}", path.display()),
+        Names::Given(lists) => {
+            let others = lists.iter().filter_map(|list| match list.source {
+                Source::CommandLine => None,
+                Source::Tags(name) => Some(name),
+                Source::Variable => Some("AMBISIGN_IMAGES"),
+            });
+            let others: Vec<_> = others.map(|name| format!("`{name}`")).collect();
+            return (!others.is_empty()).then(|| format!("of {}", others.join(" and ")));
+        }
+        Names::Metadata(..) => "of the metadata of a build".to_owned(),
+    })
+}
+
+/// The references that `named` means, each once, and what is odd about them.
+///
+/// # Errors
+/// One is no reference, has another digest than the one that is given, or a tag where a digest is
+/// due.
+pub(crate) fn references(
+    named: Vec<Named>,
+    settings: &ImageSettings,
+) -> Result<(Vec<Reference>, Vec<Warning>), RunError> {
+    let reading = Reading::new(settings)?;
+    let (mut references, mut warnings) = (Vec::with_capacity(named.len()), Vec::new());
+    let mut seen = HashSet::new();
+    for image in named {
+        let (reference, warning) = reading.reference(image)?;
+        warnings.extend(warning);
+        if seen.insert(reference.to_string()) {
+            references.push(reference);
+        }
+    }
+    Ok((references, warnings))
+}
+
+/// What names are read with.
+pub(crate) struct Reading {
+    given: Given,
+    tags: Tags,
+}
+
+impl Reading {
+    /// With the digests of `settings`.
+    ///
+    /// # Errors
+    /// They contradict each other.
+    pub(crate) fn new(settings: &ImageSettings) -> Result<Self, Error> {
+        Ok(Self {
+            given: Given::of(settings)?,
+            tags: settings.tags,
+        })
+    }
+
+    /// The reference that `named` means, and what is odd about it.
+    ///
+    /// # Errors
+    /// As those of [`references`].
+    pub(crate) fn reference(&self, named: Named) -> Result<(Reference, Option<Warning>), RunError> {
+        let (named, spelling) = named.spelt();
+        let reference = reference(&named, &self.given)?;
+        if self.tags == Tags::Refused && reference.digest().is_none() {
+            return Err(SettingsError::Tag { image: named.text }.into());
+        }
+        // Not before it is a reference: what is none may hold a password.
+        let warning = match spelling {
+            Spelling::Changed => Some(lowered(&named.place, &reference)),
+            Spelling::Kept => None,
+        };
+        Ok((reference, warning))
+    }
+}
+
+/// The digest for what is named without one.
+enum Given {
+    Nothing,
+    One(Said),
+    /// Several things were built: which of them an image is, only its own digest can say.
+    Several,
+}
+
+/// A digest, and what says it.
+#[derive(Clone)]
+struct Said {
+    digest: Digest,
+    by: String,
+}
+
+impl Given {
+    fn of(settings: &ImageSettings) -> Result<Self, Error> {
+        let said = |digest: &Digest, by: &Origin| Said {
+            digest: *digest,
+            by: by.to_string(),
+        };
+        let given = settings.digest.as_ref();
+        let given = given.map(|(digest, from)| said(digest, from));
+        let Some((built, from)) = &settings.built else {
+            return Ok(given.map_or(Self::Nothing, Self::One));
+        };
+        let digests: BTreeSet<Digest> = built.iter().map(|built| built.digest).collect();
+        match (given, digests.first()) {
+            (Some(given), Some(own)) if !digests.contains(&given.digest) => {
+                Err(said(own, from).differs(&given))
+            }
+            (Some(given), _) => Ok(Self::One(given)),
+            (None, Some(own)) if digests.len() == 1 => Ok(Self::One(said(own, from))),
+            (None, _) => Ok(Self::Several),
+        }
+    }
+}
+
+impl Said {
+    fn differs(&self, other: &Self) -> Error {
+        Error::Digest {
+            place: self.by.clone(),
+            own: self.digest,
+            name: other.by.clone(),
+            given: other.digest,
+        }
+    }
+}
+
+/// The reference that `named` means, with the digest that belongs to it.
+fn reference(named: &Named, given: &Given) -> Result<Reference, RunError> {
+    let by = &named.place.name;
+    let parsed = named.parse(&named.text)?;
+    let own = [parsed.digest(), named.digest.as_ref()]
+        .into_iter()
+        .flatten();
+    let mut said: Vec<Said> = own
+        .map(|digest| Said {
+            digest: *digest,
+            by: by.clone(),
+        })
+        .collect();
+    match given {
+        Given::One(given) => said.push(given.clone()),
+        Given::Several if said.is_empty() => {
+            let place = by.clone();
+            return Err(Error::SeveralDigests { place }.into());
+        }
+        Given::Nothing | Given::Several => {}
+    }
+    let Some((own, others)) = said.split_first() else {
+        return Ok(parsed);
+    };
+    if let Some(other) = others.iter().find(|other| other.digest != own.digest) {
+        return Err(own.differs(other).into());
+    }
+    match named.place.writer {
+        Writer::Tagger => Ok(parsed.with_digest(own.digest)),
+        Writer::Careful | Writer::Workflow if parsed.digest().is_some() => Ok(parsed),
+        // The tag stays with it: whether it still means the image is looked at later.
+        Writer::Careful | Writer::Workflow => {
+            named.parse(&format!("{}@{}", named.text, own.digest))
+        }
+    }
+}
+
+/// Whether a name is used as it is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    /// It is in lower case now.
+    Changed,
+    Kept,
+}
+
+impl Named {
+    /// What is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Reads `text`, which is what is written or follows from it.
+    fn parse(&self, text: &str) -> Result<Reference, RunError> {
+        let place = self.place.name.clone();
+        // It would be read as a tag of an image called `sha256`.
+        if Digest::parse(text).is_some() {
+            return Err(Error::NoRepository { place }.into());
+        }
+        Reference::parse(text).map_err(|source| RunError::Reference { place, source })
+    }
+
+    /// As a registry spells it.
+    fn spelt(self) -> (Self, Spelling) {
+        let text = match self.place.writer {
+            Writer::Careful => None,
+            Writer::Tagger | Writer::Workflow => spelling::lower(&self.text),
+        };
+        match text {
+            Some(text) => (Self { text, ..self }, Spelling::Changed),
+            None => (self, Spelling::Kept),
+        }
+    }
+}
+
+fn lowered(place: &Place, reference: &Reference) -> Warning {
+    let name = &place.name;
+    Warning {
+        code: "images/lower-case",
+        message: format!("{name} is read in lower case, as repositories are: `{reference}`"),
+    }
+}
+
+fn listed(list: &Listed) -> impl Iterator<Item = Named> + '_ {
+    let (writer, kind, setting) = match list.source {
+        Source::CommandLine => (Writer::Careful, "image", "the command line"),
+        Source::Tags(name) => (Writer::Tagger, "tag", name),
+        Source::Variable => (Writer::Workflow, "image", "AMBISIGN_IMAGES"),
+    };
+    let setting = match list.source {
+        Source::CommandLine => setting.to_owned(),
+        Source::Tags(_) | Source::Variable => format!("`{setting}`"),
+    };
+    list.texts
+        .iter()
+        .zip(1..)
+        .map(move |(text, at): (_, usize)| Named {
+            text: text.clone(),
+            place: Place {
+                writer,
+                name: format!("{kind} {at} of {setting}"),
+            },
+            digest: None,
+        })
+}
+
+/// What was built, under the names that it was pushed by.
+fn built(built: &[Built], from: &Origin) -> Result<Vec<Named>, Error> {
+    let names = built.iter().flat_map(|built| {
+        let named = built.names.iter().map(|name| (name, built.digest));
+        named.collect::<Vec<_>>()
+    });
+    let named = |((text, digest), at): ((&String, Digest), usize)| Named {
+        text: text.clone(),
+        place: Place {
+            writer: Writer::Tagger,
+            name: format!("name {at} of `{from}`"),
+        },
+        digest: Some(digest),
+    };
+    let all: Vec<Named> = names.zip(1..).map(named).collect();
+    if all.is_empty() {
+        let what = format!("`{from}`");
+        return Err(Error::Nothing { what });
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests;

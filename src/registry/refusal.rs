@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The errors of a registry that says no: where it is, what it said, and as whom we came.
+
+use ambisign_providers::Answer;
+
+use super::advice::Login;
+use super::connection::Connection;
+use super::error::Error;
+use super::sources::Lookup;
+
+impl Connection<'_> {
+    /// The error of a read that is refused for lack of rights.
+    pub(super) fn unauthorized(&self, answer: &Answer) -> Error {
+        Error::Unauthorized {
+            repository: self.name(),
+            status: answer.status,
+            said: answer.excerpt(&self.host.net),
+            credential: self.credential_used(),
+            login: self.login(),
+        }
+    }
+
+    /// The error of an upload session that is refused before anything was signed.
+    pub(super) fn push_denied(&self, answer: &Answer) -> Error {
+        if !matches!(answer.status.as_u16(), 401 | 403) {
+            return self.refused("an upload", answer);
+        }
+        Error::PushDenied {
+            repository: self.name(),
+            status: answer.status,
+            said: answer.excerpt(&self.host.net),
+            credential: self.credential_used(),
+            login: self.login(),
+        }
+    }
+
+    /// The error of a request that is refused; `what` was asked for.
+    pub(super) fn refused(&self, what: impl Into<String>, answer: &Answer) -> Error {
+        Error::Refused {
+            repository: self.name(),
+            what: what.into(),
+            status: answer.status,
+            said: answer.excerpt(&self.host.net),
+            credential: self.credential_used(),
+        }
+    }
+
+    /// Which credential was used, as the end of a sentence.
+    pub(super) fn credential_used(&self) -> String {
+        let found = self.repository.found();
+        match found.map(|found| found.credential) {
+            Some(Some(credential)) => format!("with the credential of {}", credential.source),
+            Some(None) if self.repository.plan.looked.is_empty() => {
+                "without a credential: there was nowhere to look for one".to_owned()
+            }
+            Some(None) => format!(
+                "without a credential: there is none in {}",
+                self.repository.plan.looked.join(", ")
+            ),
+            None => "without being asked for a credential".to_owned(),
+        }
+    }
+
+    /// Whether there was a login, for advice.
+    fn login(&self) -> Login {
+        match self.repository.found() {
+            Some(Lookup {
+                credential: None, ..
+            }) if self.repository.plan.has_scopes => Login::Scoped,
+            Some(Lookup {
+                credential: None, ..
+            }) => Login::Missing,
+            Some(_) | None => Login::Given,
+        }
+    }
+}
