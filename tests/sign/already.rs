@@ -135,6 +135,11 @@ fn what_others_signed_or_said_does_not_count() {
             assert_eq!(states(&document), [expected]);
             assert_eq!(image.signatures().len(), count);
         }
+        // It does not say what this run is to say.
+        let said = job(&stack, Log::V1, "skip").args(["-a", "env=prod"]);
+        assert_eq!(states(&said.image(&image).document(0)), ["signed"]);
+        let said = job(&stack, Log::V1, "skip").args(["-a", "env=prod"]);
+        assert_eq!(states(&said.image(&image).document(0)), ["already_signed"]);
         // What cosign made by the same identity counts.
         let image = stack.push(registry, "already/cosign", 1);
         let config = Log::V1.signing_config(&stack);

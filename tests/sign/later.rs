@@ -345,3 +345,28 @@ fn a_registry_that_refuses_is_told_as_in_sign() {
         assert!(image.signatures().is_empty());
     }
 }
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn what_belongs_in_another_repository_goes_there() {
+    let stack = Stack::shared();
+    for registry in Registry::ALL {
+        let folder = tempfile::TempDir::new().unwrap();
+        let image = stack.push(registry, "later/elsewhere", 1);
+        let place = format!("{}/later/signatures", image.host);
+        let keep = ["--no-push", "--bundle-dir", folder.path().to_str().unwrap()];
+        let job = Job::ready(&stack, Log::V1).args(keep);
+        let job = job.args(["--signature-repository", &place]).image(&image);
+        let document = job.document(0);
+        let command = document["images"][0]["attach_command"].as_str().unwrap();
+        for _ in 0..2 {
+            shell(command, folder.path()).expect(0);
+        }
+        assert!(image.signatures().is_empty());
+        let there = Image {
+            repository: "later/signatures".to_owned(),
+            ..image
+        };
+        assert_eq!(there.signatures().len(), 1);
+    }
+}
