@@ -5,12 +5,15 @@
 //! are refused in the same words.
 
 mod blob;
+pub mod cosign;
 mod groups;
 mod sign;
 mod trust;
 mod verify;
 
-use ambisign_providers::Class;
+use std::ffi::OsString;
+
+use ambisign_providers::{Class, Env};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -91,10 +94,55 @@ pub struct Attempt {
     pub run: RunArgs,
 }
 
+/// Why there is no command to run.
+#[derive(Debug)]
+pub enum Unread {
+    /// A text was asked for.
+    Help(String),
+    /// The command line cannot be used.
+    Mistake(Box<Failure>),
+}
+
+/// What a command line asks for, and the variables that count with it: those of the switches that
+/// it turns off do not.
+///
+/// # Errors
+/// It cannot be used, or asks for help.
+pub fn read(words: &[OsString], env: Env) -> Result<(Command, Env), Unread> {
+    let swapped = cosign::swap(words.to_vec(), &env)
+        .map_err(|error| Unread::Mistake(Box::new(Failure::of(&error))))?;
+    let cli = Cli::try_parse_from(swapped.words).map_err(|error| {
+        if error.use_stderr() {
+            Unread::Mistake(Box::new(failure(&error)))
+        } else {
+            Unread::Help(error.render().to_string())
+        }
+    })?;
+    let mut command = cli.command;
+    if let Some(run) = command.run() {
+        run.unused = swapped.unused;
+    }
+    Ok((command, env.without(&swapped.off)))
+}
+
+impl Command {
+    /// What is told, and how, of the commands that cosign has too.
+    fn run(&mut self) -> Option<&mut RunArgs> {
+        match self {
+            Self::Sign(args) => Some(&mut args.signing.run),
+            Self::SignBlob(args) => Some(&mut args.signing.run),
+            Self::Verify(args) => Some(&mut args.run),
+            Self::VerifyBlob(args) => Some(&mut args.run),
+            Self::Trust(_) | Self::Env | Self::Completions { .. } => None,
+        }
+    }
+}
+
 impl Attempt {
     /// Reads the command line of the process up to its mistake.
-    pub fn of_process() -> Self {
-        let matches = Cli::command().ignore_errors(true).try_get_matches().ok();
+    pub fn of(words: &[OsString]) -> Self {
+        let cli = Cli::command().ignore_errors(true);
+        let matches = cli.try_get_matches_from(words).ok();
         let Some((command, matches)) = matches.as_ref().and_then(ArgMatches::subcommand) else {
             return Self::default();
         };
@@ -112,7 +160,7 @@ impl Attempt {
 
 /// An error of clap in the form of all others. A value is not shown: it may be a secret in the wrong
 /// place.
-pub fn failure(error: &clap::Error) -> Failure {
+fn failure(error: &clap::Error) -> Failure {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let first = |text: String| text.split([' ', '=']).next().map(str::to_owned);
     let usage = context(ContextKind::Usage).unwrap_or_default();

@@ -5,11 +5,13 @@ pub mod sign;
 pub mod trust;
 pub mod verify;
 
+use std::ffi::OsString;
 use std::io;
 
 use ambisign_providers::Env;
 
-use crate::cli::{self, Attempt};
+use crate::cli::Attempt;
+use crate::outcome::Failure;
 use crate::report::Reporter;
 use crate::settings;
 
@@ -17,10 +19,9 @@ use crate::settings;
 pub const BUG: u8 = 1;
 
 /// A command line that cannot be read, told as the command tells its errors.
-pub fn unreadable(error: &clap::Error, env: &Env, reporter: Reporter<'_>) -> u8 {
-    let attempt = Attempt::of_process();
+pub fn unreadable(words: &[OsString], failure: Failure, env: &Env, reporter: Reporter<'_>) -> u8 {
+    let attempt = Attempt::of(words);
     let output = settings::output(&attempt.run, env);
-    let failure = cli::failure(error);
     match attempt.command.as_deref() {
         Some("verify" | "verify-blob") => verify::unreadable(failure, output, reporter),
         Some(_) | None => sign::unreadable(failure, output, reporter),
