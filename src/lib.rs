@@ -22,6 +22,7 @@ pub mod digest;
 pub mod dsse;
 pub mod env;
 pub mod error;
+pub mod explain;
 mod file;
 pub mod fulcio;
 pub mod identity;

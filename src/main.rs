@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ambisign::cli::{self, Cli, Command, TrustCommand, Unread};
-use ambisign::commands::{BUG, shown, sign, trust, unreadable, verify};
+use ambisign::commands::{BUG, reference, shown, sign, trust, unreadable, verify};
 use ambisign::report::{Console, Reporter};
 use ambisign::session::no_net;
 use ambisign_providers::Env;
@@ -46,6 +46,8 @@ fn run(env: Env, console: &Arc<Console>) -> u8 {
         Command::Trust(TrustCommand::Show(args)) => trust::show(*args, env, console),
         Command::Trust(TrustCommand::Update(args)) => trust::update_mirror(*args, env, console),
         Command::Env => shown(reporter, reporter.document(&ambisign::env::table())),
+        Command::Explain { code } => reference::explain(code.as_deref(), reporter),
+        Command::Schema => shown(reporter, reporter.script(ambisign::report::SCHEMA)),
         Command::Completions { shell } => shown(reporter, reporter.script(&completions(shell))),
     }
 }

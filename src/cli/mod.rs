@@ -40,6 +40,7 @@ Examples:
   ambisign verify --certificate-identity NAME --certificate-oidc-issuer URL IMAGE
   ambisign sign --help
   ambisign env
+  ambisign explain github/not-permitted
   ambisign completions bash > /etc/bash_completion.d/ambisign
 ";
 
@@ -77,6 +78,15 @@ pub enum Command {
     Trust(TrustCommand),
     /// List every environment variable that ambisign reads
     Env,
+    /// Tell what is behind a code of an error or a warning
+    Explain {
+        /// The code, such as `github/not-permitted`; or `cosign`, for what its flags are here
+        /// [default: one line for each code]
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
+    /// Print the JSON Schema of the documents of `--output json`
+    Schema,
     /// Print a completion script
     Completions {
         /// The shell to complete for
@@ -133,7 +143,11 @@ impl Command {
             Self::SignBlob(args) => Some(&mut args.signing.run),
             Self::Verify(args) => Some(&mut args.run),
             Self::VerifyBlob(args) => Some(&mut args.run),
-            Self::Trust(_) | Self::Env | Self::Completions { .. } => None,
+            Self::Trust(_)
+            | Self::Env
+            | Self::Explain { .. }
+            | Self::Schema
+            | Self::Completions { .. } => None,
         }
     }
 }
@@ -197,10 +211,15 @@ fn failure(error: &clap::Error) -> Failure {
         (kind, Some(name), _) => (format!("`{name}`: {kind}"), None),
         (kind, None, _) => (format!("the command line cannot be read: {kind}"), None),
     };
+    misuse(what, fix.unwrap_or(help))
+}
+
+/// That the command line asks for something that is not there.
+pub(crate) fn misuse(what: String, fix: String) -> Failure {
     Failure {
         what,
         because: Vec::new(),
-        fix: fix.or(Some(help)),
+        fix: Some(fix),
         code: "settings/usage".to_owned(),
         class: Class::Usage,
     }
