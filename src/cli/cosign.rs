@@ -29,6 +29,9 @@ use crate::settings::SettingsError;
 /// The commands that both programs have.
 const COMMANDS: [&str; 4] = ["sign", "sign-blob", "verify", "verify-blob"];
 
+/// The command of ours that takes the line of `sign`.
+const DOCTOR: &str = "doctor";
+
 /// Flags of cosign that may stand before the command, by all their names, and whether the next word
 /// is the value.
 const GLOBAL: [(&str, Takes); 5] = [
@@ -57,8 +60,9 @@ pub struct Swapped {
 /// A flag that is refused. No value is in it.
 pub fn swap(words: Vec<OsString>, env: &Env) -> Result<Swapped, SettingsError> {
     let words = command_first(words);
-    let command = words.get(1).and_then(|word| word.to_str());
-    let Some(command) = COMMANDS.into_iter().find(|name| command == Some(*name)) else {
+    let given = words.get(1).and_then(|word| word.to_str());
+    let given = given.map(|name| if name == DOCTOR { "sign" } else { name });
+    let Some(command) = COMMANDS.into_iter().find(|name| given == Some(*name)) else {
         return Ok(Swapped {
             words,
             ..Swapped::default()

@@ -6,6 +6,7 @@
 
 mod blob;
 pub mod cosign;
+mod doctor;
 mod groups;
 mod sign;
 mod trust;
@@ -73,6 +74,9 @@ pub enum Command {
     Verify(Box<VerifyArgs>),
     /// Verify the signature of a file
     VerifyBlob(Box<VerifyBlobArgs>),
+    /// Tell what is in the way of signing, with its fix, and publish nothing
+    #[command(before_help = doctor::EXAMPLES, after_help = doctor::EXIT_CODES)]
+    Doctor(Box<SignArgs>),
     /// Show, update and make what says whom to believe
     #[command(subcommand)]
     Trust(TrustCommand),
@@ -139,7 +143,7 @@ impl Command {
     /// What is told, and how, of the commands that cosign has too.
     fn run(&mut self) -> Option<&mut RunArgs> {
         match self {
-            Self::Sign(args) => Some(&mut args.signing.run),
+            Self::Sign(args) | Self::Doctor(args) => Some(&mut args.signing.run),
             Self::SignBlob(args) => Some(&mut args.signing.run),
             Self::Verify(args) => Some(&mut args.run),
             Self::VerifyBlob(args) => Some(&mut args.run),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The commands: from parsed flags to an exit code.
 
+pub mod doctor;
 pub mod reference;
 pub mod sign;
 pub mod trust;
@@ -24,6 +25,7 @@ pub fn unreadable(words: &[OsString], failure: Failure, env: &Env, reporter: Rep
     let attempt = Attempt::of(words);
     let output = settings::output(&attempt.run, env);
     match attempt.command.as_deref() {
+        Some("doctor") => doctor::unreadable(failure, output, reporter),
         Some("verify" | "verify-blob") => verify::unreadable(failure, output, reporter),
         Some(_) | None => sign::unreadable(failure, output, reporter),
     }

@@ -55,6 +55,10 @@ fn the_words_of_cosign_become_ours() {
             "verify --key cosign.pub IMAGE",
             "verify --key cosign.pub IMAGE",
         ),
+        (
+            "doctor --yes=true --upload=false IMAGE",
+            "doctor --yes --no-push IMAGE",
+        ),
         // Not of cosign, and not of anybody.
         ("trust show --staging", "trust show --staging"),
         ("-d completions sign", "-d completions sign"),
