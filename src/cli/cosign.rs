@@ -61,7 +61,8 @@ pub struct Swapped {
 pub fn swap(words: Vec<OsString>, env: &Env) -> Result<Swapped, SettingsError> {
     let words = command_first(words);
     let given = words.get(1).and_then(|word| word.to_str());
-    let given = given.map(|name| if name == DOCTOR { "sign" } else { name });
+    let is_doctor = given == Some(DOCTOR);
+    let given = if is_doctor { Some("sign") } else { given };
     let Some(command) = COMMANDS.into_iter().find(|name| given == Some(*name)) else {
         return Ok(Swapped {
             words,
@@ -85,7 +86,10 @@ pub fn swap(words: Vec<OsString>, env: &Env) -> Result<Swapped, SettingsError> {
         swap.word(word, &mut words)?;
     }
     swap.swapped.words.extend(words);
-    swap.variables(env);
+    // It looks at the variables by itself.
+    if !is_doctor {
+        swap.variables(env);
+    }
     Ok(swap.swapped)
 }
 
@@ -192,7 +196,7 @@ impl Swap {
             value.is_some_and(|value| !value.is_empty())
         });
         self.swapped.unused.extend(set.map(|flag| Warning {
-            code: "settings/cosign-variable",
+            code: "settings/unread-variable",
             message: format!(
                 "`{}` is a variable of cosign and is not read{}",
                 cosign_variable(flag.name),

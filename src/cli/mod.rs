@@ -169,10 +169,21 @@ impl Attempt {
         Self {
             command: Some(command.to_owned()),
             run: RunArgs {
-                output: output.cloned(),
+                // clap reads nothing behind a word that it does not know.
+                output: output.cloned().or_else(|| written_output(words)),
                 ..RunArgs::default()
             },
         }
+    }
+}
+
+/// The value of `--output`, wherever it stands.
+fn written_output(words: &[OsString]) -> Option<String> {
+    let mut words = words.iter().filter_map(|word| word.to_str());
+    let value = words.find_map(|word| word.strip_prefix("--output"))?;
+    match value.strip_prefix('=') {
+        Some(value) => Some(value.to_owned()),
+        None => words.next().filter(|_| value.is_empty()).map(str::to_owned),
     }
 }
 

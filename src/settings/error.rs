@@ -145,6 +145,8 @@ impl SettingsError {
             | Self::NoImages
             | Self::NoSigner
             | Self::Tag { .. }
+            | Self::CosignFlag { .. }
+            | Self::SecretInArguments { .. }
             | Self::Variables(_) => None,
         }
     }
