@@ -177,14 +177,16 @@ impl Attempt {
     }
 }
 
-/// The value of `--output`, wherever it stands.
+/// The value of `--output`, wherever it stands, if it is one.
 fn written_output(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().filter_map(|word| word.to_str());
     let value = words.find_map(|word| word.strip_prefix("--output"))?;
-    match value.strip_prefix('=') {
-        Some(value) => Some(value.to_owned()),
-        None => words.next().filter(|_| value.is_empty()).map(str::to_owned),
-    }
+    let value = match value.strip_prefix('=') {
+        Some(value) => Some(value),
+        None => words.next().filter(|_| value.is_empty()),
+    };
+    let is_known = |value: &&str| ["text", "json"].contains(value);
+    value.filter(is_known).map(str::to_owned)
 }
 
 /// An error of clap in the form of all others. A value is not shown: it may be a secret in the wrong
