@@ -2,11 +2,7 @@
 //! The word `cosign` swapped for `ambisign`: each line that cosign's documentation signs with, as a
 //! shell runs it, and each flag that cosign has.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on stops"
-)]
+#![cfg(test)]
 
 mod common;
 
@@ -206,9 +202,7 @@ fn each_line_of_the_documentation_of_cosign_runs_or_says_what_to_do() {
     let lines = lines();
     assert!(lines.len() > 35);
     for line in lines {
-        if is_coming(line.command) {
-            eprintln!("not yet: {}", line.command);
-        } else {
+        if !is_coming(line.command) {
             is_as_expected(&stack, &line);
         }
     }
