@@ -35,7 +35,13 @@ const DOCUMENTS: [&str; 11] = [
 ];
 
 /// Flags of cargo and cosign.
-const FOREIGN_FLAGS: [&str; 4] = ["--bench", "--new-bundle-format", "--release", "--workspace"];
+const FOREIGN_FLAGS: [&str; 5] = [
+    "--bench",
+    "--new-bundle-format",
+    "--release",
+    "--tlog-upload",
+    "--workspace",
+];
 
 /// Providers without a name that could be asked for: the flag with a token, and a socket that is only
 /// recognised.

@@ -35,6 +35,7 @@ mod mirror;
 mod peers;
 mod program;
 mod rule;
+mod schema;
 mod signing_config;
 mod stack;
 
