@@ -137,30 +137,10 @@ fn the_image_without_network_says_so_and_ends() {
 
 #[test]
 #[ignore = "needs the real stack: tests/run"]
-fn a_helper_that_the_image_lacks_is_named() {
-    let (stack, container) = (Stack::shared(), Container::unpack(Flavour::Scratch));
-    let image = stack.push(Registry::Fallback, "image/helper", 1);
-    let config = format!(
-        r#"{{"credHelpers":{{"{}":"absent"}}}}"#,
-        Registry::Fallback.host(&stack)
-    );
-    let home = container.path().join("home/nonroot/.docker");
-    fs::create_dir_all(&home).unwrap();
-    fs::write(home.join("config.json"), config).unwrap();
-    let program = container.run_as(0).env("HOME", "/home/nonroot");
-    let run = sign(&stack, &container, program)
-        .arg(image.reference())
-        .run();
-    assert!(run.stderr.contains("docker-credential-absent"), "{run}");
-}
-
-#[test]
-#[ignore = "needs the real stack: tests/run"]
 fn the_shell_flavour_runs_commands() {
     let container = Container::unpack(Flavour::Shell);
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let script =
-        "set -eu; cd /tmp; ambisign --version | tee said; test -s said; env | grep -q ^PATH=";
+    let script = "set -eu; cd $(mktemp -d); ambisign --version | tee said; test -s said; env | grep -q ^PATH=";
     for user in [0, STRANGER] {
         let run = container.run_as(user).env("PATH", path);
         let run = run.args(["sh", "-c", script]).run().expect(0);
@@ -263,37 +243,65 @@ fn the_image_says_what_it_is_and_is_small() {
 
 #[test]
 #[ignore = "needs the real stack: tests/run"]
-fn the_image_is_pushed_as_it_was_built_and_signs_itself() {
-    let (stack, folder) = (Stack::shared(), TempDir::new().unwrap());
-    let container = Container::unpack(Flavour::Scratch);
-    let repository = format!("{}/image/ambisign", Registry::Fallback.host(&stack));
-    for (digest, tag) in layout(folder.path(), "https://example.com/ambisign") {
-        let image = format!("{repository}:{tag}");
-        Program::new("/usr/bin/skopeo")
-            .args([
-                "--insecure-policy",
-                "copy",
-                "--quiet",
-                "--all",
-                "--preserve-digests",
-            ])
-            .arg("--dest-tls-verify=false")
-            .arg(format!("oci:{}:{tag}", folder.path().display()))
-            .arg(format!("docker://{image}"))
-            .env("HOME", folder.path())
+fn the_images_are_pushed_as_built_and_signed_before_they_are_tagged() {
+    let (stack, folder) = (Stack::alone(), TempDir::new().unwrap());
+    let built = layout(&folder.path().join("image"), "https://example.com/ambisign");
+    let host = Registry::Fallback.host(&stack);
+    let insecure = format!("[[registry]]\nlocation = \"{host}\"\ninsecure = true\n");
+    let settings = folder.path().join(".config/containers");
+    fs::create_dir_all(&settings).unwrap();
+    fs::write(settings.join("registries.conf"), insecure).unwrap();
+    let mut push = release("push");
+    push.arg(folder.path().join("image"))
+        .arg(format!("{host}/image/ambisign"))
+        .arg(released())
+        .args(["--trusted-root", stack.var("TRUSTED_ROOT")])
+        .arg("--signing-config")
+        .arg(Log::V1.signing_config(&stack))
+        .env("HOME", folder.path())
+        .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]));
+    finish(push);
+
+    let crane = |arguments: [&str; 3]| stack.program("crane").args(arguments).run().expect(0);
+    let tagged = |tag: &str| format!("{host}/image/ambisign:{tag}");
+    for (digest, tag) in &built {
+        let names = match tag.strip_prefix("1.2.3") {
+            Some("") => vec![
+                "1.2.3".to_owned(),
+                "1.2".into(),
+                "1".into(),
+                "latest".into(),
+            ],
+            Some(suffix) => ["1.2.3", "1.2", "1"]
+                .map(|version| format!("{version}{suffix}"))
+                .into_iter()
+                .chain([suffix.trim_start_matches('-').to_owned()])
+                .collect(),
+            None => panic!("{tag}"),
+        };
+        for name in names {
+            let found = crane(["digest", "--insecure", &tagged(&name)]).stdout;
+            assert_eq!(found.trim(), digest, "{name}");
+        }
+        stack
+            .program("crane")
+            .args(["validate", "--insecure", "--remote", &tagged(tag)])
             .run()
             .expect(0);
-        let crane = stack
-            .program("crane")
-            .args(["digest", "--insecure", &image]);
-        assert_eq!(crane.run().expect(0).stdout.trim(), digest);
-        let crane = stack
-            .program("crane")
-            .args(["validate", "--insecure", "--remote", &image]);
-        crane.run().expect(0);
-        let run = sign(&stack, &container, container.run_as(NONROOT));
-        run.arg(format!("{repository}@{digest}")).run().expect(0);
     }
+    let journal = stack.journal();
+    let last = |needle: &str| {
+        journal
+            .iter()
+            .rposition(|asked| asked.path.contains(needle))
+    };
+    let tag = journal
+        .iter()
+        .position(|asked| asked.method == "PUT" && asked.path.ends_with("/manifests/1.2.3"));
+    assert!(
+        last("log/entries") < tag,
+        "the tag is there before the signature"
+    );
 }
 
 /// cosign on a file of the release.

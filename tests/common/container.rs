@@ -100,20 +100,27 @@ pub(crate) fn released() -> &'static Path {
     })
 }
 
-/// A script of the release. It has the environment of the tests: registries are reached as its user
-/// reaches them.
+/// A script of the release. It has the environment of the tests, because registries are reached as
+/// their user reaches them, but for what cargo told the tests: another cargo would compile anew.
 pub(crate) fn release(script: &str) -> Command {
-    Command::new(
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("release")
-            .join(script),
-    )
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("release");
+    let mut command = Command::new(folder.join(script));
+    for (name, _) in std::env::vars_os() {
+        let told = name.to_string_lossy();
+        let kept = ["CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS"];
+        if told.starts_with("CARGO") && !kept.contains(&&*told) || told == "LD_LIBRARY_PATH" {
+            command.env_remove(&name);
+        }
+    }
+    command
 }
 
 /// Runs a script to its end, and returns what it printed.
 pub(crate) fn finish(mut script: Command) -> String {
     let output = script.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script:?}: {said}");
+    // Its environment has a token.
+    let name = script.get_program().display();
+    assert!(output.status.success(), "{name}: {said}");
     String::from_utf8(output.stdout).unwrap()
 }
