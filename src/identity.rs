@@ -20,6 +20,11 @@ const SHORTEST_LIFE: Duration = Duration::from_secs(30);
 /// How far a token may come from the future before the clock is to blame.
 const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
 
+/// Claims that say how visible a repository is: GitHub's and GitLab's.
+const VISIBILITIES: [&str; 2] = ["repository_visibility", "project_visibility"];
+/// What everybody may see.
+const PUBLIC: &str = "public";
+
 /// An identity token whose claims are readable, for our audience, and not expired.
 ///
 /// The token's signature is **not** checked: that is Fulcio's work, and the certificate that comes
@@ -116,7 +121,10 @@ pub enum IdentityError {
     )]
     Outlived,
     /// A private repository would become known.
-    #[error("the repository is {visibility}, and signing publishes its name in a public log")]
+    #[error(
+        "the repository is {visibility}, and signing puts its name, workflow, commit and the digests \
+         of the images into a public log for good"
+    )]
     Private {
         /// The visibility as the token says it.
         visibility: String,
@@ -258,10 +266,26 @@ impl Identity {
         &self.prediction
     }
 
-    /// How visible the repository is, where the token says so (GitHub, GitLab).
+    /// How visible the repository is, where the token says so (GitHub, GitLab). Of several claims one
+    /// that is not `public` counts, and one that is no text is not `public`.
     pub fn visibility(&self) -> Option<&str> {
-        text(&self.claims, "repository_visibility")
-            .or_else(|| text(&self.claims, "project_visibility"))
+        let said = VISIBILITIES.iter().filter_map(|claim| {
+            let claim = self.claims.get(*claim).filter(|claim| !claim.is_null())?;
+            Some(claim.as_str().unwrap_or("of unreadable visibility"))
+        });
+        let mut said: Vec<&str> = said.collect();
+        said.sort_by_key(|visibility| *visibility == PUBLIC);
+        said.first().copied()
+    }
+
+    /// When the token ends (`exp`).
+    pub fn expires(&self) -> Option<SystemTime> {
+        time(&self.claims, "exp")
+    }
+
+    /// When the token was made (`iat`), where it says so.
+    pub fn issued(&self) -> Option<SystemTime> {
+        time(&self.claims, "iat")
     }
 
     /// Refuses an identity that is known to differ from the required one.
@@ -289,9 +313,7 @@ impl Identity {
         log_is_public: bool,
         consent: bool,
     ) -> Result<Option<String>, IdentityError> {
-        let hidden = self
-            .visibility()
-            .filter(|visibility| *visibility != "public");
+        let hidden = self.visibility().filter(|visibility| *visibility != PUBLIC);
         match hidden.map(shown).filter(|_| log_is_public) {
             Some(visibility) if !consent => Err(IdentityError::Private { visibility }),
             published => Ok(published),
@@ -551,5 +573,38 @@ mod tests {
         let published = identity.guard_privacy(true, true);
         assert_eq!(published.unwrap().as_deref(), Some("internal"));
         assert_eq!(identity.guard_privacy(false, false).unwrap(), None);
+    }
+
+    #[test]
+    fn only_what_is_called_public_is_public() {
+        let guarded = |pairs: &[(&str, Value)]| {
+            let mut claims = claims();
+            for (claim, value) in pairs {
+                claims[*claim] = value.clone();
+            }
+            let identity = Identity::parse(token(&claims), "sigstore", now()).unwrap();
+            identity.guard_privacy(true, false).is_err()
+        };
+        let (github, gitlab) = ("repository_visibility", "project_visibility");
+        for value in [
+            json!("private"),
+            json!("internal"),
+            json!("Public"),
+            json!(" public"),
+            json!(""),
+            json!(false),
+            json!(0),
+            json!(["public"]),
+            json!({"public": true}),
+        ] {
+            assert!(guarded(&[(github, value.clone())]), "{value}");
+            assert!(guarded(&[(gitlab, value.clone())]), "{value}");
+            let one = (github, json!("public"));
+            assert!(guarded(&[one, (gitlab, value.clone())]), "{value}");
+        }
+        assert!(!guarded(&[(github, json!("public"))]));
+        assert!(!guarded(&[(gitlab, json!("public"))]));
+        assert!(!guarded(&[(github, Value::Null)]));
+        assert!(!guarded(&[]));
     }
 }

@@ -19,6 +19,7 @@ pub mod commands;
 pub mod credential;
 mod credentials;
 pub mod digest;
+pub mod doctor;
 pub mod dsse;
 pub mod env;
 pub mod error;

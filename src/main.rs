@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ambisign::cli::{Cli, Command, TrustCommand};
-use ambisign::commands::{BUG, shown, sign, trust, unreadable, verify};
+use ambisign::commands::{BUG, doctor, shown, sign, trust, unreadable, verify};
 use ambisign::report::{Console, Reporter};
 use ambisign::session::no_net;
 use ambisign_providers::Env;
@@ -38,6 +38,7 @@ fn run(env: Env, console: &Arc<Console>) -> u8 {
     match command {
         Command::Sign(args) => sign::images(*args, env, console),
         Command::SignBlob(args) => sign::blobs(*args, env, console),
+        Command::Doctor(args) => doctor::examine(*args, env, console),
         Command::Verify(args) => verify::images(*args, env, console),
         Command::VerifyBlob(args) => verify::blob(*args, env, console),
         Command::Trust(TrustCommand::Create(args)) => trust::create(args, reporter),

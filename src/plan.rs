@@ -43,17 +43,22 @@ pub(crate) struct Prepared {
 
 /// The references of the command line (gate G0).
 pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
-    let parse = |(before, text): (usize, &String)| {
-        let reference = reference(before, text)?;
-        if settings.tags == Tags::Refused && reference.digest().is_none() {
-            return Err(SettingsError::Tag {
-                image: text.clone(),
-            }
-            .into());
+    let images = settings.images.iter().enumerate();
+    images
+        .map(|(before, text)| to_sign(settings.tags, before, text))
+        .collect()
+}
+
+/// The reference of an image that is to be signed.
+pub(crate) fn to_sign(tags: Tags, before: usize, text: &str) -> Result<Reference, Error> {
+    let reference = reference(before, text)?;
+    if tags == Tags::Refused && reference.digest().is_none() {
+        return Err(SettingsError::Tag {
+            image: text.to_owned(),
         }
-        Ok(reference)
-    };
-    settings.images.iter().enumerate().map(parse).collect()
+        .into());
+    }
+    Ok(reference)
 }
 
 /// The reference of the command line that has so many `before` it.
@@ -232,12 +237,23 @@ pub(crate) fn permit(
         wanted.require_identity.as_deref(),
         wanted.require_issuer.as_deref(),
     )?;
-    let public = trust.root().is_public();
-    let consent = run.settings.consent == Consent::Given;
-    if let Some(visibility) = identity.guard_privacy(public, consent)? {
+    if let Some(visibility) = disclosed(run.settings, identity, trust)? {
         run.progress.warning(told::disclosure(&visibility));
     }
     Ok(())
+}
+
+/// The visibility of a repository that becomes known by consent.
+///
+/// # Errors
+/// [`IdentityError::Private`]: without consent.
+pub(crate) fn disclosed(
+    settings: &Signing,
+    identity: &Identity,
+    trust: &Trust,
+) -> Result<Option<String>, IdentityError> {
+    let consent = settings.consent == Consent::Given;
+    identity.guard_privacy(trust.is_public(), consent)
 }
 
 fn failed(reference: &Reference, error: &Error) -> Outcome {

@@ -49,7 +49,7 @@ pub(crate) fn repository(reference: &Reference) -> String {
 }
 
 /// Who signs, as far as the token tells.
-fn identity(provider: &str, identity: &Identity) -> outcome::Identity {
+pub(crate) fn identity(provider: &str, identity: &Identity) -> outcome::Identity {
     let (subject, issuer) = match identity.prediction() {
         Prediction::Known { san, issuer } => (Some(san.clone()), issuer.clone()),
         Prediction::Unknown => (None, identity.issuer().to_owned()),

@@ -282,3 +282,33 @@ fn a_run_begins_with_what_is_not_the_default() {
         "{told}"
     );
 }
+
+#[test]
+fn doctor_tells_what_is_wrong_with_its_settings_without_the_network() {
+    let wrong = [
+        "doctor",
+        "--tsa-url",
+        "http://tsa.example",
+        "ghcr.io/acme/app:1",
+    ];
+    let env = [("AMBISIGN_TIMOUT", "1m"), ("COSIGN_YES", "true")];
+    let output = ambisign(&wrong, &env);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let told = text(&output.stdout);
+    for part in [
+        "fail  settings  `AMBISIGN_TIMOUT` is no variable of ambisign\n      fix: did you mean `AMBISIGN_TIMEOUT`?\n",
+        "fail  settings  the value of `--tsa-url` is not an https URL",
+        "warn  settings  `COSIGN_YES` has no effect",
+        "skip  services  not looked at: first the settings must be right\n",
+    ] {
+        assert!(told.contains(part), "no `{part}` in {told}");
+    }
+    let last = "doctor found 2 problems and 1 warning: `ambisign sign` would end with exit 2";
+    assert_eq!(told.lines().last(), Some(last), "{told}");
+    // A command line that cannot be read is an error like that of every command.
+    let told = refused(&["doctor", "--tlog"], &[], 2);
+    assert!(
+        told.contains("ambisign: code: settings/usage; exit 2; nothing was published"),
+        "{told}"
+    );
+}

@@ -3,7 +3,7 @@
 //!
 //! This is the only place that retries; no caller may add a second layer around it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{self, HeaderMap};
 use reqwest::{Method, Request, Response, StatusCode};
@@ -67,6 +67,11 @@ impl Answer {
     /// The value of `header`, when it is readable.
     pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// When the server says that it answered, to the second (RFC 9110 6.6.1).
+    pub fn date(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.header(header::DATE)?).ok()
     }
 
     /// The beginning of the body, for a message: at most 256 characters, on one line, without the
@@ -327,7 +332,7 @@ fn is_temporary(status: StatusCode) -> bool {
 }
 
 /// Seconds or an HTTP date, a day at the most; anything else is ignored.
-fn retry_after(headers: &HeaderMap, now: std::time::SystemTime) -> Option<Duration> {
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
     let asked = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),

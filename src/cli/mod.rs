@@ -5,6 +5,7 @@
 //! are refused in the same words.
 
 mod blob;
+mod doctor;
 mod groups;
 mod sign;
 mod trust;
@@ -69,6 +70,9 @@ pub enum Command {
     Verify(Box<VerifyArgs>),
     /// Verify the signature of a file
     VerifyBlob(Box<VerifyBlobArgs>),
+    /// Tell what is in the way of signing, with its fix, and publish nothing
+    #[command(before_help = doctor::EXAMPLES, after_help = doctor::EXIT_CODES)]
+    Doctor(Box<SignArgs>),
     /// Show, update and make what says whom to believe
     #[command(subcommand)]
     Trust(TrustCommand),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The commands: from parsed flags to an exit code.
 
+pub mod doctor;
 pub mod sign;
 pub mod trust;
 pub mod verify;
@@ -22,6 +23,7 @@ pub fn unreadable(error: &clap::Error, env: &Env, reporter: Reporter<'_>) -> u8 
     let output = settings::output(&attempt.run, env);
     let failure = cli::failure(error);
     match attempt.command.as_deref() {
+        Some("doctor") => doctor::unreadable(failure, output, reporter),
         Some("verify" | "verify-blob") => verify::unreadable(failure, output, reporter),
         Some(_) | None => sign::unreadable(failure, output, reporter),
     }

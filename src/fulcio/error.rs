@@ -130,7 +130,7 @@ impl Explain for Error {
 }
 
 impl Objection {
-    fn fix(&self, issuer: &str) -> Cow<'static, str> {
+    pub(crate) fn fix(&self, issuer: &str) -> Cow<'static, str> {
         match self {
             Self::Audience { wanted } => {
                 format!("mint the token with audience {wanted:?} (`--audience {wanted}`)").into()

@@ -124,28 +124,38 @@ impl<'a> Fulcio<'a> {
     }
 
     async fn objection(&self, identity: &Identity) -> Objection {
-        let url: Url = net::below(&self.trust.services().fulcio.url, "api/v2/configuration");
+        let url = configuration(&self.trust.services().fulcio.url);
         let answer = self.host.net.send(&FULCIO, net::get(url)).await;
-        let issuers = answer.ok().filter(|answer| answer.status.is_success());
-        let Some(issuers) = issuers.and_then(|answer| wire::issuers(&answer.body)) else {
-            return Objection::Unsaid;
-        };
-        let issuer = identity.issuer();
-        let exact = issuers
-            .iter()
-            .find(|one| one.issuer_url.as_deref() == Some(issuer));
-        let by_pattern = || {
-            issuers.iter().find(|one| {
-                let pattern = one.wildcard_issuer_url.as_deref();
-                pattern.is_some_and(|pattern| prediction::matches(pattern, issuer))
-            })
-        };
-        match exact.or_else(by_pattern) {
-            None => Objection::Issuer,
-            Some(one) if !identity.audiences().contains(&one.audience) => Objection::Audience {
-                wanted: one.audience.clone(),
-            },
-            Some(_) => Objection::Unsaid,
-        }
+        let objection = answer.ok().and_then(|answer| objection(&answer, identity));
+        objection.unwrap_or(Objection::Unsaid)
     }
+}
+
+/// Where the Fulcio at `base` tells its configuration. Asking makes nothing public.
+pub(crate) fn configuration(base: &Url) -> Url {
+    net::below(base, "api/v2/configuration")
+}
+
+/// What Fulcio has against `identity`, by its `answer` with its configuration; `None` when that cannot
+/// be read.
+pub(crate) fn objection(answer: &Answer, identity: &Identity) -> Option<Objection> {
+    let issuers = Some(answer).filter(|answer| answer.status.is_success())?;
+    let issuers = wire::issuers(&issuers.body)?;
+    let issuer = identity.issuer();
+    let exact = issuers
+        .iter()
+        .find(|one| one.issuer_url.as_deref() == Some(issuer));
+    let by_pattern = || {
+        issuers.iter().find(|one| {
+            let pattern = one.wildcard_issuer_url.as_deref();
+            pattern.is_some_and(|pattern| prediction::matches(pattern, issuer))
+        })
+    };
+    Some(match exact.or_else(by_pattern) {
+        None => Objection::Issuer,
+        Some(one) if !identity.audiences().contains(&one.audience) => Objection::Audience {
+            wanted: one.audience.clone(),
+        },
+        Some(_) => Objection::Unsaid,
+    })
 }

@@ -351,7 +351,7 @@ impl Connection<'_> {
     }
 
     /// Which credential was used, as the end of a sentence.
-    fn credential_used(&self) -> String {
+    pub(super) fn credential_used(&self) -> String {
         match self.repository.credential.get() {
             Some(Some(credential)) => format!("with the credential of {}", credential.source),
             Some(None) if self.repository.plan.looked.is_empty() => {

@@ -12,6 +12,7 @@ mod connection;
 mod credentials;
 mod docker_config;
 mod error;
+mod examine;
 #[doc(hidden)]
 pub mod fuzzing;
 mod helper;
@@ -47,6 +48,7 @@ use crate::verify::VerifiedBundle;
 
 pub use self::credentials::CredentialError;
 pub use self::error::Error;
+pub use self::examine::{Examined, Found};
 pub use self::listing::Stored;
 pub use self::places::{Listing, Place};
 pub use self::referrer::Method;
@@ -134,32 +136,9 @@ impl<'a> Registry<'a> {
     /// The image is not there, not an image or not what its digest says; the registry denies reading
     /// or pushing; a credential cannot be read; the list of referrers cannot be read.
     pub async fn prepare(&self, reference: &Reference) -> Result<Target, Error> {
-        let connection = self.connect(reference)?;
-        let image = async {
-            let Some(digest) = reference.digest() else {
-                let manifest = connection.resolve(reference).await?;
-                connection.probe(&manifest.digest).await?;
-                return Ok(manifest);
-            };
-            let (manifest, method) =
-                tokio::join!(connection.resolve(reference), connection.probe(digest));
-            // A missing image says more than what follows from it.
-            let manifest = manifest?;
-            method.map(|_found| manifest)
-        };
-        let work = async { tokio::join!(image, connection.ask_upload()) };
-        // A credential helper may take longer than the first answer, so it starts now; its outcome
-        // counts only when the registry asks for a credential.
-        let ahead = async {
-            let _for_later = connection.credential().await;
-            std::future::pending().await
-        };
-        let (image, session) = tokio::select! {
-            done = work => done,
-            never = ahead => never,
-        };
-        let image = image?;
-        let session = session?.map_err(|answer| connection.push_denied(&answer))?;
+        let (image, session) = self.connect(reference)?.gather(reference).await;
+        // A missing image says more than what follows from it.
+        let (image, session) = (image?.0, session?);
         Ok(Target::new(reference, image, session))
     }
 
@@ -290,6 +269,39 @@ fn base(reference: &Reference) -> Result<Url, Error> {
 }
 
 impl Connection<'_> {
+    /// The image with the way in which its signatures are found, and beside it an upload session,
+    /// which proves the push right.
+    pub(super) async fn gather(
+        &self,
+        reference: &Reference,
+    ) -> (Result<(Manifest, Method), Error>, Result<Url, Error>) {
+        let image = async {
+            let Some(digest) = reference.digest() else {
+                let manifest = self.resolve(reference).await?;
+                let method = self.probe(&manifest.digest).await?;
+                return Ok((manifest, method));
+            };
+            let (manifest, method) = tokio::join!(self.resolve(reference), self.probe(digest));
+            // A missing image says more than what follows from it.
+            Ok((manifest?, method?))
+        };
+        let session = async {
+            let asked = self.ask_upload().await?;
+            asked.map_err(|answer| self.push_denied(&answer))
+        };
+        let work = async { tokio::join!(image, session) };
+        // A credential helper may take longer than the first answer, so it starts now; its outcome
+        // counts only when the registry asks for a credential.
+        let ahead = async {
+            let _for_later = self.credential().await;
+            std::future::pending().await
+        };
+        tokio::select! {
+            done = work => done,
+            never = ahead => never,
+        }
+    }
+
     /// The manifest that `reference` names, by its digest if it has one.
     async fn resolve(&self, reference: &Reference) -> Result<Manifest, Error> {
         let shown = reference.to_string();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::parts::{self, Warning};
+use super::parts::{self, Identity, Warning};
 use super::time::{millis, rfc3339};
 use super::{clean, text};
 use crate::outcome::{Failure, Outcome, Report, State};
@@ -30,15 +30,6 @@ struct Document {
     summary: Summary,
     warnings: Vec<Warning>,
     error: Option<Error>,
-}
-
-#[derive(Serialize)]
-struct Identity {
-    provider: String,
-    token_subject: String,
-    subject: Option<String>,
-    issuer: String,
-    repository_visibility: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -157,13 +148,10 @@ impl View<'_> {
             dry_run: report.dry_run,
             started_at: rfc3339(report.started),
             duration_ms: millis(report.took),
-            identity: report.identity.as_ref().map(|identity| Identity {
-                provider: self.text(&identity.provider),
-                token_subject: self.text(&identity.token_subject),
-                subject: self.maybe(identity.subject.as_ref()),
-                issuer: self.text(&identity.issuer),
-                repository_visibility: self.maybe(identity.repository_visibility.as_ref()),
-            }),
+            identity: report
+                .identity
+                .as_ref()
+                .map(|identity| Identity::of(identity, self.redact)),
             instance: report.instance.as_ref().map(|instance| Instance {
                 name: self.text(&instance.name),
                 fulcio: self.maybe(instance.fulcio.as_ref()),

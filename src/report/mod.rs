@@ -6,6 +6,7 @@
 
 mod clean;
 mod console;
+mod diagnosis;
 mod json;
 mod parts;
 mod progress;
@@ -22,6 +23,8 @@ pub use self::clean::shell;
 pub use self::console::{Colour, Console, Look, Reader};
 pub use self::progress::Progress;
 pub use self::text::Block;
+
+pub(crate) use self::time::rfc3339;
 
 use self::console::Stream;
 use crate::outcome::{Failure, Report, Step, Warning};

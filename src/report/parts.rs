@@ -33,6 +33,29 @@ impl Error {
     }
 }
 
+/// Who signs.
+#[derive(Serialize)]
+pub(super) struct Identity {
+    provider: String,
+    token_subject: String,
+    subject: Option<String>,
+    issuer: String,
+    repository_visibility: Option<String>,
+}
+
+impl Identity {
+    pub(super) fn of(identity: &outcome::Identity, redact: &dyn Fn(&str) -> String) -> Self {
+        let visibility = identity.repository_visibility.as_deref();
+        Self {
+            provider: redact(&identity.provider),
+            token_subject: redact(&identity.token_subject),
+            subject: identity.subject.as_deref().map(redact),
+            issuer: redact(&identity.issuer),
+            repository_visibility: visibility.map(redact),
+        }
+    }
+}
+
 #[derive(Serialize)]
 pub(super) struct Warning {
     code: &'static str,

@@ -34,7 +34,7 @@ impl Memory {
 }
 
 /// What `tell` writes to standard output and standard error. The password `hunter"22` is known.
-fn told(look: Look, tell: impl FnOnce(Reporter<'_>)) -> (String, String) {
+pub(super) fn told(look: Look, tell: impl FnOnce(Reporter<'_>)) -> (String, String) {
     let (out, err) = (Memory::default(), Memory::default());
     let console = Console::new(Box::new(out.clone()), Box::new(err.clone()), look);
     let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 /// RFC 3339 in UTC, to the second; `unknown` for years that RFC 3339 does not have. Times come from
 /// certificates and logs, so none may be able to stop the report.
-pub(super) fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     /// 9999-12-31T23:59:59Z.
     const LAST: Duration = Duration::from_secs(253_402_300_799);
     match time.duration_since(SystemTime::UNIX_EPOCH) {

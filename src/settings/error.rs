@@ -109,6 +109,31 @@ pub enum SettingsError {
     Variables(#[source] envy::Error),
 }
 
+impl SettingsError {
+    /// The variable without which this would not be said; `None` when a flag is wrong.
+    pub(crate) fn variable(&self) -> Option<String> {
+        let variable = |name: &String| Some(name.clone()).filter(|name| !name.starts_with("--"));
+        match self {
+            Self::Conflict { one, other } => variable(other).or_else(|| variable(one)),
+            Self::Consents { name } => Some(variable_of(name)),
+            Self::Decides { name } => Some((*name).to_owned()),
+            Self::Incomplete { given: name, .. }
+            | Self::Empty { name }
+            | Self::NotUtf8 { name }
+            | Self::UnknownVariable { name, .. }
+            | Self::Value { name, .. } => variable(name),
+            Self::Detached
+            | Self::EmptyImage { .. }
+            | Self::Login { .. }
+            | Self::NoFiles
+            | Self::NoImages
+            | Self::NoSigner
+            | Self::Tag { .. }
+            | Self::Variables(_) => None,
+        }
+    }
+}
+
 impl Explain for SettingsError {
     fn code(&self) -> Cow<'static, str> {
         match self {

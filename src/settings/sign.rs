@@ -17,6 +17,18 @@ impl Settings {
     /// A value that cannot be read, settings that contradict each other, a misspelt `AMBISIGN_*`
     /// variable, no image, or with `--public-instance` a variable that decides who gets the token.
     pub fn resolve(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
+        let settings = Self::with_or_without_images(args, env)?;
+        if settings.images.is_empty() {
+            return Err(SettingsError::NoImages);
+        }
+        Ok(settings)
+    }
+
+    /// As [`Settings::resolve`], for `doctor`, which may be asked about no image.
+    ///
+    /// # Errors
+    /// As [`Settings::resolve`], but that no image is named is none.
+    pub fn with_or_without_images(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
         let groups = Groups::new(env, &args.signing.trust)?;
         let digests_only = flag(
             "require-digest",
@@ -24,7 +36,7 @@ impl Settings {
             groups.variables.require_digest.as_deref(),
         )?;
         Ok(Self {
-            images: images(&args.images)?,
+            images: distinct(&args.images)?,
             tags: if digests_only {
                 Tags::Refused
             } else {
@@ -36,8 +48,16 @@ impl Settings {
     }
 }
 
-/// The images of the command line, each once.
+/// The images of the command line, each once; at least one.
 pub(super) fn images(given: &[String]) -> Result<Vec<String>, SettingsError> {
+    let images = distinct(given)?;
+    if images.is_empty() {
+        return Err(SettingsError::NoImages);
+    }
+    Ok(images)
+}
+
+fn distinct(given: &[String]) -> Result<Vec<String>, SettingsError> {
     let mut images: Vec<String> = Vec::with_capacity(given.len());
     let mut seen = HashSet::new();
     for (at, image) in given.iter().enumerate() {
@@ -48,9 +68,6 @@ pub(super) fn images(given: &[String]) -> Result<Vec<String>, SettingsError> {
         if seen.insert(image) {
             images.push(image.to_owned());
         }
-    }
-    if images.is_empty() {
-        return Err(SettingsError::NoImages);
     }
     Ok(images)
 }

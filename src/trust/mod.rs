@@ -20,6 +20,7 @@ pub mod window;
 pub mod x509;
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use ambisign_providers::{Host, HttpError};
 use reqwest::{Method, Request};
@@ -39,6 +40,7 @@ use crate::outcome::Warning;
 pub struct Trust {
     root: TrustedRoot,
     services: Services,
+    config: Option<SigningConfig>,
     mirror: Option<MirrorUsed>,
     warnings: Vec<Warning>,
 }
@@ -52,6 +54,8 @@ pub struct MirrorUsed {
     pub url: Url,
     /// The versions of its metadata.
     pub versions: tuf::Versions,
+    /// When its metadata ends, by file.
+    pub ends: Vec<(&'static str, SystemTime)>,
 }
 
 /// A TUF mirror to take from what no file gives.
@@ -122,6 +126,7 @@ impl Trust {
         }
         let Material {
             root,
+            config,
             mirror,
             warnings,
             ..
@@ -130,6 +135,7 @@ impl Trust {
         Ok(Self {
             root,
             services,
+            config,
             mirror,
             warnings,
         })
@@ -158,9 +164,21 @@ impl Trust {
         &self.services
     }
 
+    /// Whether what is logged is public for everybody, for good: a log of the public instance is
+    /// believed, or all of it came from that instance's mirror.
+    pub fn is_public(&self) -> bool {
+        let mirror = self.mirror.as_ref().map(|used| &used.mirror);
+        self.root.is_public() || mirror == Some(&Mirror::Public)
+    }
+
     /// The TUF mirror that the trusted root came from; `None` when a file held it.
     pub fn mirror(&self) -> Option<&MirrorUsed> {
         self.mirror.as_ref()
+    }
+
+    /// The signing config, of a file or a mirror; `None` when the services were named.
+    pub fn config(&self) -> Option<&SigningConfig> {
+        self.config.as_ref()
     }
 
     /// What is odd but stops nothing.

@@ -160,6 +160,15 @@ impl SigningConfig {
         )
     }
 
+    /// The last moment at which the config says to use `service`; `None` without end, and for one that
+    /// it does not list.
+    pub fn end_of(&self, service: &Service) -> Option<SystemTime> {
+        let all = [&self.fulcio, &self.logs, &self.authorities];
+        let mut offers = all.into_iter().flatten();
+        let offer = offers.find(|offer| offer.service == *service)?;
+        offer.window.end()
+    }
+
     /// Whether the config lists a service of this kind at this URL; a slash at the end does not matter.
     pub(super) fn names(&self, sort: Sort, url: &Url) -> bool {
         let offers = match sort {

@@ -20,6 +20,7 @@ mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use ambisign_providers::Host;
 use tokio::sync::Mutex;
@@ -142,6 +143,24 @@ impl<'a> Repository<'a> {
             snapshot: self.top.snapshot.version.get(),
             targets: self.top.targets.version.get(),
         }
+    }
+
+    /// When each file ends.
+    pub fn ends(&self) -> Vec<(&'static str, SystemTime)> {
+        let TopLevel {
+            root,
+            timestamp,
+            snapshot,
+            targets,
+        } = &self.top;
+        let ends = [
+            ("root.json", role::end(root)),
+            ("targets.json", role::end(targets)),
+            ("snapshot.json", role::end(snapshot)),
+            ("timestamp.json", role::end(timestamp)),
+        ];
+        let known = |(file, end): (_, Option<_>)| Some((file, end?));
+        ends.into_iter().filter_map(known).collect()
     }
 
     /// Where all of it is kept; `None` when there is no such place, or nothing can be written there.

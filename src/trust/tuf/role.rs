@@ -117,16 +117,19 @@ pub(super) fn versioned(file: &str, meta: &Metafile, role: &impl Role) -> Result
 
 /// That `role` is not over at `now`.
 pub(super) fn in_time(file: &str, role: &impl Role, now: SystemTime) -> Result<(), Error> {
-    let expires = role.expires();
-    let since = u64::try_from(expires.as_second()).unwrap_or(0);
-    let end = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(since));
-    if end.is_none_or(|end| now < end) {
+    if end(role).is_none_or(|end| now < end) {
         return Ok(());
     }
     Err(Error::Expired {
         file: file.to_owned(),
-        at: expires.to_string(),
+        at: role.expires().to_string(),
     })
+}
+
+/// When `role` ends; `None` when that is later than time is counted.
+pub(super) fn end(role: &impl Role) -> Option<SystemTime> {
+    let since = u64::try_from(role.expires().as_second()).unwrap_or(0);
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(since))
 }
 
 fn verified<R>(signed: Signed<Received<R>>, bytes: &[u8]) -> Verified<R> {

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Which platform this is, and which provider is chosen of those that are here. The network is not
+//! used.
+
+use ambisign_providers::{Choice, Detection, Host, Kind, PROVIDERS, Seen, choose, survey};
+
+use super::diagnosis::{Finding, Stage};
+use crate::outcome::Failure;
+use crate::plan;
+use crate::settings::IdentitySettings;
+
+/// GitLab's token is in the token variable: they are one and the same.
+const SAME: [&str; 2] = ["envvar", "gitlab"];
+
+/// The state of every provider, and the one that is chosen.
+pub(super) fn examine(host: &Host, settings: &IdentitySettings) -> (Option<Choice>, Vec<Finding>) {
+    let options = plan::identity_options(settings);
+    let seen = survey(host, &options);
+    match choose(host, &options) {
+        Ok(choice) => {
+            let mut findings = taken(&choice, &seen, settings);
+            findings.extend(others(&seen, choice.provider, ""));
+            (Some(choice), findings)
+        }
+        Err(error) => {
+            let failure = Failure::of(&error);
+            let told = failure.code.clone();
+            let mut findings = vec![Finding::fail(Stage::Provider, "", failure)];
+            findings.extend(others(&seen, "", &told));
+            (None, findings)
+        }
+    }
+}
+
+fn taken(choice: &Choice, seen: &[Seen], settings: &IdentitySettings) -> Vec<Finding> {
+    let name = choice.provider;
+    let kind = seen.iter().find(|seen| seen.name == name);
+    let kind = kind.map_or(Kind::Explicit, |seen| seen.kind);
+    let why = match kind {
+        _ if settings.provider.is_some() => "`--oidc-provider` asks for it",
+        Kind::Explicit => "a token was handed over",
+        Kind::Ci => "it is the identity of this CI job",
+        Kind::Asked => "it is configured here, and no CI job comes before it",
+        Kind::Machine => "nothing more definite is here",
+    };
+    let text = format!("ready, and taken: {why}");
+    let mut findings = vec![Finding::ok(Stage::Provider, name, text)];
+    if kind == Kind::Machine && settings.require_identity.is_none() {
+        let text = "it is the identity of this machine, not of a job";
+        let machine = Finding::warn(Stage::Provider, name, text);
+        findings.push(machine.with_fix("insist on it with `--require-identity`"));
+    }
+    findings
+}
+
+/// The providers that were not taken, and the platforms. What is `told` already ends the run.
+fn others(seen: &[Seen], chosen: &str, told: &str) -> Vec<Finding> {
+    let is_chosen = |name| name == chosen || (SAME.contains(&chosen) && SAME.contains(&name));
+    let mut findings: Vec<_> = seen
+        .iter()
+        .filter(|seen| !is_chosen(seen.name))
+        .filter_map(other)
+        .filter(|finding| finding.code.as_deref() != Some(told))
+        .collect();
+    let absent = |seen: &&Seen| matches!(seen.detection, Detection::Absent);
+    let named = |seen: &&Seen| PROVIDERS.iter().any(|row| row.name == seen.name);
+    let absent = seen.iter().filter(absent).filter(named);
+    let absent: Vec<_> = absent.map(|seen| seen.name).collect();
+    if !absent.is_empty() {
+        let text = absent.join(", ");
+        findings.push(Finding::ok(Stage::Provider, "not here", text));
+    }
+    findings
+}
+
+fn other(seen: &Seen) -> Option<Finding> {
+    let (stage, name) = (Stage::Provider, seen.name);
+    match &seen.detection {
+        Detection::Absent => None,
+        Detection::Broken(error) => {
+            let mut finding = Finding::harmless(stage, name, Failure::of(error));
+            finding.text = format!("here, and cannot be used: {}", finding.text);
+            Some(finding)
+        }
+        Detection::Ready(_) => {
+            let text = format!("ready, and not taken: request it with `--oidc-provider {name}`");
+            Some(Finding::ok(stage, name, text))
+        }
+        Detection::Recognised(platform) => {
+            let text = "recognised: it gives a job no token by itself";
+            Some(Finding::ok(stage, name, text).with_fix(&platform.fix))
+        }
+    }
+}

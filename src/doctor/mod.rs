@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Everything of a run up to the point of no return, told line by line: `sign` stops at the first
+//! thing that is in its way, this goes on and tells all of them.
+//!
+//! Every part is the one that `sign` uses. Nothing becomes public: Fulcio is asked for its
+//! configuration and for no certificate, the log for its state and for no entry, and what a registry
+//! gets is an upload session, which expires.
+
+mod belief;
+pub mod diagnosis;
+mod environment;
+mod images;
+mod services;
+pub mod setting;
+mod token;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ambisign_providers::{Choice, Host};
+use futures_util::stream::{self, StreamExt as _};
+
+pub use self::diagnosis::{Diagnosis, Finding, Mark, Stage};
+pub use self::setting::{Resolved, resolve};
+
+use self::services::Asked;
+use crate::error::Error;
+use crate::identity::Identity;
+use crate::image::Reference;
+use crate::outcome::Failure;
+use crate::plan;
+use crate::registry::Registry;
+use crate::settings::Settings;
+use crate::told;
+use crate::trust::Trust;
+
+/// One examination.
+#[derive(Debug)]
+pub struct Doctor<'a> {
+    host: &'a Host,
+    settings: &'a Settings,
+    diagnosis: Mutex<Diagnosis>,
+}
+
+impl<'a> Doctor<'a> {
+    /// Goes on from `diagnosis`, which has what is known of the settings.
+    pub fn new(host: &'a Host, settings: &'a Settings, mut diagnosis: Diagnosis) -> Self {
+        diagnosis.images = settings.images.len();
+        Self {
+            host,
+            settings,
+            diagnosis: Mutex::new(diagnosis),
+        }
+    }
+
+    /// What is known now.
+    pub fn diagnosis(&self) -> Diagnosis {
+        self.lock().clone()
+    }
+
+    /// Looks at everything. What is found is in [`Doctor::diagnosis`].
+    ///
+    /// # Errors
+    /// None: what is in the way of a run is the result of this one.
+    pub async fn run(&self) -> Result<(), Error> {
+        let references = self.references();
+        let (choice, findings) = environment::examine(self.host, &self.settings.signing.identity);
+        self.note(findings);
+        let ((), believed, identity) = tokio::join!(
+            self.images(&references),
+            self.trust(&references),
+            self.identity(choice.as_ref())
+        );
+        self.judge(choice.as_ref(), believed.as_ref(), identity.as_ref());
+        Ok(())
+    }
+
+    /// The images that are named properly.
+    fn references(&self) -> Vec<(usize, Reference)> {
+        let mut references = Vec::new();
+        for (at, text) in self.settings.images.iter().enumerate() {
+            match plan::to_sign(self.settings.tags, at, text) {
+                Ok(reference) => references.push((at, reference)),
+                Err(error) => {
+                    let failure = Failure::of(&error);
+                    let finding = Finding::fail(Stage::Settings, text, failure);
+                    self.note([finding.of_image(at)]);
+                }
+            }
+        }
+        references
+    }
+
+    async fn images(&self, references: &[(usize, Reference)]) {
+        if references.is_empty() {
+            let text = "no image was named: nothing was asked";
+            self.note([Finding::skip(Stage::Registry, "", text)]);
+            return;
+        }
+        let named: Vec<_> = references.iter().map(|(_, named)| named.clone()).collect();
+        let options = match plan::registry_options(&self.settings.registry, &named) {
+            Ok(options) => options,
+            Err(error) => {
+                let failure = Failure::of(&error);
+                self.note([Finding::fail(Stage::Settings, "", failure)]);
+                return;
+            }
+        };
+        let registry = Registry::new(self.host, options);
+        let examine = |(at, reference): &(usize, Reference)| {
+            let (at, reference, registry) = (*at, reference.clone(), &registry);
+            async move { images::examine(registry, (at, &reference)).await }
+        };
+        let pending: Vec<_> = references.iter().map(examine).collect();
+        stream::iter(pending)
+            .buffered(self.settings.signing.jobs.get())
+            .for_each(|findings| async { self.note(findings) })
+            .await;
+    }
+
+    /// Whom to believe, and what the services that follow from it answer.
+    async fn trust(&self, references: &[(usize, Reference)]) -> Option<(Trust, Vec<Asked>)> {
+        let (host, signing) = (self.host, &self.settings.signing);
+        let (trust, findings) = belief::examine(host, signing).await;
+        self.note(findings);
+        let Some(trust) = trust else {
+            let text = "not asked: without trust material it is not known which they are";
+            self.note([Finding::skip(Stage::Services, "", text)]);
+            return None;
+        };
+        let asked = services::ask(host, &trust).await;
+        let mut hosts = belief::hosts(&trust);
+        hosts.extend(
+            references
+                .iter()
+                .map(|(_, named)| named.registry().to_owned()),
+        );
+        hosts.sort();
+        hosts.dedup();
+        let reached = services::reached(&asked, &hosts, (&host.env, &signing.run));
+        self.note(reached);
+        self.note([services::clock(&asked)]);
+        Some((trust, asked))
+    }
+
+    async fn identity(&self, choice: Option<&Choice>) -> Option<Identity> {
+        let (identity, findings) = token::examine(self.host, &self.settings.signing, choice).await;
+        self.note(findings);
+        identity
+    }
+
+    /// What needs both the identity and whom to believe.
+    fn judge(
+        &self,
+        choice: Option<&Choice>,
+        believed: Option<&(Trust, Vec<Asked>)>,
+        identity: Option<&Identity>,
+    ) {
+        if let (Some(choice), Some(identity)) = (choice, identity) {
+            self.lock().identity = Some(told::identity(choice.provider, identity));
+        }
+        let findings = match (believed, identity) {
+            (Some((trust, asked)), Some(identity)) => vec![
+                services::issuer(asked, identity, trust),
+                token::disclosure(&self.settings.signing, identity, trust),
+            ],
+            (None, _) | (_, None) => ["issuer", "repository"]
+                .map(|about| {
+                    let text = "cannot be told without identity and trust material";
+                    Finding::skip(Stage::Identity, about, text)
+                })
+                .into(),
+        };
+        self.note(findings);
+    }
+
+    fn note(&self, findings: impl IntoIterator<Item = Finding>) {
+        self.lock().findings.extend(findings);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Diagnosis> {
+        // A panic elsewhere leaves facts behind that are no less true.
+        self.diagnosis
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Diagnosis {
+    /// That nothing more can be looked at, because a flag is wrong.
+    pub fn without_settings(&mut self) {
+        let text = "not looked at: first the settings must be right";
+        let stages = [
+            Stage::Provider,
+            Stage::Registry,
+            Stage::Trust,
+            Stage::Identity,
+            Stage::Services,
+        ];
+        let skipped = stages.map(|stage| Finding::skip(stage, "", text));
+        self.findings.extend(skipped);
+    }
+}

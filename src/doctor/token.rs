@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The token, the certificate that it stands for, and what becomes public by it.
+
+use std::time::{Duration, SystemTime};
+
+use ambisign_providers::{Choice, Host};
+use humantime::format_duration;
+use tokio::time::Instant;
+
+use super::diagnosis::{Finding, Stage};
+use crate::identity::{Identity, IdentityError};
+use crate::outcome::Failure;
+use crate::plan;
+use crate::prediction::Prediction;
+use crate::report::rfc3339;
+use crate::settings::Signing;
+use crate::shown::shown;
+use crate::told;
+use crate::trust::Trust;
+
+/// A token that lives longer is a secret worth stealing.
+const LONG: Duration = Duration::from_secs(24 * 60 * 60);
+/// A token with less left may end while a run waits.
+const SHORT: Duration = Duration::from_secs(120);
+
+/// Asks `choice` for a token, and reads it.
+pub(super) async fn examine(
+    host: &Host,
+    signing: &Signing,
+    choice: Option<&Choice>,
+) -> (Option<Identity>, Vec<Finding>) {
+    let Some(choice) = choice else {
+        let text = "not asked for: no provider is chosen";
+        return (None, vec![Finding::skip(Stage::Identity, "token", text)]);
+    };
+    let audience = &signing.identity.audience;
+    let started = Instant::now();
+    let token = match choice.source.token(host, audience).await {
+        Ok(token) => token,
+        Err(error) => return (None, vec![refused(Failure::of(&error))]),
+    };
+    let took = started.elapsed().as_secs_f64();
+    host.net.guard(token.expose());
+    let now = host.clock.now();
+    let from = format!("{} gave one in {took:.2}s", choice.provider);
+    match Identity::parse(token, audience, now) {
+        Ok(identity) => {
+            let mut findings = vec![Finding::ok(Stage::Identity, "token", from)];
+            findings.extend(claims(&identity, now));
+            findings.extend(certificate(&identity, signing));
+            (Some(identity), findings)
+        }
+        Err(error) => (None, vec![refused(Failure::of(&error))]),
+    }
+}
+
+fn refused(failure: Failure) -> Finding {
+    Finding::fail(Stage::Identity, "token", failure)
+}
+
+/// The claims that matter. Names of people are none of them.
+fn claims(identity: &Identity, now: SystemTime) -> Vec<Finding> {
+    let (stage, about) = (Stage::Identity, "claims");
+    let left = identity.expires().unwrap_or(now);
+    let left = left.duration_since(now).unwrap_or_default();
+    let audiences = told::list(identity.audiences().iter().map(|one| shown(one)));
+    let end = identity.expires().map(rfc3339).unwrap_or_default();
+    let text = format!(
+        "iss {}, sub {}, aud {audiences}, exp {end} ({} left)",
+        shown(identity.issuer()),
+        shown(identity.sub()),
+        whole(left)
+    );
+    let mut findings = vec![Finding::ok(stage, about, text)];
+    let life = identity.expires().zip(identity.issued());
+    let life = life.and_then(|(end, start)| end.duration_since(start).ok());
+    if let Some(life) = life.filter(|life| *life > LONG) {
+        let text = format!("the token lives {}: a long-lived secret", whole(life));
+        let fix = "have it minted for the step that signs";
+        findings.push(Finding::warn(stage, about, text).with_fix(fix));
+    }
+    if identity.issued().is_none() {
+        let text = "the token does not say when it was made (`iat`)";
+        let fix = "check what mints it";
+        findings.push(Finding::warn(stage, about, text).with_fix(fix));
+    }
+    if left < SHORT {
+        let text = format!("the token ends in {}", whole(left));
+        let fix = "have it minted in the step that signs, or let ambisign ask for it";
+        findings.push(Finding::warn(stage, about, text).with_fix(fix));
+    }
+    if identity.audiences().len() > 1 {
+        let text = "the token is for others too, who could use it as the job";
+        let fix = "have it minted for one audience";
+        findings.push(Finding::warn(stage, about, text).with_fix(fix));
+    }
+    findings
+}
+
+/// What the certificate will say, and whether that is what the user insists on.
+fn certificate(identity: &Identity, signing: &Signing) -> Vec<Finding> {
+    let (stage, about) = (Stage::Identity, "certificate");
+    let wanted = &signing.identity;
+    let required = identity.require(
+        wanted.require_identity.as_deref(),
+        wanted.require_issuer.as_deref(),
+    );
+    let insists = wanted.require_identity.is_some() || wanted.require_issuer.is_some();
+    let first = match identity.prediction() {
+        Prediction::Known { san, issuer } => {
+            Finding::ok(stage, about, format!("{san}, issuer {issuer}"))
+        }
+        Prediction::Unknown if insists => {
+            let text = "Fulcio's own rules decide who it is for: only the certificate tells \
+                        whether it is what is required";
+            Finding::warn(stage, about, text)
+        }
+        Prediction::Unknown => {
+            let issuer = shown(identity.issuer());
+            let text = format!("Fulcio's own rules decide who it is for, issuer {issuer}");
+            Finding::ok(stage, about, text)
+        }
+    };
+    let refused = |error: IdentityError| Finding::fail(stage, about, Failure::of(&error));
+    let required = required.err().map(refused);
+    [Some(first), required].into_iter().flatten().collect()
+}
+
+/// What would become public of the repository, and whether somebody consented.
+pub(super) fn disclosure(signing: &Signing, identity: &Identity, trust: &Trust) -> Finding {
+    let (stage, about) = (Stage::Identity, "repository");
+    match plan::disclosed(signing, identity, trust) {
+        Err(error) => Finding::fail(stage, about, Failure::of(&error)),
+        Ok(Some(visibility)) => Finding::of_warning(stage, about, &told::disclosure(&visibility)),
+        Ok(None) => {
+            let visibility = identity.visibility().map(shown);
+            let visibility = visibility.as_deref().unwrap_or("of a visibility not told");
+            let text = if trust.is_public() {
+                format!(
+                    "it is {visibility}: identity, digests and time go into a public log for good"
+                )
+            } else {
+                format!("it is {visibility}, and no log of the public instance is used")
+            };
+            Finding::ok(stage, about, text)
+        }
+    }
+}
+
+/// `duration` in whole seconds.
+pub(super) fn whole(duration: Duration) -> String {
+    format_duration(Duration::from_secs(duration.as_secs())).to_string()
+}
