@@ -34,6 +34,26 @@ fn sign(stack: &Stack, container: &Container, program: Program) -> Program {
         .args(["--signing-config", &signing_config])
 }
 
+/// The builder that a file names, as `rust:VERSION-bookworm@sha256:...`.
+fn builder(file: &str) -> String {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let words = text.split_whitespace();
+    let mut builders = words.filter(|word| word.starts_with("rust:"));
+    let builder = builders.next().unwrap().to_owned();
+    assert_eq!(builders.next(), None, "{file}");
+    builder
+}
+
+#[test]
+fn engine_and_workflow_build_with_the_toolchain_of_the_project() {
+    let toolchain = include_str!("../rust-toolchain.toml");
+    let channel = toolchain.split('"').nth(1).unwrap();
+    let version = channel.rsplit_once('.').unwrap().0;
+    let docker = builder("Dockerfile");
+    assert!(docker.starts_with(&format!("rust:{version}-bookworm@sha256:")));
+    assert_eq!(docker, builder(".github/workflows/release.yml"));
+}
+
 /// Every path below `folder`, as seen from there.
 fn paths(folder: &Path, below: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
