@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes the man pages and the completion scripts of a release, from the same table as the help:
 //! `cargo run --example pages -- FOLDER`.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a program of the release reads its own command line and writes files"
-)]
 
 use std::fs;
 use std::io::{Error, Result};
