@@ -34,9 +34,10 @@ const DOCUMENTS: [&str; 11] = [
     "tests/vectors/README.md",
 ];
 
-/// Flags of cargo and cosign.
-const FOREIGN_FLAGS: [&str; 5] = [
+/// Flags of cargo, cosign and the scripts of a release.
+const FOREIGN_FLAGS: [&str; 6] = [
     "--bench",
+    "--binaries",
     "--new-bundle-format",
     "--release",
     "--tlog-upload",
