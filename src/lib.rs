@@ -25,6 +25,7 @@ pub mod doctor;
 pub mod dsse;
 pub mod env;
 pub mod error;
+pub mod explain;
 mod file;
 pub mod fulcio;
 pub mod identity;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command `ambisign`: gathers the outside world, runs one command, returns its exit code.
 
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use ambisign::cli::{Cli, Command, TrustCommand};
-use ambisign::commands::{BUG, attach, doctor, shown, sign, trust, unreadable, verify};
+use ambisign::cli::{self, Cli, Command, TrustCommand, Unread};
+use ambisign::commands::{BUG, attach, doctor, reference, shown, sign, trust, unreadable, verify};
 use ambisign::report::{Console, Reporter};
 use ambisign::session::no_net;
 use ambisign_providers::Env;
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use clap_complete::Shell;
 
 fn main() -> ExitCode {
@@ -30,10 +31,11 @@ fn main() -> ExitCode {
 fn run(env: Env, console: &Arc<Console>) -> u8 {
     let net = no_net(&env);
     let reporter = Reporter::new(console, &net);
-    let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
-        Err(error) if error.use_stderr() => return unreadable(&error, &env, reporter),
-        Err(help) => return shown(reporter, reporter.document(&help.render().to_string())),
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let (command, env) = match cli::read(&words, env.clone()) {
+        Ok(read) => read,
+        Err(Unread::Mistake(failure)) => return unreadable(&words, *failure, &env, reporter),
+        Err(Unread::Help(text)) => return shown(reporter, reporter.document(&text)),
     };
     match command {
         Command::Sign(args) => sign::images(*args, env, console),
@@ -46,6 +48,8 @@ fn run(env: Env, console: &Arc<Console>) -> u8 {
         Command::Trust(TrustCommand::Show(args)) => trust::show(*args, env, console),
         Command::Trust(TrustCommand::Update(args)) => trust::update_mirror(*args, env, console),
         Command::Env => shown(reporter, reporter.document(&ambisign::env::table())),
+        Command::Explain { code } => reference::explain(code.as_deref(), reporter),
+        Command::Schema => shown(reporter, reporter.script(ambisign::report::SCHEMA)),
         Command::Completions { shell } => shown(reporter, reporter.script(&completions(shell))),
     }
 }

@@ -314,3 +314,39 @@ fn doctor_tells_what_is_wrong_with_its_settings_without_the_network() {
         "{told}"
     );
 }
+
+#[test]
+fn explain_tells_what_is_behind_a_code() {
+    let output = ambisign(&["explain", "github/not-permitted"], &[]);
+    assert!(output.status.success() && output.stderr.is_empty());
+    let told = text(&output.stdout);
+    for part in ["What happened: ", "Why: ", "What to do: ", "Exit code: 3 ("] {
+        assert!(told.contains(part), "{told}");
+    }
+    let all = ambisign(&["explain"], &[]);
+    assert!(text(&all.stdout).lines().count() > 200);
+    let cosign = ambisign(&["explain", "cosign"], &[]);
+    let told = text(&cosign.stdout);
+    assert!(
+        told.contains("  --upload=false: here `--no-push`"),
+        "{told}"
+    );
+    let unknown = refused(&["explain", "github/not-permited"], &[], 2);
+    assert!(unknown.contains("there is no code `github/not-permited`"));
+    assert!(unknown.contains("did you mean `github/not-permitted`?"));
+}
+
+#[test]
+fn schema_describes_every_member() {
+    let output = ambisign(&["schema"], &[]);
+    assert!(output.status.success() && output.stderr.is_empty());
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    jsonschema::meta::validate(&schema).unwrap();
+    let definitions = schema["$defs"].as_object().unwrap();
+    for (name, definition) in definitions {
+        for (member, described) in definition["properties"].as_object().unwrap() {
+            let text = described["description"].as_str();
+            assert!(text.is_some_and(|text| text.len() > 5), "{name}.{member}");
+        }
+    }
+}

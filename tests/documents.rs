@@ -34,8 +34,15 @@ const DOCUMENTS: [&str; 11] = [
     "tests/vectors/README.md",
 ];
 
-/// Flags of cargo and cosign.
-const FOREIGN_FLAGS: [&str; 4] = ["--bench", "--new-bundle-format", "--release", "--workspace"];
+/// Flags of cargo, cosign and the scripts of a release.
+const FOREIGN_FLAGS: [&str; 6] = [
+    "--bench",
+    "--binaries",
+    "--new-bundle-format",
+    "--release",
+    "--tlog-upload",
+    "--workspace",
+];
 
 /// Providers without a name that could be asked for: the flag with a token, and a socket that is only
 /// recognised.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A snapshot of the environment variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
@@ -34,6 +34,13 @@ impl Env {
     /// Whether `name` is set, to the empty string too.
     pub fn is_set(&self, name: &str) -> bool {
         self.raw(name).is_some()
+    }
+
+    /// The same variables without those of `names`.
+    pub fn without(self, names: &BTreeSet<String>) -> Self {
+        let is_named = |name: &OsStr| name.to_str().is_some_and(|name| names.contains(name));
+        let others = self.0.into_iter().filter(|(name, _)| !is_named(name));
+        Self(others.collect())
     }
 
     /// All names and values that are UTF-8, in the order of the names.

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::outcome::Warning;
+
 /// What signing anything takes.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SigningArgs {
@@ -193,15 +195,25 @@ pub struct RegistryArgs {
 pub struct RunArgs {
     /// The longest time of the whole run, such as 90s, at most a day [default: 10m]
     /// ($AMBISIGN_TIMEOUT)
-    #[arg(long, value_name = "DURATION", help_heading = "Run")]
+    #[arg(long, short_alias = 't', value_name = "DURATION", help_heading = "Run")]
     pub timeout: Option<String>,
 
     /// What goes to standard output: one line for each signed image, or one JSON document
     /// [default: text] ($AMBISIGN_OUTPUT)
-    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"], help_heading = "Run")]
+    #[arg(
+        long,
+        short_alias = 'o',
+        value_name = "FORMAT",
+        value_parser = ["text", "json"],
+        help_heading = "Run"
+    )]
     pub output: Option<String>,
 
     /// Log one line for each HTTP request ($AMBISIGN_VERBOSE)
-    #[arg(long, short, help_heading = "Run")]
+    #[arg(long, short, short_alias = 'd', help_heading = "Run")]
     pub verbose: bool,
+
+    /// What of the command line and of the variables of cosign changes nothing.
+    #[arg(skip)]
+    pub unused: Vec<Warning>,
 }

@@ -7,6 +7,7 @@
 mod attach;
 mod blob;
 mod bundles;
+pub mod cosign;
 mod doctor;
 mod groups;
 mod inputs;
@@ -14,7 +15,9 @@ mod sign;
 mod trust;
 mod verify;
 
-use ambisign_providers::Class;
+use std::ffi::OsString;
+
+use ambisign_providers::{Class, Env};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -44,6 +47,7 @@ Examples:
   ambisign verify --certificate-identity NAME --certificate-oidc-issuer URL IMAGE
   ambisign sign --help
   ambisign env
+  ambisign explain github/not-permitted
   ambisign completions bash > /etc/bash_completion.d/ambisign
 ";
 
@@ -86,6 +90,15 @@ pub enum Command {
     Trust(TrustCommand),
     /// List every environment variable that ambisign reads
     Env,
+    /// Tell what is behind a code of an error or a warning
+    Explain {
+        /// The code, such as `github/not-permitted`; or `cosign`, for what its flags are here
+        /// [default: one line for each code]
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
+    /// Print the JSON Schema of the documents of `--output json`
+    Schema,
     /// Print a completion script
     Completions {
         /// The shell to complete for
@@ -103,10 +116,60 @@ pub struct Attempt {
     pub run: RunArgs,
 }
 
+/// Why there is no command to run.
+#[derive(Debug)]
+pub enum Unread {
+    /// A text was asked for.
+    Help(String),
+    /// The command line cannot be used.
+    Mistake(Box<Failure>),
+}
+
+/// What a command line asks for, and the variables that count with it: those of the switches that
+/// it turns off do not.
+///
+/// # Errors
+/// It cannot be used, or asks for help.
+pub fn read(words: &[OsString], env: Env) -> Result<(Command, Env), Unread> {
+    let swapped = cosign::swap(words.to_vec(), &env)
+        .map_err(|error| Unread::Mistake(Box::new(Failure::of(&error))))?;
+    let cli = Cli::try_parse_from(swapped.words).map_err(|error| {
+        if error.use_stderr() {
+            Unread::Mistake(Box::new(failure(&error)))
+        } else {
+            Unread::Help(error.render().to_string())
+        }
+    })?;
+    let mut command = cli.command;
+    if let Some(run) = command.run() {
+        run.unused = swapped.unused;
+    }
+    Ok((command, env.without(&swapped.off)))
+}
+
+impl Command {
+    /// What is told, and how, of the commands that cosign has too.
+    fn run(&mut self) -> Option<&mut RunArgs> {
+        match self {
+            Self::Sign(args) | Self::Doctor(args) => Some(&mut args.signing.run),
+            Self::SignBlob(args) => Some(&mut args.signing.run),
+            Self::Verify(args) => Some(&mut args.run),
+            Self::VerifyBlob(args) => Some(&mut args.run),
+            Self::Attach(_)
+            | Self::Trust(_)
+            | Self::Env
+            | Self::Explain { .. }
+            | Self::Schema
+            | Self::Completions { .. } => None,
+        }
+    }
+}
+
 impl Attempt {
     /// Reads the command line of the process up to its mistake.
-    pub fn of_process() -> Self {
-        let matches = Cli::command().ignore_errors(true).try_get_matches().ok();
+    pub fn of(words: &[OsString]) -> Self {
+        let cli = Cli::command().ignore_errors(true);
+        let matches = cli.try_get_matches_from(words).ok();
         let Some((command, matches)) = matches.as_ref().and_then(ArgMatches::subcommand) else {
             return Self::default();
         };
@@ -115,16 +178,29 @@ impl Attempt {
         Self {
             command: Some(command.to_owned()),
             run: RunArgs {
-                output: output.cloned(),
+                // clap reads nothing behind a word that it does not know.
+                output: output.cloned().or_else(|| written_output(words)),
                 ..RunArgs::default()
             },
         }
     }
 }
 
+/// The value of `--output`, wherever it stands, if it is one.
+fn written_output(words: &[OsString]) -> Option<String> {
+    let mut words = words.iter().filter_map(|word| word.to_str());
+    let value = words.find_map(|word| word.strip_prefix("--output"))?;
+    let value = match value.strip_prefix('=') {
+        Some(value) => Some(value),
+        None => words.next().filter(|_| value.is_empty()),
+    };
+    let is_known = |value: &&str| ["text", "json"].contains(value);
+    value.filter(is_known).map(str::to_owned)
+}
+
 /// An error of clap in the form of all others. A value is not shown: it may be a secret in the wrong
 /// place.
-pub fn failure(error: &clap::Error) -> Failure {
+fn failure(error: &clap::Error) -> Failure {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let first = |text: String| text.split([' ', '=']).next().map(str::to_owned);
     let usage = context(ContextKind::Usage).unwrap_or_default();
@@ -161,10 +237,15 @@ pub fn failure(error: &clap::Error) -> Failure {
         (kind, Some(name), _) => (format!("`{name}`: {kind}"), None),
         (kind, None, _) => (format!("the command line cannot be read: {kind}"), None),
     };
+    misuse(what, fix.unwrap_or(help))
+}
+
+/// That the command line asks for something that is not there.
+pub(crate) fn misuse(what: String, fix: String) -> Failure {
     Failure {
         what,
         because: Vec::new(),
-        fix: fix.or(Some(help)),
+        fix: Some(fix),
         code: "settings/usage".to_owned(),
         class: Class::Usage,
     }

@@ -3,15 +3,18 @@
 
 pub mod attach;
 pub mod doctor;
+pub mod reference;
 pub mod sign;
 pub mod trust;
 pub mod verify;
 
+use std::ffi::OsString;
 use std::io;
 
 use ambisign_providers::Env;
 
-use crate::cli::{self, Attempt};
+use crate::cli::Attempt;
+use crate::outcome::Failure;
 use crate::report::Reporter;
 use crate::settings;
 
@@ -19,10 +22,9 @@ use crate::settings;
 pub const BUG: u8 = 1;
 
 /// A command line that cannot be read, told as the command tells its errors.
-pub fn unreadable(error: &clap::Error, env: &Env, reporter: Reporter<'_>) -> u8 {
-    let attempt = Attempt::of_process();
+pub fn unreadable(words: &[OsString], failure: Failure, env: &Env, reporter: Reporter<'_>) -> u8 {
+    let attempt = Attempt::of(words);
     let output = settings::output(&attempt.run, env);
-    let failure = cli::failure(error);
     match attempt.command.as_deref() {
         Some("doctor") => doctor::unreadable(failure, output, reporter),
         Some("verify" | "verify-blob") => verify::unreadable(failure, output, reporter),

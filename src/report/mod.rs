@@ -32,6 +32,10 @@ use self::console::Stream;
 use crate::outcome::{Failure, Report, Step, Warning};
 use crate::settings::{Output, RunSettings};
 
+/// The JSON Schema of the documents of `--output json`. Kept beside the structures, so that it says
+/// what members mean; a test closes it and holds real documents against it.
+pub const SCHEMA: &str = include_str!("schema.json");
+
 /// Writes to a [`Console`] what the redactor of a [`Net`] lets through.
 #[derive(Clone, Copy, Debug)]
 pub struct Reporter<'a> {

@@ -28,6 +28,14 @@ pub enum SettingsError {
         /// The flag whose variable it is.
         name: &'static str,
     },
+    /// A flag of cosign that means nothing here, or nothing good.
+    #[error("`--{name}` of cosign is refused")]
+    CosignFlag {
+        /// The flag.
+        name: &'static str,
+        /// What to do instead.
+        fix: &'static str,
+    },
     /// With `--public-instance`, the environment must not decide who gets the token.
     #[error(
         "`{name}` decides who gets the identity token or whom to believe, and `--public-instance` refuses that"
@@ -88,6 +96,14 @@ pub enum SettingsError {
         /// The variable.
         name: String,
     },
+    /// A secret would stand on the command line.
+    #[error("`--{name}` is refused: other processes can read it from the command line")]
+    SecretInArguments {
+        /// The flag.
+        name: &'static str,
+        /// Where the secret goes.
+        fix: &'static str,
+    },
     /// A tag, and only digests are accepted.
     #[error("`{image}` is named by a tag, and `--require-digest` refuses that")]
     Tag {
@@ -143,6 +159,8 @@ impl SettingsError {
             | Self::NoImages { .. }
             | Self::NoSigner
             | Self::Tag { .. }
+            | Self::CosignFlag { .. }
+            | Self::SecretInArguments { .. }
             | Self::Variables(_) => None,
         }
     }
@@ -153,6 +171,7 @@ impl Explain for SettingsError {
         match self {
             Self::Conflict { .. } => "settings/conflict",
             Self::Consents { .. } => "settings/consents",
+            Self::CosignFlag { .. } => "settings/cosign-flag",
             Self::Decides { .. } => "settings/decides",
             Self::Detached => "settings/detached",
             Self::Empty { .. } => "settings/empty",
@@ -164,6 +183,7 @@ impl Explain for SettingsError {
             Self::NoImages { .. } => "settings/no-images",
             Self::NoSigner => "settings/no-signer",
             Self::NotUtf8 { .. } => "settings/not-utf8",
+            Self::SecretInArguments { .. } => "settings/secret-in-arguments",
             Self::Tag { .. } => "settings/tag",
             Self::Twice { .. } => "settings/twice",
             Self::UnknownVariable { .. } => "settings/unknown-variable",
@@ -181,6 +201,7 @@ impl Explain for SettingsError {
                 variable_of(name)
             )
             .into(),
+            Self::CosignFlag { fix, .. } | Self::SecretInArguments { fix, .. } => (*fix).into(),
             Self::Decides { name } => {
                 format!("unset `{name}`, or give the value as a flag if it is yours").into()
             }

@@ -299,13 +299,14 @@ impl Groups {
     /// The last group.
     pub(super) fn run(self, args: RunArgs) -> Result<RunSettings, SettingsError> {
         let variables = self.variables;
+        let warnings = [self.warnings, args.unused].concat();
         let verbose = flag("verbose", args.verbose, variables.verbose.as_deref())?;
         Ok(RunSettings {
             timeout: timeout(pick("timeout", args.timeout, variables.timeout)?)?,
             output: parse_output(args.output, variables.output)?,
             verbose,
             notices: self.notices,
-            warnings: self.warnings,
+            warnings,
         })
     }
 

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::schema;
+
 /// How long a program may run when the test does not say: far beyond any deadline of its own.
 const LIMIT: Duration = Duration::from_secs(120);
 /// How often a running program is looked at.
@@ -227,9 +229,13 @@ impl Finished {
     /// Its standard output as one JSON document.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+        let document = serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
             panic!("standard output is not one JSON document, {error}: {self}")
-        })
+        });
+        if self.line.starts_with(env!("CARGO_BIN_EXE_ambisign")) {
+            schema::hold(&document);
+        }
+        document
     }
 
     /// Everything that it said and wrote, for [`assert_no_canary`].

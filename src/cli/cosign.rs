@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Command lines that were written for cosign.
+//!
+//! The word `cosign` can be swapped for `ambisign`. Before clap reads a command line, each flag that
+//! only cosign has becomes ours, is dropped with a line in the log, or is refused with what to do:
+//! [`FLAGS`] decides. Nothing is accepted that would sign another thing, or in another way, than
+//! asked; what merely cannot help is dropped, because a run that needs it fails before anything is
+//! public.
+//!
+//! cosign also reads every flag from a variable, `COSIGN_YES` for `--yes`. ambisign reads none of
+//! these, and says so when one is set.
+
+mod flags;
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use ambisign_providers::Env;
+use clap::CommandFactory as _;
+
+pub use self::flags::{FLAGS, Fate, Flag, Takes};
+
+use super::Cli;
+use crate::env::variable_of;
+use crate::outcome::Warning;
+use crate::settings::SettingsError;
+
+/// The commands that both programs have.
+const COMMANDS: [&str; 4] = ["sign", "sign-blob", "verify", "verify-blob"];
+
+/// The command of ours that takes the line of `sign`.
+const DOCTOR: &str = "doctor";
+
+/// Flags of cosign that may stand before the command, by all their names, and whether the next word
+/// is the value.
+const GLOBAL: [(&str, Takes); 5] = [
+    ("--output-file", Takes::Value),
+    ("--timeout", Takes::Value),
+    ("--verbose", Takes::Switch),
+    ("-d", Takes::Switch),
+    ("-t", Takes::Value),
+];
+
+/// A command line in our own words.
+#[derive(Clone, Debug, Default)]
+pub struct Swapped {
+    /// The words, that of the program first.
+    pub words: Vec<OsString>,
+    /// What changes nothing.
+    pub unused: Vec<Warning>,
+    /// The variables of the switches that are turned off by a flag: they do not count.
+    pub off: BTreeSet<String>,
+}
+
+/// Turns the words of a command line into our own. Words that cosign does not know stay as they are,
+/// and so does every word of a command that it does not have.
+///
+/// # Errors
+/// A flag that is refused. No value is in it.
+pub fn swap(words: Vec<OsString>, env: &Env) -> Result<Swapped, SettingsError> {
+    let words = command_first(words);
+    let given = words.get(1).and_then(|word| word.to_str());
+    let is_doctor = given == Some(DOCTOR);
+    let given = if is_doctor { Some("sign") } else { given };
+    let Some(command) = COMMANDS.into_iter().find(|name| given == Some(*name)) else {
+        return Ok(Swapped {
+            words,
+            ..Swapped::default()
+        });
+    };
+    let mut words = words.into_iter();
+    let mut swap = Swap {
+        command,
+        seen: BTreeSet::new(),
+        swapped: Swapped {
+            words: words.by_ref().take(2).collect(),
+            ..Swapped::default()
+        },
+    };
+    while let Some(word) = words.next() {
+        if word == "--" {
+            swap.swapped.words.push(word);
+            break;
+        }
+        swap.word(word, &mut words)?;
+    }
+    swap.swapped.words.extend(words);
+    // It looks at the variables by itself.
+    if !is_doctor {
+        swap.variables(env);
+    }
+    Ok(swap.swapped)
+}
+
+/// `words` with the command before the flags that cosign accepts in front of it.
+fn command_first(mut words: Vec<OsString>) -> Vec<OsString> {
+    let mut at = 1;
+    while let Some(word) = words.get(at).and_then(|word| word.to_str()) {
+        let name = word.split_once('=').map_or(word, |(name, _)| name);
+        let Some((_, takes)) = GLOBAL.iter().find(|(global, _)| *global == name) else {
+            break;
+        };
+        let is_alone = *takes == Takes::Switch || name != word;
+        at += if is_alone { 1 } else { 2 };
+    }
+    let is_command = |word: &OsString| COMMANDS.into_iter().any(|name| *word == *name);
+    if words.get(at).is_some_and(is_command)
+        && let Some(beginning) = words.get_mut(1..=at)
+    {
+        beginning.rotate_right(1);
+    }
+    words
+}
+
+/// A command line on its way.
+struct Swap {
+    command: &'static str,
+    /// The flags of cosign that are given.
+    seen: BTreeSet<&'static str>,
+    swapped: Swapped,
+}
+
+impl Swap {
+    /// One word; `rest` begins with its value, if that is a word of its own.
+    fn word(
+        &mut self,
+        word: OsString,
+        rest: &mut impl Iterator<Item = OsString>,
+    ) -> Result<(), SettingsError> {
+        let long = word.to_str().and_then(|word| word.strip_prefix("--"));
+        let Some(long) = long.map(str::to_owned) else {
+            self.swapped.words.push(word);
+            return Ok(());
+        };
+        let (name, value) = match long.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (long.as_str(), None),
+        };
+        let Some(flag) = find(self.command, name) else {
+            self.own(word, name, value);
+            return Ok(());
+        };
+        self.seen.insert(flag.name);
+        match flag.fate {
+            Fate::Same => self.own(word, name, value),
+            Fate::Alias(ours) => self.push(ours, value),
+            Fate::Opposite(ours) => match value.map(truth) {
+                None | Some(Some(true)) => {}
+                Some(Some(false)) => self.push(ours, None),
+                Some(None) => self.swapped.words.push(word),
+            },
+            Fate::Unused | Fate::Only(_) | Fate::Refused | Fate::Secret => {
+                let value = match (value, flag.takes) {
+                    (Some(value), _) => Some(value.to_owned()),
+                    (None, Takes::Switch) => Some("true".to_owned()),
+                    (None, Takes::Value) => rest.next().and_then(|word| word.into_string().ok()),
+                };
+                let unused = unused(flag, value.as_deref())?;
+                self.swapped.unused.push(unused);
+            }
+        }
+        Ok(())
+    }
+
+    /// A flag of our own, or of nobody. The switches of cosign may have a value.
+    fn own(&mut self, word: OsString, name: &str, value: Option<&str>) {
+        match value.and_then(truth) {
+            Some(true) if self.is_switch(name) => self.push(name, None),
+            Some(false) if self.is_switch(name) => {
+                self.swapped.off.insert(variable_of(name));
+            }
+            Some(_) | None => self.swapped.words.push(word),
+        }
+    }
+
+    fn push(&mut self, name: &str, value: Option<&str>) {
+        let word = value.map_or_else(|| format!("--{name}"), |value| format!("--{name}={value}"));
+        self.swapped.words.push(word.into());
+    }
+
+    fn is_switch(&self, name: &str) -> bool {
+        let cli = Cli::command();
+        let command = cli.find_subcommand(self.command).into_iter();
+        command
+            .flat_map(clap::Command::get_arguments)
+            .any(|arg| arg.get_long() == Some(name) && !arg.get_action().takes_values())
+    }
+
+    /// The variables that cosign would have read, and that no flag makes idle.
+    fn variables(&mut self, env: &Env) {
+        let flags = FLAGS.iter().filter(|flag| flag.of.contains(&self.command));
+        let set = flags.filter(|flag| !self.seen.contains(flag.name));
+        let set = set.filter(|flag| {
+            let value = env.raw(&cosign_variable(flag.name));
+            value.is_some_and(|value| !value.is_empty())
+        });
+        self.swapped.unused.extend(set.map(|flag| Warning {
+            code: "settings/unread-variable",
+            message: format!(
+                "`{}` is a variable of cosign and is not read{}",
+                cosign_variable(flag.name),
+                instead(flag)
+            ),
+        }));
+    }
+}
+
+/// The row of `command` for the flag `name`.
+fn find(command: &str, name: &str) -> Option<&'static Flag> {
+    FLAGS
+        .iter()
+        .find(|flag| flag.name == name && flag.of.contains(&command))
+}
+
+/// That `flag` changes nothing with `value`.
+fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, SettingsError> {
+    let (name, fix) = (flag.name, flag.why);
+    let is_accepted = match flag.fate {
+        Fate::Only(accepted) => match (flag.takes, value) {
+            (Takes::Switch, Some(value)) => truth(value) == truth(accepted),
+            (Takes::Value, Some(value)) => value == accepted,
+            (Takes::Switch | Takes::Value, None) => false,
+        },
+        Fate::Refused => false,
+        Fate::Secret => return Err(SettingsError::SecretInArguments { name, fix }),
+        Fate::Same | Fate::Alias(_) | Fate::Opposite(_) | Fate::Unused => true,
+    };
+    if !is_accepted {
+        return Err(SettingsError::CosignFlag { name, fix });
+    }
+    let why = match flag.fate {
+        Fate::Only(_) => "it asks for what is always done",
+        Fate::Alias(_)
+        | Fate::Opposite(_)
+        | Fate::Refused
+        | Fate::Same
+        | Fate::Secret
+        | Fate::Unused => flag.why,
+    };
+    Ok(Warning {
+        code: "settings/unused",
+        message: format!("`--{name}` is not used: {why}"),
+    })
+}
+
+/// What says the same as the variable of `flag`, as the end of a sentence.
+fn instead(flag: &Flag) -> String {
+    match flag.fate {
+        Fate::Same | Fate::Alias(_) | Fate::Opposite(_) => {
+            let name = ours(flag);
+            format!(": set `{}` or give `--{name}`", variable_of(name))
+        }
+        Fate::Secret | Fate::Refused => format!(": {}", flag.why),
+        Fate::Unused | Fate::Only(_) => String::new(),
+    }
+}
+
+/// The name of `flag` here.
+fn ours(flag: &Flag) -> &'static str {
+    match flag.fate {
+        Fate::Alias(name) | Fate::Opposite(name) => name,
+        Fate::Same | Fate::Unused | Fate::Only(_) | Fate::Refused | Fate::Secret => flag.name,
+    }
+}
+
+/// The variable from which cosign takes the flag `name`.
+fn cosign_variable(name: &str) -> String {
+    format!("COSIGN_{}", name.replace('-', "_").to_ascii_uppercase())
+}
+
+/// What Go takes for true or false.
+fn truth(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// The table as text, a paragraph for each command.
+pub fn table() -> String {
+    let mut text = String::from(
+        "The flags of cosign, and what they are here. A flag that is not listed is not known.\n",
+    );
+    for command in COMMANDS {
+        // Writing to a string cannot fail.
+        let _written = write!(text, "\nambisign {command}\n");
+        for flag in FLAGS.iter().filter(|flag| flag.of.contains(&command)) {
+            let name = flag.name;
+            let _written = match flag.fate {
+                Fate::Same => writeln!(text, "  --{name}: the same"),
+                Fate::Alias(ours) => writeln!(text, "  --{name}: here `--{ours}`"),
+                Fate::Opposite(ours) => writeln!(text, "  --{name}=false: here `--{ours}`"),
+                Fate::Unused => writeln!(text, "  --{name}: not used: {}", flag.why),
+                Fate::Only(value) => {
+                    writeln!(text, "  --{name}: only {value}, else refused: {}", flag.why)
+                }
+                Fate::Refused | Fate::Secret => {
+                    writeln!(text, "  --{name}: refused: {}", flag.why)
+                }
+            };
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every flag of cosign's `sign`, `sign-blob`, `verify` and `verify-blob`, hidden ones included, and
+//! what becomes of it here. A test compares the table with cosign itself.
+
+/// What becomes of a flag of cosign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It means the same here.
+    Same,
+    /// It is called so here.
+    Alias(&'static str),
+    /// A switch whose opposite is called so here.
+    Opposite(&'static str),
+    /// It changes nothing here, whatever its value.
+    Unused,
+    /// This value changes nothing here; every other one is refused.
+    Only(&'static str),
+    /// It is refused.
+    Refused,
+    /// It is refused, because its value is a secret.
+    Secret,
+}
+
+/// Whether a flag of cosign has a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Only with `=`, `true` or `false`.
+    Switch,
+    /// Always: with `=`, or as the next word.
+    Value,
+}
+
+/// One flag of cosign.
+#[derive(Clone, Copy, Debug)]
+pub struct Flag {
+    /// Its name, without dashes.
+    pub name: &'static str,
+    /// The commands that have it.
+    pub of: &'static [&'static str],
+    /// Whether it has a value.
+    pub takes: Takes,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// Why it changes nothing, as the end of a sentence; or what to do instead of it.
+    pub why: &'static str,
+}
+
+const SIGN: &[&str] = &["sign"];
+const SIGN_BLOB: &[&str] = &["sign-blob"];
+const SIGNS: &[&str] = &["sign", "sign-blob"];
+const IMAGES: &[&str] = &["sign", "verify"];
+const VERIFY: &[&str] = &["verify"];
+const VERIFY_BLOB: &[&str] = &["verify-blob"];
+const VERIFIES: &[&str] = &["verify", "verify-blob"];
+const ALL: &[&str] = &["sign", "sign-blob", "verify", "verify-blob"];
+/// All but `verify`, which finds bundles in the registry.
+const WITH_BUNDLE: &[&str] = &["sign", "sign-blob", "verify-blob"];
+
+const KEYLESS: &str =
+    "leave it out: ambisign signs with a key of its own for each run and the identity of the job";
+const PROOF: &str = "leave it out: what is not in a log has no proof of its time";
+const IN_BUNDLE: &str = "write the whole bundle to a file with `--bundle`, and read it from there";
+const TRUSTED: &str = "give whom to believe as `--trusted-root`; `ambisign trust create` makes one of keys and certificates";
+const NO_LOGIN: &str = "nobody logs in here: the identity is that of the job";
+const OLD_LAYOUT: &str = "it is of the older layout of signatures, which is not written";
+const NO_CLIENT_CERTIFICATE: &str =
+    "reach the host without a client certificate, or through a proxy that presents it";
+
+const fn row(
+    name: &'static str,
+    of: &'static [&'static str],
+    takes: Takes,
+    fate: Fate,
+    why: &'static str,
+) -> Flag {
+    Flag {
+        name,
+        of,
+        takes,
+        fate,
+        why,
+    }
+}
+
+use Fate::{Alias, Only, Opposite, Refused, Same, Secret, Unused};
+use Takes::{Switch, Value};
+
+/// The flags.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+pub const FLAGS: &[Flag] = &[
+    row("allow-certificate-chain", VERIFIES, Switch, Only("false"), TRUSTED),
+    row("allow-http-registry", IMAGES, Switch, Unused, "plain http is for loopback addresses, and there it needs no flag"),
+    row("allow-insecure-registry", IMAGES, Switch, Unused, "TLS is always verified; `--ca-file` adds a CA"),
+    row("annotations", IMAGES, Value, Same, ""),
+    row("attachment", IMAGES, Value, Refused, "name the attachment itself as the image, by its digest"),
+    row("attachment-tag-prefix", IMAGES, Value, Unused, OLD_LAYOUT),
+    row("b64", SIGN_BLOB, Switch, Unused, "the signature is in the bundle, which is JSON"),
+    row("bundle", WITH_BUNDLE, Value, Same, ""),
+    row("ca-intermediates", VERIFIES, Value, Refused, TRUSTED),
+    row("ca-roots", VERIFIES, Value, Refused, TRUSTED),
+    row("certificate", SIGNS, Value, Refused, KEYLESS),
+    row("certificate", VERIFIES, Value, Refused, TRUSTED),
+    row("certificate-chain", SIGNS, Value, Refused, KEYLESS),
+    row("certificate-chain", VERIFIES, Value, Refused, TRUSTED),
+    row("certificate-github-workflow-name", VERIFIES, Value, Same, ""),
+    row("certificate-github-workflow-ref", VERIFIES, Value, Same, ""),
+    row("certificate-github-workflow-repository", VERIFIES, Value, Same, ""),
+    row("certificate-github-workflow-sha", VERIFIES, Value, Same, ""),
+    row("certificate-github-workflow-trigger", VERIFIES, Value, Same, ""),
+    row("certificate-identity", VERIFIES, Value, Same, ""),
+    row("certificate-identity-regexp", VERIFIES, Value, Same, ""),
+    row("certificate-oidc-issuer", VERIFIES, Value, Same, ""),
+    row("certificate-oidc-issuer-regexp", VERIFIES, Value, Same, ""),
+    row("check-claims", VERIFY, Switch, Only("true"), "leave it out: a signature of another artifact is worth nothing"),
+    row("experimental-oci11", VERIFIES, Switch, Unused, "the referrers API is always asked"),
+    row("fulcio-auth-flow", SIGNS, Value, Unused, NO_LOGIN),
+    row("fulcio-url", SIGNS, Value, Same, ""),
+    row("identity-token", SIGNS, Value, Same, ""),
+    row("insecure-ignore-sct", VERIFIES, Switch, Only("false"), "leave it out: without its SCT a certificate may be one that nobody knows of"),
+    row("insecure-ignore-tlog", VERIFIES, Switch, Only("false"), "leave it out; with a `--trusted-root` that has a timestamp authority and no log, none is needed"),
+    row("insecure-skip-verify", SIGNS, Switch, Unused, "what comes back is always verified"),
+    row("issue-certificate", SIGNS, Switch, Unused, "a certificate is always issued"),
+    row("k8s-keychain", IMAGES, Switch, Unused, "logins come from the files and helpers of Docker and Podman, and from the job"),
+    row("key", SIGNS, Value, Refused, KEYLESS),
+    row("key", VERIFIES, Value, Same, ""),
+    row("local-image", VERIFY, Switch, Only("false"), "name the image in its registry; for a bundle in a file use `--bundle`"),
+    row("max-workers", VERIFIES, Value, Unused, "signatures are verified one after the other"),
+    row("new-bundle-format", SIGNS, Switch, Only("true"), "leave it out: signatures are Sigstore bundles, which cosign 3 reads, and cosign 2.4 and later with the same switch set to true"),
+    row("new-bundle-format", VERIFIES, Switch, Unused, "bundles and older signatures are both looked for"),
+    row("offline", VERIFIES, Switch, Unused, "only registry and TUF mirror are asked; with `--trusted-root` no mirror"),
+    row("oidc-client-id", SIGNS, Value, Unused, NO_LOGIN),
+    row("oidc-client-secret-file", SIGNS, Value, Unused, NO_LOGIN),
+    row("oidc-disable-ambient-providers", SIGNS, Switch, Same, ""),
+    row("oidc-issuer", SIGNS, Value, Same, ""),
+    row("oidc-provider", SIGNS, Value, Same, ""),
+    row("oidc-redirect-url", SIGNS, Value, Unused, NO_LOGIN),
+    row("output", SIGN_BLOB, Value, Same, ""),
+    row("output", VERIFY, Value, Same, ""),
+    row("output-certificate", SIGNS, Value, Refused, IN_BUNDLE),
+    row("output-file", ALL, Value, Refused, "redirect the output with `>`"),
+    row("output-payload", SIGN, Value, Refused, IN_BUNDLE),
+    row("output-signature", SIGNS, Value, Refused, IN_BUNDLE),
+    row("payload", SIGN, Value, Refused, "leave it out: what is signed is a statement about the digest of the image"),
+    row("payload", VERIFY, Value, Refused, "leave it out: what was signed is in the bundle"),
+    row("private-infrastructure", VERIFIES, Switch, Only("false"), TRUSTED),
+    row("record-creation-timestamp", SIGN, Switch, Unused, OLD_LAYOUT),
+    row("recursive", SIGN, Switch, Same, ""),
+    row("registry-cacert", IMAGES, Value, Alias("ca-file"), ""),
+    row("registry-client-cert", IMAGES, Value, Refused, NO_CLIENT_CERTIFICATE),
+    row("registry-client-key", IMAGES, Value, Refused, NO_CLIENT_CERTIFICATE),
+    row("registry-password", IMAGES, Value, Secret, "put it into `AMBISIGN_REGISTRY_PASSWORD`, and the user into `--registry-username`"),
+    row("registry-referrers-mode", SIGN, Value, Unused, "the referrers API is used where the registry has it, and else its fallback tag"),
+    row("registry-server-name", IMAGES, Value, Refused, "name the registry as its certificate does"),
+    row("registry-token", IMAGES, Value, Secret, "put it into `AMBISIGN_REGISTRY_TOKEN`"),
+    row("registry-username", IMAGES, Value, Same, ""),
+    row("rekor-url", SIGNS, Value, Same, ""),
+    row("rekor-url", VERIFIES, Value, Unused, "no log is asked: its proof is in the bundle"),
+    row("rfc3161-timestamp", SIGN_BLOB, Value, Refused, IN_BUNDLE),
+    row("rfc3161-timestamp", VERIFY_BLOB, Value, Refused, "give the bundle that has the timestamp in it as `--bundle`"),
+    row("sct", VERIFIES, Value, Refused, "leave it out: the SCT is in the certificate"),
+    row("sign-container-identity", SIGN, Value, Unused, OLD_LAYOUT),
+    row("signature", VERIFY, Value, Refused, "give a bundle as `--bundle`"),
+    row("signature", VERIFY_BLOB, Value, Refused, "give a bundle as `--bundle`"),
+    row("signature-digest-algorithm", VERIFIES, Value, Only("sha256"), "leave it out: artifacts are named by SHA-256"),
+    row("signing-algorithm", SIGN_BLOB, Value, Only("ecdsa-sha2-256-nistp256"), "leave it out: the key of a run is ECDSA P-256"),
+    row("signing-config", SIGNS, Value, Same, ""),
+    row("sk", SIGNS, Switch, Only("false"), KEYLESS),
+    row("sk", VERIFIES, Switch, Only("false"), "give the public key of the device as `--key`"),
+    row("slot", SIGNS, Value, Refused, KEYLESS),
+    row("slot", VERIFIES, Value, Refused, "give the public key of the device as `--key`"),
+    row("timeout", ALL, Value, Same, ""),
+    row("timestamp-certificate-chain", VERIFIES, Value, Refused, TRUSTED),
+    row("timestamp-client-cacert", SIGNS, Value, Alias("ca-file"), ""),
+    row("timestamp-client-cert", SIGNS, Value, Refused, NO_CLIENT_CERTIFICATE),
+    row("timestamp-client-key", SIGNS, Value, Refused, NO_CLIENT_CERTIFICATE),
+    row("timestamp-server-name", SIGNS, Value, Refused, "name the timestamp authority as its certificate does"),
+    row("timestamp-server-url", SIGNS, Value, Alias("tsa-url"), ""),
+    row("tlog-upload", SIGNS, Switch, Only("true"), PROOF),
+    row("trusted-root", ALL, Value, Same, ""),
+    row("upload", SIGN, Switch, Opposite("no-push"), ""),
+    row("use-signed-timestamps", VERIFIES, Switch, Unused, "timestamps in a bundle are always verified, and count"),
+    row("use-signing-config", SIGNS, Switch, Unused, "a URL that is given as a flag counts, and the signing config says the others"),
+    row("verbose", ALL, Switch, Same, ""),
+    row("yes", SIGNS, Switch, Same, ""),
+];

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What there is to know about each code of errors and warnings: `ambisign explain`.
+//!
+//! A message says what happened in one run; this says what is behind it. A test compares the codes
+//! and classes here with those that the code can tell.
+
+mod http;
+mod identity;
+mod proof;
+mod registry;
+mod trust;
+
+use ambisign_providers::Class;
+
+use crate::error::exit;
+
+/// What there is to know about a code.
+#[derive(Clone, Copy, Debug)]
+pub struct Code {
+    /// The code, `stage/what`.
+    pub name: &'static str,
+    /// What an error with it can be; nothing for a warning, and for what ends a run by a signal.
+    pub classes: &'static [Class],
+    /// What happened.
+    pub what: &'static str,
+    /// Why that can be.
+    pub why: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+const WARNING: &[Class] = &[];
+const BUG: &[Class] = &[Class::Bug];
+const USAGE: &[Class] = &[Class::Usage];
+const IDENTITY: &[Class] = &[Class::Identity];
+const TRUST: &[Class] = &[Class::Trust];
+const UNTRUSTED: &[Class] = &[Class::Untrusted];
+const REGISTRY: &[Class] = &[Class::Registry];
+const REJECTED: &[Class] = &[Class::Rejected];
+const TEMPORARY: &[Class] = &[Class::Temporary];
+/// One's own new signature does not hold, or one that is being verified.
+const JUDGED: &[Class] = &[Class::Untrusted, Class::Rejected];
+const BUG_OR_TEMPORARY: &[Class] = &[Class::Bug, Class::Temporary];
+const LOGIN: &[Class] = &[Class::Usage, Class::Registry];
+const REGISTRY_OR_TEMPORARY: &[Class] = &[Class::Registry, Class::Temporary];
+/// An authority refuses by HTTP, or in its answer.
+const UNGRANTED: &[Class] = &[Class::Temporary, Class::Untrusted, Class::Rejected];
+
+const fn row(
+    name: &'static str,
+    classes: &'static [Class],
+    what: &'static str,
+    why: &'static str,
+    advice: &'static str,
+) -> Code {
+    Code {
+        name,
+        classes,
+        what,
+        why,
+        advice,
+    }
+}
+
+/// Every code with what there is to know, in the order of the names.
+pub fn codes() -> Vec<(String, Code)> {
+    let own = [identity::CODES, registry::CODES, proof::CODES, trust::CODES];
+    let own = own.into_iter().flatten().copied();
+    let mut all: Vec<_> = own.map(|code| (code.name.to_owned(), code)).collect();
+    for (name, code) in http::codes() {
+        // What a stage says of its own is nearer.
+        if !all.iter().any(|(known, _)| *known == name) {
+            all.push((name, code));
+        }
+    }
+    all.sort_by(|(one, _), (other, _)| one.cmp(other));
+    all
+}
+
+/// One line for each code.
+pub fn list() -> String {
+    let lines = codes().into_iter();
+    let lines = lines.map(|(name, code)| format!("{name:<32} {}\n", code.what));
+    lines.collect()
+}
+
+/// What there is to know about the code `name`.
+///
+/// # Errors
+/// There is no such code; the nearest one, if one is near.
+pub fn text(name: &str) -> Result<String, Option<String>> {
+    let codes = codes();
+    match codes.iter().find(|(known, _)| known == name) {
+        Some((name, code)) => Ok(format!(
+            "{name}\n\nWhat happened: {}\nWhy: {}\nWhat to do: {}\n{}\n",
+            code.what,
+            code.why,
+            code.advice,
+            end(code)
+        )),
+        None => Err(nearest(name, codes.into_iter().map(|(known, _)| known))),
+    }
+}
+
+/// How a run with `code` ends.
+fn end(code: &Code) -> String {
+    let ends: Vec<_> = code
+        .classes
+        .iter()
+        .map(|class| format!("{} ({})", exit(*class), meaning(*class)))
+        .collect();
+    match (ends.is_empty(), code.name) {
+        (true, "run/interrupted") => "Exit code: 128 and the number of the signal".to_owned(),
+        (true, _) => "This is a warning: the run goes on.".to_owned(),
+        (false, _) => format!("Exit code: {}", ends.join(", or ")),
+    }
+}
+
+fn meaning(class: Class) -> &'static str {
+    match class {
+        Class::Bug => "a bug in ambisign",
+        Class::Usage => "usage or settings",
+        Class::Identity => "no usable identity",
+        Class::Trust => "trust material",
+        Class::Untrusted => "something that came back does not verify",
+        Class::Registry => "the registry says no",
+        Class::Rejected => "when verifying: no acceptable signature",
+        Class::Temporary => "safe to run again",
+    }
+}
+
+/// The one of `names` that `name` is most like, when it is like one at all.
+fn nearest(name: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let likeness = |known: &str| strsim::jaro_winkler(known, name);
+    let best = names.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    best.filter(|best| likeness(best) > 0.8)
+}
+
+#[cfg(test)]
+mod tests;
