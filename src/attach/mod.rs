@@ -17,7 +17,7 @@ pub use self::error::Error;
 use self::files::Kept;
 use crate::error::Error as RunError;
 use crate::job::{Images, Job};
-use crate::outcome::{Attached, Failure, Instance, Outcome, State, Step};
+use crate::outcome::{Failure, Instance, Outcome, State, Step};
 use crate::plan;
 use crate::registry::{Registry, Target};
 use crate::report::Progress;
@@ -184,18 +184,14 @@ impl Attaching<'_> {
         let started = Instant::now();
         let there = within_run(self.host, registry.carries(target, &bundle)).await?;
         let (attached, state, said) = match there {
-            Some(reference) => {
-                let method = "listed".to_owned();
-                let attached = Attached { method, reference };
-                (attached, State::AlreadyAttached, ", and was before")
-            }
+            Some(attached) => (attached, State::AlreadyAttached, ", and was before"),
             None => {
                 let signed = first_time(&bundle).unwrap_or_else(|| self.host.clock.now());
                 let attaching = registry.attach(target, &bundle, signed);
-                let attached = within_run(self.host, attaching).await?;
-                (told::attached(&attached), State::Attached, "")
+                (within_run(self.host, attaching).await?, State::Attached, "")
             }
         };
+        let attached = told::attached(&attached);
         let detail = format!("{} ({}){said}", attached.reference, attached.method);
         self.step(at, "attached", started, detail);
         self.progress

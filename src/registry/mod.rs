@@ -99,7 +99,8 @@ struct NoPassword;
 
 /// A signature that readers find.
 ///
-/// Made only by [`Registry::attach`]: pushed, read back by digest with equal bytes, and listed.
+/// Made only by [`Registry::attach`]: pushed, read back by digest with equal bytes, and listed; and by
+/// [`Registry::carries`]: found listed, with the same bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Attached {

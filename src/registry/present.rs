@@ -8,7 +8,8 @@ use super::connection::Connection;
 use super::error::Error;
 use super::listing::attachment;
 use super::places::{Kind, Listing};
-use super::{Registry, Target};
+use super::referrer::Method;
+use super::{Attached, Registry, Target};
 use crate::digest::Digest;
 use crate::verify::VerifiedBundle;
 use reqwest::Method as Verb;
@@ -17,8 +18,8 @@ use reqwest::Method as Verb;
 const AT_ONCE: usize = 8;
 
 impl Registry<'_> {
-    /// The manifest, in full, by which readers find exactly `bundle` at `target`; `None` when there
-    /// is none among those that readers look at.
+    /// The manifest by which readers find exactly `bundle` at `target`; `None` when there is none
+    /// among those that readers look at.
     ///
     /// # Errors
     /// A list or a manifest that is listed cannot be read for now: it may be there.
@@ -26,7 +27,7 @@ impl Registry<'_> {
         &self,
         target: &Target,
         bundle: &VerifiedBundle,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<Attached>, Error> {
         let Listing {
             places, problems, ..
         } = self.signatures(target.reference()).await?;
@@ -35,15 +36,20 @@ impl Registry<'_> {
         let look = async |kind: &Kind| match kind {
             Kind::Referrer(digest) => {
                 let has = connection.has_layer(digest, &wanted).await?;
-                Ok::<_, Error>(has.then(|| format!("{}@{digest}", connection.name())))
+                Ok::<_, Error>(has.then_some(*digest))
             }
             Kind::Layer(_) => Ok(None),
         };
         let kinds = places.iter().map(|place| &place.kind);
         let mut looks = stream::iter(kinds).map(look).buffered(AT_ONCE);
         while let Some(found) = looks.next().await {
-            if let Some(found) = found? {
-                return Ok(Some(found));
+            if let Some(digest) = found? {
+                let method = *connection.repository.method.lock().await;
+                return Ok(Some(Attached {
+                    digest,
+                    method: method.unwrap_or(Method::FallbackTag),
+                    reference: format!("{}@{digest}", connection.name()),
+                }));
             }
         }
         match problems.into_iter().next() {

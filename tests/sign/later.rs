@@ -81,6 +81,12 @@ fn what_was_kept_is_attached_once() {
         let told = &document["images"][0];
         assert_eq!(told["status"], "already_attached");
         assert_eq!(told["certificate"]["identity"], GITHUB_IDENTITY);
+        let method = if registry == Registry::Fallback {
+            "tag"
+        } else {
+            "referrers"
+        };
+        assert_eq!(told["attached"]["method"], method);
         assert!(
             told["attached"]["reference"]
                 .as_str()
