@@ -11,7 +11,7 @@ use crate::registry::Target;
 pub enum Artifact<'a> {
     /// A file, whose bundle goes to another file.
     Blob(&'a Blob),
-    /// An image, whose bundle goes to its registry.
+    /// An image, whose bundle goes to its registry, or to a file alone.
     Image(&'a Target),
 }
 

@@ -117,7 +117,8 @@ impl Blob {
     }
 }
 
-fn folder(path: &Path) -> &Path {
+/// The folder that the file at `path` is in.
+pub(crate) fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         Some(_) | None => Path::new("."),

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use ambisign_providers::{Class, Explain};
 
+use crate::attach;
 use crate::blob;
 use crate::credential::SignError;
 use crate::fulcio;
@@ -13,6 +14,7 @@ use crate::image::ReferenceError;
 use crate::images;
 use crate::registry;
 use crate::settings::SettingsError;
+use crate::shelf;
 use crate::trust;
 use crate::verdict;
 use crate::verify;
@@ -24,6 +26,9 @@ use crate::witness;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A kept bundle cannot be attached.
+    #[error(transparent)]
+    Attach(#[from] attach::Error),
     /// A file or its bundle is in the way.
     #[error(transparent)]
     Blob(#[from] blob::Error),
@@ -56,6 +61,9 @@ pub enum Error {
     /// The command line or a variable is wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A bundle cannot be kept where it is wanted.
+    #[error(transparent)]
+    Shelf(#[from] shelf::Error),
     /// Nothing could be signed.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -76,6 +84,7 @@ pub enum Error {
 impl Error {
     fn stage(&self) -> &dyn Explain {
         match self {
+            Self::Attach(error) => error,
             Self::Blob(error) => error,
             Self::Fulcio(error) => error,
             Self::Identity(error) => error,
@@ -85,6 +94,7 @@ impl Error {
             Self::Registry(error) => error,
             Self::Run(error) => error,
             Self::Settings(error) => error,
+            Self::Shelf(error) => error,
             Self::Sign(error) => error,
             Self::Trust(error) => error,
             Self::Verdict(error) => error,

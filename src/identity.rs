@@ -129,6 +129,11 @@ pub enum IdentityError {
         /// The visibility as the token says it.
         visibility: String,
     },
+    /// Nobody can tell whether the identity has signed an image before.
+    #[error(
+        "the identity of the certificate is not known before it is issued, and so not whether it has signed before"
+    )]
+    Unpredicted,
 }
 
 fn expiry(ago: Duration, left: Duration) -> String {
@@ -153,6 +158,7 @@ impl Explain for IdentityError {
             Self::NotYetValid { .. } => "identity/not-yet-valid",
             Self::Outlived => "identity/outlived",
             Self::Private { .. } => "identity/private",
+            Self::Unpredicted => "identity/unpredicted",
         })
     }
 
@@ -176,6 +182,9 @@ impl Explain for IdentityError {
                     .into()
             }
             Self::NotYetValid { .. } => "set the clock of the machine (NTP)".into(),
+            Self::Unpredicted => {
+                "pass `--require-identity` and `--require-issuer`, which must then hold".into()
+            }
             Self::Outlived => {
                 "sign the other images in another run, or let ambisign ask for the token itself"
                     .into()

@@ -4,6 +4,7 @@
 use crate::artifact::Artifact;
 use crate::blob::Blob;
 use crate::registry::{Registry, Target};
+use crate::shelf::Slot;
 
 /// One digest to sign. The numbers are places in the report.
 pub(crate) enum Job<'a> {
@@ -18,6 +19,7 @@ pub(crate) struct Images<'a> {
     pub(crate) registry: &'a Registry<'a>,
     first: (usize, Target),
     others: Vec<(usize, Target)>,
+    slot: Option<Slot>,
 }
 
 impl Job<'_> {
@@ -36,6 +38,14 @@ impl Job<'_> {
             Self::Image(images) => images.targets().map(|(at, _)| *at).collect(),
         }
     }
+
+    /// The file that the user wants its bundle in.
+    pub(crate) fn slot(&self) -> Option<&Slot> {
+        match self {
+            Self::Blob(..) => None,
+            Self::Image(images) => images.slot.as_ref(),
+        }
+    }
 }
 
 impl<'a> Images<'a> {
@@ -45,7 +55,25 @@ impl<'a> Images<'a> {
             registry,
             first: (at, target),
             others: Vec::new(),
+            slot: None,
         }
+    }
+
+    /// Its bundle goes to `slot` too.
+    pub(crate) fn keep_in(&mut self, slot: Slot) {
+        self.slot = Some(slot);
+    }
+
+    /// Those of the images that `wanted` says; `None` when there are none.
+    pub(crate) fn only(self, wanted: impl Fn(usize) -> bool) -> Option<Self> {
+        let all = std::iter::once(self.first).chain(self.others);
+        let mut left = all.filter(|(at, _)| wanted(*at));
+        Some(Self {
+            registry: self.registry,
+            first: left.next()?,
+            others: left.collect(),
+            slot: self.slot,
+        })
     }
 
     /// The same digest in another repository.

@@ -11,7 +11,9 @@
 //!
 //! Every arrow is a constructor that verifies, and only a [`verify::VerifiedBundle`] can be attached.
 
+mod already;
 pub mod artifact;
+pub mod attach;
 pub mod blob;
 pub mod bundle;
 pub mod cli;
@@ -42,6 +44,7 @@ pub mod run;
 mod saved;
 pub mod session;
 pub mod settings;
+pub mod shelf;
 mod shown;
 mod signer;
 mod told;

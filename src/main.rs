@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ambisign::cli::{self, Cli, Command, TrustCommand, Unread};
-use ambisign::commands::{BUG, doctor, reference, shown, sign, trust, unreadable, verify};
+use ambisign::commands::{BUG, attach, doctor, reference, shown, sign, trust, unreadable, verify};
 use ambisign::report::{Console, Reporter};
 use ambisign::session::no_net;
 use ambisign_providers::Env;
@@ -40,6 +40,7 @@ fn run(env: Env, console: &Arc<Console>) -> u8 {
     match command {
         Command::Sign(args) => sign::images(*args, env, console),
         Command::SignBlob(args) => sign::blobs(*args, env, console),
+        Command::Attach(args) => attach::bundles(*args, env, console),
         Command::Doctor(args) => doctor::examine(*args, env, console),
         Command::Verify(args) => verify::images(*args, env, console),
         Command::VerifyBlob(args) => verify::blob(*args, env, console),

@@ -26,6 +26,8 @@ pub struct Report {
     pub instance: Option<Instance>,
     /// What is said about the images, and signed with them.
     pub annotations: BTreeMap<String, String>,
+    /// The repository that has the signatures of all images, instead of that of each.
+    pub signatures: Option<String>,
     /// One for each digest of each repository, in the order of the command line, an index before
     /// what it lists.
     pub images: Vec<Outcome>,
@@ -196,6 +198,12 @@ pub struct Outcome {
 /// How far an image came.
 #[derive(Clone, Debug, Default)]
 pub enum State {
+    /// It had exactly this bundle.
+    AlreadyAttached,
+    /// It has a signature of the same identity, and was left alone.
+    AlreadySigned,
+    /// Its bundle, which was kept, is attached.
+    Attached,
     /// It is not signed.
     Failed(Failure),
     /// Its turn did not come, or it was not over.
@@ -341,7 +349,11 @@ impl Outcome {
     /// Whether it carries a signature of ours now.
     pub fn is_done(&self) -> bool {
         match self.state {
-            State::Signed | State::WouldSign => true,
+            State::AlreadyAttached
+            | State::AlreadySigned
+            | State::Attached
+            | State::Signed
+            | State::WouldSign => true,
             State::Failed(_) | State::Pending => false,
         }
     }
@@ -354,7 +366,23 @@ impl Outcome {
     pub fn failure(&self) -> Option<&Failure> {
         match &self.state {
             State::Failed(failure) => Some(failure),
-            State::Pending | State::Signed | State::WouldSign => None,
+            State::AlreadyAttached
+            | State::AlreadySigned
+            | State::Attached
+            | State::Pending
+            | State::Signed
+            | State::WouldSign => None,
+        }
+    }
+
+    /// The file with its bundle, when it lacks it for all that is known.
+    pub fn unattached(&self) -> Option<&PathBuf> {
+        let bundle = self.bundle.as_ref()?.path.as_ref()?;
+        match self.state {
+            State::AlreadyAttached | State::AlreadySigned | State::Attached => None,
+            State::Failed(_) | State::Pending | State::Signed | State::WouldSign => {
+                (self.attached.is_none() && self.file.is_none()).then_some(bundle)
+            }
         }
     }
 }
@@ -369,6 +397,7 @@ impl Report {
             identity: None,
             instance: None,
             annotations: BTreeMap::new(),
+            signatures: None,
             images: Vec::new(),
             warnings: Vec::new(),
             end: End::Complete,

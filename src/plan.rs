@@ -21,9 +21,10 @@ use crate::registry::{self, Member, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::run::Run;
 use crate::settings::{
-    Ambient, BlobSettings, Consent, Extent, IdentitySettings, Mode, RegistryLogin,
-    RegistrySettings, SettingsError, Signing, TokenSource,
+    Ambient, BlobSettings, BundleSettings, Consent, Delivery, Extent, IdentitySettings, Mode,
+    RegistryLogin, RegistrySettings, SettingsError, Signing, TokenSource,
 };
+use crate::shelf::Shelf;
 use crate::told;
 use crate::trust::{self, Trust};
 
@@ -95,6 +96,67 @@ pub(crate) fn registry_options(
             ..RegistryOptions::default()
         },
     })
+}
+
+/// Where the user wants the bundles, if anywhere.
+///
+/// # Errors
+/// That place cannot be used.
+pub(crate) fn shelf(
+    settings: &BundleSettings,
+    images: usize,
+    mode: Mode,
+) -> Result<Option<Shelf>, Error> {
+    let place = settings.place.as_ref();
+    place
+        .map(|place| Shelf::open(place, images, mode))
+        .transpose()
+}
+
+/// The registries of a run that signs: where bundles go to the shelf alone, they are only read.
+pub(crate) fn registry<'a>(
+    host: &'a Host,
+    options: RegistryOptions,
+    (settings, shelf): (&BundleSettings, Option<&Shelf>),
+) -> Registry<'a> {
+    match (settings.delivery, shelf) {
+        (Delivery::Keep, Some(shelf)) => Registry::detached(host, options, shelf),
+        (Delivery::Keep, None) | (Delivery::Attach, _) => Registry::new(host, options),
+    }
+}
+
+/// The jobs that can go on, each with its place on `shelf`. What cannot is in the report.
+///
+/// # Errors
+/// There is one place, and more than one bundle.
+pub(crate) fn slots<'a>(
+    shelf: Option<&Shelf>,
+    jobs: Vec<Job<'a>>,
+    progress: &Progress<'_>,
+) -> Result<Vec<Job<'a>>, Error> {
+    let Some(shelf) = shelf else {
+        return Ok(jobs);
+    };
+    let mut left = Vec::with_capacity(jobs.len());
+    for mut job in jobs {
+        if let Job::Image(images) = &mut job {
+            let target = images.target();
+            match shelf.slot(target.reference(), target.digest()) {
+                Ok(slot) => images.keep_in(slot),
+                Err(error @ Error::Shelf(_)) => {
+                    let state = State::Failed(Failure::of(&error));
+                    for at in job.places() {
+                        progress.image(at, |image| image.state = state.clone());
+                        progress.image_over(at);
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        left.push(job);
+    }
+    Ok(left)
 }
 
 /// Trust material. While the registry and the token endpoint still answer there is time to connect to

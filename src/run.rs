@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The pipeline on one screen: the only file that knows the order.
 
-use ambisign_providers::{Choice, Host, Token, choose};
+use ambisign_providers::{Choice, Host, Source, Token, choose};
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use rand_core::CryptoRng;
 
+use crate::already;
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::fulcio::Fulcio;
@@ -13,7 +14,6 @@ use crate::identity::{Identity, IdentityError};
 use crate::images;
 use crate::job::Job;
 use crate::plan;
-use crate::registry::Registry;
 use crate::report::Progress;
 use crate::settings::{BlobSettings, Mode, Settings, Signing};
 use crate::signer::{Seed, Signer};
@@ -29,6 +29,13 @@ pub struct Run<'a> {
     pub settings: &'a Signing,
     /// Where it is told what comes to exist.
     pub progress: &'a Progress<'a>,
+}
+
+/// Who signs, and whom is believed: nothing is public yet.
+struct Begun {
+    source: Box<dyn Source>,
+    trust: Trust,
+    identity: Identity,
 }
 
 /// What every run asks for before it knows what it may do with it; each fails on its own.
@@ -58,9 +65,10 @@ impl Run<'_> {
         let references = told::references(progress, named, images)?;
         let options = plan::registry_options(&images.registry, &references)?;
         let choice = choose(host, &plan::identity_options(&settings.identity))?;
+        let shelf = plan::shelf(&images.bundles, references.len(), settings.mode)?;
         progress.images(told::requested(&references));
 
-        let registry = Registry::new(host, options);
+        let registry = plan::registry(host, options, (&images.bundles, shelf.as_ref()));
         let (prepared, asked) = join(
             plan::prepare(
                 &registry,
@@ -71,7 +79,14 @@ impl Run<'_> {
         )
         .await;
         let jobs = plan::jobs(&registry, prepared, progress);
-        self.publish(choice, jobs, asked, rng).await
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let begun = self.begin(choice, asked)?;
+        let who = (&begun.identity, &begun.trust);
+        let jobs = already::leave(self, images.bundles.if_signed, who, jobs).await?;
+        let jobs = plan::slots(shelf.as_ref(), jobs, progress)?;
+        self.publish(begun, jobs, rng).await
     }
 
     /// Signs every file of the settings, in the same way.
@@ -92,7 +107,11 @@ impl Run<'_> {
         let choice = choose(host, &plan::identity_options(&settings.identity))?;
         let jobs = plan::blobs(blobs, progress).await;
         let asked = self.ask(&choice).await;
-        self.publish(choice, jobs, asked, rng).await
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let begun = self.begin(choice, asked)?;
+        self.publish(begun, jobs, rng).await
     }
 
     /// Whom to believe, and the token: together.
@@ -106,32 +125,41 @@ impl Run<'_> {
         Asked { trust, token }
     }
 
-    /// From the join on.
+    /// Joins what was asked for: the last checks before Fulcio.
+    fn begin(self, choice: Choice, asked: Asked) -> Result<Begun, Error> {
+        let trust = asked.trust?;
+        let identity = self.identify(asked.token?)?;
+        told::beginning(self.progress, &choice, &identity, &trust, self.settings);
+        plan::permit(self, &identity, &trust)?;
+        Ok(Begun {
+            source: choice.source,
+            trust,
+            identity,
+        })
+    }
+
+    /// From the certificate on.
     async fn publish<R: CryptoRng>(
         self,
-        choice: Choice,
+        begun: Begun,
         jobs: Vec<Job<'_>>,
-        asked: Asked,
         rng: &mut R,
     ) -> Result<(), Error> {
-        let Self {
-            host,
-            settings,
-            progress,
-        } = self;
+        let Self { host, settings, .. } = self;
+        let Begun {
+            source,
+            trust,
+            identity,
+        } = begun;
+        if settings.mode == Mode::DryRun {
+            told::would_sign(self.progress, &jobs);
+            return Ok(());
+        }
         if jobs.is_empty() {
             return Ok(());
         }
-        let trust = asked.trust?;
-        let identity = self.identify(asked.token?)?;
-        told::beginning(progress, &choice, &identity, &trust, settings);
-        plan::permit(self, &identity, &trust)?;
-        if settings.mode == Mode::DryRun {
-            told::would_sign(progress, &jobs);
-            return Ok(());
-        }
 
-        let credentials = Credentials::new(self, choice.source.as_ref(), Fulcio::new(host, &trust));
+        let credentials = Credentials::new(self, source.as_ref(), Fulcio::new(host, &trust));
         credentials.issue(&identity, &jobs, rng).await?;
         drop(identity);
         let signer = Signer::new(self, &trust, &credentials);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A bundle in a file, when there is no other place for it.
+//! A bundle on its way to its places: in a file where the user wants one, and when nothing else is
+//! left.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
@@ -9,10 +10,12 @@ use std::sync::{Mutex, PoisonError};
 
 use ambisign_providers::Host;
 use tempfile::NamedTempFile;
+use tokio::time::Instant;
 
 use crate::digest::Digest;
-use crate::outcome::Warning;
+use crate::outcome::{Failure, State, Step, Warning};
 use crate::run::Run;
+use crate::shelf::Slot;
 use crate::verify::VerifiedBundle;
 
 /// Fills `part`, and puts it in the place of whatever is at `path`, in the same folder: whole or not
@@ -20,12 +23,25 @@ use crate::verify::VerifiedBundle;
 ///
 /// # Errors
 /// It cannot be written; what was there is unchanged.
-pub(crate) fn place(mut part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn place(part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    filled(part, bytes)?.persist(path)?;
+    Ok(())
+}
+
+/// As [`place`], but over nothing.
+///
+/// # Errors
+/// It cannot be written, or with [`io::ErrorKind::AlreadyExists`] something is there.
+pub(crate) fn place_new(part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    filled(part, bytes)?.persist_noclobber(path)?;
+    Ok(())
+}
+
+fn filled(mut part: NamedTempFile, bytes: &[u8]) -> io::Result<NamedTempFile> {
     part.write_all(bytes)?;
     part.as_file().sync_all()?;
     readable_as_others(part.as_file())?;
-    part.persist(path)?;
-    Ok(())
+    Ok(part)
 }
 
 /// A new file that others can read like any other; temporary files are private.
@@ -84,6 +100,8 @@ pub(crate) struct Unattached<'a> {
     bundle: VerifiedBundle,
     /// The images of the report that lack it.
     lacking: Mutex<Vec<usize>>,
+    /// What came of keeping it where the user wants it, if it is wanted anywhere.
+    wanted: Option<Result<PathBuf, Failure>>,
 }
 
 impl<'a> Unattached<'a> {
@@ -93,7 +111,48 @@ impl<'a> Unattached<'a> {
             run,
             bundle,
             lacking: Mutex::new(places),
+            wanted: None,
         }
+    }
+
+    /// Writes it where the user wants it. What comes of that is in [`Self::end`], because an image
+    /// gets its bundle nevertheless.
+    pub(crate) fn keep(&mut self, slot: &Slot) {
+        let started = Instant::now();
+        let put = slot.put(self.bundle.bytes());
+        if let Ok(path) = &put {
+            let step = Step {
+                name: "kept",
+                took: started.elapsed(),
+                detail: path.display().to_string(),
+            };
+            for at in self.lacking() {
+                self.path(at, path);
+                self.run.progress.image_step(at, step.clone());
+            }
+        }
+        self.wanted = Some(put.map_err(|error| Failure::of(&error)));
+    }
+
+    /// How an image ends for which everything else is done.
+    pub(crate) fn end(&self) -> State {
+        match &self.wanted {
+            Some(Err(failure)) => State::Failed(failure.clone()),
+            Some(Ok(_)) | None => State::Signed,
+        }
+    }
+
+    fn lacking(&self) -> Vec<usize> {
+        let lacking = self.lacking.lock();
+        lacking.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn path(&self, at: usize, path: &Path) {
+        self.run.progress.image(at, |image| {
+            if let Some(bundle) = &mut image.bundle {
+                bundle.path = Some(path.to_owned());
+            }
+        });
     }
 
     /// The bundle.
@@ -111,10 +170,8 @@ impl<'a> Unattached<'a> {
     /// says where; one that was not over needs a line of its own.
     fn tell(&self, at: usize, path: &Path) {
         let mut open = None;
+        self.path(at, path);
         self.run.progress.image(at, |image| {
-            if let Some(bundle) = &mut image.bundle {
-                bundle.path = Some(path.to_owned());
-            }
             if image.failure().is_none() {
                 open = Some(image.name());
             }
@@ -136,6 +193,10 @@ impl Drop for Unattached<'_> {
         let lacking = self.lacking.get_mut();
         let lacking = std::mem::take(lacking.unwrap_or_else(PoisonError::into_inner));
         if lacking.is_empty() {
+            return;
+        }
+        if let Some(Ok(path)) = &self.wanted {
+            lacking.iter().for_each(|at| self.tell(*at, path));
             return;
         }
         let folders = folders(self.run.host);

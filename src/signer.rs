@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use ambisign_providers::Host;
 use futures_util::future::{join, join_all};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
@@ -16,7 +17,7 @@ use crate::error::{Error, RunError};
 use crate::job::Job;
 use crate::outcome::{Failure, State, Step, Warning};
 use crate::payload::{Payload, SIGN};
-use crate::registry::{self, Attached, Registry, Target};
+use crate::registry::{self, Registry, Target};
 use crate::run::Run;
 use crate::saved::Unattached;
 use crate::told;
@@ -74,12 +75,18 @@ impl<'a> Signer<'a> {
         };
         match job {
             Job::Blob(at, blob) => self.store(at, blob, &unattached),
-            Job::Image(images) => {
+            Job::Image(images) if images.registry.attaches() => {
                 let places = images
                     .targets()
                     .map(|(at, target)| self.attach(images.registry, *at, target, &unattached));
                 join_all(places).await;
             }
+            Job::Image(images) => images.targets().for_each(|(at, _)| {
+                if let State::Signed = unattached.end() {
+                    unattached.attached(*at);
+                }
+                self.end(*at, unattached.end());
+            }),
         }
     }
 
@@ -116,7 +123,11 @@ impl<'a> Signer<'a> {
                 detail,
             },
         );
-        Ok(Unattached::new(self.run, job.places(), bundle))
+        let mut unattached = Unattached::new(self.run, job.places(), bundle);
+        if let Some(slot) = job.slot() {
+            unattached.keep(slot);
+        }
+        Ok(unattached)
     }
 
     /// A signature with its timestamps, whose certificate lives long enough for the logs. Nothing of
@@ -220,7 +231,7 @@ impl<'a> Signer<'a> {
         self.look_at_tag(registry, target).await;
         let (bundle, now) = (unattached.bundle(), self.run.host.clock.now());
         let attaching = registry.attach(target, bundle, now);
-        match self.within_run(attaching).await {
+        match within_run(self.run.host, attaching).await {
             Ok(attached) => {
                 unattached.attached(at);
                 let attached = told::attached(&attached);
@@ -233,27 +244,12 @@ impl<'a> Signer<'a> {
                         detail,
                     },
                 );
-                self.run.progress.image(at, |image| {
-                    image.attached = Some(attached);
-                    image.state = State::Signed;
-                });
-                self.run.progress.image_over(at);
+                self.run
+                    .progress
+                    .image(at, |image| image.attached = Some(attached));
+                self.end(at, unattached.end());
             }
             Err(error) => self.fail(at, &error),
-        }
-    }
-
-    /// What attaching comes to before the run is over: afterwards nobody would be left to tell.
-    async fn within_run(
-        &self,
-        attaching: impl Future<Output = Result<Attached, registry::Error>>,
-    ) -> Result<Attached, Error> {
-        match self.run.host.net.deadline() {
-            Some(end) => match timeout_at(end, attaching).await {
-                Ok(attached) => Ok(attached?),
-                Err(_elapsed) => Err(RunError::Deadline.into()),
-            },
-            None => Ok(attaching.await?),
         }
     }
 
@@ -271,9 +267,11 @@ impl<'a> Signer<'a> {
     }
 
     fn fail(&self, at: usize, error: &Error) {
-        self.run
-            .progress
-            .image(at, |image| image.state = State::Failed(Failure::of(error)));
+        self.end(at, State::Failed(Failure::of(error)));
+    }
+
+    fn end(&self, at: usize, state: State) {
+        self.run.progress.image(at, |image| image.state = state);
         self.run.progress.image_over(at);
     }
 
@@ -290,10 +288,29 @@ impl<'a> Signer<'a> {
     }
 }
 
+/// What attaching comes to before the run is over: afterwards nobody would be left to tell.
+///
+/// # Errors
+/// The registry is in the way, or the time is over.
+pub(crate) async fn within_run<T>(
+    host: &Host,
+    attaching: impl Future<Output = Result<T, registry::Error>>,
+) -> Result<T, Error> {
+    match host.net.deadline() {
+        Some(end) => match timeout_at(end, attaching).await {
+            Ok(attached) => Ok(attached?),
+            Err(_elapsed) => Err(RunError::Deadline.into()),
+        },
+        None => Ok(attaching.await?),
+    }
+}
+
 /// What can be done meanwhile at the places of `job`. Configs need no bundle, so they are pushed;
 /// their failure shows at the attaching, which tries again.
 async fn make_way(job: &Job<'_>) {
-    if let Job::Image(images) = job {
+    if let Job::Image(images) = job
+        && images.registry.attaches()
+    {
         let configs = images
             .targets()
             .map(|(_, target)| images.registry.push_config(target));

@@ -17,9 +17,10 @@ use crate::prediction::Prediction;
 use crate::registry::{Attached, Method};
 use crate::report::Progress;
 use crate::settings::{BlobPaths, Settings, Signing};
-use crate::trust::{Mirror, MirrorUsed, Service, Trust};
+use crate::trust::root::Log;
+use crate::trust::{Mirror, MirrorUsed, Service, Trust, TrustedRoot};
 use crate::verify::VerifiedBundle;
-use crate::witness::{Timestamp, Witnessed};
+use crate::witness::{Timestamp, VerifiedEntry, Witnessed};
 
 /// Where the public log of Rekor v1 can be looked at.
 const PUBLIC_REKOR: &str = "https://rekor.sigstore.dev/";
@@ -38,6 +39,7 @@ pub(crate) fn references(
         progress.fact("images", &origin);
     }
     progress.annotations(&settings.signing.annotations);
+    progress.signatures(settings.registry.signatures.as_ref().map(repository));
     let (references, warnings) = images::references(named, &settings.images)?;
     warnings
         .into_iter()
@@ -206,6 +208,29 @@ pub(crate) fn log(witnessed: &Witnessed, trust: &Trust) -> Vec<outcome::LogEntry
         link: link(log, entry.index()),
     };
     witnessed.entries().iter().zip(logs).map(told).collect()
+}
+
+/// The log entries of a bundle that was kept, of logs that `root` knows.
+pub(crate) fn entries(entries: &[VerifiedEntry], root: &TrustedRoot) -> Vec<outcome::LogEntry> {
+    let told = |entry: &VerifiedEntry| outcome::LogEntry {
+        url: root.log(entry.log_id()).map_or("", Log::url).to_owned(),
+        version: entry.version(),
+        index: entry.index(),
+        log_id: hex::encode(entry.log_id()),
+        integrated_time: entry.time(),
+        link: None,
+    };
+    entries.iter().map(told).collect()
+}
+
+/// That not everything that is attached to an image was looked at.
+pub(crate) fn cut(asked: &Reference, (looked_at, left_out): (usize, usize)) -> Option<Warning> {
+    let message = format!(
+        "{asked} has more attachments than the {looked_at} that were looked at: remove what nobody \
+         needs"
+    );
+    let code = "registry/cut";
+    (left_out > 0).then_some(Warning { code, message })
 }
 
 /// Where the entry at `index` can be looked at. A page exists for the public v1 log alone; a v1 log

@@ -98,8 +98,8 @@ fn usage_errors_end_with_2() {
             "did you mean `sign`?",
         ),
         (
-            &["sign", "--no-such-flag"],
-            "there is no `--no-such-flag`",
+            &["sign", "--xyzzy"],
+            "there is no `--xyzzy`",
             "see `ambisign sign --help`",
         ),
         (
@@ -127,7 +127,7 @@ fn usage_errors_end_with_2() {
 #[test]
 fn usage_errors_of_readers_are_theirs() {
     for arguments in [
-        &["verify", "--no-such-flag"][..],
+        &["verify", "--xyzzy"][..],
         &["verify", "--output", "xml", "a"],
         &["verify", "--output"],
         &["verify", "a", "--bundle="],
@@ -143,7 +143,7 @@ fn usage_errors_of_readers_are_theirs() {
         assert_eq!(document["exit_code"], 2);
         assert_eq!(document["error"]["code"], "settings/usage");
     }
-    let flagged = ["--output", "json", "--no-such-flag"];
+    let flagged = ["--output", "json", "--xyzzy"];
     for (command, schema) in [("verify", "verification"), ("sign", "result")] {
         let output = ambisign(&[&[command], &flagged[..]].concat(), &[]);
         let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

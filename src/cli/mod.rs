@@ -4,7 +4,9 @@
 //! Values stay text: [`crate::settings`] reads flags and variables with the same functions, so both
 //! are refused in the same words.
 
+mod attach;
 mod blob;
+mod bundles;
 pub mod cosign;
 mod doctor;
 mod groups;
@@ -20,7 +22,9 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub use self::attach::AttachArgs;
 pub use self::blob::SignBlobArgs;
+pub use self::bundles::BundleArgs;
 pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 pub use self::inputs::InputArgs;
 pub use self::sign::SignArgs;
@@ -72,6 +76,8 @@ pub enum Command {
     Sign(Box<SignArgs>),
     /// Sign files and write a bundle for each
     SignBlob(Box<SignBlobArgs>),
+    /// Attach bundles that were kept in files to their images
+    Attach(Box<AttachArgs>),
     /// Verify the signatures of images
     Verify(Box<VerifyArgs>),
     /// Verify the signature of a file
@@ -149,7 +155,8 @@ impl Command {
             Self::SignBlob(args) => Some(&mut args.signing.run),
             Self::Verify(args) => Some(&mut args.run),
             Self::VerifyBlob(args) => Some(&mut args.run),
-            Self::Trust(_)
+            Self::Attach(_)
+            | Self::Trust(_)
             | Self::Env
             | Self::Explain { .. }
             | Self::Schema

@@ -4,6 +4,7 @@
 use clap::Args;
 
 use super::TEMPLATE;
+use super::bundles::BundleArgs;
 use super::groups::{RegistryArgs, SigningArgs};
 use super::inputs::InputArgs;
 
@@ -12,6 +13,8 @@ Examples:
   ambisign sign ghcr.io/acme/app@sha256:9f2c...41d0
   ambisign sign --dry-run ghcr.io/acme/app:v1.4.0
   ambisign sign --oidc-provider github-actions --require-digest IMAGE@DIGEST IMAGE@DIGEST
+  ambisign sign --if-signed skip --bundle-dir bundles IMAGE@DIGEST IMAGE@DIGEST
+  ambisign sign --no-push --bundle-dir bundles IMAGE@DIGEST    # then: ambisign attach
   ambisign sign --recursive -a env=prod IMAGE@DIGEST
   ambisign sign --images-file images.txt
   ambisign sign --output json IMAGE@DIGEST > result.json
@@ -21,7 +24,7 @@ Examples:
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
-  0    all done
+  0    all done, or signed already and left alone by `--if-signed skip`
   1    a bug in ambisign, or a request of ours that a log calls malformed
   2    usage or settings; the network was not used
   3    no usable identity: none, broken, ambiguous, refused
@@ -41,6 +44,10 @@ pub struct SignArgs {
     /// What is signed.
     #[command(flatten)]
     pub inputs: InputArgs,
+
+    /// What becomes of the bundles.
+    #[command(flatten)]
+    pub bundles: BundleArgs,
 
     /// How the registry is talked to.
     #[command(flatten)]

@@ -47,7 +47,7 @@ pub fn blobs(args: SignBlobArgs, env: Env, console: &Arc<Console>) -> u8 {
 }
 
 /// Settings that cannot be used.
-fn refused(error: &SettingsError, output: Output, env: &Env, console: &Console) -> u8 {
+pub(super) fn refused(error: &SettingsError, output: Output, env: &Env, console: &Console) -> u8 {
     let net = no_net(env);
     unreadable(Failure::of(error), output, Reporter::new(console, &net))
 }
@@ -84,6 +84,6 @@ pub(super) fn unreadable(failure: Failure, output: Output, reporter: Reporter<'_
 }
 
 /// The end of a command that signs, or never began to.
-fn finish(reporter: Reporter<'_>, report: &Report, output: Output) -> u8 {
+pub(super) fn finish(reporter: Reporter<'_>, report: &Report, output: Output) -> u8 {
     written(reporter, reporter.finish(report, output), report.exit())
 }

@@ -30,11 +30,15 @@ fn found(about: &str, reference: &Reference, examined: &Examined) -> Vec<Finding
         Err(error) => findings.push(Finding::fail(stage, about, Failure::of(error))),
     }
     match &examined.push {
-        Ok(()) => {
+        None => {
+            let text = "needs to take no pushes: nothing is attached";
+            findings.push(Finding::ok(stage, about, text));
+        }
+        Some(Ok(())) => {
             let text = format!("takes pushes, {}", examined.credential);
             findings.push(Finding::ok(stage, about, text));
         }
-        Err(error) => {
+        Some(Err(error)) => {
             let failure = Failure::of(error);
             // One refusal is told once, also where both requests met it.
             let same = |found: &Finding| found.text == failure.what;

@@ -29,8 +29,7 @@ use crate::image::Reference;
 use crate::images::{Reading, named};
 use crate::outcome::Failure;
 use crate::plan;
-use crate::registry::Registry;
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings};
 use crate::told;
 use crate::trust::Trust;
 
@@ -122,7 +121,16 @@ impl<'a> Doctor<'a> {
                 return;
             }
         };
-        let registry = Registry::new(self.host, options);
+        let bundles = &self.settings.bundles;
+        let shelf = match plan::shelf(bundles, named.len(), Mode::DryRun) {
+            Ok(shelf) => shelf,
+            Err(error) => {
+                let failure = Failure::of(&error);
+                self.note([Finding::fail(Stage::Settings, "", failure)]);
+                return;
+            }
+        };
+        let registry = plan::registry(self.host, options, (bundles, shelf.as_ref()));
         let examine = |(at, reference): &(usize, Reference)| {
             let (at, reference, registry) = (*at, reference.clone(), &registry);
             async move { images::examine(registry, (at, &reference)).await }

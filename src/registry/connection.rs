@@ -210,6 +210,11 @@ impl Connection<'_> {
     /// # Errors
     /// No answer, no token, or a redirect that is not followed.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, Error> {
+        let is_read = matches!(call.method, Method::GET | Method::HEAD);
+        if self.repository.right == Right::Pull && !is_read {
+            let repository = self.name();
+            return Err(Error::ReadOnly { repository });
+        }
         let access = self.access().await?;
         let answer = self.follow(call, &access).await?;
         // A refusal by storage elsewhere is not about our proof.

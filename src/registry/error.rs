@@ -105,6 +105,12 @@ pub enum Error {
         /// What is different.
         why: String,
     },
+    /// Something was to be written where we only read.
+    #[error("{repository} was to be written to, and only reading was asked for")]
+    ReadOnly {
+        /// Registry and repository.
+        repository: String,
+    },
     /// The registry sends us to a token endpoint that may not have our credential.
     #[error("{registry} names {realm} as its token endpoint, which {why}")]
     Realm {
@@ -150,6 +156,16 @@ pub enum Error {
         manifest: String,
         /// How often it was tried.
         rounds: u32,
+    },
+    /// The image has a signature of the same identity, and `--if-signed fail` was given.
+    #[error("{image} is signed already by {identity}: {place}")]
+    Signed {
+        /// The image.
+        image: String,
+        /// Who signed it.
+        identity: String,
+        /// Where the signature is.
+        place: String,
     },
     /// The token endpoint answered with something that is not a token.
     #[error("the token endpoint {realm} answered without a usable token")]
@@ -205,10 +221,12 @@ impl Explain for Error {
             Self::OtherArtifact { .. } => "registry/other-artifact",
             Self::PushDenied { .. } => "registry/push-denied",
             Self::ReadBack { .. } => "registry/read-back",
+            Self::ReadOnly { .. } => "registry/read-only",
             Self::Realm { .. } => "registry/realm",
             Self::Redirect { .. } => "registry/redirect",
             Self::Refused { .. } => "registry/refused",
             Self::SharedTag { .. } => "registry/shared-tag",
+            Self::Signed { .. } => "registry/signed",
             Self::Token { .. } => "registry/token",
             Self::TooLarge { .. } => "registry/too-large",
             Self::Unauthorized { .. } => "registry/unauthorized",
@@ -243,7 +261,10 @@ impl Explain for Error {
             Self::PushDenied {
                 repository, login, ..
             } => Some(advice::push(repository, *login)),
-            Self::ReadBack { .. } => None,
+            Self::ReadBack { .. } | Self::ReadOnly { .. } => None,
+            Self::Signed { .. } => {
+                Some("let it be, or pass `--if-signed skip` or `--if-signed add`".into())
+            }
             Self::Realm { .. } | Self::Redirect { .. } => Some(
                 "check that the registry is the one you mean, and what answers in its place".into(),
             ),
@@ -276,8 +297,9 @@ impl Explain for Error {
             Self::NotFound { .. }
             | Self::PushDenied { .. }
             | Self::Refused { .. }
+            | Self::Signed { .. }
             | Self::Unauthorized { .. } => Class::Registry,
-            Self::OtherArtifact { .. } => Class::Bug,
+            Self::OtherArtifact { .. } | Self::ReadOnly { .. } => Class::Bug,
             Self::SharedTag { .. } => Class::Temporary,
         }
     }

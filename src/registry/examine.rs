@@ -13,8 +13,8 @@ use crate::image::Reference;
 pub struct Examined {
     /// The image, if it can be signed.
     pub image: Result<Found, Error>,
-    /// Whether a signature may be pushed.
-    pub push: Result<(), Error>,
+    /// Whether a signature may be pushed; `None` where none will be.
+    pub push: Option<Result<(), Error>>,
     /// Which credential was used for that, as the end of a sentence.
     pub credential: String,
 }
@@ -38,14 +38,19 @@ impl Registry<'_> {
     pub async fn examine(&self, reference: &Reference) -> Result<Examined, Error> {
         let connection = self.connect(reference)?;
         let beside = self.connect(self.place(reference))?;
-        let (image, session) = connection.gather(reference, &beside).await;
+        let (image, session) = if self.attaches() {
+            let (image, session) = connection.gather(reference, &beside).await;
+            (image, Some(session))
+        } else {
+            (connection.look_up(reference, &beside).await, None)
+        };
         Ok(Examined {
             image: image.map(|(manifest, method)| Found {
                 digest: manifest.digest,
                 media_type: manifest.media_type,
                 method,
             }),
-            push: session.map(|_open| ()),
+            push: session.map(|session| session.map(|_open| ())),
             credential: beside.credential_used(),
         })
     }

@@ -22,6 +22,7 @@ mod index;
 mod listing;
 mod manifest;
 mod places;
+mod present;
 mod push;
 mod referrer;
 mod refusal;
@@ -51,6 +52,8 @@ use crate::digest::Digest;
 use crate::image::Reference;
 use crate::net::REGISTRY_READ;
 use crate::outcome::Warning;
+use crate::settings::Delivery;
+use crate::shelf::Shelf;
 use crate::verify::VerifiedBundle;
 
 pub use self::advice::Login;
@@ -85,6 +88,7 @@ pub struct Registry<'a> {
     explicit: Result<Option<Arc<Credential>>, NoPassword>,
     signatures: Option<Reference>,
     right: Right,
+    delivery: Delivery,
     peers: Mutex<BTreeMap<String, Arc<Peer>>>,
     repositories: Mutex<BTreeMap<[String; 2], Arc<Repository>>>,
 }
@@ -124,20 +128,36 @@ impl Attached {
 impl<'a> Registry<'a> {
     /// To sign: asks for the right to read and to write. Opens nothing and reads nothing.
     pub fn new(host: &'a Host, options: RegistryOptions) -> Self {
-        Self::with_right(host, options, Right::PullAndPush)
+        Self::with_right(host, options, (Right::PullAndPush, Delivery::Attach))
     }
 
-    /// To verify: asks for the right to read alone. Opens nothing and reads nothing.
+    /// To verify: asks for the right to read alone, and writes nothing. Opens nothing and reads
+    /// nothing.
     pub fn reader(host: &'a Host, options: RegistryOptions) -> Self {
-        Self::with_right(host, options, Right::Pull)
+        Self::with_right(host, options, (Right::Pull, Delivery::Attach))
     }
 
-    fn with_right(host: &'a Host, mut options: RegistryOptions, right: Right) -> Self {
+    /// To sign without attaching: as [`Registry::reader`], and the bundles go to the shelf.
+    pub fn detached(host: &'a Host, options: RegistryOptions, _to: &Shelf) -> Self {
+        Self::with_right(host, options, (Right::Pull, Delivery::Keep))
+    }
+
+    /// Whether bundles are attached by it.
+    pub fn attaches(&self) -> bool {
+        self.delivery == Delivery::Attach
+    }
+
+    fn with_right(
+        host: &'a Host,
+        mut options: RegistryOptions,
+        (right, delivery): (Right, Delivery),
+    ) -> Self {
         Self {
             host,
             signatures: options.signatures.take(),
             explicit: credentials::explicit(host, options).map_err(|_only_one| NoPassword),
             right,
+            delivery,
             peers: Mutex::default(),
             repositories: Mutex::default(),
         }
@@ -145,18 +165,23 @@ impl<'a> Registry<'a> {
 
     /// Resolves `reference` to the bytes that will be signed, and sees that a signature may be pushed
     /// beside them, or to the repository that has the signatures, and will be found: an upload session
-    /// is opened and stays open.
+    /// is opened and stays open. Where bundles go to a shelf instead, it is resolved only.
     ///
     /// # Errors
     /// The image is not there, not an image or not what its digest says; the registry denies reading
     /// or pushing; a credential cannot be read; the list of referrers cannot be read.
     pub async fn prepare(&self, reference: &Reference) -> Result<Target, Error> {
         let place = self.place(reference);
-        let (connection, beside) = (self.connect(reference)?, self.connect(place)?);
+        let connection = self.connect(reference)?;
+        if self.delivery == Delivery::Keep {
+            let manifest = connection.resolve(reference).await?;
+            return Ok(Target::new([reference, place], manifest, None));
+        }
+        let beside = self.connect(place)?;
         let (image, session) = connection.gather(reference, &beside).await;
         // A missing image says more than what follows from it.
         let (image, session) = (image?.0, session?);
-        Ok(Target::new([reference, place], image, session))
+        Ok(Target::new([reference, place], image, Some(session)))
     }
 
     /// Pushes the config blob `{}` that every signature's manifest has. It may run beside other
@@ -317,16 +342,7 @@ impl Connection<'_> {
         reference: &Reference,
         beside: &Self,
     ) -> (Result<(Manifest, Method), Error>, Result<Url, Error>) {
-        let image = async {
-            let Some(digest) = reference.digest() else {
-                let manifest = self.resolve(reference).await?;
-                let method = beside.probe(&manifest.digest).await?;
-                return Ok((manifest, method));
-            };
-            let (manifest, method) = tokio::join!(self.resolve(reference), beside.probe(digest));
-            // A missing image says more than what follows from it.
-            Ok((manifest?, method?))
-        };
+        let image = self.look_up(reference, beside);
         let session = async {
             let asked = beside.ask_upload().await?;
             asked.map_err(|answer| beside.push_denied(&answer))
@@ -342,6 +358,22 @@ impl Connection<'_> {
             done = work => done,
             never = ahead => never,
         }
+    }
+
+    /// The image with the way in which its signatures are found `beside` it.
+    async fn look_up(
+        &self,
+        reference: &Reference,
+        beside: &Self,
+    ) -> Result<(Manifest, Method), Error> {
+        let Some(digest) = reference.digest() else {
+            let manifest = self.resolve(reference).await?;
+            let method = beside.probe(&manifest.digest).await?;
+            return Ok((manifest, method));
+        };
+        let (manifest, method) = tokio::join!(self.resolve(reference), beside.probe(digest));
+        // A missing image says more than what follows from it.
+        Ok((manifest?, method?))
     }
 
     /// The manifest that `reference` names, by its digest if it has one.

@@ -25,6 +25,9 @@ pub(super) const EMPTY: &[u8] = b"{}";
 /// How often the bytes of a blob are sent at most.
 const BLOB_TRIES: u32 = 5;
 
+/// How often a manifest is sent of which the registry misses a part.
+const MANIFEST_TRIES: u32 = 5;
+
 /// How long a registry may take to serve what it accepted.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -203,7 +206,7 @@ impl Connection<'_> {
         let digest = Digest::of(bytes).to_string();
         // The same bytes under their own digest: a repetition changes nothing.
         let call = self.write_manifest(&digest, media_type, bytes);
-        let answer = match self.send(&call).await {
+        let answer = match self.send_complete(&call).await {
             Ok(answer) => answer,
             Err(Error::Http(error)) if error.class() == Class::Temporary => {
                 let stored = self.send(&self.read_manifest(Method::GET, &digest)).await?;
@@ -229,6 +232,19 @@ impl Connection<'_> {
             ));
         }
         Ok(answer.header("oci-subject").map(str::to_owned))
+    }
+
+    /// Sends a manifest whose parts are there. A registry may not see one of them while another process
+    /// pushes the same bytes once more, as all do with the config blob.
+    async fn send_complete(&self, call: &Call) -> Result<Answer, Error> {
+        let mut looks = Looks::new();
+        for _ in 1..MANIFEST_TRIES {
+            let answer = self.send(call).await?;
+            if !misses_a_part(&answer) || !looks.wait().await {
+                return Ok(answer);
+            }
+        }
+        self.send(call).await
     }
 
     /// Reads a manifest back by its digest.
@@ -280,6 +296,12 @@ impl Connection<'_> {
             why,
         }
     }
+}
+
+/// Whether a registry refuses a manifest because it does not have what it names (OCI distribution
+/// specification, "Error Codes").
+pub(super) fn misses_a_part(answer: &Answer) -> bool {
+    answer.status == 400 && String::from_utf8_lossy(&answer.body).contains("MANIFEST_BLOB_UNKNOWN")
 }
 
 /// Looks at something that a registry may show late.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::connection::Connection;
 use super::error::Error;
 use super::index::{Entry, Index};
+use super::push::misses_a_part;
 use crate::digest::Digest;
 use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
 
@@ -189,7 +190,7 @@ impl Connection<'_> {
                 .insert(IF_NONE_MATCH, HeaderValue::from_static("*")),
         };
         match self.send(&call).await {
-            Ok(answer) => self.judge(&answer, read.index.len())?,
+            Ok(answer) => self.judge(&answer, read.index.len(), &ours.entries)?,
             // Whether it was written is unknown: the next read tells.
             Err(Error::Http(error)) if error.class() == Class::Temporary => {}
             Err(error) => return Err(error),
@@ -209,9 +210,10 @@ impl Connection<'_> {
     }
 
     /// A write that lost a race is no error.
-    fn judge(&self, answer: &Answer, entries: usize) -> Result<(), Error> {
+    fn judge(&self, answer: &Answer, entries: usize, ours: &[Entry]) -> Result<(), Error> {
         match answer.status.as_u16() {
             200..=299 | 409 | 412 => Ok(()),
+            _ if is_missed(answer, ours) => Ok(()),
             413 => {
                 let what = format!("the list of referrers with {entries} entries and ours");
                 Err(self.refused(what, answer))
@@ -260,6 +262,14 @@ impl Connection<'_> {
     pub(super) fn tag_name(&self, subject: &Digest) -> String {
         format!("{}:{}", self.name(), tag(subject))
     }
+}
+
+/// Whether the registry says that it does not have a manifest of ours, which was seen before: another
+/// process pushes the same one at this moment.
+fn is_missed(answer: &Answer, ours: &[Entry]) -> bool {
+    let said = String::from_utf8_lossy(&answer.body);
+    let names = |entry: &Entry| said.contains(&entry.digest.to_string());
+    misses_a_part(answer) && ours.iter().any(names)
 }
 
 /// The fallback tag (OCI distribution specification, "Referrers Tag Schema").

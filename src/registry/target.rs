@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! An image that may be signed: its bytes were seen and its repository takes pushes.
+//! An image that may be signed: its bytes were seen, and its repository takes pushes or its bundle is
+//! kept elsewhere.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +13,8 @@ use crate::image::Reference;
 /// An image by its digest.
 ///
 /// Made only by [`Registry::prepare`](super::Registry::prepare): holding one proves that the bytes
-/// of the manifest hash to the digest and that the registry opened an upload session for us.
+/// of the manifest hash to the digest, and that the registry opened an upload session for us or that
+/// there is a [`Shelf`](crate::shelf::Shelf) for the bundle.
 #[derive(Debug)]
 #[must_use]
 pub struct Target {
@@ -25,14 +27,18 @@ pub struct Target {
 }
 
 impl Target {
-    pub(super) fn new([asked, place]: [&Reference; 2], manifest: Manifest, session: Url) -> Self {
+    pub(super) fn new(
+        [asked, place]: [&Reference; 2],
+        manifest: Manifest,
+        session: Option<Url>,
+    ) -> Self {
         Self {
             reference: asked.with_digest(manifest.digest),
             place: place.with_digest(manifest.digest),
             tag: asked.tag().map(str::to_owned),
             digest: manifest.digest,
             manifest,
-            session: Mutex::new(Some(session)),
+            session: Mutex::new(session),
         }
     }
 
@@ -96,6 +102,6 @@ impl Target {
             children: Vec::new(),
         };
         let session = "https://registry.invalid/session".parse().expect("a URL");
-        Self::new([reference, reference], manifest, session)
+        Self::new([reference, reference], manifest, Some(session))
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::parts::{self, Identity, Warning};
 use super::time::{millis, rfc3339};
-use super::{clean, text};
+use super::{clean, resume, text};
 use crate::outcome::{Failure, Outcome, Report, State};
 
 /// Names the form of the document; not a place to fetch it from.
@@ -64,6 +64,7 @@ struct Image {
     timestamps: Vec<Timestamp>,
     certificate: Option<Certificate>,
     verify_command: Option<String>,
+    attach_command: Option<String>,
     timings_ms: BTreeMap<&'static str, u64>,
     error: Option<Error>,
 }
@@ -111,6 +112,9 @@ struct Certificate {
 struct Summary {
     requested: usize,
     signed: usize,
+    already_signed: usize,
+    attached: usize,
+    already_attached: usize,
     would_sign: usize,
     pending: usize,
     failed: usize,
@@ -239,6 +243,8 @@ impl View<'_> {
                 let first = first.map(|command| format!("{command} && "));
                 self.text(&(first.unwrap_or_default() + &text::joined(&words)))
             }),
+            attach_command: resume::command(self.report, &[image])
+                .map(|words| self.text(&text::joined(&words))),
             timings_ms: timings.collect(),
             error: image
                 .failure()
@@ -280,6 +286,9 @@ impl View<'_> {
         Summary {
             requested: images.iter().map(|image| image.requested.len()).sum(),
             signed: count("signed"),
+            already_signed: count("already_signed"),
+            attached: count("attached"),
+            already_attached: count("already_attached"),
             would_sign: count("would_sign"),
             pending: count("pending"),
             failed: count("failed"),
@@ -309,6 +318,9 @@ impl View<'_> {
 
 fn status_of(state: &State) -> &'static str {
     match state {
+        State::AlreadyAttached => "already_attached",
+        State::AlreadySigned => "already_signed",
+        State::Attached => "attached",
         State::Failed(_) => "failed",
         State::Pending => "pending",
         State::Signed => "signed",

@@ -10,6 +10,7 @@ mod diagnosis;
 mod json;
 mod parts;
 mod progress;
+mod resume;
 mod text;
 mod time;
 mod verdicts;
@@ -163,7 +164,10 @@ impl<'a> Reporter<'a> {
     /// # Errors
     /// The results cannot be written to standard output; the rest is written nevertheless.
     pub fn finish(&self, report: &Report, output: Output) -> io::Result<()> {
-        for line in text::summary(report) {
+        for line in text::summary(report)
+            .into_iter()
+            .chain(resume::lines(report))
+        {
             self.line(&line);
         }
         let results = match output {

@@ -49,6 +49,11 @@ impl<'a> Progress<'a> {
         self.lock().annotations.clone_from(annotations);
     }
 
+    /// The repository that has the signatures of all images, if there is one.
+    pub fn signatures(&self, repository: Option<String>) {
+        self.lock().signatures = repository;
+    }
+
     /// Who signs.
     pub fn identity(&self, identity: Identity) {
         self.reporter.fact("provider", &identity.provider);

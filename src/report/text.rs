@@ -83,11 +83,24 @@ pub(super) fn image_exists(image: &Outcome) -> String {
     if is_signed(image) && image.file.is_some() {
         return format!("it is signed{bundle}");
     }
+    let bundle = match image.unattached() {
+        Some(_) => format!("{bundle}, for `ambisign attach`"),
+        None => bundle,
+    };
     if let Some(attached) = &image.attached {
         return format!(
             "the signature is attached as {}{bundle}",
             attached.reference
         );
+    }
+    match image.state {
+        State::AlreadySigned => return "it was signed before".to_owned(),
+        State::Signed => return format!("it is signed, and the signature not attached{bundle}"),
+        State::AlreadyAttached
+        | State::Attached
+        | State::Failed(_)
+        | State::Pending
+        | State::WouldSign => {}
     }
     if let Some(entry) = image.log.first() {
         let place = entry
@@ -115,10 +128,12 @@ pub(super) fn image_exists(image: &Outcome) -> String {
     NOTHING.to_owned()
 }
 
-/// Of each image that carries a signature now `repository@digest`, of each file its bundle.
+/// Of each image that carries a signature now `repository@digest`, of each file and of each image whose
+/// bundle is not attached, its bundle.
 pub(super) fn results(report: &Report) -> Vec<String> {
     let result = |image: &Outcome| match (&image.file, bundle_of(image)) {
         (Some(_), Some(path)) => path.display().to_string(),
+        (None, Some(path)) if image.attached.is_none() => path.display().to_string(),
         (None, _) | (_, None) => image.name(),
     };
     let signed = report.images.iter().filter(|image| is_signed(image));
@@ -142,7 +157,7 @@ fn nouns(report: &Report) -> &'static str {
 
 fn is_signed(image: &Outcome) -> bool {
     match image.state {
-        State::Signed => true,
+        State::AlreadyAttached | State::AlreadySigned | State::Attached | State::Signed => true,
         State::Failed(_) | State::Pending | State::WouldSign => false,
     }
 }
@@ -153,19 +168,10 @@ pub(super) fn summary(report: &Report) -> Vec<String> {
     if done == 0 {
         return Vec::new();
     }
-    let verb = if report.dry_run {
-        "would sign"
-    } else {
-        "signed"
-    };
     let nouns = nouns(report);
-    let images = match (done, all) {
-        (1, 1) => format!("1 {}", nouns.trim_end_matches('s')),
-        (done, all) if done == all => format!("{done} {nouns}"),
-        (done, all) => format!("{done} of {all} {nouns}"),
-    };
     let mut lines = vec![format!(
-        "{verb} {images} in {:.1} s",
+        "{} in {:.1} s",
+        counted(report, (all, nouns)),
         report.took.as_secs_f64()
     )];
     let commands: Vec<_> = report
@@ -193,10 +199,48 @@ pub(super) fn summary(report: &Report) -> Vec<String> {
         .collect()
 }
 
+/// How many images came to which end, as the beginning of a sentence.
+fn counted(report: &Report, (all, nouns): (usize, &str)) -> String {
+    let count = |wanted: fn(&State) -> bool| {
+        let images = report.images.iter();
+        images.filter(|image| wanted(&image.state)).count()
+    };
+    let parts = [
+        ("signed", "", count(|state| matches!(state, State::Signed))),
+        (
+            "would sign",
+            "",
+            count(|state| matches!(state, State::WouldSign)),
+        ),
+        (
+            "attached to",
+            "",
+            count(|state| matches!(state, State::Attached)),
+        ),
+        (
+            "left alone",
+            " signed before",
+            count(|state| matches!(state, State::AlreadySigned)),
+        ),
+        (
+            "found",
+            " with the bundle attached before",
+            count(|state| matches!(state, State::AlreadyAttached)),
+        ),
+    ];
+    let told = parts.into_iter().filter(|(_, _, count)| *count > 0);
+    let told = told.map(|(verb, after, count)| match (count, all) {
+        (1, 1) => format!("{verb} 1 {}{after}", nouns.trim_end_matches('s')),
+        (count, all) if count == all => format!("{verb} {count} {nouns}{after}"),
+        (count, all) => format!("{verb} {count} of {all} {nouns}{after}"),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
 /// The command that verifies `image`, as words; `None` as long as there is nothing to verify, or the
 /// identity is not known.
 pub(super) fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<String>> {
-    if !image.is_done() || image.digest.is_none() {
+    if !image.is_done() || image.digest.is_none() || image.unattached().is_some() {
         return None;
     }
     let (subject, issuer) = match (&image.certificate, &report.identity) {

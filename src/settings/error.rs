@@ -75,6 +75,9 @@ pub enum SettingsError {
         /// Another one.
         other: String,
     },
+    /// No bundle is given.
+    #[error("no bundle is given")]
+    NoBundles,
     /// No file is given.
     #[error("no file is given")]
     NoFiles,
@@ -151,6 +154,7 @@ impl SettingsError {
             Self::Detached
             | Self::EmptyImage { .. }
             | Self::Login { .. }
+            | Self::NoBundles
             | Self::NoFiles
             | Self::NoImages { .. }
             | Self::NoSigner
@@ -174,6 +178,7 @@ impl Explain for SettingsError {
             Self::EmptyImage { .. } => "settings/empty-image",
             Self::Incomplete { .. } => "settings/incomplete",
             Self::Login { .. } => "settings/login",
+            Self::NoBundles => "settings/no-bundles",
             Self::NoFiles => "settings/no-files",
             Self::NoImages { .. } => "settings/no-images",
             Self::NoSigner => "settings/no-signer",
@@ -212,6 +217,7 @@ impl Explain for SettingsError {
             Self::Login { .. } => {
                 "run once for each registry, or log in to each with `docker login`".into()
             }
+            Self::NoBundles => "pass `--bundle` with a file, or `--bundle-dir` with a folder".into(),
             Self::NoFiles => "name at least one file, or `-` for the standard input".into(),
             Self::NoImages { ways } => {
                 format!("name at least one image: `repository@sha256:...`{ways}").into()

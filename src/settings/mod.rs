@@ -5,7 +5,9 @@
 //! here; every value is parsed, and every contradiction found, before the network is used.
 
 mod annotations;
+mod attach;
 mod blob;
+mod bundles;
 mod error;
 mod given;
 mod groups;
@@ -27,6 +29,8 @@ use ambisign_providers::Token;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use self::attach::AttachSettings;
+pub use self::bundles::{BundlePlace, BundleSettings, Delivery, IfSigned};
 pub use self::error::SettingsError;
 pub use self::given::Origin;
 pub use self::groups::output;
@@ -47,6 +51,8 @@ use crate::trust::{Mirror, RekorVersion, TrustOptions};
 pub struct Settings {
     /// What says which images are signed.
     pub images: ImageSettings,
+    /// What becomes of the bundles.
+    pub bundles: BundleSettings,
     /// How the registry is talked to.
     pub registry: RegistrySettings,
     /// What signing anything takes.

@@ -42,6 +42,7 @@ impl Settings {
         let given = (&groups.variables, env);
         let settings = Self {
             images: ImageSettings::resolve(inputs, given, &mut groups.warnings)?,
+            bundles: groups.bundles(args.bundles)?,
             registry: groups.registry(args.registry)?,
             signing: Signing {
                 annotations,

@@ -98,15 +98,11 @@ impl VerifySettings {
             },
             (Some(_), _) => return Err(SettingsError::Detached),
         };
-        let mut predicate_types = texts("predicate-type", args.predicate_type)?;
-        if predicate_types.is_empty() {
-            predicate_types.push(SIGN.to_owned());
-        }
         Ok(Self {
             subject,
             signer: signer(args.signer)?,
             annotations: annotations(args.annotations)?,
-            predicate_types,
+            predicate_types: predicate_types(args.predicate_type)?,
             trust: groups.trust(args.trust)?,
             registry: groups.registry(args.registry)?,
             run: groups.run(args.run)?,
@@ -143,6 +139,15 @@ fn is_by_digest(image: &str) -> bool {
     Reference::parse(image).map_or(true, |reference| reference.digest().is_some())
 }
 
+/// The predicate types that a signature of an image may have.
+pub(super) fn predicate_types(given: Vec<String>) -> Result<Vec<String>, SettingsError> {
+    let mut types = texts("predicate-type", given)?;
+    if types.is_empty() {
+        types.push(SIGN.to_owned());
+    }
+    Ok(types)
+}
+
 fn texts(name: &'static str, given: Vec<String>) -> Result<Vec<String>, SettingsError> {
     let texts = given.into_iter().map(|text| pick(name, Some(text), None));
     let texts: Vec<_> = texts.collect::<Result<_, _>>()?;
@@ -158,7 +163,7 @@ fn annotations(given: Vec<String>) -> Result<Vec<(String, String)>, SettingsErro
     given.iter().map(|text| pair(text, &from)).collect()
 }
 
-fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> {
+pub(super) fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> {
     let claims = claims(&args)?;
     let names = (args.certificate_identity, args.certificate_identity_regexp);
     let san = one("certificate-identity", "certificate-identity-regexp", names)?;

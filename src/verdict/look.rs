@@ -3,18 +3,22 @@
 
 use ambisign_providers::{Class, Explain as _};
 
-use super::{Entry, Error, Facts, Finding, Layout, Signature, Verdict};
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::Semaphore;
+
+use super::{Entry, Error, FETCHES, Facts, Finding, Layout, Signature, Verdict};
 use crate::digest::Digest;
+use crate::image::Reference;
 use crate::outcome::Failure;
-use crate::registry::{self, Place, Stored};
+use crate::registry::{self, Listing, Place, Registry, Stored};
 use crate::told;
 use crate::trust::TrustedRoot;
 use crate::verify::{self, Accepted, Party, Policy};
 
 /// What every signature is judged by.
-pub(super) struct Judge {
-    pub(super) root: TrustedRoot,
-    pub(super) policy: Policy,
+pub(crate) struct Judge {
+    pub(crate) root: TrustedRoot,
+    pub(crate) policy: Policy,
 }
 
 /// What came of a look at one place.
@@ -60,6 +64,59 @@ pub(super) fn finding(result: Result<Accepted, verify::Error>, layout: Layout) -
     match result {
         Ok(accepted) => Finding::Accepted(Box::new(facts(&accepted, layout))),
         Err(error) => Finding::Rejected(Failure::of(&Error::Rejected(error))),
+    }
+}
+
+/// What there is at all places of one image.
+pub(crate) struct Seen {
+    /// Whether one of them is acceptable.
+    pub(crate) verdict: Verdict,
+    /// Why there may be more than was seen: a list or a place could not be read.
+    pub(crate) problem: Option<Failure>,
+    /// How many places were looked at.
+    pub(crate) looked_at: usize,
+    /// How many were not.
+    pub(crate) left_out: usize,
+}
+
+/// Looks at everything that may be a signature of the image.
+///
+/// # Errors
+/// The image cannot be resolved.
+pub(crate) async fn image(
+    (registry, asked): (&Registry<'_>, &Reference),
+    judge: &Judge,
+    fetches: &Semaphore,
+) -> Result<Seen, registry::Error> {
+    let listing = registry.signatures(asked).await?;
+    Ok(all((registry, asked), listing, (judge, fetches)).await)
+}
+
+/// Looks at every place of `listing`.
+pub(super) async fn all(
+    (registry, asked): (&Registry<'_>, &Reference),
+    listing: Listing,
+    (judge, fetches): (&Judge, &Semaphore),
+) -> Seen {
+    let look = async |place| {
+        // What was fetched is gone when the next one may be.
+        let _permit = fetches.acquire().await;
+        let stored = registry.fetch(asked, place).await;
+        (place, judge.look(stored, &listing.image))
+    };
+    let mut looks = stream::iter(&listing.places).map(look).buffered(FETCHES);
+    let mut found = Found::default();
+    while let Some((place, look)) = looks.next().await {
+        found.add(place, look);
+    }
+    drop(looks);
+    let verdict = super::about(asked, &listing.image);
+    let problem = found.problems.iter().chain(&listing.problems).next();
+    Seen {
+        problem: problem.map(|error| Failure::of(error)),
+        looked_at: listing.places.len(),
+        left_out: listing.left_out,
+        verdict: found.verdict(verdict, listing.problems),
     }
 }
 

@@ -22,7 +22,8 @@ use tokio::sync::{Semaphore, SetOnce};
 pub use self::error::Error;
 pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdicts};
 
-use self::look::{Found, Judge, finding};
+use self::look::finding;
+pub(crate) use self::look::{Judge, Seen, image};
 use crate::blob::hash;
 use crate::bundle::{self, LONGEST};
 use crate::digest::Digest;
@@ -31,7 +32,7 @@ use crate::file;
 use crate::image::Reference;
 use crate::outcome::{Failure, Warning};
 use crate::plan::{reference, registry_options};
-use crate::registry::{Listing, Registry};
+use crate::registry::Registry;
 use crate::report::Reporter;
 use crate::settings::{SignerSettings, Subject, VerifySettings};
 use crate::told;
@@ -43,7 +44,7 @@ use crate::verify::policy::Signer;
 /// How many images are verified at the same time.
 const JOBS: usize = 16;
 /// How many signatures are fetched at the same time: each may be as long as a bundle.
-const FETCHES: usize = 8;
+pub(crate) const FETCHES: usize = 8;
 /// A longer file holds no key, in bytes.
 const LONGEST_KEY: u64 = 64 * 1024;
 
@@ -181,8 +182,8 @@ impl<'a> Verification<'a> {
         judge: &SetOnce<Judge>,
     ) -> Verdict {
         let (listing, judge) = join(registry.signatures(&asked), judge.wait()).await;
-        let listing = match listing {
-            Ok(listing) => listing,
+        let seen = match listing {
+            Ok(listing) => look::all((registry, &asked), listing, (judge, &self.fetches)).await,
             Err(error) => {
                 return Verdict {
                     requested: asked.to_string(),
@@ -191,38 +192,14 @@ impl<'a> Verification<'a> {
                 };
             }
         };
-        let look = async |place| {
-            // What was fetched is gone when the next one may be.
-            let _permit = self.fetches.acquire().await;
-            let stored = registry.fetch(&asked, place).await;
-            (place, judge.look(stored, &listing.image))
-        };
-        let mut looks = stream::iter(&listing.places).map(look).buffered(FETCHES);
-        let mut found = Found::default();
-        while let Some((place, look)) = looks.next().await {
-            found.add(place, look);
-        }
-        drop(looks);
-        self.warn_of_cut(&asked, &listing);
-        let verdict = about(&asked, &listing.image);
-        found.verdict(verdict, listing.problems)
+        let cut = told::cut(&asked, (seen.looked_at, seen.left_out));
+        cut.into_iter().for_each(|warning| self.warn(warning));
+        seen.verdict
     }
 
     fn warn(&self, warning: Warning) {
         self.reporter.warning(&warning);
         self.lock().warnings.push(warning);
-    }
-
-    fn warn_of_cut(&self, asked: &Reference, listing: &Listing) {
-        if listing.left_out > 0 {
-            let message = format!(
-                "{asked} has more attachments than the {} that were looked at: remove what nobody \
-                 needs",
-                listing.places.len()
-            );
-            let code = "registry/cut";
-            self.warn(Warning { code, message });
-        }
     }
 
     fn conclude(&self, verdict: Verdict) {
@@ -260,7 +237,11 @@ impl Given {
     }
 }
 
-async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
+/// Who must have signed, the key read from its file.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(crate) async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
     let path = match settings {
         SignerSettings::Identity(identity) => return Ok(Signer::Identity(identity.clone())),
         SignerSettings::Key(path) => path,

@@ -71,7 +71,7 @@ impl Expected<'_> {
     }
 }
 
-/// A bundle that proves what was expected of it. [`bundle`] is the only way to get one.
+/// A bundle that proves what was expected of it. [`bundle`] and [`kept`] are the only ways to get one.
 #[derive(Clone, Debug)]
 pub struct VerifiedBundle {
     bytes: Vec<u8>,
@@ -141,14 +141,29 @@ pub fn bundle(
     root: &TrustedRoot,
     expected: &Expected<'_>,
 ) -> Result<VerifiedBundle, Error> {
-    let accepted = accept(&bytes, root, expected.artifact, &expected.policy())?;
+    let verified = kept(bytes, root, expected.artifact, &expected.policy())?;
+    let key = expected.public_key;
+    if key.is_some_and(|key| key != verified.certificate.spki_der()) {
+        return Err(Error::Key);
+    }
+    Ok(verified)
+}
+
+/// Verifies a bundle that was kept, as any reader with `policy` would (client specification 4.1 to
+/// 4.7); it must come with a certificate.
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn kept(
+    bytes: Vec<u8>,
+    root: &TrustedRoot,
+    artifact: &Digest,
+    policy: &Policy,
+) -> Result<VerifiedBundle, Error> {
+    let accepted = accept(&bytes, root, artifact, policy)?;
     let Party::Certificate(certificate) = accepted.party else {
         return Err(Error::KeySigned);
     };
-    let key = expected.public_key;
-    if key.is_some_and(|key| key != certificate.spki_der()) {
-        return Err(Error::Key);
-    }
     Ok(VerifiedBundle {
         bytes,
         digest: accepted.artifact,
@@ -291,6 +306,18 @@ pub fn accept(
     let said = said(bundle.content(), artifact)?.fits(policy)?;
     let party = Party::of(evidence.verifier);
     Ok(Accepted::new(artifact, party, said, vouched))
+}
+
+/// The SHA-256 digests that the statement in `bytes` names: what it says it is about, unverified. None
+/// for a message, which says nothing.
+///
+/// # Errors
+/// It is no bundle, or holds no usable statement.
+pub fn about(bytes: &[u8]) -> Result<Vec<Digest>, Error> {
+    match Bundle::parse(bytes)?.content() {
+        Content::Envelope(envelope) => Ok(Statement::read(envelope)?.digests()),
+        Content::Message { .. } => Ok(Vec::new()),
+    }
 }
 
 /// A message's digest in the bundle is not signed, but when it is there it must be right.

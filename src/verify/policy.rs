@@ -51,6 +51,8 @@ pub struct Identity {
 /// A text that is known, or its form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
+    /// Anything.
+    Any,
     /// Exactly this.
     Exact(String),
     /// Anything that the expression matches from its first to its last character.
@@ -61,6 +63,7 @@ impl Match {
     /// Whether `text` is what is wanted.
     pub fn accepts(&self, text: &str) -> bool {
         match self {
+            Self::Any => true,
             Self::Exact(wanted) => wanted == text,
             Self::Pattern(pattern) => pattern.matches(text),
         }
@@ -69,7 +72,7 @@ impl Match {
     /// Whether an expression matches a part of `text`: other programs take that for enough.
     pub fn matches_part(&self, text: &str) -> bool {
         match self {
-            Self::Exact(_) => false,
+            Self::Any | Self::Exact(_) => false,
             Self::Pattern(pattern) => pattern.0.part.is_match(text),
         }
     }
@@ -79,6 +82,7 @@ impl Match {
 impl fmt::Display for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Any => f.write_str("anybody"),
             Self::Exact(wanted) => write!(f, "{wanted:?}"),
             Self::Pattern(pattern) => write!(f, "what the whole of `{}` matches", pattern.0.source),
         }

@@ -59,6 +59,16 @@ impl Statement {
         Ok(statement)
     }
 
+    /// The SHA-256 digests of the artifacts that it is about.
+    pub(super) fn digests(&self) -> Vec<Digest> {
+        let all = self
+            .subject
+            .iter()
+            .filter_map(|one| one.digest.get("sha256"));
+        all.filter_map(|hex| Digest::parse(&format!("sha256:{hex}")))
+            .collect()
+    }
+
     /// What the statement says about `artifact`, whose digest is in lower-case digits; `None` when it
     /// is about others. Of several parts about it the first counts.
     pub(super) fn about(self, artifact: &Digest) -> Option<Said> {

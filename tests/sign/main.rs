@@ -9,11 +9,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod already;
 mod annotations;
 mod batch;
 mod destinations;
 mod inputs;
 mod job;
+mod kept;
+mod later;
 mod logins;
 mod providers;
 mod published;

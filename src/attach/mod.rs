@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `attach`: bundles that were kept in files come to their images, verified as a stranger would
+//! verify them, by the same code that `sign` attaches with.
+
+mod error;
+mod files;
+
+use std::num::NonZeroUsize;
+
+use ambisign_providers::Host;
+use futures_util::future::join;
+use futures_util::stream::{self, StreamExt as _};
+use tokio::time::Instant;
+
+pub use self::error::Error;
+
+use self::files::Kept;
+use crate::error::Error as RunError;
+use crate::job::{Images, Job};
+use crate::outcome::{Attached, Failure, Instance, Outcome, State, Step};
+use crate::plan;
+use crate::registry::{Registry, Target};
+use crate::report::Progress;
+use crate::settings::{AttachSettings, Extent};
+use crate::signer::within_run;
+use crate::told;
+use crate::trust::{Trust, TrustedRoot};
+use crate::verdict;
+use crate::verify::policy::{Identity, Match, Signer};
+use crate::verify::{self, Policy, VerifiedBundle};
+
+/// How many bundles are attached at the same time.
+const JOBS: usize = 32;
+
+/// What a run works with.
+#[derive(Clone, Copy, Debug)]
+pub struct Attaching<'a> {
+    /// The outside world.
+    pub host: &'a Host,
+    /// What is asked for.
+    pub settings: &'a AttachSettings,
+    /// Where it is told what comes to exist.
+    pub progress: &'a Progress<'a>,
+}
+
+/// One bundle for one image, at `at` in the report.
+struct Pair<'a> {
+    at: usize,
+    registry: &'a Registry<'a>,
+    target: &'a Target,
+    kept: &'a Kept,
+}
+
+impl Attaching<'_> {
+    /// Attaches every bundle to the images that it is of. What comes of each is in the report.
+    ///
+    /// # Errors
+    /// The run as a whole cannot go on: a bundle, a reference or trust material cannot be used.
+    pub async fn run(self) -> Result<(), RunError> {
+        let (settings, progress) = (self.settings, self.progress);
+        progress.begin(settings.images.len(), "image", &settings.run);
+        let references = settings.images.iter().enumerate();
+        let references = references.map(|(at, image)| plan::reference(at, image));
+        let references: Vec<_> = references.collect::<Result<_, _>>()?;
+        let options = plan::registry_options(&settings.registry, &references)?;
+        let signer = match &settings.signer {
+            Some(signer) => verdict::signer(signer).await?,
+            None => anybody(),
+        };
+        let kept = files::all(settings, progress).await?;
+        progress.images(told::requested(&references));
+
+        let registry = Registry::new(self.host, options);
+        let trust = settings.trust.options(None);
+        let (prepared, root) = join(
+            plan::prepare(&registry, &references, (Extent::Named, jobs())),
+            Trust::load_root(self.host, &trust),
+        )
+        .await;
+        let jobs = plan::jobs(&registry, prepared, progress);
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let (root, warnings) = root?;
+        warnings
+            .into_iter()
+            .for_each(|warning| progress.warning(warning));
+        self.tell_instance(&root);
+        let policy = Policy {
+            signer,
+            predicate_types: settings.predicate_types.clone(),
+            annotations: Vec::new(),
+            entries: 1,
+            timestamps: 0,
+        };
+        let pairs = self.pairs(&jobs, &kept)?;
+        let judge = (&root, &policy);
+        let attach = |pair| self.attach(pair, judge);
+        let all = stream::iter(pairs).map(attach).buffer_unordered(JOBS);
+        all.collect::<()>().await;
+        Ok(())
+    }
+
+    fn tell_instance(self, root: &TrustedRoot) {
+        self.progress.instance(Instance {
+            name: "the trusted root alone".to_owned(),
+            trusted_root: self.settings.trust.trusted_root.clone(),
+            trusted_root_sha256: Some(root.digest().hex()),
+            ..Instance::default()
+        });
+    }
+
+    /// Each image with each of its bundles; from here on the report has a place for each pair.
+    fn pairs<'a>(self, jobs: &'a [Job<'_>], kept: &'a [Kept]) -> Result<Vec<Pair<'a>>, Error> {
+        let images: Vec<&Images<'_>> = jobs.iter().filter_map(image).collect();
+        let alone = |kept: &&Kept| {
+            let mut digests = images.iter().map(|images| images.target().digest());
+            kept.named && !digests.any(|digest| kept.is_about(digest))
+        };
+        if let Some(kept) = kept.iter().find(alone) {
+            return Err(Error::NoImage {
+                path: kept.path.clone(),
+            });
+        }
+        let (mut outcomes, mut pairs) = (Vec::new(), Vec::new());
+        for (at, outcome) in self.progress.report().images.into_iter().enumerate() {
+            let targets = images.iter().find_map(|images| {
+                let (_, target) = images.targets().find(|(place, _)| *place == at)?;
+                Some((images.registry, target))
+            });
+            let Some((registry, target)) = targets else {
+                outcomes.push(outcome);
+                continue;
+            };
+            let before = pairs.len();
+            for kept in kept.iter().filter(|kept| kept.is_about(target.digest())) {
+                let at = outcomes.len();
+                pairs.push(Pair {
+                    at,
+                    registry,
+                    target,
+                    kept,
+                });
+                outcomes.push(outcome.clone());
+            }
+            if pairs.len() == before {
+                let image = outcome.name();
+                let state = State::Failed(Failure::of(&Error::NoBundle { image }));
+                outcomes.push(Outcome { state, ..outcome });
+            }
+        }
+        self.progress.images(outcomes);
+        Ok(pairs)
+    }
+
+    async fn attach(self, pair: Pair<'_>, judge: (&TrustedRoot, &Policy)) {
+        let state = match self.attached(&pair, judge).await {
+            Ok(state) => state,
+            Err(error) => State::Failed(Failure::of(&error)),
+        };
+        self.progress.image(pair.at, |image| image.state = state);
+        self.progress.image_over(pair.at);
+    }
+
+    async fn attached(
+        self,
+        pair: &Pair<'_>,
+        (root, policy): (&TrustedRoot, &Policy),
+    ) -> Result<State, RunError> {
+        let Pair {
+            at,
+            registry,
+            target,
+            kept,
+        } = *pair;
+        let started = Instant::now();
+        let bytes = files::read(&kept.path).await?;
+        let bundle = verify::kept(bytes, root, target.digest(), policy);
+        let bundle = bundle.map_err(|source| Error::Rejected {
+            path: kept.path.clone(),
+            source,
+        })?;
+        self.verified(pair, &bundle, (root, started));
+        let started = Instant::now();
+        let there = within_run(self.host, registry.carries(target, &bundle)).await?;
+        let (attached, state, said) = match there {
+            Some(reference) => {
+                let method = "listed".to_owned();
+                let attached = Attached { method, reference };
+                (attached, State::AlreadyAttached, ", and was before")
+            }
+            None => {
+                let signed = first_time(&bundle).unwrap_or_else(|| self.host.clock.now());
+                let attaching = registry.attach(target, &bundle, signed);
+                let attached = within_run(self.host, attaching).await?;
+                (told::attached(&attached), State::Attached, "")
+            }
+        };
+        let detail = format!("{} ({}){said}", attached.reference, attached.method);
+        self.step(at, "attached", started, detail);
+        self.progress
+            .image(at, |image| image.attached = Some(attached));
+        Ok(state)
+    }
+
+    /// Tells what is known of a bundle that verified.
+    fn verified(
+        self,
+        pair: &Pair<'_>,
+        bundle: &VerifiedBundle,
+        (root, started): (&TrustedRoot, Instant),
+    ) {
+        let certificate = told::certificate(bundle.certificate());
+        let detail = format!(
+            "{}: by {}, issuer {}",
+            pair.kept.path.display(),
+            certificate.identity,
+            certificate.issuer
+        );
+        self.progress.image(pair.at, |image| {
+            image.certificate = Some(certificate);
+            image.timestamps = told::timestamps(bundle.timestamps());
+            image.log = told::entries(bundle.entries(), root);
+            let mut found = told::bundle(bundle);
+            found.path = Some(pair.kept.path.clone());
+            image.bundle = Some(found);
+        });
+        self.step(pair.at, "verified", started, detail);
+    }
+
+    fn step(self, at: usize, name: &'static str, started: Instant, detail: String) {
+        let took = started.elapsed();
+        self.progress.image_step(at, Step { name, took, detail });
+    }
+}
+
+fn jobs() -> NonZeroUsize {
+    NonZeroUsize::new(JOBS).unwrap_or(NonZeroUsize::MIN)
+}
+
+fn image<'a, 'j>(job: &'a Job<'j>) -> Option<&'a Images<'j>> {
+    match job {
+        Job::Blob(..) => None,
+        Job::Image(images) => Some(images),
+    }
+}
+
+/// The earliest proven time: the same bundle gives the same manifest, whoever attaches it.
+fn first_time(bundle: &VerifiedBundle) -> Option<std::time::SystemTime> {
+    let stamps = bundle
+        .timestamps()
+        .iter()
+        .map(crate::witness::Timestamp::time);
+    let logged = bundle
+        .entries()
+        .iter()
+        .filter_map(crate::witness::VerifiedEntry::time);
+    stamps.chain(logged).min()
+}
+
+/// Whoever the trusted root vouches for.
+fn anybody() -> Signer {
+    Signer::Identity(Identity {
+        san: Match::Any,
+        issuer: Match::Any,
+        claims: Vec::new(),
+    })
+}

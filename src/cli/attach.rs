@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The command line of `attach`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::TEMPLATE;
+use super::groups::{RegistryArgs, RunArgs, TrustArgs};
+
+const EXAMPLES: &str = "\
+Examples:
+  ambisign attach --bundle-dir bundles IMAGE@DIGEST IMAGE@DIGEST
+  ambisign attach --bundle app.sigstore.json ghcr.io/acme/app@sha256:9f2c...41d0
+  ambisign attach --bundle app.sigstore.json \\
+    --certificate-identity https://github.com/acme/app/.github/workflows/ci.yml@refs/heads/main \\
+    --certificate-oidc-issuer https://token.actions.githubusercontent.com IMAGE@DIGEST
+";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    every image has its bundles, also when it had them before
+  1    a bug in ambisign
+  2    usage or settings, a file that cannot be read, or no bundle for an image
+  4    trust material bad, expired or missing
+  5    something that came back does not verify, TLS included: do not retry, look
+  6    the registry says no
+  7    partial: some bundles are attached, some are not for good; the report says which
+  8    a bundle is not acceptable, and not attached
+  75   a service is unreachable or refuses for now: safe to run again
+  130  interrupted by SIGINT; the report was written
+  143  interrupted by SIGTERM; the report was written
+";
+
+/// The flags of `attach`.
+#[derive(Args, Clone, Debug, Default)]
+#[command(help_template = TEMPLATE, before_help = EXAMPLES, after_help = EXIT_CODES)]
+pub struct AttachArgs {
+    /// The images, at least one, best as `registry/repository@sha256:...`
+    ///
+    /// Each gets the bundles whose statement names its digest.
+    #[arg(value_name = "IMAGE")]
+    pub images: Vec<String>,
+
+    /// A Sigstore bundle to attach; may be given several times ($AMBISIGN_BUNDLE)
+    #[arg(long, value_name = "PATH", help_heading = "Signature")]
+    pub bundle: Vec<PathBuf>,
+
+    /// Take every `*.sigstore.json` of this folder that is of one of the images
+    /// ($AMBISIGN_BUNDLE_DIR)
+    #[arg(long, value_name = "DIR", help_heading = "Signature")]
+    pub bundle_dir: Option<PathBuf>,
+
+    /// The predicate type of the statement; may be given several times, and one must fit
+    /// [default: `https://sigstore.dev/cosign/sign/v1`]
+    #[arg(long, value_name = "URI", help_heading = "Signature")]
+    pub predicate_type: Vec<String>,
+
+    /// The name in the certificate, compared exactly [default: any that the trusted root vouches
+    /// for; it is told]
+    #[arg(long, value_name = "IDENTITY", help_heading = "Signer")]
+    pub certificate_identity: Option<String>,
+
+    /// The issuer of the identity token, in the certificate; compared exactly
+    #[arg(long, value_name = "URL", help_heading = "Signer")]
+    pub certificate_oidc_issuer: Option<String>,
+
+    /// Whom to believe.
+    #[command(flatten)]
+    pub trust: TrustArgs,
+
+    /// How the registry is talked to.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+
+    /// How long, and what is told.
+    #[command(flatten)]
+    pub run: RunArgs,
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `attach`.
+
+use std::sync::Arc;
+
+use ambisign_providers::Env;
+use tokio::time::Instant;
+
+use super::sign::{finish, refused};
+use crate::attach::Attaching;
+use crate::cli::AttachArgs;
+use crate::outcome::Report;
+use crate::report::{Console, Progress, Reporter};
+use crate::session::{self, supervise};
+use crate::settings::{self, AttachSettings};
+
+/// Attaches bundles that were kept.
+pub fn bundles(args: AttachArgs, env: Env, console: &Arc<Console>) -> u8 {
+    let output = settings::output(&args.run, &env);
+    let settings = match AttachSettings::resolve(args, &env) {
+        Ok(settings) => settings,
+        Err(error) => return refused(&error, output, &env, console),
+    };
+    let host = session::host(env, &settings.trust, &settings.run, console);
+    if let Some(secret) = settings.registry.secret() {
+        host.net.guard(secret);
+    }
+    let reporter = Reporter::new(console, &host.net);
+    let started = Instant::now();
+    let progress = Progress::new(reporter, Report::new(host.clock.now()));
+    let attaching = Attaching {
+        host: &host,
+        settings: &settings,
+        progress: &progress,
+    };
+    let end = supervise(settings.run.timeout, attaching.run());
+    let mut report = progress.report();
+    report.took = started.elapsed();
+    report.end = end;
+    finish(reporter, &report, settings.run.output)
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How to attach what is kept in files and not attached.
+
+use std::collections::BTreeSet;
+
+use super::text::joined;
+use crate::outcome::{Known, Outcome, Report};
+
+/// The command that attaches what the report says is not attached, as lines for people.
+pub(super) fn lines(report: &Report) -> Vec<String> {
+    let images: Vec<_> = report.images.iter().collect();
+    let Some(words) = command(report, &images) else {
+        return Vec::new();
+    };
+    vec![
+        "Attach what is not attached with".to_owned(),
+        format!("  {}", joined(&words)),
+    ]
+}
+
+/// The command that attaches the bundles of those of `images` that have one and lack it, as words.
+pub(super) fn command(report: &Report, images: &[&Outcome]) -> Option<Vec<String>> {
+    let lacking = images
+        .iter()
+        .filter_map(|image| Some((*image, image.unattached()?)));
+    let lacking: Vec<_> = lacking.collect();
+    let (first, _) = lacking.first()?;
+    let mut words = vec!["ambisign".to_owned(), "attach".to_owned()];
+    let bundles: BTreeSet<_> = lacking.iter().map(|(_, path)| *path).collect();
+    for path in bundles {
+        words.extend(["--bundle".to_owned(), path.display().to_string()]);
+    }
+    if let Some(certificate) = &first.certificate {
+        let (identity, issuer) = (&certificate.identity, &certificate.issuer);
+        words.extend(["--certificate-identity".to_owned(), identity.clone()]);
+        words.extend(["--certificate-oidc-issuer".to_owned(), issuer.clone()]);
+    }
+    if let Some(repository) = &report.signatures {
+        words.extend(["--signature-repository".to_owned(), repository.clone()]);
+    }
+    let instance = report.instance.as_ref();
+    let root = instance.and_then(|instance| instance.trusted_root.as_ref());
+    let tuf = instance.and_then(|instance| instance.tuf.as_ref());
+    if let Some(root) = root {
+        words.extend(["--trusted-root".to_owned(), root.display().to_string()]);
+    } else if let Some(tuf) = tuf {
+        match &tuf.known {
+            Known::AsStaging => words.push("--staging".to_owned()),
+            Known::Everywhere => {}
+            Known::WithRoot(root) => {
+                words.extend(["--tuf-mirror".to_owned(), tuf.mirror.clone()]);
+                words.extend(["--tuf-root".to_owned(), root.display().to_string()]);
+            }
+        }
+    }
+    words.extend(lacking.iter().map(|(image, _)| image.name()));
+    Some(words)
+}

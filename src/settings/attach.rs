@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The settings of `attach`.
+
+use std::path::PathBuf;
+
+use ambisign_providers::Env;
+
+use super::given::path;
+use super::groups::Groups;
+use super::images::each_once;
+use super::verify::{predicate_types, signer};
+use super::{RegistrySettings, RunSettings, SettingsError, SignerSettings, TrustSettings};
+use crate::cli::{AttachArgs, SignerArgs};
+
+/// What a run of `attach` is asked to do.
+#[derive(Debug)]
+pub struct AttachSettings {
+    /// The images. Not yet parsed as references.
+    pub images: Vec<String>,
+    /// Bundles that must be of one of the images.
+    pub files: Vec<PathBuf>,
+    /// A folder of bundles, of which those count that are of one of the images.
+    pub folder: Option<PathBuf>,
+    /// Who must have signed; `None`: whoever the trusted root vouches for.
+    pub signer: Option<SignerSettings>,
+    /// The predicate types that are accepted.
+    pub predicate_types: Vec<String>,
+    /// Whom to believe.
+    pub trust: TrustSettings,
+    /// How the registry is talked to.
+    pub registry: RegistrySettings,
+    /// How long, and what is told.
+    pub run: RunSettings,
+}
+
+impl AttachSettings {
+    /// Reads the flags and the variables of `env`.
+    ///
+    /// # Errors
+    /// As for [`super::Settings::resolve`]; or no bundle, or a name without an issuer.
+    pub fn resolve(args: AttachArgs, env: &Env) -> Result<Self, SettingsError> {
+        let mut groups = Groups::new(env, &args.trust)?;
+        let variables = &groups.variables;
+        let folder = path("bundle-dir", args.bundle_dir, variables.bundle_dir.clone());
+        let mut files = args.bundle;
+        if files.is_empty() {
+            files.extend(variables.bundle.clone().map(PathBuf::from));
+        }
+        if files.is_empty() && folder.is_none() {
+            return Err(SettingsError::NoBundles);
+        }
+        let images = each_once(&args.images)?;
+        if images.is_empty() {
+            return Err(SettingsError::NoImages { ways: "" });
+        }
+        let anybody = args.certificate_identity.is_none() && args.certificate_oidc_issuer.is_none();
+        let names = SignerArgs {
+            certificate_identity: args.certificate_identity,
+            certificate_oidc_issuer: args.certificate_oidc_issuer,
+            ..SignerArgs::default()
+        };
+        Ok(Self {
+            images,
+            files,
+            folder: folder.map(|given| given.value),
+            signer: (!anybody).then(|| signer(names)).transpose()?,
+            predicate_types: predicate_types(args.predicate_type)?,
+            trust: groups.trust(args.trust)?,
+            registry: groups.registry(args.registry)?,
+            run: groups.run(args.run)?,
+        })
+    }
+}

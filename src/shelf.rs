@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where the user wants the bundles: a folder or a file, seen to be writable before anything is
+//! public. Nothing that is there is ever replaced.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ambisign_providers::{Class, Explain};
+use tempfile::NamedTempFile;
+
+use crate::blob::folder;
+use crate::digest::Digest;
+use crate::error;
+use crate::file;
+use crate::image::Reference;
+use crate::saved;
+use crate::settings::{BundlePlace, Mode, SettingsError};
+
+/// What a bundle file is called at its end, as other Sigstore clients look for it.
+pub(crate) const SUFFIX: &str = ".sigstore.json";
+/// How much of a repository's name is in the name of a file, in bytes: file systems allow 255 in all.
+const LONGEST_SLUG: usize = 128;
+/// How many digits of the digest are in the name of a file.
+const DIGITS: usize = 12;
+
+/// Why a bundle cannot be kept where it is wanted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Something is there already.
+    #[error("the bundle would go to `{}`, where another one is", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Its folder cannot be made, or not be written to.
+    #[error("the bundles cannot go to the folder `{}`", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// It cannot be written.
+    #[error("the bundle `{}` cannot be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Explain for Error {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Exists { .. } => "bundle/exists",
+            Self::Folder { .. } => "bundle/folder",
+            Self::Write { .. } => "bundle/write",
+        }
+        .into()
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(
+            match self {
+                Self::Exists { .. } => {
+                    "attach that one with `ambisign attach` if it is what you need, or choose \
+                     another place"
+                }
+                Self::Folder { .. } => {
+                    "choose a folder that can be written with `--bundle-dir`, or a file in one with \
+                     `--bundle`"
+                }
+                Self::Write { .. } => "make room there, or choose another place",
+            }
+            .into(),
+        )
+    }
+
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+}
+
+/// Where the bundles of a run go.
+///
+/// Made only by [`Shelf::open`]: holding one proves that its folder could be written to.
+#[derive(Debug)]
+pub struct Shelf {
+    place: BundlePlace,
+    taken: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Shelf {
+    /// Makes the folder of `place`, and sees that files can be made in it. A dry run makes nothing,
+    /// and looks at the nearest folder that is there.
+    ///
+    /// # Errors
+    /// The folder cannot be used, the one file is there already, or it is for `images` images.
+    pub fn open(place: &BundlePlace, images: usize, mode: Mode) -> Result<Self, error::Error> {
+        let folder = match place {
+            BundlePlace::Folder(folder) => folder,
+            BundlePlace::File(_) if images > 1 => return Err(one_bundle().into()),
+            BundlePlace::File(path) => {
+                free(path)?;
+                folder(path)
+            }
+        };
+        probe(folder, place, mode).map_err(|source| Error::Folder {
+            path: folder.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            place: place.clone(),
+            taken: Mutex::default(),
+        })
+    }
+
+    /// The place for the bundle of one digest, of which `image` is one of the images.
+    ///
+    /// # Errors
+    /// Something is there already, or will be by this run.
+    pub(crate) fn slot(&self, image: &Reference, digest: &Digest) -> Result<Slot, error::Error> {
+        let path = match &self.place {
+            BundlePlace::File(path) => path.clone(),
+            BundlePlace::Folder(folder) => folder.join(name(image.repository(), digest)),
+        };
+        free(&path)?;
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        match (taken.insert(path.clone()), &self.place) {
+            (true, _) => Ok(Slot { path }),
+            (false, BundlePlace::File(_)) => Err(one_bundle().into()),
+            (false, BundlePlace::Folder(_)) => Err(Error::Exists { path }.into()),
+        }
+    }
+}
+
+/// That one file is for one bundle.
+fn one_bundle() -> SettingsError {
+    SettingsError::Conflict {
+        one: "--bundle".to_owned(),
+        other: "several images".to_owned(),
+    }
+}
+
+/// That nothing is at `path`, not even a link that leads nowhere.
+fn free(path: &Path) -> Result<(), Error> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(Error::Exists {
+            path: path.to_owned(),
+        }),
+        Err(_) => Ok(()),
+    }
+}
+
+fn probe(folder: &Path, place: &BundlePlace, mode: Mode) -> io::Result<()> {
+    let there = match (mode, place) {
+        (Mode::DryRun, BundlePlace::Folder(_)) => folder
+            .ancestors()
+            .find(|folder| folder.as_os_str().is_empty() || folder.symlink_metadata().is_ok()),
+        (Mode::Publish, BundlePlace::Folder(_)) => {
+            std::fs::create_dir_all(folder)?;
+            None
+        }
+        (_, BundlePlace::File(_)) => None,
+    };
+    let there = there.unwrap_or(folder);
+    let there = if there.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        there
+    };
+    NamedTempFile::new_in(there)?.close()
+}
+
+/// `acme-app-9f2c8b417d05.sigstore.json` for `acme/app`.
+fn name(repository: &str, digest: &Digest) -> String {
+    let hex = digest.hex();
+    let digits = hex.get(..DIGITS).unwrap_or(&hex);
+    let slug = repository.chars().take(LONGEST_SLUG);
+    // Everything else in a repository's name may stand in the name of a file.
+    let slug: String = slug.map(|c| if c == '/' { '-' } else { c }).collect();
+    format!("{slug}-{digits}{SUFFIX}")
+}
+
+/// The place for one bundle, where nothing was when it was looked at.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    path: PathBuf,
+}
+
+impl Slot {
+    /// Writes `bundle`: whole or not at all, and over nothing else.
+    ///
+    /// # Errors
+    /// It cannot be written, or something else is there by now.
+    pub(crate) fn put(&self, bundle: &[u8]) -> Result<PathBuf, Error> {
+        let path = self.path.clone();
+        let part = tempfile::Builder::new()
+            .prefix(".ambisign-")
+            .suffix(".part")
+            .tempfile_in(folder(&path));
+        match part.and_then(|part| saved::place_new(part, &path, bundle)) {
+            Ok(()) => Ok(path),
+            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => {
+                let limit = u64::try_from(bundle.len()).unwrap_or(u64::MAX);
+                match file::read(&path, limit) {
+                    Ok(found) if found == bundle => Ok(path),
+                    Ok(_) | Err(_) => Err(Error::Exists { path }),
+                }
+            }
+            Err(source) => Err(Error::Write { path, source }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use ambisign_providers::Explain as _;
+
+    use super::{Shelf, name};
+    use crate::digest::Digest;
+    use crate::image::Reference;
+    use crate::settings::{BundlePlace, Mode};
+
+    fn open(path: &Path, mode: Mode) -> Result<Shelf, crate::error::Error> {
+        Shelf::open(&BundlePlace::Folder(path.to_owned()), 1, mode)
+    }
+
+    #[test]
+    fn keeps_one_file_for_each_digest_and_replaces_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = open(&folder.path().join("a/b"), Mode::Publish).unwrap();
+        let image = Reference::parse("r.example/acme/app:1").unwrap();
+        let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
+        let slot = shelf.slot(&image, &one).unwrap();
+        let path = slot.put(b"{}").unwrap();
+        let expected = format!("acme-app-{}.sigstore.json", &one.hex()[..12]);
+        assert_eq!(path.file_name().unwrap(), expected.as_str());
+        assert_eq!(slot.put(b"{}").unwrap(), path);
+        assert_eq!(slot.put(b"{ }").unwrap_err().code(), "bundle/exists");
+        assert_eq!(slot.put(b"{").unwrap_err().code(), "bundle/exists");
+        assert_eq!(
+            shelf.slot(&image, &one).unwrap_err().code(),
+            "bundle/exists"
+        );
+        // Of this run: nothing is there yet.
+        let _first = shelf.slot(&image, &other).unwrap();
+        assert_eq!(
+            shelf.slot(&image, &other).unwrap_err().code(),
+            "bundle/exists"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"{}");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_found_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        for mode in [Mode::DryRun, Mode::Publish] {
+            for path in [&file, &file.join("below"), Path::new("/proc/self/ns/below")] {
+                let error = open(path, mode).unwrap_err();
+                assert_eq!(error.code(), "bundle/folder", "{mode:?} {path:?}");
+            }
+        }
+        let missing = folder.path().join("a/b");
+        open(&missing, Mode::DryRun).unwrap();
+        assert!(!folder.path().join("a").exists());
+    }
+
+    #[test]
+    fn one_file_is_for_one_bundle() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = BundlePlace::File(folder.path().join("bundle"));
+        let error = Shelf::open(&place, 2, Mode::Publish).unwrap_err();
+        assert_eq!(error.code(), "settings/conflict");
+        let shelf = Shelf::open(&place, 1, Mode::Publish).unwrap();
+        let image = Reference::parse("r.example/acme/app:1").unwrap();
+        shelf
+            .slot(&image, &Digest::of(b"one"))
+            .unwrap()
+            .put(b"{}")
+            .unwrap();
+        let error = Shelf::open(&place, 1, Mode::Publish).unwrap_err();
+        assert_eq!(error.code(), "bundle/exists");
+    }
+
+    #[test]
+    fn names_fit_into_every_file_system() {
+        let name = name(&"a/".repeat(127), &Digest::of(b"x"));
+        assert!(name.len() < 200 && !name.contains('/'), "{name}");
+    }
+}
