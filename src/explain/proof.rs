@@ -8,14 +8,6 @@ use super::{
 
 #[rustfmt::skip] // One part of a row a line.
 pub(super) const CODES: &[Code] = &[
-    row("bundle/exists", USAGE,
-        "There is a file where the bundle would go.",
-        "A bundle that is there may be the only trace of a signature, so no file is ever replaced.",
-        "Bring that bundle to its image with `ambisign attach`, or give another folder or file."),
-    row("bundle/folder", USAGE,
-        "The folder for the bundles cannot be made, or not be written to.",
-        "It is looked at before anything is public: a file is in its place, or it belongs to another user.",
-        "Give a folder that the job can write with `--bundle-dir`."),
     row("bundle/malformed", JUDGED,
         "A bundle is not built as bundles are.",
         "It was cut or changed on its way, or another program writes it differently.",
@@ -32,10 +24,6 @@ pub(super) const CODES: &[Code] = &[
         "A bundle holds more parts than any honest one, or one twice.",
         "Counting a witness twice would make one look like two.",
         "Have it signed again."),
-    row("bundle/write", USAGE,
-        "A finished bundle could not be written where it was wanted.",
-        "The disk is full, or the folder changed while the run went on.",
-        "Make room; where the bundle is otherwise is in the last line of the error."),
     row("fulcio/encoding", BUG,
         "The request for a certificate could not be written.",
         "This cannot happen.",

@@ -20,6 +20,7 @@ pub mod fuzzing;
 mod helper;
 mod index;
 mod listing;
+mod look_up;
 mod manifest;
 mod places;
 mod present;
@@ -37,20 +38,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use ambisign_providers::{Host, HttpReason, Token, is_loopback};
-use reqwest::Method as Verb;
-use reqwest::header::CONTENT_TYPE;
+use ambisign_providers::{Host, Token, is_loopback};
 use tokio::sync::OnceCell;
 use url::Url;
 
 use self::connection::{Connection, Peer, Repository, Right};
 use self::credentials::Credential;
-use self::manifest::{Manifest, Said};
+use self::manifest::Manifest;
 use self::referrer::Referrer;
 use self::sources::Plan;
 use crate::digest::Digest;
 use crate::image::Reference;
-use crate::net::REGISTRY_READ;
 use crate::outcome::Warning;
 use crate::settings::Delivery;
 use crate::shelf::Shelf;
@@ -333,97 +331,4 @@ fn base(reference: &Reference) -> Result<Url, Error> {
         return Ok(https);
     }
     Url::parse(&format!("http://{registry}/v2/{name}/")).map_err(|_syntax| no_url())
-}
-
-impl Connection<'_> {
-    /// The image with the way in which its signatures are found `beside` it or in a repository of
-    /// their own, and an upload session there, which proves the push right.
-    pub(super) async fn gather(
-        &self,
-        reference: &Reference,
-        beside: &Self,
-    ) -> (Result<(Manifest, Method), Error>, Result<Url, Error>) {
-        let image = self.look_up(reference, beside);
-        let session = async {
-            let asked = beside.ask_upload().await?;
-            asked.map_err(|answer| beside.push_denied(&answer))
-        };
-        let work = async { tokio::join!(image, session) };
-        // A credential helper may take longer than the first answer, so it starts now; its outcome
-        // counts only when the registry asks for a credential.
-        let ahead = async {
-            let _for_later = tokio::join!(self.credential(), beside.credential());
-            std::future::pending().await
-        };
-        tokio::select! {
-            done = work => done,
-            never = ahead => never,
-        }
-    }
-
-    /// The image with the way in which its signatures are found `beside` it.
-    async fn look_up(
-        &self,
-        reference: &Reference,
-        beside: &Self,
-    ) -> Result<(Manifest, Method), Error> {
-        let Some(digest) = reference.digest() else {
-            let manifest = self.resolve(reference).await?;
-            let method = beside.probe(&manifest.digest).await?;
-            return Ok((manifest, method));
-        };
-        let (manifest, method) = tokio::join!(self.resolve(reference), beside.probe(digest));
-        // A missing image says more than what follows from it.
-        Ok((manifest?, method?))
-    }
-
-    /// The manifest that `reference` names, by its digest if it has one.
-    async fn resolve(&self, reference: &Reference) -> Result<Manifest, Error> {
-        let shown = reference.to_string();
-        let digest = reference.digest().map(Digest::to_string);
-        let name = digest
-            .as_deref()
-            .or_else(|| reference.tag())
-            .unwrap_or_default();
-        let call = self.read_manifest(Verb::GET, name);
-        let answer = match self.send(&call).await {
-            Err(Error::Http(error)) if matches!(error.reason, HttpReason::TooLarge { .. }) => {
-                return Err(Error::TooLarge {
-                    reference: shown,
-                    limit: REGISTRY_READ.body,
-                    unit: "bytes",
-                });
-            }
-            other => other?,
-        };
-        match answer.status.as_u16() {
-            200 => {}
-            401 | 403 => return Err(self.unauthorized(&answer)),
-            404 => return Err(Error::NotFound { reference: shown }),
-            _ => return Err(self.refused("the image's manifest", &answer)),
-        }
-        let said = Said {
-            media_type: answer.header(CONTENT_TYPE),
-            digest: answer.header("docker-content-digest"),
-        };
-        Manifest::read(&shown, &answer.body, said, reference.digest())
-    }
-
-    /// The digest that `tag` names now: as announced, or else of the bytes.
-    async fn digest_of(&self, tag: &str) -> Result<Digest, Error> {
-        let head = self.send(&self.read_manifest(Verb::HEAD, tag)).await?;
-        let announced = head.header("docker-content-digest").and_then(Digest::parse);
-        if let (200, Some(digest)) = (head.status.as_u16(), announced) {
-            return Ok(digest);
-        }
-        let answer = self.send(&self.read_manifest(Verb::GET, tag)).await?;
-        match answer.status.as_u16() {
-            200 => Ok(Digest::of(&answer.body)),
-            401 | 403 => Err(self.unauthorized(&answer)),
-            404 => Err(Error::NotFound {
-                reference: format!("{}:{tag}", self.name()),
-            }),
-            _ => Err(self.refused("the image's manifest", &answer)),
-        }
-    }
 }

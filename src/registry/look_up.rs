@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a reference stands for: the manifest, and beside it whether a signature may be pushed.
+
+use ambisign_providers::HttpReason;
+use reqwest::Method as Verb;
+use reqwest::header::CONTENT_TYPE;
+use url::Url;
+
+use super::connection::Connection;
+use super::error::Error;
+use super::manifest::{Manifest, Said};
+use super::referrer::Method;
+use crate::digest::Digest;
+use crate::image::Reference;
+use crate::net::REGISTRY_READ;
+
+impl Connection<'_> {
+    /// The image with the way in which its signatures are found `beside` it or in a repository of
+    /// their own, and an upload session there, which proves the push right.
+    pub(super) async fn gather(
+        &self,
+        reference: &Reference,
+        beside: &Self,
+    ) -> (Result<(Manifest, Method), Error>, Result<Url, Error>) {
+        let image = self.look_up(reference, beside);
+        let session = async {
+            let asked = beside.ask_upload().await?;
+            asked.map_err(|answer| beside.push_denied(&answer))
+        };
+        let work = async { tokio::join!(image, session) };
+        // A credential helper may take longer than the first answer, so it starts now; its outcome
+        // counts only when the registry asks for a credential.
+        let ahead = async {
+            let _for_later = tokio::join!(self.credential(), beside.credential());
+            std::future::pending().await
+        };
+        tokio::select! {
+            done = work => done,
+            never = ahead => never,
+        }
+    }
+
+    /// The image with the way in which its signatures are found `beside` it.
+    pub(super) async fn look_up(
+        &self,
+        reference: &Reference,
+        beside: &Self,
+    ) -> Result<(Manifest, Method), Error> {
+        let Some(digest) = reference.digest() else {
+            let manifest = self.resolve(reference).await?;
+            let method = beside.probe(&manifest.digest).await?;
+            return Ok((manifest, method));
+        };
+        let (manifest, method) = tokio::join!(self.resolve(reference), beside.probe(digest));
+        // A missing image says more than what follows from it.
+        Ok((manifest?, method?))
+    }
+
+    /// The manifest that `reference` names, by its digest if it has one.
+    pub(super) async fn resolve(&self, reference: &Reference) -> Result<Manifest, Error> {
+        let shown = reference.to_string();
+        let digest = reference.digest().map(Digest::to_string);
+        let name = digest
+            .as_deref()
+            .or_else(|| reference.tag())
+            .unwrap_or_default();
+        let call = self.read_manifest(Verb::GET, name);
+        let answer = match self.send(&call).await {
+            Err(Error::Http(error)) if matches!(error.reason, HttpReason::TooLarge { .. }) => {
+                return Err(Error::TooLarge {
+                    reference: shown,
+                    limit: REGISTRY_READ.body,
+                    unit: "bytes",
+                });
+            }
+            other => other?,
+        };
+        match answer.status.as_u16() {
+            200 => {}
+            401 | 403 => return Err(self.unauthorized(&answer)),
+            404 => return Err(Error::NotFound { reference: shown }),
+            _ => return Err(self.refused("the image's manifest", &answer)),
+        }
+        let said = Said {
+            media_type: answer.header(CONTENT_TYPE),
+            digest: answer.header("docker-content-digest"),
+        };
+        Manifest::read(&shown, &answer.body, said, reference.digest())
+    }
+
+    /// The digest that `tag` names now: as announced, or else of the bytes.
+    pub(super) async fn digest_of(&self, tag: &str) -> Result<Digest, Error> {
+        let head = self.send(&self.read_manifest(Verb::HEAD, tag)).await?;
+        let announced = head.header("docker-content-digest").and_then(Digest::parse);
+        if let (200, Some(digest)) = (head.status.as_u16(), announced) {
+            return Ok(digest);
+        }
+        let answer = self.send(&self.read_manifest(Verb::GET, tag)).await?;
+        match answer.status.as_u16() {
+            200 => Ok(Digest::of(&answer.body)),
+            401 | 403 => Err(self.unauthorized(&answer)),
+            404 => Err(Error::NotFound {
+                reference: format!("{}:{tag}", self.name()),
+            }),
+            _ => Err(self.refused("the image's manifest", &answer)),
+        }
+    }
+}
