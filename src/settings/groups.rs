@@ -33,6 +33,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 pub(super) struct Groups {
     pub(super) variables: Variables,
     public_instance: bool,
+    debug: bool,
     foreign: Foreign,
     notices: Vec<Notice>,
     warnings: Vec<Warning>,
@@ -57,6 +58,7 @@ impl Groups {
         Ok(Self {
             variables,
             public_instance,
+            debug: env.get("RUNNER_DEBUG") == Some("1"),
             foreign: Foreign::read(env),
             notices: safety::foreign_notices(env),
             warnings,
@@ -278,10 +280,12 @@ impl Groups {
     pub(super) fn run(self, args: RunArgs) -> Result<RunSettings, SettingsError> {
         let variables = self.variables;
         let verbose = flag("verbose", args.verbose, variables.verbose.as_deref())?;
+        // The report reads it; here it is only made sure that it can be read.
+        let _summary = flag("summary", false, variables.summary.as_deref())?;
         Ok(RunSettings {
             timeout: timeout(pick("timeout", args.timeout, variables.timeout)?)?,
             output: parse_output(args.output, variables.output)?,
-            verbose,
+            verbose: verbose || self.debug,
             notices: self.notices,
             warnings: self.warnings,
         })

@@ -43,6 +43,7 @@ pub(super) struct Variables {
     pub(super) require_issuer: Option<String>,
     pub(super) signing_config: Option<String>,
     pub(super) staging: Option<String>,
+    pub(super) summary: Option<String>,
     pub(super) timeout: Option<String>,
     pub(super) trusted_root: Option<String>,
     pub(super) tsa_url: Option<String>,
