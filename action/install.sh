@@ -33,8 +33,13 @@ if [ -n "${BINARY:-}" ]; then
   esac
   if [ ! -f "$BINARY" ] || [ ! -x "$BINARY" ]; then fail "the input \`binary\` names no program"; fi
   version=$("$BINARY" --version) || fail "the program of the input \`binary\` does not start"
-  echo "ambisign ${version##* }, from the input binary"
-  done_with "$BINARY" "${version##* }" false
+  case $version in
+    *"$newline"*) fail "the program of the input \`binary\` is not ambisign" ;;
+    'ambisign '*) ;;
+    *) fail "the program of the input \`binary\` is not ambisign" ;;
+  esac
+  echo "$version, from the input binary"
+  done_with "$BINARY" "${version#ambisign }" false
 fi
 
 version=$(cat "$here/version")

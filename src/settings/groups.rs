@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The groups of settings that several commands have: flags and variables in, settings out.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(super) struct Groups {
     debug: bool,
     foreign: Foreign,
     notices: Vec<Notice>,
-    warnings: Vec<Warning>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Groups {
@@ -71,6 +72,7 @@ impl Groups {
         let dry_run = flag("dry-run", args.dry_run, variables.dry_run.as_deref())?;
         let jobs = jobs(pick("jobs", args.jobs, variables.jobs.clone())?)?;
         Ok(Signing {
+            annotations: BTreeMap::new(),
             consent: self.consent(&args.identity)?,
             identity: self.identity(args.identity)?,
             services: self.services(args.services)?,
