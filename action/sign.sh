@@ -9,10 +9,6 @@ set -eu
 if [ -z "$AMBISIGN_OIDC_PROVIDER$AMBISIGN_IDENTITY_TOKEN$AMBISIGN_IDENTITY_TOKEN_FILE" ]; then
   AMBISIGN_OIDC_PROVIDER=github-actions
 fi
-# Bundles stay for the steps that follow.
-if [ -z "$AMBISIGN_BUNDLE_DIR" ]; then
-  AMBISIGN_BUNDLE_DIR=$(mktemp -d "$RUNNER_TEMP/ambisign-XXXXXX")
-fi
 
 # A value that begins with a dash stays a value.
 set -- sign
@@ -36,5 +32,5 @@ for switch in "--allow-private-repository=$FLAG_ALLOW_PRIVATE_REPOSITORY" "--sta
       ;;
   esac
 done
-export AMBISIGN_BUNDLE_DIR AMBISIGN_OIDC_PROVIDER
+export AMBISIGN_OIDC_PROVIDER
 exec "$PROGRAM" "$@"

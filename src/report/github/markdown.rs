@@ -15,6 +15,24 @@ pub(super) fn plain(text: &str) -> String {
     out
 }
 
+/// A message: what stands between its backticks is code, and the rest is plain.
+pub(super) fn prose(text: &str) -> String {
+    let parts: Vec<_> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return plain(text);
+    }
+    let parts = parts.into_iter().enumerate();
+    parts
+        .map(|(at, part)| {
+            if at.is_multiple_of(2) {
+                plain(part)
+            } else {
+                code(part)
+            }
+        })
+        .collect()
+}
+
 /// `text` as code on one line, in a table or outside: between more backticks than it has in a row
 /// (CommonMark 6.1). A cell ends at `|` even there (GFM 4.10), and no escape is safe behind a backslash
 /// of the text, so that sign is shown as its number.
@@ -61,7 +79,7 @@ fn longest_run(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{block, code, link, plain};
+    use super::{block, code, link, plain, prose};
 
     #[test]
     fn punctuation_is_escaped() {
@@ -84,6 +102,13 @@ mod tests {
         let lines = ["a ```".to_owned(), "b".to_owned()];
         assert_eq!(block("sh", &lines), "````sh\na ```\nb\n````\n");
         assert_eq!(block("", &[]), "```\n\n```\n");
+    }
+
+    #[test]
+    fn messages_have_code_in_them() {
+        assert_eq!(prose("`a_b` is not *c*"), r"`a_b` is not \*c\*");
+        assert_eq!(prose("add `x: y`"), "add `x: y`");
+        assert_eq!(prose("one ` <b>"), r"one \` \<b\>");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::markdown::{block, code, link, plain};
+use super::markdown::{block, code, link, prose};
 use crate::outcome::{LogEntry, Outcome, Report};
 use crate::report::text::{self, Block};
 
@@ -117,21 +117,27 @@ impl View<'_> {
 
     fn failure(&self, block: &Block) -> String {
         let failure = &block.failure;
-        let mut out = format!("**{}**\n\n", self.plain(&failure.what));
+        let mut out = format!("**{}**\n\n", self.prose(&failure.what));
         for because in &failure.because {
-            out.push_str(&format!("Because: {}\n\n", self.plain(because)));
+            out.push_str(&format!("Because: {}\n\n", self.prose(because)));
         }
         if let Some(fix) = &failure.fix {
-            out.push_str(&format!("Fix: {}\n\n", self.plain(fix)));
+            out.push_str(&format!("Fix: {}\n\n", self.prose(fix)));
         }
-        let (code, last) = (self.code(&failure.code), self.plain(&block.last));
-        out + &format!("{code}; {last}\n\n")
+        let code = self.code(&failure.code);
+        // What exists of one image is not what exists.
+        let last = if self.report.images.len() > 1 {
+            String::new()
+        } else {
+            format!("; {}", self.prose(&block.last))
+        };
+        out + &format!("{code}{last}\n\n")
     }
 
     fn row_of_failure(&self, block: &Block) -> String {
         let failure = &block.failure;
         let fix = failure.fix.as_deref().unwrap_or_default();
-        let (what, fix) = (self.plain(&failure.what), self.plain(fix));
+        let (what, fix) = (self.prose(&failure.what), self.prose(fix));
         format!("| {what} | {fix} | {} |\n", self.code(&failure.code))
     }
 
@@ -237,8 +243,8 @@ impl View<'_> {
         )
     }
 
-    fn plain(&self, text: &str) -> String {
-        plain(&(self.clean)(text))
+    fn prose(&self, text: &str) -> String {
+        prose(&(self.clean)(text))
     }
 
     fn code(&self, text: &str) -> String {

@@ -130,7 +130,7 @@ fn a_run_that_failed_has_outputs_and_a_summary_too() {
         "{summary}"
     );
     assert!(
-        summary.contains("\nFix: add \\`permissions\\: id-token\\: write\\`"),
+        summary.contains("\nFix: add `permissions: id-token: write`"),
         "{summary}"
     );
     assert!(
