@@ -72,6 +72,7 @@ fn assert_harmless(ran: &Ran, input: &str) {
 
 #[test]
 fn whatever_an_input_holds_is_a_value() {
+    // One of each kind: lists, JSON, paths, URLs, switches, times, names.
     let inputs = [
         "annotations",
         "audience",
@@ -80,17 +81,11 @@ fn whatever_an_input_holds_is_a_value() {
         "fulcio-url",
         "images",
         "images-file",
-        "jobs",
         "metadata",
-        "oidc-provider",
-        "rekor-url",
         "require-identity",
-        "signing-config",
         "staging",
         "tags",
         "timeout",
-        "trusted-root",
-        "tuf-mirror",
     ];
     for input in inputs {
         for text in HOSTILE {
@@ -348,10 +343,8 @@ fn what_a_registry_says_is_text() {
             .run();
         assert_harmless(&ran, text);
         assert_eq!(ran.run.code, Some(6), "{text:?}: {}", ran.run);
-        let shown = text
-            .split(['\n', '\r', '\u{1b}'])
-            .next()
-            .unwrap_or_default();
+        let shown = text.split(['\n', '\r', '\u{1b}']).next();
+        let shown = shown.unwrap_or_default().trim();
         let log = ran.run.stderr.replace('\\', "");
         assert!(log.contains(shown), "{shown:?} is not shown in {}", ran.run);
     }
