@@ -156,7 +156,8 @@ fn settings_errors_end_with_2_and_their_fix() {
     assert_eq!(
         refused(&["sign"], &[], 2),
         "ambisign: error: no image is given\n\
-         ambisign: fix: name at least one image: `repository@sha256:...`\n\
+         ambisign: fix: name at least one image: `repository@sha256:...`, or set \
+         `AMBISIGN_IMAGES`, `--images-file`, `--metadata`, or `--tags` with `--digest`\n\
          ambisign: code: settings/no-images; exit 2; nothing was signed or uploaded\n"
     );
     let told = refused(&["sign", "a"], &[("AMBISIGN_FULCIO_ULR", "https://x")], 2);
@@ -244,7 +245,8 @@ fn github_gets_one_annotation() {
         annotations,
         [
             "::error title=ambisign%3A settings/no-images::no image is given. Fix: name at least one \
-          image: `repository@sha256:...`"
+          image: `repository@sha256:...`, or set `AMBISIGN_IMAGES`, `--images-file`, `--metadata`, or \
+          `--tags` with `--digest`"
         ]
     );
 }

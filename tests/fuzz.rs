@@ -80,6 +80,8 @@ mod tests {
         ("src/fulcio/sct.rs", "certificate"),
         ("src/fulcio/wire.rs", "fulcio_answer"),
         ("src/identity.rs", "token"),
+        ("src/images/artifacts.rs", "image_list"),
+        ("src/images/file.rs", "image_list"),
         ("src/registry/auth.rs", "registry_answer"),
         ("src/registry/docker_config.rs", "docker_config"),
         ("src/registry/fuzzing.rs", "registry_answer"),
@@ -88,6 +90,7 @@ mod tests {
         ("src/registry/listing.rs", "registry_answer"),
         ("src/registry/manifest.rs", "registry_answer"),
         ("src/registry/referrer.rs", "registry_answer"),
+        ("src/settings/metadata.rs", "image_list"),
         ("src/trust/keys.rs", "trusted_root"),
         ("src/trust/files.rs", ""), // two documents, each parsed again by itself
         ("src/trust/root.rs", "trusted_root"),

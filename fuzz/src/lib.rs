@@ -34,6 +34,7 @@ targets![
     challenge,
     docker_config,
     fulcio_answer,
+    image_list,
     image_reference,
     legacy_signature,
     log_entry,

@@ -16,6 +16,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "challenge" => texts(CHALLENGES),
         "docker_config" => texts(DOCKER_CONFIGS),
         "fulcio_answer" => fulcio_answers(),
+        "image_list" => texts(IMAGE_LISTS),
         "image_reference" => texts(REFERENCES),
         "legacy_signature" => legacy_signatures(),
         "log_entry" => log_entries(),
@@ -69,6 +70,14 @@ const DOCKER_CONFIGS: &[&str] = &[
     r#"{"auths":{"registry.example":{"identitytoken":"t","auth":"AAAA"},"y":{"registrytoken":"r"}}}"#,
     r#"{"credHelpers":{"registry.example":"gcloud"},"credsStore":"desktop"}"#,
     "{}",
+];
+
+const IMAGE_LISTS: &[&str] = &[
+    "# pushed\r\nghcr.io/acme/app:1@sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a # x\n",
+    r#"{"schema":"urn:ambisign:result:v1","images":[{"requested":["a"],"repository":"b.io/a","digest":null}]}"#,
+    r#"{"version":1,"subjects":[{"name":"ghcr.io/acme/app","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","kind":"oci"}]}"#,
+    r#"{"containerimage.digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","image.name":"a.io/b:1,c.io/d"}"#,
+    r#"{"buildx.build.warnings":[],"app":{"containerimage.digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}}"#,
 ];
 
 const REFERENCES: &[&str] = &[

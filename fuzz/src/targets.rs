@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 pub use bundles::{bundle, judge, legacy_signature, mutated_bundle, statement};
 pub use merkle::merkle;
-pub use registry::{challenge, docker_config, image_reference, registry_answer};
+pub use registry::{challenge, docker_config, image_list, image_reference, registry_answer};
 pub use tokens::{fulcio_answer, provider_answer, token};
 pub use trust::{certificate, signing_config, trusted_root, tuf_metadata};
 pub use witnesses::{log_entry, note, timestamp};

@@ -44,7 +44,8 @@ pub(super) async fn read(path: &Path) -> Result<Vec<Named>, Error> {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<Named>, Error> {
+/// The images in `bytes`.
+pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Named>, Error> {
     let nothing = || Error::Nothing {
         what: format!("{LIST}, and nowhere else"),
     };

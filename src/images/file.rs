@@ -44,7 +44,8 @@ pub(super) async fn read(path: &Path) -> Result<Vec<Named>, Error> {
     parse(&bytes, &what)
 }
 
-fn parse(bytes: &[u8], what: &str) -> Result<Vec<Named>, Error> {
+/// The names in `bytes`, of the file that messages call `what`.
+pub(super) fn parse(bytes: &[u8], what: &str) -> Result<Vec<Named>, Error> {
     let malformed = |why: &str| Error::Malformed {
         what: what.to_owned(),
         why: why.to_owned(),

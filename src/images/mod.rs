@@ -8,6 +8,8 @@
 mod artifacts;
 mod error;
 mod file;
+#[doc(hidden)]
+pub mod fuzzing;
 mod spelling;
 
 use std::collections::HashSet;
@@ -18,7 +20,7 @@ use crate::digest::Digest;
 use crate::error::Error as RunError;
 use crate::image::Reference;
 use crate::outcome::Warning;
-use crate::settings::{Built, ImageSettings, Listed, Names, SettingsError, Source, Tags};
+use crate::settings::{Built, ImageSettings, Listed, Names, Origin, SettingsError, Source, Tags};
 
 /// An image as it was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub(crate) async fn named(settings: &ImageSettings) -> Result<Vec<Named>, Error>
         Names::Artifacts(path) => artifacts::read(path).await,
         Names::File(path) => file::read(path).await,
         Names::Given(lists) => Ok(lists.iter().flat_map(listed).collect()),
-        Names::Metadata => built(settings),
+        Names::Metadata(things, from) => built(things, from),
     }
 }
 
@@ -78,7 +80,7 @@ pub(crate) fn origin(settings: &ImageSettings) -> Option<String> {
             let others: Vec<_> = others.map(|name| format!("`{name}`")).collect();
             return (!others.is_empty()).then(|| format!("of {}", others.join(" and ")));
         }
-        Names::Metadata => "of the metadata of a build".to_owned(),
+        Names::Metadata(..) => "of the metadata of a build".to_owned(),
     })
 }
 
@@ -95,11 +97,14 @@ pub(crate) fn references(
     let (mut references, mut warnings) = (Vec::with_capacity(named.len()), Vec::new());
     let mut seen = HashSet::new();
     for image in named {
-        let (image, warning) = image.spelt();
-        warnings.extend(warning);
+        let (image, spelling) = image.spelt();
         let reference = reference(&image, &given)?;
         if settings.tags == Tags::Refused && reference.digest().is_none() {
             return Err(SettingsError::Tag { image: image.text }.into());
+        }
+        // Not before it is a reference: what is none may hold a password.
+        if spelling == Spelling::Changed {
+            warnings.push(lowered(&image.place, &reference));
         }
         if seen.insert(reference.to_string()) {
             references.push(reference);
@@ -124,9 +129,7 @@ impl Given {
     fn of(settings: &ImageSettings) -> Result<Self, Error> {
         let given = settings.digest.as_ref();
         let given = given.map(|(digest, from)| (*digest, from.to_string()));
-        // Without other names, what was built goes by its own.
-        let others = !matches!(settings.names, Names::Metadata);
-        let built = settings.built.as_ref().filter(|_| others);
+        let built = settings.built.as_ref();
         let mut digests = built.iter().flat_map(|(built, _)| built);
         let first = digests.next().map(|built| built.digest);
         if digests.any(|other| Some(other.digest) != first) && given.is_none() {
@@ -193,16 +196,33 @@ fn reference(named: &Named, given: &Given) -> Result<Reference, RunError> {
     }
 }
 
+/// Whether a name is used as it is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    /// It is in lower case now.
+    Changed,
+    Kept,
+}
+
 impl Named {
-    /// As the registry spells it.
-    fn spelt(self) -> (Self, Option<Warning>) {
-        match self.place.writer {
-            Writer::Careful => (self, None),
-            Writer::Tagger | Writer::Workflow => {
-                let (text, warning) = spelling::lower(self.text, &self.place.name);
-                (Self { text, ..self }, warning)
-            }
+    /// As a registry spells it.
+    fn spelt(self) -> (Self, Spelling) {
+        let text = match self.place.writer {
+            Writer::Careful => None,
+            Writer::Tagger | Writer::Workflow => spelling::lower(&self.text),
+        };
+        match text {
+            Some(text) => (Self { text, ..self }, Spelling::Changed),
+            None => (self, Spelling::Kept),
         }
+    }
+}
+
+fn lowered(place: &Place, reference: &Reference) -> Warning {
+    let name = &place.name;
+    Warning {
+        code: "images/lower-case",
+        message: format!("{name} is read in lower case, as repositories are: `{reference}`"),
     }
 }
 
@@ -230,11 +250,7 @@ fn listed(list: &Listed) -> impl Iterator<Item = Named> + '_ {
 }
 
 /// What was built, under the names that it was pushed by.
-fn built(settings: &ImageSettings) -> Result<Vec<Named>, Error> {
-    let (built, from) = match &settings.built {
-        Some((built, from)) => (built.as_slice(), from.to_string()),
-        None => (&[] as &[Built], String::new()),
-    };
+fn built(built: &[Built], from: &Origin) -> Result<Vec<Named>, Error> {
     let names = built.iter().flat_map(|built| {
         let named = built.names.iter().map(|name| (name, built.digest));
         named.collect::<Vec<_>>()

@@ -3,28 +3,16 @@
 //! may not, so an expression such as `ghcr.io/${{ github.repository }}` yields a name that no
 //! registry takes, and that can only mean the one in lower case.
 
-use crate::outcome::Warning;
-
-/// `text` with its registry and repository in lower case, and what to say about that.
-pub(super) fn lower(text: String, place: &str) -> (String, Option<Warning>) {
+/// `text` with its registry and repository in lower case; `None` when they are.
+pub(super) fn lower(text: &str) -> Option<String> {
     let name = text.split('@').next().unwrap_or_default();
     // A colon after the last slash begins the tag.
     let last = name.rfind('/').map_or(0, |slash| slash + 1);
-    let colon = name.get(last..).and_then(|name| name.find(':'));
+    let colon = name.get(last..)?.find(':');
     let end = colon.map_or(name.len(), |colon| last + colon);
-    let (Some(path), Some(rest)) = (text.get(..end), text.get(end..)) else {
-        return (text, None);
-    };
-    if !path.contains(|c: char| c.is_ascii_uppercase()) {
-        return (text, None);
-    }
-    let lowered = format!("{}{rest}", path.to_ascii_lowercase());
-    let message = format!("{place} is read in lower case, as repositories are: `{lowered}`");
-    let warning = Warning {
-        code: "images/lower-case",
-        message,
-    };
-    (lowered, Some(warning))
+    let (path, rest) = text.split_at_checked(end)?;
+    let has = path.contains(|c: char| c.is_ascii_uppercase());
+    has.then(|| format!("{}{rest}", path.to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -42,13 +30,10 @@ mod tests {
             ("Acme/App@sha256:00", "acme/app@sha256:00"),
             ("Acme", "acme"),
         ] {
-            let (found, warning) = lower(text.to_owned(), "image 1");
-            assert_eq!(found, lowered);
-            assert_eq!(warning.unwrap().code, "images/lower-case");
+            assert_eq!(lower(text).as_deref(), Some(lowered));
         }
         for text in ["ghcr.io/acme/app:RC1", "a@B", "", ":", "/", "\u{c4}"] {
-            let (found, warning) = lower(text.to_owned(), "image 1");
-            assert_eq!((found.as_str(), warning), (text, None));
+            assert_eq!(lower(text), None);
         }
     }
 }

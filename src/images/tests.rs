@@ -25,7 +25,7 @@ fn settings(flags: &[&str], env: Env<'_>) -> Result<Settings, Failure> {
 fn named(settings: &ImageSettings) -> Result<Vec<super::Named>, Error> {
     match &settings.names {
         Names::Given(lists) => Ok(lists.iter().flat_map(listed).collect()),
-        Names::Metadata => built(settings),
+        Names::Metadata(things, from) => built(things, from),
         Names::Artifacts(_) | Names::File(_) => panic!("a file"),
     }
 }
@@ -235,6 +235,9 @@ fn upper_case_owners_are_those_of_workflows() {
         "reference/repository",
         "image 1",
     );
+    let env = [("AMBISIGN_IMAGES", "User:hunter2@ghcr.io/acme/app")];
+    let failure = read(&[], &env).unwrap_err();
+    assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
 }
 
 #[test]

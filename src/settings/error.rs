@@ -174,7 +174,8 @@ impl Explain for SettingsError {
             }
             Self::NotUtf8 { name } => format!("unset `{name}`, or write it in UTF-8").into(),
             Self::Tag { .. } => {
-                "write `repository@sha256:...`, with the digest that the push printed".into()
+                "write `repository@sha256:...`, or give the digest that the push printed as `--digest`"
+                    .into()
             }
             Self::Twice { .. } => "leave one of the two".into(),
             Self::UnknownVariable { nearest, .. } => format!("did you mean `{nearest}`?").into(),

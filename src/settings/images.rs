@@ -15,9 +15,6 @@ use crate::cli::InputArgs;
 use crate::digest::Digest;
 use crate::outcome::Warning;
 
-/// Where GitHub's runner lists what earlier steps made.
-const ARTIFACTS: &str = "GITHUB_ARTIFACTS_LIST";
-
 /// What says which images are signed.
 #[derive(Debug)]
 pub struct ImageSettings {
@@ -25,7 +22,8 @@ pub struct ImageSettings {
     pub names: Names,
     /// The digest of those that are named without one, and where it came from.
     pub digest: Option<(Digest, Origin)>,
-    /// What was built, and where that came from: of use for what has no digest.
+    /// What was built, and where that came from, when others name the images: of use for what has no
+    /// digest.
     pub built: Option<(Vec<Built>, Origin)>,
     /// Whether an image may be named by a tag.
     pub tags: Tags,
@@ -42,8 +40,8 @@ pub enum Names {
     File(PathBuf),
     /// Here: texts that are not yet parsed as references.
     Given(Vec<Listed>),
-    /// In what was built.
-    Metadata,
+    /// In what was built, as this setting says.
+    Metadata(Vec<Built>, Origin),
 }
 
 /// Images that one setting names.
@@ -97,7 +95,7 @@ impl ImageSettings {
         let digest = pick("digest", args.digest, variables.digest.clone())?;
         let digest = digest.map(parse_digest).transpose()?;
         let built = pick("metadata", args.metadata, variables.metadata.clone())?;
-        let built = built.map(parse_metadata).transpose()?;
+        let mut built = built.map(parse_metadata).transpose()?;
         let tags = pick("tags", args.tags, variables.tags.clone())?;
         if let (Some(tags), None, None) = (&tags, &digest, &built) {
             return Err(tags.incomplete("--digest"));
@@ -109,19 +107,19 @@ impl ImageSettings {
         );
         let mut listed = listed(&args.images, variables.images.as_deref())?;
         listed.extend(tags.map(tagged).transpose()?);
-        let names = if listed.is_empty() {
-            match (file, &built) {
-                (Some(file), _) => Names::File(file.value),
-                (None, Some(_)) => Names::Metadata,
-                (None, None) => env
-                    .get(ARTIFACTS)
-                    .filter(|path| !path.is_empty())
-                    .map(|path| Names::Artifacts(path.into()))
-                    .ok_or(SettingsError::NoImages { ways: WAYS })?,
-            }
-        } else {
+        let artifacts = env.get("GITHUB_ARTIFACTS_LIST");
+        let artifacts = artifacts.filter(|path| !path.is_empty());
+        let names = if !listed.is_empty() {
             warnings.extend(file.map(|file| unused(&file.from)));
             Names::Given(listed)
+        } else if let Some(file) = file {
+            Names::File(file.value)
+        } else if let Some(built) = built.take() {
+            Names::Metadata(built.value, built.from)
+        } else if let Some(path) = artifacts {
+            Names::Artifacts(path.into())
+        } else {
+            return Err(SettingsError::NoImages { ways: WAYS });
         };
         let recursive = flag("recursive", args.recursive, variables.recursive.as_deref())?;
         let digests_only = flag(

@@ -28,7 +28,7 @@ struct Target {
 
 /// Reads the metadata of one build, or of all targets of a bake; `None` for anything else, and when
 /// there is no digest in it.
-pub(super) fn read(text: &str) -> Option<Vec<Built>> {
+pub(crate) fn read(text: &str) -> Option<Vec<Built>> {
     let one: Target = crate::json::parse(text.as_bytes()).ok()?;
     if let Some(built) = one.built() {
         return Some(vec![built?]);
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str) -> Option<Vec<Built>> {
     let mut all = Vec::new();
     for target in targets.values() {
         // Beside the targets there are warnings and the like, which are of another form.
-        let target = serde_json::from_str::<Target>(target.get()).ok();
+        let target = crate::json::parse::<Target>(target.get().as_bytes()).ok();
         if let Some(built) = target.and_then(|target| target.built()) {
             all.push(built?);
         }

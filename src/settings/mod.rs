@@ -34,6 +34,7 @@ pub(crate) use self::images::WAYS;
 pub use self::images::{Extent, ImageSettings, Listed, Names, Source, Tags};
 pub use self::material::MaterialSettings;
 pub use self::metadata::Built;
+pub(crate) use self::metadata::read as built;
 pub use self::safety::Notice;
 pub use self::verify::{SignerSettings, Subject, VerifySettings};
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The settings of `sign`.
 
+use std::path::Path;
+
 use ambisign_providers::Env;
 
 use super::groups::Groups;
-use super::{ImageSettings, Settings, SettingsError, Signing, annotations};
+use super::{ImageSettings, Names, Settings, SettingsError, Signing, TokenSource, annotations};
 use crate::cli::SignArgs;
 
 impl Settings {
@@ -22,13 +24,32 @@ impl Settings {
             &mut groups.warnings,
         )?;
         let given = (&groups.variables, env);
-        Ok(Self {
+        let settings = Self {
             images: ImageSettings::resolve(inputs, given, &mut groups.warnings)?,
             registry: groups.registry(args.registry)?,
             signing: Signing {
                 annotations,
                 ..groups.signing(args.signing)?
             },
+        };
+        settings.check_input()?;
+        Ok(settings)
+    }
+
+    /// The standard input can be read once.
+    fn check_input(&self) -> Result<(), SettingsError> {
+        let (Names::File(images), Some(TokenSource::File(token))) =
+            (&self.images.names, &self.signing.identity.token)
+        else {
+            return Ok(());
+        };
+        let input = Path::new("-");
+        if images != input || token != input {
+            return Ok(());
+        }
+        Err(SettingsError::Conflict {
+            one: "--images-file -".to_owned(),
+            other: "--identity-token-file -".to_owned(),
         })
     }
 }

@@ -138,6 +138,14 @@ fn what_contradicts_is_refused() {
 }
 
 #[test]
+fn the_standard_input_is_read_once() {
+    let both = ["--images-file", "-", "--identity-token-file", "-"];
+    assert_eq!(code(&both, &[]), "settings/conflict");
+    assert!(settings(&both[..2], &[]).is_ok());
+    assert!(settings(&["a", "--identity-token-file", "-"], &[]).is_ok());
+}
+
+#[test]
 fn values_that_cannot_be_read_are_refused() {
     let rows: &[&[&str]] = &[
         &["--fulcio-url", "http://fulcio.example.com"],

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use ambisign::digest::Digest;
 use ambisign::image::Reference;
+use ambisign::images;
 use ambisign::registry;
 use serde_json::Value;
 
@@ -28,6 +29,32 @@ pub fn docker_config(bytes: &[u8]) {
         if registry::fuzzing::credentials(bytes, host, "acme/app").is_ok() {
             strict(bytes);
         }
+    }
+}
+
+/// What names images: files, metadata of builds, GitHub's list of artifacts.
+pub fn image_list(bytes: &[u8]) {
+    match images::fuzzing::file(bytes) {
+        Ok(names) => assert!(names.iter().all(|name| !name.contains('\n'))),
+        Err(error) => told(&error),
+    }
+    match images::fuzzing::artifacts(bytes) {
+        Ok(names) => {
+            assert!(!names.is_empty());
+            strict(bytes);
+        }
+        Err(error) => told(&error),
+    }
+    if let Some(input) = text(bytes)
+        && let Some(built) = images::fuzzing::metadata(input)
+    {
+        assert!(
+            built
+                .iter()
+                .flat_map(|one| &one.names)
+                .all(|name| !name.is_empty())
+        );
+        strict(bytes);
     }
 }
 
