@@ -34,7 +34,7 @@ if [ -n "${BINARY:-}" ]; then
   if [ ! -f "$BINARY" ] || [ ! -x "$BINARY" ]; then fail "the input \`binary\` names no program"; fi
   version=$("$BINARY" --version) || fail "the program of the input \`binary\` does not start"
   case $version in
-    *"$newline"*) fail "the program of the input \`binary\` is not ambisign" ;;
+    'ambisign '*[!0-9A-Za-z.+-]*) fail "the program of the input \`binary\` is not ambisign" ;;
     'ambisign '*) ;;
     *) fail "the program of the input \`binary\` is not ambisign" ;;
   esac
@@ -63,7 +63,6 @@ if [ -f "$cached/ambisign" ]; then
   echo "::warning title=ambisign%3A action/install::the cached program is not that of the release, and is replaced"
   rm -f "$cached/ambisign"
 fi
-
 from=${DOWNLOAD_URL:-${GITHUB_SERVER_URL:-https://github.com}/$ACTION_REPOSITORY/releases/download/v$version}
 part=$(mktemp "$RUNNER_TEMP/ambisign-XXXXXX")
 if command -v curl >/dev/null; then
