@@ -12,7 +12,7 @@ mod file;
 pub mod fuzzing;
 mod spelling;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 pub use self::error::Error;
 
@@ -116,83 +116,86 @@ pub(crate) fn references(
 /// The digest for what is named without one.
 enum Given {
     Nothing,
-    One {
-        digest: Digest,
-        /// What gave it.
-        name: String,
-    },
+    One(Said),
     /// Several things were built: which of them an image is, only its own digest can say.
     Several,
 }
 
+/// A digest, and what says it.
+#[derive(Clone)]
+struct Said {
+    digest: Digest,
+    by: String,
+}
+
 impl Given {
     fn of(settings: &ImageSettings) -> Result<Self, Error> {
+        let said = |digest: &Digest, by: &Origin| Said {
+            digest: *digest,
+            by: by.to_string(),
+        };
         let given = settings.digest.as_ref();
-        let given = given.map(|(digest, from)| (*digest, from.to_string()));
-        let built = settings.built.as_ref();
-        let mut digests = built.iter().flat_map(|(built, _)| built);
-        let first = digests.next().map(|built| built.digest);
-        if digests.any(|other| Some(other.digest) != first) && given.is_none() {
-            return Ok(Self::Several);
-        }
-        let built = first.zip(built.map(|(_, from)| from.to_string()));
-        match (given, built) {
-            (Some((given, name)), Some((own, place))) if given != own => Err(Error::Digest {
-                place,
-                own,
-                name,
-                given,
-            }),
-            (Some((digest, name)), _) | (None, Some((digest, name))) => {
-                Ok(Self::One { digest, name })
+        let given = given.map(|(digest, from)| said(digest, from));
+        let Some((built, from)) = &settings.built else {
+            return Ok(given.map_or(Self::Nothing, Self::One));
+        };
+        let digests: BTreeSet<Digest> = built.iter().map(|built| built.digest).collect();
+        match (given, digests.first()) {
+            (Some(given), Some(own)) if !digests.contains(&given.digest) => {
+                Err(said(own, from).differs(&given))
             }
-            (None, None) => Ok(Self::Nothing),
+            (Some(given), _) => Ok(Self::One(given)),
+            (None, Some(own)) if digests.len() == 1 => Ok(Self::One(said(own, from))),
+            (None, _) => Ok(Self::Several),
+        }
+    }
+}
+
+impl Said {
+    fn differs(&self, other: &Self) -> Error {
+        Error::Digest {
+            place: self.by.clone(),
+            own: self.digest,
+            name: other.by.clone(),
+            given: other.digest,
         }
     }
 }
 
 /// The reference that `named` means, with the digest that belongs to it.
 fn reference(named: &Named, given: &Given) -> Result<Reference, RunError> {
-    let place = || named.place.name.clone();
-    if Digest::parse(&named.text).is_some() {
-        return Err(Error::NoRepository { place: place() }.into());
-    }
-    let parse = |text: &str| {
-        Reference::parse(text).map_err(|source| RunError::Reference {
-            place: place(),
-            source,
+    let by = &named.place.name;
+    let parsed = named.parse(&named.text)?;
+    let own = [parsed.digest(), named.digest.as_ref()]
+        .into_iter()
+        .flatten();
+    let mut said: Vec<Said> = own
+        .map(|digest| Said {
+            digest: *digest,
+            by: by.clone(),
         })
-    };
-    let parsed = parse(&named.text)?;
-    let mut digests = Vec::new();
-    digests.extend(named.digest.map(|digest| (digest, place())));
+        .collect();
     match given {
-        Given::One { digest, name } => digests.push((*digest, name.clone())),
-        Given::Several if parsed.digest().or(named.digest.as_ref()).is_none() => {
-            return Err(Error::SeveralDigests { place: place() }.into());
+        Given::One(given) => said.push(given.clone()),
+        Given::Several if said.is_empty() => {
+            let place = by.clone();
+            return Err(Error::SeveralDigests { place }.into());
         }
         Given::Nothing | Given::Several => {}
     }
-    let mut own = parsed.digest().copied();
-    for (given, name) in digests {
-        match own {
-            Some(own) if own != given => {
-                let place = place();
-                return Err(Error::Digest {
-                    place,
-                    own,
-                    name,
-                    given,
-                }
-                .into());
-            }
-            Some(_) | None => own = Some(given),
-        }
+    let Some((own, others)) = said.split_first() else {
+        return Ok(parsed);
+    };
+    if let Some(other) = others.iter().find(|other| other.digest != own.digest) {
+        return Err(own.differs(other).into());
     }
-    match own {
-        Some(digest) if named.place.writer == Writer::Tagger => Ok(parsed.with_digest(digest)),
-        Some(digest) if parsed.digest().is_none() => parse(&format!("{}@{digest}", named.text)),
-        Some(_) | None => Ok(parsed),
+    match named.place.writer {
+        Writer::Tagger => Ok(parsed.with_digest(own.digest)),
+        Writer::Careful | Writer::Workflow if parsed.digest().is_some() => Ok(parsed),
+        // The tag stays with it: whether it still means the image is looked at later.
+        Writer::Careful | Writer::Workflow => {
+            named.parse(&format!("{}@{}", named.text, own.digest))
+        }
     }
 }
 
@@ -205,6 +208,16 @@ enum Spelling {
 }
 
 impl Named {
+    /// Reads `text`, which is what is written or follows from it.
+    fn parse(&self, text: &str) -> Result<Reference, RunError> {
+        let place = self.place.name.clone();
+        // It would be read as a tag of an image called `sha256`.
+        if Digest::parse(text).is_some() {
+            return Err(Error::NoRepository { place }.into());
+        }
+        Reference::parse(text).map_err(|source| RunError::Reference { place, source })
+    }
+
     /// As a registry spells it.
     fn spelt(self) -> (Self, Spelling) {
         let text = match self.place.writer {

@@ -159,6 +159,8 @@ fn metadata_names_images_where_nothing_else_does() {
     assert_eq!(texts(&[], &env), [by("a.io/app", A), by("a.io/web", B)]);
     assert_eq!(texts(&[&by("a.io/b", B)], &env), [by("a.io/b", B)]);
     refused(&["a.io/b"], &env, "images/several-digests", "image 1");
+    // Which of the two it is, is said once.
+    assert_eq!(texts(&["a.io/b", "--digest", B], &env), [by("a.io/b", B)]);
     for broken in ["{", "digest", "[]", r#"{"containerimage.digest":"x"}"#] {
         refused(
             &[],
