@@ -10,6 +10,7 @@ use crate::credential::SignError;
 use crate::fulcio;
 use crate::identity::IdentityError;
 use crate::image::ReferenceError;
+use crate::images;
 use crate::registry;
 use crate::settings::SettingsError;
 use crate::trust;
@@ -32,14 +33,17 @@ pub enum Error {
     /// The token is no usable identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The names of images cannot be used.
+    #[error(transparent)]
+    Images(#[from] images::Error),
     /// No token.
     #[error(transparent)]
     Provider(#[from] ambisign_providers::Error),
     /// An image is not named properly.
-    #[error("image {at} of the command line cannot be used")]
+    #[error("{place} cannot be used")]
     Reference {
-        /// Its position, from 1.
-        at: usize,
+        /// Where it is named: `image 2 of the command line`.
+        place: String,
         /// What is wrong with it.
         source: ReferenceError,
     },
@@ -75,6 +79,7 @@ impl Error {
             Self::Blob(error) => error,
             Self::Fulcio(error) => error,
             Self::Identity(error) => error,
+            Self::Images(error) => error,
             Self::Provider(error) => error,
             Self::Reference { source, .. } => source,
             Self::Registry(error) => error,

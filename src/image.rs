@@ -95,6 +95,12 @@ impl Explain for ReferenceError {
                 "expand the variable before the image is named (Cloud Build: `$$NAME` in a script)"
                     .into()
             }
+            Self::Digest { text } | Self::Tag { text } if text.is_empty() => {
+                "fill in what follows the name: a variable there is empty (Cloud Build: \
+                 `$SHORT_SHA`, `$COMMIT_SHA` and `$TAG_NAME` exist in builds that a trigger started, \
+                 `$BUILD_ID` in all; a variable of the shell is written `$$NAME`)"
+                    .into()
+            }
             Self::Empty => "name the image as `registry/repository@sha256:...`; an empty variable \
                             is the usual cause"
                 .into(),

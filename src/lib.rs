@@ -26,6 +26,7 @@ mod file;
 pub mod fulcio;
 pub mod identity;
 pub mod image;
+pub mod images;
 mod job;
 pub mod net;
 pub mod outcome;

@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows a pipeline type, and nothing here decides anything but the exit code.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -23,7 +24,10 @@ pub struct Report {
     pub identity: Option<Identity>,
     /// Which services were used; known once the trust material is there.
     pub instance: Option<Instance>,
-    /// One for each digest of each repository, in the order of the command line.
+    /// What is said about the images, and signed with them.
+    pub annotations: BTreeMap<String, String>,
+    /// One for each digest of each repository, in the order of the command line, an index before
+    /// what it lists.
     pub images: Vec<Outcome>,
     /// What did not stop the run.
     pub warnings: Vec<Warning>,
@@ -157,7 +161,7 @@ pub enum Known {
 /// One digest in one repository, or one file.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// The references of the command line that mean it.
+    /// The references that were asked for and mean it; none of what only an index lists.
     pub requested: Vec<String>,
     /// The file, when it is one.
     pub file: Option<PathBuf>,
@@ -165,6 +169,8 @@ pub struct Outcome {
     pub repository: String,
     /// `sha256:...`, once resolved.
     pub digest: Option<String>,
+    /// The digest of the index that led to it, if it was not asked for itself.
+    pub parent: Option<String>,
     /// The media type of the manifest, once read.
     pub media_type: Option<String>,
     /// How far it came.
@@ -362,6 +368,7 @@ impl Report {
             took: Duration::ZERO,
             identity: None,
             instance: None,
+            annotations: BTreeMap::new(),
             images: Vec::new(),
             warnings: Vec::new(),
             end: End::Complete,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The statement that is signed for an image.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::credential::SignError;
@@ -14,18 +16,21 @@ pub const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 pub struct Payload(Vec<u8>);
 
 impl Payload {
-    /// The statement for `target`.
+    /// The statement for `target`, with `annotations` about it.
     ///
     /// The subject has an empty name: no repository becomes public, and readers that insist on the
     /// member find it.
     ///
     /// # Errors
     /// Never in practice: strings can be written as JSON.
-    pub fn for_image(target: &Target) -> Result<Self, SignError> {
-        Self::of(target.digest())
+    pub fn for_image(
+        target: &Target,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Self, SignError> {
+        Self::of(target.digest(), annotations)
     }
 
-    fn of(digest: &Digest) -> Result<Self, SignError> {
+    fn of(digest: &Digest, annotations: &BTreeMap<String, String>) -> Result<Self, SignError> {
         let statement = Statement {
             kind: "https://in-toto.io/Statement/v1",
             subject: [Subject {
@@ -33,6 +38,7 @@ impl Payload {
                 digest: Sha256 {
                     sha256: digest.hex(),
                 },
+                annotations,
             }],
             predicate_type: SIGN,
             predicate: Predicate {},
@@ -62,6 +68,8 @@ struct Statement<'a> {
 struct Subject<'a> {
     name: &'a str,
     digest: Sha256,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a BTreeMap<String, String>,
 }
 
 #[derive(Serialize)]
@@ -74,13 +82,26 @@ struct Predicate {}
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::Payload;
     use crate::digest::Digest;
 
     #[test]
     fn names_the_digest_and_nothing_else() {
-        let bytes = Payload::of(&Digest::of(b"ambisign")).unwrap().into_bytes();
+        let none = BTreeMap::new();
+        let bytes = Payload::of(&Digest::of(b"ambisign"), &none);
+        let bytes = bytes.unwrap().into_bytes();
         let expected = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"","digest":{"sha256":"70f178985473c23b72e403edaa739c9cfae0927db7ad48e67f78db8e9c044b4e"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#;
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
+    }
+    #[test]
+    fn says_what_is_to_be_said() {
+        let said = [("env", "prod"), ("a", "x=\"1\",y")];
+        let said = said.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let bytes = Payload::of(&Digest::of(b""), &said.into()).unwrap();
+        let text = String::from_utf8(bytes.into_bytes()).unwrap();
+        let expected = r#""annotations":{"a":"x=\"1\",y","env":"prod"}}],"#;
+        assert!(text.contains(expected), "{text}");
     }
 }

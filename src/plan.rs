@@ -2,14 +2,12 @@
 //! From settings to jobs: what each part of the pipeline is asked for, and which images go on.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use ambisign_providers::{GivenToken, Host, Options, Token};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use secrecy::ExposeSecret;
 
-use tokio::time::Instant;
 use url::Url;
 
 use crate::blob::Blob;
@@ -19,12 +17,12 @@ use crate::image::Reference;
 use crate::job::{Images, Job};
 use crate::net::FULCIO;
 use crate::outcome::{Failure, Outcome, State, Step, Warning};
-use crate::registry::{self, Registry, RegistryOptions, Target};
+use crate::registry::{self, Member, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::run::Run;
 use crate::settings::{
-    Ambient, BlobSettings, Consent, IdentitySettings, Mode, RegistryLogin, RegistrySettings,
-    Settings, SettingsError, Signing, Tags, TokenSource,
+    Ambient, BlobSettings, Consent, Extent, IdentitySettings, Mode, RegistryLogin,
+    RegistrySettings, SettingsError, Signing, TokenSource,
 };
 use crate::told;
 use crate::trust::{self, Trust};
@@ -34,32 +32,16 @@ const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKE
 /// Where operators mount a token, as cosign has it.
 const TOKEN_FILE: &str = "/var/run/sigstore/cosign/oidc-token";
 
-/// A reference that was looked up.
+/// A reference that was looked up, with all that is signed of it.
 pub(crate) struct Prepared {
     reference: Reference,
-    took: Duration,
-    result: Result<Target, registry::Error>,
-}
-
-/// The references of the command line (gate G0).
-pub(crate) fn references(settings: &Settings) -> Result<Vec<Reference>, Error> {
-    let parse = |(before, text): (usize, &String)| {
-        let reference = reference(before, text)?;
-        if settings.tags == Tags::Refused && reference.digest().is_none() {
-            return Err(SettingsError::Tag {
-                image: text.clone(),
-            }
-            .into());
-        }
-        Ok(reference)
-    };
-    settings.images.iter().enumerate().map(parse).collect()
+    result: Result<Vec<Member>, registry::Error>,
 }
 
 /// The reference of the command line that has so many `before` it.
 pub(crate) fn reference(before: usize, text: &str) -> Result<Reference, Error> {
-    let at = before.saturating_add(1);
-    Reference::parse(text).map_err(|source| Error::Reference { at, source })
+    let place = format!("image {} of the command line", before.saturating_add(1));
+    Reference::parse(text).map_err(|source| Error::Reference { place, source })
 }
 
 /// What the providers look for.
@@ -129,20 +111,19 @@ pub(crate) async fn trust(host: &Host, settings: &Signing) -> Result<Trust, trus
     Ok(trust)
 }
 
-/// Gates G1 and G8 for every reference, in parallel; in the order of the references.
+/// Gates G1 and G8 for every reference and what is signed with it, in parallel; in the order of the
+/// references.
 pub(crate) async fn prepare(
     registry: &Registry<'_>,
     references: &[Reference],
-    jobs: NonZeroUsize,
+    (extent, jobs): (Extent, NonZeroUsize),
 ) -> Vec<Prepared> {
     let prepare = |reference: Reference| async move {
-        let started = Instant::now();
-        let result = registry.prepare(&reference).await;
-        Prepared {
-            reference,
-            took: started.elapsed(),
-            result,
-        }
+        let result = match extent {
+            Extent::Named => registry.prepare_alone(&reference).await,
+            Extent::WithChildren => registry.prepare_with_children(&reference, jobs).await,
+        };
+        Prepared { reference, result }
     };
     stream::iter(references.to_vec())
         .map(prepare)
@@ -158,47 +139,64 @@ pub(crate) fn jobs<'a>(
     prepared: Vec<Prepared>,
     progress: &Progress<'_>,
 ) -> Vec<Job<'a>> {
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    let mut jobs: Vec<Images<'a>> = Vec::new();
-    for Prepared {
-        reference,
-        took,
-        result,
-    } in prepared
-    {
-        let requested = reference.to_string();
-        let target = match result {
-            Ok(target) => target,
+    let mut found = Found::default();
+    for Prepared { reference, result } in prepared {
+        let members = match result {
+            Ok(members) => members,
             Err(error) => {
-                outcomes.push(failed(&reference, &Error::from(error)));
+                found.outcomes.push(failed(&reference, &error.into()));
                 continue;
             }
         };
-        if let Some(warning) = resolved(&requested, &target) {
-            progress.warning(warning);
+        let requested = reference.to_string();
+        if members.len() > 1 {
+            let all = format!("{} manifests of {requested}", members.len());
+            progress.fact("recursive", &all);
         }
+        for member in members {
+            if member.parent.is_none()
+                && let Some(warning) = resolved(&reference, &member.target)
+            {
+                progress.warning(warning);
+            }
+            found.add(registry, &requested, member);
+        }
+    }
+    progress.images(found.outcomes);
+    let jobs = found.jobs.into_iter();
+    jobs.map(|job| Job::Image(Box::new(job))).collect()
+}
+
+/// What there is to sign, and its places in the report.
+#[derive(Default)]
+struct Found<'a> {
+    outcomes: Vec<Outcome>,
+    jobs: Vec<Images<'a>>,
+}
+
+impl<'a> Found<'a> {
+    /// Adds `member`, which was found by asking for `requested`.
+    fn add(&mut self, registry: &'a Registry<'a>, requested: &str, member: Member) {
+        let target = &member.target;
+        let requested = member.parent.is_none().then(|| requested.to_owned());
         let of_digest = |job: &&mut Images<'_>| job.target().digest() == target.digest();
         // The statement names no repository, so one signature serves all places of a digest.
-        let job = jobs.iter_mut().find(of_digest);
+        let job = self.jobs.iter_mut().find(of_digest);
         let known = job.as_ref().and_then(|job| {
             job.targets()
                 .find(|(_, known)| known.repository() == target.repository())
         });
-        if let Some(image) = known.and_then(|(at, _)| outcomes.get_mut(*at)) {
-            image.requested.push(requested);
-            continue;
+        if let Some(image) = known.and_then(|(at, _)| self.outcomes.get_mut(*at)) {
+            image.requested.extend(requested);
+            return;
         }
-        let at = outcomes.len();
-        outcomes.push(found(requested, &target, took));
+        let at = self.outcomes.len();
+        self.outcomes.push(outcome(requested, &member));
         match job {
-            Some(job) => job.also(at, target),
-            None => jobs.push(Images::new(registry, at, target)),
+            Some(job) => job.also(at, member.target),
+            None => self.jobs.push(Images::new(registry, at, member.target)),
         }
     }
-    progress.images(outcomes);
-    jobs.into_iter()
-        .map(|job| Job::Image(Box::new(job)))
-        .collect()
 }
 
 /// The files that can be signed. What cannot is put into the report of `progress`.
@@ -250,16 +248,18 @@ fn failed(reference: &Reference, error: &Error) -> Outcome {
     }
 }
 
-fn found(requested: String, target: &Target, took: Duration) -> Outcome {
+fn outcome(requested: Option<String>, member: &Member) -> Outcome {
+    let target = &member.target;
     let detail = target.media_type().to_owned();
     Outcome {
-        requested: vec![requested],
+        requested: requested.into_iter().collect(),
         repository: told::repository(target.reference()),
         digest: Some(target.digest().to_string()),
+        parent: member.parent.map(|parent| parent.to_string()),
         media_type: Some(target.media_type().to_owned()),
         steps: vec![Step {
             name: "manifest",
-            took,
+            took: member.took,
             detail,
         }],
         ..Outcome::default()
@@ -267,8 +267,10 @@ fn found(requested: String, target: &Target, took: Duration) -> Outcome {
 }
 
 /// A tag can move: the reader is told what it meant when it was signed.
-fn resolved(requested: &str, target: &Target) -> Option<Warning> {
-    target.tag()?;
+fn resolved(requested: &Reference, target: &Target) -> Option<Warning> {
+    if requested.digest().is_some() {
+        return None;
+    }
     let digest = target.digest();
     let message = format!("`{requested}` is a tag, and is signed as {digest}");
     Some(Warning {

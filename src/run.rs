@@ -10,6 +10,7 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::fulcio::Fulcio;
 use crate::identity::{Identity, IdentityError};
+use crate::images;
 use crate::job::Job;
 use crate::plan;
 use crate::registry::Registry;
@@ -52,15 +53,20 @@ impl Run<'_> {
             settings,
             progress,
         } = self;
-        progress.begin(images.images.len(), "image", &settings.run);
-        let references = plan::references(images)?;
+        let named = images::named(&images.images).await?;
+        progress.begin(named.len(), "image", &settings.run);
+        let references = told::references(progress, named, images)?;
         let options = plan::registry_options(&images.registry, &references)?;
         let choice = choose(host, &plan::identity_options(&settings.identity))?;
         progress.images(told::requested(&references));
 
         let registry = Registry::new(host, options);
         let (prepared, asked) = join(
-            plan::prepare(&registry, &references, settings.jobs),
+            plan::prepare(
+                &registry,
+                &references,
+                (images.images.extent, settings.jobs),
+            ),
             self.ask(&choice),
         )
         .await;

@@ -147,7 +147,8 @@ impl<'a> Signer<'a> {
         let signed = match artifact {
             Artifact::Blob(blob) => credential.sign_message(blob.digest(), rng)?,
             Artifact::Image(target) => {
-                credential.sign_statement(Payload::for_image(target)?, rng)?
+                let said = &self.run.settings.annotations;
+                credential.sign_statement(Payload::for_image(target, said)?, rng)?
             }
         };
         let started = Instant::now();

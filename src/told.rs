@@ -6,15 +6,17 @@ use std::time::Duration;
 use ambisign_providers::Choice;
 
 use crate::digest::Digest;
+use crate::error::Error;
 use crate::fulcio::SigningCertificate;
 use crate::identity::Identity;
 use crate::image::Reference;
+use crate::images::{self, Named};
 use crate::job::Job;
 use crate::outcome::{self, Known, Outcome, State, Step, Warning};
 use crate::prediction::Prediction;
 use crate::registry::{Attached, Method};
 use crate::report::Progress;
-use crate::settings::{BlobPaths, Signing};
+use crate::settings::{BlobPaths, Settings, Signing};
 use crate::trust::{Mirror, MirrorUsed, Service, Trust};
 use crate::verify::VerifiedBundle;
 use crate::witness::{Timestamp, Witnessed};
@@ -22,6 +24,26 @@ use crate::witness::{Timestamp, Witnessed};
 /// Where the public log of Rekor v1 can be looked at.
 const PUBLIC_REKOR: &str = "https://rekor.sigstore.dev/";
 const SEARCH: &str = "https://search.sigstore.dev/?logIndex=";
+
+/// The references that `named` means; where they come from, and what is signed with them, is told.
+///
+/// # Errors
+/// Those of [`images::references`].
+pub(crate) fn references(
+    progress: &Progress<'_>,
+    named: Vec<Named>,
+    settings: &Settings,
+) -> Result<Vec<Reference>, Error> {
+    if let Some(origin) = images::origin(&settings.images) {
+        progress.fact("images", &origin);
+    }
+    progress.annotations(&settings.signing.annotations);
+    let (references, warnings) = images::references(named, &settings.images)?;
+    warnings
+        .into_iter()
+        .for_each(|warning| progress.warning(warning));
+    Ok(references)
+}
 
 /// The images as they were asked for.
 pub(crate) fn requested(references: &[Reference]) -> Vec<Outcome> {

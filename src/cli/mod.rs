@@ -6,6 +6,7 @@
 
 mod blob;
 mod groups;
+mod inputs;
 mod sign;
 mod trust;
 mod verify;
@@ -17,6 +18,7 @@ use clap_complete::Shell;
 
 pub use self::blob::SignBlobArgs;
 pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
+pub use self::inputs::InputArgs;
 pub use self::sign::SignArgs;
 pub use self::trust::{CreateArgs, ShowArgs, TrustCommand, UpdateArgs};
 pub use self::verify::{SignerArgs, VerifyArgs, VerifyBlobArgs};

@@ -5,12 +5,15 @@ use clap::Args;
 
 use super::TEMPLATE;
 use super::groups::{RegistryArgs, SigningArgs};
+use super::inputs::InputArgs;
 
 const SIGN_EXAMPLES: &str = "\
 Examples:
   ambisign sign ghcr.io/acme/app@sha256:9f2c...41d0
   ambisign sign --dry-run ghcr.io/acme/app:v1.4.0
   ambisign sign --oidc-provider github-actions --require-digest IMAGE@DIGEST IMAGE@DIGEST
+  ambisign sign --recursive -a env=prod IMAGE@DIGEST
+  ambisign sign --images-file images.txt
   ambisign sign --output json IMAGE@DIGEST > result.json
   ambisign sign --tuf-mirror https://tuf.example.com --tuf-root root.json IMAGE@DIGEST
   ambisign sign --trusted-root trusted_root.json --signing-config signing_config.json IMAGE@DIGEST
@@ -35,15 +38,9 @@ Exit codes:
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, before_help = SIGN_EXAMPLES, after_help = EXIT_CODES)]
 pub struct SignArgs {
-    /// The images to sign, at least one, best as `registry/repository@sha256:...`
-    ///
-    /// A tag is resolved once, printed as a digest and signed.
-    #[arg(value_name = "IMAGE")]
-    pub images: Vec<String>,
-
-    /// Refuse images that are named by a tag ($AMBISIGN_REQUIRE_DIGEST)
-    #[arg(long, help_heading = "Registry")]
-    pub require_digest: bool,
+    /// What is signed.
+    #[command(flatten)]
+    pub inputs: InputArgs,
 
     /// How the registry is talked to.
     #[command(flatten)]

@@ -40,6 +40,14 @@ pub enum Error {
         /// The reason.
         why: String,
     },
+    /// An index lists something that cannot be signed, so nothing of it is.
+    #[error("{index} is not signed, because not all that it lists can be")]
+    Listed {
+        /// The index, in full.
+        index: String,
+        /// Why.
+        source: Box<Self>,
+    },
     /// The manifest is not what the OCI image specification says.
     #[error("the manifest of {reference} cannot be read: {why}")]
     Manifest {
@@ -185,6 +193,7 @@ impl Explain for Error {
             Self::DigestMismatch { .. } => "registry/digest-mismatch",
             Self::Http(http) => return format!("registry/{}", http.variant()).into(),
             Self::IndexUnreadable { .. } => "registry/index-unreadable",
+            Self::Listed { source, .. } => return source.code(),
             Self::Manifest { .. } => "registry/manifest",
             Self::MediaType { .. } => "registry/media-type",
             Self::NotFound { .. } => "registry/not-found",
@@ -214,6 +223,10 @@ impl Explain for Error {
             Self::IndexUnreadable { .. } => {
                 Some("see what wrote that tag, and remove it if nothing needs it".into())
             }
+            Self::Listed { source, .. } if source.is_of_content() => {
+                Some("push all that the index lists, or sign it without `--recursive`".into())
+            }
+            Self::Listed { source, .. } => source.fix(),
             Self::MediaType { .. } | Self::Manifest { .. } => {
                 Some("name an image or an image index, as it was pushed".into())
             }
@@ -243,6 +256,7 @@ impl Explain for Error {
         match self {
             Self::Credentials(error) => error.class(),
             Self::Http(http) => http.class(),
+            Self::Listed { source, .. } => source.class(),
             Self::DigestMismatch { .. }
             | Self::IndexUnreadable { .. }
             | Self::Manifest { .. }
@@ -261,6 +275,13 @@ impl Explain for Error {
             Self::OtherArtifact { .. } => Class::Bug,
             Self::SharedTag { .. } => Class::Temporary,
         }
+    }
+}
+
+impl Error {
+    /// Whether what is in the registry is in the way, and not the registry.
+    fn is_of_content(&self) -> bool {
+        matches!(self, Self::MediaType { .. } | Self::NotFound { .. })
     }
 }
 

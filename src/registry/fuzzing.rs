@@ -53,7 +53,11 @@ pub fn manifest(bytes: &[u8], media_type: &str) -> Result<(Digest, Vec<Digest>),
         digest: None,
     };
     let manifest = Manifest::read("registry.example/app", bytes, said, None)?;
-    Ok((manifest.digest, manifest.children))
+    let children = manifest.children.into_iter();
+    Ok((
+        manifest.digest,
+        children.map(|child| child.digest).collect(),
+    ))
 }
 
 /// The index under a fallback tag with a line for each of `digests`.

@@ -29,8 +29,17 @@ pub(super) struct Manifest {
     pub(super) media_type: String,
     /// The number of bytes.
     pub(super) size: u64,
-    /// The images of an index, in its order; none for an image.
-    pub(super) children: Vec<Digest>,
+    /// What an index lists, in its order; nothing for an image.
+    pub(super) children: Vec<Child>,
+}
+
+/// What an index says of something that it lists.
+#[derive(Clone, Debug)]
+pub(super) struct Child {
+    /// The digest of its manifest.
+    pub(super) digest: Digest,
+    /// The media type, which the OCI image specification insists on.
+    pub(super) media_type: Option<String>,
 }
 
 /// What a registry said of the bytes, beside them.
@@ -49,12 +58,14 @@ struct Wire {
     media_type: Option<String>,
     config: Option<IgnoredAny>,
     layers: Option<Vec<IgnoredAny>>,
-    manifests: Option<Vec<Child>>,
+    manifests: Option<Vec<Descriptor>>,
 }
 
 #[derive(Deserialize)]
-struct Child {
+#[serde(rename_all = "camelCase")]
+struct Descriptor {
     digest: String,
+    media_type: Option<String>,
 }
 
 impl Manifest {
@@ -108,8 +119,13 @@ impl Manifest {
             });
         }
         let children = children
-            .iter()
-            .map(|child| Digest::parse(&child.digest))
+            .into_iter()
+            .map(|child| {
+                Some(Child {
+                    digest: Digest::parse(&child.digest)?,
+                    media_type: child.media_type,
+                })
+            })
             .collect::<Option<_>>()
             .ok_or_else(|| unreadable("it lists something by a digest that is not SHA-256"))?;
         Ok(Self {
@@ -136,7 +152,8 @@ fn is_index_type(media_type: &str) -> bool {
     )
 }
 
-fn signable<'a>(reference: &str, header: Option<&'a str>) -> Result<&'a str, Error> {
+/// `header`, if it is a type that we sign.
+pub(super) fn signable<'a>(reference: &str, header: Option<&'a str>) -> Result<&'a str, Error> {
     let found = header.map(essence).unwrap_or_default();
     let is_image = matches!(found, OCI_IMAGE_MEDIA_TYPE | IMAGE_MANIFEST_MEDIA_TYPE);
     if is_image || is_index_type(found) {

@@ -12,6 +12,7 @@ mod connection;
 mod credentials;
 mod docker_config;
 mod error;
+mod family;
 #[doc(hidden)]
 pub mod fuzzing;
 mod helper;
@@ -47,6 +48,7 @@ use crate::verify::VerifiedBundle;
 
 pub use self::credentials::CredentialError;
 pub use self::error::Error;
+pub use self::family::Member;
 pub use self::listing::Stored;
 pub use self::places::{Listing, Place};
 pub use self::referrer::Method;

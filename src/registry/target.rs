@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use url::Url;
 
-use super::manifest::Manifest;
+use super::manifest::{Child, Manifest};
 use crate::digest::Digest;
 use crate::image::Reference;
 
@@ -59,8 +59,8 @@ impl Target {
         self.manifest.size
     }
 
-    /// The digests of the images of an index, in its order; empty for an image.
-    pub fn children(&self) -> &[Digest] {
+    /// What an index lists, in its order; empty for an image.
+    pub(super) fn listed(&self) -> &[Child] {
         &self.manifest.children
     }
 

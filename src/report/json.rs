@@ -11,7 +11,7 @@ use super::{clean, text};
 use crate::outcome::{Failure, Outcome, Report, State};
 
 /// Names the form of the document; not a place to fetch it from.
-const SCHEMA: &str = "urn:ambisign:result:v1";
+pub(crate) const SCHEMA: &str = "urn:ambisign:result:v1";
 
 #[derive(Serialize)]
 struct Document {
@@ -24,6 +24,7 @@ struct Document {
     duration_ms: u64,
     identity: Option<Identity>,
     instance: Option<Instance>,
+    annotations: BTreeMap<String, String>,
     images: Vec<Image>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<Image>,
@@ -64,6 +65,7 @@ struct Image {
     repository: String,
     digest: Option<String>,
     media_type: Option<String>,
+    parent: Option<String>,
     status: &'static str,
     bundle: Option<Bundle>,
     attached: Option<Attached>,
@@ -176,6 +178,7 @@ impl View<'_> {
                     root_version: tuf.root_version,
                 }),
             }),
+            annotations: self.annotations(),
             images: self.images(|image| image.file.is_none()),
             files: self.images(|image| image.file.is_some()),
             summary: self.summary(),
@@ -197,6 +200,13 @@ impl View<'_> {
         }
     }
 
+    fn annotations(&self) -> BTreeMap<String, String> {
+        let annotations = self.report.annotations.iter();
+        annotations
+            .map(|(key, value)| (self.text(key), self.text(value)))
+            .collect()
+    }
+
     fn images(&self, which: impl Fn(&&Outcome) -> bool) -> Vec<Image> {
         let images = self.report.images.iter().filter(which);
         images.map(|image| self.image(image)).collect()
@@ -212,6 +222,7 @@ impl View<'_> {
             repository: self.text(&image.repository),
             digest: self.maybe(image.digest.as_ref()),
             media_type: self.maybe(image.media_type.as_ref()),
+            parent: self.maybe(image.parent.as_ref()),
             status: status_of(&image.state),
             bundle: image.bundle.as_ref().map(|bundle| Bundle {
                 path: bundle

@@ -20,6 +20,7 @@ use ambisign_providers::{Event, Net};
 
 pub use self::clean::shell;
 pub use self::console::{Colour, Console, Look, Reader};
+pub(crate) use self::json::SCHEMA as RESULT_SCHEMA;
 pub use self::progress::Progress;
 pub use self::text::Block;
 

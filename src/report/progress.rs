@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is known of a run so far: filled by the run, read by whoever ends it.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Reporter;
@@ -33,6 +34,19 @@ impl<'a> Progress<'a> {
         self.lock()
             .warnings
             .extend(settings.warnings.iter().cloned());
+    }
+
+    /// A line of the beginning of a run: a word and what it is.
+    pub fn fact(&self, label: &str, text: &str) {
+        self.reporter.fact(label, text);
+    }
+
+    /// What is said about the images, and signed with them.
+    pub fn annotations(&self, annotations: &BTreeMap<String, String>) {
+        for (key, value) in annotations {
+            self.fact("annotation", &format!("{key}={value}"));
+        }
+        self.lock().annotations.clone_from(annotations);
     }
 
     /// Who signs.
@@ -126,6 +140,9 @@ fn heading(image: &Outcome) -> String {
     let Some(digest) = &image.digest else {
         return image.name();
     };
+    if let (Some(parent), true) = (&image.parent, image.requested.is_empty()) {
+        return format!("{}  (listed by {parent})", image.name());
+    }
     let asked: Vec<_> = image
         .requested
         .iter()

@@ -60,6 +60,7 @@ fn signed(repository: &str) -> Outcome {
         requested: vec![format!("{repository}:v1")],
         repository: repository.to_owned(),
         digest: Some("sha256:00".to_owned()),
+        parent: None,
         media_type: Some("application/vnd.oci.image.index.v1+json".to_owned()),
         state: State::Signed,
         certificate: Some(Certificate {

@@ -216,13 +216,17 @@ pub(super) fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<Str
                 .to_vec()
         }
     };
+    let annotations = report.annotations.iter().filter(|_| image.file.is_none());
+    let annotations =
+        annotations.flat_map(|(key, value)| ["-a".to_owned(), field(&format!("{key}={value}"))]);
     let identity = [
         "--certificate-identity",
         subject,
         "--certificate-oidc-issuer",
         issuer,
     ];
-    let mut words = [command, identity.map(str::to_owned).to_vec()].concat();
+    let identity = identity.map(str::to_owned).to_vec();
+    let mut words = [command, annotations.collect(), identity].concat();
     let instance = report.instance.as_ref();
     if let Some(root) = instance.and_then(|instance| instance.trusted_root.as_ref()) {
         words.extend(["--trusted-root".to_owned(), root.display().to_string()]);
@@ -230,6 +234,15 @@ pub(super) fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<Str
         words = [surroundings(tuf), words].concat();
     }
     Some(words)
+}
+
+/// `text` as one field of CSV (RFC 4180): cosign takes what stands between commas apart.
+fn field(text: &str) -> String {
+    if text.contains([',', '"']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
 }
 
 /// What a command of cosign needs around it, so that it asks the same mirror.
@@ -266,7 +279,7 @@ pub(super) fn joined(words: &[String]) -> String {
 fn folded(words: &[String]) -> String {
     let mut out = String::from(" ");
     for word in words {
-        out.push_str(if word.starts_with("--") {
+        out.push_str(if word.starts_with("--") || word == "-a" {
             " \\\n    "
         } else {
             " "

@@ -72,7 +72,10 @@ pub enum SettingsError {
     NoFiles,
     /// No image is given.
     #[error("no image is given")]
-    NoImages,
+    NoImages {
+        /// The other ways to name one, as the end of a sentence.
+        ways: &'static str,
+    },
     /// Nothing says who must have signed.
     #[error("nothing says who must have signed")]
     NoSigner,
@@ -87,6 +90,12 @@ pub enum SettingsError {
     Tag {
         /// The image.
         image: String,
+    },
+    /// One list has a key twice.
+    #[error("`{name}` has a key twice")]
+    Twice {
+        /// The flag or variable.
+        name: String,
     },
     /// A variable that is probably misspelt.
     #[error("`{name}` is no variable of ambisign")]
@@ -121,10 +130,11 @@ impl Explain for SettingsError {
             Self::Incomplete { .. } => "settings/incomplete",
             Self::Login { .. } => "settings/login",
             Self::NoFiles => "settings/no-files",
-            Self::NoImages => "settings/no-images",
+            Self::NoImages { .. } => "settings/no-images",
             Self::NoSigner => "settings/no-signer",
             Self::NotUtf8 { .. } => "settings/not-utf8",
             Self::Tag { .. } => "settings/tag",
+            Self::Twice { .. } => "settings/twice",
             Self::UnknownVariable { .. } => "settings/unknown-variable",
             Self::Value { .. } => "settings/value",
             Self::Variables(_) => "settings/variables",
@@ -147,7 +157,8 @@ impl Explain for SettingsError {
             Self::Empty { .. } => "give it a value, or leave it out".into(),
             Self::EmptyImage { .. } => {
                 "look for a variable that is empty or spelt differently; in Cloud Build, write `$$` \
-                 for a variable of the shell"
+                 for a variable of the shell, and use \
+                 `$BUILD_ID` where the build has no trigger"
                     .into()
             }
             Self::Incomplete { missing, .. } => format!("set `{missing}` too").into(),
@@ -155,7 +166,9 @@ impl Explain for SettingsError {
                 "run once for each registry, or log in to each with `docker login`".into()
             }
             Self::NoFiles => "name at least one file, or `-` for the standard input".into(),
-            Self::NoImages => "name at least one image: `repository@sha256:...`".into(),
+            Self::NoImages { ways } => {
+                format!("name at least one image: `repository@sha256:...`{ways}").into()
+            }
             Self::NoSigner => {
                 "pass `--certificate-identity` and `--certificate-oidc-issuer`, or `--key`".into()
             }
@@ -163,6 +176,7 @@ impl Explain for SettingsError {
             Self::Tag { .. } => {
                 "write `repository@sha256:...`, with the digest that the push printed".into()
             }
+            Self::Twice { .. } => "leave one of the two".into(),
             Self::UnknownVariable { nearest, .. } => format!("did you mean `{nearest}`?").into(),
             Self::Value { name, expected } => format!("set `{name}` to {expected}").into(),
             Self::Variables(_) => "compare them with the list of `ambisign env`".into(),

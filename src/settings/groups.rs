@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The groups of settings that several commands have: flags and variables in, settings out.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub(super) struct Groups {
     public_instance: bool,
     foreign: Foreign,
     notices: Vec<Notice>,
-    warnings: Vec<Warning>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Groups {
@@ -69,6 +70,7 @@ impl Groups {
         let dry_run = flag("dry-run", args.dry_run, variables.dry_run.as_deref())?;
         let jobs = jobs(pick("jobs", args.jobs, variables.jobs.clone())?)?;
         Ok(Signing {
+            annotations: BTreeMap::new(),
             consent: self.consent(&args.identity)?,
             identity: self.identity(args.identity)?,
             services: self.services(args.services)?,

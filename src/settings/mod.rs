@@ -4,17 +4,21 @@
 //! A flag wins over its variable, a variable over the default. Nothing is opened, read or resolved
 //! here; every value is parsed, and every contradiction found, before the network is used.
 
+mod annotations;
 mod blob;
 mod error;
 mod given;
 mod groups;
+mod images;
 mod material;
+mod metadata;
 mod mirror;
 mod safety;
 mod sign;
 mod variables;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,7 +30,10 @@ use url::Url;
 pub use self::error::SettingsError;
 pub use self::given::Origin;
 pub use self::groups::output;
+pub(crate) use self::images::WAYS;
+pub use self::images::{Extent, ImageSettings, Listed, Names, Source, Tags};
 pub use self::material::MaterialSettings;
+pub use self::metadata::Built;
 pub use self::safety::Notice;
 pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
@@ -36,10 +43,8 @@ use crate::trust::{Mirror, RekorVersion, TrustOptions};
 /// What a run of `sign` is asked to do.
 #[derive(Debug)]
 pub struct Settings {
-    /// The references of the command line, each once, in order. Not yet parsed as references.
-    pub images: Vec<String>,
-    /// Whether an image may be named by a tag.
-    pub tags: Tags,
+    /// What says which images are signed.
+    pub images: ImageSettings,
     /// How the registry is talked to.
     pub registry: RegistrySettings,
     /// What signing anything takes.
@@ -73,6 +78,8 @@ pub struct Signing {
     pub services: ServiceSettings,
     /// Whom to believe.
     pub trust: TrustSettings,
+    /// What is said about the images, and signed with them.
+    pub annotations: BTreeMap<String, String>,
     /// Whether it is accepted that facts of a private repository become public.
     pub consent: Consent,
     /// Whether anything is published.
@@ -179,15 +186,6 @@ pub enum RegistryLogin {
     },
     /// A bearer token.
     Token(Token),
-}
-
-/// Whether an image may be named by a tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tags {
-    /// It is resolved once, with a warning.
-    Resolved,
-    /// Only digests are accepted.
-    Refused,
 }
 
 /// Whether it is accepted that facts of a private repository become public.

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The settings of `sign`.
 
-use std::collections::HashSet;
-
 use ambisign_providers::Env;
 
-use super::given::flag;
 use super::groups::Groups;
-use super::{Settings, SettingsError, Tags};
+use super::{ImageSettings, Settings, SettingsError, Signing, annotations};
 use crate::cli::SignArgs;
 
 impl Settings {
@@ -17,40 +14,21 @@ impl Settings {
     /// A value that cannot be read, settings that contradict each other, a misspelt `AMBISIGN_*`
     /// variable, no image, or with `--public-instance` a variable that decides who gets the token.
     pub fn resolve(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
-        let groups = Groups::new(env, &args.signing.trust)?;
-        let digests_only = flag(
-            "require-digest",
-            args.require_digest,
-            groups.variables.require_digest.as_deref(),
+        let mut groups = Groups::new(env, &args.signing.trust)?;
+        let mut inputs = args.inputs;
+        let annotations = annotations::signed(
+            std::mem::take(&mut inputs.annotations),
+            groups.variables.annotations.as_deref(),
+            &mut groups.warnings,
         )?;
+        let given = (&groups.variables, env);
         Ok(Self {
-            images: images(&args.images)?,
-            tags: if digests_only {
-                Tags::Refused
-            } else {
-                Tags::Resolved
-            },
+            images: ImageSettings::resolve(inputs, given, &mut groups.warnings)?,
             registry: groups.registry(args.registry)?,
-            signing: groups.signing(args.signing)?,
+            signing: Signing {
+                annotations,
+                ..groups.signing(args.signing)?
+            },
         })
     }
-}
-
-/// The images of the command line, each once.
-pub(super) fn images(given: &[String]) -> Result<Vec<String>, SettingsError> {
-    let mut images: Vec<String> = Vec::with_capacity(given.len());
-    let mut seen = HashSet::new();
-    for (at, image) in given.iter().enumerate() {
-        let image = image.trim();
-        if image.is_empty() {
-            return Err(SettingsError::EmptyImage { at: at + 1 });
-        }
-        if seen.insert(image) {
-            images.push(image.to_owned());
-        }
-    }
-    if images.is_empty() {
-        return Err(SettingsError::NoImages);
-    }
-    Ok(images)
 }

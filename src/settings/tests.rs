@@ -36,7 +36,7 @@ fn defaults() {
     assert_eq!(settings.signing.run.output, Output::Text);
     assert_eq!(settings.signing.mode, Mode::Publish);
     assert_eq!(settings.signing.consent, Consent::NotGiven);
-    assert_eq!(settings.tags, Tags::Resolved);
+    assert_eq!(settings.images.tags, Tags::Resolved);
     assert_eq!(settings.signing.services.rekor_version, RekorVersion::Auto);
     assert!(settings.signing.run.notices.is_empty() && settings.signing.run.warnings.is_empty());
 }
@@ -63,7 +63,7 @@ fn every_switch_has_a_variable_that_says_both() {
     ];
     let on = settings(&["a"], &on).unwrap();
     assert_eq!(
-        (on.signing.mode, on.signing.consent, on.tags),
+        (on.signing.mode, on.signing.consent, on.images.tags),
         (Mode::DryRun, Consent::Given, Tags::Refused)
     );
     let off = settings(
@@ -92,7 +92,8 @@ fn an_issuer_for_people_is_noted_as_unused() {
 
 #[test]
 fn images_are_kept_once_and_in_order() {
-    assert_eq!(settings(&["b", "a", "b"], &[]).unwrap().images, ["b", "a"]);
+    let names = settings(&["b", "a", "b"], &[]).unwrap().images.names;
+    assert!(matches!(&names, Names::Given(lists) if lists[0].texts == ["b", "a"]));
     assert_eq!(code(&[], &[]), "settings/no-images");
     assert_eq!(code(&["a", " "], &[]), "settings/empty-image");
 }
@@ -219,7 +220,10 @@ fn only_our_own_variables_must_be_utf8() {
     let latin1 = OsString::from_vec(vec![b'a', 0xe9]);
     let resolve = |name: &str| {
         let args = SignArgs {
-            images: vec!["a".to_owned()],
+            inputs: crate::cli::InputArgs {
+                images: vec!["a".to_owned()],
+                ..Default::default()
+            },
             ..SignArgs::default()
         };
         Settings::resolve(

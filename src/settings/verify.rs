@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use ambisign_providers::Env;
 
+use super::annotations::pair;
 use super::blob::beside;
 use super::given::{Given, Origin, exclusive, pick};
 use super::groups::Groups;
-use super::sign::images;
+use super::images::each_once;
 use super::{RegistrySettings, RunSettings, SettingsError, TrustSettings};
 use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 use crate::image::Reference;
@@ -85,7 +86,10 @@ impl VerifySettings {
     /// variable, no image, or nothing that says who must have signed.
     pub fn of_images(args: VerifyArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
-        let images = images(&args.images)?;
+        let images = each_once(&args.images)?;
+        if images.is_empty() {
+            return Err(SettingsError::NoImages { ways: "" });
+        }
         let subject = match (args.bundle, images.as_slice()) {
             (None, _) => Subject::Images(images),
             (Some(bundle), [image]) if is_by_digest(image) => Subject::Detached {
@@ -147,15 +151,8 @@ fn texts(name: &'static str, given: Vec<String>) -> Result<Vec<String>, Settings
 }
 
 fn annotations(given: Vec<String>) -> Result<Vec<(String, String)>, SettingsError> {
-    let annotation = |text: String| match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        Some(_) | None => Err(Given {
-            value: (),
-            from: Origin::Flag("annotations"),
-        }
-        .wrong("a pair `key=value`")),
-    };
-    given.into_iter().map(annotation).collect()
+    let from = Origin::Flag("annotations");
+    given.iter().map(|text| pair(text, &from)).collect()
 }
 
 fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> {

@@ -4,9 +4,10 @@
 use std::process::Command;
 
 use serde_json::Value;
+use sha2::Digest as _;
 use tempfile::TempDir;
 
-use super::{Reply, Stack, get, unique};
+use super::{Reply, Stack, exchange, get, unique};
 
 /// The media type of what we attach.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -86,6 +87,43 @@ impl Image {
     pub(crate) fn get(&self, path: &str) -> Reply {
         let path = format!("/v2/{}/{path}", self.repository);
         get(&self.host, &path, &[("Accept", MANIFESTS)])
+    }
+
+    /// Sends a request with this body and media type to `/v2/<repository>/<path>`.
+    pub(crate) fn send(&self, (method, path): (&str, &str), kind: &str, body: &str) -> Reply {
+        let request = format!(
+            "{method} /v2/{}/{path} HTTP/1.0\r\nHost: {}\r\nContent-Type: {kind}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            self.repository,
+            self.host,
+            body.len()
+        );
+        Reply::parse(&exchange(&self.host, &request).unwrap()).unwrap()
+    }
+
+    /// Pushes an index beside the image that lists these digests, each with its media type.
+    #[track_caller]
+    pub(crate) fn push_index_of(&self, listed: &[(&str, &str)]) -> Self {
+        let descriptors: Vec<Value> = listed
+            .iter()
+            .map(|(digest, kind)| {
+                let size = self.get(&format!("manifests/{digest}")).body.len();
+                serde_json::json!({"mediaType": kind, "digest": digest, "size": size})
+            })
+            .collect();
+        let kind = "application/vnd.oci.image.index.v1+json";
+        let index = serde_json::json!({
+            "schemaVersion": 2, "mediaType": kind, "manifests": descriptors,
+            "annotations": {"made": unique()},
+        });
+        let index = index.to_string();
+        let digest = format!("sha256:{}", hex::encode(sha2::Sha256::digest(&index)));
+        let put = self.send(("PUT", &format!("manifests/{digest}")), kind, &index);
+        assert_eq!(put.status, 201, "{}", String::from_utf8_lossy(&put.body));
+        Self {
+            digest,
+            ..self.clone()
+        }
     }
 
     /// The Sigstore bundles that a reader finds: by the referrers API, else by the fallback tag.

@@ -73,6 +73,8 @@ pub(crate) struct Scene {
 enum Named {
     ByDigest,
     ByTag,
+    /// Not on the command line.
+    Elsewhere,
     /// `HOST` stands for the registry, `IMAGE` for the repository.
     Otherwise(String),
 }
@@ -175,6 +177,12 @@ impl Scene {
         self
     }
 
+    /// No image is named on the command line.
+    pub(crate) fn unnamed(mut self) -> Self {
+        self.image = Named::Elsewhere;
+        self
+    }
+
     /// Runs the program.
     pub(crate) fn play(self, world: &impl World) -> Played {
         let image = fresh_image(self.registry(world));
@@ -206,11 +214,13 @@ impl Scene {
         let root = root.unwrap_or_else(|| world.var("TRUSTED_ROOT").into());
         let registry = at(Peer::Registry).host();
         let named = match &self.image {
-            Named::ByDigest => image.through(&registry).reference(),
-            Named::ByTag => image.through(&registry).tagged(),
-            Named::Otherwise(name) => name
-                .replace("HOST", &registry)
-                .replace("IMAGE", &image.repository),
+            Named::ByDigest => Some(image.through(&registry).reference()),
+            Named::ByTag => Some(image.through(&registry).tagged()),
+            Named::Elsewhere => None,
+            Named::Otherwise(name) => Some(
+                name.replace("HOST", &registry)
+                    .replace("IMAGE", &image.repository),
+            ),
         };
         let timeout = format!("{}s", self.timeout.as_secs());
         let mut program = Program::ambisign()
@@ -220,7 +230,7 @@ impl Scene {
             .arg("--signing-config")
             .arg(services)
             .args(&self.args)
-            .arg(named)
+            .args(named)
             .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
             .env("ACTIONS_ID_TOKEN_REQUEST_URL", at(Peer::Token).url());
         for (name, value) in &self.env {

@@ -9,11 +9,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod annotations;
 mod batch;
 mod destinations;
+mod inputs;
 mod job;
 mod providers;
 mod published;
+mod recursive;
 mod reported;
 mod secrets;
 mod situations;

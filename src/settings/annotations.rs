@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Annotations: what a signer says about an image, and what a reader insists on.
+
+use std::collections::BTreeMap;
+
+use super::SettingsError;
+use super::given::{Given, Origin};
+use crate::outcome::Warning;
+
+/// The name of the flag.
+const NAME: &str = "annotations";
+
+/// `key=value`, of which the value may be empty and may have any sign that can be seen.
+///
+/// # Errors
+/// There is no key, or there are control characters.
+pub(super) fn pair(text: &str, from: &Origin) -> Result<(String, String), SettingsError> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !text.contains(char::is_control) => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        Some(_) | None => Err(Given {
+            value: (),
+            from: from.clone(),
+        }
+        .wrong("a pair `key=value` without control characters")),
+    }
+}
+
+/// The annotations to sign: those of the flags, else those of the variable, one a line.
+///
+/// # Errors
+/// As [`pair`]; or a key is there twice.
+pub(super) fn signed(
+    flags: Vec<String>,
+    variable: Option<&str>,
+    warnings: &mut Vec<Warning>,
+) -> Result<BTreeMap<String, String>, SettingsError> {
+    let (texts, from) = if flags.is_empty() {
+        let lines = variable.unwrap_or_default().lines().map(str::trim);
+        let lines = lines.filter(|line| !line.is_empty()).map(str::to_owned);
+        (lines.collect(), Origin::Variable(NAME))
+    } else {
+        (flags, Origin::Flag(NAME))
+    };
+    let mut annotations = BTreeMap::new();
+    for text in texts {
+        let (key, value) = pair(&text, &from)?;
+        warnings.extend(comma(&key, &value));
+        if annotations.insert(key, value).is_some() {
+            let name = from.to_string();
+            return Err(SettingsError::Twice { name });
+        }
+    }
+    Ok(annotations)
+}
+
+/// cosign would take what follows a comma for another annotation.
+fn comma(key: &str, value: &str) -> Option<Warning> {
+    let (_, rest) = value.split_once(',')?;
+    rest.contains('=').then(|| Warning {
+        code: "settings/comma",
+        message: format!(
+            "the annotation `{key}` is signed with everything after its first `=`, commas included: \
+             give each annotation by an `-a` of its own"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ambisign_providers::Explain as _;
+
+    use super::signed;
+
+    #[test]
+    fn are_pairs_that_differ() {
+        let mut warnings = Vec::new();
+        let flags = ["a=1", "b=x=y,z", "c="].map(str::to_owned).to_vec();
+        let said = signed(flags, Some("d=4"), &mut warnings).unwrap();
+        let said: Vec<_> = said.iter().map(|(k, v)| format!("{k}:{v}")).collect();
+        assert_eq!(said, ["a:1", "b:x=y,z", "c:"]);
+        assert!(warnings.is_empty());
+        let said = signed(Vec::new(), Some("\na=1,b=2\r\n c = 3 \n"), &mut warnings).unwrap();
+        assert_eq!((said["a"].as_str(), said["c "].as_str()), ("1,b=2", " 3"));
+        assert_eq!(warnings[0].code, "settings/comma");
+    }
+
+    #[test]
+    fn are_refused_without_a_key_twice_or_with_control_characters() {
+        for (text, code) in [
+            ("a", "settings/value"),
+            ("=1", "settings/value"),
+            ("a=\u{1b}[2J", "settings/value"),
+            ("a=1\u{0}", "settings/value"),
+            ("a=1\na=2", "settings/twice"),
+        ] {
+            let error = signed(Vec::new(), Some(text), &mut Vec::new()).unwrap_err();
+            assert_eq!(error.code(), code, "{text:?}");
+            assert!(error.to_string().contains("AMBISIGN_ANNOTATIONS"));
+        }
+        let flags = vec!["a=1\n::set-output name=x::y".to_owned()];
+        assert!(signed(flags, None, &mut Vec::new()).is_err());
+    }
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What says which images are signed. Files are only named here; they are read by
+//! [`crate::images`].
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use ambisign_providers::Env;
+
+use super::SettingsError;
+use super::given::{Given, Origin, flag, path, pick};
+use super::metadata::{self, Built};
+use super::variables::Variables;
+use crate::cli::InputArgs;
+use crate::digest::Digest;
+use crate::outcome::Warning;
+
+/// Where GitHub's runner lists what earlier steps made.
+const ARTIFACTS: &str = "GITHUB_ARTIFACTS_LIST";
+
+/// What says which images are signed.
+#[derive(Debug)]
+pub struct ImageSettings {
+    /// Where they are named.
+    pub names: Names,
+    /// The digest of those that are named without one, and where it came from.
+    pub digest: Option<(Digest, Origin)>,
+    /// What was built, and where that came from: of use for what has no digest.
+    pub built: Option<(Vec<Built>, Origin)>,
+    /// Whether an image may be named by a tag.
+    pub tags: Tags,
+    /// How much of an index is signed.
+    pub extent: Extent,
+}
+
+/// Where images are named.
+#[derive(Debug)]
+pub enum Names {
+    /// In this file, which GitHub's runner wrote.
+    Artifacts(PathBuf),
+    /// In this file.
+    File(PathBuf),
+    /// Here: texts that are not yet parsed as references.
+    Given(Vec<Listed>),
+    /// In what was built.
+    Metadata,
+}
+
+/// Images that one setting names.
+#[derive(Debug)]
+pub struct Listed {
+    /// Where they are named.
+    pub source: Source,
+    /// As they are written, each once, in order.
+    pub texts: Vec<String>,
+}
+
+/// A setting that names images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The arguments of the command.
+    CommandLine,
+    /// Tags, of which the repository counts, with the name of what gave them.
+    Tags(&'static str),
+    /// `AMBISIGN_IMAGES`.
+    Variable,
+}
+
+/// Whether an image may be named by a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tags {
+    /// It is resolved once, with a warning.
+    Resolved,
+    /// Only digests are accepted.
+    Refused,
+}
+
+/// How much of an index is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What is named and nothing else.
+    Named,
+    /// Also what an index lists, and what the indexes in it list.
+    WithChildren,
+}
+
+impl ImageSettings {
+    /// Reads the flags and variables. What is given and not needed is added to `warnings`.
+    ///
+    /// # Errors
+    /// No image, an empty one, a value that cannot be read, or tags without a digest.
+    pub(super) fn resolve(
+        args: InputArgs,
+        (variables, env): (&Variables, &Env),
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Self, SettingsError> {
+        let digest = pick("digest", args.digest, variables.digest.clone())?;
+        let digest = digest.map(parse_digest).transpose()?;
+        let built = pick("metadata", args.metadata, variables.metadata.clone())?;
+        let built = built.map(parse_metadata).transpose()?;
+        let tags = pick("tags", args.tags, variables.tags.clone())?;
+        if let (Some(tags), None, None) = (&tags, &digest, &built) {
+            return Err(tags.incomplete("--digest"));
+        }
+        let file = path(
+            "images-file",
+            args.images_file,
+            variables.images_file.clone(),
+        );
+        let mut listed = listed(&args.images, variables.images.as_deref())?;
+        listed.extend(tags.map(tagged).transpose()?);
+        let names = if listed.is_empty() {
+            match (file, &built) {
+                (Some(file), _) => Names::File(file.value),
+                (None, Some(_)) => Names::Metadata,
+                (None, None) => env
+                    .get(ARTIFACTS)
+                    .filter(|path| !path.is_empty())
+                    .map(|path| Names::Artifacts(path.into()))
+                    .ok_or(SettingsError::NoImages { ways: WAYS })?,
+            }
+        } else {
+            warnings.extend(file.map(|file| unused(&file.from)));
+            Names::Given(listed)
+        };
+        let recursive = flag("recursive", args.recursive, variables.recursive.as_deref())?;
+        let digests_only = flag(
+            "require-digest",
+            args.require_digest,
+            variables.require_digest.as_deref(),
+        )?;
+        Ok(Self {
+            names,
+            digest: digest.map(|given| (given.value, given.from)),
+            built: built.map(|given| (given.value, given.from)),
+            tags: if digests_only {
+                Tags::Refused
+            } else {
+                Tags::Resolved
+            },
+            extent: if recursive {
+                Extent::WithChildren
+            } else {
+                Extent::Named
+            },
+        })
+    }
+}
+
+/// The ways to name images beside the command line, as the end of a sentence.
+pub(crate) const WAYS: &str =
+    ", or set `AMBISIGN_IMAGES`, `--images-file`, `--metadata`, or `--tags` with `--digest`";
+
+/// The images of the command line, else those of the variable.
+fn listed(given: &[String], variable: Option<&str>) -> Result<Vec<Listed>, SettingsError> {
+    if !given.is_empty() {
+        return Ok(vec![Listed {
+            source: Source::CommandLine,
+            texts: each_once(given)?,
+        }]);
+    }
+    let Some(text) = variable else {
+        return Ok(Vec::new());
+    };
+    let from = Origin::Variable("images");
+    let texts = split(text, &from)?;
+    Ok(vec![Listed {
+        source: Source::Variable,
+        texts,
+    }])
+}
+
+fn tagged(tags: Given<String>) -> Result<Listed, SettingsError> {
+    let source = Source::Tags(match tags.from {
+        Origin::Flag(_) => "--tags",
+        Origin::Variable(_) | Origin::Foreign(_) => "AMBISIGN_TAGS",
+    });
+    let texts = split(&tags.value, &tags.from)?;
+    Ok(Listed { source, texts })
+}
+
+/// The texts between newlines, blanks and commas, which no reference contains; each once.
+fn split(text: &str, from: &Origin) -> Result<Vec<String>, SettingsError> {
+    let mut seen = HashSet::new();
+    let texts = text.split([' ', '\t', '\r', '\n', ',']);
+    let texts = texts.filter(|text| !text.is_empty() && seen.insert(*text));
+    let texts: Vec<String> = texts.map(str::to_owned).collect();
+    if texts.is_empty() {
+        let name = from.to_string();
+        return Err(SettingsError::Empty { name });
+    }
+    Ok(texts)
+}
+
+/// The images of a command line, each once.
+pub(super) fn each_once(given: &[String]) -> Result<Vec<String>, SettingsError> {
+    let mut images: Vec<String> = Vec::with_capacity(given.len());
+    let mut seen = HashSet::new();
+    for (at, image) in given.iter().enumerate() {
+        let image = image.trim();
+        if image.is_empty() {
+            return Err(SettingsError::EmptyImage { at: at + 1 });
+        }
+        if seen.insert(image) {
+            images.push(image.to_owned());
+        }
+    }
+    Ok(images)
+}
+
+fn parse_digest(given: Given<String>) -> Result<Given<Digest>, SettingsError> {
+    match Digest::parse(&given.value) {
+        Some(value) => Ok(Given {
+            value,
+            from: given.from,
+        }),
+        None => Err(given.wrong("`sha256:` and 64 lower-case hexadecimal digits")),
+    }
+}
+
+fn parse_metadata(given: Given<String>) -> Result<Given<Vec<Built>>, SettingsError> {
+    match metadata::read(&given.value) {
+        Some(value) => Ok(Given {
+            value,
+            from: given.from,
+        }),
+        None => {
+            Err(given
+                .wrong("the JSON of a build that was pushed, with its `containerimage.digest`"))
+        }
+    }
+}
+
+fn unused(given: &Origin) -> Warning {
+    Warning {
+        code: "settings/unused",
+        message: format!("`{given}` is not read: images are named without it"),
+    }
+}
