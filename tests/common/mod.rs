@@ -27,6 +27,7 @@
     reason = "a test that cannot go on stops, and runs programs with an environment that it made itself"
 )]
 
+mod container;
 pub(crate) mod fault;
 mod http;
 mod image;
@@ -38,6 +39,7 @@ mod rule;
 mod signing_config;
 mod stack;
 
+pub(crate) use container::{Container, Flavour, NONROOT, finish, release, released};
 pub(crate) use http::{Reply, closed_url, exchange, get};
 pub(crate) use image::{Image, Registry, Signature};
 pub(crate) use mirror::Mirror;

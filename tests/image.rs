@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The container image and the files of a release: taken apart, run by users that CI systems run it
+//! as, and judged by others.
+#![cfg(test)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use common::{
+    Container, Cosign, Finished, Flavour, GITHUB_IDENTITY, Log, NONROOT, Program, Registry, Stack,
+    assert_no_canary, finish, release, released,
+};
+
+/// A user that no image knows.
+const STRANGER: u32 = 12_345;
+/// The largest image, unpacked, in bytes.
+const SIZE: u64 = 12_000_000;
+/// Any time.
+const EPOCH: &str = "1700000000";
+
+/// `ambisign sign` in the image, with files of the stack mounted and a fresh token.
+fn sign(stack: &Stack, container: &Container, program: Program) -> Program {
+    let trusted_root = container.mount(stack.var("TRUSTED_ROOT"));
+    let signing_config = container.mount(Log::V1.signing_config(stack));
+    program
+        .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
+        .args(["/ambisign", "sign", "--trusted-root", &trusted_root])
+        .args(["--signing-config", &signing_config])
+}
+
+/// Every path below `folder`, as seen from there.
+fn paths(folder: &Path, below: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder.join(below)).unwrap() {
+        let entry = entry.unwrap();
+        let path = Path::new(below).join(entry.file_name());
+        let path = path.to_str().unwrap();
+        found.insert(path.to_owned());
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(paths(folder, path));
+        }
+    }
+    found
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_image_is_the_program_and_what_it_reads() {
+    let container = Container::unpack(Flavour::Scratch);
+    let found: Vec<_> = paths(container.path(), "").into_iter().collect();
+    let expected = [
+        "ambisign",
+        "etc",
+        "etc/group",
+        "etc/passwd",
+        "etc/ssl",
+        "etc/ssl/certs",
+        "etc/ssl/certs/ca-certificates.crt",
+        "home",
+        "home/nonroot",
+        "root",
+        "tmp",
+    ];
+    assert_eq!(found, expected);
+    let shell = container.run_as(0).args(["/bin/sh", "-c", "true"]).run();
+    assert_eq!(shell.code, Some(127), "{shell}");
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_image_runs_as_anybody() {
+    let container = Container::unpack(Flavour::Scratch);
+    let version = format!("ambisign {}\n", env!("CARGO_PKG_VERSION"));
+    for user in [0, NONROOT, STRANGER] {
+        for program in [container.run_as(user), container.read_only(user)] {
+            let run = program.args(["/ambisign", "--version"]).run().expect(0);
+            assert_eq!(run.stdout, version);
+        }
+        let env = container.run_as(user).args(["/ambisign", "env"]);
+        assert!(env.run().expect(0).stdout.contains("AMBISIGN_OUTPUT"));
+    }
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_image_signs_as_anybody() {
+    let (stack, container) = (Stack::shared(), Container::unpack(Flavour::Scratch));
+    let rows = [
+        ("root", container.run_as(0).env("HOME", "/root")),
+        (
+            "nonroot",
+            container.run_as(NONROOT).env("HOME", "/home/nonroot"),
+        ),
+        // Without `HOME`, and nothing can be written.
+        ("stranger", container.read_only(STRANGER)),
+    ];
+    for (name, program) in rows {
+        let image = stack.push(Registry::Fallback, &format!("image/{name}"), 1);
+        // What is mounted was there before: the root may be read-only.
+        let run = sign(&stack, &container, program).arg(image.reference());
+        run.run().expect(0);
+        Cosign::Three.verify(&stack, &image, &[]).expect(0);
+    }
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_image_without_network_says_so_and_ends() {
+    let (stack, container) = (Stack::shared(), Container::unpack(Flavour::Scratch));
+    let token = stack.token("github", &[]);
+    let run = container
+        .without_network(NONROOT)
+        .env("SIGSTORE_ID_TOKEN", &token)
+        .args(["/ambisign", "sign", "--timeout", "20s"])
+        .arg(format!(
+            "registry.example.com/app@sha256:{}",
+            "0".repeat(64)
+        ))
+        .run()
+        .expect(75);
+    assert!(
+        run.stderr.contains("code: registry/unreachable; exit 75"),
+        "{run}"
+    );
+    assert!(
+        run.stderr.contains("nothing was signed or uploaded"),
+        "{run}"
+    );
+    assert_no_canary(&[&token], &run.outputs());
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_helper_that_the_image_lacks_is_named() {
+    let (stack, container) = (Stack::shared(), Container::unpack(Flavour::Scratch));
+    let image = stack.push(Registry::Fallback, "image/helper", 1);
+    let config = format!(
+        r#"{{"credHelpers":{{"{}":"absent"}}}}"#,
+        Registry::Fallback.host(&stack)
+    );
+    let home = container.path().join("home/nonroot/.docker");
+    fs::create_dir_all(&home).unwrap();
+    fs::write(home.join("config.json"), config).unwrap();
+    let program = container.run_as(0).env("HOME", "/home/nonroot");
+    let run = sign(&stack, &container, program)
+        .arg(image.reference())
+        .run();
+    assert!(run.stderr.contains("docker-credential-absent"), "{run}");
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_shell_flavour_runs_commands() {
+    let container = Container::unpack(Flavour::Shell);
+    let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    let script =
+        "set -eu; cd /tmp; ambisign --version | tee said; test -s said; env | grep -q ^PATH=";
+    for user in [0, STRANGER] {
+        let run = container.run_as(user).env("PATH", path);
+        let run = run.args(["sh", "-c", script]).run().expect(0);
+        assert_eq!(
+            run.stdout,
+            format!("ambisign {}\n", env!("CARGO_PKG_VERSION"))
+        );
+    }
+    // Every name leads to something that busybox knows.
+    let names = "for link in /bin/*; do echo ${link##*/}; done; /bin/busybox --list";
+    let run = container.run_as(0).env("PATH", path);
+    let said = run.args(["sh", "-c", names]).run().expect(0).stdout;
+    let all: Vec<_> = said.lines().collect();
+    let unique: BTreeSet<_> = all.iter().collect();
+    let links = fs::read_dir(container.path().join("bin")).unwrap().count();
+    assert_eq!(all.len() - unique.len(), links);
+}
+
+/// An OCI layout with every flavour, and the `(digest, tag)` of each.
+fn layout(folder: &Path, source: &str) -> Vec<(String, String)> {
+    let mut image = release("image");
+    image.arg("build").arg(folder).arg("--binaries");
+    image.arg(released().parent().unwrap());
+    image.args([
+        "--version",
+        "1.2.3",
+        "--revision",
+        "abc",
+        "--source",
+        source,
+    ]);
+    image.env("SOURCE_DATE_EPOCH", EPOCH);
+    let said = finish(image);
+    let pairs = said.lines().map(|line| line.split_once(' ').unwrap());
+    pairs
+        .map(|(digest, tag)| (digest.to_owned(), tag.to_owned()))
+        .collect()
+}
+
+fn blob(layout: &Path, descriptor: &Value) -> Value {
+    let digest = descriptor["digest"].as_str().unwrap().replace(':', "/");
+    serde_json::from_slice(&fs::read(layout.join("blobs").join(digest)).unwrap()).unwrap()
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn two_builds_of_the_image_are_one() {
+    let (one, two) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let built = layout(one.path(), "https://example.com/ambisign");
+    assert_eq!(built, layout(two.path(), "https://example.com/ambisign"));
+    let tags: Vec<_> = built.iter().map(|(_, tag)| tag.as_str()).collect();
+    assert_eq!(tags, ["1.2.3", "1.2.3-nonroot", "1.2.3-shell"]);
+    let differ = Program::new("/usr/bin/diff").arg("-r");
+    differ.arg(one.path()).arg(two.path()).run().expect(0);
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_image_says_what_it_is_and_is_small() {
+    let folder = TempDir::new().unwrap();
+    layout(folder.path(), "https://example.com/ambisign");
+    let index: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("index.json")).unwrap()).unwrap();
+    let flavours = [
+        (serde_json::json!(["/ambisign"]), Value::Null),
+        (serde_json::json!(["/ambisign"]), Value::from("65532:65532")),
+        (Value::Null, Value::Null),
+    ];
+    for (flavour, (entrypoint, user)) in index["manifests"].as_array().unwrap().iter().zip(flavours)
+    {
+        let list = blob(folder.path(), flavour);
+        let manifest = blob(folder.path(), &list["manifests"][0]);
+        let config = blob(folder.path(), &manifest["config"]);
+        assert_eq!(config["config"]["Entrypoint"], entrypoint);
+        assert_eq!(config["config"]["User"], user);
+        let labels = &config["config"]["Labels"];
+        assert_eq!(labels, &manifest["annotations"]);
+        assert_eq!(labels, &list["annotations"]);
+        for (name, value) in [
+            ("created", "2023-11-14T22:13:20Z"),
+            ("revision", "abc"),
+            ("source", "https://example.com/ambisign"),
+            ("title", "ambisign"),
+            ("version", "1.2.3"),
+        ] {
+            assert_eq!(labels[format!("org.opencontainers.image.{name}")], value);
+        }
+    }
+    for flavour in [Flavour::Scratch, Flavour::Shell] {
+        let container = Container::unpack(flavour);
+        let files = paths(container.path(), "").into_iter();
+        let sizes = files.map(|path| fs::symlink_metadata(container.path().join(path)).unwrap());
+        let size: u64 = sizes
+            .filter(fs::Metadata::is_file)
+            .map(|file| file.len())
+            .sum();
+        assert!(size <= SIZE, "{flavour:?}: {size} bytes");
+    }
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_image_is_pushed_as_it_was_built_and_signs_itself() {
+    let (stack, folder) = (Stack::shared(), TempDir::new().unwrap());
+    let container = Container::unpack(Flavour::Scratch);
+    let repository = format!("{}/image/ambisign", Registry::Fallback.host(&stack));
+    for (digest, tag) in layout(folder.path(), "https://example.com/ambisign") {
+        let image = format!("{repository}:{tag}");
+        Program::new("/usr/bin/skopeo")
+            .args([
+                "--insecure-policy",
+                "copy",
+                "--quiet",
+                "--all",
+                "--preserve-digests",
+            ])
+            .arg("--dest-tls-verify=false")
+            .arg(format!("oci:{}:{tag}", folder.path().display()))
+            .arg(format!("docker://{image}"))
+            .env("HOME", folder.path())
+            .run()
+            .expect(0);
+        let crane = stack
+            .program("crane")
+            .args(["digest", "--insecure", &image]);
+        assert_eq!(crane.run().expect(0).stdout.trim(), digest);
+        let crane = stack
+            .program("crane")
+            .args(["validate", "--insecure", "--remote", &image]);
+        crane.run().expect(0);
+        let run = sign(&stack, &container, container.run_as(NONROOT));
+        run.arg(format!("{repository}@{digest}")).run().expect(0);
+    }
+}
+
+/// cosign on a file of the release.
+fn verdict(stack: &Stack, folder: &Path, file: &str) -> Finished {
+    let issuer = stack.issuer("github");
+    Cosign::Three
+        .program(stack)
+        .args(["verify-blob", "--trusted-root", stack.var("TRUSTED_ROOT")])
+        .args(["--certificate-identity", GITHUB_IDENTITY])
+        .args(["--certificate-oidc-issuer", &issuer])
+        .args(["--bundle", &format!("{file}.sigstore.json"), file])
+        .dir(folder)
+        .run()
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_files_of_a_release_are_signed_by_the_release() {
+    let (stack, folder) = (Stack::shared(), TempDir::new().unwrap());
+    let program = released().file_name().unwrap().to_str().unwrap();
+    fs::copy(released(), folder.path().join(program)).unwrap();
+    let mut pack = release("pack");
+    pack.arg(folder.path()).env("SOURCE_DATE_EPOCH", EPOCH);
+    finish(pack);
+    let mut sign = release("sign");
+    sign.arg(folder.path())
+        .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]));
+    sign.args([
+        "--trusted-root",
+        stack.var("TRUSTED_ROOT"),
+        "--signing-config",
+    ]);
+    sign.arg(Log::V1.signing_config(&stack));
+    finish(sign);
+    let (archive, bill) = (format!("{program}.tar.gz"), format!("{program}.cdx.json"));
+    for file in [program, &archive, &bill, "SHA256SUMS"] {
+        verdict(&stack, folder.path(), file).expect(0);
+    }
+
+    let list = Program::new("/bin/tar")
+        .arg("-tf")
+        .arg(folder.path().join(archive));
+    let list = list.env("PATH", "/usr/bin:/bin").run().expect(0).stdout;
+    for part in [
+        "ambisign",
+        "LICENSE",
+        "man/ambisign-sign.1",
+        "completions/ambisign.bash",
+    ] {
+        assert!(
+            list.lines().any(|line| line == format!("{program}/{part}")),
+            "{list}"
+        );
+    }
+    let bill = fs::read(folder.path().join(bill)).unwrap();
+    let bill: Value = serde_json::from_slice(&bill).unwrap();
+    let parts = bill["components"].as_array().unwrap();
+    let named = |name: &str| parts.iter().any(|part| part["name"] == name);
+    assert!(named("aws-lc-sys") && named("ambisign-providers"));
+    // Other members of the workspace link it, and other targets.
+    assert!(!named("ring") && !named("ambisign-sandbox"));
+}
