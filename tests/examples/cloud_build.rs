@@ -66,11 +66,18 @@ impl Build {
     pub(crate) fn step(&self, id: &str) -> Program {
         let steps = self.file["steps"].as_array().unwrap();
         let step = steps.iter().find(|step| step["id"] == id).unwrap();
-        let arguments: Vec<String> = texts(&step["args"]).iter().map(|text| self.resolved(text)).collect();
+        let arguments: Vec<String> = texts(&step["args"])
+            .iter()
+            .map(|text| self.resolved(text))
+            .collect();
         if step["name"] == "gcr.io/cloud-builders/docker" {
             let entrypoint = step["entrypoint"].as_str().unwrap_or("docker");
             let script = "exec \"$@\"";
-            return self.place.machine(script).args([id, entrypoint]).args(arguments);
+            return self
+                .place
+                .machine(script)
+                .args([id, entrypoint])
+                .args(arguments);
         }
         let workspace = self.place.folder("work");
         let mut program = self
@@ -99,7 +106,10 @@ impl Build {
         self.step("build").run().expect(0);
         self.step("push").run().expect(0);
         let images = fs::read_to_string(self.images()).unwrap();
-        assert!(images.starts_with("europe-docker.pkg.dev/my-project/apps/app@sha256:"), "{images}");
+        assert!(
+            images.starts_with("europe-docker.pkg.dev/my-project/apps/app@sha256:"),
+            "{images}"
+        );
         assert_eq!(images.lines().count(), 1, "{images}");
     }
 
@@ -172,8 +182,14 @@ fn the_grants_are_commands() {
              --location=europe {build} --role=roles/artifactregistry.writer"
         );
         for call in [identity, writer] {
-            assert!(calls.lines().any(|line| line == call), "no {call} in {calls}");
+            assert!(
+                calls.lines().any(|line| line == call),
+                "no {call} in {calls}"
+            );
         }
-        assert!(calls.contains(&format!("gcloud builds submit --config={name} ")), "{calls}");
+        assert!(
+            calls.contains(&format!("gcloud builds submit --config={name} ")),
+            "{calls}"
+        );
     }
 }

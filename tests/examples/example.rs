@@ -79,5 +79,7 @@ impl Example {
 /// Whether a line sets a variable and does nothing else: `B="build@$P"`.
 fn is_assignment(line: &str) -> bool {
     let mut name = line.split('=').next().unwrap_or_default().chars();
-    line.contains('=') && name.next().is_some_and(|c| c.is_ascii_uppercase()) && name.next().is_none()
+    line.contains('=')
+        && name.next().is_some_and(|c| c.is_ascii_uppercase())
+        && name.next().is_none()
 }

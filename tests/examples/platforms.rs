@@ -121,7 +121,12 @@ fn circleci() {
     with(place.machine(script), &variables).run().expect(0);
     let kept = step("build", "persist_to_workspace");
     assert_eq!(kept["root"], ".");
-    let kept: Vec<&str> = kept["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+    let kept: Vec<&str> = kept["paths"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|path| path.as_str().unwrap())
+        .collect();
     let folder = place.next_job(&kept);
     let script = step("sign", "run");
     let shell = file["jobs"]["sign"]["shell"].as_str().unwrap();
@@ -153,7 +158,10 @@ fn jenkins() {
     ];
     // A script that begins with `#!` is a program, any other one goes to `sh -xe`.
     assert!(build.starts_with("#!/bin/bash\n"), "{build}");
-    let login = [("REGISTRY_USER", "acme"), ("REGISTRY_PASSWORD", GITHUB_TOKEN)];
+    let login = [
+        ("REGISTRY_USER", "acme"),
+        ("REGISTRY_PASSWORD", GITHUB_TOKEN),
+    ];
     let run = with(place.machine(build), &variables);
     with(run, &login).run().expect(0);
     let trust = place.folder("work").join("trust");
@@ -203,10 +211,15 @@ fn kubernetes() {
     // What a kubelet does with the volumes.
     for mount in container["volumeMounts"].as_array().unwrap() {
         let volumes = pod["volumes"].as_array().unwrap().iter();
-        let volume = volumes.into_iter().find(|volume| volume["name"] == mount["name"]);
+        let volume = volumes
+            .into_iter()
+            .find(|volume| volume["name"] == mount["name"]);
         let (path, content) = volume_file(&place, volume.unwrap());
         let folder = mount["mountPath"].as_str().unwrap();
-        place.put(&format!("{}/{path}", folder.trim_start_matches('/')), content);
+        place.put(
+            &format!("{}/{path}", folder.trim_start_matches('/')),
+            content,
+        );
     }
     let security = &pod["securityContext"];
     assert_eq!(security["runAsUser"], NONROOT);
@@ -216,7 +229,10 @@ fn kubernetes() {
         program = program.arg(argument.as_str().unwrap());
     }
     for variable in container["env"].as_array().unwrap() {
-        program = program.env(variable["name"].as_str().unwrap(), variable["value"].as_str().unwrap());
+        program = program.env(
+            variable["name"].as_str().unwrap(),
+            variable["value"].as_str().unwrap(),
+        );
     }
     let run = program
         .args(place.flags().split(' '))
@@ -244,7 +260,10 @@ fn volume_file(place: &Place, volume: &Value) -> (String, Vec<u8>) {
         return (path.to_owned(), read(&login));
     }
     assert_eq!(volume["configMap"]["name"], "images");
-    ("images.txt".to_owned(), read(&place.folder("work").join("images.txt")))
+    (
+        "images.txt".to_owned(),
+        read(&place.folder("work").join("images.txt")),
+    )
 }
 
 #[test]
