@@ -168,7 +168,7 @@ impl Place {
         );
         for command in told {
             assert!(
-                command.ends_with(&format!(" {repository}@{DIGEST}")),
+                command.ends_with(&format!("\n{repository}@{DIGEST}")),
                 "{command} is about {repository}"
             );
             let command = command.replace(DIGEST, digest);
