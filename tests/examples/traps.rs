@@ -64,6 +64,18 @@ fn an_image_that_images_would_push_later() {
     refused(build.step("sign"), 6, "registry/not-found", &words);
 }
 
+/// `$COMMIT_SHA` in a build that was submitted by hand, or a variable of the shell with one dollar sign.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_variable_that_is_empty() {
+    let build = Build::of(OWN);
+    for (end, code) in [(":", "reference/tag"), ("@", "reference/digest")] {
+        let image = format!("europe-docker.pkg.dev/my-project/apps/app{end}\n");
+        fs::write(build.images(), image).unwrap();
+        refused(build.step("sign"), 2, code, &["`$BUILD_ID`", "`$$NAME`"]);
+    }
+}
+
 #[test]
 #[ignore = "needs the real stack: tests/run"]
 fn the_default_account() {
@@ -117,8 +129,8 @@ fn an_account_that_may_not_be_impersonated() {
         let step = build.step("sign");
         step.env("GOOGLE_SERVICE_ACCOUNT_NAME", account)
     };
-    let role = "`roles/iam.serviceAccountOpenIdTokenCreator` on nogrant@";
-    refused(step("nogrant"), 3, "impersonation/denied", &[BUILD, role]);
+    let role = "`roles/iam.serviceAccountOpenIdTokenCreator` on denied@";
+    refused(step("denied"), 3, "impersonation/denied", &[BUILD, role]);
     let api = "enable `iamcredentials.googleapis.com`";
     refused(step("api-off"), 3, "impersonation/api", &[api]);
     let name = "`NAME@PROJECT.iam.gserviceaccount.com`";
@@ -126,8 +138,8 @@ fn an_account_that_may_not_be_impersonated() {
     refused(step("not an account"), 3, "impersonation/name", &[name]);
     // A grant that is minutes old: the same answer, and the next run works.
     let patience = "a new grant works after two to five minutes";
-    refused(step("nogrant-yet"), 3, "impersonation/denied", &[patience]);
-    step("nogrant-yet").run().expect(0);
+    refused(step("denied-yet"), 3, "impersonation/denied", &[patience]);
+    step("denied-yet").run().expect(0);
 }
 
 /// A private pool, or a perimeter: Google can be reached, the world cannot.
