@@ -22,9 +22,10 @@ pub(crate) fn fix(http: &HttpError) -> Option<Cow<'static, str>> {
         let url = Url::parse(&http.url).ok()?;
         Some(url.host_str()?.ends_with(PUBLIC))
     };
-    match http.reason {
-        HttpReason::Unreachable { .. } if public() == Some(true) => Some(LET_OUT.into()),
-        _ => http.fix(),
+    if matches!(http.reason, HttpReason::Unreachable { .. }) && public() == Some(true) {
+        Some(LET_OUT.into())
+    } else {
+        http.fix()
     }
 }
 
