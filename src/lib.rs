@@ -38,6 +38,7 @@ pub mod payload;
 mod plan;
 pub mod prediction;
 mod protojson;
+mod reach;
 pub mod registry;
 pub mod report;
 pub mod run;

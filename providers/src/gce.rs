@@ -152,8 +152,8 @@ impl Explain for Error {
                 "attach a service account, or set `GOOGLE_SERVICE_ACCOUNT_NAME`".into()
             }
             Self::NotGranted { account } => format!(
-                "grant {account} `roles/iam.serviceAccountOpenIdTokenCreator` on itself, or set \
-                 `GOOGLE_SERVICE_ACCOUNT_NAME`"
+                "grant {account} `roles/iam.serviceAccountOpenIdTokenCreator` on itself, which works \
+                 after two to five minutes, or set `GOOGLE_SERVICE_ACCOUNT_NAME`"
             )
             .into(),
             Self::NotImpersonable { account } => format!(

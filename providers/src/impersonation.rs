@@ -127,8 +127,8 @@ impl Explain for Error {
             Self::Denied {
                 account, caller, ..
             } => format!(
-                "grant {caller} `roles/iam.serviceAccountOpenIdTokenCreator` on {account} (it \
-                 takes minutes to work)"
+                "grant {caller} `roles/iam.serviceAccountOpenIdTokenCreator` on {account}; a new \
+                 grant works after two to five minutes"
             )
             .into(),
             Self::Empty { .. } | Self::Refused { .. } => "run again".into(),

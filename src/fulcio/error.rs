@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use ambisign_providers::{Class, Explain, HttpError};
 
 use super::certificate::CertificateError;
+use crate::reach;
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +106,7 @@ impl Explain for Error {
     fn fix(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Certificate(error) => return error.fix(),
-            Self::Http(error) => return error.fix(),
+            Self::Http(error) => return reach::fix(error),
             Self::Refused {
                 objection, issuer, ..
             } => objection.fix(issuer),

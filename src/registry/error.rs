@@ -254,7 +254,8 @@ impl Explain for Error {
                 Some("name an image or an image index, as it was pushed".into())
             }
             Self::NotFound { .. } => Some(
-                "push the image first, and name it by the digest of its manifest, not by its image ID"
+                "push the image before this step (`images:` of Cloud Build pushes after all steps), and \
+                 name it by the digest of its manifest, not by its image ID"
                     .into(),
             ),
             Self::OtherArtifact { .. } => None,

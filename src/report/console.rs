@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 
 use ambisign_providers::Env;
 
+use super::Runner;
+
 /// Standard output and standard error, and how they are to look.
 pub struct Console {
     streams: Mutex<Streams>,
@@ -20,12 +22,12 @@ struct Streams {
 }
 
 /// How the log is to look.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Look {
     /// Whether there are colours.
     pub colour: Colour,
-    /// Who reads it.
-    pub reader: Reader,
+    /// The runner of GitHub Actions, when it reads the log: it turns some lines into annotations.
+    pub runner: Option<Runner>,
 }
 
 /// Whether there are colours.
@@ -36,16 +38,6 @@ pub enum Colour {
     /// None.
     #[default]
     Off,
-}
-
-/// Who reads the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reader {
-    /// A person, or a CI system that shows lines as they are.
-    #[default]
-    Person,
-    /// The runner of GitHub Actions, which turns some lines into annotations.
-    GitHub,
 }
 
 /// Which stream.
@@ -62,14 +54,9 @@ impl Look {
             || env.get("NO_COLOR").is_some()
             || env.get("CI").is_some()
             || env.get("TERM") == Some("dumb");
-        let github = env.get("GITHUB_ACTIONS") == Some("true");
         Self {
             colour: if plain { Colour::Off } else { Colour::On },
-            reader: if github {
-                Reader::GitHub
-            } else {
-                Reader::Person
-            },
+            runner: Runner::of(env),
         }
     }
 }
@@ -121,7 +108,7 @@ impl fmt::Debug for Console {
 mod tests {
     use ambisign_providers::Env;
 
-    use super::{Colour, Look, Reader};
+    use super::{Colour, Look};
 
     #[test]
     fn colours_need_a_terminal_and_no_objection() {
@@ -134,6 +121,7 @@ mod tests {
             assert_eq!(colour(&[objection], true), Colour::Off);
         }
         let github = Env::from_iter([("GITHUB_ACTIONS", "true")]);
-        assert_eq!(Look::of(&github, false).reader, Reader::GitHub);
+        assert!(Look::of(&github, false).runner.is_some());
+        assert!(Look::of(&Env::default(), false).runner.is_none());
     }
 }

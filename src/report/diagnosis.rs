@@ -9,7 +9,7 @@ use super::console::Stream;
 use super::parts;
 use super::text::Block;
 use super::time::{millis, rfc3339};
-use super::{Reader, Reporter, clean};
+use super::{Reporter, clean};
 use crate::doctor::{Diagnosis, Finding, Mark};
 use crate::error::class_name;
 use crate::outcome::Failure;
@@ -40,17 +40,16 @@ impl Reporter<'_> {
             }
         };
         let written = self.console.write(Stream::Out, &results);
-        let findings = diagnosis.in_order().into_iter();
-        let first = findings.filter_map(Finding::failure).next();
-        match (run_failure(diagnosis), first, self.console.look.reader) {
-            (Some(failure), ..) => {
+        match run_failure(diagnosis) {
+            Some(failure) => {
                 let last = format!("exit {}; nothing was published", diagnosis.exit());
                 self.failures(&[Block { failure, last }]);
             }
-            (None, Some(failure), Reader::GitHub) => {
-                self.annotation(&failure, diagnosis.problems());
+            None => {
+                let findings = diagnosis.in_order().into_iter();
+                let failures: Vec<_> = findings.filter_map(Finding::failure).collect();
+                self.annotate_errors(&failures.iter().collect::<Vec<_>>());
             }
-            (None, ..) => {}
         }
         written
     }
@@ -191,7 +190,7 @@ mod tests {
     use crate::doctor::{Diagnosis, Finding, Mark, Stage};
     use crate::outcome::{End, Signal};
     use crate::report::tests::told;
-    use crate::report::{Look, Reader};
+    use crate::report::{Look, Runner};
     use crate::settings::Output;
 
     fn hostile() -> Diagnosis {
@@ -214,12 +213,12 @@ mod tests {
     #[test]
     fn text_from_outside_is_harmless() {
         let look = Look {
-            reader: Reader::GitHub,
+            runner: Some(Runner::default()),
             ..Look::default()
         };
         let diagnosis = hostile();
         for output in [Output::Text, Output::Json] {
-            let (out, err) = told(look, |reporter| {
+            let (out, err) = told(look.clone(), |reporter| {
                 reporter.diagnosis(&diagnosis, output).unwrap();
             });
             for text in [&out, &err] {

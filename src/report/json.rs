@@ -238,11 +238,8 @@ impl View<'_> {
                 })
                 .collect(),
             certificate: self.certificate(image),
-            verify_command: text::verify_command(self.report, image).map(|words| {
-                let first = text::preparation(self.report);
-                let first = first.map(|command| format!("{command} && "));
-                self.text(&(first.unwrap_or_default() + &text::joined(&words)))
-            }),
+            verify_command: text::command_line(self.report, image)
+                .map(|command| self.text(&command)),
             attach_command: resume::command(self.report, &[image])
                 .map(|words| self.text(&text::joined(&words))),
             timings_ms: timings.collect(),

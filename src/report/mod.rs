@@ -7,6 +7,7 @@
 mod clean;
 mod console;
 mod diagnosis;
+mod github;
 mod json;
 mod parts;
 mod progress;
@@ -21,7 +22,8 @@ use std::time::Duration;
 use ambisign_providers::{Event, Net};
 
 pub use self::clean::shell;
-pub use self::console::{Colour, Console, Look, Reader};
+pub use self::console::{Colour, Console, Look};
+pub use self::github::Runner;
 pub(crate) use self::json::SCHEMA as RESULT_SCHEMA;
 pub use self::progress::Progress;
 pub use self::text::Block;
@@ -29,6 +31,7 @@ pub use self::text::Block;
 pub(crate) use self::time::rfc3339;
 
 use self::console::Stream;
+use self::github::Annotation;
 use crate::outcome::{Failure, Report, Step, Warning};
 use crate::settings::{Output, RunSettings};
 
@@ -181,17 +184,38 @@ impl<'a> Reporter<'a> {
             ),
         };
         let written = self.console.write(Stream::Out, &results);
+        if let Some(runner) = self.runner() {
+            runner.publish(*self, report);
+        }
+        self.annotate_warnings(&report.warnings);
         self.failures(&text::blocks(report));
         written
     }
 
-    /// The errors of a command, each with its last line; on GitHub the first is an annotation, too.
+    /// Warnings, which the log has already, as annotations where there are any.
+    fn annotate_warnings(&self, warnings: &[Warning]) {
+        if self.runner().is_some() {
+            github::warnings(warnings)
+                .iter()
+                .for_each(|one| self.annotate(one));
+        }
+    }
+
+    /// The errors of a command, each with its last line; on GitHub each cause is an annotation, too.
     pub fn failures(&self, blocks: &[Block]) {
         for block in blocks {
             self.block(&block.failure, &block.last);
         }
-        if let (Some(block), Reader::GitHub) = (blocks.first(), self.console.look.reader) {
-            self.annotation(&block.failure, blocks.len());
+        let failures: Vec<_> = blocks.iter().map(|block| &block.failure).collect();
+        self.annotate_errors(&failures);
+    }
+
+    /// Errors, which are told already, as annotations where there are any.
+    fn annotate_errors(&self, failures: &[&Failure]) {
+        if let Some(runner) = self.runner() {
+            github::errors(failures, runner)
+                .iter()
+                .for_each(|one| self.annotate(one));
         }
     }
 
@@ -247,22 +271,30 @@ impl<'a> Reporter<'a> {
         let _written = self.console.write(Stream::Err, &line);
     }
 
-    /// One workflow command, so that the error is shown on the page of the run.
-    fn annotation(&self, failure: &Failure, count: usize) {
-        let mut message = failure.what.clone();
-        for because in &failure.because {
-            message = format!("{message}: {because}");
+    /// A workflow command, so that it is shown on the page of the run.
+    fn annotate(&self, annotation: &Annotation) {
+        let line = annotation.line(&|text| self.clean(text));
+        let _written = self.console.write(Stream::Err, &line);
+    }
+
+    /// The lines of one image of a batch of `count`: in a group of their own where the log has any
+    /// and would be long without.
+    fn group(&self, count: usize, heading: &str, lines: impl FnOnce()) {
+        let is_grouped = self.runner().is_some_and(|runner| runner.groups(count));
+        if !is_grouped {
+            self.line(heading);
+            return lines();
         }
-        if let Some(fix) = &failure.fix {
-            message = format!("{message}. Fix: {fix}");
-        }
-        if count > 1 {
-            message = format!("{message} (and {} more errors in the log)", count - 1);
-        }
-        let title = clean::command_property(&self.clean(&format!("ambisign: {}", failure.code)));
-        let message = clean::command_message(&self.clean(&message));
-        let command = format!("::error title={title}::{message}\n");
-        let _written = self.console.write(Stream::Err, &command);
+        let heading = clean::command_message(&self.clean(heading));
+        let _written = self
+            .console
+            .write(Stream::Err, &format!("::group::{heading}\n"));
+        lines();
+        let _written = self.console.write(Stream::Err, "::endgroup::\n");
+    }
+
+    fn runner(&self) -> Option<&Runner> {
+        self.console.look.runner.as_ref()
     }
 
     fn clean(&self, text: &str) -> String {

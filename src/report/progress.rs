@@ -126,8 +126,13 @@ impl<'a> Progress<'a> {
         let Some(image) = report.images.get(at) else {
             return;
         };
-        self.reporter.line(&heading(image));
-        image.steps.iter().for_each(|step| self.reporter.step(step));
+        let heading = match image.failure() {
+            Some(_) => format!("{}  (failed)", heading(image)),
+            None => heading(image),
+        };
+        self.reporter.group(report.images.len(), &heading, || {
+            image.steps.iter().for_each(|step| self.reporter.step(step));
+        });
     }
 
     /// What is known now.

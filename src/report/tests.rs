@@ -43,7 +43,7 @@ pub(super) fn told(look: Look, tell: impl FnOnce(Reporter<'_>)) -> (String, Stri
     (out.text(), err.text())
 }
 
-fn failure(what: &str, class: Class) -> Failure {
+pub(super) fn failure(what: &str, class: Class) -> Failure {
     Failure {
         what: what.to_owned(),
         because: vec!["GET https://runner.example/token answered HTTP 403".to_owned()],
@@ -53,7 +53,7 @@ fn failure(what: &str, class: Class) -> Failure {
     }
 }
 
-fn signed(repository: &str) -> Outcome {
+pub(super) fn signed(repository: &str) -> Outcome {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     Outcome {
         file: None,
@@ -103,7 +103,7 @@ fn signed(repository: &str) -> Outcome {
     }
 }
 
-fn report(images: Vec<Outcome>, end: End) -> Report {
+pub(super) fn report(images: Vec<Outcome>, end: End) -> Report {
     let mut report = Report::new(SystemTime::UNIX_EPOCH);
     report.took = Duration::from_millis(2900);
     report.images = images;
@@ -111,7 +111,7 @@ fn report(images: Vec<Outcome>, end: End) -> Report {
     report
 }
 
-fn finished(look: Look, report: &Report, output: Output) -> (String, String) {
+pub(super) fn finished(look: Look, report: &Report, output: Output) -> (String, String) {
     told(look, |reporter| reporter.finish(report, output).unwrap())
 }
 
@@ -242,7 +242,7 @@ fn an_interrupted_run_says_what_exists() {
 fn nothing_from_outside_can_do_anything() {
     let look = Look {
         colour: Colour::Off,
-        reader: Reader::GitHub,
+        runner: Some(Runner::default()),
     };
     let what = "said \u{1b}]0;x\u{7} hunter\"22\n::stop-commands::x ##[error]y 100%";
     let report = report(vec![], End::Failed(failure(what, Class::Identity)));
@@ -384,7 +384,7 @@ fn waits_are_always_told_and_answers_when_asked() {
 fn colours_are_for_labels_only() {
     let look = Look {
         colour: Colour::On,
-        reader: Reader::Person,
+        runner: None,
     };
     let warning = Warning {
         code: "settings/x",

@@ -146,7 +146,7 @@ fn bundle_of(image: &Outcome) -> Option<&PathBuf> {
 }
 
 /// What the run is about.
-fn nouns(report: &Report) -> &'static str {
+pub(super) fn nouns(report: &Report) -> &'static str {
     let first = report.images.first();
     if first.is_some_and(|image| image.file.is_some()) {
         "files"
@@ -155,7 +155,7 @@ fn nouns(report: &Report) -> &'static str {
     }
 }
 
-fn is_signed(image: &Outcome) -> bool {
+pub(super) fn is_signed(image: &Outcome) -> bool {
     match image.state {
         State::AlreadyAttached | State::AlreadySigned | State::Attached | State::Signed => true,
         State::Failed(_) | State::Pending | State::WouldSign => false,
@@ -200,7 +200,7 @@ pub(super) fn summary(report: &Report) -> Vec<String> {
 }
 
 /// How many images came to which end, as the beginning of a sentence.
-fn counted(report: &Report, (all, nouns): (usize, &str)) -> String {
+pub(super) fn counted(report: &Report, (all, nouns): (usize, &str)) -> String {
     let count = |wanted: fn(&State) -> bool| {
         let images = report.images.iter();
         images.filter(|image| wanted(&image.state)).count()
@@ -239,7 +239,7 @@ fn counted(report: &Report, (all, nouns): (usize, &str)) -> String {
 
 /// The command that verifies `image`, as words; `None` as long as there is nothing to verify, or the
 /// identity is not known.
-pub(super) fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<String>> {
+fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<String>> {
     if !image.is_done() || image.digest.is_none() || image.unattached().is_some() {
         return None;
     }
@@ -317,12 +317,21 @@ fn surroundings(tuf: &Tuf) -> Vec<String> {
 }
 
 /// The command that must be run once before, as one line of a shell.
-pub(super) fn preparation(report: &Report) -> Option<&'static str> {
+fn preparation(report: &Report) -> Option<&'static str> {
     let instance = report.instance.as_ref()?;
     match (&instance.trusted_root, &instance.tuf.as_ref()?.known) {
         (None, Known::AsStaging) => Some("cosign initialize --staging"),
         (Some(_), _) | (None, Known::Everywhere | Known::WithRoot(_)) => None,
     }
+}
+
+/// [`verify_command`] as one line of a shell, with what must be run before.
+pub(super) fn command_line(report: &Report, image: &Outcome) -> Option<String> {
+    let command = joined(&verify_command(report, image)?);
+    Some(match preparation(report) {
+        Some(first) => format!("{first} && {command}"),
+        None => command,
+    })
 }
 
 /// `words` as one line of a shell.

@@ -53,6 +53,7 @@ impl Reporter<'_> {
             Output::Json => format!("{}\n", self.verdict_document(verdicts)),
         };
         let written = self.console.write(Stream::Out, &results);
+        self.annotate_warnings(&verdicts.warnings);
         self.failures(&blocks(verdicts));
         written
     }

@@ -35,6 +35,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 pub(super) struct Groups {
     pub(super) variables: Variables,
     public_instance: bool,
+    debug: bool,
     foreign: Foreign,
     notices: Vec<Notice>,
     pub(super) warnings: Vec<Warning>,
@@ -59,6 +60,7 @@ impl Groups {
         Ok(Self {
             variables,
             public_instance,
+            debug: env.get("RUNNER_DEBUG") == Some("1"),
             foreign: Foreign::read(env),
             notices: safety::foreign_notices(env),
             warnings,
@@ -301,10 +303,12 @@ impl Groups {
         let variables = self.variables;
         let warnings = [self.warnings, args.unused].concat();
         let verbose = flag("verbose", args.verbose, variables.verbose.as_deref())?;
+        // The report reads it; here it is only made sure that it can be read.
+        let _summary = flag("summary", false, variables.summary.as_deref())?;
         Ok(RunSettings {
             timeout: timeout(pick("timeout", args.timeout, variables.timeout)?)?,
             output: parse_output(args.output, variables.output)?,
-            verbose,
+            verbose: verbose || self.debug,
             notices: self.notices,
             warnings,
         })

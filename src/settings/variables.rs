@@ -54,6 +54,7 @@ pub(super) struct Variables {
     pub(super) signature_repository: Option<String>,
     pub(super) signing_config: Option<String>,
     pub(super) staging: Option<String>,
+    pub(super) summary: Option<String>,
     pub(super) tags: Option<String>,
     pub(super) timeout: Option<String>,
     pub(super) trusted_root: Option<String>,

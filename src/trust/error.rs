@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use ambisign_providers::{Class, Explain, HttpError};
 
 use super::tuf;
+use crate::reach;
 
 /// Why there is no usable trust material.
 #[derive(Debug, thiserror::Error)]
@@ -142,7 +143,7 @@ impl Explain for Error {
 
     fn fix(&self) -> Option<Cow<'static, str>> {
         Some(match self {
-            Self::Http(http) => return http.fix(),
+            Self::Http(http) => return reach::fix(http),
             Self::Tuf(tuf) => return tuf.fix(),
             Self::FileSize { .. } | Self::Malformed { .. } | Self::Read { .. } => {
                 "check the file, and the flag or variable that names it".into()

@@ -7,6 +7,7 @@ use ambisign_providers::{Class, Explain, HttpError};
 
 use super::entry::EntryError;
 use super::timestamp::TimestampError;
+use crate::reach;
 
 /// A signature that is not logged by all logs.
 #[derive(Debug)]
@@ -115,7 +116,7 @@ impl Explain for Error {
     fn fix(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::Entry(error) => error.fix(),
-            Self::Log(error) | Self::Timestamp(error) => error.fix(),
+            Self::Log(error) | Self::Timestamp(error) => reach::fix(error),
             Self::TimestampInvalid(error) => error.fix(),
             Self::LogRefused { status: 405, .. } => {
                 Some("the log is frozen: update the signing config, then run again".into())

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use ambisign_providers::{Class, Explain, HttpError};
 
+use crate::reach;
+
 /// Why a TUF mirror gives no trust material. Files are named as on the mirror.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -107,7 +109,7 @@ impl Explain for Error {
                 Self::Expired { .. } => {
                     "check the clock; if it is right, tell those who run the mirror"
                 }
-                Self::Http(http) => return http.fix(),
+                Self::Http(http) => return reach::fix(http),
                 Self::Malformed { .. } => {
                     "check that the URL is that of a TUF mirror, and that nothing on the way \
                      rewrites its answers"
