@@ -5,6 +5,12 @@
 # `FLAG_*` and become flags: `--public-instance` takes them from the environment of nobody.
 set -eu
 
+# The defaults hold for an input that is given and empty, too.
+AMBISIGN_PUBLIC_INSTANCE=${AMBISIGN_PUBLIC_INSTANCE:-true}
+AMBISIGN_REQUIRE_DIGEST=${AMBISIGN_REQUIRE_DIGEST:-true}
+# An older runner does not name the list, and then an earlier step could.
+if [ "$ARTIFACTS" != true ]; then unset GITHUB_ARTIFACTS_LIST; fi
+
 # A provider that was not chosen by an earlier step.
 if [ -z "$AMBISIGN_OIDC_PROVIDER$AMBISIGN_IDENTITY_TOKEN$AMBISIGN_IDENTITY_TOKEN_FILE" ]; then
   AMBISIGN_OIDC_PROVIDER=github-actions
@@ -37,5 +43,5 @@ for switch in "--allow-private-repository=$FLAG_ALLOW_PRIVATE_REPOSITORY" "--sta
       ;;
   esac
 done
-export AMBISIGN_OIDC_PROVIDER AMBISIGN_BUNDLE_DIR
+export AMBISIGN_OIDC_PROVIDER AMBISIGN_BUNDLE_DIR AMBISIGN_PUBLIC_INSTANCE AMBISIGN_REQUIRE_DIGEST
 exec "$PROGRAM" "$@"

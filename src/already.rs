@@ -2,8 +2,8 @@
 //! Images that the same identity has signed before, and what `--if-signed` says of them.
 //!
 //! What counts is what a reader would accept: a signature that verifies against the trusted root, of
-//! exactly the identity and the issuer that this run's certificate will name, and that says what this
-//! run would say.
+//! exactly the identity, the issuer and the repository that this run's certificate will name, and that
+//! says at least what this run would say.
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
@@ -23,7 +23,7 @@ use crate::told;
 use crate::trust::Trust;
 use crate::verdict::{self, FETCHES, Finding, Judge, Seen};
 use crate::verify::Policy;
-use crate::verify::policy::{self, Match, Signer};
+use crate::verify::policy::{self, Claim, Match, Signer};
 
 /// Looks for what the identity of a run has signed before.
 pub(crate) struct Already<'a> {
@@ -63,7 +63,7 @@ pub(crate) async fn leave<'j>(
                 signer: Signer::Identity(policy::Identity {
                     san: Match::Exact(san),
                     issuer: Match::Exact(issuer),
-                    claims: Vec::new(),
+                    claims: identity.repository().map(of_caller).into_iter().collect(),
                 }),
                 predicate_types: vec![SIGN.to_owned()],
                 annotations: run.settings.annotations.clone().into_iter().collect(),
@@ -87,6 +87,11 @@ fn known(prediction: &Prediction, wanted: &IdentitySettings) -> Option<(String, 
             .clone()
             .zip(wanted.require_issuer.clone()),
     }
+}
+
+/// All callers of one reusable workflow have its name in the certificate; what differs is this.
+fn of_caller(repository: &str) -> (Claim, String) {
+    (Claim::Repository, repository.to_owned())
 }
 
 fn unpredicted() -> Warning {

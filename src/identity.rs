@@ -287,6 +287,11 @@ impl Identity {
         said.first().copied()
     }
 
+    /// The repository of a GitHub job, `owner/name`: that of whoever calls a reusable workflow.
+    pub fn repository(&self) -> Option<&str> {
+        text(&self.claims, "repository").filter(|_| self.claims.contains_key("job_workflow_ref"))
+    }
+
     /// When the token ends (`exp`).
     pub fn expires(&self) -> Option<SystemTime> {
         time(&self.claims, "exp")

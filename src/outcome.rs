@@ -430,7 +430,9 @@ impl Report {
             }
             End::Complete | End::Failed(_) => {}
         }
-        error::batch_exit(self.done(), &classes)
+        // What is attached is done, also when its file could not be written.
+        let done = |image: &&Outcome| image.is_done() || image.attached.is_some();
+        error::batch_exit(self.images.iter().filter(done).count(), &classes)
     }
 }
 

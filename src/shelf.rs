@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -25,6 +25,8 @@ pub(crate) const SUFFIX: &str = ".sigstore.json";
 const LONGEST_SLUG: usize = 128;
 /// How many digits of the digest are in the name of a file.
 const DIGITS: usize = 12;
+/// How many bytes a probe writes: about as many as a bundle has.
+const LIKE_A_BUNDLE: usize = 16 * 1024;
 
 /// Why a bundle cannot be kept where it is wanted.
 #[derive(Debug, thiserror::Error)]
@@ -176,7 +178,11 @@ fn probe(folder: &Path, place: &BundlePlace, mode: Mode) -> io::Result<()> {
     } else {
         there
     };
-    NamedTempFile::new_in(there)?.close()
+    // An empty file is made on a full disk too.
+    let mut part = NamedTempFile::new_in(there)?;
+    part.write_all(&[0; LIKE_A_BUNDLE])?;
+    part.as_file().sync_data()?;
+    part.close()
 }
 
 /// `acme-app-9f2c8b417d05.sigstore.json` for `acme/app`.

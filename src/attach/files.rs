@@ -50,7 +50,7 @@ pub(super) async fn all(
             source,
         })?;
         for path in paths {
-            match about(&path).await {
+            match of_folder(&path).await {
                 Ok(about) => all.push(Kept {
                     path,
                     about,
@@ -82,6 +82,17 @@ fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// What a bundle that was found is about. Reading a pipe would wait for whoever writes into it.
+async fn of_folder(path: &Path) -> Result<Vec<Digest>, Error> {
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(Error::Read {
+            path: path.to_owned(),
+            source: io::Error::other("it is not a file"),
+        });
+    }
+    about(path).await
 }
 
 async fn about(path: &Path) -> Result<Vec<Digest>, Error> {

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 pub use self::error::Error;
 
 use self::files::Kept;
+use crate::digest::Digest;
 use crate::error::Error as RunError;
 use crate::job::{Images, Job};
 use crate::outcome::{Failure, Instance, Outcome, State, Step};
@@ -113,9 +114,16 @@ impl Attaching<'_> {
     /// Each image with each of its bundles; from here on the report has a place for each pair.
     fn pairs<'a>(self, jobs: &'a [Job<'_>], kept: &'a [Kept]) -> Result<Vec<Pair<'a>>, Error> {
         let images: Vec<&Images<'_>> = jobs.iter().filter_map(image).collect();
+        let asked = self.progress.report().images;
+        // Of an image that could not be looked up it is not known which bundles are its own.
+        let all_known = asked.iter().all(|image| image.digest.is_some());
+        let digests: Vec<_> = asked
+            .iter()
+            .filter_map(|image| image.digest.as_deref())
+            .collect();
         let alone = |kept: &&Kept| {
-            let mut digests = images.iter().map(|images| images.target().digest());
-            kept.named && !digests.any(|digest| kept.is_about(digest))
+            let mut digests = digests.iter().filter_map(|digest| Digest::parse(digest));
+            kept.named && all_known && !digests.any(|digest| kept.is_about(&digest))
         };
         if let Some(kept) = kept.iter().find(alone) {
             return Err(Error::NoImage {
@@ -123,7 +131,7 @@ impl Attaching<'_> {
             });
         }
         let (mut outcomes, mut pairs) = (Vec::new(), Vec::new());
-        for (at, outcome) in self.progress.report().images.into_iter().enumerate() {
+        for (at, outcome) in asked.into_iter().enumerate() {
             let targets = images.iter().find_map(|images| {
                 let (_, target) = images.targets().find(|(place, _)| *place == at)?;
                 Some((images.registry, target))

@@ -146,7 +146,7 @@ impl Swap {
             Fate::Same => self.own(word, name, value),
             Fate::Alias(ours) => self.push(ours, value),
             Fate::Opposite(ours) => match value.map(truth) {
-                None | Some(Some(true)) => {}
+                None | Some(Some(true)) => self.turn_off(ours),
                 Some(Some(false)) => self.push(ours, None),
                 Some(None) => self.swapped.words.push(word),
             },
@@ -167,11 +167,16 @@ impl Swap {
     fn own(&mut self, word: OsString, name: &str, value: Option<&str>) {
         match value.and_then(truth) {
             Some(true) if self.is_switch(name) => self.push(name, None),
-            Some(false) if self.is_switch(name) => {
-                self.swapped.off.insert(variable_of(name));
-            }
+            Some(false) if self.is_switch(name) => self.turn_off(name),
             Some(_) | None => self.swapped.words.push(word),
         }
+    }
+
+    /// The switch is off, whatever its variable or an earlier word says: the last one counts.
+    fn turn_off(&mut self, name: &str) {
+        let on = format!("--{name}");
+        self.swapped.words.retain(|word| *word != *on);
+        self.swapped.off.insert(variable_of(name));
     }
 
     fn push(&mut self, name: &str, value: Option<&str>) {

@@ -12,6 +12,8 @@ use crate::report::RESULT_SCHEMA;
 
 /// The longest file, in bytes: a document says a few KiB about each image.
 const LONGEST: u64 = 16 * 1024 * 1024;
+/// More images than this are not named by one file.
+const MOST: usize = 10_000;
 
 #[derive(Deserialize)]
 struct Document {
@@ -65,6 +67,9 @@ pub(super) fn parse(bytes: &[u8], what: &str) -> Result<Vec<Named>, Error> {
     } else {
         lines(text, what)
     };
+    if named.len() > MOST {
+        return Err(malformed(&format!("it names more than {MOST} images")));
+    }
     if named.is_empty() {
         let what = what.to_owned();
         return Err(Error::Nothing { what });
@@ -75,6 +80,9 @@ pub(super) fn parse(bytes: &[u8], what: &str) -> Result<Vec<Named>, Error> {
 fn lines(text: &str, what: &str) -> Vec<Named> {
     let mut named: Vec<Named> = Vec::new();
     for (line, at) in text.lines().zip(1_usize..) {
+        if named.len() > MOST {
+            break;
+        }
         // No reference has a `#`, but one that is glued to something is no comment.
         let comment = line.char_indices().find(|(at, c)| {
             *c == '#'

@@ -125,6 +125,10 @@ fn children(level: &[Placed], known: &mut HashSet<Digest>) -> Vec<(Vec<usize>, D
     for placed in level {
         let target = &placed.member.target;
         for (at, child) in target.listed().iter().enumerate() {
+            // One more than are signed is enough to refuse them.
+            if children.len() > MOST_MANIFESTS {
+                return children;
+            }
             if known.insert(child.digest) {
                 let place = [placed.place.as_slice(), &[at]].concat();
                 children.push((place, *target.digest(), child.clone()));

@@ -123,7 +123,7 @@ impl Manifest {
             .map(|child| {
                 Some(Child {
                     digest: Digest::parse(&child.digest)?,
-                    media_type: child.media_type,
+                    media_type: child.media_type.map(|name| shortened(&name)),
                 })
             })
             .collect::<Option<_>>()
@@ -164,6 +164,11 @@ pub(super) fn signable<'a>(reference: &str, header: Option<&'a str>) -> Result<&
         found: found.chars().take(80).collect(),
         expected: "only OCI and Docker images and indexes are signed".to_owned(),
     })
+}
+
+/// As much of a media type as says whether it is signed: an index may list a thousand long ones.
+fn shortened(media_type: &str) -> String {
+    essence(media_type).chars().take(80).collect()
 }
 
 /// OCI lets the member out; Docker does not, and then the header alone decides what readers see.

@@ -7,7 +7,7 @@
 //! not installed has refused nothing, so the search goes on, with a warning.
 
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -299,7 +299,12 @@ fn files(host: &Host) -> Vec<(PathBuf, Named)> {
 
 /// Whether it is the file of another user, as in a container that does not run as root.
 fn is_closed(path: &Path) -> bool {
-    matches!(File::open(path), Err(error) if error.kind() == ErrorKind::PermissionDenied)
+    let denied = |error: &io::Error| error.kind() == ErrorKind::PermissionDenied;
+    match path.metadata() {
+        // Opening a pipe would wait for whoever writes into it.
+        Ok(found) => found.is_file() && File::open(path).is_err_and(|error| denied(&error)),
+        Err(error) => denied(&error),
+    }
 }
 
 fn closed(path: &Path) -> String {

@@ -41,11 +41,17 @@ impl AttachSettings {
     pub fn resolve(args: AttachArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
         let variables = &groups.variables;
-        let folder = path("bundle-dir", args.bundle_dir, variables.bundle_dir.clone());
+        // What a flag names is what is meant: no variable adds to it.
+        let by_flag = args.bundle_dir.is_some() || !args.bundle.is_empty();
+        let variables = (!by_flag).then_some(variables);
+        let of_variable = variables.and_then(|given| given.bundle_dir.clone());
+        let folder = path("bundle-dir", args.bundle_dir, of_variable);
         let mut files = args.bundle;
-        if files.is_empty() {
-            files.extend(variables.bundle.clone().map(PathBuf::from));
-        }
+        files.extend(
+            variables
+                .and_then(|given| given.bundle.clone())
+                .map(PathBuf::from),
+        );
         if files.is_empty() && folder.is_none() {
             return Err(SettingsError::NoBundles);
         }

@@ -234,6 +234,40 @@ fn what_earlier_steps_set_decides_nothing() {
     );
 }
 
+/// A workflow that hands on an input of its own hands on nothing when it has none.
+#[test]
+fn an_empty_input_is_the_default() {
+    let empty = || {
+        let step = Step::new().input("public-instance", "");
+        step.input("require-digest", "")
+    };
+    let ran = empty().input("images", "ghcr.io/acme/app:v1").run();
+    ran.refused(2, "settings/tag");
+    let ran = empty()
+        .input("images", IMAGE)
+        .job("TUF_MIRROR", "https://evil.example.com");
+    ran.run().refused(2, "settings/decides");
+}
+
+/// An older runner has no list of artifacts, so an earlier step could name one.
+#[test]
+fn the_list_of_artifacts_counts_when_it_is_asked_for() {
+    let list = tempfile::NamedTempFile::new().unwrap();
+    let (name, digest) = IMAGE.split_once('@').unwrap();
+    let subjects = serde_json::json!([{"name": name, "digest": digest, "kind": "oci"}]);
+    let text = serde_json::json!({"version": 1, "subjects": subjects});
+    std::fs::write(list.path(), text.to_string()).unwrap();
+    let step = || Step::new().job("GITHUB_ARTIFACTS_LIST", list.path().to_str().unwrap());
+    step().run().refused(2, "settings/no-images");
+    let ran = step().input("artifacts", "true").run();
+    ran.refused(3, "github/not-permitted");
+    assert!(
+        ran.run.stderr.contains("GITHUB_ARTIFACTS_LIST"),
+        "{}",
+        ran.run
+    );
+}
+
 #[test]
 fn inputs_that_decide_still_count() {
     let root = "/absent/trusted_root.json";

@@ -9,7 +9,7 @@ use crate::read;
 use crate::step::{Action, Step};
 
 /// Inputs that are no setting of the program.
-const OF_THE_ACTION: [&str; 3] = ["binary", "download-url", "github-token"];
+const OF_THE_ACTION: [&str; 4] = ["artifacts", "binary", "download-url", "github-token"];
 
 /// Variables that nobody who writes a workflow needs: the consent has one input, the outputs are those
 /// of the step, and a job always has an identity of its own.
@@ -53,6 +53,24 @@ fn every_variable_is_set_by_the_step_that_signs() {
         .filter(|name| name.starts_with(PREFIX) && !known(name))
         .collect();
     assert!(odd.is_empty(), "no variables of the program: {odd:?}");
+}
+
+/// What would run before the scripts do is empty for them, whatever an earlier step wrote.
+#[test]
+fn nothing_is_loaded_before_the_scripts() {
+    for step in ["install", "sign"] {
+        let env = Action::read().env(step);
+        for name in [
+            "BASH_ENV",
+            "DYLD_INSERT_LIBRARIES",
+            "ENV",
+            "LD_AUDIT",
+            "LD_LIBRARY_PATH",
+            "LD_PRELOAD",
+        ] {
+            assert_eq!(env.get(name).map(String::as_str), Some(""), "{step} {name}");
+        }
+    }
 }
 
 #[test]

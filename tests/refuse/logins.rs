@@ -2,7 +2,7 @@
 //! Logins that cannot be used, are for somebody else, or are not enough. What a file or a helper
 //! holds is never shown, and nothing of it reaches a terminal or a workflow as a command.
 
-use crate::common::{Log, Registry, Stack};
+use crate::common::{Log, Program, Registry, Stack};
 use crate::place::each;
 use crate::scene::{Peer, Scene};
 
@@ -125,4 +125,29 @@ fn a_login_that_can_be_used() {
             scene.play(&stack).signed();
         },
     );
+}
+
+/// Opening a pipe waits for whoever writes into it, which nobody would end.
+#[test]
+fn a_pipe_in_the_place_of_a_login_is_refused() {
+    let home = tempfile::TempDir::new().unwrap();
+    let folder = home.path().join(".docker");
+    std::fs::create_dir(&folder).unwrap();
+    let pipe = folder.join("config.json");
+    Program::new("/usr/bin/mkfifo").arg(&pipe).run().expect(0);
+    let image = format!("127.0.0.1:9/acme/app@sha256:{}", "0".repeat(64));
+    let run = Program::ambisign()
+        .args([
+            "sign",
+            "--trusted-root",
+            "/none",
+            "--signing-config",
+            "/none",
+            &image,
+        ])
+        .env("HOME", home.path())
+        .env("SIGSTORE_ID_TOKEN", "e30.e30.e30")
+        .run()
+        .expect(2);
+    assert!(run.stderr.contains("registry/credentials"), "{run}");
 }

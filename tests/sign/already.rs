@@ -140,6 +140,11 @@ fn what_others_signed_or_said_does_not_count() {
         assert_eq!(states(&said.image(&image).document(0)), ["signed"]);
         let said = job(&stack, Log::V1, "skip").args(["-a", "env=prod"]);
         assert_eq!(states(&said.image(&image).document(0)), ["already_signed"]);
+        // Another caller of the same reusable workflow has the same name in its certificate.
+        let caller = stack.token("github", &["repository=acme/other"]);
+        let said = || job(&stack, Log::V1, "skip").token(&caller).image(&image);
+        assert_eq!(states(&said().document(0)), ["signed"]);
+        assert_eq!(states(&said().document(0)), ["already_signed"]);
         // What cosign made by the same identity counts.
         let image = stack.push(registry, "already/cosign", 1);
         let config = Log::V1.signing_config(&stack);

@@ -376,3 +376,39 @@ fn what_belongs_in_another_repository_goes_there() {
         assert_eq!(there.signatures().len(), 1);
     }
 }
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn an_image_that_is_not_there_stops_no_other() {
+    let stack = Stack::shared();
+    let folder = tempfile::TempDir::new().unwrap();
+    let image = stack.push(Registry::Fallback, "later/there", 1);
+    let bundle = kept(&stack, Log::V1, &image, folder.path());
+    let missing = format!(
+        "{}/{}@sha256:{}",
+        image.host,
+        image.repository,
+        "0".repeat(64)
+    );
+    let mut work = attach(&stack).arg("--bundle").arg(&bundle);
+    work = work.args([image.reference(), missing.clone()]);
+    let run = work.run().expect(7);
+    assert!(run.stderr.contains("registry/not-found"), "{run}");
+    Cosign::Three.verify(&stack, &image, &[]).expect(0);
+    let alone = attach(&stack).arg("--bundle").arg(&bundle).arg(missing);
+    assert!(alone.run().expect(6).stderr.contains("registry/not-found"));
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_pipe_in_the_folder_is_passed_over() {
+    let stack = Stack::shared();
+    let folder = tempfile::TempDir::new().unwrap();
+    let image = stack.push(Registry::Fallback, "later/pipe", 1);
+    kept(&stack, Log::V1, &image, folder.path());
+    let pipe = folder.path().join("x.sigstore.json");
+    Program::new("/usr/bin/mkfifo").arg(&pipe).run().expect(0);
+    let work = attach(&stack).arg("--bundle-dir").arg(folder.path());
+    let run = work.arg(image.reference()).run().expect(0);
+    assert!(run.stderr.contains("it is not a file"), "{run}");
+}

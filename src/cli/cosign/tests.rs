@@ -142,6 +142,15 @@ fn a_switch_that_is_turned_off_wins_over_its_variable() {
     let off = swapped("sign --yes=false --staging=0 a").unwrap().off;
     let names = ["AMBISIGN_YES", "AMBISIGN_STAGING"].map(str::to_owned);
     assert_eq!(off, BTreeSet::from(names));
+    // Of two words the last one counts, and a flag of cosign that means the opposite is no other.
+    for line in [
+        "sign --yes --yes=false a",
+        "sign --upload=false --upload=true a",
+    ] {
+        let swapped = swapped(line).unwrap();
+        assert_eq!(swapped.off.len(), 1, "{line}");
+        assert_eq!(swapped.words, words("sign a"), "{line}");
+    }
 }
 
 #[test]

@@ -51,7 +51,12 @@ impl Outputs {
             ),
             (
                 "signed-refs",
-                view.lines(|image| Some(image).filter(signed).map(Outcome::name)),
+                view.lines(|image| {
+                    let seen = Some(image).filter(signed);
+                    // Nobody finds a signature that is in a file only.
+                    seen.filter(|image| image.unattached().is_none())
+                        .map(Outcome::name)
+                }),
             ),
             (
                 "signature-refs",
@@ -170,7 +175,7 @@ fn shortened(document: &str) -> String {
     if document.len() <= LONGEST {
         return document.to_owned();
     }
-    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(document) else {
+    let Ok(mut value) = crate::json::parse::<serde_json::Value>(document.as_bytes()) else {
         return document.to_owned();
     };
     for list in ["images", "files"] {

@@ -95,7 +95,16 @@ impl View<'_> {
         } else {
             String::new()
         };
-        format!("### {verb} {subject}{references} in {took}\n\n")
+        let kept = report
+            .images
+            .iter()
+            .any(|image| image.unattached().is_some());
+        let where_to = if kept {
+            ", into files and not attached,"
+        } else {
+            ""
+        };
+        format!("### {verb} {subject}{references}{where_to} in {took}\n\n")
     }
 
     fn nothing(&self, nouns: &str) -> String {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Runner, workflow};
-use crate::outcome::{End, Outcome, Report, State, Step, Warning};
+use crate::outcome::{Bundle, End, Outcome, Report, State, Step, Warning};
 use crate::report::tests::{failure, finished, report, signed, told};
 use crate::report::{Look, Progress};
 use crate::settings::Output;
@@ -114,6 +114,33 @@ fn outputs_are_for_the_steps_that_follow() {
     assert_eq!(document["summary"]["signed"], 2);
     let kept = fs::read_to_string(value("result-file")).unwrap();
     assert_eq!(kept.trim_end(), value("result-json"));
+}
+
+#[test]
+fn what_no_reader_finds_is_not_called_signed_for_them() {
+    let files = Files::new();
+    let mut kept = signed("r.io/kept");
+    kept.attached = None;
+    kept.bundle = Some(Bundle {
+        media_type: "x".to_owned(),
+        sha256: "00".to_owned(),
+        path: Some("b/kept.sigstore.json".into()),
+    });
+    let before = Outcome {
+        state: State::AlreadySigned,
+        ..signed("r.io/before")
+    };
+    finished(files.look(&[]), &batch(vec![kept.clone()]), Output::Text);
+    assert_eq!(files.outputs()["signed-refs"], "");
+    let summary = files.summary();
+    assert!(summary.contains("into files and not attached"), "{summary}");
+    finished(files.look(&[]), &batch(vec![kept, before]), Output::Text);
+    let outputs = files.outputs();
+    assert_eq!(outputs["signed-refs"], "r.io/before@sha256:00");
+    assert_eq!(outputs["signed-count"], "1");
+    assert_eq!(outputs["skipped-count"], "1");
+    let summary = files.summary();
+    assert!(summary.contains("left alone 1 of 2"), "{summary}");
 }
 
 #[test]
