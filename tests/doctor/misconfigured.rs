@@ -332,9 +332,9 @@ fn a_registry_that_says_no() {
             ["does not let us in (HTTP 401: `{\"errors\"", "log in before this step: `docker login "]),
         row("no push right", job().image_behind(&image, rule("POST", Fault::Status(403, &[], DENIED))), no("registry/push-denied"), 6,
             ["does not accept pushes (HTTP 403: `{\"errors\"", "log in before this step: `docker login "]),
-        row("an image that is not pushed yet", job().image(&missing), no("registry/not-found"), 6, ["is not in the registry", "push the image first"]),
+        row("an image that is not pushed yet", job().image(&missing), no("registry/not-found"), 6, ["is not in the registry", "push the image before this step"]),
         row("a file of logins that is broken", broken, no("registry/credentials"), 2, ["cannot be used", "correct the file"]),
-        row("one image of two", job().image(&image).image(&missing), no("registry/not-found"), 7, ["is not in the registry", "push the image first"]),
+        row("one image of two", job().image(&image).image(&missing), no("registry/not-found"), 7, ["is not in the registry", "push the image before this step"]),
         row("a tag where a digest is due", job().args(&["--require-digest", &image.tagged()]), ["fail", "settings", "settings/tag"], 2,
             ["is named by a tag", "write `repository@sha256:...`"]),
     ];
