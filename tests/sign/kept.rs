@@ -218,7 +218,8 @@ fn what_appears_meanwhile_is_not_replaced() {
             }
             fs::write(&path, "not ours").unwrap();
         });
-        job.document(2)
+        // What is attached is done.
+        job.document(7)
     });
     let told = &document["images"][0];
     assert_eq!(told["error"]["code"], "bundle/exists");
