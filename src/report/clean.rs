@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 /// Whether `c` can change how the text around it is shown: control characters, the marks that turn
 /// the direction of text, and the line separators of Unicode.
 fn is_active(c: char) -> bool {
@@ -58,6 +60,14 @@ pub(super) fn command_message(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
+}
+
+/// `document` as JSON on one line. Secrets in it are redacted before: once a quote is escaped, one that
+/// holds it would not be recognised.
+pub(super) fn document(document: &impl Serialize) -> String {
+    let text = serde_json::to_string(document);
+    // Strings and numbers always become JSON.
+    json(&text.unwrap_or_else(|_never| "null".to_owned()))
 }
 
 /// A property of a workflow command of GitHub Actions.

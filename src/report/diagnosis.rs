@@ -58,9 +58,7 @@ impl Reporter<'_> {
         // Redacted before it is escaped: afterwards a secret with a quote in it would not be
         // recognised.
         let document = document(diagnosis, &|text| self.net.redact(text));
-        let text = serde_json::to_string(&document);
-        // Strings and numbers always become JSON.
-        clean::json(&text.unwrap_or_else(|_never| "null".to_owned()))
+        clean::document(&document)
     }
 }
 

@@ -133,9 +133,7 @@ struct Error {
 /// secret with a quote in it would not be recognised.
 pub(super) fn document(report: &Report, redact: &dyn Fn(&str) -> String) -> String {
     let view = View { report, redact };
-    let text = serde_json::to_string(&view.document());
-    // Strings and numbers always become JSON.
-    clean::json(&text.unwrap_or_else(|_never| "null".to_owned()))
+    clean::document(&view.document())
 }
 
 struct View<'a> {

@@ -60,9 +60,7 @@ impl Reporter<'_> {
 
     fn verdict_document(&self, verdicts: &Verdicts) -> String {
         let view = View { reporter: self };
-        let text = serde_json::to_string(&view.document(verdicts));
-        // Strings and numbers always become JSON.
-        clean::json(&text.unwrap_or_else(|_never| "null".to_owned()))
+        clean::document(&view.document(verdicts))
     }
 }
 
