@@ -22,9 +22,7 @@ pub fn bundles(args: AttachArgs, env: Env, console: &Arc<Console>) -> u8 {
         Err(error) => return refused(&error, output, &env, console),
     };
     let host = session::host(env, &settings.trust, &settings.run, console);
-    if let Some(secret) = settings.registry.secret() {
-        host.net.guard(secret);
-    }
+    settings.registry.guard_login(&host.net);
     let reporter = Reporter::new(console, &host.net);
     let started = Instant::now();
     let progress = Progress::new(reporter, Report::new(host.clock.now()));

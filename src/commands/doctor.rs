@@ -31,9 +31,7 @@ pub fn examine(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
     };
     let signing = &settings.signing;
     let host = session::host(env, &signing.trust, &signing.run, console);
-    if let Some(secret) = settings.registry.secret() {
-        host.net.guard(secret);
-    }
+    settings.registry.guard_login(&host.net);
     let reporter = Reporter::new(console, &host.net);
     reporter.line(&format!("ambisign {} | doctor", env!("CARGO_PKG_VERSION")));
     let started = Instant::now();

@@ -25,9 +25,7 @@ pub fn images(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
         Err(error) => return refused(&error, output, &env, console),
     };
     let host = session::host(env, &settings.signing.trust, &settings.signing.run, console);
-    if let Some(secret) = settings.registry.secret() {
-        host.net.guard(secret);
-    }
+    settings.registry.guard_login(&host.net);
     signed(&host, &settings.signing, console, async |run| {
         run.sign(&settings, &mut UnwrapErr(SysRng)).await
     })

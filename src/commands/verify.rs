@@ -40,9 +40,7 @@ fn verify(
         }
     };
     let host = session::host(env, &settings.trust, &settings.run, console);
-    if let Some(secret) = settings.registry.secret() {
-        host.net.guard(secret);
-    }
+    settings.registry.guard_login(&host.net);
     let reporter = Reporter::new(console, &host.net);
     let started = Instant::now();
     let verification = Verification::new(&host, &settings, reporter);

@@ -25,7 +25,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ambisign_providers::Token;
+use ambisign_providers::{Net, Token};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -248,8 +248,14 @@ impl TrustSettings {
 }
 
 impl RegistrySettings {
-    /// The secret in it, for the redactor.
-    pub fn secret(&self) -> Option<&str> {
+    /// Tells the redactor of `net` the secret in it.
+    pub fn guard_login(&self, net: &Net) {
+        if let Some(secret) = self.secret() {
+            net.guard(secret);
+        }
+    }
+
+    fn secret(&self) -> Option<&str> {
         self.login.as_ref().map(|login| match login {
             RegistryLogin::Password { password, .. } => password.expose_secret(),
             RegistryLogin::Token(token) => token.expose(),
