@@ -119,11 +119,10 @@ impl Attaching<'_> {
         let all_known = asked.iter().all(|image| image.digest.is_some());
         let digests: Vec<_> = asked
             .iter()
-            .filter_map(|image| image.digest.as_deref())
+            .filter_map(|image| Digest::parse(image.digest.as_deref()?))
             .collect();
         let alone = |kept: &&Kept| {
-            let mut digests = digests.iter().filter_map(|digest| Digest::parse(digest));
-            kept.named && all_known && !digests.any(|digest| kept.is_about(&digest))
+            kept.named && all_known && !digests.iter().any(|digest| kept.is_about(digest))
         };
         if let Some(kept) = kept.iter().find(alone) {
             return Err(Error::NoImage {
