@@ -23,6 +23,7 @@ fi
 
 # A value that begins with a dash stays a value.
 set -- sign
+if [ -n "$FLAG_ALLOW_HTTP_REGISTRY" ]; then set -- "$@" "--allow-http-registry=$FLAG_ALLOW_HTTP_REGISTRY"; fi
 if [ -n "$FLAG_CA_FILE" ]; then set -- "$@" "--ca-file=$FLAG_CA_FILE"; fi
 if [ -n "$FLAG_FULCIO_URL" ]; then set -- "$@" "--fulcio-url=$FLAG_FULCIO_URL"; fi
 if [ -n "$FLAG_REKOR_URL" ]; then set -- "$@" "--rekor-url=$FLAG_REKOR_URL"; fi

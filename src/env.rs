@@ -96,6 +96,7 @@ const fn decides(name: &'static str, example: &'static str, meaning: &'static st
 /// The variables, those of our own first.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 pub const VARIABLES: &[Variable] = &[
+    decides("AMBISIGN_ALLOW_HTTP_REGISTRY", "registry.corp:5000", "`--allow-http-registry`; several are separated by blanks or commas"),
     consents("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
     plain("AMBISIGN_ANNOTATIONS", "env=prod", "`--annotations`, one a line"),
     plain("AMBISIGN_AUDIENCE", "sigstore", "`--audience`"),

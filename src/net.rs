@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ambisign_providers::{Hop, Profile};
+use ambisign_providers::{Hop, PlainHttp, Profile};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use url::Url;
@@ -18,13 +18,27 @@ const SIGSTORE: Profile = Profile {
     name: "sigstore",
     connect: secs(5),
     http2: true,
-    metadata: false,
+    plain_http: PlainHttp::LoopbackLiterals,
+    proxies: true,
 };
 const REGISTRY: Profile = Profile {
     name: "registry",
-    connect: secs(5),
-    http2: true,
-    metadata: false,
+    ..SIGSTORE
+};
+
+/// A registry on this machine that does not speak TLS, by its name.
+pub const REGISTRY_ON_LOOPBACK: Profile = Profile {
+    name: "registry on this machine",
+    plain_http: PlainHttp::LoopbackNames,
+    proxies: false,
+    ..REGISTRY
+};
+
+/// A registry that does not speak TLS, and that the user allows to be without.
+pub const REGISTRY_WITHOUT_TLS: Profile = Profile {
+    name: "registry without TLS",
+    plain_http: PlainHttp::Anywhere,
+    ..REGISTRY
 };
 
 /// What all hops have in common where nothing else is said.

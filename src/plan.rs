@@ -78,23 +78,22 @@ pub(crate) fn registry_options(
         return Err(SettingsError::Login { one, other });
     }
     let copy = |token: &Token| Token::new(token.expose());
-    let signatures = settings.signatures.clone();
+    let options = RegistryOptions {
+        signatures: settings.signatures.clone(),
+        plain_http: settings.plain_http.clone(),
+        ..RegistryOptions::default()
+    };
     Ok(match &settings.login {
         Some(RegistryLogin::Password { username, password }) => RegistryOptions {
             username: Some(username.clone()),
             password: Token::new(password.expose_secret()),
-            token: None,
-            signatures,
+            ..options
         },
         Some(RegistryLogin::Token(token)) => RegistryOptions {
             token: copy(token),
-            signatures,
-            ..RegistryOptions::default()
+            ..options
         },
-        None => RegistryOptions {
-            signatures,
-            ..RegistryOptions::default()
-        },
+        None => options,
     })
 }
 

@@ -17,6 +17,8 @@ mod bend;
 mod common;
 #[path = "refuse/entries.rs"]
 mod entries;
+#[path = "refuse/field.rs"]
+mod field;
 #[path = "refuse/inputs.rs"]
 mod inputs;
 #[path = "refuse/keyed.rs"]

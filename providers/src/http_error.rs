@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::{Method, StatusCode};
+use rustls::InvalidMessage;
 
 use crate::Class;
 use crate::net::{ClientError, chain};
@@ -48,6 +49,9 @@ pub enum HttpReason {
     /// Plain HTTP to another machine, or a password in the URL.
     #[error("is not https")]
     NotHttps,
+    /// The server answers TLS with something else, mostly plain HTTP.
+    #[error("the server does not speak TLS on this port")]
+    NotTls,
     /// The server sends the request elsewhere.
     #[error("tried to redirect to {to}")]
     Redirected {
@@ -126,7 +130,9 @@ impl HttpReason {
     pub(crate) fn is_sent(&self) -> bool {
         match self {
             Self::Unreachable { sent, .. } => *sent,
-            Self::Client(_) | Self::Deadline | Self::NotHttps | Self::Tls { .. } => false,
+            Self::Client(_) | Self::Deadline | Self::NotHttps | Self::NotTls | Self::Tls { .. } => {
+                false
+            }
             Self::Encoded { .. }
             | Self::Redirected { .. }
             | Self::Status { .. }
@@ -145,6 +151,7 @@ impl HttpError {
             }
             HttpReason::Encoded { .. } => "encoded",
             HttpReason::NotHttps => "not-https",
+            HttpReason::NotTls => "not-tls",
             HttpReason::Redirected { .. } => "redirected",
             HttpReason::Tls { .. } => "tls",
             HttpReason::TooLarge { .. } => "too-large",
@@ -159,6 +166,7 @@ impl HttpError {
                 Class::Temporary
             }
             HttpReason::Encoded { .. }
+            | HttpReason::NotTls
             | HttpReason::Redirected { .. }
             | HttpReason::Tls { .. }
             | HttpReason::TooLarge { .. } => Class::Untrusted,
@@ -171,6 +179,9 @@ impl HttpError {
             HttpReason::Client(_) => "correct the proxy variable or the CA file".into(),
             HttpReason::Deadline => "run again, or raise `--timeout`".into(),
             HttpReason::NotHttps => "use an https URL without a user name in it".into(),
+            HttpReason::NotTls => {
+                "give the URL and port at which the service speaks TLS, or set up TLS there".into()
+            }
             HttpReason::Status { .. } => "run again: this usually passes".into(),
             HttpReason::Tls { .. } => {
                 "check the clock and the proxy, and give a private CA with `--ca-file`".into()
@@ -192,8 +203,14 @@ impl HttpError {
 pub(crate) fn transport(error: reqwest::Error) -> HttpReason {
     let error = error.without_url();
     let why = without_layers(&chain(&error)).to_owned();
-    if is_distrust(&error) {
+    if let Some(rustls::Error::InvalidCertificate(_)) = tls_error(&error) {
         return HttpReason::Tls { why };
+    }
+    // The first byte of the answer is no record of TLS: it is the `H` of `HTTP/1.1 400`.
+    if let Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) =
+        tls_error(&error)
+    {
+        return HttpReason::NotTls;
     }
     HttpReason::Unreachable {
         why,
@@ -213,9 +230,9 @@ fn without_layers(text: &str) -> &str {
         .fold(text, |text, layer| text.strip_prefix(layer).unwrap_or(text))
 }
 
-/// Whether the TLS stack refused the peer's certificate: an attack or a misconfiguration, and never
-/// a matter of trying again.
-fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
+/// The error of the TLS stack that `error` comes from. That it refuses the peer is an attack or a
+/// misconfiguration, and never a matter of trying again.
+fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
         let inner = error
@@ -224,13 +241,13 @@ fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
         let tls = error
             .downcast_ref::<rustls::Error>()
             .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
-            return true;
+        if tls.is_some() {
+            return tls;
         }
         next = match inner {
             Some(inner) => Some(inner),
             None => error.source(),
         };
     }
-    false
+    None
 }

@@ -29,6 +29,7 @@ mod host;
 mod http_error;
 pub mod impersonation;
 pub mod json;
+mod loopback;
 mod net;
 mod options;
 mod provider;
@@ -48,8 +49,10 @@ pub use error::Error;
 pub use explain::{Class, Explain};
 pub use host::Host;
 pub use http_error::{HttpError, HttpReason};
+pub use loopback::{is_localhost, resolves_to_loopback};
 pub use net::{
-    ClientError, Event, Net, NetOptions, Observer, Profile, is_loopback, plain_http_allowed,
+    ClientError, Event, Net, NetOptions, Observer, PlainHttp, Profile, is_loopback,
+    plain_http_allowed,
 };
 pub use options::{GivenToken, Options};
 pub use provider::{Detection, Kind, PROVIDERS, Platform, Provider, Source};

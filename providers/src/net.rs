@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use url::{Host as UrlHost, Url};
 
 use crate::ahead::Ahead;
+use crate::loopback::LoopbackResolver;
 use crate::redact::Redactor;
 use crate::{Clock, Env};
 
@@ -36,9 +37,22 @@ pub struct Profile {
     pub connect: Duration,
     /// Whether HTTP/2 may be offered.
     pub http2: bool,
-    /// Whether plain HTTP is accepted for hosts other than loopback IP literals, and proxies are not
-    /// used: only for a metadata server, which has no TLS.
-    pub metadata: bool,
+    /// Where plain HTTP may go.
+    pub plain_http: PlainHttp,
+    /// Whether the proxies of the environment are used.
+    pub proxies: bool,
+}
+
+/// Where plain HTTP may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// To every host: a metadata server, which has no TLS, or a host that the user named.
+    Anywhere,
+    /// To loopback IP literals alone.
+    LoopbackLiterals,
+    /// To names as well, of which only loopback addresses are connected to: the request never leaves
+    /// the machine, whatever the resolver says later.
+    LoopbackNames,
 }
 
 impl Profile {
@@ -47,15 +61,27 @@ impl Profile {
         name: "metadata",
         connect: Duration::from_secs(2),
         http2: false,
-        metadata: true,
+        plain_http: PlainHttp::Anywhere,
+        proxies: false,
     };
     /// A token endpoint. Without HTTP/2, because GitHub's can reset such streams.
     pub const TOKEN_ENDPOINT: Self = Self {
         name: "token",
         connect: Duration::from_secs(5),
         http2: false,
-        metadata: false,
+        plain_http: PlainHttp::LoopbackLiterals,
+        proxies: true,
     };
+
+    /// Whether a request to `url` may be made at all: https, or plain HTTP where it may go; no user
+    /// information in it.
+    pub(crate) fn permits(&self, url: &Url) -> bool {
+        let names = match self.plain_http {
+            PlainHttp::Anywhere | PlainHttp::LoopbackNames => url.scheme() == "http",
+            PlainHttp::LoopbackLiterals => false,
+        };
+        (names && !has_user(url)) || plain_http_allowed(url)
+    }
 }
 
 /// What `Net` tells about its work while it goes on.
@@ -186,7 +212,7 @@ impl Net {
     ///
     /// A client that was used already is left alone: it has a connection, and would ask over it.
     pub async fn connect_ahead(&self, profile: &Profile, url: &Url) {
-        if !plain_http_allowed(url) {
+        if !profile.permits(url) {
             return;
         }
         if let Ok((Kept { client, ahead }, Age::New)) = self.kept(profile, url) {
@@ -245,7 +271,10 @@ impl Net {
         if !profile.http2 {
             builder = builder.http1_only();
         }
-        if !profile.metadata {
+        if profile.plain_http == PlainHttp::LoopbackNames {
+            builder = builder.dns_resolver(Arc::new(LoopbackResolver));
+        }
+        if profile.proxies {
             for proxy in self.proxies.build()? {
                 builder = builder.proxy(proxy);
             }
@@ -388,7 +417,11 @@ pub fn is_loopback(url: &Url) -> bool {
 /// information in it.
 pub fn plain_http_allowed(url: &Url) -> bool {
     let scheme = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
-    scheme && url.username().is_empty() && url.password().is_none()
+    scheme && !has_user(url)
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 #[cfg(test)]

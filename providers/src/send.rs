@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use crate::http_error::transport;
-use crate::net::plain_http_allowed;
 use crate::{Event, HttpError, HttpReason, Net, Profile};
 
 /// The longest piece of a server's answer that a message shows, in characters.
@@ -131,7 +130,7 @@ impl Net {
         again: fn(&Answer) -> bool,
     ) -> Result<(Answer, Call), HttpError> {
         let mut call = Call::new(&request);
-        if !hop.profile.metadata && !plain_http_allowed(request.url()) {
+        if !hop.profile.permits(request.url()) {
             return Err(call.error(HttpReason::NotHttps));
         }
         self.guard_headers(request.headers());
@@ -358,6 +357,7 @@ fn next_wait(hop: &Hop, reason: &HttpReason, tries: u32, end: Instant) -> Option
         | HttpReason::Deadline
         | HttpReason::Encoded { .. }
         | HttpReason::NotHttps
+        | HttpReason::NotTls
         | HttpReason::Redirected { .. }
         | HttpReason::Tls { .. }
         | HttpReason::TooLarge { .. } => return None,

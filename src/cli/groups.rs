@@ -188,6 +188,22 @@ pub struct RegistryArgs {
     /// themselves are only read.
     #[arg(long, value_name = "REPOSITORY", help_heading = "Registry")]
     pub signature_repository: Option<String>,
+
+    /// Allow plain HTTP for this registry ($AMBISIGN_ALLOW_HTTP_REGISTRY)
+    ///
+    /// Give the host and port as the image names them: `--allow-http-registry=registry.corp:5000`;
+    /// repeat the flag for several. Without a value it allows plain HTTP for every registry that
+    /// answers TLS with it. A registry on this machine needs no flag. A registry that gets the
+    /// login of the job's platform always needs TLS.
+    #[arg(
+        long,
+        value_name = "HOST",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        help_heading = "Registry"
+    )]
+    pub allow_http_registry: Vec<String>,
 }
 
 /// How long, and what is told.

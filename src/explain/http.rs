@@ -18,7 +18,7 @@ const STAGES: [&str; 10] = [
 ];
 
 #[rustfmt::skip] // One part of a row a line.
-const CODES: [Code; 7] = [
+const CODES: [Code; 8] = [
     row("client", USAGE,
         "No request could be sent, because a proxy or CA setting is unusable.",
         "A proxy variable is no URL, or a file of certificates holds none.",
@@ -31,6 +31,10 @@ const CODES: [Code; 7] = [
         "A request would have gone over plain http, or with a password in its URL.",
         "Both could be read on the way.",
         "Use an https URL; plain http is for addresses of the machine itself."),
+    row("not-tls", UNTRUSTED,
+        "The host does not speak TLS on this port.",
+        "The service listens there in plain HTTP, or the port is another one's.",
+        "Give the port that speaks TLS; for a registry you can allow plain HTTP with `--allow-http-registry`."),
     row("redirected", UNTRUSTED,
         "The host sends the request elsewhere.",
         "A token or signature is not carried to a host that you did not name.",

@@ -144,6 +144,7 @@ fn every_code_that_can_be_told_is_explained_and_no_other() {
         "client",
         "encoded",
         "not-https",
+        "not-tls",
         "redirected",
         "tls",
         "too-large",

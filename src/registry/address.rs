@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use ambisign_providers::is_loopback;
+use ambisign_providers::{is_loopback, resolves_to_loopback};
 use tokio::time::timeout;
 use url::{Host, Url};
 
@@ -13,8 +13,8 @@ const RESOLVE: Duration = Duration::from_secs(5);
 
 /// Whether the registry at `registry` may send a request of ours to `target`.
 ///
-/// It must be https; plain http and addresses of the machine itself are for registries that are
-/// there themselves. Private addresses are refused only when the registry has public ones, so that
+/// It must be https. Plain HTTP is for the host of a registry that speaks it itself, and for
+/// addresses of this machine when the registry is on it. Private addresses are refused only when the registry has public ones, so that
 /// on-premises installations work. Where names do not resolve (behind a proxy) nothing is known, and
 /// the proxy decides.
 ///
@@ -24,11 +24,10 @@ pub(super) async fn permit(registry: &Url, target: &Url) -> Result<(), &'static 
     if !target.username().is_empty() || target.password().is_some() {
         return Err("contains a user name");
     }
-    let local = is_loopback(registry);
-    if target.scheme() != "https" && !(local && target.scheme() == "http" && is_loopback(target)) {
+    if target.scheme() != "https" && !may_be_plain(registry, target).await {
         return Err("is not https");
     }
-    if local || registry.host() == target.host() {
+    if is_loopback(registry) || registry.host() == target.host() {
         return Ok(());
     }
     let (registry, target) = tokio::join!(resolve(registry), resolve(target));
@@ -36,6 +35,14 @@ pub(super) async fn permit(registry: &Url, target: &Url) -> Result<(), &'static 
         return Err("has a private address, while the registry has a public one");
     }
     Ok(())
+}
+
+/// Whether plain HTTP to `target` shows no more than the registry, which speaks it, shows already.
+async fn may_be_plain(registry: &Url, target: &Url) -> bool {
+    registry.scheme() == "http"
+        && target.scheme() == "http"
+        && (registry.host() == target.host()
+            || (is_loopback(target) && resolves_to_loopback(registry).await))
 }
 
 fn is_inward(registry: &[IpAddr], target: &[IpAddr]) -> bool {
@@ -134,6 +141,8 @@ mod tests {
         let url = |text: &str| text.parse().unwrap();
         let public = url("https://8.8.8.8/v2/");
         let local = url("http://127.0.0.1:5000/v2/");
+        let named = url("http://localhost:5000/v2/");
+        let plain = url("http://8.8.8.8/v2/");
         for (registry, target, ok) in [
             (&public, "https://8.8.4.4/token", true),
             (&public, "https://10.0.0.1/token", false),
@@ -147,6 +156,12 @@ mod tests {
             (&local, "https://8.8.8.8/token", true),
             (&local, "http://localhost/token", false),
             (&local, "http://8.8.8.8/token", false),
+            (&named, "http://localhost:5001/token", true),
+            (&named, "http://127.0.0.1:5001/token", true),
+            (&named, "http://other.invalid/token", false),
+            (&plain, "http://8.8.8.8:5001/token", true),
+            (&plain, "http://127.0.0.1/token", false),
+            (&plain, "http://8.8.4.4/token", false),
         ] {
             assert_eq!(
                 permit(registry, &url(target)).await.is_ok(),

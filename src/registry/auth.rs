@@ -71,7 +71,7 @@ impl Connection<'_> {
             (Challenge::Basic, Some(Secret::Identity(_)) | None) => Ok(None),
             (Challenge::Bearer { realm, service }, _) => {
                 let origin = origin(realm);
-                let base = &self.repository.base;
+                let base = &self.repository.base();
                 let reach = credential.map_or(Reach::Endpoint, |credential| credential.reach);
                 let permitted = match address::permit(base, realm).await {
                     Ok(()) => permit(reach, base, realm),
@@ -83,7 +83,8 @@ impl Connection<'_> {
                     why,
                 })?;
                 let request = self.token_request(realm, service.as_deref(), secret);
-                let answer = self.host.net.send(&REGISTRY_TOKEN, request).await?;
+                let hop = self.hop(&REGISTRY_TOKEN, request.url());
+                let answer = self.host.net.send(&hop, request).await?;
                 self.read_token(&origin, &answer).map(Some)
             }
         }

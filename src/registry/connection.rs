@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Requests to one repository: proof, redirects, and what the run has learned about it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ambisign_providers::{Answer, Hop, Host};
+use ambisign_providers::{Answer, Hop, Host, HttpError, HttpReason, resolves_to_loopback};
 use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
 use reqwest::{Method, Request, StatusCode};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell, Semaphore};
@@ -19,11 +20,16 @@ use super::error::Error;
 use super::referrer::Method as AttachMethod;
 use super::shared_tag::Ours;
 use super::sources::{Lookup, Plan};
+use super::transport::{self, Transport, with_tls_of};
 use crate::digest::Digest;
+use crate::net::REGISTRY_READ;
 use crate::outcome::Warning;
 
 /// How many redirects of one request are followed.
 const MOST_REDIRECTS: u32 = 10;
+
+/// Why a request does not leave the registry.
+const ANOTHER: &str = "is another host than the registry";
 
 /// How many requests may be under way to one registry.
 const IN_FLIGHT: usize = 32;
@@ -33,14 +39,35 @@ const IN_FLIGHT: usize = 32;
 pub(super) struct Peer {
     in_flight: Semaphore,
     challenge: Mutex<Option<Challenge>>,
+    transport: Mutex<Transport>,
+    /// Whether it was looked whether the registry is on this machine.
+    settled: OnceCell<()>,
 }
 
-impl Default for Peer {
-    fn default() -> Self {
+impl Peer {
+    pub(super) fn new(transport: Transport) -> Self {
         Self {
             in_flight: Semaphore::new(IN_FLIGHT),
             challenge: Mutex::default(),
+            transport: Mutex::new(transport),
+            settled: OnceCell::default(),
         }
+    }
+
+    /// How the registry is spoken to, as far as is known.
+    pub(super) fn transport(&self) -> Transport {
+        *self.lock_transport()
+    }
+
+    /// Remembers how the registry is spoken to.
+    pub(super) fn speak(&self, transport: Transport) {
+        *self.lock_transport() = transport;
+    }
+
+    fn lock_transport(&self) -> MutexGuard<'_, Transport> {
+        self.transport
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,15 +78,18 @@ pub(super) struct Repository {
     pub(super) registry: String,
     /// The path below the registry.
     pub(super) name: String,
-    /// `https://<registry>/v2/<name>/`.
-    pub(super) base: Url,
+    /// `https://<registry>/v2/<name>/`, or with `http` for a loopback IP literal.
+    base: Url,
+    /// Whether plain HTTP is allowed when the registry does not speak TLS.
+    pub(super) plain_http: bool,
     /// How signatures are found in it, once known. Locked while somebody finds out.
     pub(super) method: AsyncMutex<Option<AttachMethod>>,
     /// Whether the config blob is there.
     pub(super) config: OnceCell<()>,
     /// What we ask to be allowed.
     pub(super) right: Right,
-    peer: Arc<Peer>,
+    /// The registry.
+    pub(super) peer: Arc<Peer>,
     /// Where the credential may be.
     pub(super) plan: Plan,
     /// What the plan came to. Whoever asks holds `asking`.
@@ -71,7 +101,7 @@ pub(super) struct Repository {
 
 impl Repository {
     pub(super) fn new(
-        base: Url,
+        (base, plain_http): (Url, bool),
         name: [&str; 2],
         right: Right,
         peer: Arc<Peer>,
@@ -82,6 +112,7 @@ impl Repository {
             registry,
             name,
             base,
+            plain_http,
             method: AsyncMutex::default(),
             config: OnceCell::default(),
             right,
@@ -92,6 +123,11 @@ impl Repository {
             access: AsyncMutex::default(),
             subjects: Mutex::default(),
         }
+    }
+
+    /// The URL below which all of the repository is, with the scheme that the registry speaks.
+    pub(super) fn base(&self) -> Url {
+        self.peer.transport().applied_to(self.base.clone())
     }
 
     /// What the reader should know about how the credential was found; nothing before it was.
@@ -131,20 +167,20 @@ impl Right {
     }
 }
 
-/// Whose rules a redirect follows.
+/// What a redirect to another host means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    /// Blobs live in storage of other hosts.
-    Blob,
-    /// A blob, but only whether it is there: that the registry names another host says so, and a job
-    /// need not be allowed to reach that host.
-    BlobLookup,
-    /// Manifests, tags and lists come from the registry alone.
-    Manifest,
+pub(super) enum Elsewhere {
+    /// It is the answer. For a blob that is looked up it says that the blob is there; for a list, that
+    /// the registry does not have one.
+    Answer,
+    /// It is followed, without proof: the content is known by its digest.
+    Follow,
+    /// It is an error: what comes from there proves nothing.
+    Refuse,
 }
 
 /// One request, before proof is added.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Call {
     /// The request method.
     pub(super) method: Method,
@@ -156,8 +192,8 @@ pub(super) struct Call {
     pub(super) body: Option<Vec<u8>>,
     /// The limits.
     pub(super) hop: Hop,
-    /// Whose rules redirects follow.
-    pub(super) content: Content,
+    /// What a redirect to another host means.
+    pub(super) elsewhere: Elsewhere,
 }
 
 /// One repository and the way to it.
@@ -172,7 +208,7 @@ pub(super) struct Connection<'a> {
 impl Connection<'_> {
     /// The URL of `path` below the repository. Digests, tags and fixed words make a path.
     pub(super) fn url(&self, path: &str) -> Url {
-        let mut url = self.repository.base.clone();
+        let mut url = self.repository.base();
         let joined = format!("{}{path}", url.path());
         url.set_path(&joined);
         url
@@ -205,7 +241,8 @@ impl Connection<'_> {
     }
 
     /// Makes a request with the proof that is known. When the registry refuses it, the proof is
-    /// renewed once and the request made again; a second refusal is the answer.
+    /// renewed once and the request made again; a second refusal is the answer. A registry that does
+    /// not speak TLS is asked again in plain HTTP, where that is allowed.
     ///
     /// # Errors
     /// No answer, no token, or a redirect that is not followed.
@@ -215,16 +252,93 @@ impl Connection<'_> {
             let repository = self.name();
             return Err(Error::ReadOnly { repository });
         }
+        self.settle_transport().await;
+        match self.send_with_proof(call).await {
+            // What is rare does not make every future larger.
+            Err(Error::Http(error)) if self.can_leave_tls(&error).await => {
+                Box::pin(self.send_with_proof(call)).await
+            }
+            sent => sent,
+        }
+    }
+
+    async fn send_with_proof(&self, call: &Call) -> Result<Answer, Error> {
         let access = self.access().await?;
         let answer = self.follow(call, &access).await?;
         // A refusal by storage elsewhere is not about our proof.
-        let ours = answer.url.origin() == self.repository.base.origin();
-        if answer.status != StatusCode::UNAUTHORIZED || !ours {
+        if answer.status != StatusCode::UNAUTHORIZED || !self.is_home(&answer.url) {
             return Ok(answer);
         }
         match self.renew(access.round, &answer.headers).await? {
             Some(access) => self.follow(call, &access).await,
             None => Ok(answer),
+        }
+    }
+
+    /// Finds out, once for each registry, whether one that goes by a name of this machine speaks plain
+    /// HTTP. That is tried before TLS: a server that does not speak TLS may wait for more of it.
+    async fn settle_transport(&self) {
+        let Repository { base, peer, .. } = &*self.repository;
+        let settle = || async {
+            if peer.transport() == Transport::Default && transport::may_be_local(base).await {
+                peer.speak(Transport::LoopbackHttp);
+                if !self.speaks_plain_http().await {
+                    peer.speak(Transport::Default);
+                }
+            }
+        };
+        peer.settled.get_or_init(|| Box::pin(settle())).await;
+    }
+
+    /// Whether the registry answers plain HTTP as a registry does. One with TLS answers 400, or what
+    /// is no HTTP.
+    async fn speaks_plain_http(&self) -> bool {
+        let mut url = self.repository.base();
+        url.set_path("/v2/");
+        let hop = Hop {
+            tries: 1,
+            ..self.hop(&REGISTRY_READ, &url)
+        };
+        let request = Request::new(Method::GET, url);
+        match self.host.net.send_unfollowed(&hop, request).await {
+            Ok(answer) => answer.status != StatusCode::BAD_REQUEST,
+            // Where nothing listens, TLS would not help.
+            Err(error) => !error.sent,
+        }
+    }
+
+    /// Whether `error` says that the registry does not speak TLS, and it may be asked in plain HTTP
+    /// from now on: by a name of this machine, or because the user allows it.
+    async fn can_leave_tls(&self, error: &HttpError) -> bool {
+        let Repository {
+            base,
+            peer,
+            plain_http,
+            ..
+        } = &*self.repository;
+        let of_registry = Url::parse(&error.url).is_ok_and(|url| url.origin() == base.origin());
+        if !matches!(error.reason, HttpReason::NotTls) || !of_registry {
+            return false;
+        }
+        if resolves_to_loopback(base).await {
+            peer.speak(Transport::LoopbackHttp);
+        } else if *plain_http {
+            peer.speak(Transport::AllowedHttp);
+        }
+        peer.transport() != Transport::Default
+    }
+
+    /// Whether `url` is of the registry itself.
+    pub(super) fn is_home(&self, url: &Url) -> bool {
+        url.origin() == self.repository.base().origin()
+    }
+
+    /// `hop` for a request to `url`, with the transport of the registry.
+    pub(super) fn hop(&self, hop: &Hop, url: &Url) -> Hop {
+        let transport = self.repository.peer.transport();
+        Hop {
+            profile: transport.profile(hop.profile, url),
+            ..*hop
         }
     }
 
@@ -276,20 +390,22 @@ impl Connection<'_> {
         Ok(Some(access.clone()))
     }
 
-    fn challenge(&self) -> std::sync::MutexGuard<'_, Option<Challenge>> {
+    fn challenge(&self) -> MutexGuard<'_, Option<Challenge>> {
         let challenge = &self.repository.peer.challenge;
         challenge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Follows redirects by the rules of the content. Proof goes to the registry's own origin only,
-    /// and not back to it once the way has led elsewhere.
+    /// Follows redirects by the rules of the call. Proof goes to the registry's own origin only, and
+    /// not back to it once the way has led elsewhere.
     async fn follow(&self, call: &Call, access: &Access) -> Result<Answer, Error> {
-        let home = self.repository.base.origin();
-        let mut url = call.url.clone();
+        let mut url = self.as_spoken(call.url.clone());
         let mut strayed = false;
         for _ in 0..=MOST_REDIRECTS {
-            if url.origin() != home {
-                self.permit(&url, call.content).await?;
+            if !self.is_home(&url) {
+                match call.elsewhere {
+                    Elsewhere::Follow => self.permit(&url).await?,
+                    Elsewhere::Answer | Elsewhere::Refuse => return Err(self.lost(&url, ANOTHER)),
+                }
                 strayed = true;
             }
             let mut request = Request::new(call.method.clone(), url);
@@ -301,12 +417,10 @@ impl Connection<'_> {
                 *request.body_mut() = Some(body.clone().into());
             }
             let permit = self.repository.peer.in_flight.acquire().await;
-            let answer = self.host.net.send_unfollowed(&call.hop, request).await?;
+            let hop = self.hop(&call.hop, request.url());
+            let answer = self.host.net.send_unfollowed(&hop, request).await?;
             drop(permit);
-            match self.redirect(&call.method, &answer)? {
-                Some(next) if call.content == Content::BlobLookup && next.origin() != home => {
-                    return Ok(answer);
-                }
+            match self.redirect(call, &answer)? {
                 Some(next) => url = next,
                 None => return Ok(answer),
             }
@@ -314,39 +428,54 @@ impl Connection<'_> {
         Err(self.lost(&call.url, "redirects without end"))
     }
 
-    /// Where an answer leads; `None` when it is no redirect.
-    fn redirect(&self, method: &Method, answer: &Answer) -> Result<Option<Url>, Error> {
+    /// `url` with the scheme that the registry speaks, when it is the registry's.
+    fn as_spoken(&self, url: Url) -> Url {
+        let Repository { base, peer, .. } = &*self.repository;
+        if url.origin() == base.origin() {
+            peer.transport().applied_to(url)
+        } else {
+            url
+        }
+    }
+
+    /// Where an answer leads; `None` when it is the answer to the call.
+    fn redirect(&self, call: &Call, answer: &Answer) -> Result<Option<Url>, Error> {
         let keeps_method = match answer.status.as_u16() {
-            301..=303 => matches!(*method, Method::GET | Method::HEAD),
+            301..=303 => matches!(call.method, Method::GET | Method::HEAD),
             307 | 308 => true,
             _ => return Ok(None),
         };
         if !keeps_method {
             return Err(self.lost(&answer.url, "redirects a write with a status for reads"));
         }
-        let location = answer.header(LOCATION);
-        match location.and_then(|location| answer.url.join(location).ok()) {
-            Some(next) => Ok(Some(next)),
-            None => Err(self.lost(&answer.url, "redirects without saying where")),
+        match (self.location(answer), call.elsewhere) {
+            (Some(next), _) if self.is_home(&next) => Ok(Some(next)),
+            (_, Elsewhere::Answer) => Ok(None),
+            (Some(next), Elsewhere::Follow) => Ok(Some(next)),
+            (Some(next), Elsewhere::Refuse) => Err(self.lost(&next, ANOTHER)),
+            (None, _) => Err(self.lost(&answer.url, "redirects without saying where")),
         }
     }
 
+    /// Where `answer` points to.
+    pub(super) fn location(&self, answer: &Answer) -> Option<Url> {
+        let location = answer.url.join(answer.header(LOCATION)?).ok()?;
+        Some(with_tls_of(&self.repository.base(), location))
+    }
+
     /// Whether a request may leave the registry for `url`.
-    async fn permit(&self, url: &Url, content: Content) -> Result<(), Error> {
-        match content {
-            Content::Manifest => return Err(self.lost(url, "is another host than the registry")),
-            Content::Blob | Content::BlobLookup => {}
-        }
-        address::permit(&self.repository.base, url)
+    pub(super) async fn permit(&self, url: &Url) -> Result<(), Error> {
+        address::permit(&self.repository.base(), url)
             .await
             .map_err(|why| self.lost(url, why))
     }
 
-    fn lost(&self, url: &Url, why: &'static str) -> Error {
+    /// The error of a redirect that is not followed.
+    pub(super) fn lost(&self, url: &Url, why: impl Into<Cow<'static, str>>) -> Error {
         Error::Redirect {
             registry: self.repository.registry.clone(),
             to: origin(url),
-            why,
+            why: why.into(),
         }
     }
 }

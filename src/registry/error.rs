@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use ambisign_providers::{Class, Explain, HttpError};
+use ambisign_providers::{Class, Explain, HttpError, HttpReason};
 use reqwest::StatusCode;
+use url::Url;
 
 use super::advice::{self, Login};
 use super::credentials::CredentialError;
@@ -67,6 +68,14 @@ pub enum Error {
         /// What was expected.
         expected: String,
     },
+    /// The image was named by a tag, and the registry sends the request for it to another host.
+    #[error("{reference} is redirected to {to}, and a tag cannot prove what comes from there")]
+    ImageRedirected {
+        /// The image.
+        reference: String,
+        /// Scheme and host.
+        to: String,
+    },
     /// There is no such image.
     #[error("{reference} is not in the registry")]
     NotFound {
@@ -80,6 +89,14 @@ pub enum Error {
         bundle: Digest,
         /// What it was to be attached to.
         target: Digest,
+    },
+    /// Plain HTTP was allowed for a registry that gets the login of the platform.
+    #[error(
+        "plain HTTP is not possible for {registry}, which gets the login of this job's platform"
+    )]
+    PlainHttp {
+        /// The registry.
+        registry: String,
     },
     /// The registry does not let us push; found before anything was signed.
     #[error(
@@ -122,14 +139,14 @@ pub enum Error {
         why: &'static str,
     },
     /// The registry sends a request where it may not go.
-    #[error("{registry} sends us to {to}, which {why}")]
+    #[error("{registry} redirects to {to}, which {why}")]
     Redirect {
         /// The registry.
         registry: String,
         /// Scheme and host.
         to: String,
         /// The reason.
-        why: &'static str,
+        why: Cow<'static, str>,
     },
     /// The registry refuses a request with a status that does not pass.
     #[error("{repository} refused {what}{} {credential}", answered(*status, said))]
@@ -166,6 +183,29 @@ pub enum Error {
         identity: String,
         /// Where the signature is.
         place: String,
+    },
+    /// The registry resolves the fallback tag of an image to the image itself, and does not list the
+    /// tag: there can be no list of signatures.
+    #[error("{tag} is the image itself: the registry takes that tag for the digest of the image")]
+    TagIsSubject {
+        /// The tag, in full.
+        tag: String,
+    },
+    /// A tag is listed, and reads of it are sent to another host.
+    #[error("{tag} exists, but the registry redirects reads of it to {to}")]
+    TagRedirected {
+        /// The tag, in full.
+        tag: String,
+        /// Scheme and host.
+        to: String,
+    },
+    /// The list of tags cannot be read.
+    #[error("the list of tags of {repository} cannot be read: {why}")]
+    Tags {
+        /// Registry and repository.
+        repository: String,
+        /// The reason.
+        why: String,
     },
     /// The token endpoint answered with something that is not a token.
     #[error("the token endpoint {realm} answered without a usable token")]
@@ -214,11 +254,13 @@ impl Explain for Error {
             Self::DigestMismatch { .. } => "registry/digest-mismatch",
             Self::Http(http) => return format!("registry/{}", http.variant()).into(),
             Self::IndexUnreadable { .. } => "registry/index-unreadable",
+            Self::ImageRedirected { .. } => "registry/image-redirected",
             Self::Listed { source, .. } => return source.code(),
             Self::Manifest { .. } => "registry/manifest",
             Self::MediaType { .. } => "registry/media-type",
             Self::NotFound { .. } => "registry/not-found",
             Self::OtherArtifact { .. } => "registry/other-artifact",
+            Self::PlainHttp { .. } => "registry/plain-http-login",
             Self::PushDenied { .. } => "registry/push-denied",
             Self::ReadBack { .. } => "registry/read-back",
             Self::ReadOnly { .. } => "registry/read-only",
@@ -227,6 +269,9 @@ impl Explain for Error {
             Self::Refused { .. } => "registry/refused",
             Self::SharedTag { .. } => "registry/shared-tag",
             Self::Signed { .. } => "registry/signed",
+            Self::TagIsSubject { .. } => "registry/tag-is-subject",
+            Self::TagRedirected { .. } => "registry/tag-redirected",
+            Self::Tags { .. } => "registry/tags",
             Self::Token { .. } => "registry/token",
             Self::TooLarge { .. } => "registry/too-large",
             Self::Unauthorized { .. } => "registry/unauthorized",
@@ -237,7 +282,7 @@ impl Explain for Error {
     fn fix(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::Credentials(error) => error.fix(),
-            Self::Http(http) => http.fix(),
+            Self::Http(http) => http_advice(http),
             Self::DigestMismatch { .. } => Some(
                 "look for what alters content between this machine and the registry, and do not \
                  run again before"
@@ -259,6 +304,9 @@ impl Explain for Error {
                     .into(),
             ),
             Self::OtherArtifact { .. } => None,
+            Self::PlainHttp { registry } => Some(
+                format!("leave `{registry}` out of `--allow-http-registry`, and give a private CA with `--ca-file`").into(),
+            ),
             Self::PushDenied {
                 repository, login, ..
             } => Some(advice::push(repository, *login)),
@@ -266,11 +314,24 @@ impl Explain for Error {
             Self::Signed { .. } => {
                 Some("let it be, or pass `--if-signed skip` or `--if-signed add`".into())
             }
-            Self::Realm { .. } | Self::Redirect { .. } => Some(
+            Self::Realm { .. } | Self::Redirect { .. } | Self::Tags { .. } => Some(
                 "check that the registry is the one you mean, and what answers in its place".into(),
             ),
             Self::Refused { status, .. } => refused_advice(*status),
             Self::SharedTag { .. } => Some("run again: other jobs sign the same digest".into()),
+            Self::ImageRedirected { reference, .. } => {
+                Some(format!("name the image by its digest: `{}@sha256:...`", without_tag(reference)).into())
+            }
+            Self::TagIsSubject { .. } => Some(
+                "store the signatures in another repository: `--signature-repository REPOSITORY`, \
+                 which whoever verifies must name too"
+                    .into(),
+            ),
+            Self::TagRedirected { .. } => Some(
+                "run again later, or store the signatures in another repository: \
+                 `--signature-repository REPOSITORY`"
+                    .into(),
+            ),
             Self::Token { .. } => Some("check what answers in place of the token endpoint".into()),
             Self::TooLarge { .. } => None,
             Self::Unauthorized {
@@ -283,6 +344,7 @@ impl Explain for Error {
         match self {
             Self::Credentials(error) => error.class(),
             Self::Http(http) => http.class(),
+            Self::PlainHttp { .. } => Class::Usage,
             Self::Listed { source, .. } => source.class(),
             Self::DigestMismatch { .. }
             | Self::IndexUnreadable { .. }
@@ -291,17 +353,20 @@ impl Explain for Error {
             | Self::ReadBack { .. }
             | Self::Realm { .. }
             | Self::Redirect { .. }
+            | Self::Tags { .. }
             | Self::Token { .. }
             | Self::TooLarge { .. } => Class::Untrusted,
             // It does not say no: it fails.
             Self::Refused { status, .. } if status.is_server_error() => Class::Temporary,
-            Self::NotFound { .. }
+            Self::ImageRedirected { .. }
+            | Self::NotFound { .. }
             | Self::PushDenied { .. }
             | Self::Refused { .. }
             | Self::Signed { .. }
+            | Self::TagIsSubject { .. }
             | Self::Unauthorized { .. } => Class::Registry,
             Self::OtherArtifact { .. } | Self::ReadOnly { .. } => Class::Bug,
-            Self::SharedTag { .. } => Class::Temporary,
+            Self::SharedTag { .. } | Self::TagRedirected { .. } => Class::Temporary,
         }
     }
 }
@@ -311,6 +376,39 @@ impl Error {
     fn is_of_content(&self) -> bool {
         matches!(self, Self::MediaType { .. } | Self::NotFound { .. })
     }
+}
+
+/// What helps when a registry gave no usable answer.
+fn http_advice(error: &HttpError) -> Option<Cow<'static, str>> {
+    let host = Url::parse(&error.url).ok();
+    let host = host.as_ref().and_then(host_and_port);
+    match (&error.reason, host) {
+        (HttpReason::NotTls, Some(host)) => Some(
+            format!(
+                "name the port at which the registry speaks TLS, or allow plain HTTP for it: \
+                 `--allow-http-registry={host}`"
+            )
+            .into(),
+        ),
+        _ => error.fix(),
+    }
+}
+
+/// `host:port`, as an image names it.
+fn host_and_port(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// `reference` without its tag.
+fn without_tag(reference: &str) -> &str {
+    let last = reference.rfind('/').map_or(0, |slash| slash + 1);
+    let name = reference.get(last..).unwrap_or_default();
+    let end = name.find(':').map_or(reference.len(), |colon| last + colon);
+    reference.get(..end).unwrap_or(reference)
 }
 
 fn refused_advice(status: StatusCode) -> Option<Cow<'static, str>> {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::Registry;
-use super::connection::{Connection, Content};
+use super::connection::{Connection, Elsewhere};
 use super::error::Error;
 use super::manifest::essence;
 use super::places::{BUNDLE, Kind, Layer, Line, Listing, Lists, Place, legacy_tag};
@@ -142,22 +142,24 @@ impl Connection<'_> {
         Ok((lines, next.is_some()))
     }
 
-    /// The index under the fallback tag; nothing when there is no such tag.
+    /// The index under the fallback tag; nothing when there is no such tag, or the image itself is
+    /// under it.
     async fn listed_by_tag(&self, image: &Digest) -> Result<(Vec<Line>, bool), Error> {
-        let answer = self
-            .send(&self.read_manifest(Verb::GET, &tag(image)))
-            .await?;
-        let name = self.tag_name(image);
-        match answer.status.as_u16() {
-            200 if is_index(&answer) => Ok((self.lines(&answer, name)?, false)),
-            200 => Err(Error::IndexUnreadable {
-                tag: name,
-                why: "its media type is not that of an index".to_owned(),
-            }),
-            404 => Ok((Vec::new(), false)),
-            401 | 403 => Err(self.unauthorized(&answer)),
-            _ => Err(self.refused("the list of referrers", &answer)),
+        let call = self.read_tag(&tag(image));
+        let Some(answer) = self.under_tag(&call, "the list of referrers").await? else {
+            return Ok((Vec::new(), false));
+        };
+        if Digest::of(&answer.body) == *image {
+            return Ok((Vec::new(), false));
         }
+        let name = self.tag_name(image);
+        if is_index(&answer) {
+            return Ok((self.lines(&answer, name)?, false));
+        }
+        Err(Error::IndexUnreadable {
+            tag: name,
+            why: "its media type is not that of an index".to_owned(),
+        })
     }
 
     fn lines(&self, page: &Answer, tag: String) -> Result<Vec<Line>, Error> {
@@ -173,13 +175,10 @@ impl Connection<'_> {
     /// The layers of the older layout; none when there is no such tag.
     async fn legacy_layers(&self, image: &Digest) -> Result<Vec<Layer>, Error> {
         let tag = legacy_tag(image);
-        let answer = self.send(&self.read_manifest(Verb::GET, &tag)).await?;
-        match answer.status.as_u16() {
-            200 => {}
-            404 => return Ok(Vec::new()),
-            401 | 403 => return Err(self.unauthorized(&answer)),
-            _ => return Err(self.refused("the older signatures", &answer)),
-        }
+        let call = self.read_tag(&tag);
+        let Some(answer) = self.under_tag(&call, "the older signatures").await? else {
+            return Ok(Vec::new());
+        };
         let name = format!("{}:{tag}", self.name());
         let layers = match attachment(&answer.body) {
             Ok(manifest) => manifest.layers.unwrap_or_default(),
@@ -229,7 +228,7 @@ impl Connection<'_> {
             reference: name.chars().take(200).collect(),
             why: "its layer is named by a digest that is not SHA-256".to_owned(),
         })?;
-        let mut call = self.call(Verb::GET, &format!("blobs/{digest}"), Content::Blob);
+        let mut call = self.call(Verb::GET, &format!("blobs/{digest}"), Elsewhere::Follow);
         call.hop = BLOB;
         let answer = match self.send(&call).await {
             Err(Error::Http(error)) if matches!(error.reason, HttpReason::TooLarge { .. }) => {

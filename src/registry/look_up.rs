@@ -73,10 +73,21 @@ impl Connection<'_> {
                     unit: "bytes",
                 });
             }
+            // Only a tag is not followed.
+            Err(Error::Redirect { to, .. }) if digest.is_none() => {
+                return Err(Error::ImageRedirected {
+                    reference: shown,
+                    to,
+                });
+            }
             other => other?,
         };
         match answer.status.as_u16() {
             200 => {}
+            status if !self.is_home(&answer.url) => {
+                let why = format!("does not serve the image (HTTP {status})");
+                return Err(self.lost(&answer.url, why));
+            }
             401 | 403 => return Err(self.unauthorized(&answer)),
             404 => return Err(Error::NotFound { reference: shown }),
             _ => return Err(self.refused("the image's manifest", &answer)),

@@ -30,9 +30,11 @@ mod refusal;
 mod scoped;
 mod shared_tag;
 mod sources;
+mod tags;
 mod target;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,6 +49,7 @@ use self::credentials::Credential;
 use self::manifest::Manifest;
 use self::referrer::Referrer;
 use self::sources::Plan;
+use self::transport::Transport;
 use crate::digest::Digest;
 use crate::image::Reference;
 use crate::outcome::Warning;
@@ -63,6 +66,7 @@ pub use self::listing::Stored;
 pub use self::places::{Listing, Place};
 pub use self::referrer::Method;
 pub use self::target::Target;
+pub use self::transport::PlainHttp;
 
 /// What the flags say about registries. They beat every file and variable.
 #[derive(Debug, Default)]
@@ -76,6 +80,8 @@ pub struct RegistryOptions {
     /// The repository that has the signatures of all images, instead of the image's own. Its tag does
     /// not count.
     pub signatures: Option<Reference>,
+    /// Which registries may be spoken to in plain HTTP.
+    pub plain_http: PlainHttp,
 }
 
 /// The registries of one run: tokens, and what was learned about each repository.
@@ -85,6 +91,7 @@ pub struct Registry<'a> {
     /// Taken up by the first use, so that making one cannot fail.
     explicit: Result<Option<Arc<Credential>>, NoPassword>,
     signatures: Option<Reference>,
+    plain_http: PlainHttp,
     right: Right,
     delivery: Delivery,
     peers: Mutex<BTreeMap<String, Arc<Peer>>>,
@@ -154,6 +161,7 @@ impl<'a> Registry<'a> {
         Self {
             host,
             signatures: options.signatures.take(),
+            plain_http: std::mem::take(&mut options.plain_http),
             explicit: credentials::explicit(host, options).map_err(|_only_one| NoPassword),
             right,
             delivery,
@@ -198,12 +206,22 @@ impl<'a> Registry<'a> {
         let repositories = repositories.unwrap_or_else(PoisonError::into_inner);
         let mut warnings: Vec<Warning> = Vec::new();
         let found = repositories.values().flat_map(|known| known.warnings());
-        for warning in found {
+        for warning in found.chain(self.plain_http_warnings()) {
             if !warnings.contains(&warning) {
                 warnings.push(warning);
             }
         }
         warnings
+    }
+
+    /// One for each registry that is spoken to in plain HTTP over a network.
+    fn plain_http_warnings(&self) -> Vec<Warning> {
+        let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = peers
+            .iter()
+            .filter(|(_, peer)| peer.transport() == Transport::AllowedHttp);
+        open.map(|(registry, _)| transport::warning(registry))
+            .collect()
     }
 
     /// Whether the tag by which the image was asked for names another digest now, and which. `None`
@@ -308,14 +326,29 @@ impl<'a> Registry<'a> {
             Ok(None) => Plan::new(host, [registry, name], right)?,
             Err(NoPassword) => return Err(CredentialError::Password.into()),
         };
-        let base = base(reference)?;
+        let (transport, plain_http) = self.transport(registry)?;
+        let base = (base(reference)?, plain_http);
         let peer = {
             let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(peers.entry(registry.to_owned()).or_default())
+            let new = || Arc::new(Peer::new(transport));
+            Arc::clone(peers.entry(registry.to_owned()).or_insert_with(new))
         };
         let repository = Arc::new(Repository::new(base, [registry, name], right, peer, plan));
         repositories.insert(key, Arc::clone(&repository));
         Ok(Connection { host, repository })
+    }
+
+    /// How `registry` is spoken to at first, and whether plain HTTP is allowed when it does not speak
+    /// TLS. What the platform gives the job never goes over a network in plain HTTP.
+    fn transport(&self, registry: &str) -> Result<(Transport, bool), Error> {
+        let (transport, plain_http) = self.plain_http.of(registry);
+        match transport {
+            _ if !sources::is_of_platform(self.host, registry) => Ok((transport, plain_http)),
+            Transport::Default => Ok((Transport::Default, false)),
+            Transport::AllowedHttp | Transport::LoopbackHttp => Err(Error::PlainHttp {
+                registry: registry.to_owned(),
+            }),
+        }
     }
 }
 

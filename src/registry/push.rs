@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use ambisign_providers::{Answer, Class, Hop, HttpError, HttpReason};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::connection::{Call, Connection, Content};
+use super::connection::{Call, Connection, Elsewhere};
 use super::error::Error;
 use super::manifest;
 use crate::digest::Digest;
@@ -45,7 +45,7 @@ const ONCE: Hop = Hop {
 
 impl Connection<'_> {
     /// A request to `path` below the repository.
-    pub(super) fn call(&self, method: Method, path: &str, content: Content) -> Call {
+    pub(super) fn call(&self, method: Method, path: &str, elsewhere: Elsewhere) -> Call {
         let is_read = matches!(method, Method::GET | Method::HEAD);
         Call {
             url: self.url(path),
@@ -57,13 +57,19 @@ impl Connection<'_> {
                 REGISTRY_WRITE
             },
             method,
-            content,
+            elsewhere,
         }
     }
 
-    /// A read of the manifest or index that `name`, a tag or a digest, stands for.
+    /// A read of the manifest or index that `name`, a tag or a digest, stands for. A digest proves
+    /// what comes from another host; a tag proves nothing.
     pub(super) fn read_manifest(&self, method: Method, name: &str) -> Call {
-        let mut call = self.call(method, &format!("manifests/{name}"), Content::Manifest);
+        let elsewhere = if Digest::parse(name).is_some() {
+            Elsewhere::Follow
+        } else {
+            Elsewhere::Refuse
+        };
+        let mut call = self.call(method, &format!("manifests/{name}"), elsewhere);
         let accept = HeaderValue::from_static(manifest::ACCEPT);
         call.headers.insert(ACCEPT, accept);
         call
@@ -76,7 +82,7 @@ impl Connection<'_> {
         media_type: &'static str,
         bytes: &[u8],
     ) -> Call {
-        let mut call = self.call(Method::PUT, &format!("manifests/{name}"), Content::Manifest);
+        let mut call = self.call(Method::PUT, &format!("manifests/{name}"), Elsewhere::Refuse);
         let media_type = HeaderValue::from_static(media_type);
         call.headers.insert(CONTENT_TYPE, media_type);
         call.body = Some(bytes.to_vec());
@@ -86,16 +92,20 @@ impl Connection<'_> {
     /// Asks for an upload session: where its blob goes, or the answer that denies it.
     ///
     /// # Errors
-    /// No answer.
+    /// No answer, or the blob would have to go where it may not.
     pub(super) async fn ask_upload(&self) -> Result<Result<Url, Answer>, Error> {
-        let mut call = self.call(Method::POST, "blobs/uploads/", Content::Blob);
+        let mut call = self.call(Method::POST, "blobs/uploads/", Elsewhere::Follow);
         call.body = Some(Vec::new());
         let answer = self.send(&call).await?;
-        let location = answer
-            .header(LOCATION)
-            .filter(|_| answer.status == StatusCode::ACCEPTED)
-            .and_then(|location| answer.url.join(location).ok());
-        Ok(location.ok_or(answer))
+        let session = self.location(&answer);
+        let Some(session) = session.filter(|_| answer.status == StatusCode::ACCEPTED) else {
+            return Ok(Err(answer));
+        };
+        // What the blob will be refused for is found out now.
+        if !self.is_home(&session) {
+            self.permit(&session).await?;
+        }
+        Ok(Ok(session))
     }
 
     /// Opens an upload session, which proves the push right, and returns where its blob goes.
@@ -152,7 +162,7 @@ impl Connection<'_> {
     }
 
     async fn put_blob(&self, session: Url, digest: &Digest, bytes: &[u8]) -> Result<Answer, Error> {
-        let mut call = self.call(Method::PUT, "", Content::Blob);
+        let mut call = self.call(Method::PUT, "", Elsewhere::Follow);
         call.url = session;
         call.url
             .query_pairs_mut()
@@ -169,11 +179,7 @@ impl Connection<'_> {
     /// # Errors
     /// No answer.
     pub(super) async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
-        let call = self.call(
-            Method::HEAD,
-            &format!("blobs/{digest}"),
-            Content::BlobLookup,
-        );
+        let call = self.call(Method::HEAD, &format!("blobs/{digest}"), Elsewhere::Answer);
         let status = self.send(&call).await?.status;
         Ok(status.is_success() || status.is_redirection())
     }
@@ -264,7 +270,7 @@ impl Connection<'_> {
     /// It is not there, or other bytes are.
     pub(super) async fn read_back_blob(&self, bytes: &[u8]) -> Result<(), Error> {
         let digest = Digest::of(bytes).to_string();
-        let call = self.call(Method::GET, &format!("blobs/{digest}"), Content::BlobLookup);
+        let call = self.call(Method::GET, &format!("blobs/{digest}"), Elsewhere::Answer);
         self.read_back(&call, bytes, &digest).await
     }
 

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use tokio::time::sleep;
 use url::Url;
 
-use super::connection::{Connection, Content};
+use super::connection::{Connection, Elsewhere};
 use super::error::Error;
 use super::index::Entry;
 use super::push::{EMPTY, Looks};
@@ -162,11 +162,11 @@ impl Connection<'_> {
     }
 
     /// Whether the status of an answer to a query for referrers is that of a list, and not that of a
-    /// registry without such an API.
+    /// registry without such an API. ghcr.io sends the query to another host, which has none either.
     pub(super) fn is_answered(&self, page: &Answer) -> Result<bool, Error> {
         match page.status.as_u16() {
             200 => Ok(true),
-            400 | 404 | 405 | 406 | 501 => Ok(false),
+            301..=308 | 400 | 404 | 405 | 406 | 501 => Ok(false),
             401 | 403 => Err(self.unauthorized(page)),
             _ => Err(self.refused("the list of referrers", page)),
         }
@@ -179,7 +179,7 @@ impl Connection<'_> {
         link: Option<Url>,
     ) -> Result<Answer, Error> {
         let path = format!("referrers/{subject}");
-        let mut call = self.call(Verb::GET, &path, Content::Manifest);
+        let mut call = self.call(Verb::GET, &path, Elsewhere::Answer);
         if let Some(link) = link {
             call.url = link;
         }

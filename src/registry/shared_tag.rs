@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use ambisign_providers::{Answer, Class, Hop};
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
-use reqwest::Method;
 use reqwest::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use tokio::time::{Instant, sleep_until};
 
@@ -189,15 +188,21 @@ impl Connection<'_> {
                 .headers
                 .insert(IF_NONE_MATCH, HeaderValue::from_static("*")),
         };
-        match self.send(&call).await {
-            Ok(answer) => self.judge(&answer, read.index.len(), &ours.entries)?,
+        let written = match self.send(&call).await {
+            Ok(answer) => {
+                self.judge(&answer, read.index.len(), &ours.entries)?;
+                answer.status.is_success()
+            }
             // Whether it was written is unknown: the next read tells.
-            Err(Error::Http(error)) if error.class() == Class::Temporary => {}
+            Err(Error::Http(error)) if error.class() == Class::Temporary => false,
             Err(error) => return Err(error),
-        }
+        };
         let since = Instant::now();
         ours.slowest = ours.slowest.max(since - read.at);
         let again = self.read_index(subject).await?;
+        if written && again.state == Some(*subject) {
+            return Err(self.tag_is_subject(subject));
+        }
         Ok(if again.index.lists(&ours.entries) {
             Round::Listed {
                 state: again.state,
@@ -222,41 +227,54 @@ impl Connection<'_> {
         }
     }
 
-    /// Reads the index under the fallback tag of `subject`; empty when there is no such tag.
+    /// Reads the index under the fallback tag of `subject`; empty when there is no such tag, or when
+    /// it is a tag of the image itself, as a copy can make one.
     ///
     /// # Errors
-    /// Anything but an index or a clear absence: what is not understood is not overwritten.
+    /// Anything but an index or a clear absence: what is not understood is not overwritten. Or the
+    /// registry takes the tag for the digest of the image, so that there can be no list.
     pub(super) async fn read_index(&self, subject: &Digest) -> Result<Read, Error> {
-        // All types that a registry may store, so that none looks like an absence.
-        let mut call = self.read_manifest(Method::GET, &tag(subject));
+        let mut call = self.read_tag(&tag(subject));
         call.hop = READ;
-        let answer = self.send(&call).await?;
+        let answer = self
+            .under_tag(&call, "to read the list of referrers")
+            .await?;
         let at = Instant::now();
         let unreadable = |why: String| Error::IndexUnreadable {
             tag: self.tag_name(subject),
             why,
         };
-        match answer.status.as_u16() {
-            200 => {}
-            404 => {
-                return Ok(Read {
-                    index: Index::empty().map_err(|error| unreadable(error.to_string()))?,
-                    state: None,
-                    etag: None,
-                    at,
-                });
+        let empty = || Index::empty().map_err(|error| unreadable(error.to_string()));
+        let Some(answer) = answer else {
+            return Ok(Read {
+                index: empty()?,
+                state: None,
+                etag: None,
+                at,
+            });
+        };
+        let digest = Digest::of(&answer.body);
+        let index = if digest == *subject {
+            if !Box::pin(self.lists_tag(&tag(subject))).await? {
+                return Err(self.tag_is_subject(subject));
             }
-            401 | 403 => return Err(self.unauthorized(&answer)),
-            _ => return Err(self.refused("to read the list of referrers", &answer)),
-        }
-        let media_type = answer.header(reqwest::header::CONTENT_TYPE);
-        let index = Index::read(&answer.body, media_type).map_err(unreadable)?;
+            empty()?
+        } else {
+            let media_type = answer.header(reqwest::header::CONTENT_TYPE);
+            Index::read(&answer.body, media_type).map_err(unreadable)?
+        };
         Ok(Read {
             index,
-            state: Some(Digest::of(&answer.body)),
+            state: Some(digest),
             etag: answer.headers.get(ETAG).cloned(),
             at,
         })
+    }
+
+    fn tag_is_subject(&self, subject: &Digest) -> Error {
+        Error::TagIsSubject {
+            tag: self.tag_name(subject),
+        }
     }
 
     pub(super) fn tag_name(&self, subject: &Digest) -> String {

@@ -27,6 +27,9 @@ const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
 /// Where Cloud Build logs its account in, whatever `HOME` a step has.
 const CLOUD_BUILD: &str = "/builder/home/.docker/config.json";
 
+/// GitHub's registry.
+const GHCR: &str = "ghcr.io";
+
 /// The user name that goes with an access token at Google's registries.
 const GOOGLE_USER: &str = "oauth2accesstoken";
 
@@ -325,6 +328,12 @@ fn instead(missing: &CredentialError, credential: &Credential) -> Warning {
     }
 }
 
+/// Whether the platform of this job gives it a login for `registry`, or may.
+pub(super) fn is_of_platform(host: &Host, registry: &str) -> bool {
+    let is_gitlab = |gitlab: &str| registry.eq_ignore_ascii_case(gitlab);
+    registry == GHCR || is_google(registry) || host.env.get("CI_REGISTRY").is_some_and(is_gitlab)
+}
+
 /// Whether `registry` is one of Google's, which take an access token. A port makes it another one.
 pub(super) fn is_google(registry: &str) -> bool {
     registry == "gcr.io" || registry.ends_with(".gcr.io") || registry.ends_with(".pkg.dev")
@@ -362,7 +371,7 @@ fn of_the_platform(host: &Host, registry: &str, looked: &mut Vec<String>) -> Opt
             reach,
         })
     };
-    if registry == "ghcr.io" {
+    if registry == GHCR {
         looked.push("`GITHUB_TOKEN`".to_owned());
         // The registry looks at the token only; any name does.
         let user = host.env.get("GITHUB_ACTOR").unwrap_or("x-access-token");

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::given::{self, Given, Origin, choice, exclusive, flag, path, pick};
 use super::mirror::{Foreign, GivenMirror};
+use super::plain_http;
 use super::safety::{self, Notice};
 use super::variables::{self, Variables};
 use super::{
@@ -255,6 +256,9 @@ impl Groups {
         args: RegistryArgs,
     ) -> Result<RegistrySettings, SettingsError> {
         let signatures = self.signatures(args.signature_repository)?;
+        let variable = self.variables.allow_http_registry.as_deref();
+        let (plain_http, notice) = plain_http::read(&args.allow_http_registry, variable)?;
+        self.notices.extend(notice);
         let variables = &self.variables;
         let username = pick(
             "registry-username",
@@ -280,7 +284,11 @@ impl Groups {
             }
             (None, None, None) => None,
         };
-        Ok(RegistrySettings { login, signatures })
+        Ok(RegistrySettings {
+            login,
+            signatures,
+            plain_http,
+        })
     }
 
     /// Where signatures go, and are looked for. It is no matter of who gets the token, so

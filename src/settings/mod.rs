@@ -15,6 +15,7 @@ mod images;
 mod material;
 mod metadata;
 mod mirror;
+mod plain_http;
 mod safety;
 mod sign;
 mod variables;
@@ -44,6 +45,7 @@ pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
 use crate::image::Reference;
 use crate::outcome::Warning;
+use crate::registry::PlainHttp;
 use crate::trust::{Mirror, RekorVersion, TrustOptions};
 
 /// What a run of `sign` is asked to do.
@@ -176,12 +178,14 @@ pub struct ServiceSettings {
 }
 
 /// How the registry is talked to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RegistrySettings {
     /// An explicit login; without it, those of Docker and Podman count.
     pub login: Option<RegistryLogin>,
     /// The repository that has the signatures of all images; without it, each image's own has them.
     pub signatures: Option<Reference>,
+    /// Which registries may be spoken to in plain HTTP.
+    pub plain_http: PlainHttp,
 }
 
 /// An explicit login at the registry of the images.

@@ -15,6 +15,7 @@ use super::given::Given;
 use super::{Origin, SettingsError};
 use crate::env::{PREFIX, Role, VARIABLES};
 use crate::image::Reference;
+use crate::registry::PlainHttp;
 
 /// The variables of the proxy, the winning spelling first.
 const PROXIES: [[&str; 4]; 2] = [
@@ -58,6 +59,20 @@ impl Notice {
         Self {
             value: format!("signatures in {registry}/{name}"),
             from: given.from.clone(),
+        }
+    }
+
+    pub(super) fn of_plain_http(registries: &PlainHttp, from: Origin) -> Self {
+        let which = match registries {
+            PlainHttp::Named(hosts) => {
+                let hosts: Vec<_> = hosts.iter().map(String::as_str).collect();
+                hosts.join(", ")
+            }
+            PlainHttp::IfNoTls | PlainHttp::Never => "every registry without TLS".to_owned(),
+        };
+        Self {
+            value: format!("plain HTTP for {which}"),
+            from,
         }
     }
 

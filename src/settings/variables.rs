@@ -20,6 +20,7 @@ const KUBERNETES: [&str; 2] = ["AMBISIGN_SERVICE_", "AMBISIGN_PORT"];
 #[cfg_attr(test, derive(serde::Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Variables {
+    pub(super) allow_http_registry: Option<String>,
     pub(super) allow_private_repository: Option<String>,
     pub(super) annotations: Option<String>,
     pub(super) audience: Option<String>,

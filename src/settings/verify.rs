@@ -125,10 +125,7 @@ impl VerifySettings {
             annotations: Vec::new(),
             predicate_types: texts("predicate-type", args.predicate_type)?,
             trust: groups.trust(args.trust)?,
-            registry: RegistrySettings {
-                login: None,
-                signatures: None,
-            },
+            registry: RegistrySettings::default(),
             run: groups.run(args.run)?,
         })
     }

@@ -50,6 +50,8 @@ pub(crate) enum Fault {
     ResetBefore,
     /// 429 with `Retry-After` in seconds.
     RetryAfter(u32),
+    /// The service's answer to a request for another path.
+    Rewrite(fn(&str) -> String),
     /// The service's answer, later.
     Slow(Duration),
     /// A status, with headers and a body.
@@ -253,6 +255,10 @@ impl State {
             Some(Fault::ResetBefore) => return Ok(Then::Reset),
             Some(Fault::RetryAfter(seconds)) => {
                 Message::made(429, &[("retry-after", &seconds.to_string())], "slow down")
+            }
+            Some(Fault::Rewrite(path)) => {
+                let rewritten = path(request.word(1));
+                self.forward(&request.with_path(&rewritten)).await?
             }
             Some(Fault::Slow(delay)) => {
                 tokio::time::sleep(delay).await;

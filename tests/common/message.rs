@@ -40,6 +40,14 @@ impl Message {
         }
     }
 
+    /// The same request for another path.
+    pub(super) fn with_path(&self, path: &str) -> Self {
+        Self {
+            start: format!("{} {path} HTTP/1.1", self.word(0)),
+            ..self.clone()
+        }
+    }
+
     /// The next request, or `None` when the client has closed.
     pub(super) async fn read_request(
         client: &mut BufReader<TcpStream>,

@@ -59,6 +59,22 @@ fn busy(retry_after: &str) -> String {
     format!("HTTP/1.1 503 busy\r\nretry-after: {retry_after}\r\ncontent-length: 0\r\n\r\n")
 }
 
+/// A server that answers TLS in plain HTTP is no matter of trying again.
+#[tokio::test]
+async fn a_server_without_tls_is_a_fact() {
+    let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    let mut url = server(answer.to_vec(), None).await;
+    url.set_scheme("https").unwrap();
+    let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
+    let error = net
+        .send(&HOP, Request::new(Method::GET, url))
+        .await
+        .unwrap_err();
+    assert_eq!((error.variant(), error.tries), ("not-tls", 1), "{error}");
+    assert_eq!(error.class(), Class::Untrusted);
+    assert!(!error.sent);
+}
+
 #[tokio::test]
 async fn no_wait_is_too_long_to_be_told() {
     for seconds in ["18446744073709551615", "9223372036854775807", "1000000000"] {

@@ -89,7 +89,7 @@ use Takes::{Switch, Value};
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 pub const FLAGS: &[Flag] = &[
     row("allow-certificate-chain", VERIFIES, Switch, Only("false"), TRUSTED),
-    row("allow-http-registry", IMAGES, Switch, Unused, "plain http is for loopback addresses, and there it needs no flag"),
+    row("allow-http-registry", IMAGES, Switch, Same, ""),
     row("allow-insecure-registry", IMAGES, Switch, Unused, "TLS is always verified; `--ca-file` adds a CA"),
     row("annotations", IMAGES, Value, Same, ""),
     row("attachment", IMAGES, Value, Refused, "name the attachment itself as the image, by its digest"),

@@ -218,7 +218,8 @@ fn the_table_agrees_with_the_flags_that_are_here() {
                     missing.push(format!("{command} --{name}"));
                 }
                 (Fate::Same, Some(arg)) => {
-                    let takes = if arg.get_action().takes_values() {
+                    let is_optional = arg.get_num_args().is_some_and(|n| n.min_values() == 0);
+                    let takes = if arg.get_action().takes_values() && !is_optional {
                         Takes::Value
                     } else {
                         Takes::Switch

@@ -235,6 +235,7 @@ impl State {
         match (request.method.as_str(), kind) {
             ("GET" | "HEAD", "manifests") => self.get_manifest(name),
             ("PUT", "manifests") => self.put_manifest(request, name),
+            ("GET", "tags") => self.tags(),
             ("GET", "referrers") if self.has_referrers => self.referrers(name),
             ("POST", "blobs") => {
                 let session = format!("s{}", self.log.len());
@@ -284,6 +285,16 @@ impl State {
         self.uploads.remove(at);
         self.blobs.insert(digest, request.body.clone());
         Reply::new(201)
+    }
+
+    fn tags(&self) -> Reply {
+        let tags: Vec<_> = self
+            .manifests
+            .keys()
+            .filter(|name| !name.contains(':'))
+            .collect();
+        let body = serde_json::json!({"name": "app", "tags": tags});
+        Reply::new(200).body(body.to_string())
     }
 
     fn referrers(&self, subject: &str) -> Reply {

@@ -12,14 +12,14 @@ use super::fake::{Fake, Fault, IMAGE, INDEX, OCI, Reply, Request, State, fallbac
 use super::{bundle, code, created, host, prepare, sign};
 use crate::digest::Digest;
 use crate::image::Reference;
-use crate::registry::connection::Content;
+use crate::registry::connection::Elsewhere;
 use crate::registry::{Error, Method, Registry, RegistryOptions, Stored};
 
 const LEGACY: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// One request to `path` of the repository, with a token that was given.
-async fn ask(fake: &Fake, method: Verb, path: &str, content: Content) -> Result<Answer, Error> {
+async fn ask(fake: &Fake, method: Verb, path: &str, elsewhere: Elsewhere) -> Result<Answer, Error> {
     let host = host(Env::default());
     let options = RegistryOptions {
         token: Token::new("given"),
@@ -27,7 +27,7 @@ async fn ask(fake: &Fake, method: Verb, path: &str, content: Content) -> Result<
     };
     let registry = Registry::new(&host, options);
     let connection = registry.connect(&Reference::parse(&fake.image()).unwrap())?;
-    let mut call = connection.call(method, path, content);
+    let mut call = connection.call(method, path, elsewhere);
     if call.method == Verb::POST {
         call.body = Some(Vec::new());
     }
@@ -67,7 +67,7 @@ async fn sigstore_js_b855f46c_credentials_on_redirects() {
         // At home the method and the proof stay.
         for (verb, name) in [(Verb::GET, "GET"), (Verb::HEAD, "HEAD")] {
             let fake = redirecting(status, to.to_owned()).await;
-            ask(&fake, verb, "from", Content::Manifest).await.unwrap();
+            ask(&fake, verb, "from", Elsewhere::Refuse).await.unwrap();
             let given = "Bearer given";
             let expected = [row(name, from, given), row(name, to, given)];
             assert_eq!(seen(&fake), expected, "{status}");
@@ -75,7 +75,7 @@ async fn sigstore_js_b855f46c_credentials_on_redirects() {
         // Elsewhere, which another port is already, the method stays and the proof does not.
         let there = Fake::start().await;
         let fake = redirecting(status, format!("http://{}{to}", there.host)).await;
-        let answer = ask(&fake, Verb::HEAD, "from", Content::Blob).await;
+        let answer = ask(&fake, Verb::HEAD, "from", Elsewhere::Follow).await;
         assert_eq!(answer.unwrap().status, 404);
         assert_eq!(seen(&there), [row("HEAD", to, "")], "{status}");
         // Back at the registry it stays away.
@@ -87,13 +87,15 @@ async fn sigstore_js_b855f46c_credentials_on_redirects() {
             let to = || redirect(status, format!("http://{away}/detour"));
             Some(if first { to() } else { Reply::new(200) })
         });
-        ask(&fake, Verb::GET, "from", Content::Blob).await.unwrap();
+        ask(&fake, Verb::GET, "from", Elsewhere::Follow)
+            .await
+            .unwrap();
         let expected = [row("GET", from, "Bearer given"), row("GET", to, "")];
         assert_eq!(seen(&fake), expected, "{status}");
     }
     // A name for this machine is not the registry's own.
     let fake = redirecting(307, format!("http://localhost:1{to}")).await;
-    let refused = ask(&fake, Verb::GET, "from", Content::Blob).await;
+    let refused = ask(&fake, Verb::GET, "from", Elsewhere::Follow).await;
     assert_eq!(code(refused), "registry/redirect");
 }
 
@@ -141,7 +143,7 @@ async fn sigstore_js_b855f46c_the_last_redirect() {
                 Reply::new(200)
             })
         });
-        let answer = ask(&fake, Verb::GET, "blobs/x", Content::Blob).await;
+        let answer = ask(&fake, Verb::GET, "blobs/x", Elsewhere::Follow).await;
         assert_eq!(code(answer), expected, "{redirects}");
         assert_eq!(fake.state().log.len(), 11, "{redirects}");
     }
@@ -220,12 +222,12 @@ async fn ggcr_1408_a_signed_url_is_not_told() {
         there.host
     );
     let _there = there.with_hook(|_, _| Some(Reply::new(200).with("Content-Encoding", "gzip")));
-    for (content, expected) in [
-        (Content::Blob, "registry/encoded"),
-        (Content::Manifest, "registry/redirect"),
+    for (elsewhere, expected) in [
+        (Elsewhere::Follow, "registry/encoded"),
+        (Elsewhere::Refuse, "registry/redirect"),
     ] {
         let fake = redirecting(307, signed.clone()).await;
-        let error = ask(&fake, Verb::GET, "from", content).await.unwrap_err();
+        let error = ask(&fake, Verb::GET, "from", elsewhere).await.unwrap_err();
         assert_eq!(error.code(), expected);
         let told = format!("{error} {error:?} {:?}", error.fix());
         assert!(!told.contains("c4n4ry"), "{told}");

@@ -3,6 +3,7 @@
 
 mod auth;
 mod fake;
+mod field;
 mod incidents;
 mod listing;
 mod signatures;
@@ -183,7 +184,7 @@ const EARLY_LIES: &[(&str, Lie)] = &[
         get_image(r).then(reply)
     }),
     ("registry/redirect", |r, _| {
-        let elsewhere = "https://storage.example/manifest";
+        let elsewhere = "http://192.0.2.1/manifest";
         get_image(r).then(|| Reply::new(307).with("Location", elsewhere))
     }),
     ("registry/redirect", |r, _| {
@@ -223,8 +224,13 @@ const EARLY_LIES: &[(&str, Lie)] = &[
     ("registry/unauthorized", |r, _| {
         r.is("GET", "/manifests/sha256-").then(|| Reply::new(403))
     }),
-    ("registry/index-unreadable", |r, _| {
+    ("registry/tag-is-subject", |r, _| {
         let reply = Reply::new(200).with("Content-Type", OCI).body(IMAGE);
+        r.is("GET", "/manifests/sha256-").then_some(reply)
+    }),
+    ("registry/index-unreadable", |r, _| {
+        let other = IMAGE.replace("layers", "x");
+        let reply = Reply::new(200).with("Content-Type", OCI).body(other);
         r.is("GET", "/manifests/sha256-").then_some(reply)
     }),
     ("registry/index-unreadable", |r, _| {

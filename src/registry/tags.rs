@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is under a tag that lists signatures, when the registry does not say it plainly.
+//!
+//! ghcr.io answers a read of a missing tag with a redirect to its web pages, and at times that of a
+//! tag that is there. So a redirect to another host says nothing about a tag: the list of tags does.
+
+use ambisign_providers::Answer;
+use reqwest::Method;
+use serde::Deserialize;
+
+use super::connection::{Call, Connection, Elsewhere, Right};
+use super::error::Error;
+use super::push::Looks;
+use super::referrer::next_page;
+
+/// How many pages of tags are read: a hundred thousand tags.
+const MOST_PAGES: u32 = 100;
+
+/// How many tags are asked for at once.
+const PAGE: &str = "1000";
+
+/// The tags of a repository (OCI distribution specification, "Listing Tags").
+#[derive(Deserialize)]
+struct Tags {
+    tags: Option<Vec<String>>,
+}
+
+impl Connection<'_> {
+    /// A read of `tag`, under which signatures are listed. All types that a registry may store are
+    /// asked for, so that none looks like an absence.
+    pub(super) fn read_tag(&self, tag: &str) -> Call {
+        Call {
+            elsewhere: Elsewhere::Answer,
+            ..self.read_manifest(Method::GET, tag)
+        }
+    }
+
+    /// The answer to `call`, a [`Connection::read_tag`], of what is under the tag; `None` when there
+    /// is no such tag. `what` is asked for, as errors say it.
+    ///
+    /// # Errors
+    /// The registry refuses, or redirects reads of a tag that it lists.
+    pub(super) async fn under_tag(&self, call: &Call, what: &str) -> Result<Option<Answer>, Error> {
+        let mut answer = self.send(call).await?;
+        if answer.status.is_redirection() {
+            // What is rare does not make every future larger.
+            match Box::pin(self.read_listed(call, &answer)).await? {
+                Some(read) => answer = read,
+                None => return Ok(None),
+            }
+        }
+        match answer.status.as_u16() {
+            200 => Ok(Some(answer)),
+            404 => Ok(None),
+            401 | 403 => Err(self.unauthorized(&answer)),
+            _ => Err(self.refused(what, &answer)),
+        }
+    }
+
+    /// Reads a tag again whose read was `redirected`, if the registry lists it.
+    ///
+    /// # Errors
+    /// The list of tags cannot be read, or the reads stay redirected.
+    async fn read_listed(&self, call: &Call, redirected: &Answer) -> Result<Option<Answer>, Error> {
+        let tag = call.url.path().rsplit('/').next().unwrap_or_default();
+        match self.lists_tag(tag).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            // The whole registry stands in front of another one. Who only reads follows it: each
+            // signature is verified, wherever it comes from.
+            Err(Error::Redirect { .. }) if self.repository.right == Right::Pull => {
+                let followed = Call {
+                    elsewhere: Elsewhere::Follow,
+                    ..call.clone()
+                };
+                return Ok(Some(self.send(&followed).await?));
+            }
+            Err(error) => return Err(error),
+        }
+        let mut looks = Looks::new();
+        while looks.wait().await {
+            let answer = self.send(call).await?;
+            if !answer.status.is_redirection() {
+                return Ok(Some(answer));
+            }
+        }
+        let to = self.location(redirected);
+        Err(Error::TagRedirected {
+            tag: format!("{}:{tag}", self.name()),
+            to: to.map_or_else(|| "another host".to_owned(), |to| super::auth::origin(&to)),
+        })
+    }
+
+    /// Whether the registry lists `tag`.
+    ///
+    /// # Errors
+    /// The list cannot be read, or has no end.
+    pub(super) async fn lists_tag(&self, tag: &str) -> Result<bool, Error> {
+        let mut call = self.call(Method::GET, "tags/list", Elsewhere::Refuse);
+        call.url.query_pairs_mut().append_pair("n", PAGE);
+        for _ in 0..MOST_PAGES {
+            let page = self.send(&call).await?;
+            match page.status.as_u16() {
+                200 => {}
+                404 => return Ok(false),
+                401 | 403 => return Err(self.unauthorized(&page)),
+                _ => return Err(self.refused("the list of tags", &page)),
+            }
+            let read: Tags = crate::json::parse(&page.body).map_err(|error| Error::Tags {
+                repository: self.name(),
+                why: error.to_string(),
+            })?;
+            if read.tags.iter().flatten().any(|listed| listed == tag) {
+                return Ok(true);
+            }
+            match next_page(&page) {
+                Some(next) => call.url = next,
+                None => return Ok(false),
+            }
+        }
+        Err(Error::Tags {
+            repository: self.name(),
+            why: "it has no end".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Registries as people report them: what the real one answers, changed as the report says. Each test
+//! has the name of the report; `src/registry/tests/field.rs` has the variants.
+
+use crate::common::fault::Fault::{Rewrite, Status};
+use crate::common::fault::{At, Fault, Rule, Turn};
+use crate::common::{Cosign, Log, Program, Registry, Stack};
+use crate::place::{Watch, fresh_image};
+use crate::scene::{Peer, Scene};
+
+/// As ghcr.io answers for what it does not serve: its web pages, on a host that nobody may ask here.
+fn github() -> Fault {
+    const TO: &str = "https://github.invalid/-/v2/packages/container/package/acme%2Fapp";
+    Status(303, &[("location", TO)], "")
+}
+
+fn lists(fault: Fault) -> Rule {
+    Rule::on("GET", At::Contains("/manifests/sha256-"), fault)
+}
+
+/// ghcr.io: look-ups of referrers and of missing tags are redirected.
+fn ghcr() -> [Rule; 2] {
+    [
+        Rule::on("GET", At::Contains("/referrers/"), github()),
+        lists(github()).turn(Turn::First(1)),
+    ]
+}
+
+/// registry.gitlab.com: the fallback tag is resolved as the digest of the image; `.sig` is a tag.
+fn gitlab() -> Vec<Rule> {
+    fn as_digest(path: &str) -> String {
+        if path.ends_with(".sig") {
+            return path.to_owned();
+        }
+        path.replace("/manifests/sha256-", "/manifests/sha256:")
+    }
+    let rule = |method| {
+        Rule::on(
+            method,
+            At::Contains("/manifests/sha256-"),
+            Rewrite(as_digest),
+        )
+    };
+    let absent = Status(404, &[], "");
+    let api = Rule::on("GET", At::Contains("/referrers/"), absent);
+    ["GET", "HEAD", "PUT"]
+        .into_iter()
+        .map(rule)
+        .chain([api])
+        .collect()
+}
+
+/// The host and port of the registry of `stack`, by another name of this machine.
+fn named(stack: &Stack, name: &str) -> String {
+    let port = stack.var("REGISTRY").rsplit(':').next().unwrap();
+    format!("{name}:{port}")
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn hub_4785_source_controller_2050_ghcr_is_signed() {
+    let stack = Stack::alone();
+    for log in Log::ALL {
+        let scene = Scene::new(log, Registry::Fallback);
+        let scene = ghcr()
+            .into_iter()
+            .fold(scene, |scene, rule| scene.rule(Peer::Registry, rule));
+        let played = scene.play(&stack);
+        played.signed();
+        let seen = played.seen(Peer::Registry);
+        let tags = seen.iter().filter(|seen| seen.path.contains("/tags/list"));
+        assert_eq!(tags.count(), 1, "{}", played.run);
+        Cosign::Three.verify(&stack, &played.image, &[]).expect(0);
+    }
+}
+
+/// Reads of a tag that is there stay redirected: the list under it is not overwritten, and the run
+/// ends before anything is public.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn source_controller_2050_a_list_that_cannot_be_read_stays() {
+    let stack = Stack::alone();
+    let image = fresh_image(stack.var("REGISTRY"));
+    Cosign::Three
+        .sign(&stack, Log::V1.signing_config(&stack), &image)
+        .run()
+        .expect(0);
+    let before = image.signatures().len();
+    let watch = Watch::start(&stack);
+    let scene = Scene::new(Log::V1, Registry::Fallback)
+        .named(&format!("HOST/{}@{}", image.repository, image.digest))
+        .rule(Peer::Registry, lists(github()));
+    let played = scene.play(&stack);
+    played.refused("registry/tag-redirected", 75);
+    assert_eq!(played.seen(Peer::Fulcio).len(), 0, "{}", played.run);
+    assert_eq!(image.signatures().len(), before, "{}", played.run);
+    watch.nothing_logged();
+}
+
+/// GitLab is refused before the certificate, with a fix that works: the signatures in a repository of
+/// their own, which cosign reads too.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn oras_go_1396_cosign_4569_gitlab_is_told_before_the_certificate() {
+    let stack = Stack::alone();
+    let watch = Watch::start(&stack);
+    let play = |scene: Scene| {
+        let rules = gitlab().into_iter();
+        rules
+            .fold(scene, |scene, rule| scene.rule(Peer::Registry, rule))
+            .play(&stack)
+    };
+    let played = play(Scene::new(Log::V1, Registry::Fallback));
+    played.refused("registry/tag-is-subject", 6);
+    played.published_nothing();
+    assert_eq!(played.seen(Peer::Fulcio).len(), 0, "{}", played.run);
+    let fix = played.run.json()["images"][0]["error"]["fix"].clone();
+    assert!(
+        fix.as_str().unwrap().contains("--signature-repository"),
+        "{}",
+        played.run
+    );
+    watch.nothing_logged();
+
+    let elsewhere = "HOST/refuse/signatures-of-gitlab";
+    let scene = Scene::new(Log::V1, Registry::Fallback);
+    let played = play(scene.env("AMBISIGN_SIGNATURE_REPOSITORY", elsewhere));
+    let document = played.run.expect(0).json();
+    let place = &document["images"][0]["attached"]["reference"];
+    assert!(
+        place
+            .as_str()
+            .unwrap()
+            .contains("/refuse/signatures-of-gitlab@"),
+        "{document}"
+    );
+}
+
+/// docker, crane and cosign speak plain HTTP to a registry on this machine, whatever its name.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_registry_at_localhost_is_signed_and_verified() {
+    let stack = Stack::alone();
+    for name in ["localhost", "registry.localhost"] {
+        let image = fresh_image(stack.var("REGISTRY"));
+        let named = image.through(&named(&stack, name));
+        let token = stack.token("github", &[]);
+        let run = stack
+            .signing("sign", Log::V1)
+            .env("SIGSTORE_ID_TOKEN", token)
+            .arg(named.reference())
+            .run()
+            .expect(0);
+        assert!(run.took.as_secs() < 6, "{run}");
+        Cosign::Three.verify(&stack, &image, &[]).expect(0);
+        let issuer = stack.issuer("github");
+        Program::ambisign()
+            .args(["verify", "--trusted-root", stack.var("TRUSTED_ROOT")])
+            .args(["--certificate-identity", crate::common::GITHUB_IDENTITY])
+            .args(["--certificate-oidc-issuer", &issuer])
+            .arg(named.reference())
+            .run()
+            .expect(0);
+    }
+}
+
+/// A name of no loopback address: 0.0.0.0 leads to this machine too.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_registry_without_tls_needs_the_flag() {
+    let stack = Stack::alone();
+    let host = named(&stack, "0.0.0.0");
+    let sign = |flag: Option<&str>, env: &[(&str, &str)]| {
+        let image = fresh_image(stack.var("REGISTRY"));
+        let token = stack.token("github", &[]);
+        let mut program = stack
+            .signing("sign", Log::V1)
+            .env("SIGSTORE_ID_TOKEN", token);
+        for (name, value) in env {
+            program = program.env(name, value);
+        }
+        program
+            .args(flag)
+            .arg(image.through(&host).reference())
+            .run()
+    };
+    let refused = sign(None, &[]).expect(5);
+    let fix = format!("allow plain HTTP for it: `--allow-http-registry={host}`");
+    assert!(refused.stderr.contains(&fix), "{refused}");
+    assert!(
+        refused.stderr.contains("code: registry/not-tls; exit 5"),
+        "{refused}"
+    );
+    assert!(
+        refused.took.as_secs() < 4,
+        "nothing is tried again: {refused}"
+    );
+
+    let variable = "AMBISIGN_ALLOW_HTTP_REGISTRY";
+    for (flag, env) in [
+        (Some(format!("--allow-http-registry={host}")), None),
+        (Some("--allow-http-registry".to_owned()), None),
+        (None, Some((variable, host.as_str()))),
+    ] {
+        let run = sign(flag.as_deref(), env.as_slice()).expect(0);
+        assert!(run.stderr.contains("is used over plain HTTP"), "{run}");
+    }
+    let run = sign(
+        None,
+        &[(variable, &host), ("AMBISIGN_PUBLIC_INSTANCE", "true")],
+    )
+    .expect(2);
+    assert!(run.stderr.contains(variable), "{run}");
+}
