@@ -234,6 +234,9 @@ impl<'a> Signer<'a> {
         match within_run(self.run.host, attaching).await {
             Ok(attached) => {
                 unattached.attached(at);
+                told::removed(&attached)
+                    .into_iter()
+                    .for_each(|warning| self.run.progress.warning(warning));
                 let attached = told::attached(&attached);
                 let detail = format!("{} ({})", attached.reference, attached.method);
                 self.run.progress.image_step(

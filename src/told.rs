@@ -269,6 +269,18 @@ pub(crate) fn attached(attached: &Attached) -> outcome::Attached {
     }
 }
 
+/// One for each line that had to go from a list of signatures.
+pub(crate) fn removed(attached: &Attached) -> Vec<Warning> {
+    let warning = |gone| Warning {
+        code: "registry/removed",
+        message: format!(
+            "the list of signatures named {gone}, which the registry has no more: its line was \
+             removed"
+        ),
+    };
+    attached.removed().iter().map(warning).collect()
+}
+
 /// A log entry on one line.
 pub(crate) fn entry(entry: &outcome::LogEntry) -> String {
     format!("Rekor v{} index {}", entry.version, entry.index)

@@ -198,6 +198,9 @@ impl Attaching<'_> {
                 (within_run(self.host, attaching).await?, State::Attached, "")
             }
         };
+        told::removed(&attached)
+            .into_iter()
+            .for_each(|warning| self.progress.warning(warning));
         let attached = told::attached(&attached);
         let detail = format!("{} ({}){said}", attached.reference, attached.method);
         self.step(at, "attached", started, detail);

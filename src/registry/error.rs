@@ -68,6 +68,16 @@ pub enum Error {
         /// What was expected.
         expected: String,
     },
+    /// What is under a shared tag may not be replaced.
+    #[error("{tag} may not be changed{}", answered(*status, said))]
+    ImmutableTag {
+        /// The tag, in full.
+        tag: String,
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the answer.
+        said: String,
+    },
     /// The image was named by a tag, and the registry sends the request for it to another host.
     #[error("{reference} is redirected to {to}, and a tag cannot prove what comes from there")]
     ImageRedirected {
@@ -81,6 +91,14 @@ pub enum Error {
     NotFound {
         /// The image.
         reference: String,
+    },
+    /// The registry took something, and does not show it yet.
+    #[error("{manifest} is stored, but {place} does not show it yet")]
+    NotVisible {
+        /// The manifest or blob, in full.
+        manifest: String,
+        /// Where it should be seen.
+        place: String,
     },
     /// A bundle was to be attached to another image than the one it is for.
     #[error("a bundle for {bundle} was to be attached to {target}")]
@@ -255,10 +273,12 @@ impl Explain for Error {
             Self::Http(http) => return format!("registry/{}", http.variant()).into(),
             Self::IndexUnreadable { .. } => "registry/index-unreadable",
             Self::ImageRedirected { .. } => "registry/image-redirected",
+            Self::ImmutableTag { .. } => "registry/immutable-tag",
             Self::Listed { source, .. } => return source.code(),
             Self::Manifest { .. } => "registry/manifest",
             Self::MediaType { .. } => "registry/media-type",
             Self::NotFound { .. } => "registry/not-found",
+            Self::NotVisible { .. } => "registry/not-visible",
             Self::OtherArtifact { .. } => "registry/other-artifact",
             Self::PlainHttp { .. } => "registry/plain-http-login",
             Self::PushDenied { .. } => "registry/push-denied",
@@ -322,6 +342,14 @@ impl Explain for Error {
             Self::ImageRedirected { reference, .. } => {
                 Some(format!("name the image by its digest: `{}@sha256:...`", without_tag(reference)).into())
             }
+            Self::ImmutableTag { .. } => Some(
+                "exclude tags that begin with `sha256-` from the immutability of the repository, or \
+                 store the signatures in another one: `--signature-repository REPOSITORY`"
+                    .into(),
+            ),
+            Self::NotVisible { .. } => Some(
+                "attach the bundle later with the `ambisign attach` command of this run".into(),
+            ),
             Self::TagIsSubject { .. } => Some(
                 "store the signatures in another repository: `--signature-repository REPOSITORY`, \
                  which whoever verifies must name too"
@@ -359,6 +387,7 @@ impl Explain for Error {
             // It does not say no: it fails.
             Self::Refused { status, .. } if status.is_server_error() => Class::Temporary,
             Self::ImageRedirected { .. }
+            | Self::ImmutableTag { .. }
             | Self::NotFound { .. }
             | Self::PushDenied { .. }
             | Self::Refused { .. }
@@ -366,7 +395,9 @@ impl Explain for Error {
             | Self::TagIsSubject { .. }
             | Self::Unauthorized { .. } => Class::Registry,
             Self::OtherArtifact { .. } | Self::ReadOnly { .. } => Class::Bug,
-            Self::SharedTag { .. } | Self::TagRedirected { .. } => Class::Temporary,
+            Self::NotVisible { .. } | Self::SharedTag { .. } | Self::TagRedirected { .. } => {
+                Class::Temporary
+            }
         }
     }
 }

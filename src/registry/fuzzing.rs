@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Doors to the private parsers of registries' answers, for `fuzz/` and its test alone.
 
+use std::collections::BTreeSet;
+
 use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use serde_json::value::RawValue;
 use url::Url;
@@ -75,7 +77,8 @@ pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
         })
     };
     let entries: Result<Vec<_>, _> = digests.iter().map(entry).collect();
-    Ok(index.with(&entries.map_err(|error| error.to_string())?))
+    let entries = entries.map_err(|error| error.to_string())?;
+    Ok(index.with(&entries, &BTreeSet::new()))
 }
 
 /// How many referrers an answer of the referrers API lists.

@@ -2,6 +2,7 @@
 //! The list of referrers under the fallback tag (OCI distribution specification, "Referrers Tag
 //! Schema"). It belongs to everybody who signs the image: what others wrote stays byte for byte.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
@@ -99,13 +100,22 @@ impl Index {
         self.descriptors.len()
     }
 
-    /// The index with `entries` after all others; an entry that is listed already stays as it is.
-    pub(super) fn with(&self, entries: &[Entry]) -> String {
-        let new = entries.iter().filter(|entry| !self.has(&entry.digest));
-        let list: Vec<&str> = self
-            .descriptors
+    /// The manifests that it lists by SHA-256.
+    pub(super) fn digests(&self) -> impl Iterator<Item = Digest> {
+        self.digests
             .iter()
-            .map(|json| json.get())
+            .filter_map(|digest| Digest::parse(digest))
+    }
+
+    /// The index without what is `gone`, and with `entries` after all others; an entry that is listed
+    /// already stays as it is.
+    pub(super) fn with(&self, entries: &[Entry], gone: &BTreeSet<Digest>) -> String {
+        let new = entries.iter().filter(|entry| !self.has(&entry.digest));
+        let is_here = |digest: &str| Digest::parse(digest).is_none_or(|d| !gone.contains(&d));
+        let old = self.digests.iter().zip(&self.descriptors);
+        let list: Vec<&str> = old
+            .filter(|(digest, _)| is_here(digest))
+            .map(|(_, json)| json.get())
             .chain(new.map(|entry| entry.json.get()))
             .collect();
         let list = format!("[{}]", list.join(","));
@@ -169,6 +179,7 @@ impl<'de> Visitor<'de> for InOrder {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::slice::from_ref;
 
     use serde_json::value::RawValue;
@@ -188,7 +199,9 @@ mod tests {
     #[test]
     fn starts_from_nothing() {
         let entry = entry("a");
-        let text = Index::empty().unwrap().with(from_ref(&entry));
+        let text = Index::empty()
+            .unwrap()
+            .with(from_ref(&entry), &BTreeSet::new());
         let expected = format!(
             r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#,
             entry.json.get()
@@ -196,7 +209,7 @@ mod tests {
         assert_eq!(text, expected);
         let again = Index::read(text.as_bytes(), Some(INDEX)).unwrap();
         assert!(again.lists(from_ref(&entry)));
-        assert_eq!(again.with(&[entry]), expected);
+        assert_eq!(again.with(&[entry], &BTreeSet::new()), expected);
     }
 
     #[test]
@@ -207,7 +220,7 @@ mod tests {
         );
         let (a, b) = (entry("a"), entry("b"));
         let index = Index::read(text.as_bytes(), Some(INDEX)).unwrap();
-        let merged = index.with(&[a.clone(), b.clone()]);
+        let merged = index.with(&[a.clone(), b.clone()], &BTreeSet::new());
         let expected = format!(
             r#"{{"annotations":{{"z":"1", "a":"2"}},"manifests":[{foreign},{},{}],"schemaVersion":2,"x":1.0}}"#,
             a.json.get(),
@@ -219,6 +232,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_gone_goes_alone() {
+        let [a, b, c] = ["a", "b", "c"].map(entry);
+        let all = [a.clone(), b.clone()];
+        let text = Index::empty().unwrap().with(&all, &BTreeSet::new());
+        let index = Index::read(text.as_bytes(), Some(INDEX)).unwrap();
+        let text = index.with(&[c.clone()], &BTreeSet::from([a.digest]));
+        let index = Index::read(text.as_bytes(), Some(INDEX)).unwrap();
+        assert_eq!(index.digests().collect::<Vec<_>>(), [b.digest, c.digest]);
+    }
+
+    #[test]
     fn takes_null_and_nothing_for_an_empty_list() {
         for text in [
             r#"{"schemaVersion":2,"manifests":null}"#,
@@ -226,7 +250,11 @@ mod tests {
         ] {
             let index = Index::read(text.as_bytes(), Some(INDEX)).unwrap();
             assert_eq!(index.len(), 0);
-            assert!(index.with(&[entry("a")]).contains("\"manifests\":[{"));
+            assert!(
+                index
+                    .with(&[entry("a")], &BTreeSet::new())
+                    .contains("\"manifests\":[{")
+            );
         }
     }
 

@@ -9,6 +9,7 @@ use url::Url;
 use super::connection::Connection;
 use super::error::Error;
 use super::manifest::{Manifest, Said};
+use super::push::Looks;
 use super::referrer::Method;
 use crate::digest::Digest;
 use crate::image::Reference;
@@ -47,13 +48,35 @@ impl Connection<'_> {
         beside: &Self,
     ) -> Result<(Manifest, Method), Error> {
         let Some(digest) = reference.digest() else {
-            let manifest = self.resolve(reference).await?;
+            let manifest = self.resolve_pushed(reference).await?;
             let method = beside.probe(&manifest.digest).await?;
             return Ok((manifest, method));
         };
-        let (manifest, method) = tokio::join!(self.resolve(reference), beside.probe(digest));
+        let (manifest, method) = tokio::join!(self.resolve_pushed(reference), beside.probe(digest));
         // A missing image says more than what follows from it.
         Ok((manifest?, method?))
+    }
+
+    /// As [`Connection::resolve`], but an image that was pushed a moment ago, as a digest shows, may
+    /// take a while to be seen.
+    pub(super) async fn resolve_pushed(&self, reference: &Reference) -> Result<Manifest, Error> {
+        let mut looks = Looks::new();
+        loop {
+            match self.resolve(reference).await {
+                Err(Error::NotFound { .. }) if reference.digest().is_some() => {
+                    if !looks.wait().await {
+                        return Err(self.absent(reference));
+                    }
+                }
+                resolved => return resolved,
+            }
+        }
+    }
+
+    fn absent(&self, reference: &Reference) -> Error {
+        Error::NotFound {
+            reference: reference.to_string(),
+        }
     }
 
     /// The manifest that `reference` names, by its digest if it has one.
@@ -89,7 +112,7 @@ impl Connection<'_> {
                 return Err(self.lost(&answer.url, why));
             }
             401 | 403 => return Err(self.unauthorized(&answer)),
-            404 => return Err(Error::NotFound { reference: shown }),
+            404 => return Err(self.absent(reference)),
             _ => return Err(self.refused("the image's manifest", &answer)),
         }
         let said = Said {

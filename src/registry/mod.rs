@@ -112,6 +112,7 @@ pub struct Attached {
     digest: Digest,
     method: Method,
     reference: String,
+    removed: Vec<Digest>,
 }
 
 impl Attached {
@@ -128,6 +129,12 @@ impl Attached {
     /// The manifest in full: `repository@digest`.
     pub fn reference(&self) -> &str {
         &self.reference
+    }
+
+    /// Manifests that the fallback tag listed and the registry has no more. It takes no list with
+    /// them, so that their lines were removed.
+    pub fn removed(&self) -> &[Digest] {
+        &self.removed
     }
 }
 
@@ -181,7 +188,7 @@ impl<'a> Registry<'a> {
         let place = self.place(reference);
         let connection = self.connect(reference)?;
         if self.delivery == Delivery::Keep {
-            let manifest = connection.resolve(reference).await?;
+            let manifest = connection.resolve_pushed(reference).await?;
             return Ok(Target::new([reference, place], manifest, None));
         }
         let beside = self.connect(place)?;
@@ -280,7 +287,7 @@ impl<'a> Registry<'a> {
             let read = || connection.read_back_manifest(&referrer.bytes);
             read_back.get_or_try_init(read).await.copied()
         };
-        let ((), method) = tokio::try_join!(
+        let ((), (method, removed)) = tokio::try_join!(
             stored(),
             connection.publish(target.digest(), (&referrer.entry, &stored), processed)
         )?;
@@ -289,6 +296,7 @@ impl<'a> Registry<'a> {
             digest,
             method,
             reference: format!("{}@{digest}", connection.name()),
+            removed: removed.into_iter().collect(),
         })
     }
 

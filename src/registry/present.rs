@@ -49,6 +49,7 @@ impl Registry<'_> {
                     digest,
                     method: method.unwrap_or(Method::FallbackTag),
                     reference: format!("{}@{digest}", connection.name()),
+                    removed: Vec::new(),
                 }));
             }
         }

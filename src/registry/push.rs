@@ -28,8 +28,14 @@ const BLOB_TRIES: u32 = 5;
 /// How often a manifest is sent of which the registry misses a part.
 const MANIFEST_TRIES: u32 = 5;
 
-/// How long a registry may take to serve what it accepted.
+/// How long a registry may take to see what others have pushed.
 const SETTLE: Duration = Duration::from_secs(10);
+
+/// How long a registry may take to show what it took from us.
+const VISIBLE: Duration = Duration::from_secs(60);
+
+/// What is left of a run when nothing is waited for any more, so that it can say what there is.
+const TO_TELL: Duration = Duration::from_secs(2);
 
 /// The first wait for it.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
@@ -274,8 +280,16 @@ impl Connection<'_> {
         self.read_back(&call, bytes, &digest).await
     }
 
+    /// Until when the registry must show what it took from us.
+    pub(super) fn visible_by(&self) -> Instant {
+        let end = Instant::now() + VISIBLE;
+        let run = self.host.net.deadline();
+        let run = run.and_then(|run| run.checked_sub(TO_TELL));
+        run.map_or(end, |run| end.min(run))
+    }
+
     async fn read_back(&self, call: &Call, bytes: &[u8], digest: &str) -> Result<(), Error> {
-        let mut looks = Looks::new();
+        let mut looks = Looks::until(self.visible_by());
         loop {
             let answer = self.send(call).await?;
             match answer.status.as_u16() {
@@ -287,8 +301,10 @@ impl Connection<'_> {
                 301..=308 => return Ok(()),
                 404 if looks.wait().await => {}
                 404 => {
-                    let why = "the registry does not have it".to_owned();
-                    return Err(self.read_back_error(digest, why));
+                    return Err(Error::NotVisible {
+                        manifest: format!("{}@{digest}", self.name()),
+                        place: self.name(),
+                    });
                 }
                 _ => return Err(self.refused("to serve what was pushed", &answer)),
             }
@@ -307,7 +323,12 @@ impl Connection<'_> {
 /// Whether a registry refuses a manifest because it does not have what it names (OCI distribution
 /// specification, "Error Codes").
 pub(super) fn misses_a_part(answer: &Answer) -> bool {
-    answer.status == 400 && String::from_utf8_lossy(&answer.body).contains("MANIFEST_BLOB_UNKNOWN")
+    let said = String::from_utf8_lossy(&answer.body);
+    let is_code = |code: &&str| said.contains(*code);
+    matches!(answer.status.as_u16(), 400 | 404)
+        && ["MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"]
+            .iter()
+            .any(is_code)
 }
 
 /// Looks at something that a registry may show late.
@@ -318,8 +339,13 @@ pub(super) struct Looks {
 
 impl Looks {
     pub(super) fn new() -> Self {
+        Self::until(Instant::now() + SETTLE)
+    }
+
+    /// Looks that end at `end`.
+    pub(super) fn until(end: Instant) -> Self {
         Self {
-            end: Instant::now() + SETTLE,
+            end,
             next: FIRST_LOOK,
         }
     }

@@ -2,7 +2,7 @@
 //! A signature next to its image: a manifest whose OCI subject is the image, found through the
 //! referrers API or, where a registry has none, through the fallback tag.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use ambisign_providers::Answer;
@@ -197,14 +197,16 @@ impl Connection<'_> {
         subject: &Digest,
         manifest: &Digest,
     ) -> Result<bool, Error> {
-        let mut looks = Looks::new();
+        let mut looks = Looks::until(self.visible_by());
         loop {
             match self.look(subject, manifest).await? {
                 Some(true) => return Ok(true),
                 Some(false) if looks.wait().await => {}
                 Some(false) => {
-                    let why = "the referrers API does not list it".to_owned();
-                    return Err(self.read_back_error(&manifest.to_string(), why));
+                    return Err(Error::NotVisible {
+                        manifest: format!("{}@{manifest}", self.name()),
+                        place: format!("the referrers API of {}", self.name()),
+                    });
                 }
                 None => return Ok(false),
             }
@@ -248,16 +250,16 @@ impl Connection<'_> {
         subject: &Digest,
         (entry, stored): (&Entry, &impl AsyncFn() -> Result<(), Error>),
         processed: Option<String>,
-    ) -> Result<Method, Error> {
+    ) -> Result<(Method, BTreeSet<Digest>), Error> {
         let known = *self.repository.method.lock().await;
         // The header alone proves nothing: some registries send it without having the API.
         let hinted = processed == Some(subject.to_string());
         let look = hinted || known != Some(Method::FallbackTag);
         if look && self.is_listed(subject, &entry.digest).await? {
-            return Ok(Method::Referrers);
+            return Ok((Method::Referrers, BTreeSet::new()));
         }
-        self.share(subject, entry, stored).await?;
-        Ok(Method::FallbackTag)
+        let gone = self.share(subject, entry, stored).await?;
+        Ok((Method::FallbackTag, gone))
     }
 
     /// Waits a random time up to `longest`, so that writers do not meet again.

@@ -6,25 +6,32 @@
 //! as another writer that had read the old index may need to write it back. Whoever was lost writes
 //! again.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ambisign_providers::{Answer, Class, Hop};
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
+use reqwest::Method;
 use reqwest::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use tokio::time::{Instant, sleep_until};
 
 use super::connection::Connection;
 use super::error::Error;
 use super::index::{Entry, Index};
-use super::push::misses_a_part;
+use super::push::{Looks, misses_a_part};
 use crate::digest::Digest;
 use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
 
 /// How often the index is written at most.
 const MOST_ROUNDS: u32 = 12;
 
-/// The time for all of it.
-const LONGEST: Duration = Duration::from_secs(60);
+/// How often a registry may refuse to replace an index that has not changed. The read before may have
+/// been old.
+const MOST_REFUSALS: u32 = 3;
+
+/// How long a registry that shows an old index is waited for before ours is written once more: somebody
+/// may have put the old one back.
+const OLD: Duration = Duration::from_secs(15);
 
 /// The shortest time until the second look.
 const SECOND_LOOK: Duration = Duration::from_millis(100);
@@ -37,6 +44,9 @@ const FIRST_SPREAD: Duration = Duration::from_millis(50);
 
 /// The longest random wait before any round.
 const LONGEST_SPREAD: Duration = Duration::from_secs(2);
+
+/// How many lines of others may go in one round.
+const MOST_GONE: usize = 100;
 
 /// A read of the tag. Some registries answer 500 while another writer replaces it, for an instant.
 const READ: Hop = Hop {
@@ -65,8 +75,12 @@ pub(super) struct Read {
 pub(super) struct Ours {
     /// What it lists there.
     entries: Vec<Entry>,
+    /// What others list and the registry has no more, so that it takes no index with it.
+    gone: BTreeSet<Digest>,
     /// Its longest time from reading to having written.
     slowest: Duration,
+    /// How often in a row the registry refused to replace an index that nobody had changed.
+    refusals: u32,
 }
 
 impl Ours {
@@ -87,27 +101,54 @@ impl Ours {
 enum Round {
     /// Another writer was faster, or the outcome is unknown.
     Lost,
-    /// Our entries were listed in this state of the index.
+    /// Our entries were listed in this state of the index, which was another one `before`.
     Listed {
+        before: Option<Digest>,
         state: Option<Digest>,
         since: Instant,
         patience: Duration,
     },
+    /// The registry took the index, and still shows the one `before`.
+    Unseen {
+        before: Option<Digest>,
+        patience: Duration,
+    },
+}
+
+/// What a registry made of a write.
+enum Written {
+    /// It took it.
+    Yes,
+    /// It did not, and another read tells why.
+    No,
+    /// It does not take it while these are listed, which it does not have.
+    Without(BTreeSet<Digest>),
+    /// It refuses to replace what is there.
+    Refused(Answer),
+}
+
+/// What a look at the index after our write shows.
+enum Look {
+    Listed(Read),
+    Lost,
+    Unseen,
 }
 
 impl Connection<'_> {
     /// Lists `entry` under the fallback tag of `subject` once `stored` says that there is what it
-    /// names, and sees that it stays.
+    /// names, and sees that it stays. Returns what others had listed and the registry has no more:
+    /// those lines had to go.
     ///
     /// # Errors
-    /// The registry refuses, the index is unreadable, other writers keep winning, or `stored` fails.
+    /// The registry refuses, the index is unreadable, other writers keep winning, the registry does not
+    /// show what it took, or `stored` fails.
     pub(super) async fn share(
         &self,
         subject: &Digest,
         entry: &Entry,
         stored: &impl AsyncFn() -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let end = Instant::now() + LONGEST;
+    ) -> Result<BTreeSet<Digest>, Error> {
+        let end = self.visible_by();
         let ours = self.repository.subject(subject);
         ours.lock().await.add(entry);
         let mut spread = FIRST_SPREAD;
@@ -121,7 +162,7 @@ impl Connection<'_> {
             let round = self.round(subject, &mut *ours.lock().await, stored).await?;
             // The lock is free while we wait: other images go on.
             if self.stays(subject, entry, round, end).await? {
-                return Ok(());
+                return Ok(ours.lock().await.gone.clone());
             }
         }
         Err(Error::SharedTag {
@@ -132,7 +173,8 @@ impl Connection<'_> {
     }
 
     /// Looks again until the index has been left alone for as long as another writer may take. While
-    /// somebody writes, somebody else may have read before us.
+    /// somebody writes, somebody else may have read before us. An old index is no other writer's: it
+    /// is waited for.
     async fn stays(
         &self,
         subject: &Digest,
@@ -140,25 +182,54 @@ impl Connection<'_> {
         round: Round,
         end: Instant,
     ) -> Result<bool, Error> {
-        let Round::Listed {
-            mut state,
-            mut since,
-            patience,
-        } = round
-        else {
-            return Ok(false);
+        let mut looks = Looks::until(end.min(Instant::now() + OLD));
+        let (before, patience, mut seen) = match round {
+            Round::Lost => return Ok(false),
+            Round::Unseen { before, patience } => (before, patience, None),
+            Round::Listed {
+                before,
+                state,
+                since,
+                patience,
+            } => (before, patience, Some((state, since))),
         };
         loop {
-            sleep_until(since + patience).await;
-            let look = self.read_index(subject).await?;
-            if !look.index.lists(std::slice::from_ref(entry)) {
-                return Ok(false);
+            match seen {
+                Some((_, since)) => sleep_until(since + patience).await,
+                None if looks.wait().await => {}
+                None if Instant::now() + LONGEST_SPREAD < end => return Ok(false),
+                None => {
+                    return Err(Error::NotVisible {
+                        manifest: format!("{}@{}", self.name(), entry.digest),
+                        place: self.tag_name(subject),
+                    });
+                }
             }
-            if look.state == state || look.at >= end {
-                return Ok(true);
-            }
-            (state, since) = (look.state, look.at);
+            seen = match self.look_again(subject, entry, before).await? {
+                Look::Lost => return Ok(false),
+                Look::Unseen => None,
+                Look::Listed(look) => match seen {
+                    Some((state, _)) if state == look.state || look.at >= end => return Ok(true),
+                    Some(_) | None => Some((look.state, look.at)),
+                },
+            };
         }
+    }
+
+    async fn look_again(
+        &self,
+        subject: &Digest,
+        entry: &Entry,
+        before: Option<Digest>,
+    ) -> Result<Look, Error> {
+        let look = self.read_index(subject).await?;
+        Ok(if look.index.lists(std::slice::from_ref(entry)) {
+            Look::Listed(look)
+        } else if look.state == before {
+            Look::Unseen
+        } else {
+            Look::Lost
+        })
     }
 
     /// Reads, merges, writes, and reads again.
@@ -171,59 +242,139 @@ impl Connection<'_> {
         let read = self.read_index(subject).await?;
         if read.index.lists(&ours.entries) {
             return Ok(Round::Listed {
+                before: read.state,
                 state: read.state,
                 since: read.at,
                 patience: ours.patience(),
             });
         }
         stored().await?;
-        let merged = read.index.with(&ours.entries);
+        let written = self.write_index(subject, &read, ours).await?;
+        let since = Instant::now();
+        ours.slowest = ours.slowest.max(since - read.at);
+        if let Written::Without(gone) = written {
+            ours.gone.extend(gone);
+            return Ok(Round::Lost);
+        }
+        let again = self.read_index(subject).await?;
+        if again.index.lists(&ours.entries) {
+            return Ok(Round::Listed {
+                before: read.state,
+                state: again.state,
+                since,
+                patience: ours.patience(),
+            });
+        }
+        if again.state != read.state {
+            ours.refusals = 0;
+            return Ok(Round::Lost);
+        }
+        match written {
+            Written::Yes if again.state == Some(*subject) => Err(self.tag_is_subject(subject)),
+            Written::Yes => Ok(Round::Unseen {
+                before: read.state,
+                patience: ours.patience(),
+            }),
+            Written::Refused(answer) => {
+                ours.refusals += 1;
+                if ours.refusals < MOST_REFUSALS {
+                    Ok(Round::Lost)
+                } else {
+                    Err(self.refused_tag(subject, read.state, &answer))
+                }
+            }
+            Written::No | Written::Without(_) => Ok(Round::Lost),
+        }
+    }
+
+    /// Writes the index that was read, with our entries and without those that are gone.
+    async fn write_index(
+        &self,
+        subject: &Digest,
+        read: &Read,
+        ours: &Ours,
+    ) -> Result<Written, Error> {
+        let merged = read.index.with(&ours.entries, &ours.gone);
         let mut call =
             self.write_manifest(&tag(subject), OCI_IMAGE_INDEX_MEDIA_TYPE, merged.as_bytes());
         call.hop = WRITE;
-        match (read.etag, read.state) {
-            (Some(etag), Some(_)) => call.headers.insert(IF_MATCH, etag),
+        match (&read.etag, read.state) {
+            (Some(etag), Some(_)) => call.headers.insert(IF_MATCH, etag.clone()),
             (None, Some(_)) => None,
             (_, None) => call
                 .headers
                 .insert(IF_NONE_MATCH, HeaderValue::from_static("*")),
         };
-        let written = match self.send(&call).await {
-            Ok(answer) => {
-                self.judge(&answer, read.index.len(), &ours.entries)?;
-                answer.status.is_success()
-            }
+        match self.send(&call).await {
+            Ok(answer) => self.judge(answer, (subject, read), ours).await,
             // Whether it was written is unknown: the next read tells.
-            Err(Error::Http(error)) if error.class() == Class::Temporary => false,
-            Err(error) => return Err(error),
-        };
-        let since = Instant::now();
-        ours.slowest = ours.slowest.max(since - read.at);
-        let again = self.read_index(subject).await?;
-        if written && again.state == Some(*subject) {
-            return Err(self.tag_is_subject(subject));
+            Err(Error::Http(error)) if error.class() == Class::Temporary => Ok(Written::No),
+            Err(error) => Err(error),
         }
-        Ok(if again.index.lists(&ours.entries) {
-            Round::Listed {
-                state: again.state,
-                since,
-                patience: ours.patience(),
-            }
-        } else {
-            Round::Lost
-        })
     }
 
     /// A write that lost a race is no error.
-    fn judge(&self, answer: &Answer, entries: usize, ours: &[Entry]) -> Result<(), Error> {
-        match answer.status.as_u16() {
-            200..=299 | 409 | 412 => Ok(()),
-            _ if is_missed(answer, ours) => Ok(()),
-            413 => {
-                let what = format!("the list of referrers with {entries} entries and ours");
-                Err(self.refused(what, answer))
+    async fn judge(
+        &self,
+        answer: Answer,
+        (subject, read): (&Digest, &Read),
+        ours: &Ours,
+    ) -> Result<Written, Error> {
+        let status = answer.status.as_u16();
+        if answer.status.is_success() {
+            return Ok(Written::Yes);
+        }
+        let misses = misses_a_part(&answer);
+        if misses {
+            if ours
+                .entries
+                .iter()
+                .any(|entry| names(&answer, &entry.digest))
+            {
+                return Ok(Written::No);
             }
-            _ => Err(self.refused("the list of referrers", answer)),
+            let gone = self.gone(&answer, &read.index).await?;
+            if !gone.is_empty() {
+                return Ok(Written::Without(gone));
+            }
+        }
+        match status {
+            409 | 412 => Ok(Written::Refused(answer)),
+            400 | 405 if read.state.is_some() => {
+                Err(self.refused_tag(subject, read.state, &answer))
+            }
+            413 => {
+                let entries = read.index.len();
+                let what = format!("the list of referrers with {entries} entries and ours");
+                Err(self.refused(what, &answer))
+            }
+            _ => Err(self.refused("the list of referrers", &answer)),
+        }
+    }
+
+    /// The manifests that `index` lists, that `answer` names as missing, and that are not there: a
+    /// cleanup has deleted them and left the list as it was.
+    async fn gone(&self, answer: &Answer, index: &Index) -> Result<BTreeSet<Digest>, Error> {
+        let mut gone = BTreeSet::new();
+        let named = index.digests().filter(|digest| names(answer, digest));
+        for digest in named.take(MOST_GONE) {
+            let call = self.read_manifest(Method::HEAD, &digest.to_string());
+            if self.send(&call).await?.status == 404 {
+                gone.insert(digest);
+            }
+        }
+        Ok(gone)
+    }
+
+    /// The error of a tag that is not written: when there is something under it, it is immutable.
+    fn refused_tag(&self, subject: &Digest, state: Option<Digest>, answer: &Answer) -> Error {
+        if state.is_none() {
+            return self.refused("the list of referrers", answer);
+        }
+        Error::ImmutableTag {
+            tag: self.tag_name(subject),
+            status: answer.status,
+            said: answer.excerpt(&self.host.net),
         }
     }
 
@@ -282,12 +433,9 @@ impl Connection<'_> {
     }
 }
 
-/// Whether the registry says that it does not have a manifest of ours, which was seen before: another
-/// process pushes the same one at this moment.
-fn is_missed(answer: &Answer, ours: &[Entry]) -> bool {
-    let said = String::from_utf8_lossy(&answer.body);
-    let names = |entry: &Entry| said.contains(&entry.digest.to_string());
-    misses_a_part(answer) && ours.iter().any(names)
+/// Whether `answer` names `digest`.
+fn names(answer: &Answer, digest: &Digest) -> bool {
+    String::from_utf8_lossy(&answer.body).contains(&digest.to_string())
 }
 
 /// The fallback tag (OCI distribution specification, "Referrers Tag Schema").

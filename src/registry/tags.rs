@@ -3,9 +3,10 @@
 //!
 //! ghcr.io answers a read of a missing tag with a redirect to its web pages, and at times that of a
 //! tag that is there. So a redirect to another host says nothing about a tag: the list of tags does.
+//! It is asked too when a tag may not be read, while its repository may.
 
 use ambisign_providers::Answer;
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
 use super::connection::{Call, Connection, Elsewhere, Right};
@@ -25,6 +26,12 @@ struct Tags {
     tags: Option<Vec<String>>,
 }
 
+/// Whether an answer may mean that there is no such tag, and may mean something else. Artifactory
+/// answers 403 for a tag that is not there.
+fn is_unclear(answer: &Answer) -> bool {
+    answer.status.is_redirection() || answer.status == StatusCode::FORBIDDEN
+}
+
 impl Connection<'_> {
     /// A read of `tag`, under which signatures are listed. All types that a registry may store are
     /// asked for, so that none looks like an absence.
@@ -42,7 +49,7 @@ impl Connection<'_> {
     /// The registry refuses, or redirects reads of a tag that it lists.
     pub(super) async fn under_tag(&self, call: &Call, what: &str) -> Result<Option<Answer>, Error> {
         let mut answer = self.send(call).await?;
-        if answer.status.is_redirection() {
+        if is_unclear(&answer) {
             // What is rare does not make every future larger.
             match Box::pin(self.read_listed(call, &answer)).await? {
                 Some(read) => answer = read,
@@ -57,11 +64,11 @@ impl Connection<'_> {
         }
     }
 
-    /// Reads a tag again whose read was `redirected`, if the registry lists it.
+    /// Reads a tag again that gave an `unclear` answer, if the registry lists it.
     ///
     /// # Errors
-    /// The list of tags cannot be read, or the reads stay redirected.
-    async fn read_listed(&self, call: &Call, redirected: &Answer) -> Result<Option<Answer>, Error> {
+    /// The list of tags cannot be read; the tag may not be read, or its reads stay redirected.
+    async fn read_listed(&self, call: &Call, unclear: &Answer) -> Result<Option<Answer>, Error> {
         let tag = call.url.path().rsplit('/').next().unwrap_or_default();
         match self.lists_tag(tag).await {
             Ok(true) => {}
@@ -77,6 +84,9 @@ impl Connection<'_> {
             }
             Err(error) => return Err(error),
         }
+        if !unclear.status.is_redirection() {
+            return Err(self.unauthorized(unclear));
+        }
         let mut looks = Looks::new();
         while looks.wait().await {
             let answer = self.send(call).await?;
@@ -84,7 +94,7 @@ impl Connection<'_> {
                 return Ok(Some(answer));
             }
         }
-        let to = self.location(redirected);
+        let to = self.location(unclear);
         Err(Error::TagRedirected {
             tag: format!("{}:{tag}", self.name()),
             to: to.map_or_else(|| "another host".to_owned(), |to| super::auth::origin(&to)),

@@ -50,7 +50,7 @@ pub(crate) enum Fault {
     ResetBefore,
     /// 429 with `Retry-After` in seconds.
     RetryAfter(u32),
-    /// The service's answer to a request for another path.
+    /// The service's answer to a request for another path, if there is anything.
     Rewrite(fn(&str) -> String),
     /// The service's answer, later.
     Slow(Duration),
@@ -257,8 +257,13 @@ impl State {
                 Message::made(429, &[("retry-after", &seconds.to_string())], "slow down")
             }
             Some(Fault::Rewrite(path)) => {
-                let rewritten = path(request.word(1));
-                self.forward(&request.with_path(&rewritten)).await?
+                let rewritten = request.with_path(&path(request.word(1)));
+                let answer = self.forward(&rewritten).await?;
+                if answer.word(1) == "404" {
+                    self.forward(request).await?
+                } else {
+                    answer
+                }
             }
             Some(Fault::Slow(delay)) => {
                 tokio::time::sleep(delay).await;

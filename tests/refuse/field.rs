@@ -26,7 +26,8 @@ fn ghcr() -> [Rule; 2] {
     ]
 }
 
-/// registry.gitlab.com: the fallback tag is resolved as the digest of the image; `.sig` is a tag.
+/// registry.gitlab.com: the fallback tag reads as the digest of the image, where there is that image;
+/// `.sig` is a tag.
 fn gitlab() -> Vec<Rule> {
     fn as_digest(path: &str) -> String {
         if path.ends_with(".sig") {
@@ -43,11 +44,7 @@ fn gitlab() -> Vec<Rule> {
     };
     let absent = Status(404, &[], "");
     let api = Rule::on("GET", At::Contains("/referrers/"), absent);
-    ["GET", "HEAD", "PUT"]
-        .into_iter()
-        .map(rule)
-        .chain([api])
-        .collect()
+    ["GET", "HEAD"].into_iter().map(rule).chain([api]).collect()
 }
 
 /// The host and port of the registry of `stack`, by another name of this machine.
@@ -86,6 +83,7 @@ fn source_controller_2050_a_list_that_cannot_be_read_stays() {
         .run()
         .expect(0);
     let before = image.signatures().len();
+    stack.reset_journal();
     let watch = Watch::start(&stack);
     let scene = Scene::new(Log::V1, Registry::Fallback)
         .named(&format!("HOST/{}@{}", image.repository, image.digest))

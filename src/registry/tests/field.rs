@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Registries as people report them, by the report.
 
-use ambisign_providers::{Env, Explain as _, Host};
+use std::time::Duration;
+
+use ambisign_providers::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
 use futures_util::future::join_all;
 
 use super::fake::{Fake, IMAGE, INDEX, Reply, Request, State, fallback_tag};
@@ -218,6 +220,178 @@ async fn oras_go_1396_a_list_that_reads_back_as_the_image() {
     });
     assert_eq!(code(sign(&fake).await), "registry/tag-is-subject");
     assert_eq!(writes(&fake), 2);
+}
+
+/// What another signer has under the fallback tag.
+fn theirs(fake: &Fake) {
+    fake.put_manifest(
+        &fallback_tag(),
+        INDEX,
+        index_of(&[foreign_line()]).as_bytes(),
+    );
+}
+
+/// aws/containers-roadmap#2613 and Harbor: tags are immutable, and the tag lists a signature already.
+/// That was taken for a lost race, and the registry's words were not shown.
+#[tokio::test]
+async fn containers_roadmap_2613_an_immutable_tag_is_no_race() {
+    let row = |status: u16| async move {
+        let fake = Fake::start().await;
+        theirs(&fake);
+        let fake = fake.with_hook(move |request, _| {
+            let said = r#"{"errors":[{"code":"TAG_INVALID","message":"repository is immutable"}]}"#;
+            let reply = || Reply::new(status).body(said);
+            request.is("PUT", "/manifests/sha256-").then(reply)
+        });
+        let error = sign(&fake).await.unwrap_err();
+        assert_eq!(error.code(), "registry/immutable-tag", "{status}");
+        assert!(
+            error.to_string().contains("repository is immutable"),
+            "{error}"
+        );
+        let puts = fake
+            .state()
+            .log
+            .iter()
+            .filter(|r| r.is("PUT", "/manifests/sha256-"))
+            .count();
+        assert!(puts <= 3, "{status}: {puts} writes");
+        assert_eq!(
+            fake.tagged(),
+            [Digest::of(b"of another signer").to_string()]
+        );
+    };
+    join_all([400, 405, 409, 412].into_iter().map(row)).await;
+}
+
+/// Reads of a tag stay old for a while, as those of a replica: it is waited for, and not written again.
+#[tokio::test]
+async fn an_old_tag_is_waited_for_and_not_rewritten() {
+    for before in [false, true] {
+        let fake = Fake::start().await;
+        if before {
+            theirs(&fake);
+        }
+        let mut old = None;
+        let mut reads = 0;
+        let fake = fake.with_hook(move |request, state| {
+            if request.is("PUT", "/manifests/sha256-") {
+                old = Some(state.manifests.get(&fallback_tag()).cloned());
+            }
+            let shown = old.clone().filter(|_| reads_list(request) && reads < 4)?;
+            reads += 1;
+            Some(match shown {
+                None => Reply::new(404),
+                Some((media_type, bytes)) => {
+                    Reply::new(200).with("Content-Type", media_type).body(bytes)
+                }
+            })
+        });
+        let attached = sign(&fake).await.unwrap();
+        assert!(fake.tagged().contains(&attached.digest().to_string()));
+        let puts = fake
+            .state()
+            .log
+            .iter()
+            .filter(|r| r.is("PUT", "/manifests/sha256-"))
+            .count();
+        assert_eq!(puts, 1, "{before}");
+    }
+}
+
+/// It stays old until the run is over: stored, and not visible yet.
+#[tokio::test]
+async fn what_stays_invisible_is_told_as_stored() {
+    let fake = Fake::start()
+        .await
+        .with_hook(|request, _| reads_list(request).then(|| Reply::new(404)));
+    let env = Env::default();
+    let clock = Clock::system();
+    let options = NetOptions {
+        deadline: Some(tokio::time::Instant::now() + Duration::from_secs(5)),
+        ..NetOptions::default()
+    };
+    let host = Host {
+        net: Net::new(&env, clock, options),
+        env,
+        clock,
+        root: "/".into(),
+    };
+    let registry = Registry::new(&host, RegistryOptions::default());
+    let reference = Reference::parse(&fake.image()).unwrap();
+    let target = registry.prepare(&reference).await.unwrap();
+    let error = registry
+        .attach(&target, &bundle("bundle"), created())
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), "registry/not-visible");
+    assert_eq!(error.class(), Class::Temporary);
+    assert_eq!(writes(&fake), 2);
+}
+
+/// docker-registry after `garbage-collect --delete-untagged`, or a cleanup by its API: the list names a
+/// manifest that is gone, and the registry takes no list with it. Every later run failed for good.
+#[tokio::test]
+async fn a_list_with_a_deleted_manifest_is_mended() {
+    let gone = Digest::of(b"of another signer");
+    let fake = Fake::start().await;
+    theirs(&fake);
+    let fake = fake.with_hook(move |request, _| {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let names = request.is("PUT", "/manifests/sha256-") && body.contains(&gone.to_string());
+        let said =
+            format!(r#"{{"errors":[{{"code":"MANIFEST_BLOB_UNKNOWN","detail":"{gone}"}}]}}"#);
+        names.then(|| Reply::new(400).body(said))
+    });
+    let attached = sign(&fake).await.unwrap();
+    assert_eq!(fake.tagged(), [attached.digest().to_string()]);
+    assert_eq!(attached.removed(), [gone]);
+}
+
+/// A line whose manifest is there stays, whatever the registry says of it.
+#[tokio::test]
+async fn a_list_keeps_what_is_there() {
+    let fake = Fake::start().await;
+    theirs(&fake);
+    fake.put_manifest("theirs", super::OCI, b"of another signer");
+    let fake = fake.with_hook(|request, _| {
+        let there = Digest::of(b"of another signer");
+        let said =
+            format!(r#"{{"errors":[{{"code":"MANIFEST_BLOB_UNKNOWN","detail":"{there}"}}]}}"#);
+        let reply = || Reply::new(400).body(said);
+        request.is("PUT", "/manifests/sha256-").then(reply)
+    });
+    assert_eq!(code(sign(&fake).await), "registry/immutable-tag");
+    assert_eq!(
+        fake.tagged(),
+        [Digest::of(b"of another signer").to_string()]
+    );
+}
+
+/// An image that was pushed a moment ago.
+#[tokio::test]
+async fn an_image_by_digest_may_be_seen_late() {
+    let mut reads = 0;
+    let fake = Fake::start().await.with_hook(move |request, _| {
+        let image = request.is(
+            "GET",
+            &format!("/manifests/{}", Digest::of(IMAGE.as_bytes())),
+        );
+        reads += usize::from(image);
+        (image && reads < 3).then(|| Reply::new(404))
+    });
+    let _target = prepare(&fake).await.unwrap();
+}
+
+/// Artifactory answers 403 for a tag that is not there.
+#[tokio::test]
+async fn artifactory_an_absent_tag_is_not_forbidden() {
+    let fake = Fake::start().await.with_hook(|request, state| {
+        let absent = !state.manifests.contains_key(&fallback_tag());
+        (reads_list(request) && absent).then(|| Reply::new(403))
+    });
+    let attached = sign(&fake).await.unwrap();
+    assert_eq!(fake.tagged(), [attached.digest().to_string()]);
 }
 
 /// registry.k8s.io redirects everything to pkg.dev: a digest proves what comes from there.

@@ -222,7 +222,8 @@ const EARLY_LIES: &[(&str, Lie)] = &[
         r.is("GET", "referrers").then(|| Reply::new(410))
     }),
     ("registry/unauthorized", |r, _| {
-        r.is("GET", "/manifests/sha256-").then(|| Reply::new(403))
+        let secret = r.is("GET", "/manifests/sha256-") || r.is("GET", "/tags/list");
+        secret.then(|| Reply::new(403))
     }),
     ("registry/tag-is-subject", |r, _| {
         let reply = Reply::new(200).with("Content-Type", OCI).body(IMAGE);
@@ -292,7 +293,7 @@ async fn refuses_to_call_it_attached() {
         }),
         ("registry/refused", false, |r, _| {
             r.is("PUT", "/manifests/sha256-")
-                .then(|| Reply::new(400).body("immutable"))
+                .then(|| Reply::new(400).body("not this tag"))
         }),
         ("registry/refused", false, |r, _| {
             r.is("PUT", "/manifests/sha256-").then(|| Reply::new(413))
@@ -405,10 +406,12 @@ async fn adds_itself_again_when_it_was_lost() {
         if !request.is("PUT", "/manifests/sha256-") || puts > 3 {
             return None;
         }
-        let old = br#"{"schemaVersion":2,"manifests":[{"digest":"sha256:theirs"}]}"#;
+        let old = format!(
+            r#"{{"schemaVersion":2,"x":{puts},"manifests":[{{"digest":"sha256:theirs"}}]}}"#
+        );
         state
             .manifests
-            .insert(fallback_tag(), (INDEX.to_owned(), old.to_vec()));
+            .insert(fallback_tag(), (INDEX.to_owned(), old.into_bytes()));
         Some(Reply::new(if puts == 2 { 412 } else { 201 }))
     });
     let attached = sign(&fake).await.unwrap();
@@ -420,10 +423,16 @@ async fn adds_itself_again_when_it_was_lost() {
 
 #[tokio::test]
 async fn says_what_is_stored_when_others_keep_winning() {
-    let fake = Fake::start().await.with_hook(|request, _| {
-        request
-            .is("PUT", "/manifests/sha256-")
-            .then(|| Reply::new(201))
+    let mut writers = 0;
+    let fake = Fake::start().await.with_hook(move |request, state| {
+        if !request.is("PUT", "/manifests/sha256-") {
+            return None;
+        }
+        writers += 1;
+        let theirs = format!(r#"{{"schemaVersion":2,"x":{writers},"manifests":[]}}"#);
+        let theirs = (INDEX.to_owned(), theirs.into_bytes());
+        state.manifests.insert(fallback_tag(), theirs);
+        Some(Reply::new(201))
     });
     let error = sign(&fake).await.unwrap_err();
     assert_eq!(error.code(), "registry/shared-tag");
@@ -446,6 +455,8 @@ async fn never_overwrites_what_it_may_not_read() {
         let registry = Registry::new(&host, RegistryOptions::default());
         let reference = Reference::parse(&fake.image()).unwrap();
         let target = registry.prepare(&reference).await.unwrap();
+        let theirs = br#"{"schemaVersion":2,"manifests":[{"digest":"sha256:theirs"}]}"#;
+        fake.put_manifest(&fallback_tag(), INDEX, theirs);
         let fake = fake.with_hook(move |request, _| {
             request
                 .is("GET", "/manifests/sha256-")
@@ -453,7 +464,7 @@ async fn never_overwrites_what_it_may_not_read() {
         });
         let result = registry.attach(&target, &bundle("bundle"), created()).await;
         assert!(result.is_err());
-        assert!(fake.tagged().is_empty());
+        assert_eq!(fake.tagged(), ["sha256:theirs"], "{status}");
     }
 }
 
