@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the documents say is there: flags, variables, exit codes, error codes, providers, files, tests,
-//! and an error message. Needs Rust alone.
+//! What the documents name exists: flags, variables, exit codes, error codes, providers, files, links,
+//! tests, commands, and an error message. Needs Rust only.
 
 #![expect(
     clippy::disallowed_methods,
@@ -8,6 +8,11 @@
     clippy::unwrap_used,
     reason = "a test that reads documents and runs the program may stop"
 )]
+
+#[path = "documents/commands.rs"]
+mod commands;
+#[path = "documents/links.rs"]
+mod links;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,27 +24,16 @@ use ambisign::outcome::Signal;
 use ambisign_providers::Class;
 use ambisign_providers::PROVIDERS;
 
-/// Every document.
-const DOCUMENTS: [&str; 11] = [
-    "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "README.md",
-    "SECURITY.md",
-    "fuzz/README.md",
-    "providers/README.md",
-    "sandbox/README.md",
-    "tests/INCIDENTS.md",
-    "tests/realstack/README.md",
-    "tests/vectors/README.md",
-];
-
-/// Flags of cargo, cosign and the scripts of a release.
-const FOREIGN_FLAGS: [&str; 6] = [
+/// Flags of cargo, container engines, cosign and the scripts of a release.
+const FOREIGN_FLAGS: [&str; 10] = [
     "--bench",
     "--binaries",
+    "--example",
+    "--insecure-ignore-tlog",
+    "--locked",
     "--new-bundle-format",
     "--release",
+    "--target",
     "--tlog-upload",
     "--workspace",
 ];
@@ -49,7 +43,7 @@ const FOREIGN_FLAGS: [&str; 6] = [
 const UNNAMED: [&str; 2] = ["identity-token", "spiffe-default-socket"];
 
 /// The section of the README that names what does not exist.
-const ABSENT: &str = "## What is not there yet";
+const ABSENT: &str = "## Not there yet";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -58,6 +52,42 @@ fn root() -> &'static Path {
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The path below the root, of every file whose name ends with one of `endings`; not what was built,
+/// downloaded or hidden, but for `.github`.
+fn files_ending(endings: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let is_hidden = name.starts_with('.') && name != ".github";
+            if path.is_dir() {
+                let is_ours = !is_hidden && name != "target" && name != "node_modules";
+                folders.extend(is_ours.then_some(path));
+            } else if endings.iter().any(|ending| name.ends_with(ending)) {
+                let path = path.strip_prefix(root()).unwrap();
+                found.push(path.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Every document, by its path.
+fn documents() -> Vec<String> {
+    files_ending(&[".md"])
+}
+
+/// The README and the pages of `docs/`, by path, with their text.
+fn manual() -> Vec<(String, String)> {
+    let all = documents().into_iter();
+    all.filter(|path| path == "README.md" || path.starts_with("docs/"))
+        .map(|path| (path.clone(), read(&path)))
+        .collect()
 }
 
 /// What the program prints for `arguments`, on both streams.
@@ -135,9 +165,9 @@ fn code() -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn the_exit_codes_of_the_readme_are_those_of_the_program() {
-    let readme = read("README.md");
-    let table = rows(section(&readme, "## Exit codes"));
+fn the_exit_codes_of_the_manual_are_those_of_the_program() {
+    let page = read("docs/exit-codes.md");
+    let table = rows(section(&page, "## Exit codes"));
     let told: Vec<u8> = table.iter().map(|row| row[0].parse().unwrap()).collect();
     let classes = [
         Class::Bug,
@@ -166,7 +196,10 @@ fn the_exit_codes_of_the_readme_are_those_of_the_program() {
     let of_signing = table.iter().filter(|row| row[0] != "8");
     let of_signing: Vec<_> = of_signing.cloned().collect();
     let sign = helped("sign");
-    assert_eq!(of_signing, sign, "README and `ambisign sign --help` differ");
+    assert_eq!(
+        of_signing, sign,
+        "docs/exit-codes.md and `ambisign sign --help` differ"
+    );
     for command in ["verify", "verify-blob"] {
         let rows = helped(command);
         let row = table.iter().find(|row| row[0] == "8").unwrap();
@@ -196,14 +229,10 @@ fn the_flags_of_the_documents_exist_and_the_absent_ones_do_not() {
     };
     let readme = read("README.md");
     let absent = section(&readme, ABSENT);
-    let there = readme.replace(absent, "");
-    for (name, text) in [
-        ("README.md", there.as_str()),
-        ("CONTRIBUTING.md", &read("CONTRIBUTING.md")),
-        ("CHANGELOG.md", &read("CHANGELOG.md")),
-        ("SECURITY.md", &read("SECURITY.md")),
-    ] {
-        for flag in words(text).filter(is_flag) {
+    let others = ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"];
+    let others = others.map(|path| (path.to_owned(), read(path)));
+    for (name, text) in manual().into_iter().chain(others) {
+        for flag in words(&text.replace(absent, "")).filter(is_flag) {
             let flag = flag.trim_end_matches('.');
             assert!(
                 known.contains(flag) || FOREIGN_FLAGS.contains(&flag),
@@ -226,16 +255,17 @@ fn the_flags_of_the_documents_exist_and_the_absent_ones_do_not() {
 }
 
 #[test]
-fn the_variables_of_the_readme_are_in_the_table() {
+fn the_variables_of_the_manual_are_in_the_table() {
     let is_name = |word: &&str| {
         word.starts_with(|c: char| c.is_ascii_uppercase())
             && word.contains('_')
             && !word.contains(|c: char| c.is_ascii_lowercase() || "-./<>".contains(c))
     };
-    let (readme, providers) = (read("README.md"), read("providers/README.md"));
-    let names: BTreeSet<&str> = [readme.as_str(), &providers]
-        .into_iter()
-        .flat_map(words)
+    let mut pages: Vec<String> = manual().into_iter().map(|(_, text)| text).collect();
+    pages.push(read("providers/README.md"));
+    let names: BTreeSet<&str> = pages
+        .iter()
+        .flat_map(|text| words(text))
         .filter(is_name)
         .collect();
     assert!(names.contains("SIGSTORE_ID_TOKEN"), "{names:?}");
@@ -291,8 +321,8 @@ fn the_providers_of_the_documents_are_those_of_the_program() {
             .collect()
     };
     let expected: BTreeSet<String> = real.iter().map(|name| (*name).to_owned()).collect();
-    let identities = column(&read("README.md"), "## Where the identity comes from", 2);
-    assert_eq!(identities, expected, "README.md");
+    let identities = column(&read("docs/identity.md"), "## Order", 2);
+    assert_eq!(identities, expected, "docs/identity.md");
     let providers = column(&read("providers/README.md"), "## Providers", 0);
     assert_eq!(providers, expected, "providers/README.md");
     let help = said(&["sign", "--help"], &[]);
@@ -304,9 +334,9 @@ fn the_providers_of_the_documents_are_those_of_the_program() {
 }
 
 #[test]
-fn the_error_of_the_readme_is_what_the_program_says() {
-    let readme = read("README.md");
-    let shown = section(&readme, "## Exit codes").split("```text\n").nth(1);
+fn the_error_of_the_manual_is_what_the_program_says() {
+    let page = read("docs/exit-codes.md");
+    let shown = section(&page, "## Errors").split("```text\n").nth(1);
     let shown = shown.unwrap().split("```").next().unwrap();
     let image = format!("ghcr.io/acme/app@sha256:{}", "0".repeat(64));
     let told = said(&["sign", &image], &[("GITHUB_ACTIONS", "true")]);
@@ -319,11 +349,11 @@ fn the_error_of_the_readme_is_what_the_program_says() {
 }
 
 #[test]
-fn the_error_codes_of_the_readme_exist() {
-    let (readme, code) = (read("README.md"), code());
-    let codes: Vec<&str> = readme
-        .split("code: ")
-        .skip(1)
+fn the_error_codes_of_the_manual_exist() {
+    let (pages, code) = (manual(), code());
+    let codes: Vec<&str> = pages
+        .iter()
+        .flat_map(|(_, text)| text.split("code: ").skip(1))
         .filter_map(|rest| words(rest).next())
         .collect();
     assert!(!codes.is_empty());
@@ -349,14 +379,9 @@ fn is_path(word: &str) -> bool {
 
 #[test]
 fn the_paths_of_the_documents_exist() {
-    for document in DOCUMENTS {
-        let text = read(document);
-        let folder = root().join(document).parent().unwrap().to_owned();
-        let links = text.split("](").skip(1);
-        let links = links.filter_map(|rest| rest.split(')').next());
-        for link in links.filter(|link| !link.contains("://") && !link.starts_with('#')) {
-            assert!(folder.join(link).exists(), "{document} links to {link}");
-        }
+    for document in documents() {
+        let text = read(&document);
+        let folder = root().join(&document).parent().unwrap().to_owned();
         for path in quoted(&text).into_iter().filter(|word| is_path(word)) {
             assert!(
                 folder.join(path).exists() || root().join(path).exists(),
