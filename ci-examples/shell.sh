@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Any other CI system, or none: push an image and sign it, with a token that the platform gave.
+# Any other CI system, or none: push an image and sign it with a token from the platform.
 #
 #   SIGSTORE_ID_TOKEN=... ci-examples/shell.sh ghcr.io/acme/app v1.0.0
 #
 # Permissions: SIGSTORE_ID_TOKEN is an OIDC token with audience `sigstore` of an issuer that Fulcio accepts
-# (the public one lists its issuers at https://fulcio.sigstore.dev/api/v2/configuration). `docker login`
-# has been done, with a login that may push.
+# (the public one lists its issuers at https://fulcio.sigstore.dev/api/v2/configuration). Run `docker login`
+# before, with a login that has push permission.
 #
-# Verify, anywhere. The log of the run ends with this command, filled in; this is for a token of Google's.
+# Verify, anywhere. The log of the run ends with this command, filled in; this one is for a Google token.
 #   cosign verify \
 #     --certificate-identity build@my-project.iam.gserviceaccount.com \
 #     --certificate-oidc-issuer https://accounts.google.com \
@@ -22,7 +22,7 @@ tag=${2:?usage: shell.sh REPOSITORY TAG}
 docker push "$repository:$tag"
 docker inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$repository:$tag" | grep "^$repository@" >images.txt
 
-# With the program at hand it is: ambisign sign --require-digest --images-file images.txt
+# With the binary installed: ambisign sign --require-digest --images-file images.txt
 docker run --rm \
   --env SIGSTORE_ID_TOKEN \
   --env DOCKER_CONFIG=/docker \

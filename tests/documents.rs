@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the documents name exists: flags, variables, exit codes, error codes, providers, files, links,
-//! tests, commands, and an error message. Needs Rust only.
+//! tests, commands, and an error message. Their English has none of the phrases that were removed once.
+//! Needs Rust only.
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,6 +14,8 @@
 mod commands;
 #[path = "documents/links.rs"]
 mod links;
+#[path = "documents/phrases.rs"]
+mod phrases;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+//! English that reads as if translated, once removed, does not come back.
+
+use std::path::Path;
+
+use regex_lite::Regex;
+
+use crate::{files_ending, read};
+
+/// The files that are read, by folder and ending. A folder means what is below it, too, and the empty one
+/// means all. To add the sources of a crate: `("src", &[".rs"])`.
+const READ: &[(&str, &[&str])] = &[
+    ("", &[".md", ".yml", ".yaml"]),
+    ("ci-examples", &["Jenkinsfile", ".sh"]),
+    ("docs", &["terminal"]),
+];
+
+/// Files that are not read yet, because their text moves or is rewritten together with code.
+const NOT_YET: &[&str] = &["providers/README.md"];
+
+/// Sections that are not read, because they name files of the code by their present names.
+const SECTIONS: &[(&str, &str)] = &[
+    ("ARCHITECTURE.md", "## Code map"),
+    ("ARCHITECTURE.md", "## Invariants"),
+];
+
+/// Text that stands elsewhere too, and must be the same there.
+const EXCEPT: &[(&str, &str, &str)] = &[(
+    "docs/exit-codes.md",
+    "the reason of each is told",
+    "the help of `verify` has this line",
+)];
+
+/// What is refused, as expressions over lower-case text with single blanks, and what to write instead.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        r"\bwhoever\b|\bwhomever\b",
+        "the one who acts: users, verifiers, another job",
+    ),
+    (r"\bnobody\b", "no one, or say what happens"),
+    (
+        r"\btold\b|\btells (us|the reader|what)\b",
+        "printed, reported, shown, named",
+    ),
+    (
+        r"\bbeside\b",
+        "next to, with, in addition to, compared with",
+    ),
+    (
+        r"\bwhom to (believe|ask)\b|\bwho is believed\b",
+        "trusted root, signing config",
+    ),
+    (
+        r"\b(brings?|brought) (a \w+ |it |them )?along\b",
+        "embedded",
+    ),
+    (
+        r"\b(signs?|signed) along\b|\bsigned with (it|them)\b",
+        "included in the signed statement",
+    ),
+    (r"\blets? (us|him|them|nobody) in\b", "denied access"),
+    (r"\blet it be\b", "nothing to do"),
+    (r"\bwhat becomes of\b", "a noun: where bundles are stored"),
+    (
+        r"\bhow long, and what\b|\bsomething to say about\b",
+        "a noun",
+    ),
+    (r"\bmakes? what says\b|\bwhat says whom\b", "trust material"),
+    (
+        r"\bin the way of\b|\bwhat is in the way\b",
+        "whether signing would succeed",
+    ),
+    (r"\bany user will do\b", "runs as any user"),
+    (r"\blikes a shell better\b", "or from a shell"),
+    (
+        r"\bfor no more than to\b|\bis asked but\b",
+        "only X is contacted",
+    ),
+    (
+        r"\bgoes back to something older\b|\bit alone is asked\b",
+        "detects rollback; no others are tried",
+    ),
+    (
+        r"\bwhat (earlier steps say|the environment says) of\b",
+        "settings exported by earlier steps",
+    ),
+    (
+        r"\b(is|are|was|be) over\b( and|[.,;:]| before| by|$)",
+        "has expired, has ended",
+    ),
+    (r"\bwhose time is over\b", "expired"),
+    (r"\bthat (is|are) there\b|\bis there already\b", "existing"),
+    (r"\bof one's own\b", "your own"),
+    (r"\bis of none of\b", "does not match any of"),
+    (r"\bwhere another one is\b", "already exists"),
+    (
+        r"\bnot before it is\b|\bknows better\b|\bno less true\b",
+        "a plain sentence",
+    ),
+];
+
+/// A sentence with "is no" or "is none": "an attestation is no signature". "There is no" is English.
+const IS_NO: &str = r"(\w+\W{1,2})(is|are) (no|none)\b";
+
+/// `text` as the expressions read it: lower-case, in one line, without the marks of comments, tables and
+/// code blocks of program output.
+fn prose(path: &str, text: &str) -> String {
+    let is_markdown = Path::new(path).extension().is_some_and(|end| end == "md");
+    let text: String = if is_markdown {
+        let blocks = text.split("```").enumerate();
+        let is_prose = |at: usize, block: &str| at % 2 == 0 || block.starts_with("yaml");
+        blocks
+            .filter(|(at, block)| is_prose(*at, block))
+            .map(|(_, block)| block)
+            .collect()
+    } else {
+        text.to_owned()
+    };
+    let lines = text.lines().map(|line| {
+        let marks = |c: char| matches!(c, '#' | '/' | '|' | '>' | ' ' | '\t');
+        line.trim_start_matches(marks)
+    });
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    words.join(" ").to_lowercase()
+}
+
+/// The text of a file without the sections and sentences that are not read.
+fn checked(path: &str) -> String {
+    let mut text = read(path);
+    for (_, heading) in SECTIONS.iter().filter(|(file, _)| *file == path) {
+        let section = crate::section(&text, heading).to_owned();
+        text = text.replace(&section, "\n");
+    }
+    for (_, sentence, _) in EXCEPT.iter().filter(|(file, _, _)| *file == path) {
+        assert!(text.contains(sentence), "{path} lacks: {sentence}");
+        text = text.replace(sentence, "");
+    }
+    prose(path, &text)
+}
+
+fn is_read(path: &str) -> bool {
+    let fits = |(folder, endings): &(&str, &[&str])| {
+        Path::new(path).starts_with(folder) && endings.iter().any(|end| path.ends_with(end))
+    };
+    READ.iter().any(fits) && !NOT_YET.contains(&path)
+}
+
+/// Each refused phrase of `text`, with the words around it.
+fn refused(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let around = |start: usize, end: usize| {
+        let from = text[..start].char_indices().rev().nth(30);
+        let to = text[end..].char_indices().nth(30);
+        let from = from.map_or(0, |(at, _)| at);
+        let to = to.map_or(text.len(), |(at, _)| end + at);
+        text[from..to].to_owned()
+    };
+    for (expression, instead) in REFUSED {
+        for hit in Regex::new(expression).unwrap().find_iter(text) {
+            let around = around(hit.start(), hit.end());
+            found.push(format!("`{}` in `{around}`: {instead}", hit.as_str()));
+        }
+    }
+    for hit in Regex::new(IS_NO).unwrap().captures_iter(text) {
+        if hit[1].trim() != "there" {
+            let (whole, instead) = (hit.get(0).unwrap(), "is not a, does not");
+            let around = around(whole.start(), whole.end());
+            found.push(format!("`{}` in `{around}`: {instead}", whole.as_str()));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_documents_are_in_plain_english() {
+    let all = files_ending(&[""]);
+    let mut found = Vec::new();
+    let mut count = 0;
+    for path in all.iter().filter(|path| is_read(path)) {
+        count += 1;
+        let hits = refused(&checked(path)).into_iter();
+        found.extend(hits.map(|hit| format!("{path}: {hit}")));
+    }
+    assert!(count > 30, "only {count} files");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn refused_phrases_are_found_over_line_ends_and_in_comments() {
+    for (path, text) in [
+        ("a.md", "Ask it, so that\nnobody waits."),
+        ("a.md", "| x | an attestation\nis no signature |"),
+        ("a.yml", "# the certificate\n  # is over, and\na: b"),
+        ("a.yml", "a: b # what becomes\n# of it"),
+    ] {
+        assert_eq!(refused(&prose(path, text)).len(), 1, "{text}");
+    }
+    for (path, text) in [
+        (
+            "a.md",
+            "There is no release. It is over 9 MB. Besides:\n```text\nnobody\n```\n",
+        ),
+        ("a.yml", "# there are\n# no tags"),
+    ] {
+        let hits = refused(&prose(path, text));
+        assert!(hits.is_empty(), "{hits:?}");
+    }
+}
