@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the field's linters say of the action, the workflows, the examples and the scripts: nothing.
+//! Linters find nothing in the action, the workflows, the examples and the scripts, and the spelling check
+//! nothing in any file.
 
 use std::path::{Path, PathBuf};
 
@@ -80,4 +81,12 @@ fn shellcheck_finds_nothing() {
         .args(["--severity", "warning"])
         .args(own);
     run.run().expect(0);
+}
+
+/// Words that are right here and wrong elsewhere are in `typos.toml`.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn typos_finds_nothing() {
+    let run = linter("typos").args(["--format", "brief"]).run().expect(0);
+    assert_eq!(run.stdout, "", "{run}");
 }
