@@ -7,7 +7,7 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use ambisign_sandbox::{Options, REQUEST_TOKEN, Sandbox};
 
@@ -57,60 +57,54 @@ fn folder(sandbox: &Sandbox, image: &str) -> std::io::Result<Folder> {
     Ok(folder)
 }
 
+/// What `line` does in a shell, as a step of a GitHub job in `folder` that trusts `sandbox`.
+fn step(sandbox: &Sandbox, folder: &Path, line: &str) -> std::io::Result<Output> {
+    let path = format!("{}:/usr/bin:/bin", folder.join("bin").display());
+    Command::new("/bin/sh")
+        .args(["-c", line])
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", path)
+        .env("HOME", folder.join("home"))
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_SERVER_URL", "https://github.com")
+        .env("GITHUB_REPOSITORY", "acme/app")
+        .env("GITHUB_REF", "refs/heads/main")
+        .env(
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            sandbox.var("GITHUB_TOKEN_URL"),
+        )
+        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
+        .env("AMBISIGN_TRUSTED_ROOT", sandbox.var("TRUSTED_ROOT"))
+        .env("AMBISIGN_SIGNING_CONFIG", sandbox.var("SIGNING_CONFIG_V1"))
+        .stdin(Stdio::null())
+        .output()
+}
+
 #[test]
 fn the_commands_of_the_documents_run_on_a_sandbox() {
-    let dir = std::env::temp_dir().join(format!("ambisign-documents-up-{}", std::process::id()));
-    let dir = Folder(dir);
-    let sandbox = Sandbox::start(Options {
+    let name = format!("ambisign-documents-up-{}", std::process::id());
+    let dir = Folder(std::env::temp_dir().join(name));
+    let options = Options {
         dir: Some(dir.0.clone()),
         ..Options::default()
-    })
-    .unwrap();
+    };
+    let sandbox = Sandbox::start(options).unwrap();
     let registry = sandbox.urls().registry_referrers.clone();
     let digest = sandbox.push_image(&registry, "acme/app", "1").unwrap();
     let image = format!("{registry}/acme/app@{digest}");
     let issuer = format!("{}/github", sandbox.urls().oidc);
     let folder = folder(&sandbox, &image).unwrap();
-    let commands = LIST
-        .lines()
-        .filter_map(|line| line.strip_prefix("sandbox | "));
+    let lines = LIST.lines();
+    let commands = lines.filter_map(|line| line.strip_prefix("sandbox | "));
     let mut count = 0;
     for command in commands {
         count += 1;
         let line = command.replace(IMAGE, &image).replace(ISSUER, &issuer);
-        let ran = Command::new("/bin/sh")
-            .args(["-c", &line])
-            .current_dir(&folder.0)
-            .env_clear()
-            .env(
-                "PATH",
-                format!("{}:/usr/bin:/bin", folder.0.join("bin").display()),
-            )
-            .env("HOME", folder.0.join("home"))
-            .env("GITHUB_ACTIONS", "true")
-            .env("GITHUB_SERVER_URL", "https://github.com")
-            .env("GITHUB_REPOSITORY", "acme/app")
-            .env("GITHUB_REF", "refs/heads/main")
-            .env(
-                "ACTIONS_ID_TOKEN_REQUEST_URL",
-                sandbox.var("GITHUB_TOKEN_URL"),
-            )
-            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
-            .env("AMBISIGN_TRUSTED_ROOT", sandbox.var("TRUSTED_ROOT"))
-            .env("AMBISIGN_SIGNING_CONFIG", sandbox.var("SIGNING_CONFIG_V1"))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let (out, log) = (
-            String::from_utf8_lossy(&ran.stdout),
-            String::from_utf8_lossy(&ran.stderr),
-        );
-        assert!(
-            ran.status.success(),
-            "{command}: {}\n{out}\n{log}",
-            ran.status
-        );
-        assert!(!out.is_empty(), "{command} prints no result\n{log}");
+        let ran = step(&sandbox, &folder.0, &line).unwrap();
+        let log = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{command}: {}\n{log}", ran.status);
+        assert!(!ran.stdout.is_empty(), "{command} prints no result\n{log}");
     }
     assert!(count > 5, "only {count} commands");
     // Each `sign` that attaches and the `attach` left one signature.

@@ -85,8 +85,20 @@ const REFUSED: &[(&str, &str)] = &[
         "settings exported by earlier steps",
     ),
     (
-        r"\b(is|are|was|be) over\b( and|[.,;:]| before| by|$)",
+        r"\b(is|are|was|were|be) over($|[^ \w]| (and|before|but|by|in|or|when)\b)",
         "has expired, has ended",
+    ),
+    (r"\bwhat cosign makes\b", "signatures made by cosign"),
+    (
+        r"\banswered with content\b",
+        "digest mismatch: expected, got",
+    ),
+    (r"\bbecomes valid in\b", "is not valid for another"),
+    (r"\bwhile the run goes on\b", "during the run"),
+    (r"\bas a stranger would\b", "as any verifier would"),
+    (
+        r"\bin a minute\b|\bfirst minute\b",
+        "the time that it really takes",
     ),
     (r"\bwhose time is over\b", "expired"),
     (r"\bthat (is|are) there\b|\bis there already\b", "existing"),
@@ -198,7 +210,7 @@ fn refused_phrases_are_found_over_line_ends_and_in_comments() {
     for (path, text) in [
         (
             "a.md",
-            "There is no release. It is over 9 MB. Besides:\n```text\nnobody\n```\n",
+            "There is no release. It is over 9 MB in size. Besides:\n```text\nnobody\n```\n",
         ),
         ("a.yml", "# there are\n# no tags"),
     ] {
