@@ -125,7 +125,7 @@ pub const FLAGS: &[Flag] = &[
     row("key", VERIFIES, Value, Same, ""),
     row("local-image", VERIFY, Switch, Only("false"), "name the image in its registry; for a bundle in a file use `--bundle`"),
     row("max-workers", VERIFIES, Value, Unused, "signatures are fetched in parallel, at most eight at a time"),
-    row("new-bundle-format", SIGNS, Switch, Only("true"), "leave it out: signatures are Sigstore bundles, which cosign 3 reads, and cosign 2.4 and later with the same switch set to true"),
+    row("new-bundle-format", SIGNS, Switch, Only("true"), "leave it out: signatures are Sigstore bundles, which cosign 3 reads, and cosign 2.6 with the same switch set to true"),
     row("new-bundle-format", VERIFIES, Switch, Unused, "bundles and older signatures are both looked for"),
     row("offline", VERIFIES, Switch, Unused, "only registry and TUF mirror are asked; with `--trusted-root` no mirror"),
     row("oidc-client-id", SIGNS, Value, Unused, NO_LOGIN),
