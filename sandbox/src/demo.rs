@@ -3,12 +3,10 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
-use ambisign::digest::Digest;
-use ambisign::trust::TrustedRoot;
-use ambisign::verify::Expected;
 use ambisign_sandbox::{Options, Sandbox};
+use serde_json::Value;
 
 use crate::Failure;
 
@@ -75,7 +73,7 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
         &format!("one bundle of {} bytes from the registry", bundle.len()),
     )?;
     let issuer = format!("{}/github", urls.oidc);
-    let said = verify(bundle, sandbox.trusted_root(), &digest, &issuer)?;
+    let said = verify(&ambisign, &sandbox, &image, &issuer)?;
     step("verified", &said)?;
     let (workflow, at) = IDENTITY.split_at(IDENTITY.find('@').unwrap_or(IDENTITY.len()));
     step("by", workflow)?;
@@ -84,25 +82,26 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Verifies the bundle as a stranger would: from its bytes, the trusted root, and who is expected.
+/// Verifies the image as a stranger would, and says what holds.
 fn verify(
-    bundle: Vec<u8>,
-    trusted_root: &str,
-    digest: &str,
+    ambisign: &Path,
+    sandbox: &Sandbox,
+    image: &str,
     issuer: &str,
 ) -> Result<String, Failure> {
-    let root = TrustedRoot::parse(trusted_root.as_bytes())?;
-    let expected = Expected {
-        artifact: &Digest::parse(digest).ok_or("the registry names no SHA-256 digest")?,
-        identity: IDENTITY,
-        issuer,
-        predicate_type: Some("https://sigstore.dev/cosign/sign/v1"),
-        public_key: None,
-        entries: 1,
-        timestamps: 1,
-    };
-    let verified = ambisign::verify::bundle(bundle, &root, &expected)?;
-    let (entries, stamps) = (verified.entries().len(), verified.timestamps().len());
+    let mut command = program(ambisign);
+    command.args(["verify", "--output", "json"]);
+    command.args(["--trusted-root", &sandbox.var("TRUSTED_ROOT")]);
+    command.args(["--certificate-identity", IDENTITY]);
+    command.args(["--certificate-oidc-issuer", issuer, image]);
+    let verified = command.output()?;
+    if !verified.status.success() {
+        return Err(format!("`ambisign verify` ended with {}", verified.status).into());
+    }
+    let document: Value = serde_json::from_slice(&verified.stdout)?;
+    let signature = &document["artifacts"][0]["signatures"][0];
+    let count = |member: &str| signature[member].as_array().map_or(0, Vec::len);
+    let (entries, stamps) = (count("log"), count("timestamps"));
     Ok(format!(
         "certificate, SCT, {stamps} timestamp, {entries} log entry, signature, digest"
     ))
@@ -110,13 +109,8 @@ fn verify(
 
 /// Runs `ambisign sign` as a GitHub job would.
 fn sign(ambisign: &Path, sandbox: &Sandbox, image: &str) -> Result<Output, Failure> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the demo is the one that starts a program; its environment is empty"
-    )]
-    let mut command = std::process::Command::new(ambisign);
+    let mut command = program(ambisign);
     command
-        .env_clear()
         .env("GITHUB_ACTIONS", "true")
         .env("GITHUB_SERVER_URL", "https://github.com");
     command
@@ -132,7 +126,18 @@ fn sign(ambisign: &Path, sandbox: &Sandbox, image: &str) -> Result<Output, Failu
     );
     command.args(["sign", "--trusted-root", &sandbox.var("TRUSTED_ROOT")]);
     command.args(["--signing-config", &sandbox.var("SIGNING_CONFIG_V1"), image]);
-    Ok(command.stdin(std::process::Stdio::null()).output()?)
+    Ok(command.output()?)
+}
+
+/// The program at `path`, with nothing in its environment and nothing to read.
+fn program(path: &Path) -> Command {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the demo is the one that starts a program; its environment is empty"
+    )]
+    let mut command = Command::new(path);
+    command.env_clear().stdin(Stdio::null());
+    command
 }
 
 /// `text` on one line of the screen.
