@@ -52,6 +52,11 @@ impl Script {
         Self::parse(&std::fs::read_to_string(path).unwrap())
     }
 
+    /// Whether the first line of the transcript is `line`.
+    pub(crate) fn begins(&self, line: &str) -> bool {
+        self.head.first().is_some_and(|first| first == line)
+    }
+
     /// Runs it, and returns the whole transcript.
     pub(crate) fn play(&self) -> String {
         let mut stage = Stage::default();

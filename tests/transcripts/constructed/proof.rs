@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Certificates, entries, timestamps and bundles whose flaw would take a key of their own to make.
+
+use std::time::Duration;
+
+use ambisign::bundle;
+use ambisign::credential::SignError;
+use ambisign::fulcio::{self, CertificateError};
+use ambisign::verify;
+use ambisign::witness::{self, EntryError, TimestampError};
+
+use super::{Error, boxed};
+
+/// What goes wrong while signing.
+pub(super) fn of_signing() -> Vec<Error> {
+    vec![
+        boxed(fulcio::Error::Encoding),
+        boxed(fulcio::Error::IdentityMismatch {
+            what: "identity",
+            found: "https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main"
+                .to_owned(),
+            expected: "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
+                .to_owned(),
+        }),
+        boxed(CertificateError::Lifetime {
+            life: Duration::from_secs(3600),
+        }),
+        boxed(CertificateError::Profile {
+            why: "is not for code signing",
+        }),
+        boxed(witness::Error::Encoding),
+        boxed(witness::Error::Late),
+        boxed(witness::Error::Lost {
+            index: 12_345,
+            why: "it answered HTTP 404",
+        }),
+        boxed(witness::Error::Untimed),
+        boxed(EntryError::OutsideValidity {
+            what: "signing certificate",
+        }),
+        boxed(EntryError::UnknownLog {
+            id: "c0d23d6ad406973f9559f3ba2d1ca01f".to_owned(),
+        }),
+        boxed(TimestampError::Signature),
+        boxed(SignError::Payload),
+        boxed(SignError::Unsound),
+    ]
+}
+
+/// What goes wrong while verifying.
+pub(super) fn of_verifying() -> Vec<Error> {
+    vec![
+        boxed(bundle::Error::RootCertificate),
+        boxed(bundle::Error::TooMany { what: "timestamps" }),
+        boxed(verify::Error::Key),
+        boxed(verify::Error::KeySigned),
+        boxed(verify::Error::Legacy {
+            why: "its payload is not JSON",
+        }),
+        boxed(verify::Error::LogOutsideValidity),
+        boxed(verify::Error::NoTime),
+        boxed(verify::Error::Signature),
+        boxed(verify::Error::Statement {
+            why: "it is not JSON",
+        }),
+        boxed(verify::Error::TooFewEntries {
+            found: 0,
+            wanted: 1,
+        }),
+        boxed(verify::Error::TooFewTimestamps {
+            found: 0,
+            wanted: 1,
+        }),
+    ]
+}
