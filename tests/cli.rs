@@ -63,19 +63,6 @@ fn help_begins_with_examples_and_goes_to_stdout() {
 }
 
 #[test]
-fn env_lists_every_variable() {
-    let output = ambisign(&["env"], &[]);
-    assert!(output.status.success() && output.stderr.is_empty());
-    let table = text(&output.stdout);
-    for name in [
-        "AMBISIGN_FULCIO_URL  [decides who gets the token]",
-        "SIGSTORE_ID_TOKEN  [secret]",
-    ] {
-        assert!(table.contains(name), "{table}");
-    }
-}
-
-#[test]
 fn completions_are_scripts() {
     for (shell, mark) in [
         ("bash", "_ambisign()"),
@@ -85,41 +72,6 @@ fn completions_are_scripts() {
         let output = ambisign(&["completions", shell], &[]);
         assert!(output.status.success() && output.stderr.is_empty());
         assert!(text(&output.stdout).contains(mark), "{shell}");
-    }
-}
-
-#[test]
-fn usage_errors_end_with_2() {
-    for (arguments, what, fix) in [
-        (&[][..], "no command is given", "see `ambisign --help`"),
-        (
-            &["sing"],
-            "there is no command `sing`",
-            "did you mean `sign`?",
-        ),
-        (
-            &["sign", "--xyzzy"],
-            "there is no `--xyzzy`",
-            "see `ambisign sign --help`",
-        ),
-        (
-            &["sign", "--fulcio-ulr=https://x", "a"],
-            "there is no `--fulcio-ulr`",
-            "did you mean `--fulcio-url`?",
-        ),
-        (
-            &["sign", "--output", "xml", "a"],
-            "`--output` has no value, or not one that it can have",
-            "use one of: text, json",
-        ),
-    ] {
-        assert_eq!(
-            refused(arguments, &[], 2),
-            format!(
-                "ambisign: error: {what}\nambisign: fix: {fix}\n\
-                 ambisign: code: settings/usage; exit 2; nothing was signed or uploaded\n"
-            )
-        );
     }
 }
 
@@ -149,30 +101,6 @@ fn usage_errors_of_readers_are_theirs() {
         let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(document["schema"], format!("urn:ambisign:{schema}:v1"));
     }
-}
-
-#[test]
-fn settings_errors_end_with_2_and_their_fix() {
-    assert_eq!(
-        refused(&["sign"], &[], 2),
-        "ambisign: error: no image is given\n\
-         ambisign: fix: name at least one image: `repository@sha256:...`, or set \
-         `AMBISIGN_IMAGES`, `--images-file`, `--metadata`, or `--tags` with `--digest`\n\
-         ambisign: code: settings/no-images; exit 2; nothing was signed or uploaded\n"
-    );
-    let told = refused(&["sign", "a"], &[("AMBISIGN_FULCIO_ULR", "https://x")], 2);
-    assert!(
-        told.contains("fix: did you mean `AMBISIGN_FULCIO_URL`?"),
-        "{told}"
-    );
-    let told = refused(&["sign", "a", ""], &[], 2);
-    assert!(told.contains("settings/empty-image"), "{told}");
-    let told = refused(
-        &["sign", "--public-instance", "a"],
-        &[("SSL_CERT_FILE", "/x")],
-        2,
-    );
-    assert!(told.contains("`SSL_CERT_FILE` decides"), "{told}");
 }
 
 #[test]
@@ -222,36 +150,6 @@ fn one_login_is_for_one_registry() {
 }
 
 #[test]
-fn errors_are_one_document_with_json() {
-    for (flags, env) in [
-        (&["sign", "--output", "json"][..], &[][..]),
-        (&["sign"], &[("AMBISIGN_OUTPUT", "json")]),
-    ] {
-        let output = ambisign(flags, env);
-        assert_eq!(output.status.code(), Some(2));
-        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!(document["status"], "failed");
-        assert_eq!(document["error"]["code"], "settings/no-images");
-        assert_eq!(document["error"]["exit_code"], 2);
-        assert_eq!(document["error"]["retryable"], false);
-    }
-}
-
-#[test]
-fn github_gets_one_annotation() {
-    let told = refused(&["sign"], &[("GITHUB_ACTIONS", "true")], 2);
-    let annotations: Vec<_> = told.lines().filter(|line| line.starts_with("::")).collect();
-    assert_eq!(
-        annotations,
-        [
-            "::error title=ambisign%3A settings/no-images::no image is given. Fix: name at least one \
-          image: `repository@sha256:...`, or set `AMBISIGN_IMAGES`, `--images-file`, `--metadata`, or \
-          `--tags` with `--digest`"
-        ]
-    );
-}
-
-#[test]
 fn a_run_begins_with_what_is_not_the_default() {
     let env = [
         ("AMBISIGN_FULCIO_URL", "https://fulcio.example.com"),
@@ -283,57 +181,6 @@ fn a_run_begins_with_what_is_not_the_default() {
         told.contains("ambisign: warning: `AMBISIGN_ODDITY` is no variable"),
         "{told}"
     );
-}
-
-#[test]
-fn doctor_tells_what_is_wrong_with_its_settings_without_the_network() {
-    let wrong = [
-        "doctor",
-        "--tsa-url",
-        "http://tsa.example",
-        "ghcr.io/acme/app:1",
-    ];
-    let env = [("AMBISIGN_TIMOUT", "1m"), ("COSIGN_YES", "true")];
-    let output = ambisign(&wrong, &env);
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let told = text(&output.stdout);
-    for part in [
-        "fail  settings  `AMBISIGN_TIMOUT` is no variable of ambisign\n      fix: did you mean `AMBISIGN_TIMEOUT`?\n",
-        "fail  settings  the value of `--tsa-url` is not an https URL",
-        "warn  settings  `COSIGN_YES` has no effect",
-        "skip  services  not looked at: first the settings must be right\n",
-    ] {
-        assert!(told.contains(part), "no `{part}` in {told}");
-    }
-    let last = "doctor found 2 problems and 1 warning: `ambisign sign` would end with exit 2";
-    assert_eq!(told.lines().last(), Some(last), "{told}");
-    // A command line that cannot be read is an error like that of every command.
-    let told = refused(&["doctor", "--tlog"], &[], 2);
-    assert!(
-        told.contains("ambisign: code: settings/usage; exit 2; nothing was published"),
-        "{told}"
-    );
-}
-
-#[test]
-fn explain_tells_what_is_behind_a_code() {
-    let output = ambisign(&["explain", "github/not-permitted"], &[]);
-    assert!(output.status.success() && output.stderr.is_empty());
-    let told = text(&output.stdout);
-    for part in ["What happened: ", "Why: ", "What to do: ", "Exit code: 3 ("] {
-        assert!(told.contains(part), "{told}");
-    }
-    let all = ambisign(&["explain"], &[]);
-    assert!(text(&all.stdout).lines().count() > 200);
-    let cosign = ambisign(&["explain", "cosign"], &[]);
-    let told = text(&cosign.stdout);
-    assert!(
-        told.contains("  --upload=false: here `--no-push`"),
-        "{told}"
-    );
-    let unknown = refused(&["explain", "github/not-permited"], &[], 2);
-    assert!(unknown.contains("there is no code `github/not-permited`"));
-    assert!(unknown.contains("did you mean `github/not-permitted`?"));
 }
 
 #[test]

@@ -28,7 +28,7 @@ use ambisign_providers::Class;
 use ambisign_providers::PROVIDERS;
 
 /// Flags of cargo, container engines, cosign and the scripts of a release.
-const FOREIGN_FLAGS: [&str; 10] = [
+const FOREIGN_FLAGS: [&str; 11] = [
     "--bench",
     "--binaries",
     "--example",
@@ -37,6 +37,7 @@ const FOREIGN_FLAGS: [&str; 10] = [
     "--new-bundle-format",
     "--release",
     "--target",
+    "--test",
     "--tlog-upload",
     "--workspace",
 ];

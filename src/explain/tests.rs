@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ambisign_providers::Class;
 
-use super::{codes, list, text};
+use super::{codes, list};
 use crate::error::class_name;
 
 /// What the sources say: each code, and the classes of an error with it.
@@ -197,19 +197,4 @@ fn each_text_is_short_and_whole() {
         assert!(code.what.len() <= 90, "{name}: {}", code.what);
     }
     assert_eq!(list().lines().count(), codes().len());
-}
-
-#[test]
-fn a_code_that_is_not_there_names_the_nearest() {
-    assert!(
-        text("fulcio/sct")
-            .unwrap()
-            .contains("Exit code: 5 (something")
-    );
-    assert!(text("registry/tag").unwrap().contains("This is a warning"));
-    assert_eq!(
-        text("github/not-permited").unwrap_err().as_deref(),
-        Some("github/not-permitted")
-    );
-    assert_eq!(text("zzz").unwrap_err(), None);
 }
