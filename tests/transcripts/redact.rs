@@ -8,7 +8,7 @@ use snapbox::Redactions;
 
 /// What differs from run to run wherever it stands: the word, and the expression for it. Only the
 /// group `redacted` is replaced, where there is one.
-const PATTERNS: [(&str, &str); 20] = [
+const PATTERNS: [(&str, &str); 21] = [
     ("[BYTES]", r"\b(?<redacted>\d{4,}) bytes"),
     ("[COLUMN]", r"at line 1 column (?<redacted>\d+)"),
     ("[DELIMITER]", r"\bghadelimiter_[0-9a-f]{32}"),
@@ -31,6 +31,11 @@ const PATTERNS: [(&str, &str); 20] = [
     ("[PORT]", r"127\.0\.0\.1\\?:(?<redacted>\d+)"),
     ("[RANDOM]", r"/(\.tmp|\.?ambisign-)(?<redacted>\w{6})\b"),
     ("[RANDOM]", r"127\.0\.0\.1-(?<redacted>[0-9a-f]{16})"),
+    // Root is refused otherwise than others are.
+    (
+        "[REASON]",
+        r#"(could not take it|could not be kept in a file): (?<redacted>[^"\\\n]+ \(os error \d+\))"#,
+    ),
     ("[SECONDS]", r"\b(?<redacted>\d+\.\d\d?)( s|s)\b"),
     (
         "[SECONDS]",

@@ -18,6 +18,8 @@
 //! | `unordered` | nothing, but the order of lines does not count |
 //! | `show FILE` | nothing, but the file is shown after a command that writes it |
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -244,7 +246,9 @@ impl Stage {
         let path = self.dir.path().join(&self.file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let text = std::fs::read_to_string(&path).unwrap_or_default();
-        std::fs::write(path, format!("{text}{}\n", self.expand(line))).unwrap();
+        std::fs::write(&path, format!("{text}{}\n", self.expand(line))).unwrap();
+        // Whatever the umask is: a token that others may write is refused.
+        std::fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
     }
 
     fn before(&mut self, command: &str) {
