@@ -11,6 +11,13 @@ use super::advice::{self, Login};
 use super::credentials::CredentialError;
 use crate::digest::Digest;
 
+const IMMUTABLE_TAG: &str = "exclude tags that begin with `sha256-` from the immutability of the \
+    repository, or store the signatures in another one: `--signature-repository REPOSITORY`";
+const TAG_IS_SUBJECT: &str = "store the signatures in another repository, which verifiers must name \
+    too: `--signature-repository REPOSITORY`";
+const TAG_REDIRECTED: &str = "run again later, or store the signatures in another repository: \
+    `--signature-repository REPOSITORY`";
+
 /// An error of the stage `registry`.
 ///
 /// Text of the server is an excerpt without secrets; `credential` names where a credential came from
@@ -342,24 +349,12 @@ impl Explain for Error {
             Self::ImageRedirected { reference, .. } => {
                 Some(format!("name the image by its digest: `{}@sha256:...`", without_tag(reference)).into())
             }
-            Self::ImmutableTag { .. } => Some(
-                "exclude tags that begin with `sha256-` from the immutability of the repository, or \
-                 store the signatures in another one: `--signature-repository REPOSITORY`"
-                    .into(),
-            ),
             Self::NotVisible { .. } => Some(
                 "attach the bundle later with the `ambisign attach` command of this run".into(),
             ),
-            Self::TagIsSubject { .. } => Some(
-                "store the signatures in another repository: `--signature-repository REPOSITORY`, \
-                 which whoever verifies must name too"
-                    .into(),
-            ),
-            Self::TagRedirected { .. } => Some(
-                "run again later, or store the signatures in another repository: \
-                 `--signature-repository REPOSITORY`"
-                    .into(),
-            ),
+            Self::ImmutableTag { .. } => Some(IMMUTABLE_TAG.into()),
+            Self::TagIsSubject { .. } => Some(TAG_IS_SUBJECT.into()),
+            Self::TagRedirected { .. } => Some(TAG_REDIRECTED.into()),
             Self::Token { .. } => Some("check what answers in place of the token endpoint".into()),
             Self::TooLarge { .. } => None,
             Self::Unauthorized {

@@ -237,7 +237,7 @@ mod tests {
         let all = [a.clone(), b.clone()];
         let text = Index::empty().unwrap().with(&all, &BTreeSet::new());
         let index = Index::read(text.as_bytes(), Some(INDEX)).unwrap();
-        let text = index.with(&[c.clone()], &BTreeSet::from([a.digest]));
+        let text = index.with(from_ref(&c), &BTreeSet::from([a.digest]));
         let index = Index::read(text.as_bytes(), Some(INDEX)).unwrap();
         assert_eq!(index.digests().collect::<Vec<_>>(), [b.digest, c.digest]);
     }

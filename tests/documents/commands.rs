@@ -169,7 +169,7 @@ fn the_commands_named_in_prose_exist() {
         for name in quoted(&text) {
             let mut words = name.split_whitespace();
             let command = words.next().filter(|word| *word == "ambisign");
-            let Some(command) = command.and(words.next()) else {
+            let Some(command) = command.and_then(|_| words.next()) else {
                 continue;
             };
             let is_word = command.chars().all(|c| c.is_ascii_lowercase() || c == '-');

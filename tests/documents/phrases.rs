@@ -120,7 +120,7 @@ fn prose(path: &str, text: &str) -> String {
     let is_markdown = Path::new(path).extension().is_some_and(|end| end == "md");
     let text: String = if is_markdown {
         let blocks = text.split("```").enumerate();
-        let is_prose = |at: usize, block: &str| at % 2 == 0 || block.starts_with("yaml");
+        let is_prose = |at: usize, block: &str| at.is_multiple_of(2) || block.starts_with("yaml");
         blocks
             .filter(|(at, block)| is_prose(*at, block))
             .map(|(_, block)| block)

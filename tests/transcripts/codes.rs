@@ -18,12 +18,14 @@ const CONSTRUCTED: &str = "constructed";
 
 /// Warnings that take a fault which no peer here can make, and which are no values of their own:
 /// their transcripts have the explanation alone.
-const EXPLAINED: [&str; 6] = [
+const EXPLAINED: [&str; 8] = [
     "github/output",
     "registry/cut",
     "registry/drift",
     "registry/helper-missing",
     "registry/login-unreadable",
+    "registry/plain-http",
+    "registry/removed",
     "run/kept",
 ];
 

@@ -16,19 +16,34 @@ type Row = (
 );
 
 /// The reasons that need a proxy, a certificate, a long answer, or a silent host.
-const MOST: &[&str] = &["client", "not-https", "tls", "too-large", "unreachable"];
+const MOST: &[&str] = &[
+    "client",
+    "not-https",
+    "not-tls",
+    "tls",
+    "too-large",
+    "unreachable",
+];
 /// All of them, of services that only Google has.
 const ALL: &[&str] = &[
     "client",
     "encoded",
     "not-https",
+    "not-tls",
     "redirected",
     "tls",
     "too-large",
     "unreachable",
 ];
 /// A registry's redirects are followed, and its long answers are an error of its own.
-const OF_A_REGISTRY: &[&str] = &["client", "not-https", "redirected", "tls", "unreachable"];
+const OF_A_REGISTRY: &[&str] = &[
+    "client",
+    "not-https",
+    "not-tls",
+    "redirected",
+    "tls",
+    "unreachable",
+];
 
 const STAGES: [Row; 10] = [
     (
@@ -108,6 +123,7 @@ fn reason(name: &str) -> HttpReason {
             coding: "gzip".to_owned(),
         },
         "not-https" => HttpReason::NotHttps,
+        "not-tls" => HttpReason::NotTls,
         "redirected" => HttpReason::Redirected {
             to: "https://elsewhere.example".to_owned(),
         },

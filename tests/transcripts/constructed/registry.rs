@@ -17,8 +17,13 @@ pub(super) fn all() -> Vec<Error> {
     );
     vec![
         boxed(Registry::IndexUnreadable {
-            tag: format!("{REPOSITORY}:sha256-{}", "a".repeat(64)),
+            tag: fallback_tag(),
             why: "it is no image index".to_owned(),
+        }),
+        boxed(Registry::ImmutableTag {
+            tag: fallback_tag(),
+            status: StatusCode::PRECONDITION_FAILED,
+            said: "configured as immutable".to_owned(),
         }),
         boxed(Registry::OtherArtifact {
             bundle: digest('a'),
@@ -31,11 +36,28 @@ pub(super) fn all() -> Vec<Error> {
             credential: "with the credential of `/root/.docker/config.json`".to_owned(),
             login: Login::Given,
         }),
-        boxed(Registry::ReadOnly { repository }),
+        boxed(Registry::ReadBack {
+            reference: reference.clone(),
+            why: "the registry serves other bytes in its place".to_owned(),
+        }),
+        boxed(Registry::ReadOnly {
+            repository: repository.clone(),
+        }),
         boxed(Registry::SharedTag {
-            tag: format!("{REPOSITORY}:sha256-{}", "a".repeat(64)),
+            tag: fallback_tag(),
             manifest: digest('b').to_string(),
             rounds: 5,
+        }),
+        boxed(Registry::TagIsSubject {
+            tag: fallback_tag(),
+        }),
+        boxed(Registry::TagRedirected {
+            tag: fallback_tag(),
+            to: "https://elsewhere.example".to_owned(),
+        }),
+        boxed(Registry::Tags {
+            repository,
+            why: "it has no end".to_owned(),
         }),
         boxed(Registry::Token {
             realm: "https://auth.example.com/token".to_owned(),
@@ -46,6 +68,10 @@ pub(super) fn all() -> Vec<Error> {
             unit: "bytes",
         }),
     ]
+}
+
+fn fallback_tag() -> String {
+    format!("{REPOSITORY}:sha256-{}", "a".repeat(64))
 }
 
 /// A digest of one digit.
