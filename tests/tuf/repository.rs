@@ -290,7 +290,7 @@ pub(crate) fn encoded(name: &str) -> String {
 
 /// The time so many days after [`START`].
 pub(crate) fn time(days: u64) -> SystemTime {
-    humantime::parse_rfc3339(START).unwrap() + Duration::from_hours(24 * days)
+    humantime::parse_rfc3339(START).unwrap() + Duration::from_secs(24 * 60 * 60 * days)
 }
 
 /// The same, as in metadata.
