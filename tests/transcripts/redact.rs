@@ -65,6 +65,6 @@ pub(crate) fn common(text: &str) -> String {
 
 /// A time at which trust material ends that somebody should look at.
 pub(crate) fn soon() -> String {
-    let soon = SystemTime::now() + Duration::from_hours(3 * 24);
+    let soon = SystemTime::now() + Duration::from_secs(3 * 24 * 60 * 60);
     humantime::format_rfc3339_seconds(soon).to_string()
 }
