@@ -101,6 +101,9 @@ impl Explain for ReferenceError {
                  `$BUILD_ID` in all; a variable of the shell is written `$$NAME`)"
                     .into()
             }
+            Self::Repository { text } if is_path(&text.to_lowercase()) => {
+                format!("write the repository in lower case: `{}`", text.to_lowercase()).into()
+            }
             Self::Empty => "name the image as `registry/repository@sha256:...`; an empty variable \
                             is the usual cause"
                 .into(),
@@ -257,13 +260,17 @@ fn split_registry(path: &str) -> Result<(String, String), ReferenceError> {
     } else {
         Cow::Borrowed(repository)
     };
-    let ok = repository.len() <= LONGEST_REPOSITORY && repository.split('/').all(is_component);
-    if !ok {
+    if !is_path(&repository) {
         return Err(ReferenceError::Repository {
             text: shown(&repository),
         });
     }
     Ok((registry, repository.into_owned()))
+}
+
+/// Whether `text` is the path of a repository.
+fn is_path(text: &str) -> bool {
+    text.len() <= LONGEST_REPOSITORY && text.split('/').all(is_component)
 }
 
 /// Runs of lower-case letters and digits, with `.`, `_`, `__` or dashes between them.

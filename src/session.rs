@@ -17,6 +17,14 @@ use crate::outcome::{End, Failure, Signal};
 use crate::report::{Console, Reporter};
 use crate::settings::{RunSettings, TrustSettings};
 
+/// How every request names its client. Harbor lets clients whose name holds `cosign` read images that
+/// its content trust hides until they are signed; this is such a client.
+const USER_AGENT: &str = concat!(
+    "ambisign/",
+    env!("CARGO_PKG_VERSION"),
+    " (cosign-compatible)"
+);
+
 /// Every request ends at the deadline by itself and says why; only what is left is cut off.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -30,7 +38,7 @@ pub fn host(
     let clock = Clock::system();
     Arc::new_cyclic(|host| {
         let options = NetOptions {
-            user_agent: concat!("ambisign/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: USER_AGENT.to_owned(),
             ca_file: trust.ca_file.clone(),
             deadline: Some(Instant::now() + run.timeout),
             observer: Some(observer(host.clone(), Arc::clone(console), run.verbose)),

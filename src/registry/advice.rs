@@ -17,6 +17,18 @@ pub enum Login {
     Scoped,
 }
 
+impl Login {
+    /// The login as the registry's words show it: one that has expired is as good as none. That of ECR
+    /// lives for twelve hours.
+    pub(super) fn as_said(self, said: &str) -> Self {
+        if said.to_ascii_lowercase().contains("token has expired") {
+            Self::Missing
+        } else {
+            self
+        }
+    }
+}
+
 /// The registries whose ways are known.
 enum Kind {
     Azure,
@@ -154,6 +166,15 @@ fn write(host: &str) -> Cow<'static, str> {
 #[cfg(test)]
 mod tests {
     use super::{Login, enter, push};
+
+    #[test]
+    fn an_expired_login_is_renewed() {
+        let said = "Your authorization token has expired. Reauthenticate and try again.";
+        let repository = "1.dkr.ecr.eu-central-1.amazonaws.com/app";
+        let advice = push(repository, Login::Given.as_said(said));
+        assert!(advice.contains("aws ecr get-login-password"), "{advice}");
+        assert_eq!(Login::Given.as_said("denied"), Login::Given);
+    }
 
     #[test]
     fn each_registry_has_its_own_way() {

@@ -30,6 +30,9 @@ const DEFAULT_LIFE: Duration = Duration::from_secs(60);
 /// How long before its end a token is not used any more, for requests under way.
 const MARGIN: Duration = Duration::from_secs(10);
 
+/// More scopes than this are not asked for.
+const MOST_SCOPES: usize = 8;
+
 /// The name by which we ask for tokens.
 const CLIENT: &str = "ambisign";
 
@@ -40,6 +43,8 @@ pub(super) struct Access {
     pub(super) header: Option<HeaderValue>,
     /// When it is worn out; `None` when never.
     pub(super) until: Option<Instant>,
+    /// Whether a login went into it.
+    pub(super) with_login: bool,
     /// Counts the renewals, so that two requests that were refused together renew once.
     pub(super) round: u64,
 }
@@ -49,7 +54,18 @@ pub(super) struct Access {
 pub(super) struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    /// Seconds; some endpoints write -1, or the number as text.
+    expires_in: Option<serde_json::Value>,
+}
+
+impl TokenAnswer {
+    /// How long the token is good for, when the endpoint says so.
+    fn life(&self) -> Option<Duration> {
+        let said = self.expires_in.as_ref()?;
+        let seconds = said.as_f64().or_else(|| said.as_str()?.parse().ok())?;
+        let life = Duration::try_from_secs_f64(seconds).ok()?;
+        (life > Duration::ZERO).then_some(life)
+    }
 }
 
 impl Connection<'_> {
@@ -69,7 +85,14 @@ impl Connection<'_> {
                 Ok(Some((basic(user, password.expose()), None)))
             }
             (Challenge::Basic, Some(Secret::Identity(_)) | None) => Ok(None),
-            (Challenge::Bearer { realm, service }, _) => {
+            (
+                Challenge::Bearer {
+                    realm,
+                    service,
+                    scope,
+                },
+                _,
+            ) => {
                 let origin = origin(realm);
                 let base = &self.repository.base();
                 let reach = credential.map_or(Reach::Endpoint, |credential| credential.reach);
@@ -82,7 +105,8 @@ impl Connection<'_> {
                     realm: origin.clone(),
                     why,
                 })?;
-                let request = self.token_request(realm, service.as_deref(), secret);
+                let scopes = self.scopes(scope.as_deref().unwrap_or_default());
+                let request = self.token_request((realm, service.as_deref()), &scopes, secret);
                 let hop = self.hop(&REGISTRY_TOKEN, request.url());
                 let answer = self.host.net.send(&hop, request).await?;
                 self.read_token(&origin, &answer).map(Some)
@@ -90,14 +114,31 @@ impl Connection<'_> {
         }
     }
 
+    /// The scopes to ask for: ours, and what the registry asks for, with no more rights than ours.
+    fn scopes(&self, asked: &str) -> Vec<String> {
+        let Repository { name, right, .. } = &*self.repository;
+        let mut scopes = vec![format!("repository:{name}:{}", right.actions())];
+        for scope in asked.split_whitespace() {
+            let Some((resource, actions)) = scope.rsplit_once(':') else {
+                continue;
+            };
+            let allowed = |action: &&str| right.actions().split(',').any(|ours| ours == *action);
+            let actions: Vec<_> = actions.split(',').filter(allowed).collect();
+            let scope = format!("{resource}:{}", actions.join(","));
+            let is_repository = resource.starts_with("repository:") && !actions.is_empty();
+            if is_repository && scopes.len() < MOST_SCOPES && !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        scopes
+    }
+
     fn token_request(
         &self,
-        realm: &Url,
-        service: Option<&str>,
+        (realm, service): (&Url, Option<&str>),
+        scopes: &[String],
         secret: Option<&Secret>,
     ) -> Request {
-        let Repository { name, right, .. } = &*self.repository;
-        let scope = format!("repository:{name}:{}", right.actions());
         let mut url = realm.clone();
         url.set_fragment(None);
         if let Some(Secret::Identity(token)) = secret {
@@ -105,7 +146,7 @@ impl Connection<'_> {
             form.append_pair("grant_type", "refresh_token")
                 .append_pair("service", service.unwrap_or(&self.repository.registry))
                 .append_pair("client_id", CLIENT)
-                .append_pair("scope", &scope)
+                .append_pair("scope", &scopes.join(" "))
                 .append_pair("refresh_token", token.expose());
             let mut request = Request::new(Method::POST, url);
             let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -116,7 +157,9 @@ impl Connection<'_> {
         if let Some(service) = service {
             url.query_pairs_mut().append_pair("service", service);
         }
-        url.query_pairs_mut().append_pair("scope", &scope);
+        for scope in scopes {
+            url.query_pairs_mut().append_pair("scope", scope);
+        }
         let mut request = Request::new(Method::GET, url);
         if let Some(Secret::Basic { user, password }) = secret {
             let header = basic(user, password.expose());
@@ -140,15 +183,12 @@ impl Connection<'_> {
         };
         let parsed: TokenAnswer =
             crate::json::parse(&answer.body).map_err(|_may_hold_the_token| unusable())?;
+        let life = parsed.life().unwrap_or(DEFAULT_LIFE);
         let token = [parsed.token, parsed.access_token]
             .into_iter()
             .flatten()
             .find(|token| !token.is_empty())
             .ok_or_else(unusable)?;
-        let life = match parsed.expires_in {
-            Some(seconds) if seconds > 0 => Duration::from_secs(seconds),
-            Some(_) | None => DEFAULT_LIFE,
-        };
         // A token that lives shorter than the margin is used once and renewed.
         let until = Instant::now().checked_add(life.saturating_sub(MARGIN));
         self.host.net.guard(&token);

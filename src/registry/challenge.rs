@@ -16,6 +16,8 @@ pub(super) enum Challenge {
         realm: Url,
         /// The name of the registry at that endpoint.
         service: Option<String>,
+        /// The scopes that the request needs, as the registry writes them, separated by blanks.
+        scope: Option<String>,
     },
 }
 
@@ -50,7 +52,20 @@ impl Challenge {
         realm.has_host().then(|| Self::Bearer {
             realm,
             service: find("service"),
+            scope: find("scope"),
         })
+    }
+
+    /// What holds for other repositories of the registry too.
+    pub(super) fn of_registry(self) -> Self {
+        match self {
+            Self::Basic => Self::Basic,
+            Self::Bearer { realm, service, .. } => Self::Bearer {
+                realm,
+                service,
+                scope: None,
+            },
+        }
     }
 }
 
@@ -122,9 +137,14 @@ mod tests {
     }
 
     fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
+        scoped(realm, service, None)
+    }
+
+    fn scoped(realm: &str, service: Option<&str>, scope: Option<&str>) -> Option<Challenge> {
         Some(Challenge::Bearer {
             realm: realm.parse().unwrap(),
             service: service.map(str::to_owned),
+            scope: scope.map(str::to_owned),
         })
     }
 
@@ -132,9 +152,10 @@ mod tests {
     fn reads_what_registries_send() {
         let docker = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push",error="insufficient_scope""#;
         let realm = "https://auth.docker.io/token";
+        let scope = "repository:a/b:pull,push";
         assert_eq!(
             challenge(&[docker]),
-            bearer(realm, Some("registry.docker.io"))
+            scoped(realm, Some("registry.docker.io"), Some(scope))
         );
         assert_eq!(
             challenge(&[r#"Basic realm="x, y""#]),

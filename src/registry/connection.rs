@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ambisign_providers::{Answer, Hop, Host, HttpError, HttpReason, resolves_to_loopback};
@@ -95,6 +96,8 @@ pub(super) struct Repository {
     /// What the plan came to. Whoever asks holds `asking`.
     found: Mutex<Option<Lookup>>,
     asking: AsyncMutex<()>,
+    /// Whether a request carried the login that was found.
+    used_login: AtomicBool,
     access: AsyncMutex<Access>,
     subjects: Mutex<BTreeMap<Digest, Arc<AsyncMutex<Ours>>>>,
 }
@@ -120,6 +123,7 @@ impl Repository {
             plan,
             found: Mutex::default(),
             asking: AsyncMutex::default(),
+            used_login: AtomicBool::new(false),
             access: AsyncMutex::default(),
             subjects: Mutex::default(),
         }
@@ -139,6 +143,11 @@ impl Repository {
     pub(super) fn found(&self) -> Option<Lookup> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.clone()
+    }
+
+    /// Whether a request carried the login that was found.
+    pub(super) fn used_login(&self) -> bool {
+        self.used_login.load(Ordering::Relaxed)
     }
 
     /// What this run lists under the fallback tag of `subject`. Locked while it is written.
@@ -266,13 +275,41 @@ impl Connection<'_> {
         let access = self.access().await?;
         let answer = self.follow(call, &access).await?;
         // A refusal by storage elsewhere is not about our proof.
-        if answer.status != StatusCode::UNAUTHORIZED || !self.is_home(&answer.url) {
+        if !self.is_home(&answer.url) {
             return Ok(answer);
         }
-        match self.renew(access.round, &answer.headers).await? {
+        let challenge = match answer.status {
+            StatusCode::UNAUTHORIZED => Challenge::of(&answer.headers),
+            StatusCode::FORBIDDEN => None,
+            _ => return Ok(answer),
+        };
+        let challenge = match challenge {
+            None if access.header.is_none() => Box::pin(self.ask_for_challenge()).await?,
+            challenge => challenge,
+        };
+        let renewed = match challenge {
+            Some(challenge) => self.renew(access.round, challenge).await?,
+            None => None,
+        };
+        match renewed {
             Some(access) => self.follow(call, &access).await,
             None => Ok(answer),
         }
+    }
+
+    /// The challenge of a registry that refuses a request without one, when there is a login to meet it
+    /// (OCI distribution specification, "Determining Support").
+    async fn ask_for_challenge(&self) -> Result<Option<Challenge>, Error> {
+        if self.credential().await?.is_none() {
+            return Ok(None);
+        }
+        let mut url = self.repository.base();
+        url.set_path("/v2/");
+        let hop = self.hop(&REGISTRY_READ, &url);
+        let request = Request::new(Method::GET, url);
+        let answer = self.host.net.send_unfollowed(&hop, request).await?;
+        let refused = answer.status == StatusCode::UNAUTHORIZED;
+        Ok(Challenge::of(&answer.headers).filter(|_| refused))
     }
 
     /// Finds out, once for each registry, whether one that goes by a name of this machine speaks plain
@@ -350,6 +387,7 @@ impl Connection<'_> {
         }
         if let Some(token) = self.repository.plan.registry_token() {
             access.header = Some(self.bearer(token.expose())?);
+            access.with_login = true;
             return Ok(access.clone());
         }
         // Once one repository was challenged, the others need not be.
@@ -357,6 +395,7 @@ impl Connection<'_> {
         if let Some(challenge) = known {
             let credential = self.credential().await?;
             let met = self.meet(&challenge, credential.as_deref()).await?;
+            access.with_login = met.is_some() && credential.is_some();
             (access.header, access.until) = met.map_or((None, None), |(h, u)| (Some(h), u));
             access.round += 1;
         }
@@ -364,14 +403,11 @@ impl Connection<'_> {
     }
 
     /// New proof after a refusal; `None` when there is nothing new to try.
-    async fn renew(&self, round: u64, headers: &HeaderMap) -> Result<Option<Access>, Error> {
+    async fn renew(&self, round: u64, challenge: Challenge) -> Result<Option<Access>, Error> {
         let mut access = self.repository.access.lock().await;
         if access.round != round {
             return Ok(Some(access.clone()));
         }
-        let Some(challenge) = Challenge::of(headers) else {
-            return Ok(None);
-        };
         let credential = self.credential().await?;
         let credential = credential.as_deref();
         let fixed = matches!(credential.map(|c| &c.secret), Some(Secret::Registry(_)));
@@ -381,10 +417,11 @@ impl Connection<'_> {
         let Some((header, until)) = self.meet(&challenge, credential).await? else {
             return Ok(None);
         };
-        *self.challenge() = Some(challenge);
+        *self.challenge() = Some(challenge.of_registry());
         *access = Access {
             header: Some(header),
             until,
+            with_login: credential.is_some(),
             round: round + 1,
         };
         Ok(Some(access.clone()))
@@ -412,6 +449,8 @@ impl Connection<'_> {
             *request.headers_mut() = call.headers.clone();
             if let Some(proof) = access.header.as_ref().filter(|_| !strayed) {
                 request.headers_mut().insert(AUTHORIZATION, proof.clone());
+                let used = &self.repository.used_login;
+                used.fetch_or(access.with_login, Ordering::Relaxed);
             }
             if let Some(body) = &call.body {
                 *request.body_mut() = Some(body.clone().into());

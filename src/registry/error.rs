@@ -10,13 +10,19 @@ use url::Url;
 use super::advice::{self, Login};
 use super::credentials::CredentialError;
 use crate::digest::Digest;
+use crate::image::DOCKER_HUB;
 
 const IMMUTABLE_TAG: &str = "exclude tags that begin with `sha256-` from the immutability of the \
     repository, or store the signatures in another one: `--signature-repository REPOSITORY`";
+const POLICY: &str = "log in with an account that may push, which Harbor lets read unsigned images \
+    (`CONTENT_TRUST_LEGACY_SIGNER_PULL_ENABLED`), or turn the policy off until the image is signed";
 const TAG_IS_SUBJECT: &str = "store the signatures in another repository, which verifiers must name \
     too: `--signature-repository REPOSITORY`";
 const TAG_REDIRECTED: &str = "run again later, or store the signatures in another repository: \
     `--signature-repository REPOSITORY`";
+
+/// What is asked for to see that a signature may be pushed.
+pub(super) const UPLOAD: &str = "an upload";
 
 /// An error of the stage `registry`.
 ///
@@ -122,6 +128,17 @@ pub enum Error {
     PlainHttp {
         /// The registry.
         registry: String,
+    },
+    /// A policy of the registry hides the image.
+    #[error(
+        "a policy of the registry does not allow {reference} to be read{}",
+        answered(StatusCode::PRECONDITION_FAILED, said)
+    )]
+    Policy {
+        /// The image.
+        reference: String,
+        /// The beginning of the answer.
+        said: String,
     },
     /// The registry does not let us push; found before anything was signed.
     #[error(
@@ -288,6 +305,7 @@ impl Explain for Error {
             Self::NotVisible { .. } => "registry/not-visible",
             Self::OtherArtifact { .. } => "registry/other-artifact",
             Self::PlainHttp { .. } => "registry/plain-http-login",
+            Self::Policy { .. } => "registry/policy",
             Self::PushDenied { .. } => "registry/push-denied",
             Self::ReadBack { .. } => "registry/read-back",
             Self::ReadOnly { .. } => "registry/read-only",
@@ -330,21 +348,26 @@ impl Explain for Error {
                  name it by the digest of its manifest, not by its image ID"
                     .into(),
             ),
-            Self::OtherArtifact { .. } => None,
             Self::PlainHttp { registry } => Some(
                 format!("leave `{registry}` out of `--allow-http-registry`, and give a private CA with `--ca-file`").into(),
             ),
             Self::PushDenied {
-                repository, login, ..
-            } => Some(advice::push(repository, *login)),
-            Self::ReadBack { .. } | Self::ReadOnly { .. } => None,
+                repository,
+                login,
+                said,
+                ..
+            } => Some(advice::push(repository, login.as_said(said))),
+            Self::OtherArtifact { .. }
+            | Self::ReadBack { .. }
+            | Self::ReadOnly { .. }
+            | Self::TooLarge { .. } => None,
             Self::Signed { .. } => {
                 Some("let it be, or pass `--if-signed skip` or `--if-signed add`".into())
             }
             Self::Realm { .. } | Self::Redirect { .. } | Self::Tags { .. } => Some(
                 "check that the registry is the one you mean, and what answers in its place".into(),
             ),
-            Self::Refused { status, .. } => refused_advice(*status),
+            Self::Refused { status, what, .. } => refused_advice(*status, what),
             Self::SharedTag { .. } => Some("run again: other jobs sign the same digest".into()),
             Self::ImageRedirected { reference, .. } => {
                 Some(format!("name the image by its digest: `{}@sha256:...`", without_tag(reference)).into())
@@ -353,13 +376,16 @@ impl Explain for Error {
                 "attach the bundle later with the `ambisign attach` command of this run".into(),
             ),
             Self::ImmutableTag { .. } => Some(IMMUTABLE_TAG.into()),
+            Self::Policy { .. } => Some(POLICY.into()),
             Self::TagIsSubject { .. } => Some(TAG_IS_SUBJECT.into()),
             Self::TagRedirected { .. } => Some(TAG_REDIRECTED.into()),
             Self::Token { .. } => Some("check what answers in place of the token endpoint".into()),
-            Self::TooLarge { .. } => None,
             Self::Unauthorized {
-                repository, login, ..
-            } => Some(advice::enter(repository, *login)),
+                repository,
+                login,
+                said,
+                ..
+            } => Some(advice::enter(repository, login.as_said(said))),
         }
     }
 
@@ -384,6 +410,7 @@ impl Explain for Error {
             Self::ImageRedirected { .. }
             | Self::ImmutableTag { .. }
             | Self::NotFound { .. }
+            | Self::Policy { .. }
             | Self::PushDenied { .. }
             | Self::Refused { .. }
             | Self::Signed { .. }
@@ -409,6 +436,16 @@ fn http_advice(error: &HttpError) -> Option<Cow<'static, str>> {
     let host = Url::parse(&error.url).ok();
     let host = host.as_ref().and_then(host_and_port);
     match (&error.reason, host) {
+        (
+            HttpReason::Status {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                ..
+            },
+            Some(host),
+        ) if is_docker_hub(&host) => Some(
+            "log in to Docker Hub before this step (`docker login`): it limits pulls without a login"
+                .into(),
+        ),
         (HttpReason::NotTls, Some(host)) => Some(
             format!(
                 "name the port at which the registry speaks TLS, or allow plain HTTP for it: \
@@ -418,6 +455,11 @@ fn http_advice(error: &HttpError) -> Option<Cow<'static, str>> {
         ),
         _ => error.fix(),
     }
+}
+
+/// Whether `host` answers for Docker Hub or its logins.
+fn is_docker_hub(host: &str) -> bool {
+    matches!(host, DOCKER_HUB | "registry-1.docker.io" | "auth.docker.io")
 }
 
 /// `host:port`, as an image names it.
@@ -437,8 +479,17 @@ fn without_tag(reference: &str) -> &str {
     reference.get(..end).unwrap_or(reference)
 }
 
-fn refused_advice(status: StatusCode) -> Option<Cow<'static, str>> {
+fn refused_advice(status: StatusCode, what: &str) -> Option<Cow<'static, str>> {
     match status.as_u16() {
+        404 if what == UPLOAD => Some(
+            "create the repository in the registry first: this one does not create it by a push"
+                .into(),
+        ),
+        405 if what == UPLOAD => Some(
+            "name the repository to which the image was pushed: a cache or proxy of another registry \
+             takes no signatures"
+                .into(),
+        ),
         400 | 405 | 409 => Some(
             "see whether the tags of this repository are immutable or its content is restricted"
                 .into(),

@@ -94,7 +94,11 @@ impl Registry<'_> {
         (place, parent): (Vec<usize>, Digest),
         child: Child,
     ) -> Result<Placed, Error> {
-        let reference = index.with_digest(child.digest);
+        let digest = child.digest.ok_or_else(|| Error::Manifest {
+            reference: index.to_string(),
+            why: "it lists something by a digest that is not SHA-256".to_owned(),
+        })?;
+        let reference = index.with_digest(digest);
         let listed_as = signable(&reference.to_string(), child.media_type.as_deref())?;
         let member = self.member(&reference, Some(parent)).await?;
         if member.target.media_type() != listed_as {
@@ -129,7 +133,7 @@ fn children(level: &[Placed], known: &mut HashSet<Digest>) -> Vec<(Vec<usize>, D
             if children.len() > MOST_MANIFESTS {
                 return children;
             }
-            if known.insert(child.digest) {
+            if child.digest.is_none_or(|digest| known.insert(digest)) {
                 let place = [placed.place.as_slice(), &[at]].concat();
                 children.push((place, *target.digest(), child.clone()));
             }

@@ -58,7 +58,7 @@ pub fn manifest(bytes: &[u8], media_type: &str) -> Result<(Digest, Vec<Digest>),
     let children = manifest.children.into_iter();
     Ok((
         manifest.digest,
-        children.map(|child| child.digest).collect(),
+        children.filter_map(|child| child.digest).collect(),
     ))
 }
 

@@ -113,6 +113,12 @@ impl Connection<'_> {
             }
             401 | 403 => return Err(self.unauthorized(&answer)),
             404 => return Err(self.absent(reference)),
+            412 => {
+                return Err(Error::Policy {
+                    reference: shown,
+                    said: answer.excerpt(&self.host.net),
+                });
+            }
             _ => return Err(self.refused("the image's manifest", &answer)),
         }
         let said = Said {

@@ -7,13 +7,13 @@
 use std::time::Duration;
 
 use ambisign_providers::{Answer, Class, Hop, HttpError, HttpReason};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::connection::{Call, Connection, Elsewhere};
-use super::error::Error;
+use super::error::{Error, UPLOAD};
 use super::manifest;
 use crate::digest::Digest;
 use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
@@ -102,6 +102,9 @@ impl Connection<'_> {
     pub(super) async fn ask_upload(&self) -> Result<Result<Url, Answer>, Error> {
         let mut call = self.call(Method::POST, "blobs/uploads/", Elsewhere::Follow);
         call.body = Some(Vec::new());
+        // An empty body has no length by itself, and some registries answer 411 without it.
+        let length = HeaderValue::from_static("0");
+        call.headers.insert(CONTENT_LENGTH, length);
         let answer = self.send(&call).await?;
         let session = self.location(&answer);
         let Some(session) = session.filter(|_| answer.status == StatusCode::ACCEPTED) else {
@@ -120,7 +123,7 @@ impl Connection<'_> {
     /// The registry refuses.
     pub(super) async fn open_upload(&self) -> Result<Url, Error> {
         let asked = self.ask_upload().await?;
-        asked.map_err(|answer| self.refused("an upload", &answer))
+        asked.map_err(|answer| self.refused(UPLOAD, &answer))
     }
 
     /// Pushes `bytes` into `session`, or into a new one when there is none or it has died.

@@ -5,7 +5,7 @@ use ambisign_providers::Answer;
 
 use super::advice::Login;
 use super::connection::Connection;
-use super::error::Error;
+use super::error::{Error, UPLOAD};
 use super::sources::Lookup;
 
 impl Connection<'_> {
@@ -23,7 +23,7 @@ impl Connection<'_> {
     /// The error of an upload session that is refused before anything was signed.
     pub(super) fn push_denied(&self, answer: &Answer) -> Error {
         if !matches!(answer.status.as_u16(), 401 | 403) {
-            return self.refused("an upload", answer);
+            return self.refused(UPLOAD, answer);
         }
         Error::PushDenied {
             repository: self.name(),
@@ -49,7 +49,13 @@ impl Connection<'_> {
     pub(super) fn credential_used(&self) -> String {
         let found = self.repository.found();
         match found.map(|found| found.credential) {
-            Some(Some(credential)) => format!("with the credential of {}", credential.source),
+            Some(Some(credential)) if self.repository.used_login() => {
+                format!("with the credential of {}", credential.source)
+            }
+            Some(Some(credential)) => format!(
+                "without a credential: the registry asked for none, although there is that of {}",
+                credential.source
+            ),
             Some(None) if self.repository.plan.looked.is_empty() => {
                 "without a credential: there was nowhere to look for one".to_owned()
             }

@@ -487,3 +487,100 @@ fn a_bad_file_is_an_error_without_its_content() {
     assert!(looked(folder.env(&[]), "r.example").is_err());
     assert!(Path::new(&folder.0).exists());
 }
+
+/// A registry that lets everybody read, and refuses writes without saying what it wants: the login was
+/// found, said to be used, and never sent.
+#[tokio::test]
+async fn a_login_is_sent_where_only_the_root_asks_for_it() {
+    let open_reads = |request: &Request, state: &mut State| {
+        let is_write = !matches!(request.method.as_str(), "GET" | "HEAD");
+        let bare = request.header("authorization").is_empty();
+        if request.path == "/v2/" || request.path.starts_with("/token") {
+            return token_registry(request, state);
+        }
+        (is_write && bare).then(|| Reply::new(403).body("denied"))
+    };
+    let folder = Folder::new("root");
+    let fake = Fake::start().await.with_hook(open_reads);
+    folder.write("config.json", &login(&fake.host));
+    let result = sign(&fake, folder.env(&[]), RegistryOptions::default()).await;
+    assert_eq!(code(result), "ok");
+    assert_eq!(asked(&fake, "/token"), 1);
+
+    // Without a login nothing more is asked.
+    let fake = Fake::start().await.with_hook(open_reads);
+    let error = sign(&fake, Env::default(), RegistryOptions::default()).await;
+    assert_eq!(error.unwrap_err().code(), "registry/push-denied");
+    assert_eq!(asked(&fake, "/v2/app/"), fake.state().log.len());
+}
+
+/// A login that no request carried is not told as used.
+#[tokio::test]
+async fn a_login_that_was_not_sent_is_told_so() {
+    let folder = Folder::new("unsent");
+    let fake = Fake::start().await.with_hook(|request, _| {
+        let is_write = !matches!(request.method.as_str(), "GET" | "HEAD");
+        is_write.then(|| Reply::new(403))
+    });
+    folder.write("config.json", &login(&fake.host));
+    let error = sign(&fake, folder.env(&[]), RegistryOptions::default()).await;
+    let told = error.unwrap_err().to_string();
+    assert!(
+        told.contains("without a credential: the registry asked for none"),
+        "{told}"
+    );
+    assert!(told.contains("user \"bob\""), "{told}");
+}
+
+/// The registry's name for the repository is another one: its scope is asked for too, with no more
+/// rights than ours.
+#[tokio::test]
+async fn the_scope_of_a_challenge_is_asked_for() {
+    let folder = Folder::new("scope");
+    let fake = Fake::start().await.with_hook(|request, _| {
+        if request.path.starts_with("/token") {
+            return Some(Reply::new(200).body(r#"{"token":"t","expires_in":-1}"#));
+        }
+        if request.header("authorization") == "Bearer t" {
+            return None;
+        }
+        let realm = format!("http://{}/token", request.header("host"));
+        let scope =
+            "repository:mapped/app:delete,pull,push,* registry:catalog:* repository:app:pull,push";
+        let challenge = format!(r#"Bearer realm="{realm}",service="fake",scope="{scope}""#);
+        Some(Reply::new(401).with("WWW-Authenticate", challenge))
+    });
+    folder.write("config.json", &login(&fake.host));
+    let result = sign(&fake, folder.env(&[]), RegistryOptions::default()).await;
+    assert_eq!(code(result), "ok");
+    let log = fake.state().log.clone();
+    let token = log.iter().find(|r| r.path.starts_with("/token")).unwrap();
+    let (_, query) = token.path.split_once('?').unwrap();
+    let scopes: Vec<_> = url::form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == "scope")
+        .map(|(_, scope)| scope.into_owned())
+        .collect();
+    assert_eq!(
+        scopes,
+        [
+            "repository:app:pull,push",
+            "repository:mapped/app:pull,push"
+        ]
+    );
+}
+
+/// Empty bodies have a length, or some front ends answer 411.
+#[tokio::test]
+async fn an_upload_is_asked_for_with_a_length() {
+    let fake = Fake::start().await;
+    sign(&fake, Env::default(), RegistryOptions::default())
+        .await
+        .unwrap();
+    let log = fake.state().log.clone();
+    let posts: Vec<_> = log.iter().filter(|r| r.method == "POST").collect();
+    assert!(!posts.is_empty());
+    for post in posts {
+        assert_eq!(post.header("content-length"), "0");
+        assert!(post.twice.is_empty());
+    }
+}

@@ -383,6 +383,61 @@ async fn an_image_by_digest_may_be_seen_late() {
     let _target = prepare(&fake).await.unwrap();
 }
 
+/// An index that lists something by SHA-512 can be signed as itself.
+#[tokio::test]
+async fn an_index_with_another_algorithm_is_signed_as_itself() {
+    let index = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{{"digest":"sha512:{}"}}]}}"#,
+        "a".repeat(128)
+    );
+    let fake = Fake::start().await;
+    fake.put_manifest("2", INDEX, index.as_bytes());
+    let target = prepare_named(&fake, Digest::of(index.as_bytes()))
+        .await
+        .unwrap();
+    let host = host(Env::default());
+    let registry = Registry::new(&host, RegistryOptions::default());
+    let all = registry
+        .prepare_with_children(target.reference(), 1.try_into().unwrap())
+        .await;
+    assert_eq!(code(all), "registry/manifest");
+}
+
+/// Harbor's content trust hides images that are not signed.
+#[tokio::test]
+async fn harbor_a_policy_is_named() {
+    let fake = Fake::start().await.with_hook(|request, _| {
+        let said = r#"{"errors":[{"code":"PROJECTPOLICYVIOLATION","message":"not signed"}]}"#;
+        let image = request.is("GET", "/manifests/sha256:");
+        image.then(|| Reply::new(412).body(said))
+    });
+    let error = prepare(&fake).await.unwrap_err();
+    assert_eq!(error.code(), "registry/policy");
+    assert!(
+        error.to_string().contains("PROJECTPOLICYVIOLATION"),
+        "{error}"
+    );
+    assert!(
+        error
+            .fix()
+            .unwrap()
+            .contains("CONTENT_TRUST_LEGACY_SIGNER_PULL_ENABLED")
+    );
+}
+
+/// A signature repository that does not exist, and a cache that takes no pushes.
+#[tokio::test]
+async fn an_upload_that_is_refused_says_what_is_missing() {
+    for (status, part) in [(404, "create the repository"), (405, "a cache or proxy")] {
+        let fake = Fake::start().await.with_hook(move |request, _| {
+            request.is("POST", "/uploads/").then(|| Reply::new(status))
+        });
+        let error = prepare(&fake).await.unwrap_err();
+        let fix = error.fix().unwrap_or_default();
+        assert!(fix.contains(part), "{status}: {fix}");
+    }
+}
+
 /// Artifactory answers 403 for a tag that is not there.
 #[tokio::test]
 async fn artifactory_an_absent_tag_is_not_forbidden() {

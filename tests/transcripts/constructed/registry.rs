@@ -29,6 +29,10 @@ pub(super) fn all() -> Vec<Error> {
             bundle: digest('a'),
             target: digest('b'),
         }),
+        boxed(Registry::Policy {
+            reference: reference.clone(),
+            said: "PROJECTPOLICYVIOLATION: the image is not signed".to_owned(),
+        }),
         boxed(Registry::PushDenied {
             repository: repository.clone(),
             status: StatusCode::FORBIDDEN,
