@@ -14,6 +14,8 @@ use crate::image::DOCKER_HUB;
 
 const IMMUTABLE_TAG: &str = "exclude tags that begin with `sha256-` from the immutability of the \
     repository, or store the signatures in another one: `--signature-repository REPOSITORY`";
+const NOT_FOUND: &str = "push the image before this step (`images:` of Cloud Build pushes after all \
+    steps), and name it by the digest of its manifest, not by its image ID";
 const POLICY: &str = "log in with an account that may push, which Harbor lets read unsigned images \
     (`CONTENT_TRUST_LEGACY_SIGNER_PULL_ENABLED`), or turn the policy off until the image is signed";
 const TAG_IS_SUBJECT: &str = "store the signatures in another repository, which verifiers must name \
@@ -343,11 +345,7 @@ impl Explain for Error {
             Self::MediaType { .. } | Self::Manifest { .. } => {
                 Some("name an image or an image index, as it was pushed".into())
             }
-            Self::NotFound { .. } => Some(
-                "push the image before this step (`images:` of Cloud Build pushes after all steps), and \
-                 name it by the digest of its manifest, not by its image ID"
-                    .into(),
-            ),
+            Self::NotFound { .. } => Some(NOT_FOUND.into()),
             Self::PlainHttp { registry } => Some(
                 format!("leave `{registry}` out of `--allow-http-registry`, and give a private CA with `--ca-file`").into(),
             ),
