@@ -11,20 +11,15 @@ const REPOSITORY: &str = "registry.example.com/acme/app";
 
 /// Every error of this part.
 pub(super) fn all() -> Vec<Error> {
+    of_requests().into_iter().chain(of_tags()).collect()
+}
+
+fn of_requests() -> Vec<Error> {
     let (repository, reference) = (
         REPOSITORY.to_owned(),
         format!("{REPOSITORY}@{}", digest('a')),
     );
     vec![
-        boxed(Registry::IndexUnreadable {
-            tag: fallback_tag(),
-            why: "it is no image index".to_owned(),
-        }),
-        boxed(Registry::ImmutableTag {
-            tag: fallback_tag(),
-            status: StatusCode::PRECONDITION_FAILED,
-            said: "configured as immutable".to_owned(),
-        }),
         boxed(Registry::OtherArtifact {
             bundle: digest('a'),
             target: digest('b'),
@@ -44,8 +39,30 @@ pub(super) fn all() -> Vec<Error> {
             reference: reference.clone(),
             why: "the registry serves other bytes in its place".to_owned(),
         }),
-        boxed(Registry::ReadOnly {
-            repository: repository.clone(),
+        boxed(Registry::ReadOnly { repository }),
+        boxed(Registry::Token {
+            realm: "https://auth.example.com/token".to_owned(),
+        }),
+        boxed(Registry::TooLarge {
+            reference,
+            limit: 4_194_304,
+            unit: "bytes",
+        }),
+    ]
+}
+
+/// Errors of the tags that list signatures.
+fn of_tags() -> Vec<Error> {
+    let repository = REPOSITORY.to_owned();
+    vec![
+        boxed(Registry::IndexUnreadable {
+            tag: fallback_tag(),
+            why: "it is no image index".to_owned(),
+        }),
+        boxed(Registry::ImmutableTag {
+            tag: fallback_tag(),
+            status: StatusCode::PRECONDITION_FAILED,
+            said: "configured as immutable".to_owned(),
         }),
         boxed(Registry::SharedTag {
             tag: fallback_tag(),
@@ -62,14 +79,6 @@ pub(super) fn all() -> Vec<Error> {
         boxed(Registry::Tags {
             repository,
             why: "it has no end".to_owned(),
-        }),
-        boxed(Registry::Token {
-            realm: "https://auth.example.com/token".to_owned(),
-        }),
-        boxed(Registry::TooLarge {
-            reference,
-            limit: 4_194_304,
-            unit: "bytes",
         }),
     ]
 }
