@@ -5,6 +5,7 @@
 //! exactly the identity, the issuer and the repository that this run's certificate will name, and that
 //! says at least what this run would say.
 
+use ambisign_host::{Failure, Warning};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 use crate::error::Error;
 use crate::identity::{Identity, IdentityError};
 use crate::job::{Images, Job};
-use crate::outcome::{Failure, State, Step, Warning};
+use crate::outcome::{State, Step};
 use crate::payload::SIGN;
 use crate::prediction::Prediction;
 use crate::registry::{self, Target};

@@ -6,12 +6,10 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain, file};
 use tempfile::NamedTempFile;
 
 use crate::digest::Digest;
-use crate::file;
-use crate::saved;
 use crate::settings::BlobPaths;
 
 /// Why a file cannot be signed.
@@ -84,7 +82,7 @@ impl Blob {
             path: paths.bundle.clone(),
             source,
         };
-        let part = NamedTempFile::new_in(folder(&paths.bundle)).map_err(unwritable)?;
+        let part = NamedTempFile::new_in(file::folder(&paths.bundle)).map_err(unwritable)?;
         if paths.bundle.is_dir() {
             return Err(unwritable(io::ErrorKind::IsADirectory.into()));
         }
@@ -110,18 +108,10 @@ impl Blob {
     /// It cannot be written; what was there is unchanged.
     pub fn deliver(self, bundle: &[u8]) -> Result<PathBuf, Error> {
         let path = self.paths.bundle;
-        match saved::place(self.part, &path, bundle) {
+        match file::place(self.part, &path, bundle) {
             Ok(()) => Ok(path),
             Err(source) => Err(Error::Write { path, source }),
         }
-    }
-}
-
-/// The folder that the file at `path` is in.
-pub(crate) fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
     }
 }
 

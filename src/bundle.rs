@@ -6,12 +6,11 @@ mod wire;
 
 use std::borrow::Cow;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain, shown};
 
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::protojson::Base64;
-use crate::shown::shown;
 use crate::trust::x509::Certificate;
 use crate::witness::{EntryError, LogEntry};
 
@@ -170,7 +169,7 @@ impl Bundle {
         if json.len() > LONGEST {
             return Err(Error::TooMany { what: "bytes" });
         }
-        let wire: wire::Bundle = crate::json::parse(json).map_err(malformed)?;
+        let wire: wire::Bundle = ambisign_host::json::parse(json).map_err(malformed)?;
         let Some(version) = Version::parse(&wire.media_type) else {
             let found = shown(&wire.media_type);
             return Err(Error::MediaType { found });

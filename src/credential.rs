@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain};
 use der::EncodePem;
 use der::pem::LineEnding;
 use p256::ecdsa::signature::hazmat::RandomizedPrehashSigner;

@@ -134,7 +134,8 @@ mod tests {
     use std::io;
     use std::time::{Duration, UNIX_EPOCH};
 
-    use ambisign_providers::{Clock, Env, Explain, Host, Net, NetOptions, choose};
+    use ambisign_host::{Clock, Env, Explain, Host, Net, NetOptions};
+    use ambisign_providers::choose;
     use clap::Parser;
     use getrandom::SysRng;
     use getrandom::rand_core::UnwrapErr;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain};
 
 use crate::attach;
 use crate::blob;
@@ -228,7 +228,7 @@ pub fn batch_exit(done: usize, failures: &[Class]) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::Class::{
+    use ambisign_host::Class::{
         self, Bug, Identity, Registry, Rejected, Temporary, Trust, Untrusted, Usage,
     };
 

@@ -4,14 +4,12 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Class, Explain, Token};
+use ambisign_host::{Class, Explain, Token, json, shown};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use crate::json;
 use crate::prediction::{self, Prediction};
-use crate::shown::shown;
 
 /// A longer token is not looked at, in bytes.
 const LONGEST_TOKEN: usize = 16 * 1024;
@@ -418,7 +416,7 @@ fn object(part: &str) -> Option<Map<String, Value>> {
 fn issuer(claims: &Map<String, Value>) -> Result<String, IdentityError> {
     let issuer = text(claims, "iss").unwrap_or_default();
     let url = url::Url::parse(issuer).ok().filter(|url| {
-        ambisign_providers::plain_http_allowed(url)
+        ambisign_host::plain_http_allowed(url)
             && url.query().is_none()
             && url.fragment().is_none()
             // Issuers are compared as text, so there must be nothing that a URL parser mends.
@@ -489,7 +487,7 @@ pub(crate) fn text<'a>(claims: &'a Map<String, Value>, claim: &str) -> Option<&'
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use ambisign_providers::{Explain, Token};
+    use ambisign_host::{Explain, Token};
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::{Value, json};

@@ -9,10 +9,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain, shown};
 
 use crate::digest::Digest;
-use crate::shown::shown;
 
 /// The host that answers for Docker Hub.
 pub(crate) const DOCKER_HUB: &str = "index.docker.io";

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The limits of every call to a Sigstore service and to a registry.
 //!
-//! How requests are made, retried and redacted is [`ambisign_providers::Net`].
+//! How requests are made, retried and redacted is [`ambisign_host::Net`].
 
 use std::time::Duration;
 
-use ambisign_providers::{Hop, Profile};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Request};
-use url::Url;
+use ambisign_host::{Hop, Profile};
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -119,35 +116,3 @@ pub const REGISTRY_WRITE: Hop = Hop {
     all: secs(240),
     ..BASE
 };
-
-/// A GET of `url`.
-pub fn get(url: Url) -> Request {
-    let mut request = Request::new(Method::GET, url);
-    request
-        .headers_mut()
-        .insert(ACCEPT, HeaderValue::from_static("application/json"));
-    request
-}
-
-/// A POST of `body` to `url`.
-pub fn post(url: Url, content_type: &'static str, accept: &'static str, body: Vec<u8>) -> Request {
-    let mut request = Request::new(Method::POST, url);
-    request
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    request
-        .headers_mut()
-        .insert(ACCEPT, HeaderValue::from_static(accept));
-    *request.body_mut() = Some(body.into());
-    request
-}
-
-/// `base` with `path` behind it; `base` may have a path of its own, with or without a slash at its
-/// end.
-pub fn below(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path.split('/'));
-    }
-    url
-}

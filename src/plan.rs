@@ -3,7 +3,8 @@
 
 use std::num::NonZeroUsize;
 
-use ambisign_providers::{GivenToken, Host, Options, Token};
+use ambisign_host::{Failure, Host, Token, Warning};
+use ambisign_providers::{GivenToken, Options};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use secrecy::ExposeSecret;
@@ -16,7 +17,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::image::Reference;
 use crate::job::{Images, Job};
 use crate::net::FULCIO;
-use crate::outcome::{Failure, Outcome, State, Step, Warning};
+use crate::outcome::{Outcome, State, Step};
 use crate::registry::{self, Member, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::run::Run;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use ambisign_providers::{HttpError, HttpReason};
+use ambisign_host::{HttpError, HttpReason};
 use url::Url;
 
 /// The domain of the public instance.
@@ -31,7 +31,7 @@ pub(crate) fn fix(http: &HttpError) -> Option<Cow<'static, str>> {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::{HttpError, HttpReason};
+    use ambisign_host::{HttpError, HttpReason};
     use reqwest::Method;
 
     use super::{LET_OUT, fix};

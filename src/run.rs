@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The pipeline on one screen: the only file that knows the order.
 
-use ambisign_providers::{Choice, Host, Source, Token, choose};
+use ambisign_host::{Host, Token};
+use ambisign_providers::{Choice, Source, choose};
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use rand_core::CryptoRng;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::Host;
+use ambisign_host::{Failure, Host, Warning};
 use futures_util::future::{join, join_all};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
@@ -15,7 +15,7 @@ use crate::credential::Credential;
 use crate::credentials::Credentials;
 use crate::error::{Error, RunError};
 use crate::job::Job;
-use crate::outcome::{Failure, State, Step, Warning};
+use crate::outcome::{State, Step};
 use crate::payload::{Payload, SIGN};
 use crate::registry::{self, Registry, Target};
 use crate::run::Run;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ambisign_host::Warning;
 use ambisign_providers::Choice;
 
 use crate::digest::Digest;
@@ -12,7 +13,7 @@ use crate::identity::Identity;
 use crate::image::Reference;
 use crate::images::{self, Named};
 use crate::job::Job;
-use crate::outcome::{self, Known, Outcome, State, Step, Warning};
+use crate::outcome::{self, Known, Outcome, State, Step};
 use crate::prediction::Prediction;
 use crate::registry::{Attached, Method};
 use crate::report::Progress;
@@ -239,7 +240,7 @@ fn link(log: &Service, index: u64) -> Option<String> {
     match log.version {
         1 if log.url.as_str() == PUBLIC_REKOR => Some(format!("{SEARCH}{index}")),
         1 => {
-            let mut url = crate::net::below(&log.url, "api/v1/log/entries");
+            let mut url = ambisign_host::request::below(&log.url, "api/v1/log/entries");
             url.query_pairs_mut()
                 .append_pair("logIndex", &index.to_string());
             Some(url.into())

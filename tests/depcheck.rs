@@ -127,7 +127,12 @@ fn the_providers_stand_alone() {
 /// Cargo unifies features over a workspace, so that one crate would decide for another.
 #[test]
 fn no_crate_has_features() {
-    for manifest in ["Cargo.toml", "providers/Cargo.toml", "sandbox/Cargo.toml"] {
+    for manifest in [
+        "Cargo.toml",
+        "host/Cargo.toml",
+        "providers/Cargo.toml",
+        "sandbox/Cargo.toml",
+    ] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest);
         let text = std::fs::read_to_string(path).unwrap();
         assert!(!text.contains("[features]"), "{manifest} has features");

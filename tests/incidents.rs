@@ -15,7 +15,7 @@ mod tests {
 
     use ambisign::outcome::End;
     use ambisign::session::supervise;
-    use ambisign_providers::{Class, Explain as _};
+    use ambisign_host::{Class, Explain as _};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde_json::{Value, json};
@@ -77,7 +77,9 @@ mod tests {
     fn sources() -> Vec<(String, String)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut found = Vec::new();
-        let mut folders = vec![root.join("providers/src"), root.join("src")];
+        let mut folders: Vec<_> = ["host/src", "providers/src", "src"]
+            .map(|folder| root.join(folder))
+            .into();
         while let Some(folder) = folders.pop() {
             for entry in folder.read_dir().unwrap() {
                 let path = entry.unwrap().path();
@@ -463,7 +465,7 @@ mod tests {
     /// what reads JSON in another way reads what that one has read.
     #[test]
     fn cve_2026_44309_one_parser_reads_all_json() {
-        const PARSER: &str = "providers/src/json.rs";
+        const PARSER: &str = "host/src/json.rs";
         const READ_BEFORE: [&str; 2] = [
             "src/registry/index.rs",     // parts of an index, to keep their bytes
             "src/trust/tuf/document.rs", // values of a document
@@ -481,7 +483,7 @@ mod tests {
         assert_eq!(found, [&[PARSER][..], &READ_BEFORE].concat());
         let deep = "[".repeat(1000) + &"]".repeat(1000);
         for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"a":1}}]"#, &deep] {
-            let read = ambisign_providers::json::parse::<Value>(text.as_bytes());
+            let read = ambisign_host::json::parse::<Value>(text.as_bytes());
             assert!(read.is_err(), "{text:.30}");
         }
     }

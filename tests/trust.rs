@@ -8,7 +8,7 @@ mod tests {
     use std::time::SystemTime;
 
     use ambisign::trust::{Error, RekorVersion, Trust, TrustOptions};
-    use ambisign_providers::{Clock, Env, Explain as _, Host, Net, NetOptions};
+    use ambisign_host::{Clock, Env, Explain as _, Host, Net, NetOptions};
     use serde_json::{Value, json};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;

@@ -11,7 +11,7 @@ mod tests {
     use ambisign::trust::keys::PublicKey;
     use ambisign::verify::policy::{Identity, Match, Signer};
     use ambisign::verify::{self, Party, Policy};
-    use ambisign_providers::Explain as _;
+    use ambisign_host::Explain as _;
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::Deserialize;

@@ -12,12 +12,12 @@ pub(crate) mod tests;
 
 use std::fmt;
 
+use ambisign_host::{Host, chain};
 pub use error::ChooseError;
 
-use crate::net::chain;
 use crate::{
-    Detection, Error, GivenToken, Host, Kind, Options, PROVIDERS, Provider, Source, env_var, file,
-    gce, gitlab, given, google, impersonation, recognised,
+    Detection, Error, GivenToken, Kind, Options, PROVIDERS, Provider, Source, env_var, file, gce,
+    gitlab, given, google, impersonation, recognised,
 };
 
 /// A provider, chosen.

@@ -3,13 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use ambisign_host::{Host, Token, json};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret;
 
 use crate::env_var::Held;
 use crate::file::{Error, StandardInput, TokenFile};
-use crate::{Detection, GivenToken, Host, Kind, Options, Provider, Token, json};
+use crate::{Detection, GivenToken, Kind, Options, Provider};
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "identity-token",

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::{Hop, Profile};
+use ambisign_host::{Hop, Profile};
 
 /// No token answer is near this, in bytes.
 const BODY: usize = 64 * 1024;

@@ -3,11 +3,12 @@
 
 use std::fmt;
 
+use ambisign_host::{Host, Token};
 use futures_util::future::BoxFuture;
 
 use crate::{
-    Error, Host, Options, Token, env_var, file, gce, github, gitlab, given, google, impersonation,
-    spiffe, unsupported,
+    Error, Options, env_var, file, gce, github, gitlab, given, google, impersonation, spiffe,
+    unsupported,
 };
 
 /// Gives identity tokens. Everything that is needed to ask for one is already inside: nothing is

@@ -3,7 +3,9 @@
 //!
 //! They never decide anything: their names and fixes are for the reader of an error or a note.
 
-use crate::{Host, Kind, Options, Platform};
+use ambisign_host::Host;
+
+use crate::{Kind, Options, Platform};
 
 /// Stands for the recommended token variable in a fix.
 const VARIABLE: &str = "{variable}";

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use crate::{Class, Detection, Explain, Host, Kind, Options, Platform, Provider};
+use ambisign_host::{Class, Explain, Host};
+
+use crate::{Detection, Kind, Options, Platform, Provider};
 
 const SOCKET: &str = "SPIFFE_ENDPOINT_SOCKET";
 

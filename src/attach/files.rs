@@ -4,11 +4,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ambisign_host::{Failure, Warning, file};
+
 use super::Error;
 use crate::bundle::{self, LONGEST};
 use crate::digest::Digest;
-use crate::file;
-use crate::outcome::{Failure, Warning};
 use crate::report::Progress;
 use crate::settings::AttachSettings;
 use crate::shelf::SUFFIX;

@@ -7,7 +7,7 @@ mod files;
 
 use std::num::NonZeroUsize;
 
-use ambisign_providers::Host;
+use ambisign_host::{Failure, Host};
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ use self::files::Kept;
 use crate::digest::Digest;
 use crate::error::Error as RunError;
 use crate::job::{Images, Job};
-use crate::outcome::{Failure, Instance, Outcome, State, Step};
+use crate::outcome::{Instance, Outcome, State, Step};
 use crate::plan;
 use crate::registry::{Registry, Target};
 use crate::report::Progress;

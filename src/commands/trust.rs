@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::{Clock, Env, Host};
+use ambisign_host::{Clock, Env, Failure, Host};
 use serde_json::json;
 
 use super::written;
 use crate::cli::{CreateArgs, ShowArgs, UpdateArgs};
 use crate::error::exit;
-use crate::outcome::{End, Failure};
+use crate::outcome::End;
 use crate::report::{Block, Console, Reporter};
 use crate::session::{self, no_net, supervise};
 use crate::settings::{self, MaterialSettings, Output, SettingsError};

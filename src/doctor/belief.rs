@@ -3,12 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Class, Host};
+use ambisign_host::{Class, Failure, Host};
 use url::Url;
 
 use super::diagnosis::{Finding, Stage};
 use super::token::whole;
-use crate::outcome::Failure;
 use crate::report::rfc3339;
 use crate::settings::Signing;
 use crate::told;

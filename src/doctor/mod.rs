@@ -16,7 +16,8 @@ mod token;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ambisign_providers::{Choice, Host};
+use ambisign_host::{Failure, Host};
+use ambisign_providers::Choice;
 use futures_util::stream::{self, StreamExt as _};
 
 pub use self::diagnosis::{Diagnosis, Finding, Mark, Stage};
@@ -27,7 +28,6 @@ use crate::error::Error;
 use crate::identity::Identity;
 use crate::image::Reference;
 use crate::images::{Reading, named};
-use crate::outcome::Failure;
 use crate::plan;
 use crate::settings::{Mode, Settings};
 use crate::told;

@@ -3,18 +3,17 @@
 
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Choice, Host};
+use ambisign_host::{Failure, Host, shown};
+use ambisign_providers::Choice;
 use humantime::format_duration;
 use tokio::time::Instant;
 
 use super::diagnosis::{Finding, Stage};
 use crate::identity::{Identity, IdentityError};
-use crate::outcome::Failure;
 use crate::plan;
 use crate::prediction::Prediction;
 use crate::report::rfc3339;
 use crate::settings::Signing;
-use crate::shown::shown;
 use crate::told;
 use crate::trust::Trust;
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain};
 use der::Decode;
 use der::asn1::{ObjectIdentifier, Utf8StringRef};
 use x509_cert::ext::pkix::SubjectAltName;

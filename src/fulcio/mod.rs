@@ -9,7 +9,8 @@ pub mod fuzzing;
 pub mod sct;
 mod wire;
 
-use ambisign_providers::{Answer, Host, HttpError, Token, bearer};
+use ambisign_host::request::{self, bearer};
+use ambisign_host::{Answer, Host, HttpError, Token};
 use rand_core::CryptoRng;
 use reqwest::header::AUTHORIZATION;
 use url::Url;
@@ -17,7 +18,7 @@ use url::Url;
 use crate::artifact::Artifact;
 use crate::credential::{Credential, EphemeralKey};
 use crate::identity::Identity;
-use crate::net::{self, FULCIO};
+use crate::net::FULCIO;
 use crate::prediction::{self, Prediction};
 use crate::trust::Trust;
 pub use certificate::{CertificateError, SigningCertificate};
@@ -69,9 +70,10 @@ impl<'a> Fulcio<'a> {
     }
 
     async fn ask(&self, token: &Token, request: &str) -> Result<Answer, HttpError> {
-        let url = net::below(&self.trust.services().fulcio.url, "api/v2/signingCert");
+        let url = request::below(&self.trust.services().fulcio.url, "api/v2/signingCert");
         let body = wire::request(request);
-        let mut request = net::post(url, "application/json", "application/json", body);
+        let mut request =
+            request::post_accepting(url, "application/json", "application/json", body);
         // What cannot be a header is not sent; a token that was parsed always can.
         let bearer = bearer(token.expose()).map(|bearer| (AUTHORIZATION, bearer));
         request.headers_mut().extend(bearer);
@@ -125,7 +127,7 @@ impl<'a> Fulcio<'a> {
 
     async fn objection(&self, identity: &Identity) -> Objection {
         let url = configuration(&self.trust.services().fulcio.url);
-        let answer = self.host.net.send(&FULCIO, net::get(url)).await;
+        let answer = self.host.net.send(&FULCIO, request::get_json(url)).await;
         let objection = answer.ok().and_then(|answer| objection(&answer, identity));
         objection.unwrap_or(Objection::Unsaid)
     }
@@ -133,7 +135,7 @@ impl<'a> Fulcio<'a> {
 
 /// Where the Fulcio at `base` tells its configuration. Asking makes nothing public.
 pub(crate) fn configuration(base: &Url) -> Url {
-    net::below(base, "api/v2/configuration")
+    request::below(base, "api/v2/configuration")
 }
 
 /// What Fulcio has against `identity`, by its `answer` with its configuration; `None` when that cannot

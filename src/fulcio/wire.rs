@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Fulcio's JSON (fulcio.proto, `CA` service).
 
+use ambisign_host::json;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
-
-use crate::json;
 
 /// The body of `POST /api/v2/signingCert` with a certificate signing request in PEM. The token is
 /// not in it: a redirect would carry it away.

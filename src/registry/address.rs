@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use ambisign_providers::is_loopback;
+use ambisign_host::is_loopback;
 use tokio::time::timeout;
 use url::{Host, Url};
 

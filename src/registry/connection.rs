@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ambisign_providers::{Answer, Hop, Host};
+use ambisign_host::{Answer, Hop, Host, Warning};
 use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
 use reqwest::{Method, Request, StatusCode};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell, Semaphore};
@@ -20,7 +20,6 @@ use super::referrer::Method as AttachMethod;
 use super::shared_tag::Ours;
 use super::sources::{Lookup, Plan};
 use crate::digest::Digest;
-use crate::outcome::Warning;
 
 /// How many redirects of one request are followed.
 const MOST_REDIRECTS: u32 = 10;

@@ -61,7 +61,8 @@ impl Index {
             let found: String = found.chars().take(80).collect();
             return Err(format!("its media type is {found:?}"));
         }
-        let Members(members) = crate::json::parse(bytes).map_err(|error| error.to_string())?;
+        let Members(members) =
+            ambisign_host::json::parse(bytes).map_err(|error| error.to_string())?;
         let find = |wanted: &str| members.iter().find(|(name, _)| name == wanted);
         if find("schemaVersion").is_none_or(|(_, version)| version.get() != "2") {
             return Err("its `schemaVersion` is not 2".to_owned());

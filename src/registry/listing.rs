@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ambisign_providers::{Answer, Hop, HttpReason};
+use ambisign_host::{Answer, Hop, HttpReason};
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use reqwest::Method as Verb;
 use reqwest::header::CONTENT_TYPE;
@@ -161,7 +161,7 @@ impl Connection<'_> {
     }
 
     fn lines(&self, page: &Answer, tag: String) -> Result<Vec<Line>, Error> {
-        match crate::json::parse::<Listed<Line>>(&page.body) {
+        match ambisign_host::json::parse::<Listed<Line>>(&page.body) {
             Ok(listed) => Ok(listed.manifests.unwrap_or_default()),
             Err(error) => Err(Error::IndexUnreadable {
                 tag,
@@ -275,7 +275,8 @@ fn is(digest: &Digest, bytes: &[u8], name: &str) -> Result<(), Error> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn attachment(bytes: &[u8]) -> Result<Attachment, String> {
-    let manifest: Attachment = crate::json::parse(bytes).map_err(|error| error.to_string())?;
+    let manifest: Attachment =
+        ambisign_host::json::parse(bytes).map_err(|error| error.to_string())?;
     if manifest.schema_version != 2 {
         return Err("its `schemaVersion` is not 2".to_owned());
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a reference stands for: the manifest, and beside it whether a signature may be pushed.
 
-use ambisign_providers::HttpReason;
+use ambisign_host::HttpReason;
 use reqwest::Method as Verb;
 use reqwest::header::CONTENT_TYPE;
 use url::Url;

@@ -98,7 +98,7 @@ impl Manifest {
         };
         let media_type = signable(reference, said.media_type)?;
         let wire: Wire =
-            crate::json::parse(bytes).map_err(|error| unreadable(&error.to_string()))?;
+            ambisign_host::json::parse(bytes).map_err(|error| unreadable(&error.to_string()))?;
         if wire.schema_version != 2 {
             return Err(unreadable("its `schemaVersion` is not 2"));
         }
@@ -187,7 +187,7 @@ fn check_type(reference: &str, header: &str, member: Option<&str>) -> Result<(),
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::Explain as _;
+    use ambisign_host::Explain as _;
 
     use super::{Manifest, Said};
     use crate::digest::Digest;

@@ -38,7 +38,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use ambisign_providers::{Host, Token, is_loopback};
+use ambisign_host::{Host, Token, Warning, is_loopback};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -49,7 +49,6 @@ use self::referrer::Referrer;
 use self::sources::Plan;
 use crate::digest::Digest;
 use crate::image::Reference;
-use crate::outcome::Warning;
 use crate::settings::Delivery;
 use crate::shelf::Shelf;
 use crate::verify::VerifiedBundle;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether an image has a bundle already.
 
-use ambisign_providers::{Class, Explain as _};
+use ambisign_host::{Class, Explain as _};
 use futures_util::stream::{self, StreamExt as _};
 
 use super::connection::Connection;

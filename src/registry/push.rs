@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use ambisign_providers::{Answer, Class, Hop, HttpError, HttpReason};
+use ambisign_host::{Answer, Class, Hop, HttpError, HttpReason};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::Answer;
+use ambisign_host::Answer;
 use oci_client::manifest::{
     OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE, OciDescriptor, OciImageManifest,
 };
@@ -220,7 +220,7 @@ impl Connection<'_> {
             if !self.has_api(&page)? {
                 return Ok(None);
             }
-            let listed: Listed<Line> = crate::json::parse(&page.body).map_err(|error| {
+            let listed: Listed<Line> = ambisign_host::json::parse(&page.body).map_err(|error| {
                 self.read_back_error(
                     &wanted,
                     format!("the list of referrers is unreadable: {error}"),

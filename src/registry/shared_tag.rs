@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use ambisign_providers::{Answer, Class, Hop};
+use ambisign_host::{Answer, Class, Hop};
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use reqwest::Method;
 use reqwest::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use ambisign_providers::Env;
+use ambisign_host::{Env, Warning};
 
 use super::SettingsError;
 use super::given::{Given, Origin, flag, path, pick};
@@ -13,7 +13,6 @@ use super::metadata::{self, Built};
 use super::variables::Variables;
 use crate::cli::InputArgs;
 use crate::digest::Digest;
-use crate::outcome::Warning;
 
 /// What says which images are signed.
 #[derive(Debug)]

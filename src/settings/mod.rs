@@ -25,7 +25,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ambisign_providers::{Net, Token};
+use ambisign_host::{Net, Token, Warning};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -43,7 +43,6 @@ pub use self::safety::Notice;
 pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
 use crate::image::Reference;
-use crate::outcome::Warning;
 use crate::trust::{Mirror, RekorVersion, TrustOptions};
 
 /// What a run of `sign` is asked to do.

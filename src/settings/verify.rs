@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
 
 use super::annotations::pair;
 use super::blob::beside;

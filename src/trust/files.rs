@@ -71,13 +71,13 @@ impl Files {
 }
 
 fn split(bytes: &[u8]) -> Option<Both> {
-    let both: Both = crate::json::parse(bytes).ok()?;
+    let both: Both = ambisign_host::json::parse(bytes).ok()?;
     (both.media_type == CLIENT_TRUST_CONFIG).then_some(both)
 }
 
 pub(super) async fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let path = path.to_owned();
-    let bytes = crate::file::read_in_run(&path, limit).await;
+    let bytes = ambisign_host::file::read_in_run(&path, limit).await;
     bytes.map_err(|source| {
         if source.kind() == io::ErrorKind::FileTooLarge {
             Error::FileSize { path, limit }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use ambisign_providers::Host;
+use ambisign_host::{Host, Warning};
 use futures_util::future::join;
 use url::Url;
 
@@ -12,7 +12,6 @@ use super::files::{Files, read};
 use super::services::Sort;
 use super::tuf::{self, Repository, Source};
 use super::{Error, Mirror, MirrorUsed, SigningConfig, TrustOptions, TrustedRoot};
-use crate::outcome::Warning;
 
 /// The targets of a mirror. This signing config is the one that the mirror recommends: a new version
 /// of the log becomes the default on the day that it says so.

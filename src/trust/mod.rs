@@ -22,7 +22,7 @@ pub mod x509;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use ambisign_providers::{Host, HttpError};
+use ambisign_host::{Host, HttpError, Warning};
 use reqwest::{Method, Request};
 use url::Url;
 
@@ -33,7 +33,6 @@ pub use services::{Service, Services, SigningConfig};
 
 use self::material::Material;
 use self::services::Sort;
-use crate::outcome::Warning;
 
 /// Trusted root and services of one run: loaded together, checked together.
 #[derive(Clone, Debug)]

@@ -4,6 +4,8 @@
 
 use std::time::SystemTime;
 
+use ambisign_host::request::same_url;
+use ambisign_host::shown;
 use serde::Deserialize;
 use url::Url;
 
@@ -14,7 +16,6 @@ use super::window::{self, Window};
 use super::x509::Certificate;
 use crate::digest::Digest;
 use crate::protojson::{Base64, nullable};
-use crate::shown::shown;
 
 /// The spellings of the media type.
 const MEDIA_TYPES: [&str; 3] = [
@@ -150,7 +151,8 @@ impl TrustedRoot {
     /// # Errors
     /// Not such a file; a window without start; a certificate or key that cannot be read.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
-        let wire: Wire = crate::json::parse(json).map_err(|error| malformed(error.to_string()))?;
+        let wire: Wire =
+            ambisign_host::json::parse(json).map_err(|error| malformed(error.to_string()))?;
         if !MEDIA_TYPES.contains(&wire.media_type.as_str()) {
             return Err(malformed(format!(
                 "media type {:?}",
@@ -253,11 +255,6 @@ impl TrustedRoot {
             None => Ok(()),
         }
     }
-}
-
-/// Whether two URLs are the same but for a slash at the end.
-pub(crate) fn same_url(one: &Url, other: &Url) -> bool {
-    one.as_str().trim_end_matches('/') == other.as_str().trim_end_matches('/')
 }
 
 fn malformed(why: impl Into<String>) -> Error {

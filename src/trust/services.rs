@@ -5,15 +5,14 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use ambisign_providers::plain_http_allowed;
+use ambisign_host::request::same_url;
+use ambisign_host::{plain_http_allowed, shown};
 use serde::Deserialize;
 use url::Url;
 
 use super::error::Error;
-use super::root::same_url;
 use super::window::{self, Window};
 use crate::protojson::nullable;
-use crate::shown::shown;
 
 /// The media type that is read and written.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
@@ -104,7 +103,8 @@ impl SigningConfig {
     /// Not such a file; a window without start; a URL that is none, or that is plain HTTP to
     /// another machine.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
-        let wire: Wire = crate::json::parse(json).map_err(|error| malformed(error.to_string()))?;
+        let wire: Wire =
+            ambisign_host::json::parse(json).map_err(|error| malformed(error.to_string()))?;
         if wire.media_type != MEDIA_TYPE {
             return Err(malformed(format!(
                 "media type {:?}",

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain};
 
 use crate::verify;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One signature: a look at it, and what comes of all of one image.
 
-use ambisign_providers::{Class, Explain as _};
+use ambisign_host::{Class, Explain as _, Failure};
 
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
@@ -9,7 +9,6 @@ use tokio::sync::Semaphore;
 use super::{Entry, Error, FETCHES, Facts, Finding, Layout, Signature, Verdict};
 use crate::digest::Digest;
 use crate::image::Reference;
-use crate::outcome::Failure;
 use crate::registry::{self, Listing, Place, Registry, Stored};
 use crate::told;
 use crate::trust::TrustedRoot;

@@ -13,7 +13,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ambisign_providers::Host;
+use ambisign_host::{Failure, Host, Warning, file};
 use futures_util::FutureExt as _;
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt as _};
@@ -28,9 +28,7 @@ use crate::blob::hash;
 use crate::bundle::{self, LONGEST};
 use crate::digest::Digest;
 use crate::error::Error as RunError;
-use crate::file;
 use crate::image::Reference;
-use crate::outcome::{Failure, Warning};
 use crate::plan::{reference, registry_options};
 use crate::registry::Registry;
 use crate::report::Reporter;

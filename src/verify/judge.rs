@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
+use ambisign_host::shown;
+
 use super::error::Error;
 use super::policy::{Policy, Signer};
 use crate::fulcio::{SigningCertificate, chain, sct};
-use crate::shown::shown;
 use crate::trust::TrustedRoot;
 use crate::trust::keys::Hash;
 use crate::trust::path::PathError;

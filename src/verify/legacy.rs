@@ -115,16 +115,17 @@ fn read_certificate(pem: &str) -> Result<SigningCertificate, Error> {
 }
 
 fn stamp(json: &str) -> Result<Vec<u8>, Error> {
-    let stamp: Stamp = crate::json::parse(json.as_bytes()).map_err(|_json| Error::Legacy {
-        why: "its timestamp has another form",
-    })?;
+    let stamp: Stamp =
+        ambisign_host::json::parse(json.as_bytes()).map_err(|_json| Error::Legacy {
+            why: "its timestamp has another form",
+        })?;
     Ok(stamp.response.0)
 }
 
 fn said(payload: &[u8], artifact: &Digest) -> Result<Said, Error> {
     let malformed = |why| Error::Legacy { why };
-    let payload: Payload =
-        crate::json::parse(payload).map_err(|_json| malformed("its payload has another form"))?;
+    let payload: Payload = ambisign_host::json::parse(payload)
+        .map_err(|_json| malformed("its payload has another form"))?;
     if payload.critical.kind != KIND {
         return Err(malformed("its payload is of another type"));
     }
@@ -141,7 +142,7 @@ fn said(payload: &[u8], artifact: &Digest) -> Result<Said, Error> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use ambisign_providers::Explain as _;
+    use ambisign_host::Explain as _;
     use serde::Deserialize;
 
     use super::{CERTIFICATE, ENTRY, SIGNATURE, TIMESTAMP, legacy};

@@ -18,12 +18,12 @@ mod statement;
 
 use std::collections::BTreeMap;
 
+use ambisign_host::shown;
 use serde_json::Value;
 
 use crate::bundle::{Bundle, Content};
 use crate::digest::Digest;
 use crate::fulcio::SigningCertificate;
-use crate::shown::shown;
 use crate::trust::TrustedRoot;
 use crate::trust::keys::PublicKey;
 use crate::verifier::Verifier;

@@ -45,8 +45,8 @@ impl Statement {
         if envelope.payload_type != IN_TOTO {
             return Err(wrong("its payload is of another type"));
         }
-        let statement: Self =
-            crate::json::parse(&envelope.payload).map_err(|_json| wrong("it has another form"))?;
+        let statement: Self = ambisign_host::json::parse(&envelope.payload)
+            .map_err(|_json| wrong("it has another form"))?;
         if !TYPES.contains(&statement.kind.as_str()) {
             return Err(wrong("it is of another version"));
         }

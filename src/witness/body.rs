@@ -217,7 +217,7 @@ fn same(equal: bool, why: &'static str) -> Result<(), &'static str> {
 
 fn read<T: serde::de::DeserializeOwned>(kind: Kind, body: &[u8]) -> Result<Body<T>, &'static str> {
     let body: Body<T> =
-        crate::json::parse(body).map_err(|_json| "it is not a record of its kind")?;
+        ambisign_host::json::parse(body).map_err(|_json| "it is not a record of its kind")?;
     if kind.name() == (body.kind.as_str(), body.api_version.as_str()) {
         Ok(body)
     } else {

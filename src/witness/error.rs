@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use ambisign_providers::{Class, Explain, HttpError};
+use ambisign_host::{Class, Explain, HttpError};
 
 use super::entry::EntryError;
 use super::timestamp::TimestampError;

@@ -15,7 +15,7 @@ mod tsa;
 mod tst;
 pub(crate) mod wire;
 
-use ambisign_providers::{Hop, Host};
+use ambisign_host::{Hop, Host};
 use futures_util::future::{join_all, try_join_all};
 use rand_core::CryptoRng;
 use tokio::sync::{Semaphore, SemaphorePermit};

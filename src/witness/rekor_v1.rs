@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The client of a Rekor v1 log: entries of the kinds `dsse` and `hashedrekord`, both 0.0.1.
 
-use ambisign_providers::{Answer, Hop, Host};
+use ambisign_host::{Answer, Hop, Host, request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::LOCATION;
@@ -11,7 +11,7 @@ use super::Error;
 use super::entry::LogEntry;
 use crate::bundle::Content;
 use crate::credential::Signed;
-use crate::net::{self, REKOR};
+use crate::net::REKOR;
 use crate::trust::Service;
 
 /// A v1 log of this run.
@@ -26,9 +26,9 @@ impl RekorV1<'_> {
     /// When an answer was lost and the same bytes are sent again, the log says 409 and names the
     /// entry that it already has; that one is fetched.
     pub(super) async fn submit(&self, signed: &Signed, hop: &Hop) -> Result<LogEntry, Error> {
-        let url = net::below(&self.service.url, "api/v1/log/entries");
+        let url = request::below(&self.service.url, "api/v1/log/entries");
         let body = request(signed).ok_or(Error::Encoding)?;
-        let request = net::post(url, "application/json", "application/json", body);
+        let request = request::post_accepting(url, "application/json", "application/json", body);
         let answer = self.host.net.send(hop, request).await.map_err(Error::Log)?;
         let answer = match answer.status.as_u16() {
             409 => self.existing(&answer).await?,
@@ -51,8 +51,8 @@ impl RekorV1<'_> {
         let Some(id) = id else {
             return Err(Error::refused(409, conflict.excerpt(&self.host.net)));
         };
-        let url = net::below(&self.service.url, &format!("api/v1/log/entries/{id}"));
-        let answer = self.host.net.send(&REKOR, net::get(url)).await;
+        let url = request::below(&self.service.url, &format!("api/v1/log/entries/{id}"));
+        let answer = self.host.net.send(&REKOR, request::get_json(url)).await;
         answer.map_err(Error::unread)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ambisign_providers::{Hop, Host};
+use ambisign_host::{Hop, Host, request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::try_join_all;
@@ -15,7 +15,7 @@ use super::checkpoint::Checkpoint;
 use super::entry::{LogEntry, Proof};
 use super::tiles::{self, Tile};
 use crate::credential::Signed;
-use crate::net::{self, REKOR};
+use crate::net::REKOR;
 use crate::trust::root::Log;
 use crate::trust::{Service, TrustedRoot};
 
@@ -32,8 +32,9 @@ impl RekorV2<'_> {
     /// When an answer was lost and the same bytes are sent again, the log may say 409 and name an
     /// index; the entry is then read from the log's checkpoint and tiles.
     pub(super) async fn submit(&self, signed: &Signed, hop: &Hop) -> Result<LogEntry, Error> {
-        let url = net::below(&self.service.url, "api/v2/log/entries");
-        let request = net::post(url, "application/json", "application/json", request(signed));
+        let url = request::below(&self.service.url, "api/v2/log/entries");
+        let request =
+            request::post_accepting(url, "application/json", "application/json", request(signed));
         let answer = self.host.net.send(hop, request).await.map_err(Error::Log)?;
         match answer.status.as_u16() {
             200 | 201 => Ok(LogEntry::from_json(&answer.body)?),
@@ -115,11 +116,11 @@ impl RekorV2<'_> {
     }
 
     async fn read(&self, path: &str) -> Result<Vec<u8>, Error> {
-        let url = net::below(&self.service.url, &format!("api/v2/{path}"));
+        let url = request::below(&self.service.url, &format!("api/v2/{path}"));
         let answer = self
             .host
             .net
-            .send(&REKOR, net::get(url))
+            .send(&REKOR, request::get_json(url))
             .await
             .map_err(Error::unread)?;
         if answer.status.is_success() {

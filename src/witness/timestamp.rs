@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain};
 use der::asn1::ObjectIdentifier;
 
 use super::tst::{Flaw, Token};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The client of a timestamp authority (RFC 3161 over HTTP, 3.4).
 
-use ambisign_providers::Host;
+use ambisign_host::{Host, request};
 use der::asn1::{Any, OctetString, Uint};
 use der::oid::db::rfc5912::ID_SHA_256;
 use der::{Encode, Sequence};
@@ -12,7 +12,7 @@ use super::Error;
 use super::timestamp::{Stamped, Timestamp};
 use crate::credential::Signed;
 use crate::digest::Digest;
-use crate::net::{self, TSA};
+use crate::net::TSA;
 use crate::trust::{Service, TrustedRoot};
 
 /// One authority of this run.
@@ -28,7 +28,7 @@ impl TimestampAuthority<'_> {
         let signature = signed.content().signature();
         let query = query(signature, &nonce).map_err(|_der| Error::Encoding)?;
         let (kind, accept) = ("application/timestamp-query", "application/timestamp-reply");
-        let request = net::post(self.service.url.clone(), kind, accept, query);
+        let request = request::post_accepting(self.service.url.clone(), kind, accept, query);
         let answer = self
             .host
             .net

@@ -66,7 +66,7 @@ pub fn signing_config(bytes: &[u8]) {
             assert!(!services.logs.is_empty());
             let all = services.logs.iter().chain(&services.authorities);
             for service in all.chain([&services.fulcio]) {
-                assert!(ambisign_providers::plain_http_allowed(&service.url));
+                assert!(ambisign_host::plain_http_allowed(&service.url));
             }
         }
     }

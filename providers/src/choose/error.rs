@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::{Class, Explain, Platform};
+use ambisign_host::{Class, Explain};
+
+use crate::Platform;
 
 /// Why no provider could be chosen.
 #[derive(Debug, thiserror::Error)]

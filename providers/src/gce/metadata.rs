@@ -3,6 +3,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use ambisign_host::request::{get, received, shape};
+use ambisign_host::{Answer, Hop, Host, Token};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -10,8 +12,7 @@ use url::{Host as UrlHost, Url};
 
 use super::Error;
 use crate::file::read_small;
-use crate::request::{get, received, shape};
-use crate::{Answer, Hop, Host, Token, hops};
+use crate::hops;
 
 /// Sent with every request and demanded of every answer: a server that does not know it is not the
 /// metadata server, and a browser that was lured there does not send it.

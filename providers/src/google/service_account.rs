@@ -5,6 +5,10 @@
 use std::borrow::Cow;
 use std::time::UNIX_EPOCH;
 
+use ambisign_host::request::{post, received, shape};
+use ambisign_host::{
+    Answer, Class, Explain, Host, HttpError, Net, Token, is_loopback, plain_http_allowed,
+};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
@@ -17,10 +21,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use crate::request::{post, received, shape};
-use crate::{
-    Answer, Class, Explain, Host, HttpError, Net, Token, hops, is_loopback, plain_http_allowed,
-};
+use crate::hops;
 
 /// Google's token endpoint, where the file names none.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
@@ -314,10 +315,10 @@ fn key_pair(pem: &str) -> Option<RsaKeyPair> {
 
 #[cfg(test)]
 mod tests {
+    use ambisign_host::Explain;
     use url::Url;
 
     use super::{File, Key, is_google};
-    use crate::Explain;
     use crate::choose::tests::Place;
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ambisign_providers::{Answer, Env, Explain as _, Token};
+use ambisign_host::{Answer, Env, Explain as _, Token};
 use futures_util::future::join_all;
 use reqwest::Method as Verb;
 use tokio::time::timeout;

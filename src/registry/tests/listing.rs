@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a reader finds beside an image, and its limits.
 
-use ambisign_providers::{Env, Explain as _};
+use ambisign_host::{Env, Explain as _};
 
 use super::fake::{Fake, IMAGE, INDEX, OCI, Reply, fallback_tag};
 use super::host;

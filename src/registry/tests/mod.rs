@@ -11,7 +11,7 @@ mod sources;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_host::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
 use futures_util::future::join_all;
 
 use self::fake::{Fake, Fault, IMAGE, INDEX, OCI, Reply, Request, State, fallback_tag};

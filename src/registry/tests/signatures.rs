@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Signatures in another repository than that of the image.
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
 
 use super::fake::{Fake, Reply, fallback_tag};
 use super::{bundle, code, created, host};

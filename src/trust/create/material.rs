@@ -171,7 +171,7 @@ impl Key {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    crate::file::read(path, LONGEST).map_err(|source| Error::Read {
+    ambisign_host::file::read(path, LONGEST).map_err(|source| Error::Read {
         path: path.to_owned(),
         source,
     })

@@ -13,6 +13,7 @@ mod spec;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use ambisign_host::file;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use humantime::format_rfc3339_seconds;
@@ -21,8 +22,6 @@ use serde_json::{Value, json};
 pub use self::error::Error;
 use self::material::{Chain, Key, Kind};
 use self::spec::Spec;
-
-use crate::file;
 
 use super::files::CLIENT_TRUST_CONFIG;
 use super::{SigningConfig, TrustedRoot, root, services};

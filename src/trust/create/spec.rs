@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use ambisign_providers::plain_http_allowed;
+use ambisign_host::plain_http_allowed;
 use url::Url;
 
 use super::error::Error;

@@ -17,12 +17,10 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ambisign_host::{Warning, file};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-
-use crate::file;
-use crate::outcome::Warning;
 
 const STATE: &str = "state.json";
 const NEW_STATE: &str = "state.new";
@@ -71,7 +69,7 @@ impl State {
     }
 
     fn parse(bytes: &[u8], mirror: &str) -> Result<Self, String> {
-        let state: Self = crate::json::parse(bytes).map_err(|error| error.to_string())?;
+        let state: Self = ambisign_host::json::parse(bytes).map_err(|error| error.to_string())?;
         if state.form != FORM || state.mirror != mirror {
             return Err("it is of another mirror or of another version of ambisign".to_owned());
         }

@@ -104,7 +104,7 @@ impl<R: Role> Role for Received<R> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, String> {
-    let mut document: Value = parsed(crate::json::parse(bytes))?;
+    let mut document: Value = parsed(ambisign_host::json::parse(bytes))?;
     of_kind(&document, &R::TYPE.to_string())?;
     let received = document.get("signed").cloned().unwrap_or_default();
     hashes::make_readable(&mut document);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Asking a mirror for a file.
 
-use ambisign_providers::{Answer, Hop, Host};
+use ambisign_host::request::{below, get_json};
+use ambisign_host::{Answer, Hop, Host};
 use tough::schema::{Metafile, Role};
 use url::Url;
 
 use super::error::Error;
 use super::role::{self, Verified};
-use crate::net::{below, get};
 
 /// A mirror: where its files are.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Mirror<'_> {
 
     /// The target `path`, which may have folders in front.
     pub(super) async fn target(&self, hop: &Hop, path: &str) -> Result<Vec<u8>, Error> {
-        let request = get(below(&self.targets, path));
+        let request = get_json(below(&self.targets, path));
         let answer = self.host.net.send(hop, request).await;
         present(path, answer.map_err(Error::Http)?)
     }
@@ -72,7 +72,7 @@ impl Mirror<'_> {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(file);
         }
-        let answer = self.host.net.send(hop, get(url)).await;
+        let answer = self.host.net.send(hop, get_json(url)).await;
         answer.map_err(Error::Http)
     }
 }

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use ambisign_providers::Host;
+use ambisign_host::{Host, Warning};
 use tokio::sync::Mutex;
 use tough::TargetName;
 use tough::schema::Target;
@@ -35,7 +35,6 @@ use self::delegated::Search;
 use self::mirror::Mirror;
 use self::update::{TopLevel, Update};
 use crate::net::TUF_TARGET;
-use crate::outcome::Warning;
 
 /// The versions of the four top-level roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 
 use std::path::PathBuf;
 
-use ambisign_providers::Host;
+use ambisign_host::Host;
+use ambisign_host::request::same_url;
 use url::Url;
 
 use crate::digest::Digest;
 use crate::trust::Mirror;
-use crate::trust::root::same_url;
 
 const PUBLIC_URL: &str = "https://tuf-repo-cdn.sigstore.dev/";
 const STAGING_URL: &str = "https://tuf-repo-cdn.sigstage.dev/";
@@ -40,7 +40,7 @@ impl Source {
             segments.pop_if_empty().push("");
         }
         Self {
-            targets: crate::net::below(&metadata, "targets/"),
+            targets: ambisign_host::request::below(&metadata, "targets/"),
             cache: folder(host, &metadata),
             metadata,
             root,
@@ -113,7 +113,7 @@ fn name(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::{Clock, Env, Host, Net, NetOptions};
+    use ambisign_host::{Clock, Env, Host, Net, NetOptions};
     use tough::schema::{Root, Signed};
     use url::Url;
 
@@ -200,7 +200,7 @@ mod tests {
     fn the_anchors_are_the_ones_that_the_readme_names() {
         let readme = include_str!("anchors/README.md");
         for (bytes, version) in [(PRODUCTION, 16), (STAGING, 15)] {
-            let root: Signed<Root> = crate::json::parse(bytes).unwrap();
+            let root: Signed<Root> = ambisign_host::json::parse(bytes).unwrap();
             root.signed.verify_role(&root).unwrap();
             assert_eq!(root.signed.version.get(), version);
             assert!(root.signed.consistent_snapshot);

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain};
 
 /// Why a log entry proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

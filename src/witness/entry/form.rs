@@ -13,7 +13,7 @@ impl LogEntry {
     /// # Errors
     /// [`EntryError::Malformed`].
     pub fn from_json(json: &[u8]) -> Result<Self, EntryError> {
-        let wire: wire::Entry = crate::json::parse(json).map_err(malformed)?;
+        let wire: wire::Entry = ambisign_host::json::parse(json).map_err(malformed)?;
         Self::from_wire(wire)
     }
 
@@ -23,7 +23,7 @@ impl LogEntry {
     /// # Errors
     /// [`EntryError::Malformed`].
     pub fn from_v1(json: &[u8]) -> Result<Self, EntryError> {
-        let answer: wire::Answer = crate::json::parse(json).map_err(malformed)?;
+        let answer: wire::Answer = ambisign_host::json::parse(json).map_err(malformed)?;
         let mut entries = answer.into_iter();
         let (Some((id, entry)), None) = (entries.next(), entries.next()) else {
             return Err(malformed("there is not exactly one entry"));
@@ -31,7 +31,7 @@ impl LogEntry {
         if !id.ends_with(&hex::encode(merkle::leaf_hash(&entry.body.0))) {
             return Err(malformed("its ID is not the hash of its body"));
         }
-        let head: Head = crate::json::parse(&entry.body.0).map_err(malformed)?;
+        let head: Head = ambisign_host::json::parse(&entry.body.0).map_err(malformed)?;
         let proof = entry.verification.inclusion_proof;
         let hashes: Result<Vec<_>, _> = proof.hashes.iter().map(|hash| unhex(hash)).collect();
         let promise = entry.verification.signed_entry_timestamp;
@@ -70,9 +70,9 @@ impl LogEntry {
     /// # Errors
     /// [`EntryError::Malformed`].
     pub fn from_legacy(json: &[u8]) -> Result<Self, EntryError> {
-        let kept: wire::Kept = crate::json::parse(json).map_err(malformed)?;
+        let kept: wire::Kept = ambisign_host::json::parse(json).map_err(malformed)?;
         let payload = kept.payload;
-        let head: Head = crate::json::parse(&payload.body.0).map_err(malformed)?;
+        let head: Head = ambisign_host::json::parse(&payload.body.0).map_err(malformed)?;
         Self::from_wire(wire::Entry {
             log_index: payload.log_index,
             log_id: wire::LogId {

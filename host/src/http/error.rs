@@ -8,8 +8,8 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::{Method, StatusCode};
 
-use crate::Class;
-use crate::net::{ClientError, chain};
+use super::client::ClientError;
+use crate::{Class, chain};
 
 /// The longest name of a content coding that a message shows, in characters.
 const LONGEST_CODING: usize = 40;
@@ -115,7 +115,7 @@ impl std::error::Error for HttpError {}
 
 impl HttpReason {
     /// [`HttpReason::Encoded`], when `headers` name a content coding.
-    pub(crate) fn encoded(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn encoded(headers: &HeaderMap) -> Option<Self> {
         let coding = headers.get(CONTENT_ENCODING)?;
         let coding = String::from_utf8_lossy(coding.as_bytes());
         let coding: String = coding.chars().take(LONGEST_CODING).collect();
@@ -123,7 +123,7 @@ impl HttpReason {
     }
 
     /// Whether the request may have reached the server.
-    pub(crate) fn is_sent(&self) -> bool {
+    pub(super) fn is_sent(&self) -> bool {
         match self {
             Self::Unreachable { sent, .. } => *sent,
             Self::Client(_) | Self::Deadline | Self::NotHttps | Self::Tls { .. } => false,
@@ -189,7 +189,7 @@ impl HttpError {
 }
 
 /// What a failure of the transport means.
-pub(crate) fn transport(error: reqwest::Error) -> HttpReason {
+pub(super) fn transport(error: reqwest::Error) -> HttpReason {
     let error = error.without_url();
     let why = without_layers(&chain(&error)).to_owned();
     if is_distrust(&error) {

@@ -29,7 +29,7 @@ type Opened = Box<dyn Any + Send>;
 
 /// The one connection of a client that is kept.
 #[derive(Clone)]
-pub(crate) struct Ahead {
+pub(super) struct Ahead {
     state: Arc<Mutex<State>>,
     limit: Duration,
 }
@@ -45,7 +45,7 @@ enum State {
 
 impl Ahead {
     /// `limit` is the longest time to connect.
-    pub(crate) fn new(limit: Duration) -> Self {
+    pub(super) fn new(limit: Duration) -> Self {
         Self {
             state: Arc::new(Mutex::new(State::Empty)),
             limit,
@@ -53,7 +53,7 @@ impl Ahead {
     }
 
     /// Begins to open a connection of `client`, which this is the layer of, to `url`.
-    pub(crate) async fn open(&self, client: &Client, url: Url) {
+    pub(super) async fn open(&self, client: &Client, url: Url) {
         self.replace(State::Wanted);
         // It ends at once, by the layer's error, and nobody wants its answer.
         let _ended = client.get(url).send().await;
@@ -78,7 +78,7 @@ impl<S> Layer<S> for Ahead {
 
 /// The client's connector, with one connection in hand.
 #[derive(Clone)]
-pub(crate) struct Connector<S> {
+pub(super) struct Connector<S> {
     inner: S,
     ahead: Ahead,
 }

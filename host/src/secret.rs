@@ -18,7 +18,7 @@ impl Token {
     }
 
     /// A second copy, wiped on its own drop: for a source that is asked more than once.
-    pub(crate) fn copy(&self) -> Self {
+    pub fn copy(&self) -> Self {
         Self(self.0.clone())
     }
 

@@ -40,3 +40,17 @@ pub trait Explain: std::error::Error {
     /// Who can do something about it.
     fn class(&self) -> Class;
 }
+
+/// The messages of `error` and of all its sources.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        source = error.source();
+    }
+    text
+}

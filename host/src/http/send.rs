@@ -11,9 +11,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
-use crate::http_error::transport;
-use crate::net::plain_http_allowed;
-use crate::{Event, HttpError, HttpReason, Net, Profile};
+use super::client::{Event, Net, Profile, plain_http_allowed};
+use super::error::{HttpError, HttpReason, transport};
 
 /// The longest piece of a server's answer that a message shows, in characters.
 const EXCERPT: usize = 256;
@@ -290,7 +289,7 @@ impl Call {
 }
 
 /// `url` without query, fragment and user information.
-pub(crate) fn redacted(url: &Url) -> String {
+fn redacted(url: &Url) -> String {
     let port = url
         .port()
         .map(|port| format!(":{port}"))

@@ -5,7 +5,7 @@
 const LONGEST: usize = 128;
 
 /// The beginning of `text`: what others wrote is as long as they like, a message is not.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),

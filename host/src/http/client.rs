@@ -11,9 +11,9 @@ use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
 use tokio::time::Instant;
 use url::{Host as UrlHost, Url};
 
-use crate::ahead::Ahead;
+use super::preconnect::Ahead;
 use crate::redact::Redactor;
-use crate::{Clock, Env};
+use crate::{Clock, Env, chain};
 
 /// Where Linux distributions keep the CA roots of the machine; the first that exists is read.
 const SYSTEM_ROOTS: &[&str] = &[
@@ -111,8 +111,8 @@ pub struct Net {
     roots_override: Option<PathBuf>,
     roots: OnceLock<Result<Vec<Certificate>, ClientError>>,
     clients: Mutex<BTreeMap<(&'static str, String), Kept>>,
-    pub(crate) clock: Clock,
-    pub(crate) redactor: Redactor,
+    pub(super) clock: Clock,
+    redactor: Redactor,
 }
 
 /// A client, and the connection that may be in its hand.
@@ -177,7 +177,7 @@ impl Net {
     ///
     /// # Errors
     /// A CA file or a proxy variable that cannot be used.
-    pub(crate) fn client(&self, profile: &Profile, url: &Url) -> Result<Client, ClientError> {
+    pub(super) fn client(&self, profile: &Profile, url: &Url) -> Result<Client, ClientError> {
         Ok(self.kept(profile, url)?.0.client)
     }
 
@@ -222,7 +222,7 @@ impl Net {
         self.options.deadline
     }
 
-    pub(crate) fn tell(&self, event: Event<'_>) {
+    pub(super) fn tell(&self, event: Event<'_>) {
         if let Some(observer) = &self.options.observer {
             observer(event);
         }
@@ -260,7 +260,7 @@ impl Net {
     }
 
     /// Whether nobody is trusted, because no CA file was found.
-    pub(crate) fn has_no_roots(&self) -> bool {
+    pub(super) fn has_no_roots(&self) -> bool {
         self.roots().is_ok_and(|roots| roots.is_empty())
     }
 
@@ -358,20 +358,6 @@ fn read_pem(path: &Path) -> Result<Vec<Certificate>, ClientError> {
         return Err(unusable("it holds no certificate".to_owned()));
     }
     Ok(roots)
-}
-
-/// The messages of `error` and of all its sources.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let next = error.to_string();
-        if !text.ends_with(&next) {
-            text = format!("{text}: {next}");
-        }
-        source = error.source();
-    }
-    text
 }
 
 /// Whether `url` names the machine itself by an IP literal. A name such as `localhost` does not

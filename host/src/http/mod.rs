@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//! HTTP: clients, requests, and the one way to send them.
+
+mod client;
+mod error;
+mod preconnect;
+pub mod request;
+mod send;
+
+pub use client::{
+    ClientError, Event, Net, NetOptions, Observer, Profile, is_loopback, plain_http_allowed,
+};
+pub use error::{HttpError, HttpReason};
+pub use send::{Answer, Hop};
