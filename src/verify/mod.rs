@@ -112,24 +112,6 @@ impl VerifiedBundle {
     pub fn timestamps(&self) -> &[Timestamp] {
         &self.timestamps
     }
-
-    /// A bundle that nobody verified, to test what happens to one.
-    #[cfg(test)]
-    pub(crate) fn for_tests(bytes: Vec<u8>, digest: Digest, predicate_type: &str) -> Self {
-        let real = include_bytes!(
-            "../../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json"
-        );
-        let real = Bundle::parse(real).expect("a vector");
-        Self {
-            bytes,
-            digest,
-            predicate_type: Some(predicate_type.to_owned()),
-            certificate: SigningCertificate::parse(real.certificate().expect("a certificate"))
-                .expect("a vector"),
-            entries: Vec::new(),
-            timestamps: Vec::new(),
-        }
-    }
 }
 
 /// Verifies the bundle in `bytes` (gate G10; client specification 4.1 to 4.7).
