@@ -21,7 +21,7 @@ use crate::bundle::Content;
 use crate::digest::Digest;
 use crate::dsse::{Envelope, IN_TOTO, pae};
 use crate::fulcio::SigningCertificate;
-use crate::net::{FULCIO, REKOR, TSA};
+use crate::limits::{FULCIO, REKOR, TSA};
 use crate::payload::Payload;
 use crate::trust::keys::Hash;
 use crate::witness::{self, Logged};
@@ -247,7 +247,7 @@ impl Signed {
 mod tests {
     use super::Shares;
     use crate::fulcio::certificate::testing::certificate;
-    use crate::net::{REKOR, TSA};
+    use crate::limits::{REKOR, TSA};
 
     #[test]
     fn what_is_signed_last_is_logged_before_the_certificate_ends() {

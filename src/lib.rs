@@ -31,6 +31,7 @@ pub mod identity;
 pub mod image;
 pub mod images;
 mod job;
+pub mod limits;
 pub mod net;
 pub mod outcome;
 pub mod payload;

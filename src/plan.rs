@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::identity::{Identity, IdentityError};
 use crate::image::Reference;
 use crate::job::{Images, Job};
-use crate::net::FULCIO;
+use crate::limits::FULCIO;
 use crate::outcome::{Outcome, State, Step};
 use crate::registry::{self, Member, Registry, RegistryOptions, Target};
 use crate::report::Progress;

@@ -13,7 +13,7 @@ use super::diagnosis::{Finding, Stage};
 use super::token::whole;
 use crate::fulcio::{self, Objection};
 use crate::identity::Identity;
-use crate::net::FULCIO;
+use crate::limits::FULCIO;
 use crate::prediction::Prediction;
 use crate::settings::RunSettings;
 use crate::trust::{Service, Trust};

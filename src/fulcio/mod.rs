@@ -18,7 +18,7 @@ use url::Url;
 use crate::artifact::Artifact;
 use crate::credential::{Credential, EphemeralKey};
 use crate::identity::Identity;
-use crate::net::FULCIO;
+use crate::limits::FULCIO;
 use crate::prediction::{self, Prediction};
 use crate::trust::Trust;
 pub use certificate::{CertificateError, SigningCertificate};

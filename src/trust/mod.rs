@@ -242,7 +242,7 @@ async fn ask_version(host: &Host, base: &Url) -> Result<u32, Error> {
     let mut url = base.clone();
     url.set_path(&format!("{}/api/v1/log", base.path().trim_end_matches('/')));
     let request = Request::new(Method::GET, url);
-    let sent: Result<_, HttpError> = host.net.send(&crate::net::REKOR, request).await;
+    let sent: Result<_, HttpError> = host.net.send(&crate::limits::REKOR, request).await;
     let answer = sent.map_err(Error::Http)?;
     match answer.status.as_u16() {
         200 => Ok(1),

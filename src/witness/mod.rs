@@ -22,7 +22,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::bundle::Bundle;
 use crate::credential::Signed;
-use crate::net::REKOR;
+use crate::limits::REKOR;
 use crate::trust::{Service, Trust};
 pub use entry::{Content, EntryError, LogEntry, Logged, Proof, VerifiedEntry};
 pub use error::{Error, NotLogged};

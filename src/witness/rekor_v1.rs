@@ -11,7 +11,7 @@ use super::Error;
 use super::entry::LogEntry;
 use crate::bundle::Content;
 use crate::credential::Signed;
-use crate::net::REKOR;
+use crate::limits::REKOR;
 use crate::trust::Service;
 
 /// A v1 log of this run.

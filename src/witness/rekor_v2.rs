@@ -15,7 +15,7 @@ use super::checkpoint::Checkpoint;
 use super::entry::{LogEntry, Proof};
 use super::tiles::{self, Tile};
 use crate::credential::Signed;
-use crate::net::REKOR;
+use crate::limits::REKOR;
 use crate::trust::root::Log;
 use crate::trust::{Service, TrustedRoot};
 

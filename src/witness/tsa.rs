@@ -12,7 +12,7 @@ use super::Error;
 use super::timestamp::{Stamped, Timestamp};
 use crate::credential::Signed;
 use crate::digest::Digest;
-use crate::net::TSA;
+use crate::limits::TSA;
 use crate::trust::{Service, TrustedRoot};
 
 /// One authority of this run.

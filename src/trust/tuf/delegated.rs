@@ -13,7 +13,7 @@ use super::error::Error;
 use super::mirror::Mirror;
 use super::update::{TopLevel, listed, versioned};
 use super::{paths, role};
-use crate::net::TUF_TARGETS;
+use crate::limits::TUF_TARGETS;
 
 /// More roles than this are not looked at for one target.
 const MOST_ROLES: usize = 32;

@@ -34,7 +34,7 @@ use self::cache::{Cache, State};
 use self::delegated::Search;
 use self::mirror::Mirror;
 use self::update::{TopLevel, Update};
-use crate::net::TUF_TARGET;
+use crate::limits::TUF_TARGET;
 
 /// The versions of the four top-level roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

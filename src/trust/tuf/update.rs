@@ -17,7 +17,7 @@ use super::cache::State;
 use super::error::Error;
 use super::mirror::Mirror;
 use super::role::{self, Verified};
-use crate::net::{TUF_ROOT, TUF_SNAPSHOT, TUF_TARGETS, TUF_TIMESTAMP};
+use crate::limits::{TUF_ROOT, TUF_SNAPSHOT, TUF_TARGETS, TUF_TIMESTAMP};
 
 /// More new roots than this at once are an endless chain.
 const MOST_ROOTS: usize = 64;
