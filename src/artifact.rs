@@ -3,6 +3,7 @@
 
 use crate::blob::Blob;
 use crate::digest::Digest;
+use crate::fulcio::Deliverable;
 use crate::registry::Target;
 
 /// Something that may be signed. Neither can be made before it is known that the signature has a
@@ -14,6 +15,8 @@ pub enum Artifact<'a> {
     /// An image, whose bundle goes to its registry, or to a file alone.
     Image(&'a Target),
 }
+
+impl Deliverable for Artifact<'_> {}
 
 impl Artifact<'_> {
     /// Its digest.

@@ -48,13 +48,16 @@ impl<'a> Credentials<'a> {
     ) -> Result<(), Error> {
         let started = Instant::now();
         let artifacts: Vec<_> = jobs.iter().map(Job::artifact).collect();
+        let Some((first, rest)) = artifacts.split_first() else {
+            return Ok(());
+        };
         let each = |change: &dyn Fn(&mut Outcome)| {
             let places = jobs.iter().flat_map(Job::places);
             places.for_each(|at| self.run.progress.image(at, change));
         };
         // If the run ends while it is under way, nobody knows better.
         each(&|image| image.certificate_requested = true);
-        let issued = self.fulcio.issue(identity, &artifacts, rng).await;
+        let issued = self.fulcio.issue(identity, first, rest, rng).await;
         let credential = issued.inspect_err(|error| {
             let requested = error.may_have_issued();
             each(&|image| image.certificate_requested = requested);
@@ -83,7 +86,8 @@ impl<'a> Credentials<'a> {
         if let Prediction::Known { san, issuer } = identity.prediction() {
             same(current.as_deref(), (san, issuer))?;
         }
-        let credential = Arc::new(self.fulcio.issue(&identity, &[artifact], rng).await?);
+        let issued = self.fulcio.issue(&identity, &artifact, &[], rng).await;
+        let credential = Arc::new(issued?);
         let certificate = credential.certificate();
         same(
             current.as_deref(),

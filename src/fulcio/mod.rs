@@ -15,7 +15,6 @@ use rand_core::CryptoRng;
 use reqwest::header::AUTHORIZATION;
 use url::Url;
 
-use crate::artifact::Artifact;
 use crate::credential::{Credential, EphemeralKey};
 use crate::identity::Identity;
 use crate::limits::FULCIO;
@@ -23,6 +22,12 @@ use crate::prediction::{self, Prediction};
 use crate::trust::Trust;
 pub use certificate::{CertificateError, SigningCertificate};
 pub use error::{Error, Objection};
+
+/// What may be signed, because its signature has a place to go to.
+///
+/// Implement it only for a value that cannot be made before that is known: a certificate puts the
+/// identity into a public log, for good.
+pub trait Deliverable {}
 
 /// The Fulcio of this run.
 pub struct Fulcio<'a> {
@@ -39,20 +44,20 @@ impl<'a> Fulcio<'a> {
     /// Asks for a certificate for `key`, and checks it (gate G5): it is for this key and for the
     /// predicted identity, chains to the trusted root, and carries an SCT of a trusted log.
     ///
-    /// `artifacts` are what may be signed: there is no certificate before it is known that their
-    /// signatures have a place to go to, because it puts the identity into a public log.
+    /// `_first` and `_rest` are what will be signed: there is no certificate without something to
+    /// sign, nor before it is known that its signature has a place to go to.
     ///
     /// # Errors
     /// Fulcio refuses, cannot be reached, or answers with a certificate that is not ours.
-    pub async fn issue<R: CryptoRng>(
+    pub async fn issue<D: Deliverable, R: CryptoRng>(
         &self,
         identity: &Identity,
-        artifacts: &[Artifact<'_>],
+        _first: &D,
+        _rest: &[D],
         rng: &mut R,
     ) -> Result<Credential, Error> {
         let key = EphemeralKey::generate(rng);
         let request = key.request(rng).ok_or(Error::Encoding)?;
-        debug_assert!(!artifacts.is_empty(), "a certificate with nothing to sign");
         let answer = self.ask(identity.token(), &request).await?;
         let leaf = match answer.status.as_u16() {
             200 | 201 => wire::leaf(&answer.body).ok_or(Error::Unreadable)?,
