@@ -8,8 +8,7 @@ use std::borrow::Cow;
 
 use ambisign_host::{Class, Explain, shown};
 
-use crate::digest::Digest;
-use crate::dsse::Envelope;
+use crate::content::Content;
 use crate::protojson::Base64;
 use crate::trust::x509::Certificate;
 use crate::witness::{EntryError, LogEntry};
@@ -93,36 +92,6 @@ enum Material {
     Certificate(Vec<u8>),
     /// A hint which key it was, that decides nothing.
     Key { hint: String },
-}
-
-/// What was signed, and the signature.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// An envelope with its signature.
-    Envelope(Envelope),
-    /// Bytes that are not in the bundle.
-    Message {
-        /// The SHA-256 digest of the bytes: a hint, which nothing protects.
-        digest: Option<Digest>,
-        /// The signature over the bytes.
-        signature: Vec<u8>,
-    },
-}
-
-impl From<Envelope> for Content {
-    fn from(envelope: Envelope) -> Self {
-        Self::Envelope(envelope)
-    }
-}
-
-impl Content {
-    /// The signature, raw.
-    pub fn signature(&self) -> &[u8] {
-        match self {
-            Self::Envelope(envelope) => &envelope.signature,
-            Self::Message { signature, .. } => signature,
-        }
-    }
 }
 
 /// The versions of the format. They differ in where the certificate is and what must be there.

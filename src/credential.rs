@@ -17,14 +17,14 @@ use tokio::time::Instant;
 use x509_cert::builder::{Builder, RequestBuilder};
 use x509_cert::name::Name;
 
-use crate::bundle::Content;
+use crate::content::{Content, ContentRef};
 use crate::digest::Digest;
 use crate::dsse::{Envelope, IN_TOTO, pae};
 use crate::fulcio::SigningCertificate;
 use crate::limits::{FULCIO, REKOR, TSA};
 use crate::payload::Payload;
 use crate::trust::keys::Hash;
-use crate::witness::{self, Logged};
+use crate::witness::Logged;
 
 /// Older than this no certificate signs anything new, however long it lives.
 const RENEW_AFTER: Duration = Duration::from_secs(8 * 60);
@@ -238,7 +238,7 @@ impl Signed {
     pub(crate) fn logged(&self) -> Logged<'_> {
         Logged {
             verifier: self.certificate().into(),
-            content: witness::Content::of(&self.content, &self.digest),
+            content: ContentRef::of(&self.content, &self.digest),
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod blob;
 pub mod bundle;
 pub mod cli;
 pub mod commands;
+pub mod content;
 pub mod credential;
 mod credentials;
 pub mod digest;

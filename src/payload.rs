@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::credential::SignError;
 use crate::digest::Digest;
-use crate::registry::Target;
 
 /// The predicate type of `cosign sign`: the image is what its digest says, and nothing more.
 pub const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
@@ -16,21 +14,17 @@ pub const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 pub struct Payload(Vec<u8>);
 
 impl Payload {
-    /// The statement for `target`, with `annotations` about it.
+    /// The statement about the image with `digest`, with `annotations` about it.
     ///
     /// The subject has an empty name: no repository becomes public, and readers that insist on the
     /// member find it.
     ///
     /// # Errors
     /// Never in practice: strings can be written as JSON.
-    pub fn for_image(
-        target: &Target,
+    pub fn about(
+        digest: &Digest,
         annotations: &BTreeMap<String, String>,
-    ) -> Result<Self, SignError> {
-        Self::of(target.digest(), annotations)
-    }
-
-    fn of(digest: &Digest, annotations: &BTreeMap<String, String>) -> Result<Self, SignError> {
+    ) -> Result<Self, serde_json::Error> {
         let statement = Statement {
             kind: "https://in-toto.io/Statement/v1",
             subject: [Subject {
@@ -43,9 +37,7 @@ impl Payload {
             predicate_type: SIGN,
             predicate: Predicate {},
         };
-        serde_json::to_vec(&statement)
-            .map(Self)
-            .map_err(|_json| SignError::Payload)
+        serde_json::to_vec(&statement).map(Self)
     }
 
     /// The bytes that are signed.
@@ -90,7 +82,7 @@ mod tests {
     #[test]
     fn names_the_digest_and_nothing_else() {
         let none = BTreeMap::new();
-        let bytes = Payload::of(&Digest::of(b"ambisign"), &none);
+        let bytes = Payload::about(&Digest::of(b"ambisign"), &none);
         let bytes = bytes.unwrap().into_bytes();
         let expected = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"","digest":{"sha256":"70f178985473c23b72e403edaa739c9cfae0927db7ad48e67f78db8e9c044b4e"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{}}"#;
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
@@ -99,7 +91,7 @@ mod tests {
     fn says_what_is_to_be_said() {
         let said = [("env", "prod"), ("a", "x=\"1\",y")];
         let said = said.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let bytes = Payload::of(&Digest::of(b""), &said.into()).unwrap();
+        let bytes = Payload::about(&Digest::of(b""), &said.into()).unwrap();
         let text = String::from_utf8(bytes.into_bytes()).unwrap();
         let expected = r#""annotations":{"a":"x=\"1\",y","env":"prod"}}],"#;
         assert!(text.contains(expected), "{text}");

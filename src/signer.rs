@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::artifact::Artifact;
 use crate::blob::Blob;
-use crate::credential::Credential;
+use crate::credential::{Credential, SignError};
 use crate::credentials::Credentials;
 use crate::error::{Error, RunError};
 use crate::job::Job;
@@ -159,7 +159,8 @@ impl<'a> Signer<'a> {
             Artifact::Blob(blob) => credential.sign_message(blob.digest(), rng)?,
             Artifact::Image(target) => {
                 let said = &self.run.settings.annotations;
-                credential.sign_statement(Payload::for_image(target, said)?, rng)?
+                let payload = Payload::about(target.digest(), said);
+                credential.sign_statement(payload.map_err(|_json| SignError::Payload)?, rng)?
             }
         };
         let started = Instant::now();

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use der::pem::{LineEnding, encode_string};
 
-use crate::fulcio::SigningCertificate;
+use crate::fulcio::{CertificateError, SigningCertificate};
 use crate::trust::keys::{Hash, PublicKey};
 
 /// The certificate that came with a signature, or a key that the reader brought.
@@ -68,5 +68,22 @@ impl<'a> Verifier<'a> {
 impl<'a> From<&'a SigningCertificate> for Verifier<'a> {
     fn from(certificate: &'a SigningCertificate) -> Self {
         Self::Certificate(certificate)
+    }
+}
+
+impl SigningCertificate {
+    /// The certificate in PEM: lines of 64 characters, a line feed at the end.
+    ///
+    /// # Errors
+    /// [`CertificateError::Malformed`] for a certificate that is too long for PEM.
+    pub fn pem(&self) -> Result<String, CertificateError> {
+        let pem = Verifier::from(self).pem();
+        pem.ok_or(CertificateError::Malformed)
+    }
+
+    /// Whether `signature` is one of the certificate's key over `message`, with the usual hash of
+    /// the key or with SHA-256, which clients used to take for every key.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        Verifier::from(self).verify(message, signature)
     }
 }

@@ -17,7 +17,8 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use ambisign::bundle::{Bundle, Content};
+use ambisign::bundle::Bundle;
+use ambisign::content::Content;
 use ambisign::trust::TrustedRoot;
 use ambisign::verify::VerifiedBundle;
 use ambisign::witness::LogEntry;

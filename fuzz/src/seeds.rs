@@ -277,7 +277,7 @@ fn trusted_roots() -> Vec<Vec<u8>> {
 }
 
 fn statements() -> Vec<Vec<u8>> {
-    use ambisign::bundle::Content;
+    use ambisign::content::Content;
 
     let contents = vectors::all().iter().map(|vector| vector.bundle.content());
     let payloads = contents.filter_map(|content| match content {

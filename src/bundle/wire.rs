@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Error, malformed};
+use super::{Error, malformed};
+use crate::content::Content;
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::protojson::{Base64, nullable};

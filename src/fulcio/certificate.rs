@@ -10,11 +10,8 @@ use der::asn1::{ObjectIdentifier, Utf8StringRef};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use super::{chain, sct};
-use crate::trust::TrustedRoot;
 use crate::trust::path::{PathError, UNDERSTOOD};
 use crate::trust::x509::Certificate;
-use crate::verifier::Verifier;
 
 const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 pub(crate) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
@@ -25,12 +22,9 @@ const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264
 /// The type of the name that Fulcio gives where it is neither an e-mail address nor a URI.
 const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
-/// How much earlier than the certificate its SCT may be: two clocks of one instance made them.
-const SKEW: Duration = Duration::from_secs(60);
-
 /// The longest life of a certificate of the public instance, which gives ten minutes: a longer one
 /// would be worth stealing the key for.
-const LONGEST_LIFE: Duration = Duration::from_secs(15 * 60);
+pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// Why a signing certificate is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,47 +141,9 @@ impl SigningCertificate {
         })
     }
 
-    /// Whether a fresh certificate is to be believed: issued by an authority of `root`, and
-    /// promised to be published by a certificate transparency log of `root`. Everything is judged
-    /// at the time of that promise (SCT), never by the clock of this machine. Where `root` is the
-    /// public instance's, it lives as short as certificates do there.
-    ///
-    /// # Errors
-    /// What is missing.
-    pub fn trusted(&self, root: &TrustedRoot) -> Result<(), CertificateError> {
-        self.short_lived(root)?;
-        let promised = sct::verify(self, chain::issuer(self, root)?, root)?;
-        let early = self.not_before().duration_since(promised);
-        let at = match early {
-            Ok(early) if early <= SKEW => self.not_before(),
-            Ok(_) | Err(_) => promised,
-        };
-        chain::verify(self, root, at)?;
-        Ok(())
-    }
-
-    fn short_lived(&self, root: &TrustedRoot) -> Result<(), CertificateError> {
-        let life = self.not_after().duration_since(self.not_before());
-        match life.unwrap_or_default() {
-            life if life > LONGEST_LIFE && root.is_public() => {
-                Err(CertificateError::Lifetime { life })
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The certificate in DER.
     pub fn der(&self) -> &[u8] {
         self.certificate.der()
-    }
-
-    /// The certificate in PEM: lines of 64 characters, a line feed at the end.
-    ///
-    /// # Errors
-    /// [`CertificateError::Malformed`] for a certificate that is too long for PEM.
-    pub fn pem(&self) -> Result<String, CertificateError> {
-        let pem = Verifier::from(self).pem();
-        pem.ok_or(CertificateError::Malformed)
     }
 
     /// The key as DER `SubjectPublicKeyInfo`.
@@ -218,12 +174,6 @@ impl SigningCertificate {
     /// The issuer of the identity token, as Fulcio names it.
     pub fn issuer(&self) -> &str {
         &self.issuer
-    }
-
-    /// Whether `signature` is one of the certificate's key over `message`, with the usual hash of
-    /// the key or with SHA-256, which clients used to take for every key.
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        Verifier::from(self).verify(message, signature)
     }
 
     /// The certificate without its profile.
@@ -320,6 +270,7 @@ mod tests {
         BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
     };
 
+    use super::super::chain;
     use super::testing::{certificate, email, good, order};
     use super::{CertificateError, OTHER_NAME, SigningCertificate};
     use crate::bundle::Bundle;
@@ -425,7 +376,7 @@ mod tests {
         let error = certificate.trusted(&staging).unwrap_err();
         assert_eq!(error, CertificateError::UntrustedChain { flaw });
         let late = certificate.not_after() + Duration::from_secs(1);
-        let error = super::chain::verify(&certificate, &production, late).unwrap_err();
+        let error = chain::verify(&certificate, &production, late).unwrap_err();
         assert_eq!(error, CertificateError::OutsideValidity);
     }
 

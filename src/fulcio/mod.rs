@@ -7,6 +7,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod sct;
+mod trusted;
 mod wire;
 
 use ambisign_host::request::{self, bearer};

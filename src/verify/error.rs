@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use ambisign_host::{Class, Explain};
 
 use super::policy::{Claim, Match};
+use super::statement::Unusable;
 use crate::bundle;
 use crate::digest::Digest;
 use crate::fulcio::CertificateError;
@@ -135,6 +136,12 @@ fn shown(found: Option<&str>) -> String {
 fn list(wanted: &[String]) -> String {
     let quoted: Vec<_> = wanted.iter().map(|one| format!("{one:?}")).collect();
     quoted.join(" or ")
+}
+
+impl From<Unusable> for Error {
+    fn from(Unusable { why }: Unusable) -> Self {
+        Self::Statement { why }
+    }
 }
 
 impl Explain for Error {

@@ -9,20 +9,21 @@ use ambisign_host::shown;
 
 use super::error::Error;
 use super::policy::{Policy, Signer};
+use crate::content::ContentRef;
 use crate::fulcio::{SigningCertificate, chain, sct};
 use crate::trust::TrustedRoot;
 use crate::trust::keys::Hash;
 use crate::trust::path::PathError;
 use crate::verifier::Verifier;
 use crate::witness::{
-    Content, EntryError, LogEntry, Logged, Stamped, Timestamp, TimestampError, VerifiedEntry,
+    EntryError, LogEntry, Logged, Stamped, Timestamp, TimestampError, VerifiedEntry,
 };
 
 /// A signature with all that came with it.
 pub(super) struct Evidence<'a> {
     pub(super) verifier: Verifier<'a>,
     /// What was signed, as the logs must have it.
-    pub(super) content: Content<'a>,
+    pub(super) content: ContentRef<'a>,
     pub(super) entries: &'a [LogEntry],
     /// DER `TimeStampResp`.
     pub(super) timestamps: &'a [Vec<u8>],
@@ -194,9 +195,9 @@ fn times(
 fn is_signed(evidence: &Evidence<'_>) -> bool {
     let verifier = evidence.verifier;
     match evidence.content {
-        Content::Envelope(envelope) => verifier.verify(&envelope.pae(), &envelope.signature),
+        ContentRef::Envelope(envelope) => verifier.verify(&envelope.pae(), &envelope.signature),
         // Only the SHA-256 digest is known, so a signature with another hash does not verify.
-        Content::Message { digest, signature } => {
+        ContentRef::Message { digest, signature } => {
             let key = verifier.key();
             key.verify_digest(Hash::Sha256, digest.bytes(), signature)
         }

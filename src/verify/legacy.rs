@@ -15,13 +15,15 @@ use serde_json::Value;
 use super::error::Error;
 use super::judge::{self, Evidence, Proof};
 use super::policy::Policy;
-use super::{Accepted, Party, Said};
+use super::statement::Said;
+use super::{Accepted, Party};
+use crate::content::ContentRef;
 use crate::digest::Digest;
 use crate::fulcio::SigningCertificate;
 use crate::payload::SIGN;
 use crate::protojson::{Base64, nullable};
 use crate::trust::TrustedRoot;
-use crate::witness::{Content, LogEntry};
+use crate::witness::LogEntry;
 
 /// The media type of the layer.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -89,7 +91,7 @@ pub fn legacy(
     let said = said(payload, artifact)?;
     let evidence = Evidence {
         verifier: judge::verifier(certificate.as_ref(), policy)?,
-        content: Content::Message {
+        content: ContentRef::Message {
             digest: &Digest::of(payload),
             signature: &signature,
         },

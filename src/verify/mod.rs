@@ -21,20 +21,21 @@ use std::collections::BTreeMap;
 use ambisign_host::shown;
 use serde_json::Value;
 
-use crate::bundle::{Bundle, Content};
+use crate::bundle::Bundle;
+use crate::content::{Content, ContentRef};
 use crate::digest::Digest;
 use crate::fulcio::SigningCertificate;
 use crate::trust::TrustedRoot;
 use crate::trust::keys::PublicKey;
 use crate::verifier::Verifier;
-use crate::witness::{self, Timestamp, VerifiedEntry};
+use crate::witness::{Timestamp, VerifiedEntry};
 
 pub use error::Error;
 use judge::{Evidence, Proof, Vouched};
 pub use legacy::{MEDIA_TYPE as LEGACY_MEDIA_TYPE, legacy};
 pub use policy::Policy;
 use policy::{Identity, Match, Signer};
-use statement::Statement;
+use statement::{Said, Statement};
 
 /// What the bundle of a run of ours has to prove.
 #[derive(Clone, Copy, Debug)]
@@ -229,13 +230,6 @@ impl Accepted {
     }
 }
 
-/// What was signed says about the artifact.
-#[derive(Default)]
-struct Said {
-    predicate_type: Option<String>,
-    annotations: BTreeMap<String, Value>,
-}
-
 impl Said {
     /// Whether it is what `policy` asks for.
     fn fits(self, policy: &Policy) -> Result<Self, Error> {
@@ -279,7 +273,7 @@ pub fn accept(
     verify_hint(bundle.content(), artifact)?;
     let evidence = Evidence {
         verifier: judge::verifier(certificate.as_ref(), policy)?,
-        content: witness::Content::of(bundle.content(), artifact),
+        content: ContentRef::of(bundle.content(), artifact),
         entries: bundle.entries(),
         timestamps: bundle.timestamps(),
         proof: Proof::Inclusion,

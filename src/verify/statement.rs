@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Said;
-use super::error::Error;
 use crate::digest::Digest;
 use crate::dsse::{Envelope, IN_TOTO};
 use crate::protojson::nullable;
@@ -20,10 +18,27 @@ const TYPES: [&str; 2] = [
 const MOST_SUBJECTS: usize = 1024;
 const MOST_DIGESTS: usize = 32;
 
+/// Why a payload is no statement that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub(crate) struct Unusable {
+    /// What is wrong.
+    pub(crate) why: &'static str,
+}
+
+/// What was signed says about the artifact. A message says nothing.
+#[derive(Default)]
+pub(crate) struct Said {
+    /// The predicate type of the statement; `None` for what is none.
+    pub(crate) predicate_type: Option<String>,
+    /// What the signer says beside the digest.
+    pub(crate) annotations: BTreeMap<String, Value>,
+}
+
 /// What a statement says, as far as it is used here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Statement {
+pub(crate) struct Statement {
     #[serde(rename = "_type")]
     kind: String,
     subject: Vec<Artifact>,
@@ -40,8 +55,8 @@ struct Artifact {
 
 impl Statement {
     /// Reads the statement in `envelope`.
-    pub(super) fn read(envelope: &Envelope) -> Result<Self, Error> {
-        let wrong = |why| Error::Statement { why };
+    pub(crate) fn read(envelope: &Envelope) -> Result<Self, Unusable> {
+        let wrong = |why| Unusable { why };
         if envelope.payload_type != IN_TOTO {
             return Err(wrong("its payload is of another type"));
         }
@@ -60,7 +75,7 @@ impl Statement {
     }
 
     /// The SHA-256 digests of the artifacts that it is about.
-    pub(super) fn digests(&self) -> Vec<Digest> {
+    pub(crate) fn digests(&self) -> Vec<Digest> {
         let all = self
             .subject
             .iter()
@@ -71,7 +86,7 @@ impl Statement {
 
     /// What the statement says about `artifact`, whose digest is in lower-case digits; `None` when it
     /// is about others. Of several parts about it the first counts.
-    pub(super) fn about(self, artifact: &Digest) -> Option<Said> {
+    pub(crate) fn about(self, artifact: &Digest) -> Option<Said> {
         let wanted = artifact.hex();
         let mut all = self.subject.into_iter();
         let found = all.find(|found| found.digest.get("sha256") == Some(&wanted))?;

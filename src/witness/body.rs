@@ -10,7 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::entry::{Content, Logged};
+use super::entry::Logged;
+use crate::content::ContentRef;
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 use crate::protojson::Base64;
@@ -63,8 +64,8 @@ impl Kind {
 /// `None` when such a thing is not logged so.
 pub(super) fn canonical(kind: Kind, logged: &Logged<'_>) -> Option<Vec<u8>> {
     match (kind, &logged.content) {
-        (Kind::Dsse, Content::Envelope(envelope)) => dsse(envelope, &logged.verifier),
-        (Kind::HashedRekord, Content::Message { digest, signature }) => {
+        (Kind::Dsse, ContentRef::Envelope(envelope)) => dsse(envelope, &logged.verifier),
+        (Kind::HashedRekord, ContentRef::Message { digest, signature }) => {
             hashedrekord(digest, signature, &logged.verifier)
         }
         (Kind::HashedRekordV2, _) => hashedrekord_v2(logged),
@@ -107,8 +108,8 @@ fn hashedrekord_v2(logged: &Logged<'_>) -> Option<Vec<u8>> {
     let key = logged.verifier.key();
     let hash = key.usual_hash();
     let (digest, signature) = match logged.content {
-        Content::Envelope(envelope) => (hash.digest(&envelope.pae()), &*envelope.signature),
-        Content::Message { digest, signature } => match hash {
+        ContentRef::Envelope(envelope) => (hash.digest(&envelope.pae()), &*envelope.signature),
+        ContentRef::Message { digest, signature } => match hash {
             Hash::Sha256 => (digest.bytes().to_vec(), signature),
             Hash::Sha384 | Hash::Sha512 => return None,
         },
@@ -157,14 +158,14 @@ pub(super) fn compare(kind: Kind, body: &[u8], logged: &Logged<'_>) -> Result<()
             Some(_) => Err("it is not the record of this signature"),
             None => Err("such a signature cannot be logged so"),
         },
-        (Kind::HashedRekord, Content::Message { digest, signature }) => {
+        (Kind::HashedRekord, ContentRef::Message { digest, signature }) => {
             let body: Body<HashedRekord> = read(kind, body)?;
             let spec = body.spec;
             same(spec.data.hash.is(digest), "it names another digest")?;
             same(spec.signature.content.0 == *signature, SIGNATURE)?;
             same(is_pem(&spec.signature.public_key.content, logged), VERIFIER)
         }
-        (Kind::Dsse, Content::Envelope(envelope)) => {
+        (Kind::Dsse, ContentRef::Envelope(envelope)) => {
             let body: Body<Dsse> = read(kind, body)?;
             let spec = body.spec;
             let payload = Digest::of(&envelope.payload);
@@ -175,9 +176,9 @@ pub(super) fn compare(kind: Kind, body: &[u8], logged: &Logged<'_>) -> Result<()
             same(found.signature.0 == envelope.signature, SIGNATURE)?;
             same(is_pem(&found.verifier, logged), VERIFIER)
         }
-        (Kind::InToto, Content::Envelope(envelope)) => intoto(body, envelope, logged),
-        (Kind::HashedRekord, Content::Envelope(_)) => Err("it is the entry of a bare message"),
-        (Kind::Dsse | Kind::InToto, Content::Message { .. }) => Err("it is that of an envelope"),
+        (Kind::InToto, ContentRef::Envelope(envelope)) => intoto(body, envelope, logged),
+        (Kind::HashedRekord, ContentRef::Envelope(_)) => Err("it is the entry of a bare message"),
+        (Kind::Dsse | Kind::InToto, ContentRef::Message { .. }) => Err("it is that of an envelope"),
     }
 }
 

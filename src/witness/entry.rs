@@ -12,9 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::body::{self, Kind};
 use super::checkpoint::Checkpoint;
 use super::merkle;
-use crate::bundle;
-use crate::digest::Digest;
-use crate::dsse::Envelope;
+use crate::content::ContentRef;
 use crate::trust::TrustedRoot;
 use crate::trust::root::Log;
 use crate::trust::window::Window;
@@ -27,43 +25,7 @@ pub struct Logged<'a> {
     /// The certificate or the key of the signature.
     pub verifier: Verifier<'a>,
     /// What was signed, and the signature.
-    pub content: Content<'a>,
-}
-
-/// What was signed.
-#[derive(Clone, Copy, Debug)]
-pub enum Content<'a> {
-    /// An envelope with its signature.
-    Envelope(&'a Envelope),
-    /// Bare bytes.
-    Message {
-        /// The digest of the bytes.
-        digest: &'a Digest,
-        /// The signature over the bytes.
-        signature: &'a [u8],
-    },
-}
-
-impl<'a> Content<'a> {
-    /// What `content` of a bundle is. For a message, `artifact` is what must have been logged, not
-    /// the digest that the bundle names.
-    pub(crate) fn of(content: &'a bundle::Content, artifact: &'a Digest) -> Self {
-        match content {
-            bundle::Content::Envelope(envelope) => Self::Envelope(envelope),
-            bundle::Content::Message { signature, .. } => Self::Message {
-                digest: artifact,
-                signature,
-            },
-        }
-    }
-
-    /// The signature, raw.
-    pub fn signature(&self) -> &'a [u8] {
-        match self {
-            Self::Envelope(envelope) => &envelope.signature,
-            Self::Message { signature, .. } => signature,
-        }
-    }
+    pub content: ContentRef<'a>,
 }
 
 /// One entry of a transparency log: its form was checked, nothing else.

@@ -24,7 +24,7 @@ use crate::bundle::Bundle;
 use crate::credential::Signed;
 use crate::limits::REKOR;
 use crate::trust::{Service, Trust};
-pub use entry::{Content, EntryError, LogEntry, Logged, Proof, VerifiedEntry};
+pub use entry::{EntryError, LogEntry, Logged, Proof, VerifiedEntry};
 pub use error::{Error, NotLogged};
 use rekor_v1::RekorV1;
 use rekor_v2::RekorV2;
@@ -61,10 +61,10 @@ impl<'a> Log<'a> {
         }
     }
 
-    async fn submit(&self, signed: &Signed, hop: &Hop) -> Result<LogEntry, Error> {
+    async fn submit(&self, logged: &Logged<'_>, hop: &Hop) -> Result<LogEntry, Error> {
         match self {
-            Self::V1(log) => log.submit(signed, hop).await,
-            Self::V2(log) => log.submit(signed, hop).await,
+            Self::V1(log) => log.submit(logged, hop).await,
+            Self::V2(log) => log.submit(logged, hop).await,
         }
     }
 }
@@ -110,9 +110,10 @@ impl<'a> Witnesses<'a> {
         signed: Signed,
         rng: &mut R,
     ) -> Result<Timestamped, Error> {
+        let logged = signed.logged();
         let nonces: Vec<_> = self.authorities.iter().map(|_| Nonce::draw(rng)).collect();
         let calls = self.authorities.iter().zip(nonces);
-        let calls = calls.map(|(authority, nonce)| authority.stamp(&signed, nonce));
+        let calls = calls.map(|(authority, nonce)| authority.stamp(&logged, nonce));
         let timestamps = try_join_all(calls).await?;
         Ok(Timestamped { signed, timestamps })
     }
@@ -132,8 +133,9 @@ impl<'a> Witnesses<'a> {
             return Err(NotLogged { error, may_exist });
         };
         let hop = Hop { all, ..REKOR };
+        let logged = signed.logged();
         // What one log was sent cannot be taken back when another fails, so each is waited for.
-        let answers = join_all(self.logs.iter().map(|log| log.submit(&signed, &hop))).await;
+        let answers = join_all(self.logs.iter().map(|log| log.submit(&logged, &hop))).await;
         let may_exist = |answer: &Result<_, Error>| {
             answer
                 .as_ref()

@@ -8,9 +8,8 @@ use reqwest::header::LOCATION;
 use serde_json::json;
 
 use super::Error;
-use super::entry::LogEntry;
-use crate::bundle::Content;
-use crate::credential::Signed;
+use super::entry::{LogEntry, Logged};
+use crate::content::ContentRef;
 use crate::limits::REKOR;
 use crate::trust::Service;
 
@@ -21,13 +20,13 @@ pub(super) struct RekorV1<'a> {
 }
 
 impl RekorV1<'_> {
-    /// Logs the signature of `signed`, within the limits of `hop`. The entry is not verified yet.
+    /// Logs `logged`, within the limits of `hop`. The entry is not verified yet.
     ///
     /// When an answer was lost and the same bytes are sent again, the log says 409 and names the
     /// entry that it already has; that one is fetched.
-    pub(super) async fn submit(&self, signed: &Signed, hop: &Hop) -> Result<LogEntry, Error> {
+    pub(super) async fn submit(&self, logged: &Logged<'_>, hop: &Hop) -> Result<LogEntry, Error> {
         let url = request::below(&self.service.url, "api/v1/log/entries");
-        let body = request(signed).ok_or(Error::Encoding)?;
+        let body = request(logged).ok_or(Error::Encoding)?;
         let request = request::post_accepting(url, "application/json", "application/json", body);
         let answer = self.host.net.send(hop, request).await.map_err(Error::Log)?;
         let answer = match answer.status.as_u16() {
@@ -57,18 +56,18 @@ impl RekorV1<'_> {
     }
 }
 
-/// A proposed entry, with the certificate in PEM that verifies it: of an envelope the whole, as a
-/// string; of bytes their digest.
-fn request(signed: &Signed) -> Option<Vec<u8>> {
-    let verifier = STANDARD.encode(signed.certificate().pem().ok()?);
-    let (kind, spec) = match signed.content() {
-        Content::Envelope(envelope) => {
+/// A proposed entry, with the PEM of what verifies it: of an envelope the whole, as a string; of bytes
+/// their digest.
+fn request(logged: &Logged<'_>) -> Option<Vec<u8>> {
+    let verifier = STANDARD.encode(logged.verifier.pem()?);
+    let (kind, spec) = match logged.content {
+        ContentRef::Envelope(envelope) => {
             let envelope = envelope.to_json().ok()?;
             let content = json!({ "envelope": envelope, "verifiers": [verifier] });
             ("dsse", json!({ "proposedContent": content }))
         }
-        Content::Message { signature, .. } => {
-            let hash = json!({ "algorithm": "sha256", "value": signed.digest().hex() });
+        ContentRef::Message { digest, signature } => {
+            let hash = json!({ "algorithm": "sha256", "value": digest.hex() });
             let signature = json!({
                 "content": STANDARD.encode(signature),
                 "publicKey": { "content": verifier },

@@ -12,12 +12,14 @@ use tokio::time::sleep;
 
 use super::Error;
 use super::checkpoint::Checkpoint;
-use super::entry::{LogEntry, Proof};
+use super::entry::{LogEntry, Logged, Proof};
 use super::tiles::{self, Tile};
-use crate::credential::Signed;
+use crate::content::ContentRef;
+use crate::digest::Digest;
 use crate::limits::REKOR;
 use crate::trust::root::Log;
 use crate::trust::{Service, TrustedRoot};
+use crate::verifier::Verifier;
 
 /// A v2 log of this run.
 pub(super) struct RekorV2<'a> {
@@ -27,14 +29,14 @@ pub(super) struct RekorV2<'a> {
 }
 
 impl RekorV2<'_> {
-    /// Logs the signature of `signed`, within the limits of `hop`. The entry is not verified yet.
+    /// Logs `logged`, within the limits of `hop`. The entry is not verified yet.
     ///
     /// When an answer was lost and the same bytes are sent again, the log may say 409 and name an
     /// index; the entry is then read from the log's checkpoint and tiles.
-    pub(super) async fn submit(&self, signed: &Signed, hop: &Hop) -> Result<LogEntry, Error> {
+    pub(super) async fn submit(&self, logged: &Logged<'_>, hop: &Hop) -> Result<LogEntry, Error> {
         let url = request::below(&self.service.url, "api/v2/log/entries");
         let request =
-            request::post_accepting(url, "application/json", "application/json", request(signed));
+            request::post_accepting(url, "application/json", "application/json", request(logged));
         let answer = self.host.net.send(hop, request).await.map_err(Error::Log)?;
         match answer.status.as_u16() {
             200 | 201 => Ok(LogEntry::from_json(&answer.body)?),
@@ -42,7 +44,7 @@ impl RekorV2<'_> {
                 .header("x-log-index")
                 .and_then(|index| index.parse().ok())
             {
-                Some(index) => self.find_again(index, signed).await,
+                Some(index) => self.find_again(index, logged).await,
                 None => Err(Error::refused(409, answer.excerpt(&self.host.net))),
             },
             status => Err(Error::refused(status, answer.excerpt(&self.host.net))),
@@ -54,12 +56,14 @@ impl RekorV2<'_> {
 /// publishes every ten seconds at the latest.
 const LOOKS: u32 = 30;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+/// The kind of the keys that sign here.
+const KEY: &str = "PKIX_ECDSA_P256_SHA_256";
 const UNREADABLE: &str = "its checkpoint is unreadable";
 
 impl RekorV2<'_> {
     /// Rebuilds the answer that was lost: our entry at `index`, and its proof in the newest
     /// checkpoint. Nothing of it is believed before the entry is verified.
-    async fn find_again(&self, index: u64, signed: &Signed) -> Result<LogEntry, Error> {
+    async fn find_again(&self, index: u64, logged: &Logged<'_>) -> Result<LogEntry, Error> {
         let lost = |why| Error::Lost { index, why };
         let text = self.covering(index).await?;
         let checkpoint = Checkpoint::parse(&text).ok_or_else(|| lost(UNREADABLE))?;
@@ -79,7 +83,7 @@ impl RekorV2<'_> {
             hashes,
             checkpoint: text.clone(),
         };
-        LogEntry::rebuild(log_id, &signed.logged(), proof).ok_or(Error::Encoding)
+        LogEntry::rebuild(log_id, logged, proof).ok_or(Error::Encoding)
     }
 
     /// The first checkpoint that covers the entry at `index`.
@@ -134,16 +138,21 @@ impl RekorV2<'_> {
 }
 
 /// Of an envelope the digest is that of the pre-authentication encoding: a v2 log knows none.
-fn request(signed: &Signed) -> Vec<u8> {
-    let certificate = STANDARD.encode(signed.certificate().der());
-    let verifier = json!({
-        "x509Certificate": { "rawBytes": certificate },
-        "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+fn request(logged: &Logged<'_>) -> Vec<u8> {
+    let raw = json!({ "rawBytes": STANDARD.encode(logged.verifier.der()) });
+    let verifier = match logged.verifier {
+        Verifier::Certificate(_) => json!({ "x509Certificate": raw, "keyDetails": KEY }),
+        Verifier::Key(_) => json!({ "publicKey": raw, "keyDetails": KEY }),
+    };
+    let signature = STANDARD.encode(logged.content.signature());
+    let digest = match logged.content {
+        ContentRef::Envelope(envelope) => Digest::of(&envelope.pae()),
+        ContentRef::Message { digest, .. } => *digest,
+    };
+    let request = json!({
+        "digest": STANDARD.encode(digest.bytes()),
+        "signature": { "content": signature, "verifier": verifier },
     });
-    let signature =
-        json!({ "content": STANDARD.encode(signed.content().signature()), "verifier": verifier });
-    let digest = STANDARD.encode(signed.digest().bytes());
-    let request = json!({ "digest": digest, "signature": signature });
     json!({ "hashedRekordRequestV002": request })
         .to_string()
         .into_bytes()

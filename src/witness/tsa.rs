@@ -9,8 +9,8 @@ use rand_core::CryptoRng;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::Error;
+use super::entry::Logged;
 use super::timestamp::{Stamped, Timestamp};
-use crate::credential::Signed;
 use crate::digest::Digest;
 use crate::limits::TSA;
 use crate::trust::{Service, TrustedRoot};
@@ -23,9 +23,13 @@ pub(super) struct TimestampAuthority<'a> {
 }
 
 impl TimestampAuthority<'_> {
-    /// Has the signature of `signed` timestamped, and checks what comes back (gate G7).
-    pub(super) async fn stamp(&self, signed: &Signed, nonce: Nonce) -> Result<Timestamp, Error> {
-        let signature = signed.content().signature();
+    /// Has the signature of `logged` timestamped, and checks what comes back (gate G7).
+    pub(super) async fn stamp(
+        &self,
+        logged: &Logged<'_>,
+        nonce: Nonce,
+    ) -> Result<Timestamp, Error> {
+        let signature = logged.content.signature();
         let query = query(signature, &nonce).map_err(|_der| Error::Encoding)?;
         let (kind, accept) = ("application/timestamp-query", "application/timestamp-reply");
         let request = request::post_accepting(self.service.url.clone(), kind, accept, query);
@@ -42,7 +46,7 @@ impl TimestampAuthority<'_> {
         let stamped = Stamped {
             signature,
             nonce: Some(&nonce.0),
-            verifier: signed.certificate().into(),
+            verifier: logged.verifier,
         };
         Ok(Timestamp::verify(&answer.body, &stamped, self.root)?)
     }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use ambisign::bundle::{Bundle, Content as Signed};
+use ambisign::bundle::Bundle;
+use ambisign::content::Content as Signed;
 use ambisign::digest::Digest;
 use ambisign::dsse::{self, Envelope};
 use ambisign::verify::policy::{Identity, Match, Signer};

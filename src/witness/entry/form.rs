@@ -181,11 +181,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::LogEntry;
-    use crate::bundle::{Bundle, Content as Signed};
+    use crate::bundle::Bundle;
+    use crate::content::{Content as Signed, ContentRef};
     use crate::digest::Digest;
     use crate::fulcio::SigningCertificate;
     use crate::trust::TrustedRoot;
-    use crate::witness::{Content, EntryError, Logged, merkle};
+    use crate::witness::{EntryError, Logged, merkle};
 
     const ROOT: &[u8] = include_bytes!("../../../tests/vectors/roots/production/trusted_root.json");
     const BUNDLE: &[u8] =
@@ -278,7 +279,7 @@ mod tests {
         let verify = |artifact: &[u8]| {
             let logged = Logged {
                 verifier: (&certificate).into(),
-                content: Content::Message {
+                content: ContentRef::Message {
                     digest: &Digest::of(artifact),
                     signature,
                 },
