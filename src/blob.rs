@@ -7,9 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ambisign_host::{Class, Explain, file};
+use ambisign_sigstore::digest::Digest;
 use tempfile::NamedTempFile;
 
-use crate::digest::Digest;
 use crate::settings::BlobPaths;
 
 /// Why a file cannot be signed.

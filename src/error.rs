@@ -4,21 +4,18 @@
 use std::borrow::Cow;
 
 use ambisign_host::{Class, Explain};
+use ambisign_sigstore::credential::SignError;
+use ambisign_sigstore::identity::IdentityError;
+use ambisign_sigstore::{fulcio, trust, verify, witness};
 
 use crate::attach;
 use crate::blob;
-use crate::credential::SignError;
-use crate::fulcio;
-use crate::identity::IdentityError;
 use crate::image::ReferenceError;
 use crate::images;
 use crate::registry;
 use crate::settings::SettingsError;
 use crate::shelf;
-use crate::trust;
 use crate::verdict;
-use crate::verify;
-use crate::witness;
 
 /// Why a run ended, or why one image of it is not signed.
 ///

@@ -10,8 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use ambisign_host::{Class, Explain, shown};
-
-use crate::digest::Digest;
+use ambisign_sigstore::digest::Digest;
 
 /// The host that answers for Docker Hub.
 pub(crate) const DOCKER_HUB: &str = "index.docker.io";

@@ -5,6 +5,9 @@ use std::num::NonZeroUsize;
 
 use ambisign_host::{Failure, Host, Token, Warning};
 use ambisign_providers::{GivenToken, Options};
+use ambisign_sigstore::identity::{Identity, IdentityError};
+use ambisign_sigstore::limits::FULCIO;
+use ambisign_sigstore::trust::{self, Trust};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use secrecy::ExposeSecret;
@@ -13,10 +16,8 @@ use url::Url;
 
 use crate::blob::Blob;
 use crate::error::Error;
-use crate::identity::{Identity, IdentityError};
 use crate::image::Reference;
 use crate::job::{Images, Job};
-use crate::limits::FULCIO;
 use crate::outcome::{Outcome, State, Step};
 use crate::registry::{self, Member, Registry, RegistryOptions, Target};
 use crate::report::Progress;
@@ -27,7 +28,6 @@ use crate::settings::{
 };
 use crate::shelf::Shelf;
 use crate::told;
-use crate::trust::{self, Trust};
 
 /// Variables that hold an identity token; the first is the one that messages recommend.
 const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKEN"];

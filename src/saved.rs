@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use ambisign_host::{Failure, Host, Warning, file};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::verify::VerifiedBundle;
 use tokio::time::Instant;
 
-use crate::digest::Digest;
 use crate::outcome::{State, Step};
 use crate::run::Run;
 use crate::shelf::Slot;
-use crate::verify::VerifiedBundle;
 
 /// Where a bundle was kept, and why not in a better place.
 struct Kept {
@@ -191,7 +191,7 @@ impl Drop for Unattached<'_> {
 mod tests {
     use std::fs;
 
-    use crate::digest::Digest;
+    use ambisign_sigstore::digest::Digest;
 
     use super::keep;
 

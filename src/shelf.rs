@@ -10,9 +10,9 @@ use std::sync::{Mutex, PoisonError};
 
 use ambisign_host::file;
 use ambisign_host::{Class, Explain};
+use ambisign_sigstore::digest::Digest;
 use tempfile::NamedTempFile;
 
-use crate::digest::Digest;
 use crate::error;
 use crate::image::Reference;
 use crate::settings::{BundlePlace, Mode, SettingsError};
@@ -230,9 +230,9 @@ mod tests {
     use std::path::Path;
 
     use ambisign_host::Explain as _;
+    use ambisign_sigstore::digest::Digest;
 
     use super::{Shelf, name};
-    use crate::digest::Digest;
     use crate::image::Reference;
     use crate::settings::{BundlePlace, Mode};
 

@@ -4,6 +4,11 @@
 use std::sync::Arc;
 
 use ambisign_host::{Failure, Host, Warning};
+use ambisign_sigstore::credential::{Credential, SignError};
+use ambisign_sigstore::statement::{Payload, SIGN};
+use ambisign_sigstore::trust::Trust;
+use ambisign_sigstore::verify::{self, Expected};
+use ambisign_sigstore::witness::{NotLogged, Timestamped, Witnessed, Witnesses};
 use futures_util::future::{join, join_all};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
@@ -11,19 +16,14 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::artifact::Artifact;
 use crate::blob::Blob;
-use crate::credential::{Credential, SignError};
 use crate::credentials::Credentials;
 use crate::error::{Error, RunError};
 use crate::job::Job;
 use crate::outcome::{State, Step};
-use crate::payload::{Payload, SIGN};
 use crate::registry::{self, Registry, Target};
 use crate::run::Run;
 use crate::saved::Unattached;
 use crate::told;
-use crate::trust::Trust;
-use crate::verify::{self, Expected};
-use crate::witness::{NotLogged, Timestamped, Witnessed, Witnesses};
 
 /// Where the randomness of one signature comes from: drawn in the order of the images, so that a
 /// run with a fixed generator makes the same signatures every time.

@@ -132,6 +132,7 @@ fn no_crate_has_features() {
         "host/Cargo.toml",
         "providers/Cargo.toml",
         "sandbox/Cargo.toml",
+        "sigstore/Cargo.toml",
     ] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest);
         let text = std::fs::read_to_string(path).unwrap();

@@ -6,12 +6,12 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use ambisign::digest::Digest;
-    use ambisign::trust::TrustedRoot;
-    use ambisign::trust::keys::PublicKey;
-    use ambisign::verify::policy::{Identity, Match, Signer};
-    use ambisign::verify::{self, Party, Policy};
     use ambisign_host::Explain as _;
+    use ambisign_sigstore::digest::Digest;
+    use ambisign_sigstore::pki::keys::PublicKey;
+    use ambisign_sigstore::trust::TrustedRoot;
+    use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
+    use ambisign_sigstore::verify::{self, Party, Policy};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::Deserialize;

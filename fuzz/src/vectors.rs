@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use ambisign::bundle::Bundle;
-use ambisign::content::ContentRef;
-use ambisign::digest::Digest;
-use ambisign::fulcio::SigningCertificate;
-use ambisign::trust::TrustedRoot;
-use ambisign::verify::{self, Expected, VerifiedBundle};
+use ambisign_sigstore::bundle::Bundle;
+use ambisign_sigstore::certificate::SigningCertificate;
+use ambisign_sigstore::content::ContentRef;
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::trust::TrustedRoot;
+use ambisign_sigstore::verify::{self, Expected, VerifiedBundle};
 use serde_json::Value;
 
 /// A bundle with everything that is needed to verify it.

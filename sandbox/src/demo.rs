@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use ambisign::digest::Digest;
-use ambisign::trust::TrustedRoot;
-use ambisign::verify::Expected;
 use ambisign_sandbox::{Options, Sandbox};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::trust::TrustedRoot;
+use ambisign_sigstore::verify::Expected;
 
 use crate::Failure;
 
@@ -101,7 +101,7 @@ fn verify(
         entries: 1,
         timestamps: 1,
     };
-    let verified = ambisign::verify::bundle(bundle, &root, &expected)?;
+    let verified = ambisign_sigstore::verify::bundle(bundle, &root, &expected)?;
     let (entries, stamps) = (verified.entries().len(), verified.timestamps().len());
     Ok(format!(
         "certificate, SCT, {stamps} timestamp, {entries} log entry, signature, digest"

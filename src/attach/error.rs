@@ -6,8 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use ambisign_host::{Class, Explain};
-
-use crate::verify;
+use ambisign_sigstore::verify;
 
 /// Why a kept bundle is not attached.
 #[derive(Debug, thiserror::Error)]

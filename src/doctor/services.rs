@@ -5,18 +5,18 @@
 use std::time::{Duration, SystemTime};
 
 use ambisign_host::{Answer, Env, Failure, Hop, Host, HttpError, HttpReason, request};
+use ambisign_sigstore::fulcio::{self, Objection};
+use ambisign_sigstore::identity::Identity;
+use ambisign_sigstore::identity::prediction::Prediction;
+use ambisign_sigstore::limits::FULCIO;
+use ambisign_sigstore::trust::{Service, Trust};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 use url::Url;
 
 use super::diagnosis::{Finding, Stage};
 use super::token::whole;
-use crate::fulcio::{self, Objection};
-use crate::identity::Identity;
-use crate::limits::FULCIO;
-use crate::prediction::Prediction;
 use crate::settings::RunSettings;
-use crate::trust::{Service, Trust};
 
 /// A question to a service. Less patient than a run: somebody waits for the diagnosis.
 const QUESTION: Hop = Hop {

@@ -5,17 +5,17 @@ use std::time::{Duration, SystemTime};
 
 use ambisign_host::{Failure, Host, shown};
 use ambisign_providers::Choice;
+use ambisign_sigstore::identity::prediction::Prediction;
+use ambisign_sigstore::identity::{Identity, IdentityError};
+use ambisign_sigstore::trust::Trust;
 use humantime::format_duration;
 use tokio::time::Instant;
 
 use super::diagnosis::{Finding, Stage};
-use crate::identity::{Identity, IdentityError};
 use crate::plan;
-use crate::prediction::Prediction;
 use crate::report::rfc3339;
 use crate::settings::Signing;
 use crate::told;
-use crate::trust::Trust;
 
 /// A token that lives longer is a secret worth stealing.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);

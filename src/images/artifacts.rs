@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 
 use ambisign_host::file::read_in_run;
+use ambisign_sigstore::digest::Digest;
 use serde::Deserialize;
 
 use super::{Error, Named, Place, Writer};
-use crate::digest::Digest;
 
 /// The longest list, in bytes: the runner takes 1 MiB of each step and 500 entries of a job.
 const LONGEST: u64 = 8 * 1024 * 1024;
@@ -89,9 +89,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Named>, Error> {
 #[cfg(test)]
 mod tests {
     use ambisign_host::Explain as _;
+    use ambisign_sigstore::digest::Digest;
 
     use super::parse;
-    use crate::digest::Digest;
 
     #[test]
     fn names_images_among_other_things() {

@@ -15,10 +15,10 @@ mod spelling;
 use std::collections::{BTreeSet, HashSet};
 
 use ambisign_host::Warning;
+use ambisign_sigstore::digest::Digest;
 
 pub use self::error::Error;
 
-use crate::digest::Digest;
 use crate::error::Error as RunError;
 use crate::image::Reference;
 use crate::settings::{Built, ImageSettings, Listed, Names, Origin, SettingsError, Source, Tags};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ambisign_host::{Answer, Hop, Host, Warning};
+use ambisign_sigstore::digest::Digest;
 use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
 use reqwest::{Method, Request, StatusCode};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell, Semaphore};
@@ -19,7 +20,6 @@ use super::error::Error;
 use super::referrer::Method as AttachMethod;
 use super::shared_tag::Ours;
 use super::sources::{Lookup, Plan};
-use crate::digest::Digest;
 
 /// How many redirects of one request are followed.
 const MOST_REDIRECTS: u32 = 10;

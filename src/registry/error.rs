@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 
 use ambisign_host::{Class, Explain, HttpError};
+use ambisign_sigstore::digest::Digest;
 use reqwest::StatusCode;
 
 use super::advice::{self, Login};
 use super::credentials::CredentialError;
-use crate::digest::Digest;
 
 /// An error of the stage `registry`.
 ///

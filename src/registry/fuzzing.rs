@@ -2,6 +2,7 @@
 //! Doors to the private parsers of registries' answers, for `fuzz/` and its test alone.
 
 use ambisign_host::json;
+use ambisign_sigstore::digest::Digest;
 use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use serde_json::value::RawValue;
 use url::Url;
@@ -14,7 +15,6 @@ use super::index::{Entry, Index};
 use super::listing;
 use super::manifest::{Manifest, Said};
 use super::referrer::{Line, Listed, next_link};
-use crate::digest::Digest;
 
 /// The token endpoint that a `WWW-Authenticate` header names.
 pub fn realm(header: &[u8]) -> Option<Url> {

@@ -4,13 +4,13 @@
 
 use std::fmt;
 
+use ambisign_sigstore::digest::Digest;
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::manifest::essence;
-use crate::digest::Digest;
 
 /// One of our own descriptors.
 #[derive(Clone, Debug)]
@@ -172,10 +172,10 @@ impl<'de> Visitor<'de> for InOrder {
 mod tests {
     use std::slice::from_ref;
 
+    use ambisign_sigstore::digest::Digest;
     use serde_json::value::RawValue;
 
     use super::{Entry, Index};
-    use crate::digest::Digest;
 
     const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 

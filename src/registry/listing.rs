@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 
 use ambisign_host::{Answer, Hop, HttpReason};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::verify::LEGACY_MEDIA_TYPE;
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use reqwest::Method as Verb;
 use reqwest::header::CONTENT_TYPE;
@@ -20,16 +22,14 @@ use super::manifest::essence;
 use super::places::{BUNDLE, Kind, Layer, Line, Listing, Lists, Place, legacy_tag};
 use super::referrer::{Listed, MOST_PAGES, next_page};
 use super::shared_tag::tag;
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::net::REGISTRY_READ;
-use crate::verify::LEGACY_MEDIA_TYPE;
 
 /// A list is not read on when it has this many lines.
 const MOST_LINES: usize = 1000;
 
 /// The longest blob that is fetched, in bytes: that of a bundle.
-const LONGEST: usize = crate::bundle::LONGEST;
+const LONGEST: usize = ambisign_sigstore::bundle::LONGEST;
 
 /// A blob that is a signature.
 const BLOB: Hop = Hop {

@@ -2,6 +2,7 @@
 //! What a reference stands for: the manifest, and beside it whether a signature may be pushed.
 
 use ambisign_host::HttpReason;
+use ambisign_sigstore::digest::Digest;
 use reqwest::Method as Verb;
 use reqwest::header::CONTENT_TYPE;
 use url::Url;
@@ -10,7 +11,6 @@ use super::connection::Connection;
 use super::error::Error;
 use super::manifest::{Manifest, Said};
 use super::referrer::Method;
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::net::REGISTRY_READ;
 

@@ -39,6 +39,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use ambisign_host::{Host, Token, Warning, is_loopback};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::verify::VerifiedBundle;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -47,11 +49,9 @@ use self::credentials::Credential;
 use self::manifest::Manifest;
 use self::referrer::Referrer;
 use self::sources::Plan;
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::settings::Delivery;
 use crate::shelf::Shelf;
-use crate::verify::VerifiedBundle;
 
 pub use self::advice::Login;
 pub use self::credentials::CredentialError;

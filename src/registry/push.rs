@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use ambisign_host::{Answer, Class, Hop, HttpError, HttpReason};
+use ambisign_sigstore::digest::Digest;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};
@@ -15,7 +16,6 @@ use url::Url;
 use super::connection::{Call, Connection, Content};
 use super::error::Error;
 use super::manifest;
-use crate::digest::Digest;
 use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
 
 /// The config blob of every referrer manifest (OCI image specification, "Guidance for an Empty

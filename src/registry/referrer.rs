@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use ambisign_host::Answer;
+use ambisign_sigstore::digest::Digest;
 use oci_client::manifest::{
     OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE, OciDescriptor, OciImageManifest,
 };
@@ -21,7 +22,6 @@ use super::error::Error;
 use super::index::Entry;
 use super::push::{EMPTY, Looks};
 use super::target::Target;
-use crate::digest::Digest;
 
 /// The media type of a Sigstore bundle, which is also the artifact type of its manifest.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -288,8 +288,9 @@ pub(super) fn next_link(header: &str) -> Option<&str> {
 mod tests {
     use std::time::{Duration, SystemTime};
 
+    use ambisign_sigstore::digest::Digest;
+
     use super::{Referrer, next_link};
-    use crate::digest::Digest;
     use crate::image::Reference;
     use crate::registry::target::Target;
 

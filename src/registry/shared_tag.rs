@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use ambisign_host::{Answer, Class, Hop};
+use ambisign_sigstore::digest::Digest;
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use reqwest::Method;
 use reqwest::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
@@ -18,7 +19,6 @@ use super::connection::Connection;
 use super::error::Error;
 use super::index::{Entry, Index};
 use super::push::misses_a_part;
-use crate::digest::Digest;
 use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
 
 /// How often the index is written at most.

@@ -14,6 +14,7 @@ mod progress;
 mod resume;
 mod text;
 mod time;
+pub mod trust;
 mod verdicts;
 
 use std::io;

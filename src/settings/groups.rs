@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ambisign_host::{Env, Warning};
+use ambisign_sigstore::trust::RekorVersion;
 use url::Url;
 
 use super::given::{self, Given, Origin, choice, exclusive, flag, path, pick};
@@ -19,7 +20,6 @@ use super::{
 };
 use crate::cli::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 use crate::image::Reference;
-use crate::trust::RekorVersion;
 
 /// The audience that Fulcio expects.
 const AUDIENCE: &str = "sigstore";

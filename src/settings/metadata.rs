@@ -4,10 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use ambisign_sigstore::digest::Digest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::digest::Digest;
 
 /// What was built for one digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +60,9 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
+    use ambisign_sigstore::digest::Digest;
+
     use super::read;
-    use crate::digest::Digest;
 
     #[test]
     fn reads_a_build_and_a_bake() {

@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ambisign_host::{Net, Token, Warning};
+use ambisign_sigstore::trust::{Mirror, RekorVersion, TrustOptions};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -43,7 +44,6 @@ pub use self::safety::Notice;
 pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
 use crate::image::Reference;
-use crate::trust::{Mirror, RekorVersion, TrustOptions};
 
 /// What a run of `sign` is asked to do.
 #[derive(Debug)]

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 
 use ambisign_host::{Class, Explain};
-
-use crate::verify;
+use ambisign_sigstore::verify;
 
 /// Why an artifact has no acceptable signature, or why nobody can tell.
 #[derive(Debug, thiserror::Error)]

@@ -2,17 +2,17 @@
 //! One signature: a look at it, and what comes of all of one image.
 
 use ambisign_host::{Class, Explain as _, Failure};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::trust::TrustedRoot;
+use ambisign_sigstore::verify::{self, Accepted, Party, Policy};
 
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
 use super::{Entry, Error, FETCHES, Facts, Finding, Layout, Signature, Verdict};
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::registry::{self, Listing, Place, Registry, Stored};
 use crate::told;
-use crate::trust::TrustedRoot;
-use crate::verify::{self, Accepted, Party, Policy};
 
 /// What every signature is judged by.
 pub(crate) struct Judge {

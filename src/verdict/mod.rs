@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The consumer's side: finds what may be a signature, has each judged by [`crate::verify`], and
+//! The consumer's side: finds what may be a signature, has each judged by [`ambisign_sigstore::verify`], and
 //! says for each artifact whether one is acceptable.
 //!
 //! Beside the registry of an image nobody is asked: whatever a signature needs is with it or in the
@@ -14,6 +14,12 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ambisign_host::{Failure, Host, Warning, file};
+use ambisign_sigstore::bundle::{self, LONGEST};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::pki::keys::PublicKey;
+use ambisign_sigstore::trust::Trust;
+use ambisign_sigstore::verify::Policy;
+use ambisign_sigstore::verify::policy::Signer;
 use futures_util::FutureExt as _;
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt as _};
@@ -25,8 +31,6 @@ pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdict
 use self::look::finding;
 pub(crate) use self::look::{Judge, Seen, image};
 use crate::blob::hash;
-use crate::bundle::{self, LONGEST};
-use crate::digest::Digest;
 use crate::error::Error as RunError;
 use crate::image::Reference;
 use crate::plan::{reference, registry_options};
@@ -34,10 +38,6 @@ use crate::registry::Registry;
 use crate::report::Reporter;
 use crate::settings::{SignerSettings, Subject, VerifySettings};
 use crate::told;
-use crate::trust::Trust;
-use crate::trust::keys::PublicKey;
-use crate::verify::Policy;
-use crate::verify::policy::Signer;
 
 /// How many images are verified at the same time.
 const JOBS: usize = 16;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Trusted roots, signing configs, and the certificates that they vouch for.
 
-use ambisign::fulcio::{SigningCertificate, chain, sct};
-use ambisign::trust::tuf;
-use ambisign::trust::x509::Certificate;
-use ambisign::trust::{SigningConfig, TrustedRoot};
+use ambisign_sigstore::certificate::{SigningCertificate, chain, sct};
+use ambisign_sigstore::pki::x509::Certificate;
+use ambisign_sigstore::trust::{SigningConfig, TrustedRoot, tuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;

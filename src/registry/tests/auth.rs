@@ -339,7 +339,7 @@ async fn credentials_do_not_go_elsewhere() {
     let elsewhere = elsewhere.with_hook(|request, state| {
         let body = request.body.clone();
         request.is("PUT", "uploads").then(|| {
-            let digest = crate::digest::Digest::of(&body).to_string();
+            let digest = ambisign_sigstore::digest::Digest::of(&body).to_string();
             state.blobs.insert(digest, body);
             Reply::new(201)
         })

@@ -2,10 +2,10 @@
 //! What a reader finds beside an image, and its limits.
 
 use ambisign_host::{Env, Explain as _};
+use ambisign_sigstore::digest::Digest;
 
 use super::fake::{Fake, IMAGE, INDEX, OCI, Reply, fallback_tag};
 use super::host;
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::registry::{Listing, Registry, RegistryOptions, Stored};
 

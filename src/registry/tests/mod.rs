@@ -12,14 +12,14 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use ambisign_host::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::trust::TrustedRoot;
+use ambisign_sigstore::verify::{self, Expected, VerifiedBundle};
 use futures_util::future::join_all;
 
 use self::fake::{Fake, Fault, IMAGE, INDEX, OCI, Reply, Request, State, fallback_tag};
 use super::{Attached, Error, Method, Registry, RegistryOptions, Target};
-use crate::digest::Digest;
 use crate::image::Reference;
-use crate::trust::TrustedRoot;
-use crate::verify::{self, Expected, VerifiedBundle};
 
 const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
