@@ -2,9 +2,8 @@
 //! A file that may be signed: its bytes were hashed, and there is room for its bundle.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ambisign_host::{Class, Explain, file};
 use ambisign_sigstore::digest::Digest;
@@ -86,10 +85,12 @@ impl Blob {
         if paths.bundle.is_dir() {
             return Err(unwritable(io::ErrorKind::IsADirectory.into()));
         }
-        let digest = hash(&paths.blob).await.map_err(|source| Error::Read {
-            path: paths.blob.clone(),
-            source,
-        })?;
+        let digest = Digest::of_file(&paths.blob)
+            .await
+            .map_err(|source| Error::Read {
+                path: paths.blob.clone(),
+                source,
+            })?;
         Ok(Self {
             paths: paths.clone(),
             digest,
@@ -113,17 +114,4 @@ impl Blob {
             Err(source) => Err(Error::Write { path, source }),
         }
     }
-}
-
-/// The digest of the file at `path`, of any length; of the standard input for `-`.
-pub(crate) async fn hash(path: &Path) -> io::Result<Digest> {
-    let path = path.to_owned();
-    file::aside(move || {
-        if path == Path::new("-") {
-            Digest::of_reader(&mut io::stdin().lock())
-        } else {
-            Digest::of_reader(&mut File::open(path)?)
-        }
-    })
-    .await
 }

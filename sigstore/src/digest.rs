@@ -2,8 +2,11 @@
 //! SHA-256 digests in the form of the OCI image specification.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
+use ambisign_host::file;
 use sha2::{Digest as _, Sha256};
 
 /// How many bytes are read at once.
@@ -34,6 +37,22 @@ impl Digest {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The digest of the file at `path`, of any length; of the standard input for `-`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn of_file(path: &Path) -> io::Result<Self> {
+        let path = path.to_owned();
+        file::aside(move || {
+            if path == Path::new("-") {
+                Self::of_reader(&mut io::stdin().lock())
+            } else {
+                Self::of_reader(&mut File::open(path)?)
+            }
+        })
+        .await
     }
 
     /// Reads `sha256:<hex>`; `None` for another algorithm, another length or upper-case letters.

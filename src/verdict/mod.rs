@@ -30,7 +30,6 @@ pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdict
 
 use self::look::finding;
 pub(crate) use self::look::{Judge, Seen, image};
-use crate::blob::hash;
 use crate::error::Error as RunError;
 use crate::image::Reference;
 use crate::plan::{reference, registry_options};
@@ -268,7 +267,7 @@ fn about(reference: &Reference, digest: &Digest) -> Verdict {
 /// The digest of the file, or the one that `artifact` is when there is no such file.
 async fn digest_of(artifact: &Path) -> Result<Digest, Error> {
     let named = artifact.to_str().and_then(Digest::parse);
-    match (hash(artifact).await, named) {
+    match (Digest::of_file(artifact).await, named) {
         (Ok(digest), _) => Ok(digest),
         (Err(error), Some(digest)) if error.kind() == io::ErrorKind::NotFound => Ok(digest),
         (Err(source), _) => {
