@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The key of this run, its certificate, and what is signed with it.
+//! A key with its certificate, and what is signed with it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ambisign_host::{Class, Explain};
-use der::EncodePem;
-use der::pem::LineEnding;
-use p256::ecdsa::signature::hazmat::RandomizedPrehashSigner;
-use p256::ecdsa::{DerSignature, SigningKey};
-use p256::elliptic_curve::Generate;
-use p256::pkcs8::EncodePublicKey;
 use rand_core::CryptoRng;
 use tokio::time::Instant;
-use x509_cert::builder::{Builder, RequestBuilder};
-use x509_cert::name::Name;
 
 use crate::certificate::SigningCertificate;
 use crate::content::{Content, ContentRef};
 use crate::digest::Digest;
 use crate::dsse::{Envelope, IN_TOTO, pae};
+use crate::key::EphemeralKey;
 use crate::limits::{FULCIO, REKOR, TSA};
 use crate::log::Logged;
 use crate::pki::keys::Hash;
@@ -28,31 +21,6 @@ use crate::statement::Payload;
 
 /// Older than this no certificate signs anything new, however long it lives.
 const RENEW_AFTER: Duration = Duration::from_secs(8 * 60);
-
-/// A P-256 key that never leaves the process; its memory is wiped on drop.
-pub struct EphemeralKey(SigningKey);
-
-impl EphemeralKey {
-    /// A fresh key.
-    pub fn generate<R: CryptoRng>(rng: &mut R) -> Self {
-        Self(SigningKey::generate_from_rng(rng))
-    }
-
-    /// A certificate signing request (PKCS #10) in PEM, with an empty subject: Fulcio takes the
-    /// public key and the proof of possession from it, and nothing else.
-    pub(crate) fn request<R: CryptoRng>(&self, rng: &mut R) -> Option<String> {
-        let builder = RequestBuilder::new(Name::default()).ok()?;
-        let request = builder
-            .build_with_rng::<_, DerSignature, _>(&self.0, rng)
-            .ok()?;
-        request.to_pem(LineEnding::LF).ok()
-    }
-
-    /// The public key as SubjectPublicKeyInfo (RFC 5280 4.1.2.7) in DER.
-    pub(crate) fn public_key(&self) -> Option<Vec<u8>> {
-        Some(self.0.verifying_key().to_public_key_der().ok()?.into_vec())
-    }
-}
 
 /// A key and the certificate that Fulcio gave for it, already checked against the trusted root.
 pub struct Credential {
@@ -124,14 +92,9 @@ impl Credential {
         Ok(self.signed(content, *digest))
     }
 
-    /// With a random nonce: two signatures never coincide, so a log never takes one for the other.
+    /// Signs, and verifies the signature with the certificate.
     fn sign<R: CryptoRng>(&self, digest: &Digest, rng: &mut R) -> Result<Vec<u8>, SignError> {
-        let signature: DerSignature = self
-            .key
-            .0
-            .sign_prehash_with_rng(rng, digest.bytes())
-            .map_err(|_key| SignError::Unsound)?;
-        let signature = signature.as_bytes().to_vec();
+        let signature = self.key.sign(digest, rng).ok_or(SignError::Unsound)?;
         let key = self.certificate.certificate().key();
         if !key.verify_digest(Hash::Sha256, digest.bytes(), &signature) {
             return Err(SignError::Unsound);

@@ -17,6 +17,7 @@ pub mod digest;
 pub mod dsse;
 pub mod fulcio;
 pub mod identity;
+mod key;
 pub mod limits;
 pub mod log;
 pub mod network_hint;

@@ -13,9 +13,10 @@ use reqwest::header::AUTHORIZATION;
 use url::Url;
 
 use crate::certificate::SigningCertificate;
-use crate::credential::{Credential, EphemeralKey};
+use crate::credential::Credential;
 use crate::identity::Identity;
 use crate::identity::prediction::{self, Prediction};
+use crate::key::EphemeralKey;
 use crate::limits::FULCIO;
 use crate::trust::Trust;
 pub use error::{Error, Objection};
