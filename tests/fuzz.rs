@@ -79,7 +79,7 @@ mod tests {
         ("sigstore/src/certificate/signing.rs", "certificate"),
         ("sigstore/src/certificate/sct.rs", "certificate"),
         ("sigstore/src/fulcio/wire.rs", "fulcio_answer"),
-        ("sigstore/src/identity/mod.rs", "token"),
+        ("sigstore/src/identity/claims.rs", "token"),
         ("src/images/artifacts.rs", "image_list"),
         ("src/images/file.rs", "image_list"),
         ("src/registry/auth.rs", "registry_answer"),

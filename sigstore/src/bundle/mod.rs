@@ -2,16 +2,18 @@
 //! The Sigstore bundle: a signature with everything that is needed to verify it offline
 //! (`sigstore_bundle.proto`).
 
+mod error;
 mod wire;
 
-use std::borrow::Cow;
-
-use ambisign_host::{Class, Explain, shown};
+use ambisign_host::shown;
 
 use crate::content::Content;
-use crate::log::{EntryError, LogEntry};
+use crate::log::LogEntry;
 use crate::pki::x509::Certificate;
 use crate::protojson::Base64;
+
+pub use error::Error;
+use error::malformed;
 
 /// The media type of the bundles that we write.
 pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -21,60 +23,6 @@ pub const LONGEST: usize = 16 * 1024 * 1024;
 
 /// More log entries or timestamps than this are refused (client specification 4.1).
 const MOST_WITNESSES: usize = 32;
-
-/// Why something is not a bundle that can be verified.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// One of its log entries is malformed.
-    #[error(transparent)]
-    Entry(#[from] EntryError),
-    /// It does not have the form of a bundle.
-    #[error("the bundle is malformed: {why}")]
-    Malformed {
-        /// What is wrong.
-        why: String,
-    },
-    /// Its media type is not that of a known version.
-    #[error("the bundle has the unknown media type {found:?}")]
-    MediaType {
-        /// The beginning of the media type.
-        found: String,
-    },
-    /// It brings an anchor of its own. Nobody may bring their own proof of trust.
-    #[error("the certificate chain of the bundle holds a root certificate")]
-    RootCertificate,
-    /// There is too much of something, or something twice.
-    #[error("the bundle has too many {what}, or one of them twice")]
-    TooMany {
-        /// Of what.
-        what: &'static str,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Entry(entry) => entry.code(),
-            Self::Malformed { .. } => "bundle/malformed".into(),
-            Self::MediaType { .. } => "bundle/media-type".into(),
-            Self::RootCertificate => "bundle/root-certificate".into(),
-            Self::TooMany { .. } => "bundle/too-many".into(),
-        }
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::MediaType { .. } => Some("check that a newer ambisign is not needed".into()),
-            Self::Entry(entry) => entry.fix(),
-            Self::Malformed { .. } | Self::RootCertificate | Self::TooMany { .. } => None,
-        }
-    }
-
-    fn class(&self) -> Class {
-        Class::Untrusted
-    }
-}
 
 /// A bundle: its form was checked, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,12 +179,6 @@ impl Bundle {
     /// The timestamps, as DER `TimeStampResp`.
     pub fn timestamps(&self) -> &[Vec<u8>] {
         &self.timestamps
-    }
-}
-
-fn malformed(why: impl std::fmt::Display) -> Error {
-    Error::Malformed {
-        why: why.to_string(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, malformed};
+use super::error::{Error, malformed};
 use crate::content::Content;
 use crate::digest::Digest;
 use crate::dsse::Envelope;

@@ -6,7 +6,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::identity::{IdentityError, text};
+use super::claims::text;
+use super::error::IdentityError;
 
 type Claims = Map<String, Value>;
 

@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::entry::Logged;
+use super::logged::Logged;
 use crate::certificate::Verifier;
 use crate::content::ContentRef;
 use crate::digest::Digest;

@@ -11,22 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::body::{self, Kind};
 use super::checkpoint::Checkpoint;
+use super::logged::Logged;
 use super::merkle;
-use crate::certificate::Verifier;
-use crate::content::ContentRef;
 use crate::pki::window::Window;
 use crate::trust::TrustedRoot;
 use crate::trust::root::Log;
 pub use error::EntryError;
-
-/// What an entry has to be of.
-#[derive(Clone, Copy, Debug)]
-pub struct Logged<'a> {
-    /// The certificate or the key of the signature.
-    pub verifier: Verifier<'a>,
-    /// What was signed, and the signature.
-    pub content: ContentRef<'a>,
-}
 
 /// One entry of a transparency log: its form was checked, nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,11 @@
 mod body;
 pub mod checkpoint;
 pub mod entry;
+mod logged;
 pub mod merkle;
 pub mod note;
 pub mod tiles;
 pub(crate) mod wire;
 
-pub use entry::{EntryError, LogEntry, Logged, Proof, VerifiedEntry};
+pub use entry::{EntryError, LogEntry, Proof, VerifiedEntry};
+pub use logged::Logged;

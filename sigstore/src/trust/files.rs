@@ -7,7 +7,10 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Error, SigningConfig, TrustOptions, TrustedRoot};
+use super::error::Error;
+use super::options::TrustOptions;
+use super::root::TrustedRoot;
+use super::services::SigningConfig;
 
 /// The longest file that may hold a trusted root, in bytes.
 const LONGEST_ROOT: u64 = 1024 * 1024;

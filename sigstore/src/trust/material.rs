@@ -8,10 +8,12 @@ use ambisign_host::{Host, Warning};
 use futures_util::future::join;
 use url::Url;
 
+use super::error::Error;
 use super::files::{Files, read};
-use super::services::Sort;
+use super::options::{Mirror, TrustOptions};
+use super::root::TrustedRoot;
+use super::services::{SigningConfig, Sort};
 use super::tuf::{self, Repository, Source};
-use super::{Error, Mirror, MirrorUsed, SigningConfig, TrustOptions, TrustedRoot};
 
 /// The targets of a mirror. This signing config is the one that the mirror recommends: a new version
 /// of the log becomes the default on the day that it says so.
@@ -20,6 +22,19 @@ const SIGNING_CONFIG: &str = "signing_config.v0.2.json";
 
 /// The longest root that starts a chain, in bytes.
 const LONGEST_ANCHOR: u64 = 512 * 1024;
+
+/// The TUF mirror that the trusted root came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirrorUsed {
+    /// Which one it is.
+    pub mirror: Mirror,
+    /// The base of its metadata.
+    pub url: Url,
+    /// The versions of its metadata.
+    pub versions: tuf::Versions,
+    /// When its metadata ends, by file.
+    pub ends: Vec<(&'static str, SystemTime)>,
+}
 
 /// What was given, and what a mirror has.
 #[derive(Debug)]
@@ -197,16 +212,6 @@ pub(super) async fn root(
             Ok((root, repository.warnings().to_vec()))
         }
         (None, None) => Err(Error::NoRoot),
-    }
-}
-
-impl Mirror {
-    /// Whether somebody named it: the default counts for less than a file.
-    fn is_chosen(&self) -> bool {
-        match self {
-            Self::Public => false,
-            Self::Staging | Self::Other { .. } => true,
-        }
     }
 }
 

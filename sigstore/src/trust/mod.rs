@@ -8,19 +8,18 @@ pub mod create;
 mod error;
 mod files;
 mod material;
+mod options;
 pub mod root;
 pub mod services;
 pub mod tuf;
-
-use std::path::PathBuf;
-use std::time::SystemTime;
 
 use ambisign_host::{Host, HttpError, Warning};
 use reqwest::{Method, Request};
 use url::Url;
 
 pub use error::Error;
-pub use material::{Updated, update};
+pub use material::{MirrorUsed, Updated, update};
+pub use options::{Mirror, RekorVersion, TrustOptions};
 pub use root::TrustedRoot;
 pub use services::{Service, Services, SigningConfig};
 
@@ -35,67 +34,6 @@ pub struct Trust {
     config: Option<SigningConfig>,
     mirror: Option<MirrorUsed>,
     warnings: Vec<Warning>,
-}
-
-/// The TUF mirror that the trusted root came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MirrorUsed {
-    /// Which one it is.
-    pub mirror: Mirror,
-    /// The base of its metadata.
-    pub url: Url,
-    /// The versions of its metadata.
-    pub versions: tuf::Versions,
-    /// When its metadata ends, by file.
-    pub ends: Vec<(&'static str, SystemTime)>,
-}
-
-/// A TUF mirror to take from what no file gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mirror {
-    /// That of the public instance.
-    Public,
-    /// That of the staging instance.
-    Staging,
-    /// Another one.
-    Other {
-        /// The base of its metadata.
-        url: Url,
-        /// A file with one of its roots. It is needed in every run: a root that was kept anchors
-        /// nothing.
-        root: PathBuf,
-    },
-}
-
-/// What [`Trust::load`] is told.
-#[derive(Clone, Debug, Default)]
-pub struct TrustOptions {
-    /// A file with a trusted root, or with both.
-    pub trusted_root: Option<PathBuf>,
-    /// A file with a signing config, or with both.
-    pub signing_config: Option<PathBuf>,
-    /// The Fulcio to use instead of that of the signing config.
-    pub fulcio_url: Option<Url>,
-    /// The log to use instead of those of the signing config.
-    pub rekor_url: Option<Url>,
-    /// What `rekor_url` speaks.
-    pub rekor_version: RekorVersion,
-    /// The timestamp authority to use instead of those of the signing config.
-    pub tsa_url: Option<Url>,
-    /// Where to take from what no file gives; without it nothing else is asked.
-    pub mirror: Option<Mirror>,
-}
-
-/// Which API a log speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RekorVersion {
-    /// Ask the log.
-    #[default]
-    Auto,
-    /// Rekor v1.
-    V1,
-    /// Rekor v2.
-    V2,
 }
 
 impl Trust {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use ambisign_host::shown;
 
 use super::error::Error;
-use super::policy::{Policy, Signer};
+use super::policy::{Identity, Policy, Signer};
 use crate::certificate::{SigningCertificate, Verifier, chain, sct};
 use crate::content::ContentRef;
 use crate::log::{EntryError, LogEntry, Logged, VerifiedEntry};
@@ -199,5 +199,37 @@ fn is_signed(evidence: &Evidence<'_>) -> bool {
             let key = verifier.key();
             key.verify_digest(Hash::Sha256, digest.bytes(), signature)
         }
+    }
+}
+
+impl Identity {
+    /// Whether `certificate` is one of the wanted signer.
+    ///
+    /// # Errors
+    /// The first thing that it says otherwise: issuer, name, claims.
+    pub fn verify(&self, certificate: &SigningCertificate) -> Result<(), Error> {
+        if !self.issuer.accepts(certificate.issuer()) {
+            return Err(Error::Issuer {
+                found: certificate.issuer().to_owned(),
+                wanted: self.issuer.clone(),
+            });
+        }
+        if !self.san.accepts(certificate.san()) {
+            return Err(Error::Identity {
+                found: certificate.san().to_owned(),
+                wanted: self.san.clone(),
+            });
+        }
+        for (claim, wanted) in &self.claims {
+            let found = claim.of(certificate);
+            if found != Some(wanted) {
+                return Err(Error::Claim {
+                    claim: *claim,
+                    found: found.map(str::to_owned),
+                    wanted: wanted.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 }

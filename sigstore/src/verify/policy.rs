@@ -7,7 +7,6 @@ use std::sync::Arc;
 use der::asn1::ObjectIdentifier;
 use regex_lite::Regex;
 
-use super::error::Error;
 use crate::certificate::SigningCertificate;
 use crate::pki::keys::PublicKey;
 
@@ -174,38 +173,6 @@ impl Claim {
     pub fn of(self, certificate: &SigningCertificate) -> Option<&str> {
         let value = certificate.certificate().extension(self.oid())?;
         std::str::from_utf8(value).ok()
-    }
-}
-
-impl Identity {
-    /// Whether `certificate` is one of the wanted signer.
-    ///
-    /// # Errors
-    /// The first thing that it says otherwise: issuer, name, claims.
-    pub fn verify(&self, certificate: &SigningCertificate) -> Result<(), Error> {
-        if !self.issuer.accepts(certificate.issuer()) {
-            return Err(Error::Issuer {
-                found: certificate.issuer().to_owned(),
-                wanted: self.issuer.clone(),
-            });
-        }
-        if !self.san.accepts(certificate.san()) {
-            return Err(Error::Identity {
-                found: certificate.san().to_owned(),
-                wanted: self.san.clone(),
-            });
-        }
-        for (claim, wanted) in &self.claims {
-            let found = claim.of(certificate);
-            if found != Some(wanted) {
-                return Err(Error::Claim {
-                    claim: *claim,
-                    found: found.map(str::to_owned),
-                    wanted: wanted.clone(),
-                });
-            }
-        }
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use ambisign_host::{Class, Explain, HttpError};
 
-use crate::log::entry::EntryError;
+use crate::log::EntryError;
 use crate::network_hint;
 use crate::timestamp::TimestampError;
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::Error;
 use crate::content::ContentRef;
 use crate::limits::REKOR;
-use crate::log::entry::{LogEntry, Logged};
+use crate::log::{LogEntry, Logged};
 use crate::trust::Service;
 
 /// A v1 log of this run.

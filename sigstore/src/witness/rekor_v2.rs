@@ -16,8 +16,8 @@ use crate::content::ContentRef;
 use crate::digest::Digest;
 use crate::limits::REKOR;
 use crate::log::checkpoint::Checkpoint;
-use crate::log::entry::{LogEntry, Logged, Proof};
 use crate::log::tiles::{self, Tile};
+use crate::log::{LogEntry, Logged, Proof};
 use crate::trust::root::Log;
 use crate::trust::{Service, TrustedRoot};
 

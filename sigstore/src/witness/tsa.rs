@@ -11,7 +11,7 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 use super::Error;
 use crate::digest::Digest;
 use crate::limits::TSA;
-use crate::log::entry::Logged;
+use crate::log::Logged;
 use crate::timestamp::{Stamped, Timestamp};
 use crate::trust::{Service, TrustedRoot};
 

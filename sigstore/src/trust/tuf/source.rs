@@ -8,7 +8,7 @@ use ambisign_host::request::same_url;
 use url::Url;
 
 use crate::digest::Digest;
-use crate::trust::Mirror;
+use crate::trust::options::Mirror;
 
 const PUBLIC_URL: &str = "https://tuf-repo-cdn.sigstore.dev/";
 const STAGING_URL: &str = "https://tuf-repo-cdn.sigstage.dev/";
