@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ambisign_host::{Hop, Profile};
+use ambisign_host::{CallLimits, Profile};
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -17,7 +17,7 @@ const REGISTRY: Profile = Profile {
 };
 
 /// What all calls have in common where nothing else is said.
-const BASE: Hop = Hop {
+const BASE: CallLimits = CallLimits {
     profile: REGISTRY,
     body: 64 * 1024,
     tries: 5,
@@ -28,14 +28,14 @@ const BASE: Hop = Hop {
 };
 
 /// A registry's token endpoint.
-pub const REGISTRY_TOKEN: Hop = Hop {
+pub const REGISTRY_TOKEN: CallLimits = CallLimits {
     each: secs(15),
     all: secs(60),
     ..BASE
 };
 
 /// A manifest, an index, or what the registry lists.
-pub const REGISTRY_READ: Hop = Hop {
+pub const REGISTRY_READ: CallLimits = CallLimits {
     body: 8 * 1024 * 1024,
     each: secs(60),
     all: secs(120),
@@ -43,4 +43,4 @@ pub const REGISTRY_READ: Hop = Hop {
 };
 
 /// A blob or a manifest that is pushed.
-pub const REGISTRY_WRITE: Hop = BASE;
+pub const REGISTRY_WRITE: CallLimits = BASE;

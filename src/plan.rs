@@ -174,7 +174,7 @@ pub(crate) async fn trust(host: &Host, settings: &Signing) -> Result<Trust, trus
         urls.dedup_by_key(|url| url.origin());
         join_all(
             urls.into_iter()
-                .map(|url| host.net.connect_ahead(&FULCIO.profile, url)),
+                .map(|url| host.net.preconnect(&FULCIO.profile, url)),
         )
         .await;
     }

@@ -5,7 +5,7 @@
 const LONGEST: usize = 128;
 
 /// The beginning of `text`: what others wrote is as long as they like, a message is not.
-pub fn shown(text: &str) -> String {
+pub fn excerpt(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
@@ -14,12 +14,12 @@ pub fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shown;
+    use super::excerpt;
 
     #[test]
     fn cuts_between_characters() {
         let whole = "\u{e4}".repeat(128);
-        assert_eq!(shown(&whole), whole);
-        assert_eq!(shown(&format!("{whole}b")), format!("{whole}..."));
+        assert_eq!(excerpt(&whole), whole);
+        assert_eq!(excerpt(&format!("{whole}b")), format!("{whole}..."));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! The outside enters once, as a [`Host`]. One function retries, one starts processes, one redacts,
 //! and one parses strict JSON. The crate knows no service, no identity and no registry: what is asked
-//! for, and within which [limits](Hop), is the caller's.
+//! for, and within which [limits](CallLimits), is the caller's.
 
 mod clock;
 mod env;
@@ -20,12 +20,12 @@ mod secret;
 
 pub use clock::Clock;
 pub use env::Env;
-pub use excerpt::shown;
+pub use excerpt::excerpt;
 pub use explain::{Class, Explain, chain};
 pub use host::Host;
 pub use http::{
-    Answer, ClientError, Event, Hop, HttpError, HttpReason, Net, NetOptions, Observer, Profile,
-    is_loopback, plain_http_allowed, request,
+    Answer, CallLimits, ClientError, Event, HttpError, HttpReason, Net, NetOptions, Observer,
+    Profile, is_loopback, plain_http_allowed, request,
 };
 pub use notice::{Failure, Warning};
 pub use process::{Child, Finished, SpawnError, spawn};

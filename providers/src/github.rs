@@ -17,7 +17,7 @@ use reqwest::header::{self, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{Detection, Kind, Options, Provider, Source, hops};
+use crate::{Detection, Kind, Options, Provider, Source, limits};
 
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
@@ -209,7 +209,10 @@ impl Job {
             (header::AUTHORIZATION, self.bearer.clone()),
         ];
         let request = get(url, headers);
-        let answer = host.net.send_while(&hops::CI, request, is_pending).await?;
+        let answer = host
+            .net
+            .send_while(&limits::CI, request, is_pending)
+            .await?;
         if answer.status != StatusCode::OK {
             return Err(Error::Refused {
                 status: answer.status,

@@ -19,7 +19,7 @@ use url::Url;
 use crate::gce::{self, Metadata};
 use crate::google::adc;
 use crate::google::service_account::Key;
-use crate::{Detection, Kind, Options, Provider, Source, hops};
+use crate::{Detection, Kind, Options, Provider, Source, limits};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-impersonate";
@@ -235,7 +235,7 @@ impl Impersonation {
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
         Ok(host
             .net
-            .send(&hops::GOOGLE, request)
+            .send(&limits::GOOGLE, request)
             .await
             .map_err(Error::Http)?)
     }

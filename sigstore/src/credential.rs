@@ -111,7 +111,7 @@ impl Credential {
     }
 }
 
-/// How the life of a certificate is divided, so that timestamp and log entry fall into it: each hop
+/// How the life of a certificate is divided, so that timestamp and log entry fall into it: each call
 /// has the longest time that it may take, or a share of lives that are too short for that.
 struct Shares {
     /// For signing, from the arrival on.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ambisign_host::{Hop, Profile};
+use ambisign_host::{CallLimits, Profile};
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -18,8 +18,8 @@ const SIGSTORE: Profile = Profile {
     metadata: false,
 };
 
-/// What all hops have in common where nothing else is said.
-const BASE: Hop = Hop {
+/// What all calls have in common where nothing else is said.
+const BASE: CallLimits = CallLimits {
     profile: SIGSTORE,
     body: 1024 * 1024,
     tries: 4,
@@ -30,10 +30,10 @@ const BASE: Hop = Hop {
 };
 
 /// A certificate from Fulcio.
-pub const FULCIO: Hop = BASE;
+pub const FULCIO: CallLimits = BASE;
 
 /// A timestamp.
-pub const TSA: Hop = Hop {
+pub const TSA: CallLimits = CallLimits {
     body: 64 * 1024,
     each: secs(15),
     all: secs(40),
@@ -41,7 +41,7 @@ pub const TSA: Hop = Hop {
 };
 
 /// A log entry. A write to Rekor v2 may take 20 s and more: it waits for the next checkpoint.
-pub const REKOR: Hop = Hop {
+pub const REKOR: CallLimits = CallLimits {
     body: 4 * 1024 * 1024,
     each: secs(60),
     all: secs(180),
@@ -49,8 +49,8 @@ pub const REKOR: Hop = Hop {
     ..BASE
 };
 
-/// A root of TUF. The other hops of TUF differ in the limit alone.
-pub const TUF_ROOT: Hop = Hop {
+/// A root of TUF. The other calls of TUF differ in the limit alone.
+pub const TUF_ROOT: CallLimits = CallLimits {
     body: 512 * 1024,
     all: secs(60),
     first_wait: Duration::from_millis(200),
@@ -58,25 +58,25 @@ pub const TUF_ROOT: Hop = Hop {
 };
 
 /// `timestamp.json` of TUF.
-pub const TUF_TIMESTAMP: Hop = Hop {
+pub const TUF_TIMESTAMP: CallLimits = CallLimits {
     body: 16 * 1024,
     ..TUF_ROOT
 };
 
 /// A snapshot of TUF.
-pub const TUF_SNAPSHOT: Hop = Hop {
+pub const TUF_SNAPSHOT: CallLimits = CallLimits {
     body: 2_000_000,
     ..TUF_ROOT
 };
 
 /// Metadata of targets of TUF.
-pub const TUF_TARGETS: Hop = Hop {
+pub const TUF_TARGETS: CallLimits = CallLimits {
     body: 5_000_000,
     ..TUF_ROOT
 };
 
 /// A target of TUF: a trusted root or a signing config.
-pub const TUF_TARGET: Hop = Hop {
+pub const TUF_TARGET: CallLimits = CallLimits {
     body: 1024 * 1024,
     ..TUF_ROOT
 };

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use ambisign_host::{Answer, Env, Failure, Hop, Host, HttpError, HttpReason, request};
+use ambisign_host::{Answer, CallLimits, Env, Failure, Host, HttpError, HttpReason, request};
 use ambisign_sigstore::fulcio::{self, Objection};
 use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::identity::prediction::Prediction;
@@ -19,7 +19,7 @@ use super::token::whole;
 use crate::settings::RunSettings;
 
 /// A question to a service. Less patient than a run: somebody waits for the diagnosis.
-const QUESTION: Hop = Hop {
+const QUESTION: CallLimits = CallLimits {
     tries: 2,
     each: Duration::from_secs(10),
     all: Duration::from_secs(25),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ambisign_host::{Answer, Hop, Host, Warning};
+use ambisign_host::{Answer, CallLimits, Host, Warning};
 use ambisign_sigstore::digest::Digest;
 use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
 use reqwest::{Method, Request, StatusCode};
@@ -154,7 +154,7 @@ pub(super) struct Call {
     /// The body.
     pub(super) body: Option<Vec<u8>>,
     /// The limits.
-    pub(super) hop: Hop,
+    pub(super) hop: CallLimits,
     /// Whose rules redirects follow.
     pub(super) content: Content,
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use ambisign_host::{Answer, Hop, HttpReason};
+use ambisign_host::{Answer, CallLimits, HttpReason};
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::verify::LEGACY_MEDIA_TYPE;
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
@@ -32,7 +32,7 @@ const MOST_LINES: usize = 1000;
 const LONGEST: usize = ambisign_sigstore::bundle::LONGEST;
 
 /// A blob that is a signature.
-const BLOB: Hop = Hop {
+const BLOB: CallLimits = CallLimits {
     body: LONGEST,
     ..REGISTRY_READ
 };

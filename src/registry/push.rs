@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use ambisign_host::{Answer, Class, Hop, HttpError, HttpReason};
+use ambisign_host::{Answer, CallLimits, Class, HttpError, HttpReason};
 use ambisign_sigstore::digest::Digest;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, StatusCode};
@@ -38,7 +38,7 @@ const FIRST_LOOK: Duration = Duration::from_millis(100);
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// A write that is made once, because its repetition needs a look first.
-const ONCE: Hop = Hop {
+const ONCE: CallLimits = CallLimits {
     tries: 1,
     ..REGISTRY_WRITE
 };

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use ambisign_host::{Answer, Class, Hop};
+use ambisign_host::{Answer, CallLimits, Class};
 use ambisign_sigstore::digest::Digest;
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use reqwest::Method;
@@ -40,14 +40,14 @@ const FIRST_SPREAD: Duration = Duration::from_millis(50);
 const LONGEST_SPREAD: Duration = Duration::from_secs(2);
 
 /// A read of the tag. Some registries answer 500 while another writer replaces it, for an instant.
-const READ: Hop = Hop {
+const READ: CallLimits = CallLimits {
     tries: 8,
     first_wait: Duration::from_millis(50),
     ..REGISTRY_READ
 };
 
 /// A write of the tag, which is repeated only after a look.
-const WRITE: Hop = Hop {
+const WRITE: CallLimits = CallLimits {
     tries: 1,
     ..REGISTRY_WRITE
 };

@@ -11,7 +11,7 @@ use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
 use tokio::time::Instant;
 use url::{Host as UrlHost, Url};
 
-use super::preconnect::Ahead;
+use super::preconnect::Preconnect;
 use crate::redact::Redactor;
 use crate::{Clock, Env, chain};
 
@@ -119,7 +119,7 @@ pub struct Net {
 #[derive(Clone)]
 struct Kept {
     client: Client,
-    ahead: Ahead,
+    preconnect: Preconnect,
 }
 
 /// Whether a client was there before.
@@ -185,12 +185,12 @@ impl Net {
     /// by that request.
     ///
     /// A client that was used already is left alone: it has a connection, and would ask over it.
-    pub async fn connect_ahead(&self, profile: &Profile, url: &Url) {
+    pub async fn preconnect(&self, profile: &Profile, url: &Url) {
         if !plain_http_allowed(url) {
             return;
         }
-        if let Ok((Kept { client, ahead }, Age::New)) = self.kept(profile, url) {
-            ahead.open(&client, url.clone()).await;
+        if let Ok((Kept { client, preconnect }, Age::New)) = self.kept(profile, url) {
+            preconnect.open(&client, url.clone()).await;
         }
     }
 
@@ -200,9 +200,9 @@ impl Net {
         if let Some(kept) = clients.get(&key) {
             return Ok((kept.clone(), Age::Used));
         }
-        let ahead = Ahead::new(profile.connect);
-        let client = self.build(profile, ahead.clone())?;
-        let kept = Kept { client, ahead };
+        let preconnect = Preconnect::new(profile.connect);
+        let client = self.build(profile, preconnect.clone())?;
+        let kept = Kept { client, preconnect };
         clients.insert(key, kept.clone());
         Ok((kept, Age::New))
     }
@@ -232,7 +232,7 @@ impl Net {
         clippy::disallowed_methods,
         reason = "the one place where HTTP clients are built"
     )]
-    fn build(&self, profile: &Profile, ahead: Ahead) -> Result<Client, ClientError> {
+    fn build(&self, profile: &Profile, preconnect: Preconnect) -> Result<Client, ClientError> {
         let mut builder = Client::builder()
             .user_agent(&self.options.user_agent)
             .connect_timeout(profile.connect)
@@ -240,7 +240,7 @@ impl Net {
             .referer(false)
             .tcp_nodelay(true)
             .tls_certs_only(self.roots()?)
-            .connector_layer(ahead)
+            .connector_layer(preconnect)
             .no_proxy();
         if !profile.http2 {
             builder = builder.http1_only();

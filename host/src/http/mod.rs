@@ -11,4 +11,4 @@ pub use client::{
     ClientError, Event, Net, NetOptions, Observer, Profile, is_loopback, plain_http_allowed,
 };
 pub use error::{HttpError, HttpReason};
-pub use send::{Answer, Hop};
+pub use send::{Answer, CallLimits};

@@ -29,7 +29,7 @@ type Opened = Box<dyn Any + Send>;
 
 /// The one connection of a client that is kept.
 #[derive(Clone)]
-pub(super) struct Ahead {
+pub(super) struct Preconnect {
     state: Arc<Mutex<State>>,
     limit: Duration,
 }
@@ -43,7 +43,7 @@ enum State {
     Opening(JoinHandle<Option<Opened>>, Instant),
 }
 
-impl Ahead {
+impl Preconnect {
     /// `limit` is the longest time to connect.
     pub(super) fn new(limit: Duration) -> Self {
         Self {
@@ -65,13 +65,13 @@ impl Ahead {
     }
 }
 
-impl<S> Layer<S> for Ahead {
+impl<S> Layer<S> for Preconnect {
     type Service = Connector<S>;
 
     fn layer(&self, inner: S) -> Connector<S> {
         Connector {
             inner,
-            ahead: self.clone(),
+            preconnect: self.clone(),
         }
     }
 }
@@ -80,7 +80,7 @@ impl<S> Layer<S> for Ahead {
 #[derive(Clone)]
 pub(super) struct Connector<S> {
     inner: S,
-    ahead: Ahead,
+    preconnect: Preconnect,
 }
 
 impl<S, R> Service<R> for Connector<S>
@@ -100,16 +100,16 @@ where
     fn call(&mut self, to: R) -> Self::Future {
         // Only polled when nothing is in hand: a future that is not polled does nothing.
         let connect = self.inner.call(to);
-        match self.ahead.replace(State::Empty) {
+        match self.preconnect.replace(State::Empty) {
             State::Empty => Box::pin(connect),
             State::Wanted => {
-                let limit = self.ahead.limit;
+                let limit = self.preconnect.limit;
                 let task = async move {
                     let opened = timeout(limit, connect).await.ok()?.ok()?;
                     let opened: Opened = Box::new(opened);
                     Some(opened)
                 };
-                self.ahead
+                self.preconnect
                     .replace(State::Opening(tokio::spawn(task), Instant::now()));
                 Box::pin(async { Err("the connection is kept for later".into()) })
             }
@@ -139,9 +139,9 @@ mod tests {
     use tokio::net::TcpListener;
     use url::Url;
 
-    use crate::{Clock, Env, Hop, Net, NetOptions, Profile};
+    use crate::{CallLimits, Clock, Env, Net, NetOptions, Profile};
 
-    const HOP: Hop = Hop {
+    const LIMITS: CallLimits = CallLimits {
         profile: Profile::TOKEN_ENDPOINT,
         body: 1024,
         tries: 2,
@@ -180,7 +180,7 @@ mod tests {
     }
 
     async fn ask(net: &Net, url: &Url) -> Vec<u8> {
-        net.send(&HOP, Request::new(Method::GET, url.clone()))
+        net.send(&LIMITS, Request::new(Method::GET, url.clone()))
             .await
             .unwrap()
             .body
@@ -194,7 +194,7 @@ mod tests {
     async fn the_next_request_uses_the_connection_and_nothing_was_asked_before() {
         let (url, connections, requests) = server(0).await;
         let net = net();
-        net.connect_ahead(&HOP.profile, &url).await;
+        net.preconnect(&LIMITS.profile, &url).await;
         while connections.load(Ordering::SeqCst) == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -209,7 +209,7 @@ mod tests {
     async fn a_connection_that_was_ended_meanwhile_is_replaced() {
         let (url, connections, _) = server(1).await;
         let net = net();
-        net.connect_ahead(&HOP.profile, &url).await;
+        net.preconnect(&LIMITS.profile, &url).await;
         while connections.load(Ordering::SeqCst) == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -222,7 +222,7 @@ mod tests {
         let (url, _, requests) = server(0).await;
         let net = net();
         assert_eq!(ask(&net, &url).await, b"ok");
-        net.connect_ahead(&HOP.profile, &url).await;
+        net.preconnect(&LIMITS.profile, &url).await;
         assert_eq!(requests.load(Ordering::SeqCst), 1);
         // No connection is wanted for later either, so none of these is refused one.
         let asked = [ask(&net, &url), ask(&net, &url)];
@@ -234,9 +234,9 @@ mod tests {
     async fn a_server_that_is_not_there_is_told_by_the_request() {
         let net = net();
         let url: Url = "http://127.0.0.1:1/".parse().unwrap();
-        net.connect_ahead(&HOP.profile, &url).await;
+        net.preconnect(&LIMITS.profile, &url).await;
         let error = net
-            .send(&HOP, Request::new(Method::GET, url))
+            .send(&LIMITS, Request::new(Method::GET, url))
             .await
             .unwrap_err();
         assert_eq!(error.variant(), "unreachable");

@@ -27,7 +27,7 @@ const AFTER_TOO_MANY: Duration = Duration::from_secs(2);
 
 /// The limits of one call to a service.
 #[derive(Clone, Copy, Debug)]
-pub struct Hop {
+pub struct CallLimits {
     /// How the service is talked to.
     pub profile: Profile,
     /// A longer body is an error, in bytes.
@@ -53,7 +53,7 @@ pub struct Answer {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, within the limit of the hop.
+    /// The body, within its limit.
     pub body: Vec<u8>,
 }
 
@@ -81,7 +81,7 @@ impl Answer {
 }
 
 impl Net {
-    /// Makes `request` within the limits of `hop`.
+    /// Makes `request` within `limits`.
     ///
     /// A status of 408, 425, 429, 499, 500, 502, 503, 504 or 520 to 524 (what content networks answer
     /// for a server that is down) and a broken connection are temporary: the same bytes are sent
@@ -90,8 +90,8 @@ impl Net {
     ///
     /// # Errors
     /// No whole answer came in time, or one that no service of ours gives.
-    pub async fn send(&self, hop: &Hop, request: Request) -> Result<Answer, HttpError> {
-        self.send_while(hop, request, |_final| false).await
+    pub async fn send(&self, limits: &CallLimits, request: Request) -> Result<Answer, HttpError> {
+        self.send_while(limits, request, |_final| false).await
     }
 
     /// As [`Net::send`], but an answer for which `again` is true is temporary too: for services that
@@ -101,11 +101,11 @@ impl Net {
     /// As [`Net::send`]; the last answer of the kind that `again` names is [`HttpReason::Status`].
     pub async fn send_while(
         &self,
-        hop: &Hop,
+        limits: &CallLimits,
         request: Request,
         again: fn(&Answer) -> bool,
     ) -> Result<Answer, HttpError> {
-        let answer = self.send_once_or_more(hop, request, again).await?;
+        let answer = self.send_once_or_more(limits, request, again).await?;
         if answer.0.status.is_redirection() {
             let to = redirect_origin(&answer.0);
             return Err(answer.1.error(HttpReason::Redirected { to }));
@@ -118,33 +118,37 @@ impl Net {
     ///
     /// # Errors
     /// As [`Net::send`], but for redirects.
-    pub async fn send_unfollowed(&self, hop: &Hop, request: Request) -> Result<Answer, HttpError> {
+    pub async fn send_unfollowed(
+        &self,
+        limits: &CallLimits,
+        request: Request,
+    ) -> Result<Answer, HttpError> {
         let again = |_: &Answer| false;
-        Ok(self.send_once_or_more(hop, request, again).await?.0)
+        Ok(self.send_once_or_more(limits, request, again).await?.0)
     }
 
     async fn send_once_or_more(
         &self,
-        hop: &Hop,
+        limits: &CallLimits,
         request: Request,
         again: fn(&Answer) -> bool,
     ) -> Result<(Answer, Call), HttpError> {
         let mut call = Call::new(&request);
-        if !hop.profile.metadata && !plain_http_allowed(request.url()) {
+        if !limits.profile.metadata && !plain_http_allowed(request.url()) {
             return Err(call.error(HttpReason::NotHttps));
         }
         self.guard_headers(request.headers());
-        let end = self.end(hop);
+        let end = self.end(limits);
         loop {
             call.tries += 1;
             let copy = request.try_clone();
-            let reason = match self.one_try(hop, copy, end).await {
+            let reason = match self.one_try(limits, copy, end).await {
                 Ok(answer) if !again(&answer) => return Ok((answer, call)),
                 Ok(answer) => self.not_yet(&answer),
                 Err(reason) => reason,
             };
             call.sent |= reason.is_sent();
-            let Some(wait) = next_wait(hop, &reason, call.tries, end) else {
+            let Some(wait) = next_wait(limits, &reason, call.tries, end) else {
                 let over = self
                     .deadline()
                     .is_some_and(|deadline| Instant::now() >= deadline);
@@ -179,9 +183,9 @@ impl Net {
         reason
     }
 
-    /// The end of the hop, or of the run if that is nearer.
-    fn end(&self, hop: &Hop) -> Instant {
-        let end = Instant::now() + hop.all;
+    /// The end of the call, or of the run if that is nearer.
+    fn end(&self, limits: &CallLimits) -> Instant {
+        let end = Instant::now() + limits.all;
         self.deadline().map_or(end, |deadline| end.min(deadline))
     }
 
@@ -195,15 +199,15 @@ impl Net {
 
     async fn one_try(
         &self,
-        hop: &Hop,
+        limits: &CallLimits,
         request: Option<Request>,
         end: Instant,
     ) -> Result<Answer, HttpReason> {
         let started = Instant::now();
-        let end = end.min(started + hop.each);
+        let end = end.min(started + limits.each);
         // A request with a streamed body cannot be copied; none of ours has one.
         let request = request.ok_or(HttpReason::Deadline)?;
-        let client = self.client(&hop.profile, request.url())?;
+        let client = self.client(&limits.profile, request.url())?;
         let method = request.method().clone();
         let late = |sent| HttpReason::Unreachable {
             why: "no answer in time".to_owned(),
@@ -218,7 +222,7 @@ impl Net {
         let read = async {
             match HttpReason::encoded(&headers) {
                 Some(encoded) => Err(encoded),
-                None => read(response, hop.body).await,
+                None => read(response, limits.body).await,
             }
         };
         let body = match timeout_at(end, read).await {
@@ -344,7 +348,12 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 }
 
 /// The wait before the next try; `None` when there is none.
-fn next_wait(hop: &Hop, reason: &HttpReason, tries: u32, end: Instant) -> Option<Duration> {
+fn next_wait(
+    limits: &CallLimits,
+    reason: &HttpReason,
+    tries: u32,
+    end: Instant,
+) -> Option<Duration> {
     let (asked, least) = match reason {
         HttpReason::Status {
             status: StatusCode::TOO_MANY_REQUESTS,
@@ -361,21 +370,21 @@ fn next_wait(hop: &Hop, reason: &HttpReason, tries: u32, end: Instant) -> Option
         | HttpReason::Tls { .. }
         | HttpReason::TooLarge { .. } => return None,
     };
-    if tries >= hop.tries {
+    if tries >= limits.tries {
         return None;
     }
-    let wait = asked.unwrap_or_else(|| jittered(hop, tries).max(least));
+    let wait = asked.unwrap_or_else(|| jittered(limits, tries).max(least));
     // A wait beyond the end is pointless: the reader is told how long the service asked for.
     (Instant::now() + wait < end).then_some(wait)
 }
 
 /// Full jitter, so that the jobs of a matrix do not come back together: between half and all of
 /// the exponential step.
-fn jittered(hop: &Hop, tries: u32) -> Duration {
-    let step = hop
+fn jittered(limits: &CallLimits, tries: u32) -> Duration {
+    let step = limits
         .first_wait
         .saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
-    let step = step.min(hop.longest_wait);
+    let step = step.min(limits.longest_wait);
     let random = getrandom::u32().unwrap_or(u32::MAX);
     step.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
 }

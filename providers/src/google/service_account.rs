@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use crate::hops;
+use crate::limits;
 
 /// Google's token endpoint, where the file names none.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
@@ -238,7 +238,7 @@ impl Key {
             .finish();
         let media_type = "application/x-www-form-urlencoded";
         let request = post(self.token_uri.clone(), media_type, form);
-        let answer = host.net.send(&hops::GOOGLE, request).await?;
+        let answer = host.net.send(&limits::GOOGLE, request).await?;
         if answer.status == StatusCode::OK {
             return Ok(answer);
         }

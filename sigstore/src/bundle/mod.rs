@@ -5,7 +5,7 @@
 mod error;
 mod wire;
 
-use ambisign_host::shown;
+use ambisign_host::excerpt;
 
 use crate::content::Content;
 use crate::log::LogEntry;
@@ -88,7 +88,7 @@ impl Bundle {
         }
         let wire: wire::Bundle = ambisign_host::json::parse(json).map_err(malformed)?;
         let Some(version) = Version::parse(&wire.media_type) else {
-            let found = shown(&wire.media_type);
+            let found = excerpt(&wire.media_type);
             return Err(Error::MediaType { found });
         };
         let material = wire.verification_material;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use ambisign_host::{json, shown};
+use ambisign_host::{excerpt, json};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -69,7 +69,7 @@ pub(super) fn issuer(claims: &Map<String, Value>) -> Result<String, IdentityErro
     match url {
         Some(_) => Ok(issuer.to_owned()),
         None => Err(IdentityError::Issuer {
-            issuer: shown(issuer),
+            issuer: excerpt(issuer),
         }),
     }
 }

@@ -7,7 +7,7 @@ pub mod prediction;
 
 use std::time::SystemTime;
 
-use ambisign_host::{Token, shown};
+use ambisign_host::{Token, excerpt};
 use serde_json::{Map, Value};
 
 use self::claims::{audiences, check_times, claims, issuer, text, time};
@@ -44,7 +44,7 @@ impl Identity {
         let issuer = issuer(&claims)?;
         let audiences = audiences(&claims);
         if !audiences.iter().any(|found| found == audience) {
-            let found = audiences.iter().take(8).map(|one| shown(one)).collect();
+            let found = audiences.iter().take(8).map(|one| excerpt(one)).collect();
             return Err(IdentityError::Audience {
                 found,
                 wanted: audience.to_owned(),
@@ -146,7 +146,7 @@ impl Identity {
         consent: bool,
     ) -> Result<Option<String>, IdentityError> {
         let hidden = self.visibility().filter(|visibility| *visibility != PUBLIC);
-        match hidden.map(shown).filter(|_| log_is_public) {
+        match hidden.map(excerpt).filter(|_| log_is_public) {
             Some(visibility) if !consent => Err(IdentityError::Private { visibility }),
             published => Ok(published),
         }
@@ -169,8 +169,8 @@ pub fn unchanged(
     match pairs.into_iter().find(|(_, found, before)| found != before) {
         Some((what, found, before)) => Err(IdentityError::Changed {
             what,
-            found: shown(found),
-            before: shown(before),
+            found: excerpt(found),
+            before: excerpt(before),
         }),
         None => Ok(()),
     }
@@ -187,7 +187,7 @@ pub fn require(
     let differs = |what, found: &str, wanted: Option<&str>| match wanted {
         Some(wanted) if wanted != found => Err(IdentityError::NotRequired {
             what,
-            found: shown(found),
+            found: excerpt(found),
             wanted: wanted.to_owned(),
         }),
         Some(_) | None => Ok(()),

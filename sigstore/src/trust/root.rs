@@ -4,8 +4,8 @@
 
 use std::time::SystemTime;
 
+use ambisign_host::excerpt;
 use ambisign_host::request::same_url;
-use ambisign_host::shown;
 use serde::Deserialize;
 use url::Url;
 
@@ -156,7 +156,7 @@ impl TrustedRoot {
         if !MEDIA_TYPES.contains(&wire.media_type.as_str()) {
             return Err(malformed(format!(
                 "media type {:?}",
-                shown(&wire.media_type)
+                excerpt(&wire.media_type)
             )));
         }
         let mut skipped = Vec::new();
@@ -277,7 +277,7 @@ fn read_logs(wires: &[WireLog], skipped: &mut Vec<String>) -> Result<Vec<Log>, E
 
 /// A log, or `None` when its key or its tree is of a kind that is not known here.
 fn read_log(wire: &WireLog) -> Result<Option<Log>, Error> {
-    let at = |why: &str| malformed(format!("log {}: {why}", shown(&wire.base_url)));
+    let at = |why: &str| malformed(format!("log {}: {why}", excerpt(&wire.base_url)));
     // A log key without beginning is not an eternal one: the file is broken.
     let window = wire.public_key.valid_for.read();
     let window = window.ok_or_else(|| at("its key has no usable `validFor.start`"))?;
@@ -337,7 +337,7 @@ fn read_authorities(wires: &[WireAuthority]) -> Result<Vec<Authority>, Error> {
 }
 
 fn read_authority(wire: &WireAuthority) -> Result<Authority, Error> {
-    let at = |why: &str| malformed(format!("authority {}: {why}", shown(&wire.uri)));
+    let at = |why: &str| malformed(format!("authority {}: {why}", excerpt(&wire.uri)));
     let window = wire.valid_for.read();
     let chain: Option<Vec<_>> = wire
         .cert_chain

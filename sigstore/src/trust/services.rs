@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use ambisign_host::request::same_url;
-use ambisign_host::{plain_http_allowed, shown};
+use ambisign_host::{excerpt, plain_http_allowed};
 use serde::Deserialize;
 use url::Url;
 
@@ -108,7 +108,7 @@ impl SigningConfig {
         if wire.media_type != MEDIA_TYPE {
             return Err(malformed(format!(
                 "media type {:?}",
-                shown(&wire.media_type)
+                excerpt(&wire.media_type)
             )));
         }
         Ok(Self {
@@ -242,7 +242,7 @@ fn offers(wires: &[WireService], sort: Sort) -> Result<Vec<Offer>, Error> {
 }
 
 fn read_offer(wire: &WireService, sort: Sort) -> Result<Offer, Error> {
-    let at = |why: &str| malformed(format!("{} {:?}: {why}", sort.name(), shown(&wire.url)));
+    let at = |why: &str| malformed(format!("{} {:?}: {why}", sort.name(), excerpt(&wire.url)));
     let url = Url::parse(&wire.url).map_err(|_text| at("not a URL"))?;
     let window = wire.valid_for.read();
     Ok(Offer {
@@ -261,7 +261,7 @@ fn allowed(url: Url, sort: Sort) -> Result<Url, Error> {
     }
     Err(Error::Url {
         what: sort.name(),
-        url: shown(&url.origin().ascii_serialization()),
+        url: excerpt(&url.origin().ascii_serialization()),
     })
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use ambisign_host::shown;
+use ambisign_host::excerpt;
 
 use super::error::Error;
 use super::policy::{Identity, Policy, Signer};
@@ -59,7 +59,7 @@ pub(super) fn verifier<'a>(
         (None, Signer::Key(key)) => Ok(Verifier::Key(key)),
         (None, Signer::Identity(_)) => Err(Error::KeySigned),
         (Some(certificate), Signer::Key(_)) => Err(Error::CertificateSigned {
-            found: shown(certificate.san()),
+            found: excerpt(certificate.san()),
         }),
     }
 }

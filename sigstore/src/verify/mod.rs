@@ -17,7 +17,7 @@ pub mod policy;
 
 use std::collections::BTreeMap;
 
-use ambisign_host::shown;
+use ambisign_host::excerpt;
 use serde_json::Value;
 
 use crate::bundle::Bundle;
@@ -236,7 +236,7 @@ impl Said {
         let found = self.predicate_type.as_ref();
         if !wanted.is_empty() && !found.is_some_and(|found| wanted.contains(found)) {
             return Err(Error::PredicateType {
-                found: self.predicate_type.as_deref().map(shown),
+                found: self.predicate_type.as_deref().map(excerpt),
                 wanted: wanted.clone(),
             });
         }
@@ -245,7 +245,7 @@ impl Said {
             if found.and_then(Value::as_str) != Some(wanted) {
                 return Err(Error::Annotation {
                     name: name.clone(),
-                    found: found.map(|found| shown(&found.to_string())),
+                    found: found.map(|found| excerpt(&found.to_string())),
                     wanted: wanted.clone(),
                 });
             }

@@ -6,7 +6,7 @@ mod rekor_v1;
 mod rekor_v2;
 mod tsa;
 
-use ambisign_host::{Hop, Host};
+use ambisign_host::{CallLimits, Host};
 use futures_util::future::{join_all, try_join_all};
 use rand_core::CryptoRng;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -52,10 +52,10 @@ impl<'a> Log<'a> {
         }
     }
 
-    async fn submit(&self, logged: &Logged<'_>, hop: &Hop) -> Result<LogEntry, Error> {
+    async fn submit(&self, logged: &Logged<'_>, limits: &CallLimits) -> Result<LogEntry, Error> {
         match self {
-            Self::V1(log) => log.submit(logged, hop).await,
-            Self::V2(log) => log.submit(logged, hop).await,
+            Self::V1(log) => log.submit(logged, limits).await,
+            Self::V2(log) => log.submit(logged, limits).await,
         }
     }
 }
@@ -123,10 +123,10 @@ impl<'a> Witnesses<'a> {
             let (error, may_exist) = (Error::Late, false);
             return Err(NotLogged { error, may_exist });
         };
-        let hop = Hop { all, ..REKOR };
+        let limits = CallLimits { all, ..REKOR };
         let logged = signed.logged();
         // What one log was sent cannot be taken back when another fails, so each is waited for.
-        let answers = join_all(self.logs.iter().map(|log| log.submit(&logged, &hop))).await;
+        let answers = join_all(self.logs.iter().map(|log| log.submit(&logged, &limits))).await;
         let may_exist = |answer: &Result<_, Error>| {
             answer
                 .as_ref()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The client of a Rekor v1 log: entries of the kinds `dsse` and `hashedrekord`, both 0.0.1.
 
-use ambisign_host::{Answer, Hop, Host, request};
+use ambisign_host::{Answer, CallLimits, Host, request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::LOCATION;
@@ -20,15 +20,24 @@ pub(super) struct RekorV1<'a> {
 }
 
 impl RekorV1<'_> {
-    /// Logs `logged`, within the limits of `hop`. The entry is not verified yet.
+    /// Logs `logged`, within `limits`. The entry is not verified yet.
     ///
     /// When an answer was lost and the same bytes are sent again, the log says 409 and names the
     /// entry that it already has; that one is fetched.
-    pub(super) async fn submit(&self, logged: &Logged<'_>, hop: &Hop) -> Result<LogEntry, Error> {
+    pub(super) async fn submit(
+        &self,
+        logged: &Logged<'_>,
+        limits: &CallLimits,
+    ) -> Result<LogEntry, Error> {
         let url = request::below(&self.service.url, "api/v1/log/entries");
         let body = request(logged).ok_or(Error::Encoding)?;
         let request = request::post_accepting(url, "application/json", "application/json", body);
-        let answer = self.host.net.send(hop, request).await.map_err(Error::Log)?;
+        let answer = self
+            .host
+            .net
+            .send(limits, request)
+            .await
+            .map_err(Error::Log)?;
         let answer = match answer.status.as_u16() {
             409 => self.existing(&answer).await?,
             _ => answer,

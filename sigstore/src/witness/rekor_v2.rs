@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ambisign_host::{Hop, Host, request};
+use ambisign_host::{CallLimits, Host, request};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::try_join_all;
@@ -29,15 +29,24 @@ pub(super) struct RekorV2<'a> {
 }
 
 impl RekorV2<'_> {
-    /// Logs `logged`, within the limits of `hop`. The entry is not verified yet.
+    /// Logs `logged`, within `limits`. The entry is not verified yet.
     ///
     /// When an answer was lost and the same bytes are sent again, the log may say 409 and name an
     /// index; the entry is then read from the log's checkpoint and tiles.
-    pub(super) async fn submit(&self, logged: &Logged<'_>, hop: &Hop) -> Result<LogEntry, Error> {
+    pub(super) async fn submit(
+        &self,
+        logged: &Logged<'_>,
+        limits: &CallLimits,
+    ) -> Result<LogEntry, Error> {
         let url = request::below(&self.service.url, "api/v2/log/entries");
         let request =
             request::post_accepting(url, "application/json", "application/json", request(logged));
-        let answer = self.host.net.send(hop, request).await.map_err(Error::Log)?;
+        let answer = self
+            .host
+            .net
+            .send(limits, request)
+            .await
+            .map_err(Error::Log)?;
         match answer.status.as_u16() {
             200 | 201 => Ok(LogEntry::from_json(&answer.body)?),
             409 => match answer

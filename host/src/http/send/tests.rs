@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{next_wait, retry_after};
-use crate::{Class, Clock, Env, Hop, HttpError, HttpReason, Net, NetOptions, Profile};
+use crate::{CallLimits, Class, Clock, Env, HttpError, HttpReason, Net, NetOptions, Profile};
 
-const HOP: Hop = Hop {
+const LIMITS: CallLimits = CallLimits {
     profile: Profile::TOKEN_ENDPOINT,
     body: 8,
     tries: 2,
@@ -48,10 +48,10 @@ async fn server(answer: Vec<u8>, drip: Option<u8>) -> Url {
     url.parse().unwrap()
 }
 
-async fn ask(hop: &Hop, answer: &str, drip: Option<u8>) -> Result<Vec<u8>, HttpError> {
+async fn ask(limits: &CallLimits, answer: &str, drip: Option<u8>) -> Result<Vec<u8>, HttpError> {
     let url = server(answer.as_bytes().to_vec(), drip).await;
     let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
-    let answer = net.send(hop, Request::new(Method::GET, url)).await?;
+    let answer = net.send(limits, Request::new(Method::GET, url)).await?;
     Ok(answer.body)
 }
 
@@ -62,7 +62,7 @@ fn busy(retry_after: &str) -> String {
 #[tokio::test]
 async fn no_wait_is_too_long_to_be_told() {
     for seconds in ["18446744073709551615", "9223372036854775807", "1000000000"] {
-        let error = ask(&HOP, &busy(seconds), None).await.unwrap_err();
+        let error = ask(&LIMITS, &busy(seconds), None).await.unwrap_err();
         assert_eq!(
             (error.variant(), error.tries),
             ("unreachable", 1),
@@ -71,7 +71,7 @@ async fn no_wait_is_too_long_to_be_told() {
         assert!(error.to_string().contains("wait 86400 s"), "{error}");
     }
     for nonsense in ["-1", "abc", "1e9", "99999999999999999999999", ""] {
-        let error = ask(&HOP, &busy(nonsense), None).await.unwrap_err();
+        let error = ask(&LIMITS, &busy(nonsense), None).await.unwrap_err();
         assert_eq!(error.tries, 2, "{error}");
     }
 }
@@ -83,7 +83,7 @@ fn wait(status: u16, retry_after: Option<u64>) -> Option<Duration> {
         excerpt: String::new(),
         retry_after: retry_after.map(Duration::from_secs),
     };
-    next_wait(&HOP, &reason, 1, Instant::now() + HOP.all)
+    next_wait(&LIMITS, &reason, 1, Instant::now() + LIMITS.all)
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn too_many_requests_are_not_repeated_at_once() {
     assert_eq!(wait(429, None), Some(Duration::from_secs(2)));
     assert_eq!(wait(429, Some(1)), Some(Duration::from_secs(1)));
     assert_eq!(wait(429, Some(11)), None);
-    assert!(wait(503, None).unwrap() <= HOP.longest_wait);
+    assert!(wait(503, None).unwrap() <= LIMITS.longest_wait);
 }
 
 #[test]
@@ -123,7 +123,7 @@ async fn a_page_of_a_gateway_is_read_by_its_status_alone() {
     let long = "content-length: 9\r\n\r\n123456789";
     for rest in [packed, long] {
         let answer = format!("HTTP/1.1 502 Bad Gateway\r\n{rest}");
-        let error = ask(&HOP, &answer, None).await.unwrap_err();
+        let error = ask(&LIMITS, &answer, None).await.unwrap_err();
         assert_eq!(
             (error.variant(), error.tries),
             ("unreachable", 2),
@@ -132,10 +132,10 @@ async fn a_page_of_a_gateway_is_read_by_its_status_alone() {
         assert_eq!(error.class(), Class::Temporary);
         for status in [403, 507] {
             let answer = format!("HTTP/1.1 {status} No\r\n{rest}");
-            assert_eq!(ask(&HOP, &answer, None).await.unwrap(), b"");
+            assert_eq!(ask(&LIMITS, &answer, None).await.unwrap(), b"");
         }
         let answer = format!("HTTP/1.1 200 OK\r\n{rest}");
-        let error = ask(&HOP, &answer, None).await.unwrap_err();
+        let error = ask(&LIMITS, &answer, None).await.unwrap_err();
         assert_eq!(error.class(), Class::Untrusted);
     }
 }
@@ -144,7 +144,7 @@ async fn a_page_of_a_gateway_is_read_by_its_status_alone() {
 async fn what_stands_before_a_server_that_is_down_may_pass() {
     for status in [408, 425, 429, 499, 502, 522, 524] {
         let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
-        let error = ask(&HOP, &answer, None).await.unwrap_err();
+        let error = ask(&LIMITS, &answer, None).await.unwrap_err();
         assert_eq!(
             (error.variant(), error.tries),
             ("unreachable", 2),
@@ -153,16 +153,20 @@ async fn what_stands_before_a_server_that_is_down_may_pass() {
     }
     for status in [404, 501, 505, 507] {
         let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\n\r\nno");
-        assert_eq!(ask(&HOP, &answer, None).await.unwrap(), b"no", "{status}");
+        assert_eq!(
+            ask(&LIMITS, &answer, None).await.unwrap(),
+            b"no",
+            "{status}"
+        );
     }
 }
 
 #[tokio::test]
 async fn limits_hold_against_servers_that_do_not_end() {
-    let hop = Hop {
+    let limits = CallLimits {
         each: Duration::from_millis(300),
         all: Duration::from_millis(500),
-        ..HOP
+        ..LIMITS
     };
     let endless = "HTTP/1.1 200 OK\r\n\r\n";
     // A byte at a time: in the head, in a body that says how long it is, in one that does not.
@@ -171,9 +175,12 @@ async fn limits_hold_against_servers_that_do_not_end() {
         ("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n", b'x'),
         ("HTTP/1.1 100 Continue\r\n\r\n", b'H'),
     ] {
-        let slow = Hop { body: 1000, ..hop };
+        let slow = CallLimits {
+            body: 1000,
+            ..limits
+        };
         let slow = if answer.contains("length") {
-            Hop {
+            CallLimits {
                 each: Duration::from_millis(60),
                 ..slow
             }
@@ -185,19 +192,19 @@ async fn limits_hold_against_servers_that_do_not_end() {
         assert_eq!(error.variant(), "unreachable", "{answer:?}: {error}");
         assert!(began.elapsed() < Duration::from_secs(2), "{answer:?}");
     }
-    let error = ask(&hop, endless, Some(b'x')).await.unwrap_err();
+    let error = ask(&limits, endless, Some(b'x')).await.unwrap_err();
     assert_eq!(error.variant(), "too-large", "{error}");
     let coded = format!(
         "HTTP/1.1 200 OK\r\ncontent-encoding: {}\r\n\r\n",
         "z".repeat(9000)
     );
-    let error = ask(&HOP, &coded, None).await.unwrap_err();
+    let error = ask(&LIMITS, &coded, None).await.unwrap_err();
     assert_eq!(error.variant(), "encoded");
     assert!(error.to_string().len() < 200);
     let exact = "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n12345678";
-    assert_eq!(ask(&HOP, exact, None).await.unwrap(), b"12345678");
+    assert_eq!(ask(&LIMITS, exact, None).await.unwrap(), b"12345678");
     let longer = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n123456789";
-    let error = ask(&HOP, longer, None).await.unwrap_err();
+    let error = ask(&LIMITS, longer, None).await.unwrap_err();
     assert_eq!((error.variant(), error.tries), ("too-large", 1));
 }
 
@@ -216,7 +223,7 @@ async fn what_is_no_http_ends_the_request() {
         &many,
     ] {
         let shown: String = answer.chars().take(60).collect();
-        let error = ask(&HOP, answer, None).await.unwrap_err();
+        let error = ask(&LIMITS, answer, None).await.unwrap_err();
         assert_eq!(
             (error.variant(), error.tries),
             ("unreachable", 2),
@@ -230,7 +237,7 @@ async fn what_is_no_http_ends_the_request() {
 async fn tells_whether_a_server_may_have_been_reached() {
     let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
     let nobody: Url = "http://127.0.0.1:1/".parse().unwrap();
-    let error = net.send(&HOP, Request::new(Method::GET, nobody)).await;
+    let error = net.send(&LIMITS, Request::new(Method::GET, nobody)).await;
     let error = error.unwrap_err();
     assert!(!error.sent);
     let said = "GET http://127.0.0.1:1/: tcp connect error: Connection refused";
@@ -240,7 +247,10 @@ async fn tells_whether_a_server_may_have_been_reached() {
         "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1",
         &busy("0"),
     ] {
-        assert!(ask(&HOP, answer, None).await.unwrap_err().sent, "{answer}");
+        assert!(
+            ask(&LIMITS, answer, None).await.unwrap_err().sent,
+            "{answer}"
+        );
     }
 }
 
@@ -248,8 +258,8 @@ async fn tells_whether_a_server_may_have_been_reached() {
 #[tokio::test]
 async fn rekor_2796_the_last_answer_is_told() {
     let quota = "HTTP/1.1 503 busy\r\ncontent-length: 16\r\n\r\nquota is used up";
-    let hop = Hop { body: 64, ..HOP };
-    let told = ask(&hop, quota, None).await.unwrap_err().to_string();
+    let limits = CallLimits { body: 64, ..LIMITS };
+    let told = ask(&limits, quota, None).await.unwrap_err().to_string();
     for part in ["answered HTTP 503", "quota is used up", "2 tries"] {
         assert!(told.contains(part), "no `{part}` in `{told}`");
     }
@@ -266,14 +276,14 @@ async fn hello(profile: Profile) -> Vec<u8> {
         bytes.truncate(length);
         bytes
     });
-    let hop = Hop {
+    let limits = CallLimits {
         profile,
         tries: 1,
-        ..HOP
+        ..LIMITS
     };
     let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
     let request = Request::new(Method::GET, url.parse().unwrap());
-    net.send(&hop, request).await.unwrap_err();
+    net.send(&limits, request).await.unwrap_err();
     heard.await.unwrap()
 }
 

@@ -26,7 +26,7 @@ const STATE: &str = "state.json";
 const NEW_STATE: &str = "state.new";
 const LOCK: &str = "lock";
 
-/// The longest state that is read, in bytes: several times all that the limits of the hops allow.
+/// The longest state that is read, in bytes: several times all that the limits of calls allow.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// Another process writes for a few milliseconds.

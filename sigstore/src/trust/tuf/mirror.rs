@@ -2,7 +2,7 @@
 //! Asking a mirror for a file.
 
 use ambisign_host::request::{below, get_json};
-use ambisign_host::{Answer, Hop, Host};
+use ambisign_host::{Answer, CallLimits, Host};
 use tough::schema::{Metafile, Role};
 use url::Url;
 
@@ -22,15 +22,15 @@ pub(super) struct Mirror<'a> {
 
 impl Mirror<'_> {
     /// A metadata file that must be there.
-    pub(super) async fn metadata(&self, hop: &Hop, file: &str) -> Result<Vec<u8>, Error> {
-        present(file, self.ask(hop, file).await?)
+    pub(super) async fn metadata(&self, limits: &CallLimits, file: &str) -> Result<Vec<u8>, Error> {
+        present(file, self.ask(limits, file).await?)
     }
 
     /// The file that `meta` speaks of, verified by `signed`: what was kept, when it is that file, or
     /// else what the mirror has (TUF 5.5, 5.6).
     pub(super) async fn listed<R: Role>(
         &self,
-        hop: &Hop,
+        limits: &CallLimits,
         (file, meta): (&str, &Metafile),
         kept: Option<&String>,
         signed: impl Fn(&[u8]) -> Result<Verified<R>, Error>,
@@ -43,15 +43,19 @@ impl Mirror<'_> {
         };
         match kept.and_then(|text| verify(text.as_bytes()).ok()) {
             Some(kept) => Ok(kept),
-            None => verify(&self.metadata(hop, file).await?),
+            None => verify(&self.metadata(limits, file).await?),
         }
     }
 
     /// A root that need not be there. Statuses that say so are the end of the chain (TUF 5.3.3), and
     /// nothing else is: a connection that breaks must not hide a newer root.
-    pub(super) async fn root(&self, hop: &Hop, version: u64) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) async fn root(
+        &self,
+        limits: &CallLimits,
+        version: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let file = format!("{version}.root.json");
-        let answer = self.ask(hop, &file).await?;
+        let answer = self.ask(limits, &file).await?;
         match answer.status.as_u16() {
             403 | 404 | 410 => Ok(None),
             _ => present(&file, answer).map(Some),
@@ -59,20 +63,20 @@ impl Mirror<'_> {
     }
 
     /// The target `path`, which may have folders in front.
-    pub(super) async fn target(&self, hop: &Hop, path: &str) -> Result<Vec<u8>, Error> {
+    pub(super) async fn target(&self, limits: &CallLimits, path: &str) -> Result<Vec<u8>, Error> {
         let request = get_json(below(&self.targets, path));
-        let answer = self.host.net.send(hop, request).await;
+        let answer = self.host.net.send(limits, request).await;
         present(path, answer.map_err(Error::Http)?)
     }
 
     /// Names are one segment of the URL, whatever is in them: that of a delegated role comes from
     /// the mirror.
-    async fn ask(&self, hop: &Hop, file: &str) -> Result<Answer, Error> {
+    async fn ask(&self, limits: &CallLimits, file: &str) -> Result<Answer, Error> {
         let mut url = self.metadata.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push(file);
         }
-        let answer = self.host.net.send(hop, get_json(url)).await;
+        let answer = self.host.net.send(limits, get_json(url)).await;
         answer.map_err(Error::Http)
     }
 }

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use ambisign_host::{Hop, Profile};
+use ambisign_host::{CallLimits, Profile};
 
 /// No token answer is near this, in bytes.
 const BODY: usize = 64 * 1024;
 
 /// The token endpoint of a CI platform.
-pub(crate) const CI: Hop = Hop {
+pub(crate) const CI: CallLimits = CallLimits {
     profile: Profile::TOKEN_ENDPOINT,
     body: BODY,
     tries: 5,
@@ -20,10 +20,10 @@ pub(crate) const CI: Hop = Hop {
 };
 
 /// Google's token endpoint and IAM Credentials.
-pub(crate) const GOOGLE: Hop = Hop { tries: 4, ..CI };
+pub(crate) const GOOGLE: CallLimits = CallLimits { tries: 4, ..CI };
 
 /// A metadata server that is known to be there.
-pub(crate) const METADATA: Hop = Hop {
+pub(crate) const METADATA: CallLimits = CallLimits {
     profile: Profile::METADATA,
     body: BODY,
     tries: 5,
@@ -34,13 +34,13 @@ pub(crate) const METADATA: Hop = Hop {
 };
 
 /// The same in a Kubernetes pod, where it does not answer in the first seconds of the pod's life.
-pub(crate) const METADATA_OF_POD: Hop = Hop {
+pub(crate) const METADATA_OF_POD: CallLimits = CallLimits {
     tries: 14,
     ..METADATA
 };
 
 /// A metadata server of which nothing is known: the verdict must not keep anyone waiting.
-pub(crate) const METADATA_PROBE: Hop = Hop {
+pub(crate) const METADATA_PROBE: CallLimits = CallLimits {
     tries: 1,
     each: Duration::from_secs(2),
     all: Duration::from_secs(2),
