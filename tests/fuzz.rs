@@ -71,7 +71,7 @@ mod tests {
         ("host/src/json.rs", "provider_answer"),
         ("providers/src/gce/metadata.rs", "provider_answer"),
         ("providers/src/github.rs", "provider_answer"),
-        ("providers/src/given.rs", "token"),
+        ("providers/src/explicit.rs", "token"),
         ("providers/src/google/adc.rs", ""), // a file of the user's own
         ("providers/src/google/service_account.rs", "provider_answer"),
         ("providers/src/impersonation.rs", "provider_answer"),

@@ -15,21 +15,21 @@
 mod choose;
 pub mod env_var;
 mod error;
+mod explicit;
 pub mod file;
 pub mod gce;
 pub mod github;
 pub mod gitlab;
-mod given;
 pub mod google;
 pub mod impersonation;
 mod limits;
 mod options;
+pub mod platforms;
 mod provider;
-pub mod recognised;
 pub mod spiffe;
 pub mod unsupported;
 
 pub use choose::{Choice, ChooseError, Seen, choose, survey};
 pub use error::Error;
 pub use options::{GivenToken, Options};
-pub use provider::{Detection, Kind, PROVIDERS, Platform, Provider, Source};
+pub use provider::{Detection, Kind, PROVIDERS, PlatformHint, Provider, Source};

@@ -5,7 +5,7 @@
 
 use ambisign_host::Host;
 
-use crate::{Kind, Options, Platform};
+use crate::{Kind, Options, PlatformHint};
 
 /// Stands for the recommended token variable in a fix.
 const VARIABLE: &str = "{variable}";
@@ -14,7 +14,7 @@ const AUDIENCE: &str = "{audience}";
 
 /// How a platform is recognised.
 #[derive(Clone, Copy, Debug)]
-pub struct Marker {
+pub struct Platform {
     /// Its name, as people write it.
     pub name: &'static str,
     /// What kind of identity it would have.
@@ -26,15 +26,15 @@ pub struct Marker {
 }
 
 /// Every such platform.
-pub static PLATFORMS: &[Marker] = &[
-    Marker {
+pub static PLATFORMS: &[Platform] = &[
+    Platform {
         name: "AppVeyor",
         kind: Kind::Ci,
         marks: &["APPVEYOR"],
         here: |host| host.env.get("APPVEYOR").is_some(),
         fix: BRING,
     },
-    Marker {
+    Platform {
         name: "Azure Pipelines",
         kind: Kind::Ci,
         marks: &["TF_BUILD"],
@@ -42,7 +42,7 @@ pub static PLATFORMS: &[Marker] = &[
         fix: "set `{variable}` to a token of an issuer that the recipient trusts: those of Azure \
               DevOps are bound to a service connection",
     },
-    Marker {
+    Platform {
         name: "Bitbucket Pipelines",
         kind: Kind::Ci,
         marks: &["BITBUCKET_BUILD_NUMBER"],
@@ -50,28 +50,28 @@ pub static PLATFORMS: &[Marker] = &[
         fix: "give the step `oidc: {audiences: [{audience}]}`, set `{variable}` to \
               `$BITBUCKET_STEP_OIDC_TOKEN`, and use a recipient that trusts Bitbucket",
     },
-    Marker {
+    Platform {
         name: "Buddy",
         kind: Kind::Ci,
         marks: &["BUDDY"],
         here: |host| host.env.get("BUDDY") == Some("true"),
         fix: BRING,
     },
-    Marker {
+    Platform {
         name: "Drone",
         kind: Kind::Ci,
         marks: &["DRONE"],
         here: |host| host.env.get("DRONE") == Some("true"),
         fix: BRING,
     },
-    Marker {
+    Platform {
         name: "Harness",
         kind: Kind::Ci,
         marks: &["HARNESS_BUILD_ID"],
         here: |host| host.env.get("HARNESS_BUILD_ID").is_some(),
         fix: BRING,
     },
-    Marker {
+    Platform {
         name: "Jenkins",
         kind: Kind::Ci,
         marks: &["JENKINS_URL"],
@@ -79,35 +79,35 @@ pub static PLATFORMS: &[Marker] = &[
         fix: "bind an OpenID Connect id-token credential with audience `{audience}` to \
               `{variable}`, and use a recipient that trusts this Jenkins",
     },
-    Marker {
+    Platform {
         name: "Semaphore",
         kind: Kind::Ci,
         marks: &["SEMAPHORE"],
         here: |host| host.env.get("SEMAPHORE") == Some("true"),
         fix: BRING,
     },
-    Marker {
+    Platform {
         name: "TeamCity",
         kind: Kind::Ci,
         marks: &["TEAMCITY_VERSION"],
         here: |host| host.env.get("TEAMCITY_VERSION").is_some(),
         fix: BRING,
     },
-    Marker {
+    Platform {
         name: "Terraform Cloud",
         kind: Kind::Ci,
         marks: &["TFC_RUN_ID"],
         here: |host| host.env.get("TFC_RUN_ID").is_some(),
         fix: BRING,
     },
-    Marker {
+    Platform {
         name: "Travis CI",
         kind: Kind::Ci,
         marks: &["TRAVIS"],
         here: |host| host.env.get("TRAVIS") == Some("true"),
         fix: BRING,
     },
-    Marker {
+    Platform {
         name: "Woodpecker",
         kind: Kind::Ci,
         marks: &["CI_SYSTEM_NAME"],
@@ -117,7 +117,7 @@ pub static PLATFORMS: &[Marker] = &[
         },
         fix: BRING,
     },
-    Marker {
+    Platform {
         name: "AWS",
         kind: Kind::Machine,
         marks: &[
@@ -134,7 +134,7 @@ pub static PLATFORMS: &[Marker] = &[
         fix: "run on EKS with a projected token of audience `{audience}`, or set `{variable}` to a \
               token of your CI",
     },
-    Marker {
+    Platform {
         name: "AWS workload identity of a pod",
         kind: Kind::Machine,
         marks: &[
@@ -151,14 +151,14 @@ pub static PLATFORMS: &[Marker] = &[
         },
         fix: PROJECT,
     },
-    Marker {
+    Platform {
         name: "Azure workload identity of a pod",
         kind: Kind::Machine,
         marks: &["AZURE_FEDERATED_TOKEN_FILE"],
         here: |host| host.env.get("AZURE_FEDERATED_TOKEN_FILE").is_some(),
         fix: PROJECT,
     },
-    Marker {
+    Platform {
         name: "Kubernetes",
         kind: Kind::Machine,
         marks: &["/var/run/secrets/kubernetes.io/serviceaccount/token"],
@@ -178,10 +178,10 @@ const BRING: &str = "set `{variable}` to an OIDC token with audience `{audience}
 const PROJECT: &str =
     "mount a projected `serviceAccountToken` with audience `{audience}` at `{file}`";
 
-impl Marker {
+impl Platform {
     /// The platform, when it is here.
-    pub fn detect(&self, host: &Host, options: &Options) -> Option<Platform> {
-        (self.here)(host).then(|| Platform {
+    pub fn detect(&self, host: &Host, options: &Options) -> Option<PlatformHint> {
+        (self.here)(host).then(|| PlatformHint {
             name: self.name,
             fix: self
                 .fix
@@ -199,25 +199,25 @@ mod tests {
 
     #[test]
     fn every_variable_shows_its_platform_and_fixes_are_complete() {
-        for marker in PLATFORMS {
-            for mark in marker.marks {
+        for platform in PLATFORMS {
+            for mark in platform.marks {
                 let place = if mark.starts_with('/') {
                     Place::new().file(mark, "token")
                 } else {
-                    let value = match marker.name {
+                    let value = match platform.name {
                         "Woodpecker" => "woodpecker",
                         _ => "true",
                     };
                     Place::new().var(mark, value)
                 };
-                let platform = marker.detect(&place.host(), &place.options());
-                let fix = platform.expect(mark).fix;
+                let hint = platform.detect(&place.host(), &place.options());
+                let fix = hint.expect(mark).fix;
                 for placeholder in ["{variable}", "{audience}", "{file}", "  "] {
                     assert!(!fix.contains(placeholder), "{fix}");
                 }
             }
             assert!(
-                marker
+                platform
                     .detect(&Place::new().host(), &Place::new().options())
                     .is_none()
             );
