@@ -94,10 +94,10 @@ impl<'a> Signer<'a> {
     async fn bundle(&self, job: &Job<'_>, seed: Seed) -> Result<Unattached<'_>, Error> {
         let mut rng = seed.rng();
         let artifact = job.artifact();
-        let turn = self.witnesses.turn().await;
+        let permit = self.witnesses.acquire_permit().await;
         let (credential, stamped) = self.stamped_in_time(job, &mut rng).await?;
         let witnessed = self.logged(job, stamped).await?;
-        drop(turn);
+        drop(permit);
         let certificate = credential.certificate();
         let expected = Expected {
             artifact: artifact.digest(),

@@ -182,7 +182,7 @@ impl Attaching<'_> {
         } = *pair;
         let started = Instant::now();
         let bytes = files::read(&kept.path).await?;
-        let bundle = verify::kept(bytes, root, target.digest(), policy);
+        let bundle = verify::verify_bundle(bytes, root, target.digest(), policy);
         let bundle = bundle.map_err(|source| Error::Rejected {
             path: kept.path.clone(),
             source,

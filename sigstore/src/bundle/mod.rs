@@ -95,7 +95,7 @@ impl Bundle {
         let entries = entries(material.tlog_entries, version)?;
         let stamps = material.timestamp_verification_data.rfc3161_timestamps;
         let timestamps: Vec<_> = stamps.into_iter().map(|t| t.signed_timestamp.0).collect();
-        few_and_different(&timestamps, "timestamps")?;
+        check_unique_and_bounded(&timestamps, "timestamps")?;
         let certificates = (material.certificate, material.x509_certificate_chain);
         let material = match (certificates, material.public_key) {
             ((Some(leaf), None), None) if version == Version::V0_3 => {
@@ -186,7 +186,7 @@ fn entries(wires: Vec<crate::log::wire::Entry>, version: Version) -> Result<Vec<
     let entries: Result<Vec<_>, _> = wires.into_iter().map(LogEntry::from_wire).collect();
     let entries = entries?;
     let places: Vec<_> = entries.iter().map(|e| (*e.log_id(), e.index())).collect();
-    few_and_different(&places, "log entries")?;
+    check_unique_and_bounded(&places, "log entries")?;
     if version == Version::V0_1 && entries.iter().any(|entry| !entry.has_promise()) {
         return Err(malformed(
             "a log entry of version 0.1 without inclusion promise",
@@ -195,7 +195,7 @@ fn entries(wires: Vec<crate::log::wire::Entry>, version: Version) -> Result<Vec<
     Ok(entries)
 }
 
-fn few_and_different<T: PartialEq>(items: &[T], what: &'static str) -> Result<(), Error> {
+fn check_unique_and_bounded<T: PartialEq>(items: &[T], what: &'static str) -> Result<(), Error> {
     if items.len() > MOST_WITNESSES {
         return Err(Error::TooMany { what });
     }

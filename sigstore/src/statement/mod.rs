@@ -4,5 +4,5 @@
 mod read;
 mod write;
 
-pub(crate) use read::{Said, Statement, Unusable};
+pub(crate) use read::{SignedClaims, Statement, Unusable};
 pub use write::{Payload, SIGN};

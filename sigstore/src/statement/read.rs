@@ -28,7 +28,7 @@ pub(crate) struct Unusable {
 
 /// What was signed says about the artifact. A message says nothing.
 #[derive(Default)]
-pub(crate) struct Said {
+pub(crate) struct SignedClaims {
     /// The predicate type of the statement; `None` for what is none.
     pub(crate) predicate_type: Option<String>,
     /// What the signer says beside the digest.
@@ -86,11 +86,11 @@ impl Statement {
 
     /// What the statement says about `artifact`, whose digest is in lower-case digits; `None` when it
     /// is about others. Of several parts about it the first counts.
-    pub(crate) fn about(self, artifact: &Digest) -> Option<Said> {
+    pub(crate) fn about(self, artifact: &Digest) -> Option<SignedClaims> {
         let wanted = artifact.hex();
         let mut all = self.subject.into_iter();
         let found = all.find(|found| found.digest.get("sha256") == Some(&wanted))?;
-        Some(Said {
+        Some(SignedClaims {
             predicate_type: Some(self.predicate_type),
             annotations: found.annotations,
         })

@@ -12,7 +12,7 @@ use der::asn1::ObjectIdentifier;
 use crate::certificate::Verifier;
 use crate::pki::path::{self, PathError, UNDERSTOOD};
 use crate::pki::x509::Certificate;
-use crate::timestamp::token::{Flaw, Token};
+use crate::timestamp::token::{ParseError, Token};
 use crate::trust::TrustedRoot;
 use crate::trust::root::Authority;
 
@@ -127,8 +127,8 @@ impl Timestamp {
         root: &TrustedRoot,
     ) -> Result<Self, TimestampError> {
         let token = Token::parse(response_der).map_err(|flaw| match flaw {
-            Flaw::Malformed(why) => TimestampError::Malformed { why },
-            Flaw::Status(status) => TimestampError::Refused { status },
+            ParseError::Malformed(why) => TimestampError::Malformed { why },
+            ParseError::Status(status) => TimestampError::Refused { status },
         })?;
         let (hash, digest) = &token.imprint;
         if hash.digest(stamped.signature) != *digest {

@@ -23,7 +23,7 @@ const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 
 /// Why a response is no timestamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(super) enum ParseError {
     /// The form.
     Malformed(&'static str),
     /// The status is not "granted" (RFC 3161 2.4.2).
@@ -51,12 +51,12 @@ pub(super) struct Token {
 impl Token {
     /// Takes a `TimeStampResp` apart. Every rule about the form is held here: granted, exactly one
     /// signer, and signed attributes that name the content.
-    pub(super) fn parse(response: &[u8]) -> Result<Self, Flaw> {
-        let bad = |why| move || Flaw::Malformed(why);
+    pub(super) fn parse(response: &[u8]) -> Result<Self, ParseError> {
+        let bad = |why| move || ParseError::Malformed(why);
         let response = TimeStampResp::from_der(response).ok();
         let response = response.ok_or_else(bad("it is not a response"))?;
         if response.status.status != 0 {
-            return Err(Flaw::Status(response.status.status));
+            return Err(ParseError::Status(response.status.status));
         }
         let token = response.token.ok_or_else(bad("it has no token"))?;
         let data = SignedData::read(token).ok_or_else(bad("its token is not signed data"))?;
@@ -64,12 +64,12 @@ impl Token {
         let info = info.ok_or_else(bad("its content is not a timestamp"))?;
         let signer = Signer::read(&data.signer).ok_or_else(bad("its signer cannot be read"))?;
         if !signer.attests(&data.content) {
-            return Err(Flaw::Malformed(
+            return Err(ParseError::Malformed(
                 "its signed attributes do not name its content",
             ));
         }
         if info.version != 1 || info.has_critical_extension() {
-            return Err(Flaw::Malformed("its content is of another version"));
+            return Err(ParseError::Malformed("its content is of another version"));
         }
         Ok(Self {
             imprint: info.imprint().ok_or_else(bad("it uses another hash"))?,

@@ -10,9 +10,10 @@ use url::Url;
 
 use super::error::Error;
 use super::files::{Files, read};
+use super::kind::ServiceKind;
 use super::options::{Mirror, TrustOptions};
 use super::root::TrustedRoot;
-use super::services::{SigningConfig, Sort};
+use super::services::SigningConfig;
 use super::tuf::{self, Repository, Source};
 
 /// The targets of a mirror. This signing config is the one that the mirror recommends: a new version
@@ -132,20 +133,20 @@ impl Material {
     pub(super) fn vouches_for(
         &self,
         urls: &[&Url],
-        sort: Sort,
+        kind: ServiceKind,
         now: SystemTime,
     ) -> Result<(), Error> {
         let recommended = |url: &Url| {
             let config = self.config.as_ref();
             self.config_from == Origin::Mirror
-                && config.is_some_and(|config| config.names(sort, url))
+                && config.is_some_and(|config| config.names(kind, url))
         };
         let unknown = urls
             .iter()
-            .find(|url| !self.root.names(sort, url, now) && !recommended(url));
+            .find(|url| !self.root.names(kind, url, now) && !recommended(url));
         match (self.root_from, unknown) {
             (Origin::Mirror, Some(url)) => Err(Error::Unknown {
-                what: sort.name(),
+                what: kind.name(),
                 url: url.to_string(),
             }),
             (Origin::File, _) | (Origin::Mirror, None) => Ok(()),
@@ -153,8 +154,8 @@ impl Material {
     }
 
     /// Why nothing says which service of a kind to use.
-    pub(super) fn no_service(&self, sort: Sort) -> Error {
-        let what = sort.name();
+    pub(super) fn no_service(&self, kind: ServiceKind) -> Error {
+        let what = kind.name();
         match self.config_from {
             Origin::File => Error::MissingService { what },
             Origin::Mirror => Error::MissingConfig {

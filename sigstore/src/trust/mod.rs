@@ -7,6 +7,7 @@
 pub mod create;
 mod error;
 mod files;
+mod kind;
 mod material;
 mod options;
 pub mod root;
@@ -23,8 +24,8 @@ pub use options::{Mirror, RekorVersion, TrustOptions};
 pub use root::TrustedRoot;
 pub use services::{Service, Services, SigningConfig};
 
+use self::kind::ServiceKind;
 use self::material::Material;
-use self::services::Sort;
 
 /// Trusted root and services of one run: loaded together, checked together.
 #[derive(Clone, Debug)]
@@ -126,27 +127,27 @@ async fn services(
     let now = host.clock.now();
     let config = material.config.as_ref();
     let fulcio = match (&options.fulcio_url, config) {
-        (Some(url), _) => services::named(url, 1, Sort::Fulcio)?,
+        (Some(url), _) => services::named(url, 1, ServiceKind::Fulcio)?,
         (None, Some(config)) => config.fulcio(now)?,
-        (None, None) => return Err(material.no_service(Sort::Fulcio)),
+        (None, None) => return Err(material.no_service(ServiceKind::Fulcio)),
     };
-    material.vouches_for(&[&fulcio.url], Sort::Fulcio, now)?;
+    material.vouches_for(&[&fulcio.url], ServiceKind::Fulcio, now)?;
     let authorities = match (&options.tsa_url, config) {
-        (Some(url), _) => vec![services::named(url, 1, Sort::TimestampAuthority)?],
+        (Some(url), _) => vec![services::named(url, 1, ServiceKind::TimestampAuthority)?],
         (None, Some(config)) => config.authorities(now)?,
         (None, None) => Vec::new(),
     };
-    material.vouches_for(&urls(&authorities), Sort::TimestampAuthority, now)?;
+    material.vouches_for(&urls(&authorities), ServiceKind::TimestampAuthority, now)?;
     // The log is last: it may have to be asked, and nothing is asked for a run without hope.
     let logs = match (&options.rekor_url, config) {
         (Some(url), _) => {
-            material.vouches_for(&[url], Sort::Log, now)?;
+            material.vouches_for(&[url], ServiceKind::Log, now)?;
             vec![named_log(host, url, options.rekor_version).await?]
         }
         (None, Some(config)) => config.logs(now)?,
-        (None, None) => return Err(material.no_service(Sort::Log)),
+        (None, None) => return Err(material.no_service(ServiceKind::Log)),
     };
-    material.vouches_for(&urls(&logs), Sort::Log, now)?;
+    material.vouches_for(&urls(&logs), ServiceKind::Log, now)?;
     Ok(Services {
         fulcio,
         logs,
@@ -159,7 +160,7 @@ fn urls(services: &[Service]) -> Vec<&Url> {
 }
 
 async fn named_log(host: &Host, url: &Url, version: RekorVersion) -> Result<Service, Error> {
-    let service = services::named(url, 1, Sort::Log)?;
+    let service = services::named(url, 1, ServiceKind::Log)?;
     let version = match version {
         RekorVersion::V1 => 1,
         RekorVersion::V2 => 2,

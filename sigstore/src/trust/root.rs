@@ -10,7 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::Error;
-use super::services::Sort;
+use super::kind::ServiceKind;
 use crate::digest::Digest;
 use crate::pki::keys::{Hash, Kind, PublicKey};
 use crate::pki::window::{self, Window};
@@ -220,16 +220,16 @@ impl TrustedRoot {
 
     /// Whether an entry of this kind has this URL; a slash at the end does not matter. A Fulcio whose
     /// time is over at `now` is none: who has its name by then is not known.
-    pub(super) fn names(&self, sort: Sort, url: &Url, now: SystemTime) -> bool {
+    pub(super) fn names(&self, kind: ServiceKind, url: &Url, now: SystemTime) -> bool {
         let is = |found: &str| Url::parse(found).is_ok_and(|found| same_url(&found, url));
         let any = |all: &[Authority]| all.iter().any(|found| is(found.uri()));
-        match sort {
-            Sort::Fulcio => {
+        match kind {
+            ServiceKind::Fulcio => {
                 let mut authorities = self.authorities.iter();
                 authorities.any(|found| found.window.contains(now) && is(found.uri()))
             }
-            Sort::Log => self.logs.iter().any(|log| is(log.url())),
-            Sort::TimestampAuthority => any(&self.timestamp_authorities),
+            ServiceKind::Log => self.logs.iter().any(|log| is(log.url())),
+            ServiceKind::TimestampAuthority => any(&self.timestamp_authorities),
         }
     }
 
@@ -440,7 +440,7 @@ mod tests {
     use serde_json::{Value, json};
     use url::Url;
 
-    use super::{Error, Sort, TrustedRoot};
+    use super::{Error, ServiceKind, TrustedRoot};
     use crate::pki::keys::Kind;
 
     const PRODUCTION: &str =
@@ -607,26 +607,30 @@ mod tests {
     fn names_urls() {
         let root = TrustedRoot::parse(PRODUCTION.as_bytes()).unwrap();
         let stamps = "https://timestamp.sigstore.dev/api/v1/timestamp";
-        for (sort, url, named) in [
-            (Sort::Fulcio, "https://fulcio.sigstore.dev", true),
-            (Sort::Fulcio, "https://FULCIO.sigstore.dev:443/", true),
+        for (kind, url, named) in [
+            (ServiceKind::Fulcio, "https://fulcio.sigstore.dev", true),
             (
-                Sort::Fulcio,
+                ServiceKind::Fulcio,
+                "https://FULCIO.sigstore.dev:443/",
+                true,
+            ),
+            (
+                ServiceKind::Fulcio,
                 "https://fulcio.sigstore.dev.example.test",
                 false,
             ),
-            (Sort::Fulcio, "http://fulcio.sigstore.dev", false),
+            (ServiceKind::Fulcio, "http://fulcio.sigstore.dev", false),
             // Another service must not get the token.
-            (Sort::Fulcio, "https://rekor.sigstore.dev", false),
-            (Sort::Fulcio, stamps, false),
-            (Sort::Log, "https://rekor.sigstore.dev", true),
-            (Sort::Log, "https://ctfe.sigstore.dev/2022", false),
-            (Sort::TimestampAuthority, stamps, true),
+            (ServiceKind::Fulcio, "https://rekor.sigstore.dev", false),
+            (ServiceKind::Fulcio, stamps, false),
+            (ServiceKind::Log, "https://rekor.sigstore.dev", true),
+            (ServiceKind::Log, "https://ctfe.sigstore.dev/2022", false),
+            (ServiceKind::TimestampAuthority, stamps, true),
         ] {
-            let found = root.names(sort, &Url::parse(url).unwrap(), at("2026-11-25T00:00:00Z"));
-            assert_eq!(found, named, "{sort:?} {url}");
+            let found = root.names(kind, &Url::parse(url).unwrap(), at("2026-11-25T00:00:00Z"));
+            assert_eq!(found, named, "{kind:?} {url}");
         }
         let url = Url::parse("https://fulcio.sigstore.dev").unwrap();
-        assert!(!root.names(Sort::Fulcio, &url, at("2021-01-01T00:00:00Z")));
+        assert!(!root.names(ServiceKind::Fulcio, &url, at("2021-01-01T00:00:00Z")));
     }
 }

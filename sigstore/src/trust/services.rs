@@ -11,20 +11,21 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::Error;
+use super::kind::ServiceKind;
 use crate::pki::window::{self, Window};
 use crate::protojson::nullable;
 
 /// The media type that is read and written.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
 
-/// A signing config: everything that it offers.
+/// A signing config: everything that it lists.
 #[derive(Clone, Debug)]
 pub struct SigningConfig {
-    fulcio: Vec<Offer>,
-    logs: Vec<Offer>,
-    log_rule: Rule,
-    authorities: Vec<Offer>,
-    authority_rule: Rule,
+    fulcio: Vec<ServiceEntry>,
+    logs: Vec<ServiceEntry>,
+    log_selector: ServiceSelector,
+    authorities: Vec<ServiceEntry>,
+    authority_selector: ServiceSelector,
 }
 
 /// The services of one run.
@@ -51,14 +52,14 @@ pub struct Service {
 
 /// A service as the signing config lists it.
 #[derive(Clone, Debug)]
-struct Offer {
+struct ServiceEntry {
     service: Service,
     window: Window,
 }
 
 /// How many of the services to use.
 #[derive(Clone, Copy, Debug)]
-enum Rule {
+enum ServiceSelector {
     /// All, one of each operator.
     All,
     /// Any one.
@@ -67,33 +68,6 @@ enum Rule {
     Exact(usize),
     /// The config does not say, or says something unknown.
     Undefined,
-}
-
-/// A kind of service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
-    Fulcio,
-    Log,
-    TimestampAuthority,
-}
-
-impl Sort {
-    /// Its name in messages.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Fulcio => "Fulcio",
-            Self::Log => "log",
-            Self::TimestampAuthority => "timestamp authority",
-        }
-    }
-
-    /// The versions that are spoken here.
-    fn versions(self) -> &'static [u32] {
-        match self {
-            Self::Fulcio | Self::TimestampAuthority => &[1],
-            Self::Log => &[1, 2],
-        }
-    }
 }
 
 impl SigningConfig {
@@ -112,11 +86,11 @@ impl SigningConfig {
             )));
         }
         Ok(Self {
-            fulcio: offers(&wire.ca_urls, Sort::Fulcio)?,
-            logs: offers(&wire.rekor_tlog_urls, Sort::Log)?,
-            log_rule: wire.rekor_tlog_config.rule(),
-            authorities: offers(&wire.tsa_urls, Sort::TimestampAuthority)?,
-            authority_rule: wire.tsa_config.rule(),
+            fulcio: entries(&wire.ca_urls, ServiceKind::Fulcio)?,
+            logs: entries(&wire.rekor_tlog_urls, ServiceKind::Log)?,
+            log_selector: wire.rekor_tlog_config.selector(),
+            authorities: entries(&wire.tsa_urls, ServiceKind::TimestampAuthority)?,
+            authority_selector: wire.tsa_config.selector(),
         })
     }
 
@@ -137,15 +111,15 @@ impl SigningConfig {
     }
 
     pub(crate) fn fulcio(&self, now: SystemTime) -> Result<Service, Error> {
-        let fulcio = choose(&self.fulcio, Rule::Any, Sort::Fulcio, now)?;
-        let what = Sort::Fulcio.name();
+        let fulcio = choose(&self.fulcio, ServiceSelector::Any, ServiceKind::Fulcio, now)?;
+        let what = ServiceKind::Fulcio.name();
         let none = Error::NoService { what };
         fulcio.into_iter().next().ok_or(none)
     }
 
     /// A config without log means that nothing is logged, which is not done here.
     pub(crate) fn logs(&self, now: SystemTime) -> Result<Vec<Service>, Error> {
-        choose(&self.logs, self.log_rule, Sort::Log, now)
+        choose(&self.logs, self.log_selector, ServiceKind::Log, now)
     }
 
     pub(crate) fn authorities(&self, now: SystemTime) -> Result<Vec<Service>, Error> {
@@ -154,8 +128,8 @@ impl SigningConfig {
         }
         choose(
             &self.authorities,
-            self.authority_rule,
-            Sort::TimestampAuthority,
+            self.authority_selector,
+            ServiceKind::TimestampAuthority,
             now,
         )
     }
@@ -164,26 +138,26 @@ impl SigningConfig {
     /// it does not list.
     pub fn end_of(&self, service: &Service) -> Option<SystemTime> {
         let all = [&self.fulcio, &self.logs, &self.authorities];
-        let mut offers = all.into_iter().flatten();
-        let offer = offers.find(|offer| offer.service == *service)?;
-        offer.window.end()
+        let mut entries = all.into_iter().flatten();
+        let entry = entries.find(|entry| entry.service == *service)?;
+        entry.window.end()
     }
 
     /// Whether the config lists a service of this kind at this URL; a slash at the end does not matter.
-    pub(super) fn names(&self, sort: Sort, url: &Url) -> bool {
-        let offers = match sort {
-            Sort::Fulcio => &self.fulcio,
-            Sort::Log => &self.logs,
-            Sort::TimestampAuthority => &self.authorities,
+    pub(super) fn names(&self, kind: ServiceKind, url: &Url) -> bool {
+        let entries = match kind {
+            ServiceKind::Fulcio => &self.fulcio,
+            ServiceKind::Log => &self.logs,
+            ServiceKind::TimestampAuthority => &self.authorities,
         };
-        let mut offers = offers.iter();
-        offers.any(|offer| same_url(&offer.service.url, url))
+        let mut entries = entries.iter();
+        entries.any(|entry| same_url(&entry.service.url, url))
     }
 }
 
 /// A service that the user named, of which nothing else is known.
-pub(super) fn named(url: &Url, version: u32, sort: Sort) -> Result<Service, Error> {
-    let url = allowed(url.clone(), sort)?;
+pub(super) fn named(url: &Url, version: u32, kind: ServiceKind) -> Result<Service, Error> {
+    let url = allowed(url.clone(), kind)?;
     Ok(Service {
         operator: url.host_str().unwrap_or_default().to_owned(),
         url,
@@ -194,29 +168,29 @@ pub(super) fn named(url: &Url, version: u32, sort: Sort) -> Result<Service, Erro
 /// The steps of the specification: (1) known versions and valid now, (2) the highest version only,
 /// (3) the newest first, (4) one of each operator, (5) as many as the rule says.
 fn choose(
-    offers: &[Offer],
-    rule: Rule,
-    sort: Sort,
+    entries: &[ServiceEntry],
+    selector: ServiceSelector,
+    kind: ServiceKind,
     now: SystemTime,
 ) -> Result<Vec<Service>, Error> {
-    let what = sort.name();
-    let usable = |offer: &&Offer| {
-        sort.versions().contains(&offer.service.version) && offer.window.contains(now)
+    let what = kind.name();
+    let usable = |entry: &&ServiceEntry| {
+        kind.versions().contains(&entry.service.version) && entry.window.contains(now)
     };
-    let mut usable: Vec<_> = offers.iter().filter(usable).collect();
-    let highest = usable.iter().map(|offer| offer.service.version).max();
-    usable.retain(|offer| Some(offer.service.version) == highest);
-    usable.sort_by_key(|offer| std::cmp::Reverse(offer.window.start()));
+    let mut usable: Vec<_> = entries.iter().filter(usable).collect();
+    let highest = usable.iter().map(|entry| entry.service.version).max();
+    usable.retain(|entry| Some(entry.service.version) == highest);
+    usable.sort_by_key(|entry| std::cmp::Reverse(entry.window.start()));
     let mut operators = BTreeSet::new();
-    usable.retain(|offer| operators.insert(offer.service.operator.as_str()));
+    usable.retain(|entry| operators.insert(entry.service.operator.as_str()));
     if usable.is_empty() {
         return Err(Error::NoService { what });
     }
-    let wanted = match rule {
-        Rule::All => usable.len(),
-        Rule::Any => 1,
-        Rule::Exact(count) => count,
-        Rule::Undefined => {
+    let wanted = match selector {
+        ServiceSelector::All => usable.len(),
+        ServiceSelector::Any => 1,
+        ServiceSelector::Exact(count) => count,
+        ServiceSelector::Undefined => {
             return Err(malformed(format!(
                 "it does not say how many of kind {what} to use"
             )));
@@ -233,21 +207,21 @@ fn choose(
     usable.truncate(wanted);
     Ok(usable
         .into_iter()
-        .map(|offer| offer.service.clone())
+        .map(|entry| entry.service.clone())
         .collect())
 }
 
-fn offers(wires: &[WireService], sort: Sort) -> Result<Vec<Offer>, Error> {
-    wires.iter().map(|wire| read_offer(wire, sort)).collect()
+fn entries(wires: &[WireService], kind: ServiceKind) -> Result<Vec<ServiceEntry>, Error> {
+    wires.iter().map(|wire| read_entry(wire, kind)).collect()
 }
 
-fn read_offer(wire: &WireService, sort: Sort) -> Result<Offer, Error> {
-    let at = |why: &str| malformed(format!("{} {:?}: {why}", sort.name(), excerpt(&wire.url)));
+fn read_entry(wire: &WireService, kind: ServiceKind) -> Result<ServiceEntry, Error> {
+    let at = |why: &str| malformed(format!("{} {:?}: {why}", kind.name(), excerpt(&wire.url)));
     let url = Url::parse(&wire.url).map_err(|_text| at("not a URL"))?;
     let window = wire.valid_for.read();
-    Ok(Offer {
+    Ok(ServiceEntry {
         service: Service {
-            url: allowed(url, sort)?,
+            url: allowed(url, kind)?,
             version: wire.major_api_version,
             operator: wire.operator.clone(),
         },
@@ -255,12 +229,12 @@ fn read_offer(wire: &WireService, sort: Sort) -> Result<Offer, Error> {
     })
 }
 
-fn allowed(url: Url, sort: Sort) -> Result<Url, Error> {
+fn allowed(url: Url, kind: ServiceKind) -> Result<Url, Error> {
     if plain_http_allowed(&url) {
         return Ok(url);
     }
     Err(Error::Url {
-        what: sort.name(),
+        what: kind.name(),
         url: excerpt(&url.origin().ascii_serialization()),
     })
 }
@@ -310,12 +284,12 @@ struct WireRule {
 }
 
 impl WireRule {
-    fn rule(&self) -> Rule {
+    fn selector(&self) -> ServiceSelector {
         match (self.selector.as_str(), self.count) {
-            ("ALL", _) => Rule::All,
-            ("ANY", _) => Rule::Any,
-            ("EXACT", count) if count > 0 => Rule::Exact(count),
-            _ => Rule::Undefined,
+            ("ALL", _) => ServiceSelector::All,
+            ("ANY", _) => ServiceSelector::Any,
+            ("EXACT", count) if count > 0 => ServiceSelector::Exact(count),
+            _ => ServiceSelector::Undefined,
         }
     }
 }
@@ -360,9 +334,9 @@ mod tests {
         SigningConfig::parse(config.to_string().as_bytes())?.select(now)
     }
 
-    fn logs(rule: Value) -> Result<Vec<String>, Error> {
+    fn logs(selector: Value) -> Result<Vec<String>, Error> {
         let mut config = config();
-        config["rekorTlogConfig"] = rule;
+        config["rekorTlogConfig"] = selector;
         let logs = select(&config, NOW)?.logs;
         Ok(logs.iter().map(|log| log.url.to_string()).collect())
     }
@@ -399,13 +373,13 @@ mod tests {
 
     #[test]
     fn needs_a_rule() {
-        for rule in [
+        for selector in [
             json!(null),
             json!({"selector": "SERVICE_SELECTOR_UNDEFINED"}),
             json!({"selector": "EXACT"}),
             json!({"selector": "EXACT", "count": 0}),
         ] {
-            assert!(matches!(logs(rule), Err(Error::Malformed { .. })));
+            assert!(matches!(logs(selector), Err(Error::Malformed { .. })));
         }
     }
 

@@ -15,13 +15,13 @@ use serde_json::Value;
 use super::error::Error;
 use super::judge::{self, Evidence, Proof};
 use super::policy::Policy;
-use super::{Accepted, Party};
+use super::{Accepted, SignedBy};
 use crate::certificate::SigningCertificate;
 use crate::content::ContentRef;
 use crate::digest::Digest;
 use crate::log::LogEntry;
 use crate::protojson::{Base64, nullable};
-use crate::statement::{SIGN, Said};
+use crate::statement::{SIGN, SignedClaims};
 use crate::trust::TrustedRoot;
 
 /// The media type of the layer.
@@ -100,8 +100,8 @@ pub fn legacy(
     };
     let vouched = judge::judge(&evidence, root, policy)?;
     let said = said.fits(policy)?;
-    let party = Party::of(evidence.verifier);
-    Ok(Accepted::new(artifact, party, said, vouched))
+    let signed_by = SignedBy::of(evidence.verifier);
+    Ok(Accepted::new(artifact, signed_by, said, vouched))
 }
 
 /// The certificate in `pem`. A chain beside it is not read: authorities come from the trusted root
@@ -123,7 +123,7 @@ fn stamp(json: &str) -> Result<Vec<u8>, Error> {
     Ok(stamp.response.0)
 }
 
-fn said(payload: &[u8], artifact: &Digest) -> Result<Said, Error> {
+fn said(payload: &[u8], artifact: &Digest) -> Result<SignedClaims, Error> {
     let malformed = |why| Error::Legacy { why };
     let payload: Payload = ambisign_host::json::parse(payload)
         .map_err(|_json| malformed("its payload has another form"))?;
@@ -133,7 +133,7 @@ fn said(payload: &[u8], artifact: &Digest) -> Result<Said, Error> {
     if payload.critical.image.digest != artifact.to_string() {
         return Err(Error::Artifact { wanted: *artifact });
     }
-    Ok(Said {
+    Ok(SignedClaims {
         predicate_type: Some(SIGN.to_owned()),
         annotations: payload.optional,
     })

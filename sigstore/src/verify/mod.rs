@@ -26,7 +26,7 @@ use crate::content::{Content, ContentRef};
 use crate::digest::Digest;
 use crate::log::VerifiedEntry;
 use crate::pki::keys::PublicKey;
-use crate::statement::{Said, Statement};
+use crate::statement::{SignedClaims, Statement};
 use crate::timestamp::Timestamp;
 use crate::trust::TrustedRoot;
 
@@ -71,7 +71,7 @@ impl Expected<'_> {
     }
 }
 
-/// A bundle that proves what was expected of it. [`bundle`] and [`kept`] are the only ways to get one.
+/// A bundle that proves what was expected of it. [`bundle`] and [`verify_bundle`] are the only ways to get one.
 #[derive(Clone, Debug)]
 pub struct VerifiedBundle {
     bytes: Vec<u8>,
@@ -123,7 +123,7 @@ pub fn bundle(
     root: &TrustedRoot,
     expected: &Expected<'_>,
 ) -> Result<VerifiedBundle, Error> {
-    let verified = kept(bytes, root, expected.artifact, &expected.policy())?;
+    let verified = verify_bundle(bytes, root, expected.artifact, &expected.policy())?;
     let key = expected.public_key;
     if key.is_some_and(|key| key != verified.certificate.spki_der()) {
         return Err(Error::Key);
@@ -136,14 +136,14 @@ pub fn bundle(
 ///
 /// # Errors
 /// The first thing that does not hold.
-pub fn kept(
+pub fn verify_bundle(
     bytes: Vec<u8>,
     root: &TrustedRoot,
     artifact: &Digest,
     policy: &Policy,
 ) -> Result<VerifiedBundle, Error> {
-    let accepted = accept(&bytes, root, artifact, policy)?;
-    let Party::Certificate(certificate) = accepted.party else {
+    let accepted = verify(&bytes, root, artifact, policy)?;
+    let SignedBy::Certificate(certificate) = accepted.signed_by else {
         return Err(Error::KeySigned);
     };
     Ok(VerifiedBundle {
@@ -156,11 +156,11 @@ pub fn kept(
     })
 }
 
-/// A signature that a reader accepts. [`accept`] and [`legacy`] are the only ways to get one.
+/// A signature that a reader accepts. [`verify`] and [`legacy`] are the only ways to get one.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     artifact: Digest,
-    party: Party,
+    signed_by: SignedBy,
     predicate_type: Option<String>,
     annotations: BTreeMap<String, Value>,
     entries: Vec<VerifiedEntry>,
@@ -169,14 +169,14 @@ pub struct Accepted {
 
 /// Who signed.
 #[derive(Clone, Debug)]
-pub enum Party {
+pub enum SignedBy {
     /// Somebody with this certificate.
     Certificate(Box<SigningCertificate>),
     /// The holder of this key.
     Key(PublicKey),
 }
 
-impl Party {
+impl SignedBy {
     /// Whoever could make signatures that `verifier` verifies.
     fn of(verifier: Verifier<'_>) -> Self {
         match verifier {
@@ -193,8 +193,8 @@ impl Accepted {
     }
 
     /// Who signed.
-    pub fn party(&self) -> &Party {
-        &self.party
+    pub fn signed_by(&self) -> &SignedBy {
+        &self.signed_by
     }
 
     /// The predicate type, when a statement was signed.
@@ -217,10 +217,10 @@ impl Accepted {
         &self.timestamps
     }
 
-    fn new(artifact: &Digest, party: Party, said: Said, vouched: Vouched) -> Self {
+    fn new(artifact: &Digest, signed_by: SignedBy, said: SignedClaims, vouched: Vouched) -> Self {
         Self {
             artifact: *artifact,
-            party,
+            signed_by,
             predicate_type: said.predicate_type,
             annotations: said.annotations,
             entries: vouched.entries,
@@ -229,7 +229,7 @@ impl Accepted {
     }
 }
 
-impl Said {
+impl SignedClaims {
     /// Whether it is what `policy` asks for.
     fn fits(self, policy: &Policy) -> Result<Self, Error> {
         let wanted = &policy.predicate_types;
@@ -259,7 +259,7 @@ impl Said {
 ///
 /// # Errors
 /// The first thing that does not hold.
-pub fn accept(
+pub fn verify(
     bytes: &[u8],
     root: &TrustedRoot,
     artifact: &Digest,
@@ -279,8 +279,8 @@ pub fn accept(
     };
     let vouched = judge::judge(&evidence, root, policy)?;
     let said = said(bundle.content(), artifact)?.fits(policy)?;
-    let party = Party::of(evidence.verifier);
-    Ok(Accepted::new(artifact, party, said, vouched))
+    let signed_by = SignedBy::of(evidence.verifier);
+    Ok(Accepted::new(artifact, signed_by, said, vouched))
 }
 
 /// The SHA-256 digests that the statement in `bytes` names: what it says it is about, unverified. None
@@ -307,11 +307,11 @@ fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
 }
 
 /// What the statement says about the artifact. A message says nothing.
-fn said(content: &Content, artifact: &Digest) -> Result<Said, Error> {
+fn said(content: &Content, artifact: &Digest) -> Result<SignedClaims, Error> {
     match content {
         Content::Envelope(envelope) => Statement::read(envelope)?
             .about(artifact)
             .ok_or(Error::Artifact { wanted: *artifact }),
-        Content::Message { .. } => Ok(Said::default()),
+        Content::Message { .. } => Ok(SignedClaims::default()),
     }
 }

@@ -28,7 +28,7 @@ const IN_FLIGHT: usize = 64;
 
 /// The witnesses that the signing config selects for this run.
 pub struct Witnesses<'a> {
-    turns: Semaphore,
+    permits: Semaphore,
     authorities: Vec<TimestampAuthority<'a>>,
     logs: Vec<Log<'a>>,
     trust: &'a Trust,
@@ -76,7 +76,7 @@ impl<'a> Witnesses<'a> {
             .map(|service| Log::new(host, service, trust))
             .collect();
         Self {
-            turns: Semaphore::new(IN_FLIGHT),
+            permits: Semaphore::new(IN_FLIGHT),
             authorities,
             logs,
             trust,
@@ -85,9 +85,9 @@ impl<'a> Witnesses<'a> {
 
     /// Waits until one more signature may be witnessed; hold what is returned until it is. To be
     /// asked for before anything is signed: a certificate would grow old in the queue.
-    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    pub async fn acquire_permit(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed, so there always is one.
-        self.turns.acquire().await.ok()
+        self.permits.acquire().await.ok()
     }
 
     /// Has `signed` timestamped by every authority.
