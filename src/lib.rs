@@ -9,7 +9,8 @@
 //! providers -> Token ------------------------+
 //! ```
 //!
-//! Every arrow is a constructor that verifies, and only a [`verify::VerifiedBundle`] can be attached.
+//! Every arrow is a constructor that verifies, and only a
+//! [`VerifiedBundle`](ambisign_sigstore::verify::VerifiedBundle) can be attached.
 
 mod already;
 pub mod artifact;
@@ -38,5 +39,3 @@ pub mod shelf;
 mod signer;
 mod told;
 pub mod verdict;
-
-pub use ambisign_host::json;

@@ -22,7 +22,7 @@ pub enum Mirror {
     },
 }
 
-/// What [`Trust::load`] is told.
+/// What [`Trust::load`](super::Trust::load) is told.
 #[derive(Clone, Debug, Default)]
 pub struct TrustOptions {
     /// A file with a trusted root, or with both.
