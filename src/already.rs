@@ -5,25 +5,26 @@
 //! exactly the identity, the issuer and the repository that this run's certificate will name, and that
 //! says at least what this run would say.
 
+use ambisign_host::{Failure, Warning};
+use ambisign_sigstore::identity::prediction::Prediction;
+use ambisign_sigstore::identity::{Identity, IdentityError};
+use ambisign_sigstore::statement::SIGN;
+use ambisign_sigstore::trust::Trust;
+use ambisign_sigstore::verify::Policy;
+use ambisign_sigstore::verify::policy::{self, Claim, Match, Signer};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::error::Error;
-use crate::identity::{Identity, IdentityError};
 use crate::job::{Images, Job};
-use crate::outcome::{Failure, State, Step, Warning};
-use crate::payload::SIGN;
-use crate::prediction::Prediction;
+use crate::outcome::{State, Step};
 use crate::registry::{self, Target};
 use crate::run::Run;
 use crate::settings::{IdentitySettings, IfSigned};
 use crate::told;
-use crate::trust::Trust;
 use crate::verdict::{self, FETCHES, Finding, Judge, Seen};
-use crate::verify::Policy;
-use crate::verify::policy::{self, Claim, Match, Signer};
 
 /// Looks for what the identity of a run has signed before.
 pub(crate) struct Already<'a> {

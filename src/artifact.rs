@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a signature is about, and the proof that it can be delivered.
 
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::fulcio::Deliverable;
+
 use crate::blob::Blob;
-use crate::digest::Digest;
 use crate::registry::Target;
 
 /// Something that may be signed. Neither can be made before it is known that the signature has a
@@ -14,6 +16,8 @@ pub enum Artifact<'a> {
     /// An image, whose bundle goes to its registry, or to a file alone.
     Image(&'a Target),
 }
+
+impl Deliverable for Artifact<'_> {}
 
 impl Artifact<'_> {
     /// Its digest.

@@ -2,16 +2,13 @@
 //! A file that may be signed: its bytes were hashed, and there is room for its bundle.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain, file};
+use ambisign_sigstore::digest::Digest;
 use tempfile::NamedTempFile;
 
-use crate::digest::Digest;
-use crate::file;
-use crate::saved;
 use crate::settings::BlobPaths;
 
 /// Why a file cannot be signed.
@@ -84,14 +81,16 @@ impl Blob {
             path: paths.bundle.clone(),
             source,
         };
-        let part = NamedTempFile::new_in(folder(&paths.bundle)).map_err(unwritable)?;
+        let part = NamedTempFile::new_in(file::folder(&paths.bundle)).map_err(unwritable)?;
         if paths.bundle.is_dir() {
             return Err(unwritable(io::ErrorKind::IsADirectory.into()));
         }
-        let digest = hash(&paths.blob).await.map_err(|source| Error::Read {
-            path: paths.blob.clone(),
-            source,
-        })?;
+        let digest = Digest::of_file(&paths.blob)
+            .await
+            .map_err(|source| Error::Read {
+                path: paths.blob.clone(),
+                source,
+            })?;
         Ok(Self {
             paths: paths.clone(),
             digest,
@@ -110,30 +109,9 @@ impl Blob {
     /// It cannot be written; what was there is unchanged.
     pub fn deliver(self, bundle: &[u8]) -> Result<PathBuf, Error> {
         let path = self.paths.bundle;
-        match saved::place(self.part, &path, bundle) {
+        match file::place(self.part, &path, bundle) {
             Ok(()) => Ok(path),
             Err(source) => Err(Error::Write { path, source }),
         }
     }
-}
-
-/// The folder that the file at `path` is in.
-pub(crate) fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    }
-}
-
-/// The digest of the file at `path`, of any length; of the standard input for `-`.
-pub(crate) async fn hash(path: &Path) -> io::Result<Digest> {
-    let path = path.to_owned();
-    file::aside(move || {
-        if path == Path::new("-") {
-            Digest::of_reader(&mut io::stdin().lock())
-        } else {
-            Digest::of_reader(&mut File::open(path)?)
-        }
-    })
-    .await
 }

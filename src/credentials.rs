@@ -4,18 +4,19 @@
 use std::sync::Arc;
 
 use ambisign_providers::Source;
+use ambisign_sigstore::certificate::SigningCertificate;
+use ambisign_sigstore::credential::Credential;
+use ambisign_sigstore::fulcio::Fulcio;
+use ambisign_sigstore::identity::prediction::Prediction;
+use ambisign_sigstore::identity::{self, Identity, IdentityError};
 use rand_core::CryptoRng;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::artifact::Artifact;
-use crate::credential::Credential;
 use crate::error::Error;
-use crate::fulcio::Fulcio;
-use crate::identity::{self, Identity, IdentityError};
 use crate::job::Job;
 use crate::outcome::Outcome;
-use crate::prediction::Prediction;
 use crate::run::Run;
 use crate::settings::Signing;
 use crate::told;
@@ -48,13 +49,16 @@ impl<'a> Credentials<'a> {
     ) -> Result<(), Error> {
         let started = Instant::now();
         let artifacts: Vec<_> = jobs.iter().map(Job::artifact).collect();
+        let Some((first, rest)) = artifacts.split_first() else {
+            return Ok(());
+        };
         let each = |change: &dyn Fn(&mut Outcome)| {
             let places = jobs.iter().flat_map(Job::places);
             places.for_each(|at| self.run.progress.image(at, change));
         };
         // If the run ends while it is under way, nobody knows better.
         each(&|image| image.certificate_requested = true);
-        let issued = self.fulcio.issue(identity, &artifacts, rng).await;
+        let issued = self.fulcio.issue(identity, first, rest, rng).await;
         let credential = issued.inspect_err(|error| {
             let requested = error.may_have_issued();
             each(&|image| image.certificate_requested = requested);
@@ -81,13 +85,14 @@ impl<'a> Credentials<'a> {
         }
         let identity = renewed(self.run, self.source).await?;
         if let Prediction::Known { san, issuer } = identity.prediction() {
-            same(current.as_deref(), (san, issuer))?;
+            same(certificate(current.as_ref()), (san, issuer))?;
         }
-        let credential = Arc::new(self.fulcio.issue(&identity, &[artifact], rng).await?);
-        let certificate = credential.certificate();
+        let issued = self.fulcio.issue(&identity, &artifact, &[], rng).await;
+        let credential = Arc::new(issued?);
+        let issued = credential.certificate();
         same(
-            current.as_deref(),
-            (certificate.san(), certificate.issuer()),
+            certificate(current.as_ref()),
+            (issued.san(), issued.issuer()),
         )?;
         require(self.run.settings, &credential)?;
         *current = Some(Arc::clone(&credential));
@@ -107,10 +112,13 @@ async fn renewed(run: Run<'_>, source: &dyn Source) -> Result<Identity, Error> {
     }
 }
 
+fn certificate(credential: Option<&Arc<Credential>>) -> Option<&SigningCertificate> {
+    credential.map(|credential| credential.certificate())
+}
+
 /// Whoever a later certificate is for must be who the first was for.
-fn same(before: Option<&Credential>, found: (&str, &str)) -> Result<(), IdentityError> {
+fn same(before: Option<&SigningCertificate>, found: (&str, &str)) -> Result<(), IdentityError> {
     before.map_or(Ok(()), |before| {
-        let before = before.certificate();
         identity::unchanged(found, (before.san(), before.issuer()))
     })
 }
@@ -134,16 +142,14 @@ mod tests {
     use std::io;
     use std::time::{Duration, UNIX_EPOCH};
 
-    use ambisign_providers::{Clock, Env, Explain, Host, Net, NetOptions, choose};
+    use ambisign_host::{Clock, Env, Explain, Host, Net, NetOptions};
+    use ambisign_providers::choose;
+    use ambisign_sigstore::bundle::Bundle;
+    use ambisign_sigstore::certificate::SigningCertificate;
     use clap::Parser;
-    use getrandom::SysRng;
-    use getrandom::rand_core::UnwrapErr;
 
     use super::{renewed, same};
-    use crate::bundle::Bundle;
     use crate::cli::{Cli, Command};
-    use crate::credential::{Credential, EphemeralKey};
-    use crate::fulcio::SigningCertificate;
     use crate::outcome::Report;
     use crate::plan::identity_options;
     use crate::report::{Console, Look, Progress, Reporter};
@@ -207,12 +213,11 @@ mod tests {
         let real = Bundle::parse(real).unwrap();
         let certificate = SigningCertificate::parse(real.certificate().unwrap()).unwrap();
         let (san, issuer) = (certificate.san(), certificate.issuer());
-        let key = EphemeralKey::generate(&mut UnwrapErr(SysRng));
-        let before = Credential::new(key, certificate.clone());
-        assert!(same(Some(&before), (san, issuer)).is_ok());
+        let before = Some(&certificate);
+        assert!(same(before, (san, issuer)).is_ok());
         assert!(same(None, ("other", issuer)).is_ok());
         for found in [("other", issuer), (san, "https://other.example")] {
-            let error = same(Some(&before), found).unwrap_err();
+            let error = same(before, found).unwrap_err();
             assert_eq!(error.code(), "identity/changed");
         }
     }

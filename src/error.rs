@@ -3,22 +3,19 @@
 
 use std::borrow::Cow;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain};
+use ambisign_sigstore::credential::SignError;
+use ambisign_sigstore::identity::IdentityError;
+use ambisign_sigstore::{fulcio, trust, verify, witness};
 
 use crate::attach;
 use crate::blob;
-use crate::credential::SignError;
-use crate::fulcio;
-use crate::identity::IdentityError;
 use crate::image::ReferenceError;
 use crate::images;
 use crate::registry;
 use crate::settings::SettingsError;
 use crate::shelf;
-use crate::trust;
 use crate::verdict;
-use crate::verify;
-use crate::witness;
 
 /// Why a run ended, or why one image of it is not signed.
 ///
@@ -228,7 +225,7 @@ pub fn batch_exit(done: usize, failures: &[Class]) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::Class::{
+    use ambisign_host::Class::{
         self, Bug, Identity, Registry, Rejected, Temporary, Trust, Untrusted, Usage,
     };
 

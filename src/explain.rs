@@ -10,7 +10,7 @@ mod proof;
 mod registry;
 mod trust;
 
-use ambisign_providers::Class;
+use ambisign_host::Class;
 
 use crate::error::exit;
 

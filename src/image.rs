@@ -9,10 +9,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use ambisign_providers::{Class, Explain};
-
-use crate::digest::Digest;
-use crate::shown::shown;
+use ambisign_host::{Class, Explain, excerpt};
+use ambisign_sigstore::digest::Digest;
 
 /// The host that answers for Docker Hub.
 pub(crate) const DOCKER_HUB: &str = "index.docker.io";
@@ -177,7 +175,7 @@ impl Reference {
         let reference = Self::parse(text)?;
         let name = text.rsplit('/').next().unwrap_or(text);
         if let Some((_, tag)) = name.split_once([':', '@']) {
-            return Err(ReferenceError::Tag { text: shown(tag) });
+            return Err(ReferenceError::Tag { text: excerpt(tag) });
         }
         Ok(reference)
     }
@@ -232,7 +230,9 @@ pub(crate) fn canonical_registry(host: &str) -> String {
 }
 
 fn parse_digest(text: &str) -> Result<Digest, ReferenceError> {
-    Digest::parse(text).ok_or_else(|| ReferenceError::Digest { text: shown(text) })
+    Digest::parse(text).ok_or_else(|| ReferenceError::Digest {
+        text: excerpt(text),
+    })
 }
 
 /// A word character, then up to 127 word characters, dots and dashes.
@@ -242,7 +242,9 @@ fn parse_tag(text: &str) -> Result<String, ReferenceError> {
         && text.len() <= LONGEST_TAG
         && text.bytes().all(|b| is_word(b) || b == b'.' || b == b'-');
     if !ok {
-        return Err(ReferenceError::Tag { text: shown(text) });
+        return Err(ReferenceError::Tag {
+            text: excerpt(text),
+        });
     }
     Ok(text.to_owned())
 }
@@ -262,7 +264,7 @@ fn split_registry(path: &str) -> Result<(String, String), ReferenceError> {
     };
     if !is_path(&repository) {
         return Err(ReferenceError::Repository {
-            text: shown(&repository),
+            text: excerpt(&repository),
         });
     }
     Ok((registry, repository.into_owned()))
@@ -302,7 +304,9 @@ fn is_separator(text: &str) -> bool {
 
 /// A host name, an IPv4 address or a bracketed IPv6 address, and an optional port.
 fn parse_host(text: &str) -> Result<String, ReferenceError> {
-    let refused = || ReferenceError::Registry { text: shown(text) };
+    let refused = || ReferenceError::Registry {
+        text: excerpt(text),
+    };
     let (host, port) = match text.strip_prefix('[') {
         Some(inner) => {
             let (address, port) = inner.split_once(']').ok_or_else(refused)?;

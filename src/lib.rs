@@ -9,36 +9,26 @@
 //! providers -> Token ------------------------+
 //! ```
 //!
-//! Every arrow is a constructor that verifies, and only a [`verify::VerifiedBundle`] can be attached.
+//! Every arrow is a constructor that verifies, and only a
+//! [`VerifiedBundle`](ambisign_sigstore::verify::VerifiedBundle) can be attached.
 
 mod already;
 pub mod artifact;
 pub mod attach;
 pub mod blob;
-pub mod bundle;
 pub mod cli;
 pub mod commands;
-pub mod credential;
 mod credentials;
-pub mod digest;
 pub mod doctor;
-pub mod dsse;
 pub mod env;
 pub mod error;
 pub mod explain;
-mod file;
-pub mod fulcio;
-pub mod identity;
 pub mod image;
 pub mod images;
 mod job;
 pub mod net;
 pub mod outcome;
-pub mod payload;
 mod plan;
-pub mod prediction;
-mod protojson;
-mod reach;
 pub mod registry;
 pub mod report;
 pub mod run;
@@ -46,13 +36,6 @@ mod saved;
 pub mod session;
 pub mod settings;
 pub mod shelf;
-mod shown;
 mod signer;
 mod told;
-pub mod trust;
 pub mod verdict;
-pub mod verifier;
-pub mod verify;
-pub mod witness;
-
-pub use ambisign_providers::json;

@@ -10,7 +10,7 @@ use ambisign::cli::{self, Cli, Command, TrustCommand, Unread};
 use ambisign::commands::{BUG, attach, doctor, reference, shown, sign, trust, unreadable, verify};
 use ambisign::report::{Console, Reporter};
 use ambisign::session::no_net;
-use ambisign_providers::Env;
+use ambisign_host::Env;
 use clap::CommandFactory;
 use clap_complete::Shell;
 

@@ -1,29 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The limits of every call to a Sigstore service and to a registry.
-//!
-//! How requests are made, retried and redacted is [`ambisign_providers::Net`].
+//! The limits of every call to a registry.
 
 use std::time::Duration;
 
-use ambisign_providers::{Hop, PlainHttp, Profile};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Request};
-use url::Url;
+use ambisign_host::{CallLimits, PlainHttp, Profile};
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-const SIGSTORE: Profile = Profile {
-    name: "sigstore",
+const REGISTRY: Profile = Profile {
+    name: "registry",
     connect: secs(5),
     http2: true,
     plain_http: PlainHttp::LoopbackLiterals,
     proxies: true,
-};
-const REGISTRY: Profile = Profile {
-    name: "registry",
-    ..SIGSTORE
 };
 
 /// A registry on this machine that does not speak TLS, by its name.
@@ -41,127 +32,31 @@ pub const REGISTRY_WITHOUT_TLS: Profile = Profile {
     ..REGISTRY
 };
 
-/// What all hops have in common where nothing else is said.
-const BASE: Hop = Hop {
-    profile: SIGSTORE,
-    body: 1024 * 1024,
-    tries: 4,
-    each: secs(30),
-    all: secs(100),
+/// What all calls have in common where nothing else is said.
+const BASE: CallLimits = CallLimits {
+    profile: REGISTRY,
+    body: 64 * 1024,
+    tries: 5,
+    each: secs(120),
+    all: secs(240),
     first_wait: Duration::from_millis(500),
     longest_wait: secs(8),
 };
 
-/// A certificate from Fulcio.
-pub const FULCIO: Hop = BASE;
-
-/// A timestamp.
-pub const TSA: Hop = Hop {
-    body: 64 * 1024,
-    each: secs(15),
-    all: secs(40),
-    ..BASE
-};
-
-/// A log entry. A write to Rekor v2 may take 20 s and more: it waits for the next checkpoint.
-pub const REKOR: Hop = Hop {
-    body: 4 * 1024 * 1024,
-    each: secs(60),
-    all: secs(180),
-    first_wait: secs(1),
-    ..BASE
-};
-
-/// A root of TUF. The other hops of TUF differ in the limit alone.
-pub const TUF_ROOT: Hop = Hop {
-    body: 512 * 1024,
-    all: secs(60),
-    first_wait: Duration::from_millis(200),
-    ..BASE
-};
-
-/// `timestamp.json` of TUF.
-pub const TUF_TIMESTAMP: Hop = Hop {
-    body: 16 * 1024,
-    ..TUF_ROOT
-};
-
-/// A snapshot of TUF.
-pub const TUF_SNAPSHOT: Hop = Hop {
-    body: 2_000_000,
-    ..TUF_ROOT
-};
-
-/// Metadata of targets of TUF.
-pub const TUF_TARGETS: Hop = Hop {
-    body: 5_000_000,
-    ..TUF_ROOT
-};
-
-/// A target of TUF: a trusted root or a signing config.
-pub const TUF_TARGET: Hop = Hop {
-    body: 1024 * 1024,
-    ..TUF_ROOT
-};
-
 /// A registry's token endpoint.
-pub const REGISTRY_TOKEN: Hop = Hop {
-    profile: REGISTRY,
-    body: 64 * 1024,
-    tries: 5,
+pub const REGISTRY_TOKEN: CallLimits = CallLimits {
     each: secs(15),
     all: secs(60),
     ..BASE
 };
 
 /// A manifest, an index, or what the registry lists.
-pub const REGISTRY_READ: Hop = Hop {
-    profile: REGISTRY,
+pub const REGISTRY_READ: CallLimits = CallLimits {
     body: 8 * 1024 * 1024,
-    tries: 5,
     each: secs(60),
     all: secs(120),
     ..BASE
 };
 
 /// A blob or a manifest that is pushed.
-pub const REGISTRY_WRITE: Hop = Hop {
-    profile: REGISTRY,
-    body: 64 * 1024,
-    tries: 5,
-    each: secs(120),
-    all: secs(240),
-    ..BASE
-};
-
-/// A GET of `url`.
-pub fn get(url: Url) -> Request {
-    let mut request = Request::new(Method::GET, url);
-    request
-        .headers_mut()
-        .insert(ACCEPT, HeaderValue::from_static("application/json"));
-    request
-}
-
-/// A POST of `body` to `url`.
-pub fn post(url: Url, content_type: &'static str, accept: &'static str, body: Vec<u8>) -> Request {
-    let mut request = Request::new(Method::POST, url);
-    request
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    request
-        .headers_mut()
-        .insert(ACCEPT, HeaderValue::from_static(accept));
-    *request.body_mut() = Some(body.into());
-    request
-}
-
-/// `base` with `path` behind it; `base` may have a path of its own, with or without a slash at its
-/// end.
-pub fn below(base: &Url, path: &str) -> Url {
-    let mut url = base.clone();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path.split('/'));
-    }
-    url
-}
+pub const REGISTRY_WRITE: CallLimits = BASE;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Failure, Warning};
 
 use crate::error;
 
@@ -289,54 +289,6 @@ pub struct Step {
     pub detail: String,
 }
 
-/// Something the reader should know that did not stop the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// A stable name, `stage/what`.
-    pub code: &'static str,
-    /// One line, in the form of an error message.
-    pub message: String,
-}
-
-/// An error, ready to be shown.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// What happened.
-    pub what: String,
-    /// Why: the sources of the error, outermost first.
-    pub because: Vec<String>,
-    /// What the reader can do.
-    pub fix: Option<String>,
-    /// The stable name.
-    pub code: String,
-    /// Who can do something.
-    pub class: Class,
-}
-
-impl Failure {
-    /// What `error` and its sources say.
-    pub fn of(error: &dyn Explain) -> Self {
-        let mut because: Vec<String> = Vec::new();
-        let what = error.to_string();
-        let mut next = error.source();
-        while let Some(source) = next {
-            let text = source.to_string();
-            // Transparent layers repeat what they hold.
-            if text != what && because.last() != Some(&text) {
-                because.push(text);
-            }
-            next = source.source();
-        }
-        Self {
-            what,
-            because,
-            fix: error.fix().map(Into::into),
-            code: error.code().into(),
-            class: error.class(),
-        }
-    }
-}
-
 impl Outcome {
     /// `repository@digest`, or what was asked for: of a file, and as long as that is not known.
     pub fn name(&self) -> String {
@@ -440,10 +392,10 @@ impl Report {
 mod tests {
     use std::time::SystemTime;
 
-    use ambisign_providers::Class;
+    use ambisign_host::{Class, Failure};
 
-    use super::{End, Failure, Outcome, Report, Signal, State};
-    use crate::error::{Error, RunError};
+    use super::{End, Outcome, Report, Signal, State};
+    use crate::error::RunError;
 
     fn failed(class: Class) -> Outcome {
         let mut failure = Failure::of(&RunError::Deadline);
@@ -473,13 +425,5 @@ mod tests {
         report.images = vec![failed(Class::Registry)];
         report.end = End::Failed(Failure::of(&RunError::Panicked));
         assert_eq!(report.exit(), 1);
-    }
-
-    #[test]
-    fn a_failure_names_each_source_once() {
-        let io = std::io::Error::other("too many open files");
-        let failure = Failure::of(&Error::from(RunError::Start(io)));
-        assert_eq!(failure.code, "run/start");
-        assert_eq!(failure.because, ["too many open files"]);
     }
 }

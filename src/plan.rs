@@ -3,7 +3,11 @@
 
 use std::num::NonZeroUsize;
 
-use ambisign_providers::{GivenToken, Host, Options, Token};
+use ambisign_host::{Failure, Host, Token, Warning};
+use ambisign_providers::{GivenToken, Options};
+use ambisign_sigstore::identity::{Identity, IdentityError};
+use ambisign_sigstore::limits::FULCIO;
+use ambisign_sigstore::trust::{self, Trust};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use secrecy::ExposeSecret;
@@ -12,11 +16,9 @@ use url::Url;
 
 use crate::blob::Blob;
 use crate::error::Error;
-use crate::identity::{Identity, IdentityError};
 use crate::image::Reference;
 use crate::job::{Images, Job};
-use crate::net::FULCIO;
-use crate::outcome::{Failure, Outcome, State, Step, Warning};
+use crate::outcome::{Outcome, State, Step};
 use crate::registry::{self, Member, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::run::Run;
@@ -26,7 +28,6 @@ use crate::settings::{
 };
 use crate::shelf::Shelf;
 use crate::told;
-use crate::trust::{self, Trust};
 
 /// Variables that hold an identity token; the first is the one that messages recommend.
 const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKEN"];
@@ -172,7 +173,7 @@ pub(crate) async fn trust(host: &Host, settings: &Signing) -> Result<Trust, trus
         urls.dedup_by_key(|url| url.origin());
         join_all(
             urls.into_iter()
-                .map(|url| host.net.connect_ahead(&FULCIO.profile, url)),
+                .map(|url| host.net.preconnect(&FULCIO.profile, url)),
         )
         .await;
     }

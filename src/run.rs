@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The pipeline on one screen: the only file that knows the order.
 
-use ambisign_providers::{Choice, Host, Source, Token, choose};
+use ambisign_host::{Host, Token};
+use ambisign_providers::{Choice, Source, choose};
+use ambisign_sigstore::fulcio::Fulcio;
+use ambisign_sigstore::identity::{Identity, IdentityError};
+use ambisign_sigstore::trust::{self, Trust};
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use rand_core::CryptoRng;
@@ -9,8 +13,6 @@ use rand_core::CryptoRng;
 use crate::already;
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::fulcio::Fulcio;
-use crate::identity::{Identity, IdentityError};
 use crate::images;
 use crate::job::Job;
 use crate::plan;
@@ -18,7 +20,6 @@ use crate::report::Progress;
 use crate::settings::{BlobSettings, Mode, Settings, Signing};
 use crate::signer::{Seed, Signer};
 use crate::told;
-use crate::trust::{self, Trust};
 
 /// What every part of a run works with.
 #[derive(Clone, Copy, Debug)]

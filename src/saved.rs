@@ -2,52 +2,18 @@
 //! A bundle on its way to its places: in a file where the user wants one, and when nothing else is
 //! left.
 
-use std::fs::{File, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use ambisign_providers::Host;
-use tempfile::NamedTempFile;
+use ambisign_host::{Failure, Host, Warning, file};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::verify::VerifiedBundle;
 use tokio::time::Instant;
 
-use crate::digest::Digest;
-use crate::outcome::{Failure, State, Step, Warning};
+use crate::outcome::{State, Step};
 use crate::run::Run;
 use crate::shelf::Slot;
-use crate::verify::VerifiedBundle;
-
-/// Fills `part`, and puts it in the place of whatever is at `path`, in the same folder: whole or not
-/// at all.
-///
-/// # Errors
-/// It cannot be written; what was there is unchanged.
-pub(crate) fn place(part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    filled(part, bytes)?.persist(path)?;
-    Ok(())
-}
-
-/// As [`place`], but over nothing.
-///
-/// # Errors
-/// It cannot be written, or with [`io::ErrorKind::AlreadyExists`] something is there.
-pub(crate) fn place_new(part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    filled(part, bytes)?.persist_noclobber(path)?;
-    Ok(())
-}
-
-fn filled(mut part: NamedTempFile, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    part.write_all(bytes)?;
-    part.as_file().sync_all()?;
-    readable_as_others(part.as_file())?;
-    Ok(part)
-}
-
-/// A new file that others can read like any other; temporary files are private.
-fn readable_as_others(file: &File) -> io::Result<()> {
-    file.set_permissions(Permissions::from_mode(0o644))
-}
 
 /// Where a bundle was kept, and why not in a better place.
 struct Kept {
@@ -74,7 +40,7 @@ fn keep(folders: &[PathBuf], digest: &Digest, bundle: &[u8]) -> io::Result<Kept>
             .prefix(".ambisign-")
             .suffix(".part")
             .tempfile_in(folder);
-        match part.and_then(|part| place(part, &path, bundle)) {
+        match part.and_then(|part| file::place(part, &path, bundle)) {
             Ok(()) => return Ok(Kept { path, missed }),
             Err(error) => {
                 let folder = folder.clone();
@@ -225,7 +191,7 @@ impl Drop for Unattached<'_> {
 mod tests {
     use std::fs;
 
-    use crate::digest::Digest;
+    use ambisign_sigstore::digest::Digest;
 
     use super::keep;
 

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use ambisign_providers::{Clock, Env, Event, Host, Net, NetOptions, Observer};
+use ambisign_host::{Clock, Env, Event, Failure, Host, Net, NetOptions, Observer};
 use futures_util::FutureExt;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
 use crate::error::{Error, RunError};
-use crate::outcome::{End, Failure, Signal};
+use crate::outcome::{End, Signal};
 use crate::report::{Console, Reporter};
 use crate::settings::{RunSettings, TrustSettings};
 

@@ -8,15 +8,13 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::file;
+use ambisign_host::{Class, Explain};
+use ambisign_sigstore::digest::Digest;
 use tempfile::NamedTempFile;
 
-use crate::blob::folder;
-use crate::digest::Digest;
 use crate::error;
-use crate::file;
 use crate::image::Reference;
-use crate::saved;
 use crate::settings::{BundlePlace, Mode, SettingsError};
 
 /// What a bundle file is called at its end, as other Sigstore clients look for it.
@@ -111,7 +109,7 @@ impl Shelf {
             BundlePlace::File(_) if images > 1 => return Err(one_bundle().into()),
             BundlePlace::File(path) => {
                 free(path)?;
-                folder(path)
+                file::folder(path)
             }
         };
         probe(folder, place, mode).map_err(|source| Error::Folder {
@@ -211,8 +209,8 @@ impl Slot {
         let part = tempfile::Builder::new()
             .prefix(".ambisign-")
             .suffix(".part")
-            .tempfile_in(folder(&path));
-        match part.and_then(|part| saved::place_new(part, &path, bundle)) {
+            .tempfile_in(file::folder(&path));
+        match part.and_then(|part| file::place_new(part, &path, bundle)) {
             Ok(()) => Ok(path),
             Err(source) if source.kind() == io::ErrorKind::AlreadyExists => {
                 let limit = u64::try_from(bundle.len()).unwrap_or(u64::MAX);
@@ -231,10 +229,10 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use ambisign_providers::Explain as _;
+    use ambisign_host::Explain as _;
+    use ambisign_sigstore::digest::Digest;
 
     use super::{Shelf, name};
-    use crate::digest::Digest;
     use crate::image::Reference;
     use crate::settings::{BundlePlace, Mode};
 

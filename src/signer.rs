@@ -3,7 +3,12 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::Host;
+use ambisign_host::{Failure, Host, Warning};
+use ambisign_sigstore::credential::{Credential, SignError};
+use ambisign_sigstore::statement::{Payload, SIGN};
+use ambisign_sigstore::trust::Trust;
+use ambisign_sigstore::verify::{self, Expected};
+use ambisign_sigstore::witness::{NotLogged, Timestamped, Witnessed, Witnesses};
 use futures_util::future::{join, join_all};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng};
@@ -11,19 +16,14 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::artifact::Artifact;
 use crate::blob::Blob;
-use crate::credential::Credential;
 use crate::credentials::Credentials;
 use crate::error::{Error, RunError};
 use crate::job::Job;
-use crate::outcome::{Failure, State, Step, Warning};
-use crate::payload::{Payload, SIGN};
+use crate::outcome::{State, Step};
 use crate::registry::{self, Registry, Target};
 use crate::run::Run;
 use crate::saved::Unattached;
 use crate::told;
-use crate::trust::Trust;
-use crate::verify::{self, Expected};
-use crate::witness::{NotLogged, Timestamped, Witnessed, Witnesses};
 
 /// Where the randomness of one signature comes from: drawn in the order of the images, so that a
 /// run with a fixed generator makes the same signatures every time.
@@ -94,10 +94,10 @@ impl<'a> Signer<'a> {
     async fn bundle(&self, job: &Job<'_>, seed: Seed) -> Result<Unattached<'_>, Error> {
         let mut rng = seed.rng();
         let artifact = job.artifact();
-        let turn = self.witnesses.turn().await;
+        let permit = self.witnesses.acquire_permit().await;
         let (credential, stamped) = self.stamped_in_time(job, &mut rng).await?;
         let witnessed = self.logged(job, stamped).await?;
-        drop(turn);
+        drop(permit);
         let certificate = credential.certificate();
         let expected = Expected {
             artifact: artifact.digest(),
@@ -159,7 +159,8 @@ impl<'a> Signer<'a> {
             Artifact::Blob(blob) => credential.sign_message(blob.digest(), rng)?,
             Artifact::Image(target) => {
                 let said = &self.run.settings.annotations;
-                credential.sign_statement(Payload::for_image(target, said)?, rng)?
+                let payload = Payload::about(target.digest(), said);
+                credential.sign_statement(payload.map_err(|_json| SignError::Payload)?, rng)?
             }
         };
         let started = Instant::now();

@@ -3,24 +3,27 @@
 
 use std::time::Duration;
 
+use ambisign_host::Warning;
 use ambisign_providers::Choice;
+use ambisign_sigstore::certificate::SigningCertificate;
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::identity::Identity;
+use ambisign_sigstore::identity::prediction::Prediction;
+use ambisign_sigstore::log::VerifiedEntry;
+use ambisign_sigstore::timestamp::Timestamp;
+use ambisign_sigstore::trust::root::Log;
+use ambisign_sigstore::trust::{Mirror, MirrorUsed, Service, Trust, TrustedRoot};
+use ambisign_sigstore::verify::VerifiedBundle;
+use ambisign_sigstore::witness::Witnessed;
 
-use crate::digest::Digest;
 use crate::error::Error;
-use crate::fulcio::SigningCertificate;
-use crate::identity::Identity;
 use crate::image::Reference;
 use crate::images::{self, Named};
 use crate::job::Job;
-use crate::outcome::{self, Known, Outcome, State, Step, Warning};
-use crate::prediction::Prediction;
+use crate::outcome::{self, Known, Outcome, State, Step};
 use crate::registry::{Attached, Method};
 use crate::report::Progress;
 use crate::settings::{BlobPaths, Settings, Signing};
-use crate::trust::root::Log;
-use crate::trust::{Mirror, MirrorUsed, Service, Trust, TrustedRoot};
-use crate::verify::VerifiedBundle;
-use crate::witness::{Timestamp, VerifiedEntry, Witnessed};
 
 /// Where the public log of Rekor v1 can be looked at.
 const PUBLIC_REKOR: &str = "https://rekor.sigstore.dev/";
@@ -199,7 +202,7 @@ pub(crate) fn timestamps(timestamps: &[Timestamp]) -> Vec<outcome::Timestamp> {
 /// The log entries of a signature, with the logs that were asked, in the same order.
 pub(crate) fn log(witnessed: &Witnessed, trust: &Trust) -> Vec<outcome::LogEntry> {
     let logs = trust.services().logs.iter();
-    let told = |(entry, log): (&crate::witness::LogEntry, &Service)| outcome::LogEntry {
+    let told = |(entry, log): (&ambisign_sigstore::log::LogEntry, &Service)| outcome::LogEntry {
         url: log.url.to_string(),
         version: log.version,
         index: entry.index(),
@@ -239,7 +242,7 @@ fn link(log: &Service, index: u64) -> Option<String> {
     match log.version {
         1 if log.url.as_str() == PUBLIC_REKOR => Some(format!("{SEARCH}{index}")),
         1 => {
-            let mut url = crate::net::below(&log.url, "api/v1/log/entries");
+            let mut url = ambisign_host::request::below(&log.url, "api/v1/log/entries");
             url.query_pairs_mut()
                 .append_pair("logIndex", &index.to_string());
             Some(url.into())
@@ -251,7 +254,7 @@ fn link(log: &Service, index: u64) -> Option<String> {
 /// The verified bundle.
 pub(crate) fn bundle(bundle: &VerifiedBundle) -> outcome::Bundle {
     outcome::Bundle {
-        media_type: crate::bundle::MEDIA_TYPE.to_owned(),
+        media_type: ambisign_sigstore::bundle::MEDIA_TYPE.to_owned(),
         sha256: Digest::of(bundle.bytes()).hex(),
         path: None,
     }

@@ -51,15 +51,36 @@ const FLOORS: &[(&str, &str, [u32; 3])] = &[
     ("RUSTSEC-2026-0258", "h2", [0, 4, 16]),
 ];
 
-/// Packages that only the signer needs; in the tree of the providers they would say that it knows
-/// what a token is for.
-const NOT_IN_PROVIDERS: &[&str] = &[
-    "ambisign",
-    "cms",
-    "oci-client",
-    "p256",
-    "tough",
-    "x509-cert",
+/// What stands below the program, and packages that would say that it knows what stands beside it or
+/// above.
+const BELOW: [(&str, &[&str]); 3] = [
+    (
+        "ambisign-host",
+        &[
+            "ambisign-providers",
+            "ambisign-sigstore",
+            "clap",
+            "oci-client",
+            "p256",
+            "tough",
+        ],
+    ),
+    (
+        "ambisign-providers",
+        &[
+            "ambisign-sigstore",
+            "clap",
+            "cms",
+            "oci-client",
+            "p256",
+            "tough",
+            "x509-cert",
+        ],
+    ),
+    (
+        "ambisign-sigstore",
+        &["ambisign-providers", "clap", "oci-client"],
+    ),
 ];
 
 #[test]
@@ -108,18 +129,20 @@ fn rustsec_no_version_is_below_its_floor() {
 }
 
 #[test]
-fn the_providers_stand_alone() {
+fn what_is_below_the_program_stands_alone() {
     for target in TARGETS {
-        let tree = tree("ambisign-providers", target);
-        assert!(
-            tree.contains_key("reqwest"),
-            "{target}: the tree is not one"
-        );
-        for name in NOT_IN_PROVIDERS {
+        for (package, others) in BELOW {
+            let tree = tree(package, target);
             assert!(
-                !tree.contains_key(*name),
-                "{target}: the providers link `{name}`"
+                tree.contains_key("reqwest"),
+                "{target}: the tree is not one"
             );
+            for name in others.iter().chain(&["ambisign"]) {
+                assert!(
+                    !tree.contains_key(*name),
+                    "{target}: `{package}` links `{name}`"
+                );
+            }
         }
     }
 }
@@ -127,7 +150,13 @@ fn the_providers_stand_alone() {
 /// Cargo unifies features over a workspace, so that one crate would decide for another.
 #[test]
 fn no_crate_has_features() {
-    for manifest in ["Cargo.toml", "providers/Cargo.toml", "sandbox/Cargo.toml"] {
+    for manifest in [
+        "Cargo.toml",
+        "host/Cargo.toml",
+        "providers/Cargo.toml",
+        "sandbox/Cargo.toml",
+        "sigstore/Cargo.toml",
+    ] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest);
         let text = std::fs::read_to_string(path).unwrap();
         assert!(!text.contains("[features]"), "{manifest} has features");

@@ -24,7 +24,7 @@ use std::process::Command;
 use ambisign::env::VARIABLES;
 use ambisign::error::{batch_exit, exit};
 use ambisign::outcome::Signal;
-use ambisign_providers::Class;
+use ambisign_host::Class;
 use ambisign_providers::PROVIDERS;
 
 /// Flags of cargo, container engines, cosign and the scripts of a release.
@@ -165,7 +165,10 @@ fn code() -> Vec<(PathBuf, String)> {
         let all = sources(folder).into_iter();
         all.filter(move |(path, _)| !is_test(path.strip_prefix(root()).unwrap()))
     };
-    below("src").chain(below("providers/src")).collect()
+    ["host/src", "providers/src", "sigstore/src", "src"]
+        .into_iter()
+        .flat_map(below)
+        .collect()
 }
 
 #[test]
@@ -400,7 +403,15 @@ fn the_code_map_knows_every_file() {
     let text = read("ARCHITECTURE.md");
     let map = section(&text, "## Code map");
     let named: BTreeSet<&str> = rows(map).iter().flat_map(|row| quoted(row[0])).collect();
-    for folder in ["src", "providers/src", "sandbox/src", "tests", "benches"] {
+    for folder in [
+        "src",
+        "host/src",
+        "providers/src",
+        "sandbox/src",
+        "sigstore/src",
+        "tests",
+        "benches",
+    ] {
         for (path, _) in sources(folder) {
             let path = path.strip_prefix(root()).unwrap().to_str().unwrap();
             let known = |name: &&str| {
@@ -424,7 +435,7 @@ fn the_guards_of_the_invariants_exist() {
         !text.contains("planned"),
         "a file or a guard is only planned"
     );
-    let folders = ["src", "providers", "sandbox", "tests"];
+    let folders = ["src", "host", "providers", "sandbox", "sigstore", "tests"];
     let mut code: String = folders.iter().flat_map(|folder| files(folder)).collect();
     code.push_str(&read("Cargo.toml"));
     let code: BTreeSet<&str> = code
@@ -441,7 +452,7 @@ fn the_guards_of_the_invariants_exist() {
 
 /// The names of all tests.
 fn tests() -> BTreeSet<String> {
-    let folders = ["src", "providers", "sandbox", "tests"];
+    let folders = ["src", "host", "providers", "sandbox", "sigstore", "tests"];
     let code: String = folders.iter().flat_map(|folder| files(folder)).collect();
     let mut names = BTreeSet::new();
     let mut is_next = false;

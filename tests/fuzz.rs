@@ -67,19 +67,19 @@ mod tests {
 
     /// Where bytes are parsed, and the target that does it; empty with a reason why there is none.
     const PARSERS: &[(&str, &str)] = &[
+        ("host/src/http/send.rs", "provider_answer"),
+        ("host/src/json.rs", "provider_answer"),
         ("providers/src/gce/metadata.rs", "provider_answer"),
         ("providers/src/github.rs", "provider_answer"),
-        ("providers/src/given.rs", "token"),
+        ("providers/src/explicit.rs", "token"),
         ("providers/src/google/adc.rs", ""), // a file of the user's own
         ("providers/src/google/service_account.rs", "provider_answer"),
         ("providers/src/impersonation.rs", "provider_answer"),
-        ("providers/src/json.rs", "provider_answer"),
-        ("providers/src/send.rs", "provider_answer"),
-        ("src/bundle.rs", "bundle"),
-        ("src/fulcio/certificate.rs", "certificate"),
-        ("src/fulcio/sct.rs", "certificate"),
-        ("src/fulcio/wire.rs", "fulcio_answer"),
-        ("src/identity.rs", "token"),
+        ("sigstore/src/bundle/mod.rs", "bundle"),
+        ("sigstore/src/certificate/signing.rs", "certificate"),
+        ("sigstore/src/certificate/sct.rs", "certificate"),
+        ("sigstore/src/fulcio/wire.rs", "fulcio_answer"),
+        ("sigstore/src/identity/claims.rs", "token"),
         ("src/images/artifacts.rs", "image_list"),
         ("src/images/file.rs", "image_list"),
         ("src/registry/auth.rs", "registry_answer"),
@@ -92,19 +92,19 @@ mod tests {
         ("src/registry/referrer.rs", "registry_answer"),
         ("src/report/github/outputs.rs", ""), // the document of the run itself
         ("src/settings/metadata.rs", "image_list"),
-        ("src/trust/keys.rs", "trusted_root"),
-        ("src/trust/files.rs", ""), // two documents, each parsed again by itself
-        ("src/trust/root.rs", "trusted_root"),
-        ("src/trust/services.rs", "signing_config"),
-        ("src/trust/x509.rs", "certificate"),
-        ("src/trust/create/material.rs", ""), // keys and certificates of files of the user's own
-        ("src/trust/tuf/cache.rs", ""), // what the program wrote; what it holds is verified again
-        ("src/trust/tuf/document.rs", "tuf_metadata"),
-        ("src/verify/legacy.rs", "legacy_signature"),
-        ("src/verify/statement.rs", "statement"),
-        ("src/witness/body.rs", "log_entry"),
-        ("src/witness/entry/form.rs", "log_entry"),
-        ("src/witness/tst.rs", "timestamp"),
+        ("sigstore/src/pki/keys.rs", "trusted_root"),
+        ("sigstore/src/trust/files.rs", ""), // two documents, each parsed again by itself
+        ("sigstore/src/trust/root.rs", "trusted_root"),
+        ("sigstore/src/trust/services.rs", "signing_config"),
+        ("sigstore/src/pki/x509.rs", "certificate"),
+        ("sigstore/src/trust/create/material.rs", ""), // keys and certificates of files of the user's own
+        ("sigstore/src/trust/tuf/cache.rs", ""), // what the program wrote; what it holds is verified again
+        ("sigstore/src/trust/tuf/document.rs", "tuf_metadata"),
+        ("sigstore/src/verify/legacy.rs", "legacy_signature"),
+        ("sigstore/src/statement/read.rs", "statement"),
+        ("sigstore/src/log/body.rs", "log_entry"),
+        ("sigstore/src/log/entry/form.rs", "log_entry"),
+        ("sigstore/src/timestamp/token.rs", "timestamp"),
     ];
 
     #[test]
@@ -117,7 +117,9 @@ mod tests {
             "serde_json::from_",
         ];
         let mut found = BTreeSet::new();
-        let mut folders = vec![PathBuf::from("src"), PathBuf::from("providers/src")];
+        let mut folders: Vec<_> = ["host/src", "providers/src", "sigstore/src", "src"]
+            .map(PathBuf::from)
+            .into();
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(root().join(&folder)).unwrap() {
                 let path = folder.join(entry.unwrap().file_name());

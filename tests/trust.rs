@@ -7,8 +7,8 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::time::SystemTime;
 
-    use ambisign::trust::{Error, RekorVersion, Trust, TrustOptions};
-    use ambisign_providers::{Clock, Env, Explain as _, Host, Net, NetOptions};
+    use ambisign_host::{Clock, Env, Explain as _, Host, Net, NetOptions};
+    use ambisign_sigstore::trust::{Error, RekorVersion, Trust, TrustOptions};
     use serde_json::{Value, json};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;

@@ -6,12 +6,12 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use ambisign::digest::Digest;
-    use ambisign::trust::TrustedRoot;
-    use ambisign::trust::keys::PublicKey;
-    use ambisign::verify::policy::{Identity, Match, Signer};
-    use ambisign::verify::{self, Party, Policy};
-    use ambisign_providers::Explain as _;
+    use ambisign_host::Explain as _;
+    use ambisign_sigstore::digest::Digest;
+    use ambisign_sigstore::pki::keys::PublicKey;
+    use ambisign_sigstore::trust::TrustedRoot;
+    use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
+    use ambisign_sigstore::verify::{self, Policy, SignedBy};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use serde::Deserialize;
@@ -75,10 +75,10 @@ mod tests {
                 entries: 1,
                 timestamps: 0,
             };
-            match verify::accept(&bundle, &root, &artifact, &policy) {
+            match verify::verify(&bundle, &root, &artifact, &policy) {
                 Ok(accepted) => {
                     assert_eq!(accepted.artifact(), &artifact);
-                    self.check_party(accepted.party());
+                    self.check_signer(accepted.signed_by());
                     ACCEPTED.to_owned()
                 }
                 Err(error) => error.code().into_owned(),
@@ -100,13 +100,13 @@ mod tests {
             }
         }
 
-        fn check_party(&self, party: &Party) {
-            match party {
-                Party::Certificate(certificate) => {
+        fn check_signer(&self, signed_by: &SignedBy) {
+            match signed_by {
+                SignedBy::Certificate(certificate) => {
                     assert_eq!(Some(certificate.san()), self.identity.as_deref());
                     assert_eq!(Some(certificate.issuer()), self.issuer.as_deref());
                 }
-                Party::Key(key) => {
+                SignedBy::Key(key) => {
                     let pem = String::from_utf8(read(self.key.as_ref().unwrap())).unwrap();
                     assert_eq!(Some(key), PublicKey::from_pem(&pem).as_ref());
                 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What must hold of every parser.
 
-use ambisign_providers::Explain;
+use ambisign_host::Explain;
 use serde_json::Value;
 
 /// No message is longer, in bytes: much of it may be a server's text.

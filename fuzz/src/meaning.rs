@@ -17,11 +17,12 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use ambisign::bundle::{Bundle, Content};
-use ambisign::trust::TrustedRoot;
-use ambisign::verify::VerifiedBundle;
-use ambisign::witness::LogEntry;
-use ambisign::witness::note::Note;
+use ambisign_sigstore::bundle::Bundle;
+use ambisign_sigstore::content::Content;
+use ambisign_sigstore::log::LogEntry;
+use ambisign_sigstore::log::note::Note;
+use ambisign_sigstore::trust::TrustedRoot;
+use ambisign_sigstore::verify::VerifiedBundle;
 
 use super::der::{self, Node};
 use super::vectors::Vector;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Inputs to begin with: the parts of `tests/vectors`, and what services answer.
 
-use ambisign::witness::{LogEntry, merkle};
+use ambisign_sigstore::log::{LogEntry, merkle};
 use serde_json::{Value, json};
 
 use super::vectors;
@@ -42,9 +42,10 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 }
 
 /// The roots that the program brings along.
-pub const TUF_PRODUCTION: &[u8] = include_bytes!("../../src/trust/tuf/anchors/production.json");
+pub const TUF_PRODUCTION: &[u8] =
+    include_bytes!("../../sigstore/src/trust/tuf/anchors/production.json");
 /// That of the staging instance.
-pub const TUF_STAGING: &[u8] = include_bytes!("../../src/trust/tuf/anchors/staging.json");
+pub const TUF_STAGING: &[u8] = include_bytes!("../../sigstore/src/trust/tuf/anchors/staging.json");
 
 /// Metadata in the form of the public instance's, without signatures.
 const TUF: &[&str] = &[
@@ -277,7 +278,7 @@ fn trusted_roots() -> Vec<Vec<u8>> {
 }
 
 fn statements() -> Vec<Vec<u8>> {
-    use ambisign::bundle::Content;
+    use ambisign_sigstore::content::Content;
 
     let contents = vectors::all().iter().map(|vector| vector.bundle.content());
     let payloads = contents.filter_map(|content| match content {

@@ -4,12 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use ambisign::bundle::{self, Bundle};
-use ambisign::digest::Digest;
-use ambisign::fulcio::SigningCertificate;
-use ambisign::trust::TrustedRoot;
-use ambisign::verify::{self, Expected, VerifiedBundle};
-use ambisign::witness::Content;
+use ambisign_sigstore::bundle::Bundle;
+use ambisign_sigstore::certificate::SigningCertificate;
+use ambisign_sigstore::content::ContentRef;
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::trust::TrustedRoot;
+use ambisign_sigstore::verify::{self, Expected, VerifiedBundle};
 use serde_json::Value;
 
 /// A bundle with everything that is needed to verify it.
@@ -38,14 +38,8 @@ impl Vector {
     }
 
     /// What was signed, as logs have it.
-    pub fn content(&self) -> Content<'_> {
-        match self.bundle.content() {
-            bundle::Content::Envelope(envelope) => Content::Envelope(envelope),
-            bundle::Content::Message { signature, .. } => Content::Message {
-                digest: &self.artifact,
-                signature,
-            },
-        }
+    pub fn content(&self) -> ContentRef<'_> {
+        ContentRef::of(self.bundle.content(), &self.artifact)
     }
 
     /// Verifies `bytes` with the expectations of this case.

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ambisign_providers::{Clock, Env, Explain, Host, Net, NetOptions, Options, choose};
+use ambisign_host::{Clock, Env, Explain, Host, Net, NetOptions};
+use ambisign_providers::{Options, choose};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;

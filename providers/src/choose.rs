@@ -12,12 +12,12 @@ pub(crate) mod tests;
 
 use std::fmt;
 
+use ambisign_host::{Host, chain};
 pub use error::ChooseError;
 
-use crate::net::chain;
 use crate::{
-    Detection, Error, GivenToken, Host, Kind, Options, PROVIDERS, Provider, Source, env_var, file,
-    gce, gitlab, given, google, impersonation, recognised,
+    Detection, Error, GivenToken, Kind, Options, PROVIDERS, Provider, Source, env_var, explicit,
+    file, gce, gitlab, google, impersonation, platforms,
 };
 
 /// A provider, chosen.
@@ -63,11 +63,11 @@ pub fn survey(host: &Host, options: &Options) -> Vec<Seen> {
         marks: provider.variables,
         detection: (provider.detect)(host, options),
     });
-    let platforms = recognised::PLATFORMS.iter().map(|marker| Seen {
-        name: marker.name,
-        kind: marker.kind,
-        marks: marker.marks,
-        detection: marker
+    let platforms = platforms::PLATFORMS.iter().map(|platform| Seen {
+        name: platform.name,
+        kind: platform.kind,
+        marks: platform.marks,
+        detection: platform
             .detect(host, options)
             .map_or(Detection::Absent, Detection::Recognised),
     });
@@ -125,7 +125,7 @@ fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseEr
     let named = |name: &str| seen.iter().position(|seen| seen.name == name);
     // A flag with a token is more definite than a flag with a name.
     if options.token.is_some()
-        && let Some(at) = named(given::PROVIDER.name)
+        && let Some(at) = named(explicit::PROVIDER.name)
     {
         return Ok(at);
     }
@@ -193,7 +193,7 @@ fn marks(name: &str, fixed: &[&str], options: &Options) -> Vec<String> {
 
 /// The flag with a token has no name of its own, and what is only recognised cannot be used.
 fn is_requestable(name: &str) -> bool {
-    name != given::PROVIDER.name && name != crate::spiffe::DEFAULT_SOCKET.name
+    name != explicit::PROVIDER.name && name != crate::spiffe::DEFAULT_SOCKET.name
 }
 
 /// In a GitLab job the token variable is GitLab's own channel, and is called so.

@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
+use ambisign_host::{Class, Explain, Host, Token};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 
-use crate::{Class, Detection, Explain, Host, Kind, Options, Provider, Source, Token};
+use crate::{Detection, Kind, Options, Provider, Source};
 
 /// The variables themselves are options.
 pub(crate) const PROVIDER: Provider = Provider {

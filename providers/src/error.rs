@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
+use ambisign_host::{Class, Explain};
+
 use crate::{
-    ChooseError, Class, Explain, env_var, file, gce, github, gitlab, google, impersonation, spiffe,
-    unsupported,
+    ChooseError, env_var, file, gce, github, gitlab, google, impersonation, spiffe, unsupported,
 };
 
 /// Why there is no token. Each provider has its own enum; this is their sum.

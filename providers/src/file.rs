@@ -7,12 +7,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ambisign_host::request::received;
+use ambisign_host::{Class, Explain, Host, Token};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use crate::request::received;
-use crate::{Class, Detection, Explain, Host, Kind, Options, Provider, Source, Token};
+use crate::{Detection, Kind, Options, Provider, Source};
 
 /// The mounted file; its path is an option.
 pub(crate) const PROVIDER: Provider = Provider {

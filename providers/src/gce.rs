@@ -9,6 +9,8 @@ mod metadata;
 
 use std::borrow::Cow;
 
+use ambisign_host::request::{received, shape};
+use ambisign_host::{Class, Explain, Host, HttpError, Token};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
@@ -16,8 +18,7 @@ use reqwest::StatusCode;
 pub(crate) use self::metadata::Metadata;
 use self::metadata::{ACCOUNT, is_kubernetes, refused};
 pub use self::metadata::{is_cloud_build, is_here};
-use crate::request::{received, shape};
-use crate::{Class, Detection, Explain, Host, HttpError, Kind, Options, Provider, Source, Token};
+use crate::{Detection, Kind, Options, Provider, Source};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-workload-identity";

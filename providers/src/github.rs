@@ -6,6 +6,10 @@
 
 use std::borrow::Cow;
 
+use ambisign_host::request::{bearer, get, received, shape};
+use ambisign_host::{
+    Answer, Class, Explain, Host, HttpError, Token, is_loopback, plain_http_allowed,
+};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
@@ -13,11 +17,7 @@ use reqwest::header::{self, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
-use crate::request::{bearer, get, received, shape};
-use crate::{
-    Answer, Class, Detection, Explain, Host, HttpError, Kind, Options, Provider, Source, Token,
-    hops, is_loopback, plain_http_allowed,
-};
+use crate::{Detection, Kind, Options, Provider, Source, limits};
 
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
@@ -209,7 +209,10 @@ impl Job {
             (header::AUTHORIZATION, self.bearer.clone()),
         ];
         let request = get(url, headers);
-        let answer = host.net.send_while(&hops::CI, request, is_pending).await?;
+        let answer = host
+            .net
+            .send_while(&limits::CI, request, is_pending)
+            .await?;
         if answer.status != StatusCode::OK {
             return Err(Error::Refused {
                 status: answer.status,
@@ -337,16 +340,16 @@ fn is_fork(host: &Host) -> bool {
         std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() < EVENT_LIMIT);
     let event = small.then(|| std::fs::read(path).ok()).flatten();
     event
-        .and_then(|event| crate::json::parse::<Event>(&event).ok())
+        .and_then(|event| ambisign_host::json::parse::<Event>(&event).ok())
         .is_some_and(|Event { pull_request: pull }| pull.head.repo != pull.base.repo)
 }
 
 #[cfg(test)]
 mod tests {
+    use ambisign_host::Explain;
     use url::Url;
 
     use super::{Error, diagnosis, job, may_have_request_token};
-    use crate::Explain;
     use crate::choose::tests::Place;
 
     #[test]

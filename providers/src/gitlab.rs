@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
-use crate::{Class, Detection, Explain, Host, Kind, Options, Provider, env_var};
+use ambisign_host::{Class, Explain, Host};
+
+use crate::{Detection, Kind, Options, Provider, env_var};
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "gitlab",

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use ambisign_host::request::{bearer, post, received, shape};
+use ambisign_host::{Answer, Class, Explain, Host, HttpError, Token};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
@@ -17,11 +19,7 @@ use url::Url;
 use crate::gce::{self, Metadata};
 use crate::google::adc;
 use crate::google::service_account::Key;
-use crate::request::{bearer, post, received, shape};
-use crate::{
-    Answer, Class, Detection, Explain, Host, HttpError, Kind, Options, Provider, Source, Token,
-    hops,
-};
+use crate::{Detection, Kind, Options, Provider, Source, limits};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-impersonate";
@@ -237,7 +235,7 @@ impl Impersonation {
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
         Ok(host
             .net
-            .send(&hops::GOOGLE, request)
+            .send(&limits::GOOGLE, request)
             .await
             .map_err(Error::Http)?)
     }

@@ -3,11 +3,12 @@
 
 use std::fmt;
 
+use ambisign_host::{Host, Token};
 use futures_util::future::BoxFuture;
 
 use crate::{
-    Error, Host, Options, Token, env_var, file, gce, github, gitlab, given, google, impersonation,
-    spiffe, unsupported,
+    Error, Options, env_var, explicit, file, gce, github, gitlab, google, impersonation, spiffe,
+    unsupported,
 };
 
 /// Gives identity tokens. Everything that is needed to ask for one is already inside: nothing is
@@ -37,7 +38,7 @@ pub enum Detection {
     /// It can be asked for a token.
     Ready(Box<dyn Source>),
     /// A platform that has no token of this kind to give by itself.
-    Recognised(Platform),
+    Recognised(PlatformHint),
 }
 
 impl fmt::Debug for Detection {
@@ -53,7 +54,7 @@ impl fmt::Debug for Detection {
 
 /// A platform that was recognised, but gives no token by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Platform {
+pub struct PlatformHint {
     /// Its name, as people write it.
     pub name: &'static str,
     /// One imperative sentence: how to give it an identity all the same.
@@ -88,7 +89,7 @@ pub struct Provider {
 
 /// Every provider, in the order of precedence.
 pub static PROVIDERS: &[Provider] = &[
-    given::PROVIDER,
+    explicit::PROVIDER,
     env_var::PROVIDER,
     github::PROVIDER,
     gitlab::PROVIDER,

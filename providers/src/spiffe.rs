@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use crate::{Class, Detection, Explain, Host, Kind, Options, Platform, Provider};
+use ambisign_host::{Class, Explain, Host};
+
+use crate::{Detection, Kind, Options, PlatformHint, Provider};
 
 const SOCKET: &str = "SPIFFE_ENDPOINT_SOCKET";
 
@@ -95,7 +97,7 @@ fn detect_default(host: &Host, options: &Options) -> Detection {
     if !socket.is_ok_and(|file| file.file_type().is_socket()) {
         return Detection::Absent;
     }
-    Detection::Recognised(Platform {
+    Detection::Recognised(PlatformHint {
         name: "SPIRE",
         fix: fetch(&options.variable(), &options.audience),
     })

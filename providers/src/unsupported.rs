@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::{Class, Detection, Explain, Host, Kind, Options, Provider};
+use ambisign_host::{Class, Explain, Host};
+
+use crate::{Detection, Kind, Options, Provider};
 
 pub(crate) const BUILDKITE: Provider = Provider {
     name: "buildkite-agent",

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use ambisign_providers::{Class, Explain};
-
-use crate::verify;
+use ambisign_host::{Class, Explain};
+use ambisign_sigstore::verify;
 
 /// Why a kept bundle is not attached.
 #[derive(Debug, thiserror::Error)]

@@ -4,15 +4,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ambisign_host::{Failure, Warning, file};
+use ambisign_sigstore::bundle::{self, LONGEST};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::verify;
+
 use super::Error;
-use crate::bundle::{self, LONGEST};
-use crate::digest::Digest;
-use crate::file;
-use crate::outcome::{Failure, Warning};
 use crate::report::Progress;
 use crate::settings::AttachSettings;
 use crate::shelf::SUFFIX;
-use crate::verify;
 
 /// A bundle in a file. Nothing of it is verified.
 pub(super) struct Kept {

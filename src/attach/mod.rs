@@ -7,7 +7,11 @@ mod files;
 
 use std::num::NonZeroUsize;
 
-use ambisign_providers::Host;
+use ambisign_host::{Failure, Host};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::trust::{Trust, TrustedRoot};
+use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
+use ambisign_sigstore::verify::{self, Policy, VerifiedBundle};
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
@@ -15,20 +19,16 @@ use tokio::time::Instant;
 pub use self::error::Error;
 
 use self::files::Kept;
-use crate::digest::Digest;
 use crate::error::Error as RunError;
 use crate::job::{Images, Job};
-use crate::outcome::{Failure, Instance, Outcome, State, Step};
+use crate::outcome::{Instance, Outcome, State, Step};
 use crate::plan;
 use crate::registry::{Registry, Target};
 use crate::report::Progress;
 use crate::settings::{AttachSettings, Extent};
 use crate::signer::within_run;
 use crate::told;
-use crate::trust::{Trust, TrustedRoot};
 use crate::verdict;
-use crate::verify::policy::{Identity, Match, Signer};
-use crate::verify::{self, Policy, VerifiedBundle};
 
 /// How many bundles are attached at the same time.
 const JOBS: usize = 32;
@@ -182,7 +182,7 @@ impl Attaching<'_> {
         } = *pair;
         let started = Instant::now();
         let bytes = files::read(&kept.path).await?;
-        let bundle = verify::kept(bytes, root, target.digest(), policy);
+        let bundle = verify::verify_bundle(bytes, root, target.digest(), policy);
         let bundle = bundle.map_err(|source| Error::Rejected {
             path: kept.path.clone(),
             source,
@@ -256,11 +256,11 @@ fn first_time(bundle: &VerifiedBundle) -> Option<std::time::SystemTime> {
     let stamps = bundle
         .timestamps()
         .iter()
-        .map(crate::witness::Timestamp::time);
+        .map(ambisign_sigstore::timestamp::Timestamp::time);
     let logged = bundle
         .entries()
         .iter()
-        .filter_map(crate::witness::VerifiedEntry::time);
+        .filter_map(ambisign_sigstore::log::VerifiedEntry::time);
     stamps.chain(logged).min()
 }
 

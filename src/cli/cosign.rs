@@ -16,14 +16,13 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
-use ambisign_providers::Env;
+use ambisign_host::{Env, Warning};
 use clap::CommandFactory as _;
 
 pub use self::flags::{FLAGS, Fate, Flag, Takes};
 
 use super::Cli;
 use crate::env::variable_of;
-use crate::outcome::Warning;
 use crate::settings::SettingsError;
 
 /// The commands that both programs have.

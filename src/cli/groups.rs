@@ -4,9 +4,8 @@
 
 use std::path::PathBuf;
 
+use ambisign_host::Warning;
 use clap::Args;
-
-use crate::outcome::Warning;
 
 /// What signing anything takes.
 #[derive(Args, Clone, Debug, Default)]

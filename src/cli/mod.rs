@@ -17,7 +17,7 @@ mod verify;
 
 use std::ffi::OsString;
 
-use ambisign_providers::{Class, Env};
+use ambisign_host::{Class, Env, Failure};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -30,8 +30,6 @@ pub use self::inputs::InputArgs;
 pub use self::sign::SignArgs;
 pub use self::trust::{CreateArgs, ShowArgs, TrustCommand, UpdateArgs};
 pub use self::verify::{SignerArgs, VerifyArgs, VerifyBlobArgs};
-
-use crate::outcome::Failure;
 
 /// Examples come before the options: most readers need nothing else.
 const TEMPLATE: &str = "\

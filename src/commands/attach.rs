@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
 use tokio::time::Instant;
 
 use super::sign::{finish, refused};

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::{Clock, Env};
+use ambisign_host::{Clock, Env, Failure};
 use tokio::time::Instant;
 
 use super::written;
 use crate::cli::SignArgs;
 use crate::doctor::{Diagnosis, Doctor, Resolved, resolve};
-use crate::outcome::{End, Failure};
+use crate::outcome::End;
 use crate::report::{Console, Reporter};
 use crate::session::{self, no_net, supervise};
 use crate::settings::{self, Output};

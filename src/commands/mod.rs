@@ -11,10 +11,9 @@ pub mod verify;
 use std::ffi::OsString;
 use std::io;
 
-use ambisign_providers::Env;
+use ambisign_host::{Env, Failure};
 
 use crate::cli::Attempt;
-use crate::outcome::Failure;
 use crate::report::Reporter;
 use crate::settings;
 

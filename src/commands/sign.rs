@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::{Clock, Env, Host};
+use ambisign_host::{Clock, Env, Failure, Host};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use tokio::time::Instant;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::written;
 use crate::cli::{SignArgs, SignBlobArgs};
 use crate::error::Error;
-use crate::outcome::{End, Failure, Report};
+use crate::outcome::{End, Report};
 use crate::report::{Console, Progress, Reporter};
 use crate::run::Run;
 use crate::session::{self, no_net, supervise};

@@ -3,19 +3,19 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::{Clock, Env, Host};
+use ambisign_host::{Clock, Env, Failure, Host};
+use ambisign_sigstore::trust::create::Deployment;
+use ambisign_sigstore::trust::{self, Trust, Updated, update};
 use serde_json::json;
 
 use super::written;
 use crate::cli::{CreateArgs, ShowArgs, UpdateArgs};
 use crate::error::exit;
-use crate::outcome::{End, Failure};
+use crate::outcome::End;
+use crate::report::trust::{Overview, SCHEMA};
 use crate::report::{Block, Console, Reporter};
 use crate::session::{self, no_net, supervise};
 use crate::settings::{self, MaterialSettings, Output, SettingsError};
-use crate::trust::create::Deployment;
-use crate::trust::overview::{self, Overview};
-use crate::trust::{self, Trust, Updated, update};
 
 /// Names the form of the document of `trust update`; not a place to fetch it from.
 const UPDATE_SCHEMA: &str = "urn:ambisign:update:v1";
@@ -51,7 +51,7 @@ pub fn show(args: ShowArgs, env: Env, console: &Arc<Console>) -> u8 {
     let output = settings::output(&args.run, &env);
     with_host(
         MaterialSettings::of_show(args, &env),
-        (overview::SCHEMA, output),
+        (SCHEMA, output),
         env,
         console,
         async |run| {

@@ -3,18 +3,17 @@
 
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Class, Host};
+use ambisign_host::{Class, Failure, Host};
+use ambisign_sigstore::pki::x509::Certificate;
+use ambisign_sigstore::trust::root::Authority;
+use ambisign_sigstore::trust::{self, Service, Trust};
 use url::Url;
 
 use super::diagnosis::{Finding, Stage};
 use super::token::whole;
-use crate::outcome::Failure;
 use crate::report::rfc3339;
 use crate::settings::Signing;
 use crate::told;
-use crate::trust::root::Authority;
-use crate::trust::x509::Certificate;
-use crate::trust::{self, Service, Trust};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// People renew certificates and the files of TUF that they sign, so they are told long before.

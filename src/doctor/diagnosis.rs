@@ -3,10 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::Class;
+use ambisign_host::{Class, Failure, Warning};
 
 use crate::error;
-use crate::outcome::{self, End, Failure, Warning};
+use crate::outcome::{self, End};
 
 /// Everything that was found out about a run of `sign` that did not take place.
 #[derive(Clone, Debug)]
@@ -265,7 +265,7 @@ impl Diagnosis {
 mod tests {
     use std::time::SystemTime;
 
-    use ambisign_providers::Class;
+    use ambisign_host::Class;
 
     use super::{Diagnosis, Finding, Mark, Stage};
     use crate::outcome::{End, Signal};

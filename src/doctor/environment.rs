@@ -2,10 +2,10 @@
 //! Which platform this is, and which provider is chosen of those that are here. The network is not
 //! used.
 
-use ambisign_providers::{Choice, Detection, Host, Kind, PROVIDERS, Seen, choose, survey};
+use ambisign_host::{Failure, Host};
+use ambisign_providers::{Choice, Detection, Kind, PROVIDERS, Seen, choose, survey};
 
 use super::diagnosis::{Finding, Stage};
-use crate::outcome::Failure;
 use crate::plan;
 use crate::settings::IdentitySettings;
 

@@ -2,9 +2,10 @@
 //! Each image: whether it is there, whether a signature may be pushed beside it, and how it would be
 //! found.
 
+use ambisign_host::Failure;
+
 use super::diagnosis::{Finding, Stage};
 use crate::image::Reference;
-use crate::outcome::Failure;
 use crate::registry::{Examined, Found, Method, Registry};
 
 /// What the registry says to one image.

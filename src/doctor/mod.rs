@@ -16,7 +16,10 @@ mod token;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ambisign_providers::{Choice, Host};
+use ambisign_host::{Failure, Host};
+use ambisign_providers::Choice;
+use ambisign_sigstore::identity::Identity;
+use ambisign_sigstore::trust::Trust;
 use futures_util::stream::{self, StreamExt as _};
 
 pub use self::diagnosis::{Diagnosis, Finding, Mark, Stage};
@@ -24,14 +27,11 @@ pub use self::setting::{Resolved, resolve};
 
 use self::services::Asked;
 use crate::error::Error;
-use crate::identity::Identity;
 use crate::image::Reference;
 use crate::images::{Reading, named};
-use crate::outcome::Failure;
 use crate::plan;
 use crate::settings::{Mode, Settings};
 use crate::told;
-use crate::trust::Trust;
 
 /// One examination.
 #[derive(Debug)]

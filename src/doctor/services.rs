@@ -4,23 +4,22 @@
 
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Answer, Env, Hop, Host, HttpError, HttpReason};
+use ambisign_host::{Answer, CallLimits, Env, Failure, Host, HttpError, HttpReason, request};
+use ambisign_sigstore::fulcio::{self, Objection};
+use ambisign_sigstore::identity::Identity;
+use ambisign_sigstore::identity::prediction::Prediction;
+use ambisign_sigstore::limits::FULCIO;
+use ambisign_sigstore::trust::{Service, Trust};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 use url::Url;
 
 use super::diagnosis::{Finding, Stage};
 use super::token::whole;
-use crate::fulcio::{self, Objection};
-use crate::identity::Identity;
-use crate::net::{self, FULCIO};
-use crate::outcome::Failure;
-use crate::prediction::Prediction;
 use crate::settings::RunSettings;
-use crate::trust::{Service, Trust};
 
 /// A question to a service. Less patient than a run: somebody waits for the diagnosis.
-const QUESTION: Hop = Hop {
+const QUESTION: CallLimits = CallLimits {
     tries: 2,
     each: Duration::from_secs(10),
     all: Duration::from_secs(25),
@@ -71,8 +70,8 @@ impl Kind {
     fn question(self, service: &Service) -> Url {
         match (self, service.version) {
             (Self::Fulcio, _) => fulcio::configuration(&service.url),
-            (Self::Log, 1) => net::below(&service.url, "api/v1/log"),
-            (Self::Log, _) => net::below(&service.url, "api/v2/checkpoint"),
+            (Self::Log, 1) => request::below(&service.url, "api/v1/log"),
+            (Self::Log, _) => request::below(&service.url, "api/v2/checkpoint"),
             (Self::TimestampAuthority, _) => service.url.clone(),
         }
     }
@@ -90,7 +89,7 @@ pub(super) async fn ask(host: &Host, trust: &Trust) -> Vec<Asked> {
         let (url, question) = (service.url.clone(), kind.question(service));
         async move {
             let started = Instant::now();
-            let answer = host.net.send(&QUESTION, net::get(question)).await;
+            let answer = host.net.send(&QUESTION, request::get_json(question)).await;
             Asked {
                 kind,
                 url,
@@ -237,7 +236,7 @@ pub(super) fn issuer(asked: &[Asked], identity: &Identity, trust: &Trust) -> Fin
         fix: Some(objection.fix(issuer).into_owned()),
         // What `sign` would be told.
         code: "fulcio/refused".to_owned(),
-        class: ambisign_providers::Class::Identity,
+        class: ambisign_host::Class::Identity,
     };
     Finding::fail(stage, about, failure)
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Flags and variables: all that is wrong with them, what is not the default, and what has no effect.
 
-use ambisign_providers::Env;
+use ambisign_host::{Env, Failure};
 
 use super::diagnosis::{Finding, Stage};
 use crate::cli::SignArgs;
 use crate::env::{PREFIX, VARIABLES};
-use crate::outcome::Failure;
 use crate::settings::{RunSettings, Settings, SettingsError};
 
 /// What the variables of other clients begin with.
@@ -106,7 +105,7 @@ fn told(name: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::Env;
+    use ambisign_host::Env;
     use clap::Parser;
 
     use super::{Resolved, resolve};

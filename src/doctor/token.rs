@@ -3,20 +3,19 @@
 
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Choice, Host};
+use ambisign_host::{Failure, Host, excerpt};
+use ambisign_providers::Choice;
+use ambisign_sigstore::identity::prediction::Prediction;
+use ambisign_sigstore::identity::{Identity, IdentityError};
+use ambisign_sigstore::trust::Trust;
 use humantime::format_duration;
 use tokio::time::Instant;
 
 use super::diagnosis::{Finding, Stage};
-use crate::identity::{Identity, IdentityError};
-use crate::outcome::Failure;
 use crate::plan;
-use crate::prediction::Prediction;
 use crate::report::rfc3339;
 use crate::settings::Signing;
-use crate::shown::shown;
 use crate::told;
-use crate::trust::Trust;
 
 /// A token that lives longer is a secret worth stealing.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
@@ -63,12 +62,12 @@ fn claims(identity: &Identity, now: SystemTime) -> Vec<Finding> {
     let (stage, about) = (Stage::Identity, "claims");
     let left = identity.expires().unwrap_or(now);
     let left = left.duration_since(now).unwrap_or_default();
-    let audiences = told::list(identity.audiences().iter().map(|one| shown(one)));
+    let audiences = told::list(identity.audiences().iter().map(|one| excerpt(one)));
     let end = identity.expires().map(rfc3339).unwrap_or_default();
     let text = format!(
         "iss {}, sub {}, aud {audiences}, exp {end} ({} left)",
-        shown(identity.issuer()),
-        shown(identity.sub()),
+        excerpt(identity.issuer()),
+        excerpt(identity.sub()),
         whole(left)
     );
     let mut findings = vec![Finding::ok(stage, about, text)];
@@ -116,7 +115,7 @@ fn certificate(identity: &Identity, signing: &Signing) -> Vec<Finding> {
             Finding::warn(stage, about, text)
         }
         Prediction::Unknown => {
-            let issuer = shown(identity.issuer());
+            let issuer = excerpt(identity.issuer());
             let text = format!("Fulcio's own rules decide who it is for, issuer {issuer}");
             Finding::ok(stage, about, text)
         }
@@ -133,7 +132,7 @@ pub(super) fn disclosure(signing: &Signing, identity: &Identity, trust: &Trust) 
         Err(error) => Finding::fail(stage, about, Failure::of(&error)),
         Ok(Some(visibility)) => Finding::of_warning(stage, about, &told::disclosure(&visibility)),
         Ok(None) => {
-            let visibility = identity.visibility().map(shown);
+            let visibility = identity.visibility().map(excerpt);
             let visibility = visibility.as_deref().unwrap_or("of a visibility not told");
             let text = if trust.is_public() {
                 format!(

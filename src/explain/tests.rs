@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ambisign_providers::Class;
+use ambisign_host::Class;
 
 use super::{codes, list};
 use crate::error::class_name;
@@ -114,8 +114,9 @@ fn implementation(text: &str, told: &mut Told) {
 fn told() -> Told {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    sources(&root.join("src"), &mut files);
-    sources(&root.join("providers/src"), &mut files);
+    for folder in ["host/src", "providers/src", "sigstore/src", "src"] {
+        sources(&root.join(folder), &mut files);
+    }
     let mut told = Told::default();
     let mut count = 0;
     for file in &files {

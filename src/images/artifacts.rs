@@ -4,11 +4,11 @@
 use std::io;
 use std::path::Path;
 
+use ambisign_host::file::read_in_run;
+use ambisign_sigstore::digest::Digest;
 use serde::Deserialize;
 
 use super::{Error, Named, Place, Writer};
-use crate::digest::Digest;
-use crate::file::read_in_run;
 
 /// The longest list, in bytes: the runner takes 1 MiB of each step and 500 entries of a job.
 const LONGEST: u64 = 8 * 1024 * 1024;
@@ -56,7 +56,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Named>, Error> {
     if bytes.trim_ascii().is_empty() {
         return Err(nothing());
     }
-    let list: List = crate::json::parse(bytes).map_err(|error| malformed(error.to_string()))?;
+    let list: List =
+        ambisign_host::json::parse(bytes).map_err(|error| malformed(error.to_string()))?;
     if list.version != 1 {
         return Err(malformed("its `version` is not 1".to_owned()));
     }
@@ -87,10 +88,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Named>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::Explain as _;
+    use ambisign_host::Explain as _;
+    use ambisign_sigstore::digest::Digest;
 
     use super::parse;
-    use crate::digest::Digest;
 
     #[test]
     fn names_images_among_other_things() {

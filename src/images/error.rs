@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 use std::io;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain};
+use ambisign_sigstore::digest::Digest;
 
-use crate::digest::Digest;
 use crate::settings::WAYS;
 
 /// An error of the stage `images`. Nothing was asked of the network.

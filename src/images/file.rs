@@ -4,10 +4,10 @@
 
 use std::path::Path;
 
+use ambisign_host::file::read_in_run;
 use serde::Deserialize;
 
 use super::{Error, Named, Place, Writer};
-use crate::file::read_in_run;
 use crate::report::RESULT_SCHEMA;
 
 /// The longest file, in bytes: a document says a few KiB about each image.
@@ -56,8 +56,8 @@ pub(super) fn parse(bytes: &[u8], what: &str) -> Result<Vec<Named>, Error> {
     // Windows likes to begin a file with a mark.
     let text = text.trim_start_matches('\u{feff}').trim();
     let named = if text.starts_with('{') {
-        let document: Document =
-            crate::json::parse(text.as_bytes()).map_err(|error| malformed(&error.to_string()))?;
+        let document: Document = ambisign_host::json::parse(text.as_bytes())
+            .map_err(|error| malformed(&error.to_string()))?;
         if document.schema != RESULT_SCHEMA {
             return Err(malformed(
                 "it is not the document of a run that signed images",
@@ -128,7 +128,7 @@ fn careful(text: String, name: String) -> Named {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::Explain as _;
+    use ambisign_host::Explain as _;
 
     use super::parse;
 

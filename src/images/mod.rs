@@ -14,12 +14,13 @@ mod spelling;
 
 use std::collections::{BTreeSet, HashSet};
 
+use ambisign_host::Warning;
+use ambisign_sigstore::digest::Digest;
+
 pub use self::error::Error;
 
-use crate::digest::Digest;
 use crate::error::Error as RunError;
 use crate::image::Reference;
-use crate::outcome::Warning;
 use crate::settings::{Built, ImageSettings, Listed, Names, Origin, SettingsError, Source, Tags};
 
 /// An image as it was named.

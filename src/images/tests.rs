@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Flags and variables in, references or the error out. No file is read here.
 
+use ambisign_host::{Failure, Warning};
 use clap::Parser as _;
 
 use super::{Error, built, listed, origin, references};
 use crate::cli::{Cli, Command};
-use crate::outcome::{Failure, Warning};
 use crate::settings::{ImageSettings, Names, Settings};
 
 const A: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
@@ -54,7 +54,7 @@ fn refused(flags: &[&str], env: Env<'_>, code: &str, what: &str) {
     let failure = read(flags, env).unwrap_err();
     assert_eq!(failure.code, code, "{failure:?}");
     assert!(failure.what.contains(what), "{failure:?}");
-    assert_eq!(failure.class, ambisign_providers::Class::Usage);
+    assert_eq!(failure.class, ambisign_host::Class::Usage);
     assert!(failure.fix.is_some(), "{failure:?}");
 }
 

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use ambisign_providers::{is_loopback, resolves_to_loopback};
+use ambisign_host::{is_loopback, resolves_to_loopback};
 use tokio::time::timeout;
 use url::{Host, Url};
 

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use ambisign_providers::{Answer, bearer};
+use ambisign_host::Answer;
+use ambisign_host::request::bearer;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -182,7 +183,7 @@ impl Connection<'_> {
             realm: realm.to_owned(),
         };
         let parsed: TokenAnswer =
-            crate::json::parse(&answer.body).map_err(|_may_hold_the_token| unusable())?;
+            ambisign_host::json::parse(&answer.body).map_err(|_may_hold_the_token| unusable())?;
         let life = parsed.life().unwrap_or(DEFAULT_LIFE);
         let token = [parsed.token, parsed.access_token]
             .into_iter()

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ambisign_providers::{Answer, Hop, Host, HttpError, HttpReason, resolves_to_loopback};
+use ambisign_host::{
+    Answer, CallLimits, Host, HttpError, HttpReason, Warning, resolves_to_loopback,
+};
+use ambisign_sigstore::digest::Digest;
 use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
 use reqwest::{Method, Request, StatusCode};
 use tokio::sync::{Mutex as AsyncMutex, OnceCell, Semaphore};
@@ -22,9 +25,7 @@ use super::referrer::Method as AttachMethod;
 use super::shared_tag::Ours;
 use super::sources::{Lookup, Plan};
 use super::transport::{self, Transport, with_tls_of};
-use crate::digest::Digest;
 use crate::net::REGISTRY_READ;
-use crate::outcome::Warning;
 
 /// How many redirects of one request are followed.
 const MOST_REDIRECTS: u32 = 10;
@@ -200,7 +201,7 @@ pub(super) struct Call {
     /// The body.
     pub(super) body: Option<Vec<u8>>,
     /// The limits.
-    pub(super) hop: Hop,
+    pub(super) hop: CallLimits,
     /// What a redirect to another host means.
     pub(super) elsewhere: Elsewhere,
 }
@@ -332,7 +333,7 @@ impl Connection<'_> {
     async fn speaks_plain_http(&self) -> bool {
         let mut url = self.repository.base();
         url.set_path("/v2/");
-        let hop = Hop {
+        let hop = CallLimits {
             tries: 1,
             ..self.hop(&REGISTRY_READ, &url)
         };
@@ -371,9 +372,9 @@ impl Connection<'_> {
     }
 
     /// `hop` for a request to `url`, with the transport of the registry.
-    pub(super) fn hop(&self, hop: &Hop, url: &Url) -> Hop {
+    pub(super) fn hop(&self, hop: &CallLimits, url: &Url) -> CallLimits {
         let transport = self.repository.peer.transport();
-        Hop {
+        CallLimits {
             profile: transport.profile(hop.profile, url),
             ..*hop
         }

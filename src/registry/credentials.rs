@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ambisign_providers::{Class, Explain, Host, SpawnError, Token, gce};
+use ambisign_host::{Class, Explain, Host, SpawnError, Token};
+use ambisign_providers::gce;
 
 use super::RegistryOptions;
 use super::docker_config::Entry;

@@ -71,7 +71,7 @@ pub(super) fn read(path: &Path) -> Result<Option<File>, CredentialError> {
         return Err(unusable("it is longer than 1 MiB".to_owned()));
     }
     // The message of the parser may quote a secret; its position does not.
-    let parsed = crate::json::parse(&bytes).map_err(|error| {
+    let parsed = ambisign_host::json::parse(&bytes).map_err(|error| {
         unusable(format!(
             "it is not the JSON of a container tool (line {}, column {})",
             error.line(),
@@ -175,7 +175,7 @@ mod tests {
     use crate::image::DOCKER_HUB;
 
     fn file(json: &str) -> File {
-        crate::json::parse(json.as_bytes()).unwrap()
+        ambisign_host::json::parse(json.as_bytes()).unwrap()
     }
 
     #[test]

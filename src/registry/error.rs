@@ -3,13 +3,13 @@
 
 use std::borrow::Cow;
 
-use ambisign_providers::{Class, Explain, HttpError, HttpReason};
+use ambisign_host::{Class, Explain, HttpError, HttpReason};
+use ambisign_sigstore::digest::Digest;
 use reqwest::StatusCode;
 use url::Url;
 
 use super::advice::{self, Login};
 use super::credentials::CredentialError;
-use crate::digest::Digest;
 use crate::image::DOCKER_HUB;
 
 const IMMUTABLE_TAG: &str = "exclude tags that begin with `sha256-` from the immutability of the \

@@ -2,10 +2,11 @@
 //! What a registry lets us do with an image, for whoever asks before signing: all that is in the way,
 //! not the first of it.
 
+use ambisign_sigstore::digest::Digest;
+
 use super::Registry;
 use super::error::Error;
 use super::referrer::Method;
-use crate::digest::Digest;
 use crate::image::Reference;
 
 /// What was found out about an image. Nothing was written but an upload session, which expires.

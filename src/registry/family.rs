@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use ambisign_sigstore::digest::Digest;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
 use super::manifest::{Child, signable};
 use super::{Error, Registry, Target};
-use crate::digest::Digest;
 use crate::image::Reference;
 
 /// More manifests than this are not signed for one name.

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use ambisign_host::json;
+use ambisign_sigstore::digest::Digest;
 use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use serde_json::value::RawValue;
 use url::Url;
@@ -15,8 +17,6 @@ use super::index::{Entry, Index};
 use super::listing;
 use super::manifest::{Manifest, Said};
 use super::referrer::{Line, Listed, next_link};
-use crate::digest::Digest;
-use crate::json;
 
 /// The token endpoint that a `WWW-Authenticate` header names.
 pub fn realm(header: &[u8]) -> Option<Url> {

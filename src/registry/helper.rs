@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambisign_providers::{Child, Host, Token, spawn};
+use ambisign_host::{Child, Host, Token, spawn};
 use serde::Deserialize;
 
 use super::credentials::{Credential, CredentialError, Reach, Secret, TOKEN_USER, is_absent};
@@ -65,7 +65,7 @@ pub(super) async fn ask(
         }
         return Err(failed("failed", None));
     }
-    let answer: Answer = crate::json::parse(&done.stdout)
+    let answer: Answer = ambisign_host::json::parse(&done.stdout)
         .map_err(|_may_hold_the_secret| failed("answered with something else than JSON", None))?;
     host.net.guard(&answer.secret);
     let Some(secret) = Token::new(&answer.secret) else {
@@ -109,7 +109,7 @@ fn needed(host: &Host, server: &str) -> &'static [&'static str] {
 mod tests {
     use std::path::PathBuf;
 
-    use ambisign_providers::{Clock, Env, Host, Net, NetOptions};
+    use ambisign_host::{Clock, Env, Host, Net, NetOptions};
 
     use super::needed;
 

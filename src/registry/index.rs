@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use ambisign_sigstore::digest::Digest;
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::manifest::essence;
-use crate::digest::Digest;
 
 /// One of our own descriptors.
 #[derive(Clone, Debug)]
@@ -62,7 +62,8 @@ impl Index {
             let found: String = found.chars().take(80).collect();
             return Err(format!("its media type is {found:?}"));
         }
-        let Members(members) = crate::json::parse(bytes).map_err(|error| error.to_string())?;
+        let Members(members) =
+            ambisign_host::json::parse(bytes).map_err(|error| error.to_string())?;
         let find = |wanted: &str| members.iter().find(|(name, _)| name == wanted);
         if find("schemaVersion").is_none_or(|(_, version)| version.get() != "2") {
             return Err("its `schemaVersion` is not 2".to_owned());
@@ -182,10 +183,10 @@ mod tests {
     use std::collections::BTreeSet;
     use std::slice::from_ref;
 
+    use ambisign_sigstore::digest::Digest;
     use serde_json::value::RawValue;
 
     use super::{Entry, Index};
-    use crate::digest::Digest;
 
     const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use ambisign_providers::{Answer, Hop, HttpReason};
+use ambisign_host::{Answer, CallLimits, HttpReason};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::verify::LEGACY_MEDIA_TYPE;
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use reqwest::Method as Verb;
 use reqwest::header::CONTENT_TYPE;
@@ -20,19 +22,17 @@ use super::manifest::essence;
 use super::places::{BUNDLE, Kind, Layer, Line, Listing, Lists, Place, legacy_tag};
 use super::referrer::{Listed, MOST_PAGES, next_page};
 use super::shared_tag::tag;
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::net::REGISTRY_READ;
-use crate::verify::LEGACY_MEDIA_TYPE;
 
 /// A list is not read on when it has this many lines.
 const MOST_LINES: usize = 1000;
 
 /// The longest blob that is fetched, in bytes: that of a bundle.
-const LONGEST: usize = crate::bundle::LONGEST;
+const LONGEST: usize = ambisign_sigstore::bundle::LONGEST;
 
 /// A blob that is a signature.
-const BLOB: Hop = Hop {
+const BLOB: CallLimits = CallLimits {
     body: LONGEST,
     ..REGISTRY_READ
 };
@@ -163,7 +163,7 @@ impl Connection<'_> {
     }
 
     fn lines(&self, page: &Answer, tag: String) -> Result<Vec<Line>, Error> {
-        match crate::json::parse::<Listed<Line>>(&page.body) {
+        match ambisign_host::json::parse::<Listed<Line>>(&page.body) {
             Ok(listed) => Ok(listed.manifests.unwrap_or_default()),
             Err(error) => Err(Error::IndexUnreadable {
                 tag,
@@ -274,7 +274,8 @@ fn is(digest: &Digest, bytes: &[u8], name: &str) -> Result<(), Error> {
 /// # Errors
 /// What is wrong with it.
 pub(super) fn attachment(bytes: &[u8]) -> Result<Attachment, String> {
-    let manifest: Attachment = crate::json::parse(bytes).map_err(|error| error.to_string())?;
+    let manifest: Attachment =
+        ambisign_host::json::parse(bytes).map_err(|error| error.to_string())?;
     if manifest.schema_version != 2 {
         return Err("its `schemaVersion` is not 2".to_owned());
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a reference stands for: the manifest, and beside it whether a signature may be pushed.
 
-use ambisign_providers::HttpReason;
+use ambisign_host::HttpReason;
+use ambisign_sigstore::digest::Digest;
 use reqwest::Method as Verb;
 use reqwest::header::CONTENT_TYPE;
 use url::Url;
@@ -11,7 +12,6 @@ use super::error::Error;
 use super::manifest::{Manifest, Said};
 use super::push::Looks;
 use super::referrer::Method;
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::net::REGISTRY_READ;
 

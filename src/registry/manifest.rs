@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is signed: the bytes of a manifest or an index, as the registry serves them.
 
+use ambisign_sigstore::digest::Digest;
 use oci_client::manifest::{
     IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE,
     OCI_IMAGE_MEDIA_TYPE,
@@ -9,7 +10,6 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::error::Error;
-use crate::digest::Digest;
 
 /// More layers or images than this are refused.
 const MOST_DESCRIPTORS: usize = 1000;
@@ -98,7 +98,7 @@ impl Manifest {
         };
         let media_type = signable(reference, said.media_type)?;
         let wire: Wire =
-            crate::json::parse(bytes).map_err(|error| unreadable(&error.to_string()))?;
+            ambisign_host::json::parse(bytes).map_err(|error| unreadable(&error.to_string()))?;
         if wire.schema_version != 2 {
             return Err(unreadable("its `schemaVersion` is not 2"));
         }
@@ -184,10 +184,10 @@ fn check_type(reference: &str, header: &str, member: Option<&str>) -> Result<(),
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::Explain as _;
+    use ambisign_host::Explain as _;
+    use ambisign_sigstore::digest::Digest;
 
     use super::{Manifest, Said};
-    use crate::digest::Digest;
 
     const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
     const INDEX: &str = "application/vnd.oci.image.index.v1+json";

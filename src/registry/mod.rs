@@ -40,7 +40,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use ambisign_providers::{Host, Token, is_loopback};
+use ambisign_host::{Host, Token, Warning, is_loopback};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::verify::VerifiedBundle;
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -50,12 +52,9 @@ use self::manifest::Manifest;
 use self::referrer::Referrer;
 use self::sources::Plan;
 use self::transport::Transport;
-use crate::digest::Digest;
 use crate::image::Reference;
-use crate::outcome::Warning;
 use crate::settings::Delivery;
 use crate::shelf::Shelf;
-use crate::verify::VerifiedBundle;
 
 pub use self::advice::Login;
 pub use self::credentials::CredentialError;

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ambisign_sigstore::digest::Digest;
 use serde::Deserialize;
 
 use super::Manifest;
 use super::connection::Connection;
 use super::error::Error;
 use super::shared_tag::tag;
-use crate::digest::Digest;
 
 /// How many things that are attached to an image are looked at.
 const MOST_PLACES: usize = 100;

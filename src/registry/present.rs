@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Whether an image has a bundle already.
 
-use ambisign_providers::{Class, Explain as _};
+use ambisign_host::{Class, Explain as _};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::verify::VerifiedBundle;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::connection::Connection;
@@ -10,8 +12,6 @@ use super::listing::attachment;
 use super::places::{Kind, Listing};
 use super::referrer::Method;
 use super::{Attached, Registry, Target};
-use crate::digest::Digest;
-use crate::verify::VerifiedBundle;
 use reqwest::Method as Verb;
 
 /// How many manifests are read at the same time.

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use ambisign_providers::{Answer, Class, Hop, HttpError, HttpReason};
+use ambisign_host::{Answer, CallLimits, Class, HttpError, HttpReason};
+use ambisign_sigstore::digest::Digest;
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};
@@ -15,7 +16,6 @@ use url::Url;
 use super::connection::{Call, Connection, Elsewhere};
 use super::error::{Error, UPLOAD};
 use super::manifest;
-use crate::digest::Digest;
 use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
 
 /// The config blob of every referrer manifest (OCI image specification, "Guidance for an Empty
@@ -44,7 +44,7 @@ const FIRST_LOOK: Duration = Duration::from_millis(100);
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// A write that is made once, because its repetition needs a look first.
-const ONCE: Hop = Hop {
+const ONCE: CallLimits = CallLimits {
     tries: 1,
     ..REGISTRY_WRITE
 };

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::Answer;
+use ambisign_host::Answer;
+use ambisign_sigstore::digest::Digest;
 use oci_client::manifest::{
     OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE, OciDescriptor, OciImageManifest,
 };
@@ -21,7 +22,6 @@ use super::error::Error;
 use super::index::Entry;
 use super::push::{EMPTY, Looks};
 use super::target::Target;
-use crate::digest::Digest;
 
 /// The media type of a Sigstore bundle, which is also the artifact type of its manifest.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -222,7 +222,7 @@ impl Connection<'_> {
             if !self.has_api(&page)? {
                 return Ok(None);
             }
-            let listed: Listed<Line> = crate::json::parse(&page.body).map_err(|error| {
+            let listed: Listed<Line> = ambisign_host::json::parse(&page.body).map_err(|error| {
                 self.read_back_error(
                     &wanted,
                     format!("the list of referrers is unreadable: {error}"),
@@ -290,8 +290,9 @@ pub(super) fn next_link(header: &str) -> Option<&str> {
 mod tests {
     use std::time::{Duration, SystemTime};
 
+    use ambisign_sigstore::digest::Digest;
+
     use super::{Referrer, next_link};
-    use crate::digest::Digest;
     use crate::image::Reference;
     use crate::registry::target::Target;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The errors of a registry that says no: where it is, what it said, and as whom we came.
 
-use ambisign_providers::Answer;
+use ambisign_host::Answer;
 
 use super::advice::Login;
 use super::connection::Connection;

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ambisign_providers::Host;
+use ambisign_host::Host;
 
 use super::connection::Right;
 use crate::image::canonical_registry;

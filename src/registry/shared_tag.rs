@@ -9,7 +9,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ambisign_providers::{Answer, Class, Hop};
+use ambisign_host::{Answer, CallLimits, Class};
+use ambisign_sigstore::digest::Digest;
 use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 use reqwest::Method;
 use reqwest::header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
@@ -19,7 +20,6 @@ use super::connection::Connection;
 use super::error::Error;
 use super::index::{Entry, Index};
 use super::push::{Looks, misses_a_part};
-use crate::digest::Digest;
 use crate::net::{REGISTRY_READ, REGISTRY_WRITE};
 
 /// How often the index is written at most.
@@ -49,14 +49,14 @@ const LONGEST_SPREAD: Duration = Duration::from_secs(2);
 const MOST_GONE: usize = 100;
 
 /// A read of the tag. Some registries answer 500 while another writer replaces it, for an instant.
-const READ: Hop = Hop {
+const READ: CallLimits = CallLimits {
     tries: 8,
     first_wait: Duration::from_millis(50),
     ..REGISTRY_READ
 };
 
 /// A write of the tag, which is repeated only after a look.
-const WRITE: Hop = Hop {
+const WRITE: CallLimits = CallLimits {
     tries: 1,
     ..REGISTRY_WRITE
 };

@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambisign_providers::{Host, Token, gce};
+use ambisign_host::{Host, Token, Warning};
+use ambisign_providers::gce;
 use tokio::time::Instant;
 
 use super::connection::Right;
 use super::credentials::{Credential, CredentialError, Reach, Secret, from_entry};
 use super::{docker_config, helper, scoped};
 use crate::image::DOCKER_HUB;
-use crate::outcome::Warning;
 
 /// How Docker calls its Hub in configuration files and to helpers.
 const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";

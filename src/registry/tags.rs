@@ -5,7 +5,7 @@
 //! tag that is there. So a redirect to another host says nothing about a tag: the list of tags does.
 //! It is asked too when a tag may not be read, while its repository may.
 
-use ambisign_providers::Answer;
+use ambisign_host::Answer;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
@@ -116,10 +116,11 @@ impl Connection<'_> {
                 401 | 403 => return Err(self.unauthorized(&page)),
                 _ => return Err(self.refused("the list of tags", &page)),
             }
-            let read: Tags = crate::json::parse(&page.body).map_err(|error| Error::Tags {
-                repository: self.name(),
-                why: error.to_string(),
-            })?;
+            let read: Tags =
+                ambisign_host::json::parse(&page.body).map_err(|error| Error::Tags {
+                    repository: self.name(),
+                    why: error.to_string(),
+                })?;
             if read.tags.iter().flatten().any(|listed| listed == tag) {
                 return Ok(true);
             }

@@ -4,10 +4,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use ambisign_sigstore::digest::Digest;
 use url::Url;
 
 use super::manifest::{Child, Manifest};
-use crate::digest::Digest;
 use crate::image::Reference;
 
 /// An image by its digest.

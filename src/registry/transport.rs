@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use ambisign_providers::{Profile, is_localhost, resolves_to_loopback};
+use ambisign_host::{Profile, is_localhost, resolves_to_loopback};
 use url::{Host, Url};
 
 use crate::net::{REGISTRY_ON_LOOPBACK, REGISTRY_WITHOUT_TLS};
-use crate::outcome::Warning;
+use ambisign_host::Warning;
 
 /// Which registries may be spoken to in plain HTTP, beside those on this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError, TryLockError};
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
 
 use super::Runner;
 
@@ -106,7 +106,7 @@ impl fmt::Debug for Console {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::Env;
+    use ambisign_host::Env;
 
     use super::{Colour, Look};
 

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use ambisign_host::Failure;
 use serde::Serialize;
 
 use super::console::Stream;
@@ -12,7 +13,6 @@ use super::time::{millis, rfc3339};
 use super::{Reporter, clean};
 use crate::doctor::{Diagnosis, Finding, Mark};
 use crate::error::class_name;
-use crate::outcome::Failure;
 use crate::settings::Output;
 
 /// Names the form of the document; not a place to fetch it from.
@@ -182,7 +182,7 @@ fn of_finding(finding: &Finding, redact: &dyn Fn(&str) -> String) -> DocumentFin
 mod tests {
     use std::time::SystemTime;
 
-    use ambisign_providers::Class;
+    use ambisign_host::Class;
     use serde_json::Value;
 
     use crate::doctor::{Diagnosis, Finding, Mark, Stage};

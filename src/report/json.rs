@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use ambisign_host::Failure;
 use serde::Serialize;
 
 use super::parts::{self, Identity, Warning};
 use super::time::{millis, rfc3339};
 use super::{clean, resume, text};
-use crate::outcome::{Failure, Outcome, Report, State};
+use crate::outcome::{Outcome, Report, State};
 
 /// Names the form of the document; not a place to fetch it from.
 pub(crate) const SCHEMA: &str = "urn:ambisign:result:v1";

@@ -14,12 +14,13 @@ mod progress;
 mod resume;
 mod text;
 mod time;
+pub mod trust;
 mod verdicts;
 
 use std::io;
 use std::time::Duration;
 
-use ambisign_providers::{Event, Net};
+use ambisign_host::{Event, Failure, Net, Warning};
 
 pub use self::clean::shell;
 pub use self::console::{Colour, Console, Look};
@@ -32,7 +33,7 @@ pub(crate) use self::time::rfc3339;
 
 use self::console::Stream;
 use self::github::Annotation;
-use crate::outcome::{Failure, Report, Step, Warning};
+use crate::outcome::{Report, Step};
 use crate::settings::{Output, RunSettings};
 
 /// The JSON Schema of the documents of `--output json`. Kept beside the structures, so that it says

@@ -4,11 +4,11 @@
 //! Every text from outside passes `redact` before it is escaped: afterwards a secret with a quote in
 //! it would not be recognised.
 
-use ambisign_providers::Class;
+use ambisign_host::{Class, Failure};
 use serde::Serialize;
 
 use crate::error::class_name;
-use crate::outcome::{self, Failure};
+use crate::outcome;
 
 #[derive(Serialize)]
 pub(super) struct Error {
@@ -63,7 +63,7 @@ pub(super) struct Warning {
 }
 
 impl Warning {
-    pub(super) fn of(warning: &outcome::Warning, redact: &dyn Fn(&str) -> String) -> Self {
+    pub(super) fn of(warning: &ambisign_host::Warning, redact: &dyn Fn(&str) -> String) -> Self {
         Self {
             code: warning.code,
             message: redact(&warning.message),

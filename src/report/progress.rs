@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ambisign_host::Warning;
+
 use super::Reporter;
-use crate::outcome::{Identity, Instance, Outcome, Report, Step, Warning};
+use crate::outcome::{Identity, Instance, Outcome, Report, Step};
 use crate::settings::RunSettings;
 
 /// The report of a run that goes on. When the run is dropped in the middle, it still tells what

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use ambisign_providers::{Class, Clock, Env, NetOptions};
+use ambisign_host::{Class, Clock, Env, NetOptions};
 use serde_json::Value;
 
 use super::*;

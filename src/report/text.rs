@@ -3,8 +3,10 @@
 
 use std::path::PathBuf;
 
+use ambisign_host::Failure;
+
 use super::clean::shell;
-use crate::outcome::{Failure, Known, Outcome, Report, State, Tuf};
+use crate::outcome::{Known, Outcome, Report, State, Tuf};
 
 /// Verify commands differ in little: of a long batch only the first is shown.
 const MOST_COMMANDS: usize = 3;

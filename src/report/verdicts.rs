@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use ambisign_host::Failure;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,7 +13,6 @@ use super::parts::{self, Error};
 use super::text::Block;
 use super::time::{millis, rfc3339};
 use super::{Reporter, clean};
-use crate::outcome::Failure;
 use crate::settings::Output;
 use crate::verdict::{Facts, Finding, Layout, Signature, Verdict, Verdicts};
 

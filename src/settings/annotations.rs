@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use ambisign_host::Warning;
+
 use super::SettingsError;
 use super::given::{Given, Origin};
-use crate::outcome::Warning;
 
 /// The name of the flag.
 const NAME: &str = "annotations";
@@ -69,7 +70,7 @@ fn comma(key: &str, value: &str) -> Option<Warning> {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_providers::Explain as _;
+    use ambisign_host::Explain as _;
 
     use super::signed;
 

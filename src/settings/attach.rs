@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
 
 use super::given::path;
 use super::groups::Groups;

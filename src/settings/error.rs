@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use ambisign_providers::{Class, Explain};
+use ambisign_host::{Class, Explain};
 
 use crate::env::variable_of;
 

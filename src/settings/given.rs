@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ambisign_providers::{Token, plain_http_allowed};
+use ambisign_host::{Token, plain_http_allowed};
 use url::Url;
 
 use super::SettingsError;

@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ambisign_providers::Env;
+use ambisign_host::{Env, Warning};
+use ambisign_sigstore::trust::RekorVersion;
 use url::Url;
 
 use super::given::{self, Given, Origin, choice, exclusive, flag, path, pick};
@@ -20,8 +21,6 @@ use super::{
 };
 use crate::cli::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 use crate::image::Reference;
-use crate::outcome::Warning;
-use crate::trust::RekorVersion;
 
 /// The audience that Fulcio expects.
 const AUDIENCE: &str = "sigstore";

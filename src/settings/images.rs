@@ -5,15 +5,14 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use ambisign_providers::Env;
+use ambisign_host::{Env, Warning};
+use ambisign_sigstore::digest::Digest;
 
 use super::SettingsError;
 use super::given::{Given, Origin, flag, path, pick};
 use super::metadata::{self, Built};
 use super::variables::Variables;
 use crate::cli::InputArgs;
-use crate::digest::Digest;
-use crate::outcome::Warning;
 
 /// What says which images are signed.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The settings of `trust show` and `trust update`.
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
 
 use super::groups::Groups;
 use super::{RunSettings, ServiceSettings, SettingsError, TrustSettings};

@@ -4,10 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use ambisign_sigstore::digest::Digest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-use crate::digest::Digest;
 
 /// What was built for one digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,15 +28,16 @@ struct Target {
 /// Reads the metadata of one build, or of all targets of a bake; `None` for anything else, and when
 /// there is no digest in it.
 pub(crate) fn read(text: &str) -> Option<Vec<Built>> {
-    let one: Target = crate::json::parse(text.as_bytes()).ok()?;
+    let one: Target = ambisign_host::json::parse(text.as_bytes()).ok()?;
     if let Some(built) = one.built() {
         return Some(vec![built?]);
     }
-    let targets: BTreeMap<String, Box<RawValue>> = crate::json::parse(text.as_bytes()).ok()?;
+    let targets: BTreeMap<String, Box<RawValue>> =
+        ambisign_host::json::parse(text.as_bytes()).ok()?;
     let mut all = Vec::new();
     for target in targets.values() {
         // Beside the targets there are warnings and the like, which are of another form.
-        let target = crate::json::parse::<Target>(target.get().as_bytes()).ok();
+        let target = ambisign_host::json::parse::<Target>(target.get().as_bytes()).ok();
         if let Some(built) = target.and_then(|target| target.built()) {
             all.push(built?);
         }
@@ -60,8 +60,9 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
+    use ambisign_sigstore::digest::Digest;
+
     use super::read;
-    use crate::digest::Digest;
 
     #[test]
     fn reads_a_build_and_a_bake() {

@@ -3,14 +3,14 @@
 
 use std::path::PathBuf;
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
+use ambisign_sigstore::trust::Mirror;
+use ambisign_sigstore::trust::tuf::instance_of;
 use url::Url;
 
 use super::SettingsError;
 use super::given::{self, Given, Origin};
 use super::safety::Notice;
-use crate::trust::Mirror;
-use crate::trust::tuf::instance_of;
 
 /// What the variables of cosign say.
 pub(super) struct Foreign {

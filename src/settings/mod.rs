@@ -26,7 +26,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ambisign_providers::{Net, Token};
+use ambisign_host::{Net, Token, Warning};
+use ambisign_sigstore::trust::{Mirror, RekorVersion, TrustOptions};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -44,9 +45,7 @@ pub use self::safety::Notice;
 pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
 use crate::image::Reference;
-use crate::outcome::Warning;
 use crate::registry::PlainHttp;
-use crate::trust::{Mirror, RekorVersion, TrustOptions};
 
 /// What a run of `sign` is asked to do.
 #[derive(Debug)]

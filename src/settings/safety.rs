@@ -8,7 +8,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
 use url::Url;
 
 use super::given::Given;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
 
 use super::groups::Groups;
 use super::{

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use ambisign_providers::{Env, Explain};
+use ambisign_host::{Env, Explain};
 use clap::Parser;
 
 use super::*;

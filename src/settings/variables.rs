@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The `AMBISIGN_*` variables: those we know as text, those we do not know as errors or warnings.
 
-use ambisign_providers::Env;
+use ambisign_host::{Env, Warning};
 use serde::Deserialize;
 
 use super::SettingsError;
 use crate::env::{PREFIX, VARIABLES};
-use crate::outcome::Warning;
 
 /// A name this near to one of ours is a typing mistake.
 const TYPO: usize = 2;

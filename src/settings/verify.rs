@@ -4,7 +4,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
+use ambisign_sigstore::statement::SIGN;
+use ambisign_sigstore::verify::policy::{Claim, Identity, Match, Pattern};
 
 use super::annotations::pair;
 use super::blob::beside;
@@ -14,8 +16,6 @@ use super::images::each_once;
 use super::{RegistrySettings, RunSettings, SettingsError, TrustSettings};
 use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 use crate::image::Reference;
-use crate::payload::SIGN;
-use crate::verify::policy::{Claim, Identity, Match, Pattern};
 
 /// What a run of `verify` or `verify-blob` is asked to do.
 #[derive(Debug)]

@@ -4,9 +4,8 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use ambisign_providers::{Class, Explain};
-
-use crate::verify;
+use ambisign_host::{Class, Explain};
+use ambisign_sigstore::verify;
 
 /// Why an artifact has no acceptable signature, or why nobody can tell.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use ambisign_host::{Failure, Warning};
+
 use crate::error;
-use crate::outcome::{Certificate, End, Failure, Timestamp, Warning};
+use crate::outcome::{Certificate, End, Timestamp};
 
 /// A whole run of `verify` or `verify-blob`.
 #[derive(Clone, Debug)]
@@ -153,7 +155,7 @@ impl Verdicts {
             Some(class) => error::exit(class),
             // What was forgotten must not look like success.
             None if self.artifacts.is_empty() || self.verified() < self.artifacts.len() => {
-                error::exit(ambisign_providers::Class::Bug)
+                error::exit(ambisign_host::Class::Bug)
             }
             None => 0,
         }
@@ -164,11 +166,11 @@ impl Verdicts {
 mod tests {
     use std::time::SystemTime;
 
-    use ambisign_providers::Class;
+    use ambisign_host::{Class, Failure};
 
     use super::{Facts, Finding, Signature, Verdict, Verdicts};
     use crate::error::RunError;
-    use crate::outcome::{End, Failure, Signal};
+    use crate::outcome::{End, Signal};
 
     fn verdict(finding: Finding, failure: Option<Class>) -> Verdict {
         let place = String::new();

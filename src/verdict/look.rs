@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One signature: a look at it, and what comes of all of one image.
 
-use ambisign_providers::{Class, Explain as _};
+use ambisign_host::{Class, Explain as _, Failure};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::trust::TrustedRoot;
+use ambisign_sigstore::verify::{self, Accepted, Policy, SignedBy};
 
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
 use super::{Entry, Error, FETCHES, Facts, Finding, Layout, Signature, Verdict};
-use crate::digest::Digest;
 use crate::image::Reference;
-use crate::outcome::Failure;
 use crate::registry::{self, Listing, Place, Registry, Stored};
 use crate::told;
-use crate::trust::TrustedRoot;
-use crate::verify::{self, Accepted, Party, Policy};
 
 /// What every signature is judged by.
 pub(crate) struct Judge {
@@ -56,7 +55,7 @@ impl Judge {
         bytes: &[u8],
         artifact: &Digest,
     ) -> Result<Accepted, verify::Error> {
-        verify::accept(bytes, &self.root, artifact, &self.policy)
+        verify::verify(bytes, &self.root, artifact, &self.policy)
     }
 }
 
@@ -199,9 +198,9 @@ fn facts(accepted: &Accepted, layout: Layout) -> Facts {
     let annotations = accepted.annotations().iter();
     Facts {
         layout,
-        certificate: match accepted.party() {
-            Party::Certificate(certificate) => Some(told::certificate(certificate)),
-            Party::Key(_) => None,
+        certificate: match accepted.signed_by() {
+            SignedBy::Certificate(certificate) => Some(told::certificate(certificate)),
+            SignedBy::Key(_) => None,
         },
         predicate_type: accepted.predicate_type().map(str::to_owned),
         annotations: annotations

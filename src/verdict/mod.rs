@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The consumer's side: finds what may be a signature, has each judged by [`crate::verify`], and
+//! The consumer's side: finds what may be a signature, has each judged by [`ambisign_sigstore::verify`], and
 //! says for each artifact whether one is acceptable.
 //!
 //! Beside the registry of an image nobody is asked: whatever a signature needs is with it or in the
@@ -13,7 +13,13 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ambisign_providers::Host;
+use ambisign_host::{Failure, Host, Warning, file};
+use ambisign_sigstore::bundle::{self, LONGEST};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::pki::keys::PublicKey;
+use ambisign_sigstore::trust::Trust;
+use ambisign_sigstore::verify::Policy;
+use ambisign_sigstore::verify::policy::Signer;
 use futures_util::FutureExt as _;
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt as _};
@@ -24,22 +30,13 @@ pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdict
 
 use self::look::finding;
 pub(crate) use self::look::{Judge, Seen, image};
-use crate::blob::hash;
-use crate::bundle::{self, LONGEST};
-use crate::digest::Digest;
 use crate::error::Error as RunError;
-use crate::file;
 use crate::image::Reference;
-use crate::outcome::{Failure, Warning};
 use crate::plan::{reference, registry_options};
 use crate::registry::Registry;
 use crate::report::Reporter;
 use crate::settings::{SignerSettings, Subject, VerifySettings};
 use crate::told;
-use crate::trust::Trust;
-use crate::trust::keys::PublicKey;
-use crate::verify::Policy;
-use crate::verify::policy::Signer;
 
 /// How many images are verified at the same time.
 const JOBS: usize = 16;
@@ -270,7 +267,7 @@ fn about(reference: &Reference, digest: &Digest) -> Verdict {
 /// The digest of the file, or the one that `artifact` is when there is no such file.
 async fn digest_of(artifact: &Path) -> Result<Digest, Error> {
     let named = artifact.to_str().and_then(Digest::parse);
-    match (hash(artifact).await, named) {
+    match (Digest::of_file(artifact).await, named) {
         (Ok(digest), _) => Ok(digest),
         (Err(error), Some(digest)) if error.kind() == io::ErrorKind::NotFound => Ok(digest),
         (Err(source), _) => {

@@ -17,8 +17,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ambisign::trust::tuf::{Repository, Source};
-use ambisign_providers::{Clock, Env, Host, Net, NetOptions};
+use ambisign_host::{Clock, Env, Host, Net, NetOptions};
+use ambisign_sigstore::trust::tuf::{Repository, Source};
 use serde_json::Value;
 use url::Url;
 

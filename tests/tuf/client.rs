@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use ambisign::trust::tuf::{Repository as Tuf, Source, Versions};
-use ambisign_providers::{Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_host::{Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_sigstore::trust::tuf::{Repository as Tuf, Source, Versions};
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use ambisign::bundle::{Bundle, Content as Signed};
-use ambisign::digest::Digest;
-use ambisign::dsse::{self, Envelope};
-use ambisign::verify::policy::{Identity, Match, Signer};
-use ambisign::verify::{self, Policy};
+use ambisign_sigstore::bundle::Bundle;
+use ambisign_sigstore::content::Content as Signed;
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::dsse::{self, Envelope};
+use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
+use ambisign_sigstore::verify::{self, Policy};
 use serde_json::Value;
 
 use super::super::bend::{self, Choices};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ambisign::witness::{merkle, tiles};
+use ambisign_sigstore::log::{merkle, tiles};
 
 use super::super::bend::Choices;
 

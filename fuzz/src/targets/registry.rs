@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use ambisign::digest::Digest;
 use ambisign::image::Reference;
 use ambisign::images;
 use ambisign::registry;
+use ambisign_sigstore::digest::Digest;
 use serde_json::Value;
 
 use super::super::holds::{short, strict, text, told};

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use ambisign::fulcio::{self, SigningCertificate};
-use ambisign::identity::Identity;
-use ambisign_providers::{Answer, Token};
+use ambisign_host::{Answer, Token};
+use ambisign_sigstore::certificate::SigningCertificate;
+use ambisign_sigstore::fulcio;
+use ambisign_sigstore::identity::Identity;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;

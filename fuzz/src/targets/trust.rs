@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Trusted roots, signing configs, and the certificates that they vouch for.
 
-use ambisign::fulcio::{SigningCertificate, chain, sct};
-use ambisign::trust::tuf;
-use ambisign::trust::x509::Certificate;
-use ambisign::trust::{SigningConfig, TrustedRoot};
+use ambisign_sigstore::certificate::{SigningCertificate, chain, sct};
+use ambisign_sigstore::pki::x509::Certificate;
+use ambisign_sigstore::trust::{SigningConfig, TrustedRoot, tuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -66,7 +65,7 @@ pub fn signing_config(bytes: &[u8]) {
             assert!(!services.logs.is_empty());
             let all = services.logs.iter().chain(&services.authorities);
             for service in all.chain([&services.fulcio]) {
-                assert!(ambisign_providers::plain_http_allowed(&service.url));
+                assert!(ambisign_host::plain_http_allowed(&service.url));
             }
         }
     }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Log entries, checkpoints and timestamps.
 
-use ambisign::verifier::Verifier;
-use ambisign::witness::checkpoint::Checkpoint;
-use ambisign::witness::note::Note;
-use ambisign::witness::{LogEntry, Logged, Stamped, Timestamp};
+use ambisign_sigstore::certificate::Verifier;
+use ambisign_sigstore::log::checkpoint::Checkpoint;
+use ambisign_sigstore::log::note::Note;
+use ambisign_sigstore::log::{LogEntry, Logged};
+use ambisign_sigstore::timestamp::{Stamped, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 

@@ -3,7 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::{Class, Explain, Platform};
+use ambisign_host::{Class, Explain};
+
+use crate::PlatformHint;
 
 /// Why no provider could be chosen.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +39,7 @@ pub enum ChooseError {
         /// What was looked for.
         looked: Vec<String>,
         /// Platforms that were recognised and cannot give a token by themselves.
-        recognised: Vec<Platform>,
+        recognised: Vec<PlatformHint>,
         /// Whether this is a container that may lack the variables of its CI job.
         contained: bool,
         /// The variable that can hold a token.
@@ -66,7 +68,7 @@ fn quoted(names: &[impl AsRef<str>]) -> String {
     format!("`{}`", names.join("`, `"))
 }
 
-fn seen_too(platforms: &[Platform]) -> String {
+fn seen_too(platforms: &[PlatformHint]) -> String {
     let names: Vec<&str> = platforms.iter().map(|platform| platform.name).collect();
     if names.is_empty() {
         String::new()

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use ambisign_host::{Class, Clock, Env, Explain, Host, Net, NetOptions};
 use secrecy::SecretString;
 
 use super::{ChooseError, choose, survey};
-use crate::{
-    Class, Clock, Detection, Env, Error, Explain, GivenToken, Host, Net, NetOptions, Options,
-};
+use crate::{Detection, Error, GivenToken, Options};
 
 /// A machine: variables, and files in a folder of its own that goes with it.
 pub(crate) struct Place {

@@ -3,6 +3,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use ambisign_host::request::{get, received, shape};
+use ambisign_host::{Answer, CallLimits, Host, Token};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -10,8 +12,7 @@ use url::{Host as UrlHost, Url};
 
 use super::Error;
 use crate::file::read_small;
-use crate::request::{get, received, shape};
-use crate::{Answer, Hop, Host, Token, hops};
+use crate::limits;
 
 /// Sent with every request and demanded of every answer: a server that does not know it is not the
 /// metadata server, and a browser that was lured there does not send it.
@@ -32,7 +33,7 @@ pub(super) const ACCOUNT: &str = "computeMetadata/v1/instance/service-accounts/d
 #[derive(Clone, Debug)]
 pub(crate) struct Metadata {
     base: Url,
-    hop: Hop,
+    limits: CallLimits,
 }
 
 impl Metadata {
@@ -49,12 +50,12 @@ impl Metadata {
             variable,
             host: address.to_owned(),
         })?;
-        let hop = match (is_here(host), is_kubernetes(host)) {
-            (true, true) => hops::METADATA_OF_POD,
-            (true, false) => hops::METADATA,
-            (false, _) => hops::METADATA_PROBE,
+        let limits = match (is_here(host), is_kubernetes(host)) {
+            (true, true) => limits::METADATA_OF_POD,
+            (true, false) => limits::METADATA,
+            (false, _) => limits::METADATA_PROBE,
         };
-        Ok(Self { base, hop })
+        Ok(Self { base, limits })
     }
 
     /// The answer to a question about this machine, whatever its status.
@@ -71,7 +72,7 @@ impl Metadata {
         }
         let answer = host
             .net
-            .send(&self.hop, get(url, [(FLAVOR, GOOGLE)]))
+            .send(&self.limits, get(url, [(FLAVOR, GOOGLE)]))
             .await?;
         if answer.header(FLAVOR) != Some("Google") {
             let host = self.base.host_str().unwrap_or_default().to_owned();

@@ -8,11 +8,12 @@ use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
+use ambisign_host::{Class, Explain, Host};
 use serde::Deserialize;
 
 use super::service_account::{self, Key};
+use crate::Options;
 use crate::file::read_small;
-use crate::{Class, Explain, Host, Options};
 
 const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
@@ -97,7 +98,8 @@ pub(crate) fn key(host: &Host, options: &Options) -> Result<Option<Key>, crate::
         path: path.clone(),
         why,
     };
-    let head: Head = crate::json::parse(text.as_bytes()).map_err(|_secret| malformed(why))?;
+    let head: Head =
+        ambisign_host::json::parse(text.as_bytes()).map_err(|_secret| malformed(why))?;
     let bring = || {
         format!(
             "use a service-account key or run on Google Cloud; or set `{}` to the output of \
@@ -121,7 +123,7 @@ pub(crate) fn key(host: &Host, options: &Options) -> Result<Option<Key>, crate::
     }
     let why = "it lacks a member of a service-account key";
     let file: service_account::File =
-        crate::json::parse(text.as_bytes()).map_err(|_secret| malformed(why))?;
+        ambisign_host::json::parse(text.as_bytes()).map_err(|_secret| malformed(why))?;
     Ok(Some(Key::new(&host.net, file)?))
 }
 
@@ -164,8 +166,9 @@ fn well_known(host: &Host) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use ambisign_host::Explain;
+
     use super::key;
-    use crate::Explain;
     use crate::choose::tests::Place;
 
     fn refusal(text: &str) -> crate::Error {

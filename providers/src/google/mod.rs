@@ -8,10 +8,11 @@
 pub mod adc;
 pub mod service_account;
 
+use ambisign_host::{Host, Token};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::{Detection, Error, Host, Kind, Options, Provider, Source, Token};
+use crate::{Detection, Error, Kind, Options, Provider, Source};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-adc";

@@ -5,6 +5,10 @@
 use std::borrow::Cow;
 use std::time::UNIX_EPOCH;
 
+use ambisign_host::request::{post, received, shape};
+use ambisign_host::{
+    Answer, Class, Explain, Host, HttpError, Net, Token, is_loopback, plain_http_allowed,
+};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
@@ -17,10 +21,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use crate::request::{post, received, shape};
-use crate::{
-    Answer, Class, Explain, Host, HttpError, Net, Token, hops, is_loopback, plain_http_allowed,
-};
+use crate::limits;
 
 /// Google's token endpoint, where the file names none.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
@@ -237,7 +238,7 @@ impl Key {
             .finish();
         let media_type = "application/x-www-form-urlencoded";
         let request = post(self.token_uri.clone(), media_type, form);
-        let answer = host.net.send(&hops::GOOGLE, request).await?;
+        let answer = host.net.send(&limits::GOOGLE, request).await?;
         if answer.status == StatusCode::OK {
             return Ok(answer);
         }
@@ -314,10 +315,10 @@ fn key_pair(pem: &str) -> Option<RsaKeyPair> {
 
 #[cfg(test)]
 mod tests {
+    use ambisign_host::Explain;
     use url::Url;
 
     use super::{File, Key, is_google};
-    use crate::Explain;
     use crate::choose::tests::Place;
 
     #[test]

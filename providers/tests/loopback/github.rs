@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use ambisign_providers::{Class, Error, Explain, Token};
+use ambisign_host::{Class, Explain, Token};
+use ambisign_providers::Error;
 
 use crate::peer::{Peer, Reply, Request};
 use crate::{CANARY, ask, assert_keeps_secrets, host, vars};

@@ -14,9 +14,8 @@ use std::error::Error as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ambisign_providers::{
-    Clock, Env, Error, Explain, Host, Net, NetOptions, Options, Token, choose,
-};
+use ambisign_host::{Clock, Env, Explain, Host, Net, NetOptions, Token};
+use ambisign_providers::{Error, Options, choose};
 use tokio::time::Instant;
 
 /// Stands for every secret that a test hands out, and must never be seen again.

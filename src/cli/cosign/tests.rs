@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use ambisign_providers::{Env, Explain as _};
+use ambisign_host::{Env, Explain as _};
 use clap::CommandFactory as _;
 
 use super::{COMMANDS, FLAGS, Fate, Swapped, Takes, ours, swap, table};

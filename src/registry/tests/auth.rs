@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use ambisign_providers::{Env, Explain as _, Token};
+use ambisign_host::{Env, Explain as _, Token};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
@@ -339,7 +339,7 @@ async fn credentials_do_not_go_elsewhere() {
     let elsewhere = elsewhere.with_hook(|request, state| {
         let body = request.body.clone();
         request.is("PUT", "uploads").then(|| {
-            let digest = crate::digest::Digest::of(&body).to_string();
+            let digest = ambisign_sigstore::digest::Digest::of(&body).to_string();
             state.blobs.insert(digest, body);
             Reply::new(201)
         })

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use ambisign_providers::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_host::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
 use futures_util::future::join_all;
 
 use super::fake::{Fake, IMAGE, INDEX, Reply, Request, State, fallback_tag};
 use super::{bundle, code, created, host, prepare, sign};
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::registry::{Error, Method, PlainHttp, Registry, RegistryOptions, Target};
+use ambisign_sigstore::digest::Digest;
 
 /// Where ghcr.io sends what it does not serve; nothing answers there.
 const GITHUB: &str = "https://github.invalid/-/v2/packages/container/package/app";
@@ -462,7 +462,7 @@ async fn registry_k8s_io_an_image_elsewhere_by_its_digest() {
     there.put_manifest(&fallback_tag(), INDEX, list.as_bytes());
     let host = host(Env::default());
     let options = RegistryOptions {
-        token: ambisign_providers::Token::new("given"),
+        token: ambisign_host::Token::new("given"),
         ..RegistryOptions::default()
     };
     let reader = Registry::reader(&host, options);

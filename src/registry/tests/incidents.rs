@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use ambisign_providers::{Answer, Env, Explain as _, Token};
+use ambisign_host::{Answer, Env, Explain as _, Token};
+use ambisign_sigstore::digest::Digest;
 use futures_util::future::join_all;
 use reqwest::Method as Verb;
 use tokio::time::timeout;
 
 use super::fake::{Fake, Fault, IMAGE, INDEX, OCI, Reply, Request, State, fallback_tag};
 use super::{bundle, code, created, host, prepare, sign};
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::registry::connection::Elsewhere;
 use crate::registry::{Error, Method, Registry, RegistryOptions, Stored};

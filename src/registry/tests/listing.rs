@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a reader finds beside an image, and its limits.
 
-use ambisign_providers::{Env, Explain as _};
+use ambisign_host::{Env, Explain as _};
+use ambisign_sigstore::digest::Digest;
 
 use super::fake::{Fake, IMAGE, INDEX, OCI, Reply, fallback_tag};
 use super::host;
-use crate::digest::Digest;
 use crate::image::Reference;
 use crate::registry::{Listing, Registry, RegistryOptions, Stored};
 

@@ -12,14 +12,15 @@ mod sources;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use ambisign_providers::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_host::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::trust::TrustedRoot;
+use ambisign_sigstore::verify::{self, Expected, VerifiedBundle};
 use futures_util::future::join_all;
 
 use self::fake::{Fake, Fault, IMAGE, INDEX, OCI, Reply, Request, State, fallback_tag};
 use super::{Attached, Error, Method, Registry, RegistryOptions, Target};
-use crate::digest::Digest;
 use crate::image::Reference;
-use crate::verify::VerifiedBundle;
 
 const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 
@@ -34,9 +35,50 @@ fn host(env: Env) -> Host {
     }
 }
 
-fn bundle(content: &str) -> VerifiedBundle {
-    let artifact = Digest::of(IMAGE.as_bytes());
-    VerifiedBundle::for_tests(content.as_bytes().to_vec(), artifact, PREDICATE)
+/// A bundle of [`IMAGE`], with a member that a reader does not know, so that two can differ.
+fn bundle(name: &str) -> VerifiedBundle {
+    let text = include_str!("../../../tests/vectors/own/image/bundle.sigstore.json");
+    let text = text.replacen('{', &format!("{{\"name\":{name:?},"), 1);
+    let root = include_bytes!("../../../tests/vectors/own/image/trusted_root.json");
+    let expected = Expected {
+        artifact: &Digest::of(IMAGE.as_bytes()),
+        identity: "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main",
+        issuer: "http://127.0.0.1:41603/github",
+        predicate_type: Some(PREDICATE),
+        public_key: None,
+        entries: 1,
+        timestamps: 1,
+    };
+    verify::bundle(
+        text.into_bytes(),
+        &TrustedRoot::parse(root).unwrap(),
+        &expected,
+    )
+    .unwrap()
+}
+
+/// A bundle of something else.
+fn bundle_of_another() -> VerifiedBundle {
+    let bytes =
+        include_bytes!("../../../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
+    let root = include_bytes!("../../../tests/vectors/roots/production/trusted_root.json");
+    let artifact = Digest::of(include_bytes!("../../../tests/vectors/bundle-verify/a.txt"));
+    let expected = Expected {
+        artifact: &artifact,
+        identity: "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/\
+                   .github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main",
+        issuer: "https://token.actions.githubusercontent.com",
+        predicate_type: None,
+        public_key: None,
+        entries: 1,
+        timestamps: 0,
+    };
+    verify::bundle(
+        bytes.to_vec(),
+        &TrustedRoot::parse(root).unwrap(),
+        &expected,
+    )
+    .unwrap()
 }
 
 fn created() -> SystemTime {
@@ -87,7 +129,7 @@ async fn attaches_by_either_way() {
     assert!(
         fake.state()
             .blobs
-            .contains_key(&Digest::of(b"bundle").to_string())
+            .contains_key(&Digest::of(bundle("bundle").bytes()).to_string())
     );
     let again = sign(&fake).await.unwrap();
     assert_eq!(again, attached);
@@ -352,7 +394,7 @@ async fn refuses_a_bundle_for_another_artifact() {
     let registry = Registry::new(&host, RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let target = registry.prepare(&reference).await.unwrap();
-    let other = VerifiedBundle::for_tests(b"x".to_vec(), Digest::of(b"other"), PREDICATE);
+    let other = bundle_of_another();
     let result = registry.attach(&target, &other, created()).await;
     assert_eq!(code(result), "registry/other-artifact");
 }
@@ -373,7 +415,7 @@ async fn opens_a_new_session_when_the_old_one_died() {
     assert!(
         dead.state()
             .blobs
-            .contains_key(&Digest::of(b"bundle").to_string())
+            .contains_key(&Digest::of(bundle("bundle").bytes()).to_string())
     );
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Signatures in another repository than that of the image.
 
-use ambisign_providers::Env;
+use ambisign_host::Env;
 
 use super::fake::{Fake, Reply, fallback_tag};
 use super::{bundle, code, created, host};
@@ -64,7 +64,7 @@ async fn signatures_go_where_they_are_looked_for() {
         let found = listing.places.first().unwrap();
         assert_eq!(found.name(), name);
         let stored = reader.fetch(&reference, found).await.unwrap();
-        assert!(matches!(stored, Stored::Bundle(bytes) if bytes == b"bundle"));
+        assert!(matches!(stored, Stored::Bundle(bytes) if bytes == bundle("bundle").bytes()));
         // Whoever looks beside the image finds nothing.
         let reader = Registry::reader(&host, RegistryOptions::default());
         assert!(

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use ambisign_providers::{Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_host::{Clock, Env, Explain as _, Host, Net, NetOptions};
 
 use super::auth::{Folder, login};
 use super::fake::{Fake, Reply};

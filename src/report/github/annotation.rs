@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use ambisign_providers::Class;
+use ambisign_host::{Class, Failure, Warning};
 
 use super::super::clean;
 use super::Runner;
-use crate::outcome::{Failure, Warning};
 
 /// More are not shown.
 const MOST: usize = 10;

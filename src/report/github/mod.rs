@@ -13,13 +13,13 @@ mod summary;
 
 use std::path::PathBuf;
 
-use ambisign_providers::Env;
+use ambisign_host::{Env, Warning};
 
 pub(super) use self::annotation::{Annotation, errors, warnings};
 use self::outputs::Outputs;
 use self::summary::Page;
 use super::{Reporter, json};
-use crate::outcome::{Report, Warning};
+use crate::outcome::Report;
 
 /// A batch of more images than this has a group for each.
 const MOST_UNGROUPED: usize = 3;

@@ -175,7 +175,7 @@ fn shortened(document: &str) -> String {
     if document.len() <= LONGEST {
         return document.to_owned();
     }
-    let Ok(mut value) = crate::json::parse::<serde_json::Value>(document.as_bytes()) else {
+    let Ok(mut value) = ambisign_host::json::parse::<serde_json::Value>(document.as_bytes()) else {
         return document.to_owned();
     };
     for list in ["images", "files"] {

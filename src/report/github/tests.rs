@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-use ambisign_providers::{Class, Env};
+use ambisign_host::{Class, Env, Warning};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{Runner, workflow};
-use crate::outcome::{Bundle, End, Outcome, Report, State, Step, Warning};
+use crate::outcome::{Bundle, End, Outcome, Report, State, Step};
 use crate::report::tests::{failure, finished, report, signed, told};
 use crate::report::{Look, Progress};
 use crate::settings::Output;

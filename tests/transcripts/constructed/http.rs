@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Requests that came to no usable answer.
 
-use ambisign::{fulcio, registry, trust, witness};
+use ambisign::registry;
+use ambisign_host::{ClientError, HttpError, HttpReason};
 use ambisign_providers::google::service_account;
-use ambisign_providers::{ClientError, HttpError, HttpReason, gce, github, impersonation};
+use ambisign_providers::{gce, github, impersonation};
+use ambisign_sigstore::{fulcio, trust, witness};
 use reqwest::Method;
 
 use super::{Error, boxed};

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use ambisign::identity::IdentityError;
+use ambisign_providers::ChooseError;
 use ambisign_providers::google::service_account;
-use ambisign_providers::{ChooseError, env_var, file, gce, impersonation};
+use ambisign_providers::{env_var, file, gce, impersonation};
+use ambisign_sigstore::identity::IdentityError;
 use reqwest::StatusCode;
 
 use super::{Error, boxed};

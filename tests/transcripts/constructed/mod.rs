@@ -15,10 +15,10 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use ambisign::commands;
-use ambisign::outcome::Failure;
 use ambisign::report::{Console, Look, Reporter};
 use ambisign::session::no_net;
-use ambisign_providers::{Env, Explain};
+use ambisign_host::Failure;
+use ambisign_host::{Env, Explain};
 
 /// An error as it is told.
 pub(crate) struct Told {

@@ -3,11 +3,14 @@
 
 use std::time::Duration;
 
-use ambisign::bundle;
-use ambisign::credential::SignError;
-use ambisign::fulcio::{self, CertificateError};
-use ambisign::verify;
-use ambisign::witness::{self, EntryError, TimestampError};
+use ambisign_sigstore::bundle;
+use ambisign_sigstore::certificate::CertificateError;
+use ambisign_sigstore::credential::SignError;
+use ambisign_sigstore::fulcio;
+use ambisign_sigstore::log::EntryError;
+use ambisign_sigstore::timestamp::TimestampError;
+use ambisign_sigstore::verify;
+use ambisign_sigstore::witness;
 
 use super::{Error, boxed};
 

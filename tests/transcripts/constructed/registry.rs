@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Registries that answer otherwise than any that a sandbox plays.
 
-use ambisign::digest::Digest;
 use ambisign::registry::{Error as Registry, Login};
+use ambisign_sigstore::digest::Digest;
 use reqwest::StatusCode;
 
 use super::{Error, boxed};

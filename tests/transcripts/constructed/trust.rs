@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Trust material in places where a run does not find it.
 
-use ambisign::trust;
-use ambisign::trust::tuf;
+use ambisign_sigstore::trust;
+use ambisign_sigstore::trust::tuf;
 
 use super::{Error, boxed};
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What every error of the workspace can say beyond its message.
+
+use std::borrow::Cow;
+
+/// Who can do something about an error, and whether trying again can help.
+///
+/// A program maps each class to one exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// A defect of ours, or a request of ours that a service calls malformed.
+    Bug,
+    /// There is no usable identity.
+    Identity,
+    /// A registry says no, for good.
+    Registry,
+    /// What was to be verified is not acceptable.
+    Rejected,
+    /// A service is out of reach or refuses for now: running again is safe and may help.
+    Temporary,
+    /// Trust material is bad, expired or missing.
+    Trust,
+    /// Something that came back does not verify. Do not retry: look.
+    Untrusted,
+    /// The command line or a setting is wrong; the network was not used.
+    Usage,
+}
+
+/// An error that names itself, its fix and its class.
+///
+/// `Display` says what happened in one line, lower case, without full stop and without the text of
+/// its sources.
+pub trait Explain: std::error::Error {
+    /// The stable name of the error, `stage/variant`.
+    fn code(&self) -> Cow<'static, str>;
+
+    /// One imperative sentence, or `None` when there is nothing that the reader can do.
+    fn fix(&self) -> Option<Cow<'static, str>>;
+
+    /// Who can do something about it.
+    fn class(&self) -> Class;
+}
+
+/// The messages of `error` and of all its sources.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        source = error.source();
+    }
+    text
+}

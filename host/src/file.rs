@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Files that the user names: read with a limit, written only where nothing is.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+/// Reads the file at `path`, of at most `limit` bytes.
+///
+/// # Errors
+/// It cannot be read, or with [`io::ErrorKind::FileTooLarge`] it is longer.
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    // One byte more tells the longest from one that is longer. A device has no length to ask for.
+    let mut file = File::open(path)?.take(limit.saturating_add(1));
+    file.read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= limit => Ok(bytes),
+        Ok(_) | Err(_) => Err(io::ErrorKind::FileTooLarge.into()),
+    }
+}
+
+/// As [`read`], within a run: what is no regular file may keep its reader waiting for ever.
+///
+/// # Errors
+/// As those of [`read`].
+pub async fn read_in_run(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    if path.metadata()?.is_file() {
+        return read(path, limit);
+    }
+    let path = path.to_owned();
+    aside(move || read(&path, limit)).await
+}
+
+/// Does `work` on a thread of its own, so that a run that waits for it keeps its deadline and hears
+/// signals.
+///
+/// # Errors
+/// Those of `work`.
+pub async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(io::Error::other)?
+}
+
+/// Writes a new file at `path`; nothing is left there when that fails.
+///
+/// # Errors
+/// It cannot be written, or with [`io::ErrorKind::AlreadyExists`] something is there.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _removed = std::fs::remove_file(path);
+    }
+    written
+}
+
+/// Fills `part`, and puts it in the place of whatever is at `path`, in the same folder: whole or not
+/// at all.
+///
+/// # Errors
+/// It cannot be written; what was there is unchanged.
+pub fn place(part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    filled(part, bytes)?.persist(path)?;
+    Ok(())
+}
+
+/// As [`place`], but over nothing.
+///
+/// # Errors
+/// It cannot be written, or with [`io::ErrorKind::AlreadyExists`] something is there.
+pub fn place_new(part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    filled(part, bytes)?.persist_noclobber(path)?;
+    Ok(())
+}
+
+fn filled(mut part: NamedTempFile, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    part.write_all(bytes)?;
+    part.as_file().sync_all()?;
+    readable_as_others(part.as_file())?;
+    Ok(part)
+}
+
+/// A new file that others can read like any other; temporary files are private.
+fn readable_as_others(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(0o644))
+}
+
+/// The folder that the file at `path` is in.
+pub fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::path::Path;
+
+    use super::{read, write_new};
+
+    #[test]
+    fn reads_no_more_than_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_new(&path, b"12345").unwrap();
+        assert_eq!(read(&path, 5).unwrap(), b"12345");
+        assert_eq!(read(&path, 4).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        let endless = read(Path::new("/dev/zero"), 100).unwrap_err();
+        assert_eq!(endless.kind(), ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn writes_over_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_new(&path, b"first").unwrap();
+        let kind = write_new(&path, b"second").unwrap_err().kind();
+        assert_eq!(kind, ErrorKind::AlreadyExists);
+        assert_eq!(read(&path, 100).unwrap(), b"first");
+    }
+}

@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: Apache-2.0
+//! HTTP clients, built when first used, from what the environment says about proxies and CAs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
+use tokio::time::Instant;
+use url::{Host as UrlHost, Url};
+
+use super::loopback::LoopbackResolver;
+use super::preconnect::Preconnect;
+use crate::redact::Redactor;
+use crate::{Clock, Env, chain};
+
+/// Where Linux distributions keep the CA roots of the machine; the first that exists is read.
+const SYSTEM_ROOTS: &[&str] = &[
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Hosts that are never reached through a proxy: the machine itself.
+const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
+
+/// How a kind of service is talked to. One client is kept for each and each origin.
+#[derive(Clone, Copy, Debug)]
+pub struct Profile {
+    /// Tells the clients apart.
+    pub name: &'static str,
+    /// The longest time to connect, TLS included.
+    pub connect: Duration,
+    /// Whether HTTP/2 may be offered.
+    pub http2: bool,
+    /// Where plain HTTP may go.
+    pub plain_http: PlainHttp,
+    /// Whether the proxies of the environment are used.
+    pub proxies: bool,
+}
+
+/// Where plain HTTP may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// To every host: a metadata server, which has no TLS, or a host that the user named.
+    Anywhere,
+    /// To loopback IP literals alone.
+    LoopbackLiterals,
+    /// To names as well, of which only loopback addresses are connected to: the request never leaves
+    /// the machine, whatever the resolver says later.
+    LoopbackNames,
+}
+
+impl Profile {
+    /// A metadata server: plain HTTP, never through a proxy.
+    pub const METADATA: Self = Self {
+        name: "metadata",
+        connect: Duration::from_secs(2),
+        http2: false,
+        plain_http: PlainHttp::Anywhere,
+        proxies: false,
+    };
+    /// A token endpoint. Without HTTP/2, because GitHub's can reset such streams.
+    pub const TOKEN_ENDPOINT: Self = Self {
+        name: "token",
+        connect: Duration::from_secs(5),
+        http2: false,
+        plain_http: PlainHttp::LoopbackLiterals,
+        proxies: true,
+    };
+
+    /// Whether a request to `url` may be made at all: https, or plain HTTP where it may go; no user
+    /// information in it.
+    pub(crate) fn permits(&self, url: &Url) -> bool {
+        let names = match self.plain_http {
+            PlainHttp::Anywhere | PlainHttp::LoopbackNames => url.scheme() == "http",
+            PlainHttp::LoopbackLiterals => false,
+        };
+        (names && !has_user(url)) || plain_http_allowed(url)
+    }
+}
+
+/// What `Net` tells about its work while it goes on.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A request was answered.
+    Answered {
+        /// The request method.
+        method: &'a str,
+        /// Scheme, host and path; no query and no user information.
+        url: &'a str,
+        /// The status code.
+        status: u16,
+        /// From the first byte sent to the last byte read.
+        took: Duration,
+    },
+    /// A request failed in a way that may pass, and is made again after a wait.
+    Waiting {
+        /// Scheme, host and path; no query and no user information.
+        url: &'a str,
+        /// What went wrong, in a few words.
+        because: &'a str,
+        /// How long.
+        wait: Duration,
+        /// The number of the try that failed, from 1.
+        tries: u32,
+    },
+}
+
+/// Is told about requests; must not block.
+pub type Observer = Arc<dyn Fn(Event<'_>) + Send + Sync>;
+
+/// What `Net` is built from, beside the environment.
+#[derive(Default)]
+pub struct NetOptions {
+    /// The `User-Agent` of every request.
+    pub user_agent: String,
+    /// A file of PEM certificates that are trusted beside those of the machine.
+    pub ca_file: Option<PathBuf>,
+    /// The end of the whole run: no request goes on beyond it.
+    pub deadline: Option<Instant>,
+    /// Is told about every request.
+    pub observer: Option<Observer>,
+    /// Prefix of the system's own CA files.
+    pub root: PathBuf,
+}
+
+/// The HTTP side of a `Host`.
+pub struct Net {
+    options: NetOptions,
+    proxies: Proxies,
+    roots_override: Option<PathBuf>,
+    roots: OnceLock<Result<Vec<Certificate>, ClientError>>,
+    clients: Mutex<BTreeMap<(&'static str, String), Kept>>,
+    pub(super) clock: Clock,
+    redactor: Redactor,
+}
+
+/// A client, and the connection that may be in its hand.
+#[derive(Clone)]
+struct Kept {
+    client: Client,
+    preconnect: Preconnect,
+}
+
+/// Whether a client was there before.
+enum Age {
+    New,
+    Used,
+}
+
+/// Why no HTTP client could be made.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// A CA file cannot be read or holds no certificate.
+    #[error("the CA file `{}` cannot be used: {why}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        why: String,
+    },
+    /// A proxy variable does not hold a URL.
+    #[error("the proxy in `{variable}` is not a URL")]
+    Proxy {
+        /// The variable. Its value may hold a password.
+        variable: &'static str,
+    },
+    /// The TLS stack does not start.
+    #[error("the HTTP client cannot be built: {why}")]
+    Build {
+        /// The reason.
+        why: String,
+    },
+}
+
+impl Net {
+    /// Reads the proxy and CA variables of `env`. Nothing is opened or built yet.
+    pub fn new(env: &Env, clock: Clock, options: NetOptions) -> Self {
+        let proxies = Proxies::from_env(env);
+        let redactor = Redactor::default();
+        proxies
+            .passwords()
+            .for_each(|password| redactor.guard(&password));
+        Self {
+            options,
+            proxies,
+            roots_override: env.get("SSL_CERT_FILE").map(PathBuf::from),
+            roots: OnceLock::new(),
+            clients: Mutex::default(),
+            clock,
+            redactor,
+        }
+    }
+
+    /// The client of `profile` for the origin of `url`, built at the first call.
+    ///
+    /// # Errors
+    /// A CA file or a proxy variable that cannot be used.
+    pub(super) fn client(&self, profile: &Profile, url: &Url) -> Result<Client, ClientError> {
+        Ok(self.kept(profile, url)?.0.client)
+    }
+
+    /// Opens a connection to `url` for the next request, without making one. That it fails is told
+    /// by that request.
+    ///
+    /// A client that was used already is left alone: it has a connection, and would ask over it.
+    pub async fn preconnect(&self, profile: &Profile, url: &Url) {
+        if !profile.permits(url) {
+            return;
+        }
+        if let Ok((Kept { client, preconnect }, Age::New)) = self.kept(profile, url) {
+            preconnect.open(&client, url.clone()).await;
+        }
+    }
+
+    fn kept(&self, profile: &Profile, url: &Url) -> Result<(Kept, Age), ClientError> {
+        let key = (profile.name, url.origin().ascii_serialization());
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(kept) = clients.get(&key) {
+            return Ok((kept.clone(), Age::Used));
+        }
+        let preconnect = Preconnect::new(profile.connect);
+        let client = self.build(profile, preconnect.clone())?;
+        let kept = Kept { client, preconnect };
+        clients.insert(key, kept.clone());
+        Ok((kept, Age::New))
+    }
+
+    /// Remembers `secret`, so that [`Net::redact`] removes it.
+    pub fn guard(&self, secret: &str) {
+        self.redactor.guard(secret);
+    }
+
+    /// `text` without the secrets of this run and without anything that has the form of a JWT.
+    pub fn redact(&self, text: &str) -> String {
+        self.redactor.redact(text)
+    }
+
+    /// The end of the whole run.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.options.deadline
+    }
+
+    pub(super) fn tell(&self, event: Event<'_>) {
+        if let Some(observer) = &self.options.observer {
+            observer(event);
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where HTTP clients are built"
+    )]
+    fn build(&self, profile: &Profile, preconnect: Preconnect) -> Result<Client, ClientError> {
+        let mut builder = Client::builder()
+            .user_agent(&self.options.user_agent)
+            .connect_timeout(profile.connect)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .tcp_nodelay(true)
+            .tls_certs_only(self.roots()?)
+            .connector_layer(preconnect)
+            .no_proxy();
+        if !profile.http2 {
+            builder = builder.http1_only();
+        }
+        if profile.plain_http == PlainHttp::LoopbackNames {
+            builder = builder.dns_resolver(Arc::new(LoopbackResolver));
+        }
+        if profile.proxies {
+            for proxy in self.proxies.build()? {
+                builder = builder.proxy(proxy);
+            }
+        }
+        builder
+            .build()
+            .map_err(|error| ClientError::Build { why: chain(&error) })
+    }
+
+    fn roots(&self) -> Result<Vec<Certificate>, ClientError> {
+        self.roots.get_or_init(|| self.read_roots()).clone()
+    }
+
+    /// Whether nobody is trusted, because no CA file was found.
+    pub(super) fn has_no_roots(&self) -> bool {
+        self.roots().is_ok_and(|roots| roots.is_empty())
+    }
+
+    /// `SSL_CERT_FILE` replaces the machine's roots, as in OpenSSL; the CA file of the options adds
+    /// to either. A machine without roots is no error yet: plain HTTP needs none.
+    fn read_roots(&self) -> Result<Vec<Certificate>, ClientError> {
+        let system = || {
+            let root = &self.options.root;
+            SYSTEM_ROOTS
+                .iter()
+                .map(|path| root.join(path.trim_start_matches('/')))
+                .find(|path| path.exists())
+        };
+        let files = [
+            self.roots_override.clone().or_else(system),
+            self.options.ca_file.clone(),
+        ];
+        let mut roots = Vec::new();
+        for file in files.into_iter().flatten() {
+            roots.extend(read_pem(&file)?);
+        }
+        Ok(roots)
+    }
+}
+
+impl fmt::Debug for Net {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Net").finish_non_exhaustive()
+    }
+}
+
+/// The proxy variables, in the spelling that was found.
+struct Proxies {
+    http: Option<(&'static str, String)>,
+    https: Option<(&'static str, String)>,
+    except: String,
+}
+
+impl Proxies {
+    fn from_env(env: &Env) -> Self {
+        let first = |names: [&'static str; 4]| {
+            names
+                .into_iter()
+                .find_map(|name| Some((name, env.get(name)?.to_owned())))
+        };
+        let except = env
+            .get("no_proxy")
+            .or_else(|| env.get("NO_PROXY"))
+            .unwrap_or_default();
+        Self {
+            http: first(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
+            https: first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+            except: format!("{except},{NEVER_PROXIED}"),
+        }
+    }
+
+    /// The passwords in the proxies' URLs, as they stand there; they may lack the scheme.
+    fn passwords(&self) -> impl Iterator<Item = String> {
+        [&self.http, &self.https]
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, text)| {
+                let url = Url::parse(text).ok().filter(Url::has_host);
+                let url = url.or_else(|| Url::parse(&format!("http://{text}")).ok())?;
+                url.password().map(str::to_owned)
+            })
+    }
+
+    fn build(&self) -> Result<Vec<Proxy>, ClientError> {
+        type Kind = fn(String) -> reqwest::Result<Proxy>;
+        let kinds: [(&Option<_>, Kind); 2] = [
+            (&self.http, |url| Proxy::http(url)),
+            (&self.https, |url| Proxy::https(url)),
+        ];
+        kinds
+            .into_iter()
+            .filter_map(|(proxy, kind)| proxy.as_ref().map(|proxy| (proxy, kind)))
+            .map(|((variable, url), kind)| {
+                let proxy = kind(url.clone()).map_err(|_url| ClientError::Proxy { variable })?;
+                Ok(proxy.no_proxy(NoProxy::from_string(&self.except)))
+            })
+            .collect()
+    }
+}
+
+fn read_pem(path: &Path) -> Result<Vec<Certificate>, ClientError> {
+    let unusable = |why: String| ClientError::CaFile {
+        path: path.to_owned(),
+        why,
+    };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let roots =
+        Certificate::from_pem_bundle(&pem).map_err(|_pem| unusable("it is not PEM".to_owned()))?;
+    if roots.is_empty() {
+        return Err(unusable("it holds no certificate".to_owned()));
+    }
+    Ok(roots)
+}
+
+/// Whether `url` names the machine itself by an IP literal. A name such as `localhost` does not
+/// count: a resolver decides what it means.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(UrlHost::Ipv4(address)) => address.is_loopback(),
+        Some(UrlHost::Ipv6(address)) => address.is_loopback(),
+        Some(UrlHost::Domain(_)) | None => false,
+    }
+}
+
+/// Whether `url` may be used at all: `https`, or `http` to a loopback IP literal, and no user
+/// information in it.
+pub fn plain_http_allowed(url: &Url) -> bool {
+    let scheme = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
+    scheme && !has_user(url)
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Clock, Env, Net, NetOptions};
+
+    #[test]
+    fn the_password_of_a_proxy_is_secret() {
+        for (name, value) in [
+            ("HTTPS_PROXY", "http://user:c4n4ry@proxy.example:8080"),
+            ("http_proxy", "user:c4n4ry@proxy.example"),
+            ("ALL_PROXY", "http://:c4n4ry@proxy.example/"),
+        ] {
+            let env = Env::from_iter([(name, value)]);
+            let net = Net::new(&env, Clock::system(), NetOptions::default());
+            assert_eq!(net.redact("is c4n4ry"), "is ***", "{value}");
+        }
+    }
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Why a request came to no usable answer.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
+use reqwest::{Method, StatusCode};
+use rustls::InvalidMessage;
+
+use super::client::ClientError;
+use crate::{Class, chain};
+
+/// The longest name of a content coding that a message shows, in characters.
+const LONGEST_CODING: usize = 40;
+
+/// A request that came to no usable answer.
+#[derive(Debug)]
+pub struct HttpError {
+    /// The request method.
+    pub method: Method,
+    /// Scheme, host and path; no query and no user information.
+    pub url: String,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Whether any of the tries may have reached the server: what it does on request may be done.
+    pub sent: bool,
+    /// What happened last.
+    pub reason: HttpReason,
+}
+
+/// What happened to a request.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpReason {
+    /// No client could be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The time of the whole run is over.
+    #[error("the time of this run is over")]
+    Deadline,
+    /// The body is compressed, which was not asked for.
+    #[error("answered with content coding {coding:?}, which was not asked for")]
+    Encoded {
+        /// The coding.
+        coding: String,
+    },
+    /// Plain HTTP to another machine, or a password in the URL.
+    #[error("is not https")]
+    NotHttps,
+    /// The server answers TLS with something else, mostly plain HTTP.
+    #[error("the server does not speak TLS on this port")]
+    NotTls,
+    /// The server sends the request elsewhere.
+    #[error("tried to redirect to {to}")]
+    Redirected {
+        /// Scheme and host.
+        to: String,
+    },
+    /// A status that may pass; [`crate::Net::send`] lists them.
+    #[error("answered HTTP {}{}{}", status.as_u16(), said(excerpt), asked(*retry_after))]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the body.
+        excerpt: String,
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The TLS peer is not who it should be.
+    #[error("the TLS certificate of the server is not trusted: {why}")]
+    Tls {
+        /// What the TLS stack says.
+        why: String,
+    },
+    /// The body is longer than the limit.
+    #[error("answered with more than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// No answer, or only a part of one.
+    #[error("{why}")]
+    Unreachable {
+        /// What the system says.
+        why: String,
+        /// Whether the request may have reached the server.
+        sent: bool,
+    },
+}
+
+fn said(excerpt: &str) -> String {
+    if excerpt.is_empty() {
+        String::new()
+    } else {
+        format!(" `{excerpt}`")
+    }
+}
+
+fn asked(wait: Option<Duration>) -> String {
+    wait.map(|wait| format!(" and asks to wait {} s", wait.as_secs()))
+        .unwrap_or_default()
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.method, self.url, self.reason)?;
+        if self.tries > 1 {
+            write!(f, " ({} tries)", self.tries)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The message says it all: a source would repeat it.
+impl std::error::Error for HttpError {}
+
+impl HttpReason {
+    /// [`HttpReason::Encoded`], when `headers` name a content coding.
+    pub(super) fn encoded(headers: &HeaderMap) -> Option<Self> {
+        let coding = headers.get(CONTENT_ENCODING)?;
+        let coding = String::from_utf8_lossy(coding.as_bytes());
+        let coding: String = coding.chars().take(LONGEST_CODING).collect();
+        (!coding.eq_ignore_ascii_case("identity")).then_some(Self::Encoded { coding })
+    }
+
+    /// Whether the request may have reached the server.
+    pub(super) fn is_sent(&self) -> bool {
+        match self {
+            Self::Unreachable { sent, .. } => *sent,
+            Self::Client(_) | Self::Deadline | Self::NotHttps | Self::NotTls | Self::Tls { .. } => {
+                false
+            }
+            Self::Encoded { .. }
+            | Self::Redirected { .. }
+            | Self::Status { .. }
+            | Self::TooLarge { .. } => true,
+        }
+    }
+}
+
+impl HttpError {
+    /// The variant part of an error code: what happened to the request.
+    pub fn variant(&self) -> &'static str {
+        match &self.reason {
+            HttpReason::Client(_) => "client",
+            HttpReason::Deadline | HttpReason::Status { .. } | HttpReason::Unreachable { .. } => {
+                "unreachable"
+            }
+            HttpReason::Encoded { .. } => "encoded",
+            HttpReason::NotHttps => "not-https",
+            HttpReason::NotTls => "not-tls",
+            HttpReason::Redirected { .. } => "redirected",
+            HttpReason::Tls { .. } => "tls",
+            HttpReason::TooLarge { .. } => "too-large",
+        }
+    }
+
+    /// The class of the error, whichever service it was.
+    pub fn class(&self) -> Class {
+        match &self.reason {
+            HttpReason::Client(_) | HttpReason::NotHttps => Class::Usage,
+            HttpReason::Deadline | HttpReason::Status { .. } | HttpReason::Unreachable { .. } => {
+                Class::Temporary
+            }
+            HttpReason::Encoded { .. }
+            | HttpReason::NotTls
+            | HttpReason::Redirected { .. }
+            | HttpReason::Tls { .. }
+            | HttpReason::TooLarge { .. } => Class::Untrusted,
+        }
+    }
+
+    /// What the reader can do, whichever service it was.
+    pub fn fix(&self) -> Option<Cow<'static, str>> {
+        Some(match &self.reason {
+            HttpReason::Client(_) => "correct the proxy variable or the CA file".into(),
+            HttpReason::Deadline => "run again, or raise `--timeout`".into(),
+            HttpReason::NotHttps => "use an https URL without a user name in it".into(),
+            HttpReason::NotTls => {
+                "give the URL and port at which the service speaks TLS, or set up TLS there".into()
+            }
+            HttpReason::Status { .. } => "run again: this usually passes".into(),
+            HttpReason::Tls { .. } => {
+                "check the clock and the proxy, and give a private CA with `--ca-file`".into()
+            }
+            HttpReason::Unreachable { .. } => {
+                "run again; if it stays, check that this machine may reach the host".into()
+            }
+            HttpReason::Encoded { .. } | HttpReason::TooLarge { .. } => {
+                "check that nothing between this machine and the host rewrites its answers".into()
+            }
+            HttpReason::Redirected { .. } => {
+                "give the URL of the service itself, not one that redirects".into()
+            }
+        })
+    }
+}
+
+/// What a failure of the transport means.
+pub(super) fn transport(error: reqwest::Error) -> HttpReason {
+    let error = error.without_url();
+    let why = without_layers(&chain(&error)).to_owned();
+    if let Some(rustls::Error::InvalidCertificate(_)) = tls_error(&error) {
+        return HttpReason::Tls { why };
+    }
+    // The first byte of the answer is no record of TLS: it is the `H` of `HTTP/1.1 400`.
+    if let Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) =
+        tls_error(&error)
+    {
+        return HttpReason::NotTls;
+    }
+    HttpReason::Unreachable {
+        why,
+        sent: !error.is_connect(),
+    }
+}
+
+/// `text` without what the layers of the HTTP client say of themselves: the reader wants the reason.
+fn without_layers(text: &str) -> &str {
+    let layers = [
+        "error sending request: ",
+        "client error (Connect): ",
+        "client error (SendRequest): ",
+    ];
+    layers
+        .into_iter()
+        .fold(text, |text, layer| text.strip_prefix(layer).unwrap_or(text))
+}
+
+/// The error of the TLS stack that `error` comes from. That it refuses the peer is an attack or a
+/// misconfiguration, and never a matter of trying again.
+fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(|error| error.get_ref());
+        let tls = error
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        if tls.is_some() {
+            return tls;
+        }
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//! HTTP: clients, requests, and the one way to send them.
+
+mod client;
+mod error;
+mod loopback;
+mod preconnect;
+pub mod request;
+mod send;
+
+pub use client::{
+    ClientError, Event, Net, NetOptions, Observer, PlainHttp, Profile, is_loopback,
+    plain_http_allowed,
+};
+pub use error::{HttpError, HttpReason};
+pub use loopback::{is_localhost, resolves_to_loopback};
+pub use send::{Answer, CallLimits};

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The outside of a program: environment, clock, files, processes and HTTP, each with its limits.
+//!
+//! The outside enters once, as a [`Host`]. One function retries, one starts processes, one redacts,
+//! and one parses strict JSON. The crate knows no service, no identity and no registry: what is asked
+//! for, and within which [limits](CallLimits), is the caller's.
+
+mod clock;
+mod env;
+mod excerpt;
+mod explain;
+pub mod file;
+mod host;
+mod http;
+pub mod json;
+mod notice;
+mod process;
+mod redact;
+mod secret;
+
+pub use clock::Clock;
+pub use env::Env;
+pub use excerpt::excerpt;
+pub use explain::{Class, Explain, chain};
+pub use host::Host;
+pub use http::{
+    Answer, CallLimits, ClientError, Event, HttpError, HttpReason, Net, NetOptions, Observer,
+    PlainHttp, Profile, is_localhost, is_loopback, plain_http_allowed, request,
+    resolves_to_loopback,
+};
+pub use notice::{Failure, Warning};
+pub use process::{Child, Finished, SpawnError, spawn};
+pub use secret::Token;

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the reader is told: a warning, or an error with its sources.
+
+use crate::{Class, Explain};
+
+/// Something the reader should know that did not stop the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// A stable name, `stage/what`.
+    pub code: &'static str,
+    /// One line, in the form of an error message.
+    pub message: String,
+}
+
+/// An error, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What happened.
+    pub what: String,
+    /// Why: the sources of the error, outermost first.
+    pub because: Vec<String>,
+    /// What the reader can do.
+    pub fix: Option<String>,
+    /// The stable name.
+    pub code: String,
+    /// Who can do something.
+    pub class: Class,
+}
+
+impl Failure {
+    /// What `error` and its sources say.
+    pub fn of(error: &dyn Explain) -> Self {
+        let mut because: Vec<String> = Vec::new();
+        let what = error.to_string();
+        let mut next = error.source();
+        while let Some(source) = next {
+            let text = source.to_string();
+            // Transparent layers repeat what they hold.
+            if text != what && because.last() != Some(&text) {
+                because.push(text);
+            }
+            next = source.source();
+        }
+        Self {
+            what,
+            because,
+            fix: error.fix().map(Into::into),
+            code: error.code().into(),
+            class: error.class(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::io;
+
+    use super::Failure;
+    use crate::{Class, Explain};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the run could not start")]
+    struct Start(#[source] io::Error);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error(transparent)]
+    struct Sum(#[from] Start);
+
+    impl Explain for Sum {
+        fn code(&self) -> Cow<'static, str> {
+            "run/start".into()
+        }
+
+        fn fix(&self) -> Option<Cow<'static, str>> {
+            None
+        }
+
+        fn class(&self) -> Class {
+            Class::Temporary
+        }
+    }
+
+    #[test]
+    fn a_failure_names_each_source_once() {
+        let io = io::Error::other("too many open files");
+        let failure = Failure::of(&Sum::from(Start(io)));
+        assert_eq!(failure.code, "run/start");
+        assert_eq!(failure.because, ["too many open files"]);
+    }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The signing certificate: its profile, its chain, its promise to be public, and what is verified
+//! with it.
+
+pub mod chain;
+pub mod sct;
+mod signing;
+mod trusted;
+mod verifier;
+
+#[cfg(test)]
+pub(crate) use signing::testing;
+pub use signing::{CertificateError, SigningCertificate};
+pub use verifier::Verifier;

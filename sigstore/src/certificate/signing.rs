@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The signing certificate of Fulcio and its profile (fulcio `docs/certificate-specification.md`).
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use ambisign_host::{Class, Explain};
+use der::Decode;
+use der::asn1::{ObjectIdentifier, Utf8StringRef};
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+use crate::pki::path::{PathError, UNDERSTOOD};
+use crate::pki::x509::Certificate;
+
+const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+pub(crate) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+/// The issuer of the token as its raw bytes: older certificates have only this one.
+const ISSUER_RAW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
+/// The issuer of the token as a DER string.
+const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.8");
+/// The type of the name that Fulcio gives where it is neither an e-mail address nor a URI.
+const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
+
+/// The longest life of a certificate of the public instance, which gives ten minutes: a longer one
+/// would be worth stealing the key for.
+pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// Why a signing certificate is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// It lives longer than the public instance's do.
+    #[error("the signing certificate is valid for {} s, and the public Sigstore gives at most {} s", life.as_secs(), LONGEST_LIFE.as_secs())]
+    Lifetime {
+        /// How long it is valid.
+        life: Duration,
+    },
+    /// It is not a certificate.
+    #[error("the signing certificate cannot be read")]
+    Malformed,
+    /// The certificate was not valid at the time in question.
+    #[error("the signing certificate was not valid at the time of the signature")]
+    OutsideValidity,
+    /// It is a certificate for something else than signing code with one identity.
+    #[error("the signing certificate {why}")]
+    Profile {
+        /// In which way.
+        why: &'static str,
+    },
+    /// No trusted certificate transparency log promised to publish the certificate.
+    #[error("no trusted certificate transparency log vouches for the signing certificate: {why}")]
+    Sct {
+        /// What is wrong with the promise.
+        why: &'static str,
+    },
+    /// No authority of the trusted root issued it, or one that was not trusted at that time.
+    #[error("the signing certificate is not issued by a trusted authority")]
+    UntrustedChain {
+        /// The flaw of the path.
+        #[source]
+        flaw: PathError,
+    },
+}
+
+impl Explain for CertificateError {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Lifetime { .. } => "fulcio/lifetime".into(),
+            Self::Malformed => "fulcio/malformed".into(),
+            Self::OutsideValidity => "fulcio/outside-validity".into(),
+            Self::Profile { .. } => "fulcio/profile".into(),
+            Self::Sct { .. } => "fulcio/sct".into(),
+            Self::UntrustedChain { .. } => "fulcio/untrusted-chain".into(),
+        }
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Sct { .. } | Self::UntrustedChain { .. } => Some(
+                "check that the trusted root is the one of the Fulcio instance, and a new one"
+                    .into(),
+            ),
+            Self::Lifetime { .. }
+            | Self::Malformed
+            | Self::OutsideValidity
+            | Self::Profile { .. } => None,
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Untrusted
+    }
+}
+
+/// A certificate that has the profile of Fulcio's signing certificates. Whether it is to be
+/// believed is for [`SigningCertificate::trusted`] or [`crate::verify`] to say.
+#[derive(Clone, Debug)]
+pub struct SigningCertificate {
+    certificate: Certificate,
+    san: String,
+    issuer: String,
+}
+
+impl SigningCertificate {
+    /// Reads a DER certificate and holds it to the profile: not an authority, for code signing, for
+    /// digital signatures, exactly one name, an issuer, no critical extension beside these.
+    ///
+    /// # Errors
+    /// [`CertificateError::Malformed`] and [`CertificateError::Profile`].
+    pub fn parse(der: &[u8]) -> Result<Self, CertificateError> {
+        let certificate = Certificate::parse(der).ok_or(CertificateError::Malformed)?;
+        let profile = |why| CertificateError::Profile { why };
+        let usage = certificate.usage();
+        if usage.ca || usage.key.is_some_and(|key| key.key_cert_sign()) {
+            return Err(profile("is one of an authority"));
+        }
+        if !usage.key.is_some_and(|key| key.digital_signature()) {
+            return Err(profile("is not for digital signatures"));
+        }
+        let signs_code = usage
+            .extended
+            .as_ref()
+            .map(|(_, uses)| uses.contains(&CODE_SIGNING));
+        if signs_code != Some(true) {
+            return Err(profile("is not for code signing"));
+        }
+        let [known, also, too] = UNDERSTOOD;
+        if certificate.has_critical_beside(&[known, also, too, SUBJECT_ALT_NAME]) {
+            return Err(profile("has a critical extension that is not understood"));
+        }
+        let san = name(&certificate).ok_or_else(|| {
+            profile("does not have exactly one name that is an e-mail address, a URI or Fulcio's")
+        })?;
+        let issuer = issuer(&certificate)
+            .ok_or_else(|| profile("does not say who issued the identity token"))?;
+        Ok(Self {
+            certificate,
+            san,
+            issuer,
+        })
+    }
+
+    /// The certificate in DER.
+    pub fn der(&self) -> &[u8] {
+        self.certificate.der()
+    }
+
+    /// The key as DER `SubjectPublicKeyInfo`.
+    pub fn spki_der(&self) -> &[u8] {
+        self.certificate.key().spki()
+    }
+
+    /// The first second of the validity.
+    pub fn not_before(&self) -> SystemTime {
+        self.certificate.validity().start()
+    }
+
+    /// The last second of the validity.
+    pub fn not_after(&self) -> SystemTime {
+        self.certificate.not_after()
+    }
+
+    /// Whether `time` is inside the validity, both ends included.
+    pub fn is_valid_at(&self, time: SystemTime) -> bool {
+        self.certificate.validity().contains(time)
+    }
+
+    /// The identity: the one name of the certificate.
+    pub fn san(&self) -> &str {
+        &self.san
+    }
+
+    /// The issuer of the identity token, as Fulcio names it.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The certificate without its profile.
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+}
+
+/// The one name, when there is exactly one and it is of a kind that Fulcio gives.
+fn name(certificate: &Certificate) -> Option<String> {
+    let names = SubjectAltName::from_der(certificate.extension(SUBJECT_ALT_NAME)?).ok()?;
+    let [name] = names.0.as_slice() else {
+        return None;
+    };
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other kinds of names of RFC 5280 are all refused"
+    )]
+    let name = match name {
+        GeneralName::Rfc822Name(name) | GeneralName::UniformResourceIdentifier(name) => {
+            name.as_str().to_owned()
+        }
+        GeneralName::OtherName(name) if name.type_id == OTHER_NAME => {
+            let text = name.value.decode_as::<Utf8StringRef<'_>>().ok()?;
+            text.as_str().to_owned()
+        }
+        _ => return None,
+    };
+    (!name.is_empty()).then_some(name)
+}
+
+fn issuer(certificate: &Certificate) -> Option<String> {
+    let text = match certificate.extension(ISSUER) {
+        Some(der) => Utf8StringRef::from_der(der).ok()?.as_str(),
+        None => std::str::from_utf8(certificate.extension(ISSUER_RAW)?).ok()?,
+    };
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use der::asn1::Ia5String;
+    use x509_cert::ext::Extension;
+    use x509_cert::ext::pkix::name::GeneralName;
+    use x509_cert::ext::pkix::{ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName};
+
+    use super::{CODE_SIGNING, SigningCertificate};
+    use crate::pki::testing::{Order, extension, raw};
+
+    pub(super) fn email(text: &str) -> GeneralName {
+        GeneralName::Rfc822Name(Ia5String::new(text).unwrap())
+    }
+
+    /// The extensions of a good certificate: key usage, extended, name, issuer.
+    pub(super) fn good() -> Vec<Extension> {
+        let mut name = extension(SubjectAltName(vec![email("a@example.test")]));
+        name.critical = true;
+        vec![
+            extension(KeyUsage(KeyUsages::DigitalSignature.into())),
+            extension(ExtendedKeyUsage(vec![CODE_SIGNING])),
+            name,
+            raw("1.3.6.1.4.1.57264.1.1", false, b"https://old.example"),
+            raw("1.3.6.1.4.1.57264.1.8", false, b"\x0c\x0bhttps://new"),
+        ]
+    }
+
+    pub(super) fn order(extensions: Vec<Extension>) -> Order {
+        Order {
+            subject: 1,
+            issuer: 2,
+            seconds: (100, 700),
+            extensions,
+        }
+    }
+
+    /// A good certificate, valid between these seconds.
+    pub(crate) fn certificate(seconds: (u64, u64)) -> SigningCertificate {
+        let order = Order {
+            seconds,
+            ..order(good())
+        };
+        SigningCertificate::parse(&order.der()).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use der::asn1::{Any, ObjectIdentifier, Utf8StringRef};
+    use x509_cert::ext::Extension;
+    use x509_cert::ext::pkix::name::{GeneralName, OtherName};
+    use x509_cert::ext::pkix::{
+        BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
+    };
+
+    use super::super::chain;
+    use super::testing::{certificate, email, good, order};
+    use super::{CertificateError, OTHER_NAME, SigningCertificate};
+    use crate::bundle::Bundle;
+    use crate::pki::path::PathError;
+    use crate::pki::testing::{extension, raw, second};
+    use crate::trust::TrustedRoot;
+
+    const PRODUCTION: &[u8] =
+        include_bytes!("../../../tests/vectors/roots/production/trusted_root.json");
+    const STAGING: &[u8] = include_bytes!("../../../tests/vectors/roots/staging/trusted_root.json");
+    const REAL: &[u8] =
+        include_bytes!("../../../tests/vectors/bundle-verify/happy-path-v0.3/bundle.sigstore.json");
+
+    fn real() -> SigningCertificate {
+        SigningCertificate::parse(Bundle::parse(REAL).unwrap().certificate().unwrap()).unwrap()
+    }
+
+    fn parse(extensions: Vec<Extension>) -> Result<SigningCertificate, CertificateError> {
+        SigningCertificate::parse(&order(extensions).der())
+    }
+
+    #[test]
+    fn reads_the_profile() {
+        let certificate = parse(good()).unwrap();
+        assert_eq!(certificate.san(), "a@example.test");
+        assert_eq!(certificate.issuer(), "https://new");
+        assert_eq!(certificate.not_before(), second(100));
+        assert_eq!(certificate.not_after(), second(700));
+        let mut older = good();
+        older.pop();
+        assert_eq!(parse(older).unwrap().issuer(), "https://old.example");
+    }
+
+    #[test]
+    fn reads_the_name_of_a_user() {
+        let name = |type_id| {
+            GeneralName::OtherName(OtherName {
+                type_id,
+                value: Any::from(Utf8StringRef::new("joe!example.test").unwrap()),
+            })
+        };
+        let with = |name| {
+            let mut extensions = good();
+            extensions[2] = extension(SubjectAltName(vec![name]));
+            parse(extensions)
+        };
+        assert_eq!(with(name(OTHER_NAME)).unwrap().san(), "joe!example.test");
+        let other = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.9");
+        assert!(with(name(other)).is_err());
+    }
+
+    #[test]
+    fn refuses_other_profiles() {
+        type Change = fn(&mut Vec<Extension>);
+        let authority = |e: &mut Vec<_>| {
+            e.push(extension(BasicConstraints {
+                ca: true,
+                path_len_constraint: None,
+            }));
+        };
+        let changes: [Change; 9] = [
+            authority,
+            |e| drop(e.remove(0)),
+            |e| e[0] = extension(KeyUsage(KeyUsages::KeyAgreement.into())),
+            |e| {
+                e[0] = extension(KeyUsage(
+                    KeyUsages::DigitalSignature | KeyUsages::KeyCertSign,
+                ))
+            },
+            |e| drop(e.remove(1)),
+            |e| e[1] = extension(ExtendedKeyUsage(vec![OTHER_NAME])),
+            |e| drop(e.remove(2)),
+            |e| e[2] = extension(SubjectAltName(vec![email("a@b.c"), email("d@e.f")])),
+            |e| e.truncate(3),
+        ];
+        for change in changes {
+            let mut extensions = good();
+            change(&mut extensions);
+            let error = parse(extensions).unwrap_err();
+            assert!(
+                matches!(error, CertificateError::Profile { .. }),
+                "{error:?}"
+            );
+        }
+        let mut critical = good();
+        critical.push(raw("1.2.3.4", true, b""));
+        assert!(matches!(
+            parse(critical),
+            Err(CertificateError::Profile { .. })
+        ));
+        let mut twice = good();
+        twice.extend(good());
+        assert_eq!(parse(twice).unwrap_err(), CertificateError::Malformed);
+    }
+
+    #[test]
+    fn trusts_a_real_certificate_with_its_root_only() {
+        let certificate = real();
+        let production = TrustedRoot::parse(PRODUCTION).unwrap();
+        assert_eq!(certificate.trusted(&production), Ok(()));
+        let flaw = PathError::Unknown;
+        let staging = TrustedRoot::parse(STAGING).unwrap();
+        let error = certificate.trusted(&staging).unwrap_err();
+        assert_eq!(error, CertificateError::UntrustedChain { flaw });
+        let late = certificate.not_after() + Duration::from_secs(1);
+        let error = chain::verify(&certificate, &production, late).unwrap_err();
+        assert_eq!(error, CertificateError::OutsideValidity);
+    }
+
+    #[test]
+    fn lives_short_in_the_public_instance() {
+        let production = TrustedRoot::parse(PRODUCTION).unwrap();
+        let staging = TrustedRoot::parse(STAGING).unwrap();
+        let unknown = CertificateError::UntrustedChain {
+            flaw: PathError::Unknown,
+        };
+        let long = CertificateError::Lifetime {
+            life: Duration::from_secs(901),
+        };
+        for (root, life, error) in [
+            (&production, 900, unknown),
+            (&production, 901, long),
+            (&staging, 901, unknown),
+        ] {
+            let found = certificate((100, 100 + life)).trusted(root);
+            assert_eq!(found, Err(error), "{life}");
+        }
+    }
+
+    #[test]
+    fn needs_a_promise() {
+        let text = String::from_utf8(PRODUCTION.to_vec()).unwrap();
+        // Without CT logs, and with a CT log that ended before the certificate.
+        let without = text.replace("\"ctlogs\"", "\"other\"");
+        let mut ended: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for log in ended["ctlogs"].as_array_mut().unwrap() {
+            log["publicKey"]["validFor"]["end"] = "2022-12-31T00:00:00Z".into();
+        }
+        for json in [without, ended.to_string()] {
+            let root = TrustedRoot::parse(json.as_bytes()).unwrap();
+            let error = real().trusted(&root).unwrap_err();
+            assert!(matches!(error, CertificateError::Sct { .. }), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn pem_has_lines_of_64_characters() {
+        let pem = real().pem().unwrap();
+        assert!(pem.starts_with("-----BEGIN CERTIFICATE-----\n"));
+        assert!(pem.ends_with("\n-----END CERTIFICATE-----\n"));
+        assert_eq!(pem.lines().nth(1).unwrap().len(), 64);
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//! SHA-256 digests in the form of the OCI image specification.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use ambisign_host::file;
+use sha2::{Digest as _, Sha256};
+
+/// How many bytes are read at once.
+const CHUNK: usize = 64 * 1024;
+
+/// A SHA-256 digest. Its text is `sha256:` and 64 lower-case hexadecimal digits (OCI image
+/// specification, "Digests").
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of everything that `reader` gives.
+    ///
+    /// # Errors
+    /// It cannot be read to its end.
+    pub fn of_reader(reader: &mut dyn Read) -> io::Result<Self> {
+        let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
+        loop {
+            match reader.read(&mut chunk) {
+                Ok(0) => return Ok(Self(hasher.finalize().into())),
+                Ok(length) => hasher.update(chunk.get(..length).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The digest of the file at `path`, of any length; of the standard input for `-`.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn of_file(path: &Path) -> io::Result<Self> {
+        let path = path.to_owned();
+        file::aside(move || {
+            if path == Path::new("-") {
+                Self::of_reader(&mut io::stdin().lock())
+            } else {
+                Self::of_reader(&mut File::open(path)?)
+            }
+        })
+        .await
+    }
+
+    /// Reads `sha256:<hex>`; `None` for another algorithm, another length or upper-case letters.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex_digits = text.strip_prefix("sha256:")?;
+        if hex_digits.bytes().any(|b| b.is_ascii_uppercase()) {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(hex_digits, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+
+    /// The 32 bytes.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The 64 hexadecimal digits, without the algorithm.
+    pub fn hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Digest;
+
+    #[test]
+    fn of_a_reader_is_of_its_bytes() {
+        let bytes = vec![7; 3 * super::CHUNK + 1];
+        let found = Digest::of_reader(&mut bytes.as_slice()).unwrap();
+        assert_eq!(found, Digest::of(&bytes));
+    }
+
+    #[test]
+    fn text_and_back() {
+        let text = "sha256:70f178985473c23b72e403edaa739c9cfae0927db7ad48e67f78db8e9c044b4e";
+        assert_eq!(Digest::of(b"ambisign").to_string(), text);
+        assert_eq!(Digest::parse(text), Some(Digest::of(b"ambisign")));
+    }
+
+    #[test]
+    fn refuses_other_forms() {
+        let upper = Digest::of(b"x").to_string().to_uppercase();
+        for text in [
+            "",
+            "sha256:",
+            "sha256:00",
+            "sha512:00",
+            &upper,
+            &format!("{upper}00"),
+        ] {
+            assert_eq!(Digest::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Fulcio: identity and key -> credential.
+
+mod error;
+#[doc(hidden)]
+pub mod fuzzing;
+mod wire;
+
+use ambisign_host::request::{self, bearer};
+use ambisign_host::{Answer, Host, HttpError, Token};
+use rand_core::CryptoRng;
+use reqwest::header::AUTHORIZATION;
+use url::Url;
+
+use crate::certificate::SigningCertificate;
+use crate::credential::Credential;
+use crate::identity::Identity;
+use crate::identity::prediction::{self, Prediction};
+use crate::key::EphemeralKey;
+use crate::limits::FULCIO;
+use crate::trust::Trust;
+pub use error::{Error, Objection};
+
+/// What may be signed, because its signature has a place to go to.
+///
+/// Implement it only for a value that cannot be made before that is known: a certificate puts the
+/// identity into a public log, for good.
+pub trait Deliverable {}
+
+/// The Fulcio of this run.
+pub struct Fulcio<'a> {
+    host: &'a Host,
+    trust: &'a Trust,
+}
+
+impl<'a> Fulcio<'a> {
+    /// The Fulcio that the signing config of `trust` selects.
+    pub fn new(host: &'a Host, trust: &'a Trust) -> Self {
+        Self { host, trust }
+    }
+
+    /// Asks for a certificate for `key`, and checks it (gate G5): it is for this key and for the
+    /// predicted identity, chains to the trusted root, and carries an SCT of a trusted log.
+    ///
+    /// `_first` and `_rest` are what will be signed: there is no certificate without something to
+    /// sign, nor before it is known that its signature has a place to go to.
+    ///
+    /// # Errors
+    /// Fulcio refuses, cannot be reached, or answers with a certificate that is not ours.
+    pub async fn issue<D: Deliverable, R: CryptoRng>(
+        &self,
+        identity: &Identity,
+        _first: &D,
+        _rest: &[D],
+        rng: &mut R,
+    ) -> Result<Credential, Error> {
+        let key = EphemeralKey::generate(rng);
+        let request = key.request(rng).ok_or(Error::Encoding)?;
+        let answer = self.ask(identity.token(), &request).await?;
+        let leaf = match answer.status.as_u16() {
+            200 | 201 => wire::leaf(&answer.body).ok_or(Error::Unreadable)?,
+            400 | 401 | 403 | 413 | 415 | 422 => {
+                return Err(self.refused(&answer, identity).await);
+            }
+            status => {
+                let said = answer.excerpt(&self.host.net);
+                return Err(Error::Rejected { status, said });
+            }
+        };
+        let certificate = SigningCertificate::parse(&leaf)?;
+        self.check(&certificate, &key, identity)?;
+        Ok(Credential::new(key, certificate))
+    }
+
+    async fn ask(&self, token: &Token, request: &str) -> Result<Answer, HttpError> {
+        let url = request::below(&self.trust.services().fulcio.url, "api/v2/signingCert");
+        let body = wire::request(request);
+        let mut request =
+            request::post_accepting(url, "application/json", "application/json", body);
+        // What cannot be a header is not sent; a token that was parsed always can.
+        let bearer = bearer(token.expose()).map(|bearer| (AUTHORIZATION, bearer));
+        request.headers_mut().extend(bearer);
+        self.host.net.send(&FULCIO, request).await
+    }
+
+    fn check(
+        &self,
+        certificate: &SigningCertificate,
+        key: &EphemeralKey,
+        identity: &Identity,
+    ) -> Result<(), Error> {
+        let ours = key.public_key().ok_or(Error::Encoding)?;
+        if certificate.spki_der() != ours {
+            return Err(Error::KeyMismatch);
+        }
+        certificate.trusted(self.trust.root())?;
+        let Prediction::Known { san, issuer } = identity.prediction() else {
+            return Ok(());
+        };
+        let pairs = [
+            ("identity", certificate.san(), san),
+            ("issuer", certificate.issuer(), issuer),
+        ];
+        for (what, found, expected) in pairs {
+            if found != expected {
+                let (found, expected) = (found.to_owned(), expected.clone());
+                return Err(Error::IdentityMismatch {
+                    what,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Fulcio gives one message for every token that it does not like. Its configuration tells more.
+    async fn refused(&self, answer: &Answer, identity: &Identity) -> Error {
+        let status = answer.status.as_u16();
+        let said = wire::message(&answer.body).unwrap_or_else(|| answer.excerpt(&self.host.net));
+        let said = self.host.net.redact(&said);
+        let objection = self.objection(identity).await;
+        Error::Refused {
+            status,
+            said,
+            issuer: identity.issuer().to_owned(),
+            objection,
+        }
+    }
+
+    async fn objection(&self, identity: &Identity) -> Objection {
+        let url = configuration(&self.trust.services().fulcio.url);
+        let answer = self.host.net.send(&FULCIO, request::get_json(url)).await;
+        let objection = answer.ok().and_then(|answer| objection(&answer, identity));
+        objection.unwrap_or(Objection::Unsaid)
+    }
+}
+
+/// Where the Fulcio at `base` tells its configuration. Asking makes nothing public.
+pub fn configuration(base: &Url) -> Url {
+    request::below(base, "api/v2/configuration")
+}
+
+/// What Fulcio has against `identity`, by its `answer` with its configuration; `None` when that cannot
+/// be read.
+pub fn objection(answer: &Answer, identity: &Identity) -> Option<Objection> {
+    let issuers = Some(answer).filter(|answer| answer.status.is_success())?;
+    let issuers = wire::issuers(&issuers.body)?;
+    let issuer = identity.issuer();
+    let exact = issuers
+        .iter()
+        .find(|one| one.issuer_url.as_deref() == Some(issuer));
+    let by_pattern = || {
+        issuers.iter().find(|one| {
+            let pattern = one.wildcard_issuer_url.as_deref();
+            pattern.is_some_and(|pattern| prediction::matches(pattern, issuer))
+        })
+    };
+    Some(match exact.or_else(by_pattern) {
+        None => Objection::Issuer,
+        Some(one) if !identity.audiences().contains(&one.audience) => Objection::Audience {
+            wanted: one.audience.clone(),
+        },
+        Some(_) => Objection::Unsaid,
+    })
+}

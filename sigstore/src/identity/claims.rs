@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The claims of an identity token (RFC 7519), read and not verified.
+
+use std::time::{Duration, SystemTime};
+
+use ambisign_host::{excerpt, json};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::error::IdentityError;
+
+/// A longer token is not looked at, in bytes.
+const LONGEST_TOKEN: usize = 16 * 1024;
+/// A token must live at least this long, or it is over before Fulcio sees it.
+const SHORTEST_LIFE: Duration = Duration::from_secs(30);
+/// How far a token may come from the future before the clock is to blame.
+const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
+
+/// The payload of a compact JWS. Dots are counted before anything is split, so that a hostile token
+/// costs nothing.
+pub(super) fn claims(token: &str) -> Result<Map<String, Value>, IdentityError> {
+    let length = token.len();
+    let no = |why| Err(IdentityError::NotAJwt { why, length });
+    if length > LONGEST_TOKEN {
+        return no("it is too long");
+    }
+    if token.bytes().filter(|byte| *byte == b'.').count() != 2 {
+        return no("it has not three parts");
+    }
+    let mut parts = token.split('.');
+    let (Some(header), Some(payload), Some(signature)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return no("it has not three parts");
+    };
+    let Some(header) = object(header) else {
+        return no("its header is not a JSON object");
+    };
+    match header.get("alg") {
+        Some(Value::String(alg)) if !alg.eq_ignore_ascii_case("none") => {}
+        Some(_) | None => return no("it names no signature algorithm"),
+    }
+    if signature.is_empty() || URL_SAFE_NO_PAD.decode(signature).is_err() {
+        return no("its signature is not base64url");
+    }
+    if object(payload).is_none() {
+        return no("its payload is not a JSON object with distinct keys");
+    }
+    jsonwebtoken::dangerous::insecure_decode_claims(token)
+        .or_else(|_reason| no("its payload is not a JSON object"))
+}
+
+fn object(part: &str) -> Option<Map<String, Value>> {
+    json::parse(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+}
+
+/// The issuer, which is an https URL without query or fragment.
+pub(super) fn issuer(claims: &Map<String, Value>) -> Result<String, IdentityError> {
+    let issuer = text(claims, "iss").unwrap_or_default();
+    let url = url::Url::parse(issuer).ok().filter(|url| {
+        ambisign_host::plain_http_allowed(url)
+            && url.query().is_none()
+            && url.fragment().is_none()
+            // Issuers are compared as text, so there must be nothing that a URL parser mends.
+            && issuer.starts_with(url.scheme())
+            && !issuer.contains(|c: char| c.is_whitespace() || c.is_control())
+            && issuer.len() <= 512
+    });
+    match url {
+        Some(_) => Ok(issuer.to_owned()),
+        None => Err(IdentityError::Issuer {
+            issuer: excerpt(issuer),
+        }),
+    }
+}
+
+/// The audiences: one or several.
+pub(super) fn audiences(claims: &Map<String, Value>) -> Vec<String> {
+    match claims.get("aud") {
+        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::Array(many)) => many
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Refuses a token that is not valid now, or not for long enough.
+pub(super) fn check_times(
+    issuer: &str,
+    claims: &Map<String, Value>,
+    now: SystemTime,
+) -> Result<(), IdentityError> {
+    let Some(expires) = time(claims, "exp") else {
+        return Err(IdentityError::MissingClaim {
+            issuer: issuer.to_owned(),
+            claim: "exp",
+        });
+    };
+    let left = expires.duration_since(now).unwrap_or_default();
+    if left < SHORTEST_LIFE {
+        let ago = now.duration_since(expires).unwrap_or_default();
+        return Err(IdentityError::Expired { ago, left });
+    }
+    for claim in ["nbf", "iat"] {
+        let ahead = time(claims, claim).and_then(|time| time.duration_since(now).ok());
+        if let Some(by) = ahead.filter(|by| *by > CLOCK_LEEWAY) {
+            return Err(IdentityError::NotYetValid { by });
+        }
+    }
+    Ok(())
+}
+
+/// A NumericDate (RFC 7519 2): seconds, possibly with a fraction.
+pub(super) fn time(claims: &Map<String, Value>, claim: &str) -> Option<SystemTime> {
+    let seconds = claims
+        .get(claim)?
+        .as_f64()
+        .filter(|s| (0.0..1e11).contains(s))?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs_f64(seconds))
+}
+
+/// The claim as text, when it is text and not empty.
+pub(super) fn text<'a>(claims: &'a Map<String, Value>, claim: &str) -> Option<&'a str> {
+    claims.get(claim)?.as_str().filter(|text| !text.is_empty())
+}

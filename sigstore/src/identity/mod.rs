@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Identity token -> identity: the claims, and what the certificate will say because of them.
+
+mod claims;
+mod error;
+pub mod prediction;
+
+use std::time::SystemTime;
+
+use ambisign_host::{Token, excerpt};
+use serde_json::{Map, Value};
+
+use self::claims::{audiences, check_times, claims, issuer, text, time};
+pub use error::IdentityError;
+pub use prediction::Prediction;
+
+/// Claims that say how visible a repository is: GitHub's and GitLab's.
+const VISIBILITIES: [&str; 2] = ["repository_visibility", "project_visibility"];
+/// What everybody may see.
+const PUBLIC: &str = "public";
+
+/// An identity token whose claims are readable, for our audience, and not expired.
+///
+/// The token's signature is **not** checked: that is Fulcio's work, and the certificate that comes
+/// back is checked against [`Identity::prediction`].
+#[derive(Debug)]
+pub struct Identity {
+    token: Token,
+    issuer: String,
+    subject: String,
+    audiences: Vec<String>,
+    claims: Map<String, Value>,
+    prediction: Prediction,
+}
+
+impl Identity {
+    /// Reads the claims of `token` and judges them at `now`.
+    ///
+    /// # Errors
+    /// The token is no JWT (RFC 7519), is not for `audience`, is not valid now, or lacks what its
+    /// issuer's certificates need.
+    pub fn parse(token: Token, audience: &str, now: SystemTime) -> Result<Self, IdentityError> {
+        let claims = claims(token.expose())?;
+        let issuer = issuer(&claims)?;
+        let audiences = audiences(&claims);
+        if !audiences.iter().any(|found| found == audience) {
+            let found = audiences.iter().take(8).map(|one| excerpt(one)).collect();
+            return Err(IdentityError::Audience {
+                found,
+                wanted: audience.to_owned(),
+            });
+        }
+        check_times(&issuer, &claims, now)?;
+        let Some(subject) = text(&claims, "sub") else {
+            return Err(IdentityError::MissingClaim {
+                issuer,
+                claim: "sub",
+            });
+        };
+        let prediction = prediction::predict(&issuer, &claims)?;
+        Ok(Self {
+            token,
+            issuer,
+            subject: subject.to_owned(),
+            audiences,
+            claims,
+            prediction,
+        })
+    }
+
+    /// The token itself, for Fulcio.
+    pub(crate) fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The claim `iss`.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The claim `sub`.
+    pub fn sub(&self) -> &str {
+        &self.subject
+    }
+
+    /// The claim `aud`, as a list.
+    pub fn audiences(&self) -> &[String] {
+        &self.audiences
+    }
+
+    /// What the certificate will say.
+    pub fn prediction(&self) -> &Prediction {
+        &self.prediction
+    }
+
+    /// How visible the repository is, where the token says so (GitHub, GitLab). Of several claims one
+    /// that is not `public` counts, and one that is no text is not `public`.
+    pub fn visibility(&self) -> Option<&str> {
+        let said = VISIBILITIES.iter().filter_map(|claim| {
+            let claim = self.claims.get(*claim).filter(|claim| !claim.is_null())?;
+            Some(claim.as_str().unwrap_or("of unreadable visibility"))
+        });
+        let mut said: Vec<&str> = said.collect();
+        said.sort_by_key(|visibility| *visibility == PUBLIC);
+        said.first().copied()
+    }
+
+    /// The repository of a GitHub job, `owner/name`: that of whoever calls a reusable workflow.
+    pub fn repository(&self) -> Option<&str> {
+        text(&self.claims, "repository").filter(|_| self.claims.contains_key("job_workflow_ref"))
+    }
+
+    /// When the token ends (`exp`).
+    pub fn expires(&self) -> Option<SystemTime> {
+        time(&self.claims, "exp")
+    }
+
+    /// When the token was made (`iat`), where it says so.
+    pub fn issued(&self) -> Option<SystemTime> {
+        time(&self.claims, "iat")
+    }
+
+    /// Refuses an identity that is known to differ from the required one.
+    ///
+    /// # Errors
+    /// [`IdentityError::NotRequired`]
+    pub fn require(
+        &self,
+        identity: Option<&str>,
+        issuer: Option<&str>,
+    ) -> Result<(), IdentityError> {
+        match &self.prediction {
+            Prediction::Known { san, issuer: found } => require((san, found), (identity, issuer)),
+            Prediction::Unknown => Ok(()),
+        }
+    }
+
+    /// Refuses to publish the name of a private repository without consent. With it, gives the
+    /// visibility of the repository that becomes known.
+    ///
+    /// # Errors
+    /// [`IdentityError::Private`]
+    pub fn guard_privacy(
+        &self,
+        log_is_public: bool,
+        consent: bool,
+    ) -> Result<Option<String>, IdentityError> {
+        let hidden = self.visibility().filter(|visibility| *visibility != PUBLIC);
+        match hidden.map(excerpt).filter(|_| log_is_public) {
+            Some(visibility) if !consent => Err(IdentityError::Private { visibility }),
+            published => Ok(published),
+        }
+    }
+}
+
+/// Refuses another identity and issuer than those with which a run began: they are what the reader
+/// was told, and what was consented to.
+///
+/// # Errors
+/// [`IdentityError::Changed`]
+pub fn unchanged(
+    (san, issuer): (&str, &str),
+    (first_san, first_issuer): (&str, &str),
+) -> Result<(), IdentityError> {
+    let pairs = [
+        ("identity", san, first_san),
+        ("issuer", issuer, first_issuer),
+    ];
+    match pairs.into_iter().find(|(_, found, before)| found != before) {
+        Some((what, found, before)) => Err(IdentityError::Changed {
+            what,
+            found: excerpt(found),
+            before: excerpt(before),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Compares a certificate identity and issuer with the required ones.
+///
+/// # Errors
+/// [`IdentityError::NotRequired`]
+pub fn require(
+    (san, issuer): (&str, &str),
+    (wanted_san, wanted_issuer): (Option<&str>, Option<&str>),
+) -> Result<(), IdentityError> {
+    let differs = |what, found: &str, wanted: Option<&str>| match wanted {
+        Some(wanted) if wanted != found => Err(IdentityError::NotRequired {
+            what,
+            found: excerpt(found),
+            wanted: wanted.to_owned(),
+        }),
+        Some(_) | None => Ok(()),
+    };
+    differs("identity", san, wanted_san)?;
+    differs("issuer", issuer, wanted_issuer)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use ambisign_host::{Explain, Token};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::{Value, json};
+
+    use super::{Identity, IdentityError};
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000)
+    }
+
+    fn token(claims: &Value) -> Token {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = json!({"alg": "RS256"});
+        Token::new(&format!("{}.{}.c2ln", part(&header), part(claims))).unwrap()
+    }
+
+    fn claims() -> Value {
+        json!({"iss": "https://issuer.example", "sub": "s", "aud": "sigstore",
+               "exp": 1_795_000_300, "iat": 1_795_000_000})
+    }
+
+    fn with(claim: &str, value: Value) -> Value {
+        let mut claims = claims();
+        claims[claim] = value;
+        claims
+    }
+
+    fn code(token: Token) -> String {
+        match Identity::parse(token, "sigstore", now()) {
+            Ok(_) => "ok".to_owned(),
+            Err(error) => error.code().into_owned(),
+        }
+    }
+
+    #[test]
+    fn judges_claims() {
+        for (claims, expected) in [
+            (claims(), "ok"),
+            (with("aud", json!(["other", "sigstore"])), "ok"),
+            (with("exp", json!(1_795_000_300.5)), "ok"),
+            (with("iss", json!("http://127.0.0.1:23000/github")), "ok"),
+            (with("aud", json!("Sigstore")), "identity/audience"),
+            (with("aud", json!(null)), "identity/audience"),
+            (with("exp", json!(1_794_999_999)), "identity/expired"),
+            (with("exp", json!(1_795_000_010)), "identity/expired"),
+            (with("exp", json!("soon")), "identity/missing-claim"),
+            (with("nbf", json!(1_795_000_200)), "identity/not-yet-valid"),
+            (with("sub", json!("")), "identity/missing-claim"),
+            (
+                with("iss", json!("http://issuer.example")),
+                "identity/issuer",
+            ),
+            (
+                with("iss", json!("https://user@issuer.example")),
+                "identity/issuer",
+            ),
+            (with("iss", json!("htTps://a.example")), "identity/issuer"),
+            (with("iss", json!(" https://a.example")), "identity/issuer"),
+            (with("iss", json!("https://a.exa\tmple")), "identity/issuer"),
+        ] {
+            assert_eq!(code(token(&claims)), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_token_and_never_shows_it() {
+        let twice = URL_SAFE_NO_PAD.encode(r#"{"iss":"https://a","iss":"https://b"}"#);
+        let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"RS256"}"#);
+        let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#);
+        let body = URL_SAFE_NO_PAD.encode(claims().to_string());
+        for text in [
+            "Bearer canary".to_owned(),
+            "{\"value\":\"canary\"}".to_owned(),
+            "canary.canary.canary".to_owned(),
+            format!("{header}.{twice}.c2ln"),
+            format!("{none}.{body}.c2ln"),
+            format!("{header}.{body}."),
+            format!("{header}.{body}.c2ln.c2ln.c2ln"),
+            "canary.".repeat(3_000),
+        ] {
+            let error = Identity::parse(Token::new(&text).unwrap(), "sigstore", now()).unwrap_err();
+            assert_eq!(error.code(), "identity/not-a-jwt", "{text}");
+            assert!(!error.to_string().contains("canary"));
+        }
+    }
+
+    #[test]
+    fn guards_private_repositories() {
+        let claims = with("repository_visibility", json!("internal"));
+        let identity = Identity::parse(token(&claims), "sigstore", now()).unwrap();
+        assert!(matches!(
+            identity.guard_privacy(true, false),
+            Err(IdentityError::Private { .. })
+        ));
+        let published = identity.guard_privacy(true, true);
+        assert_eq!(published.unwrap().as_deref(), Some("internal"));
+        assert_eq!(identity.guard_privacy(false, false).unwrap(), None);
+    }
+
+    #[test]
+    fn only_what_is_called_public_is_public() {
+        let guarded = |pairs: &[(&str, Value)]| {
+            let mut claims = claims();
+            for (claim, value) in pairs {
+                claims[*claim] = value.clone();
+            }
+            let identity = Identity::parse(token(&claims), "sigstore", now()).unwrap();
+            identity.guard_privacy(true, false).is_err()
+        };
+        let (github, gitlab) = ("repository_visibility", "project_visibility");
+        for value in [
+            json!("private"),
+            json!("internal"),
+            json!("Public"),
+            json!(" public"),
+            json!(""),
+            json!(false),
+            json!(0),
+            json!(["public"]),
+            json!({"public": true}),
+        ] {
+            assert!(guarded(&[(github, value.clone())]), "{value}");
+            assert!(guarded(&[(gitlab, value.clone())]), "{value}");
+            let one = (github, json!("public"));
+            assert!(guarded(&[one, (gitlab, value.clone())]), "{value}");
+        }
+        assert!(!guarded(&[(github, json!("public"))]));
+        assert!(!guarded(&[(gitlab, json!("public"))]));
+        assert!(!guarded(&[(github, Value::Null)]));
+        assert!(!guarded(&[]));
+    }
+}

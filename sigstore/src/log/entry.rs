@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One entry of a transparency log, and whether it proves that a signature was logged.
+
+mod error;
+mod form;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::body::{self, Kind};
+use super::checkpoint::Checkpoint;
+use super::logged::Logged;
+use super::merkle;
+use crate::pki::window::Window;
+use crate::trust::TrustedRoot;
+use crate::trust::root::Log;
+pub use error::EntryError;
+
+/// One entry of a transparency log: its form was checked, nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    index: u64,
+    log_id: [u8; 32],
+    kind: String,
+    version: String,
+    /// Unix seconds. Without promise it proves nothing.
+    integrated_time: u64,
+    promise: Option<Vec<u8>>,
+    proof: Option<Proof>,
+    body: Vec<u8>,
+}
+
+/// Where an entry is in the tree of its log, and the log's word for that tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The number of the leaf in the tree; Rekor v1 has several trees.
+    pub index: u64,
+    /// The number of leaves.
+    pub size: u64,
+    /// The root hash that the proof leads to.
+    pub root: [u8; 32],
+    /// The siblings from the leaf upwards.
+    pub hashes: Vec<[u8; 32]>,
+    /// The signed note with size and root hash.
+    pub checkpoint: String,
+}
+
+/// An entry that proves that the signature was logged.
+#[derive(Clone, Debug)]
+pub struct VerifiedEntry {
+    version: u32,
+    index: u64,
+    time: Option<SystemTime>,
+    log_id: [u8; 32],
+    operator: String,
+    window: Window,
+}
+
+impl VerifiedEntry {
+    /// The major version of Rekor.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The index in the log.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// When the log says that it took the entry: only Rekor v1 does, and only with a promise.
+    pub fn time(&self) -> Option<SystemTime> {
+        self.time
+    }
+
+    /// The ID of the log.
+    pub fn log_id(&self) -> &[u8; 32] {
+        &self.log_id
+    }
+
+    /// Who runs the log.
+    pub fn operator(&self) -> &str {
+        &self.operator
+    }
+
+    /// When the log is trusted.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+}
+
+impl LogEntry {
+    /// Puts an entry of Rekor v2 together that its log has but does not hand out: the proof was
+    /// computed from tiles (see [`super::tiles`]), the body is the one that was submitted.
+    pub fn rebuild(log_id: [u8; 32], logged: &Logged<'_>, proof: Proof) -> Option<Self> {
+        Some(Self {
+            index: proof.index,
+            log_id,
+            kind: "hashedrekord".to_owned(),
+            version: "0.0.2".to_owned(),
+            integrated_time: 0,
+            promise: None,
+            proof: Some(proof),
+            body: body::canonical(Kind::HashedRekordV2, logged)?,
+        })
+    }
+
+    /// The index in the log; with Rekor v1 over all its trees.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// The ID of the log.
+    pub fn log_id(&self) -> &[u8; 32] {
+        &self.log_id
+    }
+
+    /// The kind and the version of the body, as the entry names them.
+    pub fn kind_version(&self) -> (&str, &str) {
+        (&self.kind, &self.version)
+    }
+
+    /// When the log took the entry, as the entry says it: proven by [`LogEntry::verify`] only.
+    pub fn integrated_time(&self) -> Option<SystemTime> {
+        match self.integrated_time {
+            0 => None,
+            seconds => UNIX_EPOCH.checked_add(Duration::from_secs(seconds)),
+        }
+    }
+
+    /// Whether there is a promise (SET).
+    pub fn has_promise(&self) -> bool {
+        self.promise.is_some()
+    }
+
+    /// Where the entry is in the tree.
+    pub fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref()
+    }
+
+    /// The canonical body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// As [`LogEntry::verify`], for an entry that this run submitted: the whole body must be what
+    /// we compute, the hash of our envelope included (gate G9).
+    ///
+    /// # Errors
+    /// As [`LogEntry::verify`].
+    pub fn verify_submitted(
+        &self,
+        logged: &Logged<'_>,
+        root: &TrustedRoot,
+    ) -> Result<VerifiedEntry, EntryError> {
+        let why = "it is not byte for byte what was submitted";
+        let expected = Kind::parse(&self.kind, &self.version)
+            .and_then(|kind| body::canonical(kind, logged))
+            .ok_or(EntryError::Body { why })?;
+        if expected != self.body {
+            return Err(EntryError::Body { why });
+        }
+        self.verify(logged, root)
+    }
+
+    /// Verifies that a log of `root` has an entry for `logged` (gate G9; client specification 4.5):
+    /// the body is of this signature, the log signed a tree, the entry is in that tree, and, where
+    /// there is a promise, it holds and its time is inside the validity of log and certificate.
+    ///
+    /// There is no other way: without proof an entry is refused, whatever promise it has.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify(
+        &self,
+        logged: &Logged<'_>,
+        root: &TrustedRoot,
+    ) -> Result<VerifiedEntry, EntryError> {
+        let (log, kind) = self.compare(logged, root)?;
+        self.verify_inclusion(log, kind.rekor())?;
+        let time = match (kind.rekor(), &self.promise) {
+            (1, Some(promise)) => Some(self.verify_time(log, promise, logged)?),
+            (_, None) => None,
+            // Rekor v2 promises nothing, so this is not from it.
+            (_, Some(_)) => return Err(EntryError::Promise),
+        };
+        Ok(self.verified(log, kind, time))
+    }
+
+    /// As [`LogEntry::verify`], for an entry that comes without proof, as in the older `.sig` layout:
+    /// the log's promise (SET) is all that there is, so it must be there and hold.
+    ///
+    /// # Errors
+    /// As [`LogEntry::verify`].
+    pub fn verify_promised(
+        &self,
+        logged: &Logged<'_>,
+        root: &TrustedRoot,
+    ) -> Result<VerifiedEntry, EntryError> {
+        let (log, kind) = self.compare(logged, root)?;
+        let (1, Some(promise)) = (kind.rekor(), &self.promise) else {
+            return Err(EntryError::Promise);
+        };
+        let time = self.verify_time(log, promise, logged)?;
+        Ok(self.verified(log, kind, Some(time)))
+    }
+
+    /// The log of the entry, and the kind of its body, which is of `logged`.
+    fn compare<'r>(
+        &self,
+        logged: &Logged<'_>,
+        root: &'r TrustedRoot,
+    ) -> Result<(&'r Log, Kind), EntryError> {
+        let unknown = || EntryError::UnknownLog {
+            id: hex::encode(self.log_id),
+        };
+        let log = root.log(&self.log_id).ok_or_else(unknown)?;
+        let kind = Kind::parse(&self.kind, &self.version).ok_or(EntryError::Body {
+            why: "its kind is not known",
+        })?;
+        body::compare(kind, &self.body, logged).map_err(|why| EntryError::Body { why })?;
+        Ok((log, kind))
+    }
+
+    fn verified(&self, log: &Log, kind: Kind, time: Option<SystemTime>) -> VerifiedEntry {
+        VerifiedEntry {
+            version: kind.rekor(),
+            index: self.index,
+            time,
+            log_id: self.log_id,
+            operator: log.operator().to_owned(),
+            window: log.window(),
+        }
+    }
+
+    /// The proof must lead to the root that the log signed; the copy beside the proof is not
+    /// signed, and must say the same.
+    fn verify_inclusion(&self, log: &Log, version: u32) -> Result<(), EntryError> {
+        let inclusion = |why| EntryError::Inclusion { why };
+        let broken = |why| EntryError::Checkpoint { why };
+        let proof = self
+            .proof
+            .as_ref()
+            .ok_or_else(|| inclusion("it has no proof"))?;
+        if proof.checkpoint.is_empty() {
+            return Err(broken("it has none"));
+        }
+        let checkpoint = Checkpoint::parse(&proof.checkpoint)
+            .ok_or_else(|| broken("it lacks origin, size, root hash or signatures"))?;
+        let name = if version == 1 {
+            // The origin of Rekor v1 has the number of the tree after the name.
+            checkpoint.origin.split(' ').next().map(str::to_owned)
+        } else {
+            log.origin().filter(|origin| origin == checkpoint.origin)
+        };
+        let name = name.ok_or_else(|| broken("it is of another log"))?;
+        if !checkpoint.is_signed_by(log, &name) {
+            return Err(broken("the log did not sign it"));
+        }
+        if checkpoint.size != proof.size || checkpoint.root != proof.root {
+            return Err(broken("it is of another tree than the proof"));
+        }
+        if version != 1 && proof.index != self.index {
+            return Err(inclusion("the proof is of another index"));
+        }
+        let leaf = merkle::leaf_hash(&self.body);
+        match merkle::root(leaf, proof.index, checkpoint.size, &proof.hashes) {
+            Some(root) if root == checkpoint.root => Ok(()),
+            Some(_) | None => Err(inclusion("the proof does not lead to the root of the tree")),
+        }
+    }
+
+    /// The signed entry timestamp: body, time, log and index (Rekor `pkg/verify`, RFC 8785).
+    fn verify_time(
+        &self,
+        log: &Log,
+        promise: &[u8],
+        logged: &Logged<'_>,
+    ) -> Result<SystemTime, EntryError> {
+        let payload = format!(
+            r#"{{"body":"{}","integratedTime":{},"logID":"{}","logIndex":{}}}"#,
+            STANDARD.encode(&self.body),
+            self.integrated_time,
+            hex::encode(self.log_id),
+            self.index,
+        );
+        if !log.verify(payload.as_bytes(), promise) {
+            return Err(EntryError::Promise);
+        }
+        let time = self.integrated_time().ok_or(EntryError::Promise)?;
+        if !log.window().contains(time) {
+            return Err(EntryError::OutsideValidity { what: "log" });
+        }
+        if !logged.verifier.is_valid_at(time) {
+            let what = "signing certificate";
+            return Err(EntryError::OutsideValidity { what });
+        }
+        Ok(time)
+    }
+}

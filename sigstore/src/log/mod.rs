@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Transparency logs: what an entry is, and whether it proves that a signature was logged.
+
+mod body;
+pub mod checkpoint;
+pub mod entry;
+mod logged;
+pub mod merkle;
+pub mod note;
+pub mod tiles;
+pub(crate) mod wire;
+
+pub use entry::{EntryError, LogEntry, Proof, VerifiedEntry};
+pub use logged::Logged;

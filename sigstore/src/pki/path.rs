@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The path from a certificate to an anchor of the trusted root, judged at an instant.
+//!
+//! The authorities come from the trusted root in their order, so there is nothing to search: each
+//! certificate is signed by the next one, and the last is the anchor.
+
+use std::time::SystemTime;
+
+use der::asn1::ObjectIdentifier;
+
+use super::x509::Certificate;
+
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+
+/// The extensions that are understood here, so that they may be critical.
+pub(crate) const UNDERSTOOD: [ObjectIdentifier; 3] =
+    [BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE];
+
+/// Why a path does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PathError {
+    /// A critical extension is not understood.
+    #[error("an authority has a critical extension that is not understood")]
+    Extension,
+    /// A certificate that is not an authority's issued another one.
+    #[error("a certificate that is not an authority's issued another one")]
+    NotAuthority,
+    /// A certificate or the trust in it had not begun, or was over.
+    #[error("a certificate of the path was not valid at that time")]
+    OutsideValidity,
+    /// There are more authorities in the path than one of them allows.
+    #[error("the path is longer than an authority allows")]
+    PathLength,
+    /// A signature does not verify, or names another issuer.
+    #[error("a certificate of the path is not signed by the next one")]
+    Signature,
+    /// No authority of the trusted root issued the certificate.
+    #[error("no authority of the trusted root issued the certificate")]
+    Unknown,
+    /// An authority may not issue for this purpose.
+    #[error("an authority may not issue certificates of this purpose")]
+    Usage,
+}
+
+/// Verifies that `authorities`, from the issuer of `leaf` to the anchor, vouch for `leaf` and were
+/// all valid at `at`, as was `leaf` (the hybrid model of the Sigstore client specification, 4.2).
+///
+/// What `leaf` itself may be used for is the caller's to judge.
+///
+/// # Errors
+/// The first flaw that is found.
+pub fn verify(
+    leaf: &Certificate,
+    authorities: &[Certificate],
+    purpose: ObjectIdentifier,
+    at: SystemTime,
+) -> Result<(), PathError> {
+    if authorities.is_empty() {
+        return Err(PathError::Unknown);
+    }
+    if !leaf.validity().contains(at) {
+        return Err(PathError::OutsideValidity);
+    }
+    let mut issued = leaf;
+    for (below, authority) in authorities.iter().enumerate() {
+        if !issued.is_signed_by(authority) {
+            return Err(PathError::Signature);
+        }
+        may_issue(authority, purpose, below)?;
+        if !authority.validity().contains(at) {
+            return Err(PathError::OutsideValidity);
+        }
+        issued = authority;
+    }
+    Ok(())
+}
+
+/// Whether `authority` may issue for `purpose` with `below` authorities between it and the leaf.
+fn may_issue(
+    authority: &Certificate,
+    purpose: ObjectIdentifier,
+    below: usize,
+) -> Result<(), PathError> {
+    let usage = authority.usage();
+    if !usage.ca || usage.key.is_some_and(|key| !key.key_cert_sign()) {
+        return Err(PathError::NotAuthority);
+    }
+    if usage
+        .path_length
+        .is_some_and(|most| usize::from(most) < below)
+    {
+        return Err(PathError::PathLength);
+    }
+    // No standard says that extended key usage is inherited, but everybody treats it so.
+    let allowed = |uses: &[ObjectIdentifier]| {
+        uses.iter()
+            .any(|found| *found == purpose || *found == ANY_EXTENDED_KEY_USAGE)
+    };
+    if let Some((_, uses)) = &usage.extended
+        && !allowed(uses)
+    {
+        return Err(PathError::Usage);
+    }
+    if authority.has_critical_beside(&UNDERSTOOD) {
+        return Err(PathError::Extension);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use der::asn1::ObjectIdentifier;
+    use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
+
+    use super::{PathError, verify};
+    use crate::pki::testing::{Order, extension, raw, second};
+
+    const PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+    const OTHER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+
+    /// Number 1 is the leaf, 2 its issuer, 3 the anchor.
+    fn orders() -> [Order; 3] {
+        let order = |subject, issuer, extensions| Order {
+            subject,
+            issuer,
+            seconds: (100, 200),
+            extensions,
+        };
+        let authority = |most| {
+            let constraints = BasicConstraints {
+                ca: true,
+                path_len_constraint: most,
+            };
+            let usage = KeyUsage(KeyUsages::KeyCertSign.into());
+            vec![extension(constraints), extension(usage)]
+        };
+        [
+            order(1, 2, Vec::new()),
+            order(2, 3, authority(Some(0))),
+            order(3, 3, authority(Some(1))),
+        ]
+    }
+
+    fn judge(orders: &[Order; 3], at: u64) -> Result<(), PathError> {
+        let [leaf, issuer, anchor] = orders.each_ref().map(Order::make);
+        verify(&leaf, &[issuer, anchor], PURPOSE, second(at))
+    }
+
+    #[test]
+    fn holds_from_the_first_to_the_last_second() {
+        for (at, expected) in [
+            (99, Err(PathError::OutsideValidity)),
+            (100, Ok(())),
+            (200, Ok(())),
+            (201, Err(PathError::OutsideValidity)),
+        ] {
+            assert_eq!(judge(&orders(), at), expected, "{at}");
+        }
+    }
+
+    #[test]
+    fn every_authority_must_be_valid() {
+        for number in 1..=2 {
+            let mut orders = orders();
+            orders[number].seconds = (100, 149);
+            assert_eq!(judge(&orders, 150), Err(PathError::OutsideValidity));
+        }
+    }
+
+    #[test]
+    fn every_certificate_is_signed_by_the_next() {
+        let [leaf, issuer, anchor] = orders().map(|order| order.make());
+        let at = second(150);
+        let alone = std::slice::from_ref(&anchor);
+        assert_eq!(verify(&leaf, alone, PURPOSE, at), Err(PathError::Signature));
+        assert_eq!(verify(&leaf, &[], PURPOSE, at), Err(PathError::Unknown));
+        assert_eq!(
+            verify(&leaf, &[anchor, issuer], PURPOSE, at),
+            Err(PathError::Signature)
+        );
+        // The same name with another key.
+        let mut orders = orders();
+        orders[1].issuer = 4;
+        assert_eq!(judge(&orders, 150), Err(PathError::Signature));
+    }
+
+    #[test]
+    fn authorities_are_authorities() {
+        let constraints = |ca, path_len_constraint| {
+            extension(BasicConstraints {
+                ca,
+                path_len_constraint,
+            })
+        };
+        let usage = extension(KeyUsage(KeyUsages::DigitalSignature.into()));
+        for (number, extensions, expected) in [
+            (1, vec![], PathError::NotAuthority),
+            (1, vec![constraints(false, None)], PathError::NotAuthority),
+            (
+                1,
+                vec![constraints(true, None), usage],
+                PathError::NotAuthority,
+            ),
+            (2, vec![constraints(true, Some(0))], PathError::PathLength),
+            (
+                1,
+                vec![constraints(true, None), raw("2.5.29.30", true, b"")],
+                PathError::Extension,
+            ),
+        ] {
+            let mut orders = orders();
+            orders[number].extensions = extensions;
+            assert_eq!(judge(&orders, 150), Err(expected));
+        }
+    }
+
+    #[test]
+    fn authorities_issue_for_their_purpose() {
+        for (uses, expected) in [
+            (vec![OTHER, PURPOSE], Ok(())),
+            (vec![super::ANY_EXTENDED_KEY_USAGE], Ok(())),
+            (vec![OTHER], Err(PathError::Usage)),
+        ] {
+            let mut orders = orders();
+            orders[1].extensions.push(extension(ExtendedKeyUsage(uses)));
+            assert_eq!(judge(&orders, 150), expected);
+        }
+    }
+}

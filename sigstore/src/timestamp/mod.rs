@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Timestamps of signatures (RFC 3161).
+
+mod token;
+
+use std::borrow::Cow;
+use std::time::SystemTime;
+
+use ambisign_host::{Class, Explain};
+use der::asn1::ObjectIdentifier;
+
+use crate::certificate::Verifier;
+use crate::pki::path::{self, PathError, UNDERSTOOD};
+use crate::pki::x509::Certificate;
+use crate::timestamp::token::{ParseError, Token};
+use crate::trust::TrustedRoot;
+use crate::trust::root::Authority;
+
+const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
+
+/// Why a timestamp proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimestampError {
+    /// Something else was stamped.
+    #[error("the timestamp is of something else than this signature")]
+    Imprint,
+    /// It does not have the form of a timestamp.
+    #[error("the timestamp is malformed: {why}")]
+    Malformed {
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// It is not the answer to this request.
+    #[error("the timestamp is not the answer to this request: its nonce is another")]
+    Nonce,
+    /// The signing certificate was not valid at the time.
+    #[error("the timestamp is outside the validity of the signing certificate")]
+    OutsideValidity,
+    /// The authority did not grant the request.
+    #[error("the timestamp authority did not grant the request (status {status})")]
+    Refused {
+        /// The `PKIStatus`.
+        status: u8,
+    },
+    /// The authority did not make the signature.
+    #[error("the signature of the timestamp does not verify")]
+    Signature,
+    /// No authority of the trusted root made it, or one that was not trusted at that time.
+    #[error("the timestamp is not of a trusted authority")]
+    UntrustedChain {
+        /// The flaw of the path.
+        #[source]
+        flaw: PathError,
+    },
+}
+
+impl Explain for TimestampError {
+    fn code(&self) -> Cow<'static, str> {
+        match self {
+            Self::Imprint => "timestamp/imprint".into(),
+            Self::Malformed { .. } => "timestamp/malformed".into(),
+            Self::Nonce => "timestamp/nonce".into(),
+            Self::OutsideValidity => "timestamp/outside-validity".into(),
+            Self::Refused { .. } => "timestamp/refused".into(),
+            Self::Signature => "timestamp/signature".into(),
+            Self::UntrustedChain { .. } => "timestamp/untrusted-chain".into(),
+        }
+    }
+
+    fn fix(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::UntrustedChain { .. } => Some(
+                "check that the trusted root has the timestamp authority, and is a new one".into(),
+            ),
+            Self::Malformed { .. } => Some(
+                "check that the URL is the timestamp authority's, path included, and that no proxy \
+                 answers"
+                    .into(),
+            ),
+            Self::Imprint
+            | Self::Nonce
+            | Self::OutsideValidity
+            | Self::Refused { .. }
+            | Self::Signature => None,
+        }
+    }
+
+    fn class(&self) -> Class {
+        Class::Untrusted
+    }
+}
+
+/// What a timestamp has to be of.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamped<'a> {
+    /// The signature, raw.
+    pub signature: &'a [u8],
+    /// The nonce of the request, big-endian, when the timestamp is fresh.
+    pub nonce: Option<&'a [u8]>,
+    /// The certificate or the key of the signature.
+    pub verifier: Verifier<'a>,
+}
+
+/// A verified timestamp of a signature.
+#[derive(Clone, Debug)]
+pub struct Timestamp {
+    der: Vec<u8>,
+    time: SystemTime,
+    authority: String,
+    operator: String,
+}
+
+impl Timestamp {
+    /// Verifies the DER `TimeStampResp` of a timestamp authority (RFC 3161 2.2 and 2.3; gate G7):
+    /// it is granted, of this signature, the answer to this request, signed by an authority of
+    /// `root` that was trusted at that time, and inside the validity of the signing certificate.
+    ///
+    /// Who signed is decided by the trusted root. The certificates that come with a token choose
+    /// nothing; but when there are some, that of the authority must be among them.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn verify(
+        response_der: &[u8],
+        stamped: &Stamped<'_>,
+        root: &TrustedRoot,
+    ) -> Result<Self, TimestampError> {
+        let token = Token::parse(response_der).map_err(|flaw| match flaw {
+            ParseError::Malformed(why) => TimestampError::Malformed { why },
+            ParseError::Status(status) => TimestampError::Refused { status },
+        })?;
+        let (hash, digest) = &token.imprint;
+        if hash.digest(stamped.signature) != *digest {
+            return Err(TimestampError::Imprint);
+        }
+        if let Some(nonce) = stamped.nonce
+            && token.nonce.as_deref() != Some(&integer(nonce))
+        {
+            return Err(TimestampError::Nonce);
+        }
+        let authority = signer(&token, root)?;
+        if !stamped.verifier.is_valid_at(token.time) {
+            return Err(TimestampError::OutsideValidity);
+        }
+        Ok(Self {
+            der: response_der.to_vec(),
+            time: token.time,
+            authority: authority.uri().to_owned(),
+            operator: authority.operator().to_owned(),
+        })
+    }
+
+    /// The whole response, in DER: what a bundle holds.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// The time.
+    pub fn time(&self) -> SystemTime {
+        self.time
+    }
+
+    /// The URI of the authority, as the trusted root names it.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Who runs the authority.
+    pub fn operator(&self) -> &str {
+        &self.operator
+    }
+}
+
+/// The authority that made the token and was trusted at its time.
+fn signer<'r>(token: &Token, root: &'r TrustedRoot) -> Result<&'r Authority, TimestampError> {
+    let mut flaw = TimestampError::UntrustedChain {
+        flaw: PathError::Unknown,
+    };
+    for authority in root.timestamp_authorities() {
+        let Some((own, above)) = authority.chain().split_first() else {
+            continue;
+        };
+        if !token.names(own) {
+            continue;
+        }
+        // One authority may be there with several windows, so the next one may do better.
+        if !token.is_signed_by(own) {
+            flaw = TimestampError::Signature;
+            continue;
+        }
+        match trusted(authority, own, above, token.time) {
+            Ok(()) => return Ok(authority),
+            Err(found) => flaw = TimestampError::UntrustedChain { flaw: found },
+        }
+    }
+    Err(flaw)
+}
+
+/// Whether the certificate that signed may make timestamps (RFC 3161 2.3) and was trusted at
+/// `time`. That it is expired today does not matter.
+fn trusted(
+    authority: &Authority,
+    own: &Certificate,
+    above: &[Certificate],
+    time: SystemTime,
+) -> Result<(), PathError> {
+    let usage = own.usage();
+    let stamps = matches!(&usage.extended, Some((true, uses)) if *uses == [TIME_STAMPING]);
+    let signs = usage
+        .key
+        .is_none_or(|key| key.digital_signature() || key.non_repudiation());
+    if usage.ca || !stamps || !signs || own.has_critical_beside(&UNDERSTOOD) {
+        return Err(PathError::Usage);
+    }
+    path::verify(own, above, TIME_STAMPING, time)?;
+    if authority.window().contains(time) {
+        Ok(())
+    } else {
+        Err(PathError::OutsideValidity)
+    }
+}
+
+/// The content of a DER INTEGER with this value: no leading zeros but one before a high bit.
+fn integer(big_endian: &[u8]) -> Vec<u8> {
+    let start = big_endian.iter().position(|byte| *byte != 0);
+    let digits = start
+        .and_then(|start| big_endian.get(start..))
+        .unwrap_or(&[]);
+    match digits.first() {
+        Some(first) if *first < 0x80 => digits.to_vec(),
+        Some(_) | None => [&[0], digits].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Stamped, Timestamp, TimestampError, integer};
+    use crate::bundle::Bundle;
+    use crate::certificate::SigningCertificate;
+    use crate::trust::TrustedRoot;
+
+    const BUNDLE: &[u8] = include_bytes!(
+        "../../../tests/vectors/bundle-verify/rekor2-timestamp-with-embedded-cert/bundle.sigstore.json"
+    );
+    const ROOT: &str = include_str!(
+        "../../../tests/vectors/bundle-verify/rekor2-timestamp-with-embedded-cert/trusted_root.json"
+    );
+
+    fn verify(root: &str, change: impl FnOnce(&mut Stamped<'_>)) -> Result<(), TimestampError> {
+        let bundle = Bundle::parse(BUNDLE).unwrap();
+        let certificate = SigningCertificate::parse(bundle.certificate().unwrap()).unwrap();
+        let mut stamped = Stamped {
+            signature: bundle.content().signature(),
+            nonce: None,
+            verifier: (&certificate).into(),
+        };
+        change(&mut stamped);
+        let root = TrustedRoot::parse(root.as_bytes()).unwrap();
+        let timestamp = Timestamp::verify(&bundle.timestamps()[0], &stamped, &root)?;
+        assert_eq!(timestamp.der(), bundle.timestamps()[0]);
+        assert!(timestamp.authority().starts_with("https://"));
+        Ok(())
+    }
+
+    #[test]
+    fn is_of_one_signature_and_one_request() {
+        assert_eq!(verify(ROOT, |_| {}), Ok(()));
+        let imprint = verify(ROOT, |stamped| stamped.signature = b"other");
+        assert_eq!(imprint, Err(TimestampError::Imprint));
+        let own = b"\x00\x82\xff\x98\x23\x8f\x02\x58\x92";
+        for nonce in [&own[..], &own[1..]] {
+            assert_eq!(verify(ROOT, |stamped| stamped.nonce = Some(nonce)), Ok(()));
+        }
+        for nonce in [&[1, 2][..], &[], &own[2..]] {
+            let found = verify(ROOT, |stamped| stamped.nonce = Some(nonce));
+            assert_eq!(found, Err(TimestampError::Nonce));
+        }
+    }
+
+    #[test]
+    fn is_of_a_trusted_authority() {
+        let without = ROOT.replace("\"timestampAuthorities\"", "\"others\"");
+        let found = verify(&without, |_| {});
+        assert!(matches!(found, Err(TimestampError::UntrustedChain { .. })));
+    }
+
+    #[test]
+    fn integers_have_one_form() {
+        for (bytes, form) in [
+            (&[][..], &[0][..]),
+            (&[0, 0], &[0]),
+            (&[0, 5], &[5]),
+            (&[0x80], &[0, 0x80]),
+            (&[0, 0x7f, 1], &[0x7f, 1]),
+        ] {
+            assert_eq!(integer(bytes), form);
+        }
+    }
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The checks that every signature passes, whatever it is stored in (Sigstore client specification,
+//! 4.2 to 4.7).
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use ambisign_host::excerpt;
+
+use super::error::Error;
+use super::policy::{Identity, Policy, Signer};
+use crate::certificate::{SigningCertificate, Verifier, chain, sct};
+use crate::content::ContentRef;
+use crate::log::{EntryError, LogEntry, Logged, VerifiedEntry};
+use crate::pki::keys::Hash;
+use crate::pki::path::PathError;
+use crate::timestamp::{Stamped, Timestamp, TimestampError};
+use crate::trust::TrustedRoot;
+
+/// A signature with all that came with it.
+pub(super) struct Evidence<'a> {
+    pub(super) verifier: Verifier<'a>,
+    /// What was signed, as the logs must have it.
+    pub(super) content: ContentRef<'a>,
+    pub(super) entries: &'a [LogEntry],
+    /// DER `TimeStampResp`.
+    pub(super) timestamps: &'a [Vec<u8>],
+    /// What an entry must bring to prove that it was logged.
+    pub(super) proof: Proof,
+}
+
+/// What proves that a signature was logged.
+#[derive(Clone, Copy)]
+pub(super) enum Proof {
+    /// The entry is in the tree of the log.
+    Inclusion,
+    /// The log has promised to take it: all that older formats have.
+    Promise,
+}
+
+/// Who vouches for a signature.
+#[derive(Clone, Debug)]
+pub(super) struct Vouched {
+    pub(super) entries: Vec<VerifiedEntry>,
+    pub(super) timestamps: Vec<Timestamp>,
+}
+
+/// The certificate that `certificate` is, or the key of `policy`: whichever a signature is verified
+/// with.
+///
+/// # Errors
+/// A certificate where a key is wanted, and the other way round.
+pub(super) fn verifier<'a>(
+    certificate: Option<&'a SigningCertificate>,
+    policy: &'a Policy,
+) -> Result<Verifier<'a>, Error> {
+    match (certificate, &policy.signer) {
+        (Some(certificate), Signer::Identity(_)) => Ok(Verifier::Certificate(certificate)),
+        (None, Signer::Key(key)) => Ok(Verifier::Key(key)),
+        (None, Signer::Identity(_)) => Err(Error::KeySigned),
+        (Some(certificate), Signer::Key(_)) => Err(Error::CertificateSigned {
+            found: excerpt(certificate.san()),
+        }),
+    }
+}
+
+/// Whether the signature holds, was made by who the policy says, when the key could be used, and was
+/// logged.
+///
+/// Entries of logs and timestamps of authorities that `root` does not have are passed over;
+/// everything of a log or an authority that it does have must hold.
+///
+/// # Errors
+/// The first thing that does not hold.
+pub(super) fn judge(
+    evidence: &Evidence<'_>,
+    root: &TrustedRoot,
+    policy: &Policy,
+) -> Result<Vouched, Error> {
+    if let Verifier::Key(_) = evidence.verifier
+        && !is_signed(evidence)
+    {
+        // Before the log entry, which only says that it is of something else.
+        return Err(Error::Key);
+    }
+    // 2. The time, and the log entries, which are one source of it.
+    let timestamps = timestamps(evidence, root, policy.timestamps)?;
+    let entries = entries(evidence, root, policy.entries)?;
+    let times = times(&timestamps, &entries)?;
+    if let (Verifier::Certificate(certificate), Signer::Identity(wanted)) =
+        (evidence.verifier, &policy.signer)
+    {
+        // 3. and 4. The certificate, at each of these times, and its promise to be public.
+        for time in &times {
+            let issuer = chain::verify(certificate, root, *time)?;
+            sct::verify(certificate, issuer, root)?;
+        }
+        // 5. Who signed.
+        wanted.verify(certificate)?;
+    }
+    // 6. The signature.
+    if !is_signed(evidence) {
+        return Err(Error::Signature);
+    }
+    Ok(Vouched {
+        entries,
+        timestamps,
+    })
+}
+
+fn timestamps(
+    evidence: &Evidence<'_>,
+    root: &TrustedRoot,
+    wanted: usize,
+) -> Result<Vec<Timestamp>, Error> {
+    let unknown = TimestampError::UntrustedChain {
+        flaw: PathError::Unknown,
+    };
+    let stamped = Stamped {
+        signature: evidence.content.signature(),
+        nonce: None,
+        verifier: evidence.verifier,
+    };
+    let mut verified = Vec::new();
+    let mut passed_over = None;
+    for der in evidence.timestamps {
+        match Timestamp::verify(der, &stamped, root) {
+            Ok(timestamp) => verified.push(timestamp),
+            Err(error) if error == unknown => passed_over = Some(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let operators: BTreeSet<_> = verified.iter().map(Timestamp::operator).collect();
+    let found = operators.len();
+    match passed_over {
+        Some(error) if found < wanted.max(1) => Err(error.into()),
+        _ if found < wanted => Err(Error::TooFewTimestamps { found, wanted }),
+        _ => Ok(verified),
+    }
+}
+
+fn entries(
+    evidence: &Evidence<'_>,
+    root: &TrustedRoot,
+    wanted: usize,
+) -> Result<Vec<VerifiedEntry>, Error> {
+    let logged = Logged {
+        verifier: evidence.verifier,
+        content: evidence.content,
+    };
+    let mut verified = Vec::new();
+    let mut passed_over = None;
+    for entry in evidence.entries {
+        let entry = match evidence.proof {
+            Proof::Inclusion => entry.verify(&logged, root),
+            Proof::Promise => entry.verify_promised(&logged, root),
+        };
+        match entry {
+            Ok(entry) => verified.push(entry),
+            Err(error @ EntryError::UnknownLog { .. }) => passed_over = Some(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let operators: BTreeSet<_> = verified.iter().map(VerifiedEntry::operator).collect();
+    let found = operators.len();
+    match passed_over {
+        Some(error) if found < wanted => Err(error.into()),
+        _ if found < wanted => Err(Error::TooFewEntries { found, wanted }),
+        _ => Ok(verified),
+    }
+}
+
+/// The proven times, at least one. A log without a time of its own must have been trusted at one of
+/// them.
+fn times(
+    timestamps: &[Timestamp],
+    entries: &[VerifiedEntry],
+) -> Result<BTreeSet<SystemTime>, Error> {
+    let stamped = timestamps.iter().map(Timestamp::time);
+    let integrated = entries.iter().filter_map(VerifiedEntry::time);
+    let times: BTreeSet<_> = stamped.chain(integrated).collect();
+    if times.is_empty() {
+        return Err(Error::NoTime);
+    }
+    for entry in entries {
+        if !times.iter().any(|time| entry.window().contains(*time)) {
+            return Err(Error::LogOutsideValidity);
+        }
+    }
+    Ok(times)
+}
+
+fn is_signed(evidence: &Evidence<'_>) -> bool {
+    let verifier = evidence.verifier;
+    match evidence.content {
+        ContentRef::Envelope(envelope) => verifier.verify(&envelope.pae(), &envelope.signature),
+        // Only the SHA-256 digest is known, so a signature with another hash does not verify.
+        ContentRef::Message { digest, signature } => {
+            let key = verifier.key();
+            key.verify_digest(Hash::Sha256, digest.bytes(), signature)
+        }
+    }
+}
+
+impl Identity {
+    /// Whether `certificate` is one of the wanted signer.
+    ///
+    /// # Errors
+    /// The first thing that it says otherwise: issuer, name, claims.
+    pub fn verify(&self, certificate: &SigningCertificate) -> Result<(), Error> {
+        if !self.issuer.accepts(certificate.issuer()) {
+            return Err(Error::Issuer {
+                found: certificate.issuer().to_owned(),
+                wanted: self.issuer.clone(),
+            });
+        }
+        if !self.san.accepts(certificate.san()) {
+            return Err(Error::Identity {
+                found: certificate.san().to_owned(),
+                wanted: self.san.clone(),
+            });
+        }
+        for (claim, wanted) in &self.claims {
+            let found = claim.of(certificate);
+            if found != Some(wanted) {
+                return Err(Error::Claim {
+                    claim: *claim,
+                    found: found.map(str::to_owned),
+                    wanted: wanted.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a stranger does with a bundle: takes its bytes, a trusted root and an expectation, and
+//! believes nothing else (Sigstore client specification, 4).
+//!
+//! Readers say what they accept by a [`Policy`], and get [`Accepted`]. The signer verifies its own
+//! bundles with the same checks, and gets the [`VerifiedBundle`] that may be attached.
+//!
+//! Nothing here asks the network or the clock, and nothing comes from the code that signs: what is
+//! verified is what was read back from the bytes.
+
+mod error;
+#[doc(hidden)]
+pub mod fuzzing;
+mod judge;
+mod legacy;
+pub mod policy;
+
+use std::collections::BTreeMap;
+
+use ambisign_host::excerpt;
+use serde_json::Value;
+
+use crate::bundle::Bundle;
+use crate::certificate::{SigningCertificate, Verifier};
+use crate::content::{Content, ContentRef};
+use crate::digest::Digest;
+use crate::log::VerifiedEntry;
+use crate::pki::keys::PublicKey;
+use crate::statement::{SignedClaims, Statement};
+use crate::timestamp::Timestamp;
+use crate::trust::TrustedRoot;
+
+pub use error::Error;
+use judge::{Evidence, Proof, Vouched};
+pub use legacy::{MEDIA_TYPE as LEGACY_MEDIA_TYPE, legacy};
+pub use policy::Policy;
+use policy::{Identity, Match, Signer};
+
+/// What the bundle of a run of ours has to prove.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// What was signed: for a statement, one of its subjects.
+    pub artifact: &'a Digest,
+    /// The name in the certificate, compared exactly.
+    pub identity: &'a str,
+    /// The issuer in the certificate, compared exactly.
+    pub issuer: &'a str,
+    /// The predicate type of the statement; `None` for any, and for what is not a statement.
+    pub predicate_type: Option<&'a str>,
+    /// The key of the certificate as DER `SubjectPublicKeyInfo`, when it is known.
+    pub public_key: Option<&'a [u8]>,
+    /// How many logs must have an entry, each operator counted once.
+    pub entries: usize,
+    /// How many timestamp authorities must have stamped it, each operator counted once.
+    pub timestamps: usize,
+}
+
+impl Expected<'_> {
+    fn policy(&self) -> Policy {
+        Policy {
+            signer: Signer::Identity(Identity {
+                san: Match::Exact(self.identity.to_owned()),
+                issuer: Match::Exact(self.issuer.to_owned()),
+                claims: Vec::new(),
+            }),
+            predicate_types: self.predicate_type.map(str::to_owned).into_iter().collect(),
+            annotations: Vec::new(),
+            entries: self.entries,
+            timestamps: self.timestamps,
+        }
+    }
+}
+
+/// A bundle that proves what was expected of it. [`bundle`] and [`verify_bundle`] are the only ways to get one.
+#[derive(Clone, Debug)]
+pub struct VerifiedBundle {
+    bytes: Vec<u8>,
+    digest: Digest,
+    predicate_type: Option<String>,
+    certificate: SigningCertificate,
+    entries: Vec<VerifiedEntry>,
+    timestamps: Vec<Timestamp>,
+}
+
+impl VerifiedBundle {
+    /// The bundle, byte for byte as it was verified.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The digest of the artifact.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The predicate type, when the bundle holds a statement.
+    pub fn predicate_type(&self) -> Option<&str> {
+        self.predicate_type.as_deref()
+    }
+
+    /// The signing certificate.
+    pub fn certificate(&self) -> &SigningCertificate {
+        &self.certificate
+    }
+
+    /// The log entries of trusted logs.
+    pub fn entries(&self) -> &[VerifiedEntry] {
+        &self.entries
+    }
+
+    /// The timestamps of trusted authorities.
+    pub fn timestamps(&self) -> &[Timestamp] {
+        &self.timestamps
+    }
+}
+
+/// Verifies the bundle in `bytes` (gate G10; client specification 4.1 to 4.7).
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn bundle(
+    bytes: Vec<u8>,
+    root: &TrustedRoot,
+    expected: &Expected<'_>,
+) -> Result<VerifiedBundle, Error> {
+    let verified = verify_bundle(bytes, root, expected.artifact, &expected.policy())?;
+    let key = expected.public_key;
+    if key.is_some_and(|key| key != verified.certificate.spki_der()) {
+        return Err(Error::Key);
+    }
+    Ok(verified)
+}
+
+/// Verifies a bundle that was kept, as any reader with `policy` would (client specification 4.1 to
+/// 4.7); it must come with a certificate.
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn verify_bundle(
+    bytes: Vec<u8>,
+    root: &TrustedRoot,
+    artifact: &Digest,
+    policy: &Policy,
+) -> Result<VerifiedBundle, Error> {
+    let accepted = verify(&bytes, root, artifact, policy)?;
+    let SignedBy::Certificate(certificate) = accepted.signed_by else {
+        return Err(Error::KeySigned);
+    };
+    Ok(VerifiedBundle {
+        bytes,
+        digest: accepted.artifact,
+        predicate_type: accepted.predicate_type,
+        certificate: *certificate,
+        entries: accepted.entries,
+        timestamps: accepted.timestamps,
+    })
+}
+
+/// A signature that a reader accepts. [`verify`] and [`legacy`] are the only ways to get one.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    artifact: Digest,
+    signed_by: SignedBy,
+    predicate_type: Option<String>,
+    annotations: BTreeMap<String, Value>,
+    entries: Vec<VerifiedEntry>,
+    timestamps: Vec<Timestamp>,
+}
+
+/// Who signed.
+#[derive(Clone, Debug)]
+pub enum SignedBy {
+    /// Somebody with this certificate.
+    Certificate(Box<SigningCertificate>),
+    /// The holder of this key.
+    Key(PublicKey),
+}
+
+impl SignedBy {
+    /// Whoever could make signatures that `verifier` verifies.
+    fn of(verifier: Verifier<'_>) -> Self {
+        match verifier {
+            Verifier::Certificate(certificate) => Self::Certificate(Box::new(certificate.clone())),
+            Verifier::Key(key) => Self::Key(key.clone()),
+        }
+    }
+}
+
+impl Accepted {
+    /// The digest of the artifact.
+    pub fn artifact(&self) -> &Digest {
+        &self.artifact
+    }
+
+    /// Who signed.
+    pub fn signed_by(&self) -> &SignedBy {
+        &self.signed_by
+    }
+
+    /// The predicate type, when a statement was signed.
+    pub fn predicate_type(&self) -> Option<&str> {
+        self.predicate_type.as_deref()
+    }
+
+    /// What the signer says about the artifact beside its digest.
+    pub fn annotations(&self) -> &BTreeMap<String, Value> {
+        &self.annotations
+    }
+
+    /// The log entries of trusted logs.
+    pub fn entries(&self) -> &[VerifiedEntry] {
+        &self.entries
+    }
+
+    /// The timestamps of trusted authorities.
+    pub fn timestamps(&self) -> &[Timestamp] {
+        &self.timestamps
+    }
+
+    fn new(artifact: &Digest, signed_by: SignedBy, said: SignedClaims, vouched: Vouched) -> Self {
+        Self {
+            artifact: *artifact,
+            signed_by,
+            predicate_type: said.predicate_type,
+            annotations: said.annotations,
+            entries: vouched.entries,
+            timestamps: vouched.timestamps,
+        }
+    }
+}
+
+impl SignedClaims {
+    /// Whether it is what `policy` asks for.
+    fn fits(self, policy: &Policy) -> Result<Self, Error> {
+        let wanted = &policy.predicate_types;
+        let found = self.predicate_type.as_ref();
+        if !wanted.is_empty() && !found.is_some_and(|found| wanted.contains(found)) {
+            return Err(Error::PredicateType {
+                found: self.predicate_type.as_deref().map(excerpt),
+                wanted: wanted.clone(),
+            });
+        }
+        for (name, wanted) in &policy.annotations {
+            let found = self.annotations.get(name);
+            if found.and_then(Value::as_str) != Some(wanted) {
+                return Err(Error::Annotation {
+                    name: name.clone(),
+                    found: found.map(|found| excerpt(&found.to_string())),
+                    wanted: wanted.clone(),
+                });
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Verifies that the bundle in `bytes` is a signature of `artifact` that `policy` accepts (client
+/// specification 4.1 to 4.7).
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn verify(
+    bytes: &[u8],
+    root: &TrustedRoot,
+    artifact: &Digest,
+    policy: &Policy,
+) -> Result<Accepted, Error> {
+    // 1. The form, and the profile of the certificate.
+    let bundle = Bundle::parse(bytes)?;
+    let certificate = bundle.certificate().map(SigningCertificate::parse);
+    let certificate = certificate.transpose()?;
+    verify_hint(bundle.content(), artifact)?;
+    let evidence = Evidence {
+        verifier: judge::verifier(certificate.as_ref(), policy)?,
+        content: ContentRef::of(bundle.content(), artifact),
+        entries: bundle.entries(),
+        timestamps: bundle.timestamps(),
+        proof: Proof::Inclusion,
+    };
+    let vouched = judge::judge(&evidence, root, policy)?;
+    let said = said(bundle.content(), artifact)?.fits(policy)?;
+    let signed_by = SignedBy::of(evidence.verifier);
+    Ok(Accepted::new(artifact, signed_by, said, vouched))
+}
+
+/// The SHA-256 digests that the statement in `bytes` names: what it says it is about, unverified. None
+/// for a message, which says nothing.
+///
+/// # Errors
+/// It is no bundle, or holds no usable statement.
+pub fn about(bytes: &[u8]) -> Result<Vec<Digest>, Error> {
+    match Bundle::parse(bytes)?.content() {
+        Content::Envelope(envelope) => Ok(Statement::read(envelope)?.digests()),
+        Content::Message { .. } => Ok(Vec::new()),
+    }
+}
+
+/// A message's digest in the bundle is not signed, but when it is there it must be right.
+fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
+    match content {
+        Content::Message {
+            digest: Some(digest),
+            ..
+        } if digest != artifact => Err(Error::Artifact { wanted: *artifact }),
+        Content::Message { .. } | Content::Envelope(_) => Ok(()),
+    }
+}
+
+/// What the statement says about the artifact. A message says nothing.
+fn said(content: &Content, artifact: &Digest) -> Result<SignedClaims, Error> {
+    match content {
+        Content::Envelope(envelope) => Statement::read(envelope)?
+            .about(artifact)
+            .ok_or(Error::Artifact { wanted: *artifact }),
+        Content::Message { .. } => Ok(SignedClaims::default()),
+    }
+}

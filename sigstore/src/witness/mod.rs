@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Witnesses: timestamp authorities and logs that vouch for a signature.
+
+mod error;
+mod rekor_v1;
+mod rekor_v2;
+mod tsa;
+
+use ambisign_host::{CallLimits, Host};
+use futures_util::future::{join_all, try_join_all};
+use rand_core::CryptoRng;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::bundle::Bundle;
+use crate::credential::Signed;
+use crate::limits::REKOR;
+use crate::log::{LogEntry, Logged};
+use crate::timestamp::Timestamp;
+use crate::trust::{Service, Trust};
+pub use error::{Error, NotLogged};
+use rekor_v1::RekorV1;
+use rekor_v2::RekorV2;
+use tsa::{Nonce, TimestampAuthority};
+
+/// How many signatures may be with the witnesses at one time. Each asks every authority and every log
+/// once, so this is how many requests may be under way to one of them.
+const IN_FLIGHT: usize = 64;
+
+/// The witnesses that the signing config selects for this run.
+pub struct Witnesses<'a> {
+    permits: Semaphore,
+    authorities: Vec<TimestampAuthority<'a>>,
+    logs: Vec<Log<'a>>,
+    trust: &'a Trust,
+}
+
+/// One transparency log of this run. The signing config decides once; nothing below asks again.
+enum Log<'a> {
+    V1(RekorV1<'a>),
+    V2(RekorV2<'a>),
+}
+
+impl<'a> Log<'a> {
+    fn new(host: &'a Host, service: &'a Service, trust: &'a Trust) -> Self {
+        match service.version {
+            2 => Self::V2(RekorV2 {
+                host,
+                service,
+                root: trust.root(),
+            }),
+            _ => Self::V1(RekorV1 { host, service }),
+        }
+    }
+
+    async fn submit(&self, logged: &Logged<'_>, limits: &CallLimits) -> Result<LogEntry, Error> {
+        match self {
+            Self::V1(log) => log.submit(logged, limits).await,
+            Self::V2(log) => log.submit(logged, limits).await,
+        }
+    }
+}
+
+impl<'a> Witnesses<'a> {
+    /// The witnesses of `trust`.
+    pub fn new(host: &'a Host, trust: &'a Trust) -> Self {
+        let services = trust.services();
+        let authority = |service| TimestampAuthority {
+            host,
+            service,
+            root: trust.root(),
+        };
+        let authorities = services.authorities.iter().map(authority).collect();
+        let logs = services
+            .logs
+            .iter()
+            .map(|service| Log::new(host, service, trust))
+            .collect();
+        Self {
+            permits: Semaphore::new(IN_FLIGHT),
+            authorities,
+            logs,
+            trust,
+        }
+    }
+
+    /// Waits until one more signature may be witnessed; hold what is returned until it is. To be
+    /// asked for before anything is signed: a certificate would grow old in the queue.
+    pub async fn acquire_permit(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed, so there always is one.
+        self.permits.acquire().await.ok()
+    }
+
+    /// Has `signed` timestamped by every authority.
+    ///
+    /// This comes before the logs: a timestamp can be thrown away, a log entry stays for good.
+    ///
+    /// # Errors
+    /// An authority refuses, is out of reach, or gives a timestamp that does not verify.
+    pub async fn stamp<R: CryptoRng>(
+        &self,
+        signed: Signed,
+        rng: &mut R,
+    ) -> Result<Timestamped, Error> {
+        let logged = signed.logged();
+        let nonces: Vec<_> = self.authorities.iter().map(|_| Nonce::draw(rng)).collect();
+        let calls = self.authorities.iter().zip(nonces);
+        let calls = calls.map(|(authority, nonce)| authority.stamp(&logged, nonce));
+        let timestamps = try_join_all(calls).await?;
+        Ok(Timestamped { signed, timestamps })
+    }
+
+    /// Has `stamped` logged by every log, and verifies each entry (gate G9).
+    ///
+    /// A log entry is for good, and worth nothing when the certificate ended before it: so none is
+    /// asked for unless [`Timestamped::is_in_time`], and not longer than the certificate lives.
+    ///
+    /// # Errors
+    /// It is too late, or a log refuses, is out of reach, or gives an entry that is not ours or not
+    /// proven.
+    pub async fn log(&self, stamped: Timestamped) -> Result<Witnessed, NotLogged> {
+        let Timestamped { signed, timestamps } = stamped;
+        let Some(all) = signed.log_time() else {
+            let (error, may_exist) = (Error::Late, false);
+            return Err(NotLogged { error, may_exist });
+        };
+        let limits = CallLimits { all, ..REKOR };
+        let logged = signed.logged();
+        // What one log was sent cannot be taken back when another fails, so each is waited for.
+        let answers = join_all(self.logs.iter().map(|log| log.submit(&logged, &limits))).await;
+        let may_exist = |answer: &Result<_, Error>| {
+            answer
+                .as_ref()
+                .map_or_else(Error::may_be_logged, |_entry| true)
+        };
+        let may_exist = answers.iter().any(may_exist);
+        let entries: Result<Vec<_>, _> = answers.into_iter().collect();
+        let witnessed = Witnessed {
+            signed,
+            timestamps,
+            entries: entries.map_err(|error| NotLogged { error, may_exist })?,
+        };
+        match witnessed.verify(self.trust) {
+            Ok(()) => Ok(witnessed),
+            Err(error) => Err(NotLogged { error, may_exist }),
+        }
+    }
+}
+
+/// A signature with its timestamps, not yet logged: still nothing public.
+#[must_use]
+pub struct Timestamped {
+    signed: Signed,
+    timestamps: Vec<Timestamp>,
+}
+
+impl Timestamped {
+    /// The timestamps.
+    pub fn timestamps(&self) -> &[Timestamp] {
+        &self.timestamps
+    }
+
+    /// Whether the certificate lives long enough for what the logs may take.
+    pub fn is_in_time(&self) -> bool {
+        self.signed.log_time().is_some()
+    }
+}
+
+/// A signature with all timestamps and log entries that the signing config asks for, each verified.
+#[must_use]
+pub struct Witnessed {
+    signed: Signed,
+    timestamps: Vec<Timestamp>,
+    entries: Vec<LogEntry>,
+}
+
+impl Witnessed {
+    fn verify(&self, trust: &Trust) -> Result<(), Error> {
+        for entry in &self.entries {
+            let verified = entry.verify_submitted(&self.signed.logged(), trust.root())?;
+            if verified.time().is_none() && self.timestamps.is_empty() {
+                return Err(Error::Untimed);
+            }
+        }
+        Ok(())
+    }
+
+    /// The log entries.
+    pub fn entries(&self) -> &[LogEntry] {
+        &self.entries
+    }
+
+    /// The timestamps.
+    pub fn timestamps(&self) -> &[Timestamp] {
+        &self.timestamps
+    }
+
+    /// The Sigstore bundle (v0.3), as bytes: what follows is verified from these alone.
+    ///
+    /// # Errors
+    /// Never in practice: the members are text and numbers.
+    pub fn into_bytes(self) -> Result<Vec<u8>, Error> {
+        let certificate = self.signed.certificate().der().to_vec();
+        let timestamps = self
+            .timestamps
+            .into_iter()
+            .map(|stamp| stamp.der().to_vec())
+            .collect();
+        let content = self.signed.content().clone();
+        Bundle::new(certificate, content, self.entries, timestamps)
+            .to_json()
+            .map_err(|_json| Error::Encoding)
+    }
+}
