@@ -90,6 +90,7 @@ mod tests {
         ("src/registry/listing.rs", "registry_answer"),
         ("src/registry/manifest.rs", "registry_answer"),
         ("src/registry/referrer.rs", "registry_answer"),
+        ("src/registry/tags.rs", "registry_answer"),
         ("src/report/github/outputs.rs", ""), // the document of the run itself
         ("src/settings/metadata.rs", "image_list"),
         ("sigstore/src/pki/keys.rs", "trusted_root"),

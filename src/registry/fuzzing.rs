@@ -17,6 +17,7 @@ use super::index::{Entry, Index};
 use super::listing;
 use super::manifest::{Manifest, Said};
 use super::referrer::{Line, Listed, next_link};
+use super::tags::Tags;
 
 /// The token endpoint that a `WWW-Authenticate` header names.
 pub fn realm(header: &[u8]) -> Option<Url> {
@@ -88,6 +89,15 @@ pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
 pub fn referrers(bytes: &[u8]) -> Result<usize, json::Error> {
     let listed: Listed<Line> = json::parse(bytes)?;
     Ok(listed.manifests.iter().flatten().count())
+}
+
+/// How many tags a list of tags has.
+///
+/// # Errors
+/// It is no such list.
+pub fn tags(bytes: &[u8]) -> Result<usize, json::Error> {
+    let read: Tags = json::parse(bytes)?;
+    Ok(read.tags.iter().flatten().count())
 }
 
 /// How many layers the manifest of a signature has.

@@ -22,8 +22,8 @@ const PAGE: &str = "1000";
 
 /// The tags of a repository (OCI distribution specification, "Listing Tags").
 #[derive(Deserialize)]
-struct Tags {
-    tags: Option<Vec<String>>,
+pub(super) struct Tags {
+    pub(super) tags: Option<Vec<String>>,
 }
 
 /// Whether an answer may mean that there is no such tag, and may mean something else. Artifactory

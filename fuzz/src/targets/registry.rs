@@ -110,6 +110,10 @@ pub fn registry_answer(bytes: &[u8]) {
         Ok(_) => strict(bytes),
         Err(error) => short(&error.to_string()),
     }
+    match registry::fuzzing::tags(bytes) {
+        Ok(_) => strict(bytes),
+        Err(error) => short(&error.to_string()),
+    }
     match registry::fuzzing::attachment(bytes) {
         Ok(_) => strict(bytes),
         Err(error) => short(&error),

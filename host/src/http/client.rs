@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
 use tokio::time::Instant;
-use url::{Host as UrlHost, Url};
+use url::Url;
 
-use super::loopback::LoopbackResolver;
+use super::loopback::{LoopbackResolver, is_loopback};
 use super::preconnect::Preconnect;
 use crate::redact::Redactor;
 use crate::{Clock, Env, chain};
@@ -387,16 +387,6 @@ fn read_pem(path: &Path) -> Result<Vec<Certificate>, ClientError> {
         return Err(unusable("it holds no certificate".to_owned()));
     }
     Ok(roots)
-}
-
-/// Whether `url` names the machine itself by an IP literal. A name such as `localhost` does not
-/// count: a resolver decides what it means.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(UrlHost::Ipv4(address)) => address.is_loopback(),
-        Some(UrlHost::Ipv6(address)) => address.is_loopback(),
-        Some(UrlHost::Domain(_)) | None => false,
-    }
 }
 
 /// Whether `url` may be used at all: `https`, or `http` to a loopback IP literal, and no user

@@ -10,10 +10,18 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::time::timeout;
 use url::{Host, Url};
 
-use super::client::is_loopback;
-
 /// The longest time that a name may take to resolve.
 const RESOLVE: Duration = Duration::from_secs(2);
+
+/// Whether `url` names the machine itself by an IP literal. A name such as `localhost` does not
+/// count: a resolver decides what it means.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(_)) | None => false,
+    }
+}
 
 /// Whether the host of `url` is a loopback IP literal, or a name of which all addresses are loopback.
 pub async fn resolves_to_loopback(url: &Url) -> bool {

@@ -9,9 +9,8 @@ pub mod request;
 mod send;
 
 pub use client::{
-    ClientError, Event, Net, NetOptions, Observer, PlainHttp, Profile, is_loopback,
-    plain_http_allowed,
+    ClientError, Event, Net, NetOptions, Observer, PlainHttp, Profile, plain_http_allowed,
 };
 pub use error::{HttpError, HttpReason};
-pub use loopback::{is_localhost, resolves_to_loopback};
+pub use loopback::{is_localhost, is_loopback, resolves_to_loopback};
 pub use send::{Answer, CallLimits};
