@@ -20,11 +20,11 @@ use tokio::time::Instant;
 use crate::error::Error;
 use crate::job::{Images, Job};
 use crate::outcome::{State, Step};
-use crate::registry::{self, Target};
 use crate::run::Run;
 use crate::settings::{IdentitySettings, IfSigned};
 use crate::told;
 use crate::verdict::{self, FETCHES, Finding, Judge, Seen};
+use ambisign_registry::Target;
 
 /// Looks for what the identity of a run has signed before.
 pub(crate) struct Already<'a> {
@@ -145,11 +145,13 @@ impl Already<'_> {
                 });
                 match self.if_signed {
                     IfSigned::Add | IfSigned::Skip => State::AlreadySigned,
-                    IfSigned::Fail => State::Failed(Failure::of(&registry::Error::Signed {
-                        image: target.reference().to_string(),
-                        identity: who,
-                        place: place.to_owned(),
-                    })),
+                    IfSigned::Fail => {
+                        State::Failed(Failure::of(&ambisign_registry::Error::Signed {
+                            image: target.reference().to_string(),
+                            identity: who,
+                            place: place.to_owned(),
+                        }))
+                    }
                 }
             }
             Err(failure) => State::Failed(failure),
@@ -165,7 +167,7 @@ impl Already<'_> {
     /// Nobody can tell, because a list or a signature cannot be read.
     fn signed<'s>(
         &self,
-        seen: &'s Result<Seen, registry::Error>,
+        seen: &'s Result<Seen, ambisign_registry::Error>,
         target: &Target,
     ) -> Result<Option<(&'s str, &'s verdict::Facts)>, Failure> {
         let seen = seen.as_ref().map_err(|error| Failure::of(error))?;

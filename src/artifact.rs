@@ -5,7 +5,7 @@ use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::fulcio::Deliverable;
 
 use crate::blob::Blob;
-use crate::registry::Target;
+use ambisign_registry::Target;
 
 /// Something that may be signed. Neither can be made before it is known that the signature has a
 /// place to go to.

@@ -293,7 +293,13 @@ mod tests {
     fn knows_every_name_that_the_code_asks_for() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut missing = BTreeSet::new();
-        for folder in ["host/src", "providers/src", "sigstore/src", "src"] {
+        for folder in [
+            "host/src",
+            "providers/src",
+            "registry/src",
+            "sigstore/src",
+            "src",
+        ] {
             scan(&root.join(folder), &mut missing);
         }
         assert!(missing.is_empty(), "not in the table: {missing:?}");

@@ -10,12 +10,11 @@ use ambisign_sigstore::{fulcio, trust, verify, witness};
 
 use crate::attach;
 use crate::blob;
-use crate::image::ReferenceError;
 use crate::images;
-use crate::registry;
 use crate::settings::SettingsError;
 use crate::shelf;
 use crate::verdict;
+use ambisign_registry::reference::ReferenceError;
 
 /// Why a run ended, or why one image of it is not signed.
 ///
@@ -51,7 +50,7 @@ pub enum Error {
     },
     /// The registry is in the way.
     #[error(transparent)]
-    Registry(#[from] registry::Error),
+    Registry(#[from] ambisign_registry::Error),
     /// The run itself went wrong.
     #[error(transparent)]
     Run(#[from] RunError),

@@ -3,8 +3,8 @@
 
 use crate::artifact::Artifact;
 use crate::blob::Blob;
-use crate::registry::{Registry, Target};
 use crate::shelf::Slot;
+use ambisign_registry::{Registry, Target};
 
 /// One digest to sign. The numbers are places in the report.
 pub(crate) enum Job<'a> {

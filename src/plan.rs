@@ -16,10 +16,8 @@ use url::Url;
 
 use crate::blob::Blob;
 use crate::error::Error;
-use crate::image::Reference;
 use crate::job::{Images, Job};
 use crate::outcome::{Outcome, State, Step};
-use crate::registry::{self, Member, Registry, RegistryOptions, Target};
 use crate::report::Progress;
 use crate::run::Run;
 use crate::settings::{
@@ -28,6 +26,8 @@ use crate::settings::{
 };
 use crate::shelf::Shelf;
 use crate::told;
+use ambisign_registry::reference::Reference;
+use ambisign_registry::{IndexEntry, Registry, RegistryOptions, Target};
 
 /// Variables that hold an identity token; the first is the one that messages recommend.
 const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKEN"];
@@ -37,7 +37,7 @@ const TOKEN_FILE: &str = "/var/run/sigstore/cosign/oidc-token";
 /// A reference that was looked up, with all that is signed of it.
 pub(crate) struct Prepared {
     reference: Reference,
-    result: Result<Vec<Member>, registry::Error>,
+    result: Result<Vec<IndexEntry>, ambisign_registry::Error>,
 }
 
 /// The reference of the command line that has so many `before` it.
@@ -247,7 +247,7 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     /// Adds `member`, which was found by asking for `requested`.
-    fn add(&mut self, registry: &'a Registry<'a>, requested: &str, member: Member) {
+    fn add(&mut self, registry: &'a Registry<'a>, requested: &str, member: IndexEntry) {
         let target = &member.target;
         let requested = member.parent.is_none().then(|| requested.to_owned());
         let of_digest = |job: &&mut Images<'_>| job.target().digest() == target.digest();
@@ -330,7 +330,7 @@ fn failed(reference: &Reference, error: &Error) -> Outcome {
     }
 }
 
-fn outcome(requested: Option<String>, member: &Member) -> Outcome {
+fn outcome(requested: Option<String>, member: &IndexEntry) -> Outcome {
     let target = &member.target;
     let detail = target.media_type().to_owned();
     Outcome {

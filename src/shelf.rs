@@ -14,8 +14,9 @@ use ambisign_sigstore::digest::Digest;
 use tempfile::NamedTempFile;
 
 use crate::error;
-use crate::image::Reference;
 use crate::settings::{BundlePlace, Mode, SettingsError};
+use ambisign_registry::KeepsBundles;
+use ambisign_registry::reference::Reference;
 
 /// What a bundle file is called at its end, as other Sigstore clients look for it.
 pub(crate) const SUFFIX: &str = ".sigstore.json";
@@ -96,6 +97,8 @@ pub struct Shelf {
     place: BundlePlace,
     taken: Mutex<BTreeSet<PathBuf>>,
 }
+
+impl KeepsBundles for Shelf {}
 
 impl Shelf {
     /// Makes the folder of `place`, and sees that files can be made in it. A dry run makes nothing,
@@ -233,8 +236,8 @@ mod tests {
     use ambisign_sigstore::digest::Digest;
 
     use super::{Shelf, name};
-    use crate::image::Reference;
     use crate::settings::{BundlePlace, Mode};
+    use ambisign_registry::reference::Reference;
 
     fn open(path: &Path, mode: Mode) -> Result<Shelf, crate::error::Error> {
         Shelf::open(&BundlePlace::Folder(path.to_owned()), 1, mode)

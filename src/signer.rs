@@ -20,10 +20,10 @@ use crate::credentials::Credentials;
 use crate::error::{Error, RunError};
 use crate::job::Job;
 use crate::outcome::{State, Step};
-use crate::registry::{self, Registry, Target};
 use crate::run::Run;
 use crate::saved::Unattached;
 use crate::told;
+use ambisign_registry::{Registry, Target};
 
 /// Where the randomness of one signature comes from: drawn in the order of the images, so that a
 /// run with a fixed generator makes the same signatures every time.
@@ -298,7 +298,7 @@ impl<'a> Signer<'a> {
 /// The registry is in the way, or the time is over.
 pub(crate) async fn within_run<T>(
     host: &Host,
-    attaching: impl Future<Output = Result<T, registry::Error>>,
+    attaching: impl Future<Output = Result<T, ambisign_registry::Error>>,
 ) -> Result<T, Error> {
     match host.net.deadline() {
         Some(end) => match timeout_at(end, attaching).await {

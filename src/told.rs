@@ -17,13 +17,13 @@ use ambisign_sigstore::verify::VerifiedBundle;
 use ambisign_sigstore::witness::Witnessed;
 
 use crate::error::Error;
-use crate::image::Reference;
 use crate::images::{self, Named};
 use crate::job::Job;
 use crate::outcome::{self, Known, Outcome, State, Step};
-use crate::registry::{Attached, Method};
 use crate::report::Progress;
 use crate::settings::{BlobPaths, Settings, Signing};
+use ambisign_registry::reference::Reference;
+use ambisign_registry::{Attached, Discovery};
 
 /// Where the public log of Rekor v1 can be looked at.
 const PUBLIC_REKOR: &str = "https://rekor.sigstore.dev/";
@@ -263,8 +263,8 @@ pub(crate) fn bundle(bundle: &VerifiedBundle) -> outcome::Bundle {
 /// Where a bundle is attached.
 pub(crate) fn attached(attached: &Attached) -> outcome::Attached {
     let method = match attached.method() {
-        Method::FallbackTag => "tag",
-        Method::Referrers => "referrers",
+        Discovery::FallbackTag => "tag",
+        Discovery::Referrers => "referrers",
     };
     outcome::Attached {
         method: method.to_owned(),

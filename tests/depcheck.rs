@@ -53,11 +53,12 @@ const FLOORS: &[(&str, &str, [u32; 3])] = &[
 
 /// What stands below the program, and packages that would say that it knows what stands beside it or
 /// above.
-const BELOW: [(&str, &[&str]); 3] = [
+const BELOW: [(&str, &[&str]); 4] = [
     (
         "ambisign-host",
         &[
             "ambisign-providers",
+            "ambisign-registry",
             "ambisign-sigstore",
             "clap",
             "oci-client",
@@ -68,6 +69,7 @@ const BELOW: [(&str, &[&str]); 3] = [
     (
         "ambisign-providers",
         &[
+            "ambisign-registry",
             "ambisign-sigstore",
             "clap",
             "cms",
@@ -77,9 +79,15 @@ const BELOW: [(&str, &[&str]); 3] = [
             "x509-cert",
         ],
     ),
+    ("ambisign-registry", &["clap"]),
     (
         "ambisign-sigstore",
-        &["ambisign-providers", "clap", "oci-client"],
+        &[
+            "ambisign-providers",
+            "ambisign-registry",
+            "clap",
+            "oci-client",
+        ],
     ),
 ];
 

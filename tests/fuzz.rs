@@ -82,15 +82,15 @@ mod tests {
         ("sigstore/src/identity/claims.rs", "token"),
         ("src/images/artifacts.rs", "image_list"),
         ("src/images/file.rs", "image_list"),
-        ("src/registry/auth.rs", "registry_answer"),
-        ("src/registry/docker_config.rs", "docker_config"),
-        ("src/registry/fuzzing.rs", "registry_answer"),
-        ("src/registry/helper.rs", ""), // two members of a program that the user chose
-        ("src/registry/index.rs", "registry_answer"),
-        ("src/registry/listing.rs", "registry_answer"),
-        ("src/registry/manifest.rs", "registry_answer"),
-        ("src/registry/referrer.rs", "registry_answer"),
-        ("src/registry/tags.rs", "registry_answer"),
+        ("registry/src/http/auth.rs", "registry_answer"),
+        ("registry/src/login/docker_config.rs", "docker_config"),
+        ("registry/src/fuzzing.rs", "registry_answer"),
+        ("registry/src/login/helper.rs", ""), // two members of a program that the user chose
+        ("registry/src/read/index.rs", "registry_answer"),
+        ("registry/src/read/signatures.rs", "registry_answer"),
+        ("registry/src/read/manifest.rs", "registry_answer"),
+        ("registry/src/read/referrers.rs", "registry_answer"),
+        ("registry/src/read/tags.rs", "registry_answer"),
         ("src/report/github/outputs.rs", ""), // the document of the run itself
         ("src/settings/metadata.rs", "image_list"),
         ("sigstore/src/pki/keys.rs", "trusted_root"),
@@ -118,9 +118,15 @@ mod tests {
             "serde_json::from_",
         ];
         let mut found = BTreeSet::new();
-        let mut folders: Vec<_> = ["host/src", "providers/src", "sigstore/src", "src"]
-            .map(PathBuf::from)
-            .into();
+        let mut folders: Vec<_> = [
+            "host/src",
+            "providers/src",
+            "registry/src",
+            "sigstore/src",
+            "src",
+        ]
+        .map(PathBuf::from)
+        .into();
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(root().join(&folder)).unwrap() {
                 let path = folder.join(entry.unwrap().file_name());

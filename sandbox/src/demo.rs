@@ -149,7 +149,10 @@ fn cut(text: &str) -> String {
     format!("{kept}...")
 }
 
-/// Which services were asked where and how often, in the order of the first time, two on a line.
+/// The services as the pipeline asks them; the registry, by any name, comes first.
+const ORDER: [&str; 4] = ["oidc", "fulcio", "tsa", "rekor"];
+
+/// Which services were asked where and how often, in the order of the pipeline, two on a line.
 fn asked(sandbox: &Sandbox) -> Vec<String> {
     let mut counts: Vec<(&'static str, usize)> = Vec::new();
     for record in sandbox.journal() {
@@ -161,6 +164,8 @@ fn asked(sandbox: &Sandbox) -> Vec<String> {
             None => counts.push((record.service, 1)),
         }
     }
+    // Registry and token endpoint are asked together: the order of the first request varies.
+    counts.sort_by_key(|(service, _)| ORDER.iter().position(|known| known == service));
     let urls = sandbox.urls();
     let called = |service: &'static str| match service {
         "oidc" => ("GitHub", &urls.oidc),

@@ -23,12 +23,12 @@ use crate::error::Error as RunError;
 use crate::job::{Images, Job};
 use crate::outcome::{Instance, Outcome, State, Step};
 use crate::plan;
-use crate::registry::{Registry, Target};
 use crate::report::Progress;
 use crate::settings::{AttachSettings, Extent};
 use crate::signer::within_run;
 use crate::told;
 use crate::verdict;
+use ambisign_registry::{Registry, Target};
 
 /// How many bundles are attached at the same time.
 const JOBS: usize = 32;

@@ -5,8 +5,8 @@
 use ambisign_host::Failure;
 
 use super::diagnosis::{Finding, Stage};
-use crate::image::Reference;
-use crate::registry::{Examined, Found, Method, Registry};
+use ambisign_registry::reference::Reference;
+use ambisign_registry::{Discovery, Found, Inspection, Registry};
 
 /// What the registry says to one image.
 pub(super) async fn examine(
@@ -14,29 +14,29 @@ pub(super) async fn examine(
     (at, reference): (usize, &Reference),
 ) -> Vec<Finding> {
     let about = reference.to_string();
-    let examined = registry.examine(reference).await;
-    let findings = match examined {
-        Ok(examined) => found(&about, reference, &examined),
+    let inspection = registry.inspect(reference).await;
+    let findings = match inspection {
+        Ok(inspection) => found(&about, reference, &inspection),
         Err(error) => vec![Finding::fail(Stage::Registry, about, Failure::of(&error))],
     };
     let of_image = findings.into_iter().map(|finding| finding.of_image(at));
     of_image.collect()
 }
 
-fn found(about: &str, reference: &Reference, examined: &Examined) -> Vec<Finding> {
+fn found(about: &str, reference: &Reference, inspection: &Inspection) -> Vec<Finding> {
     let stage = Stage::Registry;
     let mut findings = Vec::new();
-    match &examined.image {
+    match &inspection.image {
         Ok(found) => findings.extend(image(about, reference, found)),
         Err(error) => findings.push(Finding::fail(stage, about, Failure::of(error))),
     }
-    match &examined.push {
+    match &inspection.push {
         None => {
             let text = "needs to take no pushes: nothing is attached";
             findings.push(Finding::ok(stage, about, text));
         }
         Some(Ok(())) => {
-            let text = format!("takes pushes, {}", examined.credential);
+            let text = format!("takes pushes, {}", inspection.credential);
             findings.push(Finding::ok(stage, about, text));
         }
         Some(Err(error)) => {
@@ -55,8 +55,8 @@ fn image(about: &str, reference: &Reference, found: &Found) -> Vec<Finding> {
     let stage = Stage::Registry;
     let mut findings = Vec::new();
     let method = match found.method {
-        Method::FallbackTag => "the fallback tag: this registry has no referrers API",
-        Method::Referrers => "the referrers API",
+        Discovery::FallbackTag => "the fallback tag: this registry has no referrers API",
+        Discovery::Referrers => "the referrers API",
     };
     let text = format!("is there, {}", found.media_type);
     findings.push(Finding::ok(stage, about, text));

@@ -27,11 +27,11 @@ pub use self::setting::{Resolved, resolve};
 
 use self::services::Asked;
 use crate::error::Error;
-use crate::image::Reference;
 use crate::images::{Reading, named};
 use crate::plan;
 use crate::settings::{Mode, Settings};
 use crate::told;
+use ambisign_registry::reference::Reference;
 
 /// One examination.
 #[derive(Debug)]

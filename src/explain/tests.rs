@@ -114,7 +114,13 @@ fn implementation(text: &str, told: &mut Told) {
 fn told() -> Told {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for folder in ["host/src", "providers/src", "sigstore/src", "src"] {
+    for folder in [
+        "host/src",
+        "providers/src",
+        "registry/src",
+        "sigstore/src",
+        "src",
+    ] {
         sources(&root.join(folder), &mut files);
     }
     let mut told = Told::default();

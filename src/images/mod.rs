@@ -20,8 +20,8 @@ use ambisign_sigstore::digest::Digest;
 pub use self::error::Error;
 
 use crate::error::Error as RunError;
-use crate::image::Reference;
 use crate::settings::{Built, ImageSettings, Listed, Names, Origin, SettingsError, Source, Tags};
+use ambisign_registry::reference::Reference;
 
 /// An image as it was named.
 #[derive(Clone, Debug, PartialEq, Eq)]

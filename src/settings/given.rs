@@ -9,7 +9,7 @@ use url::Url;
 
 use super::SettingsError;
 use crate::env::variable_of;
-use crate::image::Reference;
+use ambisign_registry::reference::Reference;
 
 /// Where a setting came from; shown as it is written there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use super::{
     ServiceSettings, SettingsError, Signing, TokenSource, TrustSettings,
 };
 use crate::cli::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
-use crate::image::Reference;
+use ambisign_registry::reference::Reference;
 
 /// The audience that Fulcio expects.
 const AUDIENCE: &str = "sigstore";

@@ -44,8 +44,8 @@ pub(crate) use self::metadata::read as built;
 pub use self::safety::Notice;
 pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
-use crate::image::Reference;
-use crate::registry::PlainHttp;
+use ambisign_registry::PlainHttp;
+use ambisign_registry::reference::Reference;
 
 /// What a run of `sign` is asked to do.
 #[derive(Debug)]

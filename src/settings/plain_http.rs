@@ -4,7 +4,7 @@
 use super::given::{Given, Origin};
 use super::safety::Notice;
 use super::{PlainHttp, SettingsError};
-use crate::image::Reference;
+use ambisign_registry::reference::Reference;
 
 /// The name of the flag.
 const FLAG: &str = "allow-http-registry";

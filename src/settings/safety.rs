@@ -14,8 +14,8 @@ use url::Url;
 use super::given::Given;
 use super::{Origin, SettingsError};
 use crate::env::{PREFIX, Role, VARIABLES};
-use crate::image::Reference;
-use crate::registry::PlainHttp;
+use ambisign_registry::PlainHttp;
+use ambisign_registry::reference::Reference;
 
 /// The variables of the proxy, the winning spelling first.
 const PROXIES: [[&str; 4]; 2] = [

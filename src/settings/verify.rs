@@ -15,7 +15,7 @@ use super::groups::Groups;
 use super::images::each_once;
 use super::{RegistrySettings, RunSettings, SettingsError, TrustSettings};
 use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
-use crate::image::Reference;
+use ambisign_registry::reference::Reference;
 
 /// What a run of `verify` or `verify-blob` is asked to do.
 #[derive(Debug)]

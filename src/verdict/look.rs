@@ -10,9 +10,9 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
 use super::{Entry, Error, FETCHES, Facts, Finding, Layout, Signature, Verdict};
-use crate::image::Reference;
-use crate::registry::{self, Listing, Place, Registry, Stored};
 use crate::told;
+use ambisign_registry::reference::Reference;
+use ambisign_registry::{Candidate, Listing, Registry, Stored};
 
 /// What every signature is judged by.
 pub(crate) struct Judge {
@@ -27,12 +27,16 @@ pub(super) enum Look {
     /// There is something else.
     Other,
     /// It could not be read for now.
-    Unknown(registry::Error),
+    Unknown(ambisign_registry::Error),
 }
 
 impl Judge {
     /// Judges what the registry gave for one place.
-    pub(super) fn look(&self, stored: Result<Stored, registry::Error>, image: &Digest) -> Look {
+    pub(super) fn look(
+        &self,
+        stored: Result<Stored, ambisign_registry::Error>,
+        image: &Digest,
+    ) -> Look {
         let (result, layout) = match stored {
             Ok(Stored::Bundle(bytes)) => (self.bundle(&bytes, image), Layout::Bundle),
             Ok(Stored::Legacy {
@@ -86,7 +90,7 @@ pub(crate) async fn image(
     (registry, asked): (&Registry<'_>, &Reference),
     judge: &Judge,
     fetches: &Semaphore,
-) -> Result<Seen, registry::Error> {
+) -> Result<Seen, ambisign_registry::Error> {
     let listing = registry.signatures(asked).await?;
     Ok(all((registry, asked), listing, (judge, fetches)).await)
 }
@@ -125,11 +129,11 @@ pub(super) struct Found {
     signatures: Vec<Signature>,
     others: usize,
     /// Places that could not be read for now: there may be a signature.
-    problems: Vec<registry::Error>,
+    problems: Vec<ambisign_registry::Error>,
 }
 
 impl Found {
-    pub(super) fn add(&mut self, place: &Place, look: Look) {
+    pub(super) fn add(&mut self, place: &Candidate, look: Look) {
         match look {
             Look::Signature(finding) => {
                 let place = place.name().to_owned();
@@ -142,7 +146,11 @@ impl Found {
 
     /// One acceptable signature is enough, whatever else is there. Without one, a list or a place that
     /// could not be read leaves the question open.
-    pub(super) fn verdict(self, mut verdict: Verdict, lists: Vec<registry::Error>) -> Verdict {
+    pub(super) fn verdict(
+        self,
+        mut verdict: Verdict,
+        lists: Vec<ambisign_registry::Error>,
+    ) -> Verdict {
         let name = verdict.name();
         let (found, others) = (self.signatures.len(), self.others);
         verdict.signatures = self.signatures;

@@ -31,12 +31,12 @@ pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdict
 use self::look::finding;
 pub(crate) use self::look::{Judge, Seen, image};
 use crate::error::Error as RunError;
-use crate::image::Reference;
 use crate::plan::{reference, registry_options};
-use crate::registry::Registry;
 use crate::report::Reporter;
 use crate::settings::{SignerSettings, Subject, VerifySettings};
 use crate::told;
+use ambisign_registry::Registry;
+use ambisign_registry::reference::Reference;
 
 /// How many images are verified at the same time.
 const JOBS: usize = 16;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Registries as people report them: what the real one answers, changed as the report says. Each test
-//! has the name of the report; `src/registry/tests/field.rs` has the variants.
+//! has the name of the report; `registry/src/tests/field.rs` has the variants.
 
 use crate::common::fault::Fault::{Rewrite, Status};
 use crate::common::fault::{At, Fault, Rule, Turn};

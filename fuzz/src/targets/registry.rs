@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use ambisign::image::Reference;
 use ambisign::images;
-use ambisign::registry;
+use ambisign_registry::reference::Reference;
 use ambisign_sigstore::digest::Digest;
 use serde_json::Value;
 
@@ -13,11 +12,11 @@ use super::super::holds::{short, strict, text, told};
 
 /// `WWW-Authenticate` and `Link`.
 pub fn challenge(bytes: &[u8]) {
-    if let Some(realm) = registry::fuzzing::realm(bytes) {
+    if let Some(realm) = ambisign_registry::fuzzing::realm(bytes) {
         assert!(realm.has_host());
     }
     if let Some(header) = text(bytes)
-        && let Some(target) = registry::fuzzing::link(header)
+        && let Some(target) = ambisign_registry::fuzzing::link(header)
     {
         assert!(header.contains(&format!("<{target}>")));
     }
@@ -26,7 +25,7 @@ pub fn challenge(bytes: &[u8]) {
 /// Configuration files of container tools.
 pub fn docker_config(bytes: &[u8]) {
     for host in ["registry.example", "index.docker.io"] {
-        if registry::fuzzing::credentials(bytes, host, "acme/app").is_ok() {
+        if ambisign_registry::fuzzing::credentials(bytes, host, "acme/app").is_ok() {
             strict(bytes);
         }
     }
@@ -97,7 +96,7 @@ pub fn registry_answer(bytes: &[u8]) {
         "application/vnd.docker.distribution.manifest.list.v2+json",
         "application/vnd.docker.distribution.manifest.v2+json",
     ] {
-        match registry::fuzzing::manifest(bytes, media_type) {
+        match ambisign_registry::fuzzing::manifest(bytes, media_type) {
             Err(error) => told(&error),
             Ok((digest, children)) => {
                 strict(bytes);
@@ -106,19 +105,19 @@ pub fn registry_answer(bytes: &[u8]) {
             }
         }
     }
-    match registry::fuzzing::referrers(bytes) {
+    match ambisign_registry::fuzzing::referrers(bytes) {
         Ok(_) => strict(bytes),
         Err(error) => short(&error.to_string()),
     }
-    match registry::fuzzing::tags(bytes) {
+    match ambisign_registry::fuzzing::tags(bytes) {
         Ok(_) => strict(bytes),
         Err(error) => short(&error.to_string()),
     }
-    match registry::fuzzing::attachment(bytes) {
+    match ambisign_registry::fuzzing::attachment(bytes) {
         Ok(_) => strict(bytes),
         Err(error) => short(&error),
     }
-    if registry::fuzzing::token(bytes).is_ok() {
+    if ambisign_registry::fuzzing::token(bytes).is_ok() {
         strict(bytes);
     }
     merge(bytes);
@@ -127,7 +126,7 @@ pub fn registry_answer(bytes: &[u8]) {
 /// What others wrote into an index stays; what is there already is not added; the order of writers
 /// does not matter for what is listed.
 fn merge(bytes: &[u8]) {
-    let merge = registry::fuzzing::merge;
+    let merge = ambisign_registry::fuzzing::merge;
     let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
     let one = match merge(bytes, &[a]) {
         Ok(one) => one,

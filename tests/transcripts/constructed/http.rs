@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Requests that came to no usable answer.
 
-use ambisign::registry;
 use ambisign_host::{ClientError, HttpError, HttpReason};
 use ambisign_providers::google::service_account;
 use ambisign_providers::{gce, github, impersonation};
@@ -69,7 +68,7 @@ const STAGES: [Row; 10] = [
         ALL,
     ),
     (
-        |error| boxed(registry::Error::Http(error)),
+        |error| boxed(ambisign_registry::Error::Http(error)),
         "registry.example.com",
         OF_A_REGISTRY,
     ),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Registries that answer otherwise than any that a sandbox plays.
 
-use ambisign::registry::{Error as Registry, Login};
+use ambisign_registry::{Error as Registry, Login};
 use ambisign_sigstore::digest::Digest;
 use reqwest::StatusCode;
 

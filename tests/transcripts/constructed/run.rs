@@ -4,9 +4,9 @@
 use std::io;
 
 use ambisign::error::RunError;
-use ambisign::image::ReferenceError;
 use ambisign::settings::SettingsError;
 use ambisign::shelf;
+use ambisign_registry::reference::ReferenceError;
 
 use super::{Error, boxed};
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a registry has that may be a signature of an image.
+
+use super::Registry;
+use crate::error::Error;
+use crate::read::candidates::Candidate;
+use crate::read::candidates::Kind;
+use crate::read::candidates::Listing;
+use crate::read::signatures::Stored;
+use crate::reference::Reference;
+
+impl Registry<'_> {
+    /// Resolves `reference` once, and lists what may be a signature of it: by the referrers API, the
+    /// fallback tag, and the tag of the older layout, together.
+    ///
+    /// # Errors
+    /// The image is not there, not an image or not what its digest says; the registry denies reading.
+    /// That a list cannot be read is in [`Listing::problems`].
+    pub async fn signatures(&self, reference: &Reference) -> Result<Listing, Error> {
+        let puller = self.connect(reference)?.puller;
+        let beside = self.connect(self.place(reference))?.puller;
+        let (image, lists) = match reference.digest() {
+            Some(digest) => tokio::join!(puller.resolve(reference), beside.lists(digest)),
+            None => {
+                let image = puller.resolve(reference).await?;
+                let lists = beside.lists(&image.digest).await;
+                (Ok(image), lists)
+            }
+        };
+        Ok(lists.listing(&beside.connection, image?))
+    }
+
+    /// Reads what is at `place`, which [`Registry::signatures`] named for `reference`.
+    ///
+    /// # Errors
+    /// It is not there, longer than a signature is, not what its digest says, or not a manifest.
+    pub async fn fetch(&self, reference: &Reference, place: &Candidate) -> Result<Stored, Error> {
+        let puller = self.connect(self.place(reference))?.puller;
+        match &place.kind {
+            Kind::Referrer(digest) => puller.referrer(digest).await,
+            Kind::Layer(layer) => Ok(Stored::Legacy {
+                payload: puller.blob(layer).await?,
+                annotations: layer.annotations.clone().unwrap_or_default(),
+            }),
+        }
+    }
+}

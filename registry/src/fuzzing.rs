@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Doors to the private parsers of registries' answers, for `fuzz/` and its test alone.
+
+use std::collections::BTreeSet;
+
+use ambisign_host::json;
+use ambisign_sigstore::digest::Digest;
+use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use serde_json::value::RawValue;
+use url::Url;
+
+use crate::error::Error;
+use crate::http::auth::TokenAnswer;
+use crate::http::challenge::Challenge;
+use crate::login::docker_config;
+use crate::read::index::Entry;
+use crate::read::index::Index;
+use crate::read::manifest::Manifest;
+use crate::read::manifest::Said;
+use crate::read::referrers::Line;
+use crate::read::referrers::Listed;
+use crate::read::referrers::next_link;
+use crate::read::signatures;
+use crate::read::tags::Tags;
+
+/// The token endpoint that a `WWW-Authenticate` header names.
+pub fn realm(header: &[u8]) -> Option<Url> {
+    let mut headers = HeaderMap::new();
+    headers.append(WWW_AUTHENTICATE, HeaderValue::from_bytes(header).ok()?);
+    match Challenge::of(&headers)? {
+        Challenge::Basic => None,
+        Challenge::Bearer { realm, .. } => Some(realm),
+    }
+}
+
+/// The target of a `Link` header.
+pub fn link(header: &str) -> Option<&str> {
+    next_link(header)
+}
+
+/// How many credentials of a container tool's configuration file are for `repository` of `registry`.
+///
+/// # Errors
+/// It is not such a file.
+pub fn credentials(file: &[u8], registry: &str, repository: &str) -> Result<usize, json::Error> {
+    let file: docker_config::File = json::parse(file)?;
+    let helpers = file.helper(registry).into_iter().count();
+    let entries = file.entries(registry, repository);
+    let pairs = entries.iter().filter_map(|(_, entry)| entry.pair());
+    Ok(helpers + pairs.count())
+}
+
+/// What a manifest or an index lists, and its digest.
+///
+/// # Errors
+/// It is none that is signed.
+pub fn manifest(bytes: &[u8], media_type: &str) -> Result<(Digest, Vec<Digest>), Error> {
+    let said = Said {
+        media_type: Some(media_type),
+        digest: None,
+    };
+    let manifest = Manifest::read("registry.example/app", bytes, said, None)?;
+    let children = manifest.children.into_iter();
+    Ok((
+        manifest.digest,
+        children.filter_map(|child| child.digest).collect(),
+    ))
+}
+
+/// The index under a fallback tag with a line for each of `digests`.
+///
+/// # Errors
+/// It is no index.
+pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
+    let media_type = oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
+    let index = Index::read(bytes, Some(media_type))?;
+    let entry = |digest: &Digest| {
+        let json = RawValue::from_string(format!(r#"{{"digest":"{digest}"}}"#));
+        json.map(|json| Entry {
+            digest: *digest,
+            json,
+        })
+    };
+    let entries: Result<Vec<_>, _> = digests.iter().map(entry).collect();
+    let entries = entries.map_err(|error| error.to_string())?;
+    Ok(index.with(&entries, &BTreeSet::new()))
+}
+
+/// How many referrers an answer of the referrers API lists.
+///
+/// # Errors
+/// It is no such answer.
+pub fn referrers(bytes: &[u8]) -> Result<usize, json::Error> {
+    let listed: Listed<Line> = json::parse(bytes)?;
+    Ok(listed.manifests.iter().flatten().count())
+}
+
+/// How many tags a list of tags has.
+///
+/// # Errors
+/// It is no such list.
+pub fn tags(bytes: &[u8]) -> Result<usize, json::Error> {
+    let read: Tags = json::parse(bytes)?;
+    Ok(read.tags.iter().flatten().count())
+}
+
+/// How many layers the manifest of a signature has.
+///
+/// # Errors
+/// It is none.
+pub fn attachment(bytes: &[u8]) -> Result<usize, String> {
+    let layers = signatures::attachment(bytes)?.layers;
+    Ok(layers.map_or(0, |layers| layers.len()))
+}
+
+/// Whether the answer of a token endpoint can be read.
+///
+/// # Errors
+/// It cannot.
+pub fn token(bytes: &[u8]) -> Result<(), json::Error> {
+    json::parse::<TokenAnswer>(bytes).map(drop)
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What gives a right on the registries that people use: one imperative sentence each.
+
+use std::borrow::Cow;
+
+use crate::hosts::is_google;
+use crate::reference::DOCKER_HUB;
+
+/// What was known about the login when a registry said no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// There was one, or the registry asked for none.
+    Given,
+    /// There was none.
+    Missing,
+    /// There was none but those that `docker/login-action` keeps for Buildx alone.
+    Scoped,
+}
+
+impl Login {
+    /// The login as the registry's words show it: one that has expired is as good as none. That of ECR
+    /// lives for twelve hours.
+    pub(crate) fn as_said(self, said: &str) -> Self {
+        if said.to_ascii_lowercase().contains("token has expired") {
+            Self::Missing
+        } else {
+            self
+        }
+    }
+}
+
+/// The registries whose ways are known.
+enum Kind {
+    Azure,
+    DockerHub,
+    Ecr,
+    Ghcr,
+    GitLab,
+    Google,
+    Other,
+}
+
+impl Kind {
+    fn of(host: &str) -> Self {
+        if host == "ghcr.io" {
+            Self::Ghcr
+        } else if is_google(host) {
+            Self::Google
+        } else if host.ends_with(".amazonaws.com") || host == "public.ecr.aws" {
+            Self::Ecr
+        } else if host.ends_with(".azurecr.io") {
+            Self::Azure
+        } else if host == DOCKER_HUB {
+            Self::DockerHub
+        } else if host == "registry.gitlab.com" {
+            Self::GitLab
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// What helps when a registry does not let us in at all.
+pub(crate) fn login_hint(repository: &str, login: Login) -> Cow<'static, str> {
+    match login {
+        Login::Given => read(host_of(repository)),
+        Login::Missing => log_in(host_of(repository)),
+        Login::Scoped => without_scope(),
+    }
+}
+
+/// What helps when a registry lets us read and not write.
+pub(crate) fn push(repository: &str, login: Login) -> Cow<'static, str> {
+    match login {
+        Login::Given => write(host_of(repository)),
+        Login::Missing => log_in(host_of(repository)),
+        Login::Scoped => without_scope(),
+    }
+}
+
+fn host_of(repository: &str) -> &str {
+    repository.split('/').next().unwrap_or(repository)
+}
+
+fn without_scope() -> Cow<'static, str> {
+    "remove `scope:` from docker/login-action, because that login is for Buildx alone, or set \
+     `AMBISIGN_REGISTRY_USERNAME` and `AMBISIGN_REGISTRY_PASSWORD`"
+        .into()
+}
+
+fn log_in(host: &str) -> Cow<'static, str> {
+    match Kind::of(host) {
+        Kind::Azure => {
+            let name = host.strip_suffix(".azurecr.io").unwrap_or(host);
+            format!("log in before this step: `az acr login --name {name}`").into()
+        }
+        Kind::DockerHub => "log in before this step: `docker login --username NAME \
+                            --password-stdin`, with an access token that may write"
+            .into(),
+        Kind::Ecr => format!(
+            "log in before this step: `aws ecr get-login-password | docker login --username AWS \
+             --password-stdin {host}`"
+        )
+        .into(),
+        Kind::Ghcr => "log in before this step with docker/login-action, or set `GITHUB_TOKEN` to \
+                       `${{ github.token }}` of a job with `permissions: packages: write`"
+            .into(),
+        Kind::GitLab => "set `CI_REGISTRY`, `CI_REGISTRY_USER` and `CI_REGISTRY_PASSWORD`, as a \
+                         GitLab job has them, or log in before this step"
+            .into(),
+        Kind::Google => format!(
+            "log in before this step: `gcloud auth print-access-token | docker login --username \
+             oauth2accesstoken --password-stdin https://{host}`; on Google Cloud attach a service \
+             account instead"
+        )
+        .into(),
+        Kind::Other => format!(
+            "log in before this step: `docker login {host}`, or set `AMBISIGN_REGISTRY_USERNAME` \
+             and `AMBISIGN_REGISTRY_PASSWORD`"
+        )
+        .into(),
+    }
+}
+
+fn read(host: &str) -> Cow<'static, str> {
+    match Kind::of(host) {
+        Kind::Ghcr => "give the job `permissions: packages: write`, and the package's repository \
+                       access to it"
+            .into(),
+        Kind::Google => "grant the account `roles/artifactregistry.reader` on the repository, and \
+             `roles/artifactregistry.writer` to sign"
+            .into(),
+        Kind::Azure | Kind::DockerHub | Kind::Ecr | Kind::GitLab | Kind::Other => {
+            "log in to the registry with an account that may read the repository, and \
+                          write to it to sign"
+                .into()
+        }
+    }
+}
+
+fn write(host: &str) -> Cow<'static, str> {
+    match Kind::of(host) {
+        Kind::Azure => "grant the account the role AcrPush on the registry".into(),
+        Kind::DockerHub => "log in with an access token that may write, of an account that may \
+                            push to this repository"
+            .into(),
+        Kind::Ecr => {
+            "allow the role `ecr:BatchCheckLayerAvailability`, `ecr:InitiateLayerUpload`, \
+                      `ecr:UploadLayerPart`, `ecr:CompleteLayerUpload` and `ecr:PutImage` on the \
+                      repository"
+                .into()
+        }
+        Kind::Ghcr => "add `permissions: packages: write` to the job, and link the package to its \
+                       repository"
+            .into(),
+        Kind::GitLab => "use the login of a job of the same project, or a deploy token with the \
+                         scope `write_registry`"
+            .into(),
+        Kind::Google => "grant the account `roles/artifactregistry.writer` on the repository (it \
+                         takes minutes to work)"
+            .into(),
+        Kind::Other => "log in with an account that may push to this repository".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Login, login_hint, push};
+
+    #[test]
+    fn an_expired_login_is_renewed() {
+        let said = "Your authorization token has expired. Reauthenticate and try again.";
+        let repository = "1.dkr.ecr.eu-central-1.amazonaws.com/app";
+        let advice = push(repository, Login::Given.as_said(said));
+        assert!(advice.contains("aws ecr get-login-password"), "{advice}");
+        assert_eq!(Login::Given.as_said("denied"), Login::Given);
+    }
+
+    #[test]
+    fn each_registry_has_its_own_way() {
+        for (repository, login, right) in [
+            ("ghcr.io/acme/app", "GITHUB_TOKEN", "packages: write"),
+            (
+                "europe-docker.pkg.dev/acme/apps/app",
+                "gcloud auth print-access-token",
+                "artifactregistry.writer",
+            ),
+            (
+                "gcr.io/acme/app",
+                "https://gcr.io`",
+                "artifactregistry.writer",
+            ),
+            (
+                "1.dkr.ecr.eu-central-1.amazonaws.com/app",
+                "aws ecr get-login-password",
+                "ecr:PutImage",
+            ),
+            ("acme.azurecr.io/app", "--name acme`", "AcrPush"),
+            ("index.docker.io/acme/app", "access token", "access token"),
+            (
+                "registry.gitlab.com/acme/app",
+                "CI_REGISTRY",
+                "write_registry",
+            ),
+            (
+                "r.example:5000/app",
+                "docker login r.example:5000`",
+                "may push",
+            ),
+        ] {
+            let advice = push(repository, Login::Missing);
+            assert!(advice.contains(login), "{repository}: {advice}");
+            assert_eq!(advice, login_hint(repository, Login::Missing));
+            let advice = push(repository, Login::Given);
+            assert!(advice.contains(right), "{repository}: {advice}");
+            assert_ne!(advice, login_hint(repository, Login::Given));
+            assert!(push(repository, Login::Scoped).contains("`scope:`"));
+        }
+    }
+}

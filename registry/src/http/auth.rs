@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Proof for a registry: a token from its token endpoint, or user name and password.
+//!
+//! A credential goes to the registry that it is for, or to the token endpoint which that registry
+//! names and [`address::permit`] allows; nowhere else.
+
+use std::time::Duration;
+
+use ambisign_host::Answer;
+use ambisign_host::request::bearer;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request};
+use serde::Deserialize;
+use tokio::time::Instant;
+use url::{Url, form_urlencoded};
+
+use crate::error::Error;
+use crate::hosts::is_google;
+use crate::http::access::origin;
+use crate::http::address;
+use crate::http::challenge::Challenge;
+use crate::http::connection::Connection;
+use crate::http::connection::Repository;
+use crate::limits::REGISTRY_TOKEN;
+use crate::login::credential::Credential;
+use crate::login::credential::CredentialScope;
+use crate::login::credential::Secret;
+
+/// How long a token is used when the endpoint does not say (token authentication of the OCI
+/// registries, "Token Response Fields").
+const DEFAULT_LIFE: Duration = Duration::from_secs(60);
+
+/// How long before its end a token is not used any more, for requests under way.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// More scopes than this are not asked for.
+const MOST_SCOPES: usize = 8;
+
+/// The name by which we ask for tokens.
+const CLIENT: &str = "ambisign";
+
+/// The answer of a token endpoint. OAuth 2.0 calls the token `access_token`, Docker `token`.
+#[derive(Deserialize)]
+pub(crate) struct TokenAnswer {
+    token: Option<String>,
+    access_token: Option<String>,
+    /// Seconds; some endpoints write -1, or the number as text.
+    expires_in: Option<serde_json::Value>,
+}
+
+impl TokenAnswer {
+    /// How long the token is good for, when the endpoint says so.
+    fn life(&self) -> Option<Duration> {
+        let said = self.expires_in.as_ref()?;
+        let seconds = said.as_f64().or_else(|| said.as_str()?.parse().ok())?;
+        let life = Duration::try_from_secs_f64(seconds).ok()?;
+        (life > Duration::ZERO).then_some(life)
+    }
+}
+
+impl Connection<'_> {
+    /// The header that meets `challenge`; `None` when it takes a credential and there is none.
+    ///
+    /// # Errors
+    /// The token endpoint refuses, is out of reach, or may not have the credential.
+    pub(crate) async fn meet(
+        &self,
+        challenge: &Challenge,
+        credential: Option<&Credential>,
+    ) -> Result<Option<(HeaderValue, Option<Instant>)>, Error> {
+        let secret = credential.map(|credential| &credential.secret);
+        match (challenge, secret) {
+            (_, Some(Secret::Registry(token))) => Ok(Some((self.bearer(token.expose())?, None))),
+            (Challenge::Basic, Some(Secret::Basic { user, password })) => {
+                Ok(Some((basic(user, password.expose()), None)))
+            }
+            (Challenge::Basic, Some(Secret::Identity(_)) | None) => Ok(None),
+            (
+                Challenge::Bearer {
+                    realm,
+                    service,
+                    scope,
+                },
+                _,
+            ) => {
+                let origin = origin(realm);
+                let base = &self.repository.base();
+                let reach =
+                    credential.map_or(CredentialScope::Endpoint, |credential| credential.reach);
+                let permitted = match address::permit(base, realm).await {
+                    Ok(()) => permit(reach, base, realm),
+                    refused => refused,
+                };
+                permitted.map_err(|why| Error::Realm {
+                    registry: self.repository.registry.clone(),
+                    realm: origin.clone(),
+                    why,
+                })?;
+                let scopes = self.scopes(scope.as_deref().unwrap_or_default());
+                let request = self.token_request((realm, service.as_deref()), &scopes, secret);
+                let hop = self.hop(&REGISTRY_TOKEN, request.url());
+                let answer = self.host.net.send(&hop, request).await?;
+                self.read_token(&origin, &answer).map(Some)
+            }
+        }
+    }
+
+    /// The scopes to ask for: ours, and what the registry asks for, with no more rights than ours.
+    fn scopes(&self, asked: &str) -> Vec<String> {
+        let Repository { name, right, .. } = &*self.repository;
+        let mut scopes = vec![format!("repository:{name}:{}", right.actions())];
+        for scope in asked.split_whitespace() {
+            let Some((resource, actions)) = scope.rsplit_once(':') else {
+                continue;
+            };
+            let allowed = |action: &&str| right.actions().split(',').any(|ours| ours == *action);
+            let actions: Vec<_> = actions.split(',').filter(allowed).collect();
+            let scope = format!("{resource}:{}", actions.join(","));
+            let is_repository = resource.starts_with("repository:") && !actions.is_empty();
+            if is_repository && scopes.len() < MOST_SCOPES && !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        scopes
+    }
+
+    fn token_request(
+        &self,
+        (realm, service): (&Url, Option<&str>),
+        scopes: &[String],
+        secret: Option<&Secret>,
+    ) -> Request {
+        let mut url = realm.clone();
+        url.set_fragment(None);
+        if let Some(Secret::Identity(token)) = secret {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.append_pair("grant_type", "refresh_token")
+                .append_pair("service", service.unwrap_or(&self.repository.registry))
+                .append_pair("client_id", CLIENT)
+                .append_pair("scope", &scopes.join(" "))
+                .append_pair("refresh_token", token.expose());
+            let mut request = Request::new(Method::POST, url);
+            let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+            request.headers_mut().insert(CONTENT_TYPE, form_type);
+            *request.body_mut() = Some(form.finish().into());
+            return request;
+        }
+        if let Some(service) = service {
+            url.query_pairs_mut().append_pair("service", service);
+        }
+        for scope in scopes {
+            url.query_pairs_mut().append_pair("scope", scope);
+        }
+        let mut request = Request::new(Method::GET, url);
+        if let Some(Secret::Basic { user, password }) = secret {
+            let header = basic(user, password.expose());
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+        request
+    }
+
+    fn read_token(
+        &self,
+        realm: &str,
+        answer: &Answer,
+    ) -> Result<(HeaderValue, Option<Instant>), Error> {
+        match answer.status.as_u16() {
+            200 => {}
+            401 | 403 => return Err(self.unauthorized(answer)),
+            _ => return Err(self.refused(format!("a token at {realm}"), answer)),
+        }
+        let unusable = || Error::Token {
+            realm: realm.to_owned(),
+        };
+        let parsed: TokenAnswer =
+            ambisign_host::json::parse(&answer.body).map_err(|_may_hold_the_token| unusable())?;
+        let life = parsed.life().unwrap_or(DEFAULT_LIFE);
+        let token = [parsed.token, parsed.access_token]
+            .into_iter()
+            .flatten()
+            .find(|token| !token.is_empty())
+            .ok_or_else(unusable)?;
+        // A token that lives shorter than the margin is used once and renewed.
+        let until = Instant::now().checked_add(life.saturating_sub(MARGIN));
+        self.host.net.guard(&token);
+        let header = bearer(&token).ok_or_else(unusable)?;
+        Ok((header, until))
+    }
+
+    /// The header of a bearer token that was given, not fetched.
+    ///
+    /// # Errors
+    /// The token holds characters that no header may.
+    pub(crate) fn bearer(&self, token: &str) -> Result<HeaderValue, Error> {
+        bearer(token).ok_or_else(|| Error::Token {
+            realm: "that was given".to_owned(),
+        })
+    }
+}
+
+/// Whether a credential of `reach` for the registry at `base` may go to the token endpoint `realm`,
+/// which is https or as local as the registry.
+///
+/// # Errors
+/// Why not, as the end of a sentence that begins with the realm.
+fn permit(reach: CredentialScope, base: &Url, realm: &Url) -> Result<(), &'static str> {
+    let google = || {
+        let host = realm.host_str().filter(|_| realm.port().is_none());
+        host.is_some_and(is_google)
+    };
+    match reach {
+        CredentialScope::Endpoint => Ok(()),
+        CredentialScope::Google if google() => Ok(()),
+        CredentialScope::Google => Err("may not have the access token of this machine"),
+        CredentialScope::Same if realm.origin() == base.origin() => Ok(()),
+        CredentialScope::Same => Err("may not have the token of this job"),
+    }
+}
+
+fn basic(user: &str, password: &str) -> HeaderValue {
+    let pair = STANDARD.encode(format!("{user}:{password}"));
+    // Base64 is always a header value; the empty one stands for the impossible.
+    let mut header = HeaderValue::from_str(&format!("Basic {pair}"))
+        .unwrap_or_else(|_never| HeaderValue::from_static(""));
+    header.set_sensitive(true);
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CredentialScope, permit};
+
+    #[test]
+    fn what_a_job_or_a_machine_is_given_stays_with_its_platform() {
+        let url = |text: &str| text.parse().unwrap();
+        for (reach, base, realm, ok) in [
+            (
+                CredentialScope::Same,
+                "https://ghcr.io/v2/a/",
+                "https://ghcr.io/token",
+                true,
+            ),
+            (
+                CredentialScope::Same,
+                "https://ghcr.io/v2/a/",
+                "https://ghcr.io:8443/token",
+                false,
+            ),
+            (
+                CredentialScope::Same,
+                "https://ghcr.io/v2/a/",
+                "https://evil.example/token",
+                false,
+            ),
+            (
+                CredentialScope::Google,
+                "https://gcr.io/v2/a/",
+                "https://gcr.io/v2/token",
+                true,
+            ),
+            (
+                CredentialScope::Google,
+                "https://eu.gcr.io/v2/a/",
+                "https://europe-docker.pkg.dev/v2/token",
+                true,
+            ),
+            (
+                CredentialScope::Google,
+                "https://gcr.io/v2/a/",
+                "https://gcr.io:8443/v2/token",
+                false,
+            ),
+            (
+                CredentialScope::Google,
+                "https://gcr.io/v2/a/",
+                "https://evil.example/gcr.io",
+                false,
+            ),
+            (
+                CredentialScope::Endpoint,
+                "https://registry.gitlab.com/v2/a/",
+                "https://gitlab.com/jwt/auth",
+                true,
+            ),
+        ] {
+            assert_eq!(
+                permit(reach, &url(base), &url(realm)).is_ok(),
+                ok,
+                "{base} {realm}"
+            );
+        }
+    }
+}

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Requests to one repository: proof, redirects, and what the run has learned about it.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ambisign_host::{
+    Answer, CallLimits, Host, HttpError, HttpReason, Warning, resolves_to_loopback,
+};
+use reqwest::header::{AUTHORIZATION, LOCATION};
+use reqwest::{Method, Request, StatusCode};
+use tokio::sync::{Mutex as AsyncMutex, OnceCell, Semaphore};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::error::Error;
+use crate::http::access::Access;
+use crate::http::access::origin;
+use crate::http::address;
+use crate::http::call::Call;
+use crate::http::call::Elsewhere;
+use crate::http::challenge::Challenge;
+use crate::http::transport;
+use crate::http::transport::Transport;
+use crate::http::transport::with_tls_of;
+use crate::limits::REGISTRY_READ;
+use crate::login::credential::Credential;
+use crate::login::credential::Secret;
+use crate::login::keychain::Keychain;
+use crate::login::keychain::Resolved;
+use crate::right::Right;
+
+/// How many redirects of one request are followed.
+const MOST_REDIRECTS: u32 = 10;
+
+/// Why a request does not leave the registry.
+const ANOTHER: &str = "is another host than the registry";
+
+/// How many requests may be under way to one registry.
+const IN_FLIGHT: usize = 32;
+
+/// What is known about one registry.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    in_flight: Semaphore,
+    challenge: Mutex<Option<Challenge>>,
+    transport: Mutex<Transport>,
+    /// Whether it was looked whether the registry is on this machine.
+    settled: OnceCell<()>,
+}
+
+impl Peer {
+    pub(crate) fn new(transport: Transport) -> Self {
+        Self {
+            in_flight: Semaphore::new(IN_FLIGHT),
+            challenge: Mutex::default(),
+            transport: Mutex::new(transport),
+            settled: OnceCell::default(),
+        }
+    }
+
+    /// How the registry is spoken to, as far as is known.
+    pub(crate) fn transport(&self) -> Transport {
+        *self.lock_transport()
+    }
+
+    /// Remembers how the registry is spoken to.
+    pub(crate) fn speak(&self, transport: Transport) {
+        *self.lock_transport() = transport;
+    }
+
+    fn lock_transport(&self) -> MutexGuard<'_, Transport> {
+        self.transport
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is known about one repository.
+#[derive(Debug)]
+pub(crate) struct Repository {
+    /// Host and port.
+    pub(crate) registry: String,
+    /// The path below the registry.
+    pub(crate) name: String,
+    /// `https://<registry>/v2/<name>/`, or with `http` for a loopback IP literal.
+    base: Url,
+    /// Whether plain HTTP is allowed when the registry does not speak TLS.
+    pub(crate) plain_http: bool,
+    /// What we ask to be allowed.
+    pub(crate) right: Right,
+    /// The registry.
+    pub(crate) peer: Arc<Peer>,
+    /// Where the credential may be.
+    pub(crate) plan: Keychain,
+    /// What the plan came to. Whoever asks holds `asking`.
+    found: Mutex<Option<Resolved>>,
+    asking: AsyncMutex<()>,
+    /// Whether a request carried the login that was found.
+    used_login: AtomicBool,
+    access: AsyncMutex<Access>,
+}
+
+impl Repository {
+    pub(crate) fn new(
+        (base, plain_http): (Url, bool),
+        name: [&str; 2],
+        right: Right,
+        peer: Arc<Peer>,
+        plan: Keychain,
+    ) -> Self {
+        let [registry, name] = name.map(str::to_owned);
+        Self {
+            registry,
+            name,
+            base,
+            plain_http,
+            right,
+            peer,
+            plan,
+            found: Mutex::default(),
+            asking: AsyncMutex::default(),
+            used_login: AtomicBool::new(false),
+            access: AsyncMutex::default(),
+        }
+    }
+
+    /// The URL below which all of the repository is, with the scheme that the registry speaks.
+    pub(crate) fn base(&self) -> Url {
+        self.peer.transport().applied_to(self.base.clone())
+    }
+
+    /// What the reader should know about how the credential was found; nothing before it was.
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        self.found().map_or_else(Vec::new, |found| found.warnings)
+    }
+
+    /// What the plan came to; nothing before it was asked for.
+    pub(crate) fn found(&self) -> Option<Resolved> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.clone()
+    }
+
+    /// Whether a request carried the login that was found.
+    pub(crate) fn used_login(&self) -> bool {
+        self.used_login.load(Ordering::Relaxed)
+    }
+}
+
+/// One repository and the way to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection<'a> {
+    /// The outside.
+    pub(crate) host: &'a Host,
+    /// The repository.
+    pub(crate) repository: Arc<Repository>,
+}
+
+impl Connection<'_> {
+    /// The URL of `path` below the repository. Digests, tags and fixed words make a path.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        let mut url = self.repository.base();
+        let joined = format!("{}{path}", url.path());
+        url.set_path(&joined);
+        url
+    }
+
+    /// Registry and repository, for messages.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.repository.registry, self.repository.name)
+    }
+
+    /// The credential of this repository, asked for once, and again when it is one that wears out.
+    ///
+    /// # Errors
+    /// A credential helper fails, or the metadata server.
+    pub(crate) async fn credential(&self) -> Result<Option<Arc<Credential>>, Error> {
+        let repository = &self.repository;
+        let _turn = repository.asking.lock().await;
+        let fresh = |found: &Resolved| found.until.is_none_or(|until| Instant::now() < until);
+        if let Some(found) = repository.found().filter(fresh) {
+            return Ok(found.credential);
+        }
+        let found = repository.plan.resolve(self.host).await?;
+        let credential = found.credential.clone();
+        let mut known = repository
+            .found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = Some(found);
+        Ok(credential)
+    }
+
+    /// Makes a request with the proof that is known. When the registry refuses it, the proof is
+    /// renewed once and the request made again; a second refusal is the answer. A registry that does
+    /// not speak TLS is asked again in plain HTTP, where that is allowed.
+    ///
+    /// # Errors
+    /// No answer, no token, or a redirect that is not followed.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Error> {
+        let is_read = matches!(call.method, Method::GET | Method::HEAD);
+        if self.repository.right == Right::Pull && !is_read {
+            let repository = self.name();
+            return Err(Error::ReadOnly { repository });
+        }
+        self.settle_transport().await;
+        match self.send_with_proof(call).await {
+            // What is rare does not make every future larger.
+            Err(Error::Http(error)) if self.can_leave_tls(&error).await => {
+                Box::pin(self.send_with_proof(call)).await
+            }
+            sent => sent,
+        }
+    }
+
+    async fn send_with_proof(&self, call: &Call) -> Result<Answer, Error> {
+        let access = self.access().await?;
+        let answer = self.follow(call, &access).await?;
+        // A refusal by storage elsewhere is not about our proof.
+        if !self.is_home(&answer.url) {
+            return Ok(answer);
+        }
+        let challenge = match answer.status {
+            StatusCode::UNAUTHORIZED => Challenge::of(&answer.headers),
+            StatusCode::FORBIDDEN => None,
+            _ => return Ok(answer),
+        };
+        let challenge = match challenge {
+            None if access.header.is_none() => Box::pin(self.ask_for_challenge()).await?,
+            challenge => challenge,
+        };
+        let renewed = match challenge {
+            Some(challenge) => self.renew(access.round, challenge).await?,
+            None => None,
+        };
+        match renewed {
+            Some(access) => self.follow(call, &access).await,
+            None => Ok(answer),
+        }
+    }
+
+    /// The challenge of a registry that refuses a request without one, when there is a login to meet it
+    /// (OCI distribution specification, "Determining Support").
+    async fn ask_for_challenge(&self) -> Result<Option<Challenge>, Error> {
+        if self.credential().await?.is_none() {
+            return Ok(None);
+        }
+        let mut url = self.repository.base();
+        url.set_path("/v2/");
+        let hop = self.hop(&REGISTRY_READ, &url);
+        let request = Request::new(Method::GET, url);
+        let answer = self.host.net.send_unfollowed(&hop, request).await?;
+        let refused = answer.status == StatusCode::UNAUTHORIZED;
+        Ok(Challenge::of(&answer.headers).filter(|_| refused))
+    }
+
+    /// Finds out, once for each registry, whether one that goes by a name of this machine speaks plain
+    /// HTTP. That is tried before TLS: a server that does not speak TLS may wait for more of it.
+    async fn settle_transport(&self) {
+        let Repository { base, peer, .. } = &*self.repository;
+        let settle = || async {
+            if peer.transport() == Transport::Default && transport::may_be_local(base).await {
+                peer.speak(Transport::LoopbackHttp);
+                if !self.speaks_plain_http().await {
+                    peer.speak(Transport::Default);
+                }
+            }
+        };
+        peer.settled.get_or_init(|| Box::pin(settle())).await;
+    }
+
+    /// Whether the registry answers plain HTTP as a registry does. One with TLS answers 400, or what
+    /// is no HTTP.
+    async fn speaks_plain_http(&self) -> bool {
+        let mut url = self.repository.base();
+        url.set_path("/v2/");
+        let hop = CallLimits {
+            tries: 1,
+            ..self.hop(&REGISTRY_READ, &url)
+        };
+        let request = Request::new(Method::GET, url);
+        match self.host.net.send_unfollowed(&hop, request).await {
+            Ok(answer) => answer.status != StatusCode::BAD_REQUEST,
+            // Where nothing listens, TLS would not help.
+            Err(error) => !error.sent,
+        }
+    }
+
+    /// Whether `error` says that the registry does not speak TLS, and it may be asked in plain HTTP
+    /// from now on: by a name of this machine, or because the user allows it.
+    async fn can_leave_tls(&self, error: &HttpError) -> bool {
+        let Repository {
+            base,
+            peer,
+            plain_http,
+            ..
+        } = &*self.repository;
+        let of_registry = Url::parse(&error.url).is_ok_and(|url| url.origin() == base.origin());
+        if !matches!(error.reason, HttpReason::NotTls) || !of_registry {
+            return false;
+        }
+        if resolves_to_loopback(base).await {
+            peer.speak(Transport::LoopbackHttp);
+        } else if *plain_http {
+            peer.speak(Transport::AllowedHttp);
+        }
+        peer.transport() != Transport::Default
+    }
+
+    /// Whether `url` is of the registry itself.
+    pub(crate) fn is_home(&self, url: &Url) -> bool {
+        url.origin() == self.repository.base().origin()
+    }
+
+    /// `hop` for a request to `url`, with the transport of the registry.
+    pub(crate) fn hop(&self, hop: &CallLimits, url: &Url) -> CallLimits {
+        let transport = self.repository.peer.transport();
+        CallLimits {
+            profile: transport.profile(hop.profile, url),
+            ..*hop
+        }
+    }
+
+    async fn access(&self) -> Result<Access, Error> {
+        let mut access = self.repository.access.lock().await;
+        let worn = access.until.is_some_and(|until| Instant::now() >= until);
+        if access.header.is_some() && !worn {
+            return Ok(access.clone());
+        }
+        if let Some(token) = self.repository.plan.registry_token() {
+            access.header = Some(self.bearer(token.expose())?);
+            access.with_login = true;
+            return Ok(access.clone());
+        }
+        // Once one repository was challenged, the others need not be.
+        let known = self.challenge().clone();
+        if let Some(challenge) = known {
+            let credential = self.credential().await?;
+            let met = self.meet(&challenge, credential.as_deref()).await?;
+            access.with_login = met.is_some() && credential.is_some();
+            (access.header, access.until) = met.map_or((None, None), |(h, u)| (Some(h), u));
+            access.round += 1;
+        }
+        Ok(access.clone())
+    }
+
+    /// New proof after a refusal; `None` when there is nothing new to try.
+    async fn renew(&self, round: u64, challenge: Challenge) -> Result<Option<Access>, Error> {
+        let mut access = self.repository.access.lock().await;
+        if access.round != round {
+            return Ok(Some(access.clone()));
+        }
+        let credential = self.credential().await?;
+        let credential = credential.as_deref();
+        let fixed = matches!(credential.map(|c| &c.secret), Some(Secret::Registry(_)));
+        if fixed && access.header.is_some() {
+            return Ok(None);
+        }
+        let Some((header, until)) = self.meet(&challenge, credential).await? else {
+            return Ok(None);
+        };
+        *self.challenge() = Some(challenge.of_registry());
+        *access = Access {
+            header: Some(header),
+            until,
+            with_login: credential.is_some(),
+            round: round + 1,
+        };
+        Ok(Some(access.clone()))
+    }
+
+    fn challenge(&self) -> MutexGuard<'_, Option<Challenge>> {
+        let challenge = &self.repository.peer.challenge;
+        challenge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows redirects by the rules of the call. Proof goes to the registry's own origin only, and
+    /// not back to it once the way has led elsewhere.
+    async fn follow(&self, call: &Call, access: &Access) -> Result<Answer, Error> {
+        let mut url = self.as_spoken(call.url.clone());
+        let mut strayed = false;
+        for _ in 0..=MOST_REDIRECTS {
+            if !self.is_home(&url) {
+                match call.elsewhere {
+                    Elsewhere::Follow => self.permit(&url).await?,
+                    Elsewhere::Answer | Elsewhere::Refuse => return Err(self.lost(&url, ANOTHER)),
+                }
+                strayed = true;
+            }
+            let mut request = Request::new(call.method.clone(), url);
+            *request.headers_mut() = call.headers.clone();
+            if let Some(proof) = access.header.as_ref().filter(|_| !strayed) {
+                request.headers_mut().insert(AUTHORIZATION, proof.clone());
+                let used = &self.repository.used_login;
+                used.fetch_or(access.with_login, Ordering::Relaxed);
+            }
+            if let Some(body) = &call.body {
+                *request.body_mut() = Some(body.clone().into());
+            }
+            let permit = self.repository.peer.in_flight.acquire().await;
+            let hop = self.hop(&call.hop, request.url());
+            let answer = self.host.net.send_unfollowed(&hop, request).await?;
+            drop(permit);
+            match self.redirect(call, &answer)? {
+                Some(next) => url = next,
+                None => return Ok(answer),
+            }
+        }
+        Err(self.lost(&call.url, "redirects without end"))
+    }
+
+    /// `url` with the scheme that the registry speaks, when it is the registry's.
+    fn as_spoken(&self, url: Url) -> Url {
+        let Repository { base, peer, .. } = &*self.repository;
+        if url.origin() == base.origin() {
+            peer.transport().applied_to(url)
+        } else {
+            url
+        }
+    }
+
+    /// Where an answer leads; `None` when it is the answer to the call.
+    fn redirect(&self, call: &Call, answer: &Answer) -> Result<Option<Url>, Error> {
+        let keeps_method = match answer.status.as_u16() {
+            301..=303 => matches!(call.method, Method::GET | Method::HEAD),
+            307 | 308 => true,
+            _ => return Ok(None),
+        };
+        if !keeps_method {
+            return Err(self.lost(&answer.url, "redirects a write with a status for reads"));
+        }
+        match (self.location(answer), call.elsewhere) {
+            (Some(next), _) if self.is_home(&next) => Ok(Some(next)),
+            (_, Elsewhere::Answer) => Ok(None),
+            (Some(next), Elsewhere::Follow) => Ok(Some(next)),
+            (Some(next), Elsewhere::Refuse) => Err(self.lost(&next, ANOTHER)),
+            (None, _) => Err(self.lost(&answer.url, "redirects without saying where")),
+        }
+    }
+
+    /// Where `answer` points to.
+    pub(crate) fn location(&self, answer: &Answer) -> Option<Url> {
+        let location = answer.url.join(answer.header(LOCATION)?).ok()?;
+        Some(with_tls_of(&self.repository.base(), location))
+    }
+
+    /// Whether a request may leave the registry for `url`.
+    pub(crate) async fn permit(&self, url: &Url) -> Result<(), Error> {
+        address::permit(&self.repository.base(), url)
+            .await
+            .map_err(|why| self.lost(url, why))
+    }
+
+    /// The error of a redirect that is not followed.
+    pub(crate) fn lost(&self, url: &Url, why: impl Into<Cow<'static, str>>) -> Error {
+        Error::Redirect {
+            registry: self.repository.registry.clone(),
+            to: origin(url),
+            why: why.into(),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Requests to a registry: proof, redirects, transport.
+
+pub(crate) mod access;
+mod address;
+pub(crate) mod auth;
+pub(crate) mod backoff;
+pub(crate) mod call;
+pub(crate) mod challenge;
+pub(crate) mod connection;
+mod refusal;
+mod requests;
+pub(crate) mod transport;

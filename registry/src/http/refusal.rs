@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The errors of a registry that says no: where it is, what it said, and as whom we came.
+
+use ambisign_host::Answer;
+
+use crate::error::Error;
+use crate::error::UPLOAD;
+use crate::hints::Login;
+use crate::http::connection::Connection;
+use crate::login::keychain::Resolved;
+
+impl Connection<'_> {
+    /// The error of a read that is refused for lack of rights.
+    pub(crate) fn unauthorized(&self, answer: &Answer) -> Error {
+        Error::Unauthorized {
+            repository: self.name(),
+            status: answer.status,
+            said: answer.excerpt(&self.host.net),
+            credential: self.credential_used(),
+            login: self.login(),
+        }
+    }
+
+    /// The error of an upload session that is refused before anything was signed.
+    pub(crate) fn push_denied(&self, answer: &Answer) -> Error {
+        if !matches!(answer.status.as_u16(), 401 | 403) {
+            return self.refused(UPLOAD, answer);
+        }
+        Error::PushDenied {
+            repository: self.name(),
+            status: answer.status,
+            said: answer.excerpt(&self.host.net),
+            credential: self.credential_used(),
+            login: self.login(),
+        }
+    }
+
+    /// The error of a request that is refused; `what` was asked for.
+    pub(crate) fn refused(&self, what: impl Into<String>, answer: &Answer) -> Error {
+        Error::Refused {
+            repository: self.name(),
+            what: what.into(),
+            status: answer.status,
+            said: answer.excerpt(&self.host.net),
+            credential: self.credential_used(),
+        }
+    }
+
+    /// The error of something that was pushed and is not served as it was.
+    pub(crate) fn read_back_error(&self, digest: &str, why: String) -> Error {
+        Error::ReadBack {
+            reference: format!("{}@{digest}", self.name()),
+            why,
+        }
+    }
+
+    /// Which credential was used, as the end of a sentence.
+    pub(crate) fn credential_used(&self) -> String {
+        let found = self.repository.found();
+        match found.map(|found| found.credential) {
+            Some(Some(credential)) if self.repository.used_login() => {
+                format!("with the credential of {}", credential.source)
+            }
+            Some(Some(credential)) => format!(
+                "without a credential: the registry asked for none, although there is that of {}",
+                credential.source
+            ),
+            Some(None) if self.repository.plan.looked.is_empty() => {
+                "without a credential: there was nowhere to look for one".to_owned()
+            }
+            Some(None) => format!(
+                "without a credential: there is none in {}",
+                self.repository.plan.looked.join(", ")
+            ),
+            None => "without being asked for a credential".to_owned(),
+        }
+    }
+
+    /// Whether there was a login, for advice.
+    fn login(&self) -> Login {
+        match self.repository.found() {
+            Some(Resolved {
+                credential: None, ..
+            }) if self.repository.plan.has_scopes => Login::Scoped,
+            Some(Resolved {
+                credential: None, ..
+            }) => Login::Missing,
+            Some(_) | None => Login::Given,
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The requests that readers and writers make.
+
+use ambisign_sigstore::digest::Digest;
+use reqwest::Method;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+
+use super::call::Call;
+use super::call::Elsewhere;
+use super::connection::Connection;
+use crate::limits::REGISTRY_READ;
+use crate::limits::REGISTRY_WRITE;
+
+/// The types that are signed, as an `Accept` header.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
+     application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json, \
+     application/vnd.docker.distribution.manifest.v2+json";
+
+impl Connection<'_> {
+    /// A request to `path` below the repository.
+    pub(crate) fn call(&self, method: Method, path: &str, elsewhere: Elsewhere) -> Call {
+        let is_read = matches!(method, Method::GET | Method::HEAD);
+        Call {
+            url: self.url(path),
+            headers: HeaderMap::new(),
+            body: None,
+            hop: if is_read {
+                REGISTRY_READ
+            } else {
+                REGISTRY_WRITE
+            },
+            method,
+            elsewhere,
+        }
+    }
+
+    /// A read of the manifest or index that `name`, a tag or a digest, stands for. A digest proves
+    /// what comes from another host; a tag proves nothing.
+    pub(crate) fn read_manifest(&self, method: Method, name: &str) -> Call {
+        let elsewhere = if Digest::parse(name).is_some() {
+            Elsewhere::Follow
+        } else {
+            Elsewhere::Refuse
+        };
+        let mut call = self.call(method, &format!("manifests/{name}"), elsewhere);
+        let accept = HeaderValue::from_static(MANIFESTS);
+        call.headers.insert(ACCEPT, accept);
+        call
+    }
+
+    /// A write of `bytes` under `name`, a tag or a digest.
+    pub(crate) fn write_manifest(
+        &self,
+        name: &str,
+        media_type: &'static str,
+        bytes: &[u8],
+    ) -> Call {
+        let mut call = self.call(Method::PUT, &format!("manifests/{name}"), Elsewhere::Refuse);
+        let media_type = HeaderValue::from_static(media_type);
+        call.headers.insert(CONTENT_TYPE, media_type);
+        call.body = Some(bytes.to_vec());
+        call
+    }
+}

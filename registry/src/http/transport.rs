@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//! TLS or plain HTTP: how a registry is spoken to.
+
+use ambisign_host::{Profile, is_localhost, resolves_to_loopback};
+use url::{Host, Url};
+
+use ambisign_host::Warning;
+
+use crate::limits::REGISTRY_ON_LOOPBACK;
+use crate::limits::REGISTRY_WITHOUT_TLS;
+use crate::options::PlainHttp;
+
+/// How one registry is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// In plain HTTP, because the user allows it.
+    AllowedHttp,
+    /// With TLS; in plain HTTP when the host is a loopback IP literal.
+    #[default]
+    Default,
+    /// In plain HTTP, to a name of this machine.
+    LoopbackHttp,
+}
+
+impl Transport {
+    /// How `registry` is spoken to at first, and whether plain HTTP is allowed when it does not
+    /// speak TLS.
+    pub(crate) fn allowed(plain_http: &PlainHttp, registry: &str) -> (Self, bool) {
+        match plain_http {
+            PlainHttp::IfNoTls => (Self::Default, true),
+            PlainHttp::Named(hosts) if hosts.contains(registry) => (Self::AllowedHttp, true),
+            PlainHttp::Named(_) | PlainHttp::Never => (Self::Default, false),
+        }
+    }
+
+    /// `url` of the registry, with the scheme that it speaks.
+    pub(crate) fn applied_to(self, mut url: Url) -> Url {
+        match self {
+            Self::AllowedHttp | Self::LoopbackHttp => {
+                // One special scheme can always become another.
+                let _done = url.set_scheme("http");
+                url
+            }
+            Self::Default => url,
+        }
+    }
+
+    /// The profile of a request to `url`; `default` for one with TLS.
+    pub(crate) fn profile(self, default: Profile, url: &Url) -> Profile {
+        match self {
+            Self::AllowedHttp if url.scheme() == "http" => REGISTRY_WITHOUT_TLS,
+            Self::LoopbackHttp if url.scheme() == "http" => REGISTRY_ON_LOOPBACK,
+            Self::AllowedHttp | Self::Default | Self::LoopbackHttp => default,
+        }
+    }
+}
+
+/// Whether the registry at `base` goes by a name of this machine. Names are looked up only with a port
+/// of their own, as registries on one's machine have: behind a proxy a look-up may take long, and the
+/// registries of the world have no port.
+pub(crate) async fn may_be_local(base: &Url) -> bool {
+    match base.host() {
+        Some(Host::Domain(name)) if is_localhost(name) => true,
+        Some(Host::Domain(_)) if base.port().is_some() => resolves_to_loopback(base).await,
+        Some(_) | None => false,
+    }
+}
+
+/// What the reader should know about a registry that is spoken to in plain HTTP over a network.
+pub(crate) fn warning(registry: &str) -> Warning {
+    Warning {
+        code: "registry/plain-http",
+        message: format!(
+            "{registry} is used over plain HTTP: others on the network can read its login and \
+             change what it serves"
+        ),
+    }
+}
+
+/// `url`, which the registry at `home` named, with the scheme and port of `home` when it is the same
+/// host in plain HTTP: what ends TLS in front of a registry may leave it without knowing of it.
+pub(crate) fn with_tls_of(home: &Url, mut url: Url) -> Url {
+    let same_host = url.host() == home.host();
+    let same_port = url.port() == home.port() || url.port().is_none();
+    if home.scheme() == "https" && url.scheme() == "http" && same_host && same_port {
+        // One special scheme can always become another, and such a URL has a port.
+        let _done = url.set_scheme("https");
+        let _done = url.set_port(home.port());
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Transport, with_tls_of};
+
+    #[test]
+    fn the_scheme_follows_the_registry() {
+        for (from, to) in [
+            (
+                "https://localhost:5000/v2/a/",
+                "http://localhost:5000/v2/a/",
+            ),
+            ("https://registry.corp/v2/a/", "http://registry.corp/v2/a/"),
+        ] {
+            let url = Transport::LoopbackHttp.applied_to(from.parse().unwrap());
+            assert_eq!(url.as_str(), to);
+            let url = Transport::Default.applied_to(from.parse().unwrap());
+            assert_eq!(url.as_str(), from);
+        }
+    }
+
+    #[test]
+    fn plain_http_on_the_same_host_becomes_tls() {
+        for (home, named, expected) in [
+            (
+                "https://r.corp/v2/",
+                "http://r.corp/up?a=1",
+                "https://r.corp/up?a=1",
+            ),
+            (
+                "https://r.corp:8443/v2/",
+                "http://r.corp:8443/up",
+                "https://r.corp:8443/up",
+            ),
+            (
+                "https://r.corp:8443/v2/",
+                "http://r.corp/up",
+                "https://r.corp:8443/up",
+            ),
+            (
+                "https://r.corp/v2/",
+                "http://r.corp:5000/up",
+                "http://r.corp:5000/up",
+            ),
+            (
+                "https://r.corp/v2/",
+                "http://other.corp/up",
+                "http://other.corp/up",
+            ),
+            (
+                "http://127.0.0.1:5000/v2/",
+                "http://127.0.0.1:5000/up",
+                "http://127.0.0.1:5000/up",
+            ),
+        ] {
+            let found = with_tls_of(&home.parse().unwrap(), named.parse().unwrap());
+            assert_eq!(found.as_str(), expected, "{home}");
+        }
+    }
+}

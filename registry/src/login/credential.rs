@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a registry is shown as proof of who asks, and what can be wrong with it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ambisign_host::{Host, Token};
+
+use crate::login::docker_config::Entry;
+use crate::login::error::CredentialError;
+use crate::options::RegistryOptions;
+
+/// The user name by which helpers mark an identity token.
+pub(crate) const TOKEN_USER: &str = "<token>";
+
+/// A credential for one registry.
+#[derive(Debug)]
+pub(crate) struct Credential {
+    /// Where it came from and for whom it is, for messages: `user "bob" of /home/x/config.json`.
+    pub(crate) source: String,
+    /// What it is.
+    pub(crate) secret: Secret,
+    /// Who else than the registry may have it.
+    pub(crate) reach: CredentialScope,
+}
+
+/// Which token endpoints may have a credential, of those that the registry names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CredentialScope {
+    /// Any: somebody logged in there, or it is the platform's own.
+    Endpoint,
+    /// That of a registry of Google's.
+    Google,
+    /// That of the same host.
+    Same,
+}
+
+/// The three kinds of credential that registries know.
+#[derive(Debug)]
+pub(crate) enum Secret {
+    /// User name and password (RFC 7617), or for the token endpoint.
+    Basic {
+        /// The user name.
+        user: String,
+        /// The password.
+        password: Token,
+    },
+    /// A refresh token for the token endpoint (OAuth 2.0, RFC 6749 6).
+    Identity(Token),
+    /// A bearer token for the registry itself.
+    Registry(Token),
+}
+
+/// The credential of the flags, guarded.
+///
+/// # Errors
+/// A user name without a password.
+pub(crate) fn explicit(
+    host: &Host,
+    options: RegistryOptions,
+) -> Result<Option<Arc<Credential>>, CredentialError> {
+    let credential = match options {
+        RegistryOptions {
+            token: Some(token), ..
+        } => {
+            host.net.guard(token.expose());
+            Credential {
+                source: "`--registry-token`".to_owned(),
+                secret: Secret::Registry(token),
+                reach: CredentialScope::Endpoint,
+            }
+        }
+        RegistryOptions {
+            username: Some(user),
+            password: Some(password),
+            ..
+        } => {
+            host.net.guard(password.expose());
+            Credential {
+                source: format!("user {user:?} of `--registry-username`"),
+                secret: Secret::Basic { user, password },
+                reach: CredentialScope::Endpoint,
+            }
+        }
+        RegistryOptions {
+            username: Some(_), ..
+        } => return Err(CredentialError::Password),
+        RegistryOptions { .. } => return Ok(None),
+    };
+    Ok(Some(Arc::new(credential)))
+}
+
+/// The credential of an entry of a configuration file; `None` when a helper keeps it.
+///
+/// # Errors
+/// The entry is malformed.
+pub(crate) fn from_entry(
+    host: &Host,
+    path: &Path,
+    key: &str,
+    entry: &Entry,
+) -> Result<Option<Credential>, CredentialError> {
+    let malformed = |why| CredentialError::Entry {
+        path: path.to_owned(),
+        key: key.to_owned(),
+        why,
+    };
+    let secret = |text: &str| {
+        host.net.guard(text);
+        Token::new(text)
+    };
+    let pair = entry
+        .pair()
+        .ok_or_else(|| malformed("has an `auth` that is not base64 of `user:password`"))?;
+    let user = pair.as_ref().map(|(user, _)| user.as_str());
+    let source = match user {
+        Some(user) if !user.is_empty() && user != TOKEN_USER => {
+            format!("user {user:?} of {}", path.display())
+        }
+        Some(_) | None => path.display().to_string(),
+    };
+    let secret = if let Some(token) = entry.registry_token().and_then(secret) {
+        Secret::Registry(token)
+    } else if let Some(token) = entry.identity_token().and_then(secret) {
+        Secret::Identity(token)
+    } else if let Some((user, password)) = pair
+        && let Some(password) = secret(&password)
+    {
+        Secret::Basic { user, password }
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Credential {
+        source,
+        secret,
+        reach: CredentialScope::Endpoint,
+    }))
+}

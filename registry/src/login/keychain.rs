@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where the credential for a repository may be, in order: the files of container tools and the
+//! helpers that they name, then what the platform gives for its own registry.
+//!
+//! A credential is chosen by the exact host, never by a part of it. Nothing is chosen twice: the
+//! first that matches is the one, and when the registry refuses it the run says so. A helper that is
+//! not installed has refused nothing, so the search goes on, with a warning.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ambisign_host::{Host, Token, Warning};
+use ambisign_providers::gce;
+use tokio::time::Instant;
+
+use super::buildx;
+use super::docker_config;
+use super::helper;
+use crate::hosts::GHCR;
+use crate::hosts::is_google;
+use crate::login::credential::Credential;
+use crate::login::credential::CredentialScope;
+use crate::login::credential::Secret;
+use crate::login::credential::from_entry;
+use crate::login::error::CredentialError;
+use crate::reference::DOCKER_HUB;
+use crate::right::Right;
+
+/// How Docker calls its Hub in configuration files and to helpers.
+const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
+
+/// Where Cloud Build logs its account in, whatever `HOME` a step has.
+const CLOUD_BUILD: &str = "/builder/home/.docker/config.json";
+
+/// The user name that goes with an access token at Google's registries.
+const GOOGLE_USER: &str = "oauth2accesstoken";
+
+/// How long an access token of a machine is used: the metadata server gives it until five minutes
+/// before its end (Google Cloud, "Access tokens").
+const FRESH: Duration = Duration::from_secs(120);
+
+/// What may hold the credential for a repository, in order. Made without running anything.
+#[derive(Debug, Default)]
+pub(crate) struct Keychain {
+    candidates: Vec<Candidate>,
+    /// Where it was looked, for the message when there is nothing.
+    pub(crate) looked: Vec<String>,
+    /// Whether there are logins for this registry, with a scope, of which none is for us.
+    pub(crate) has_scopes: bool,
+    warnings: Vec<Warning>,
+}
+
+#[derive(Debug)]
+enum Candidate {
+    Helper {
+        program: String,
+        server: String,
+        path: PathBuf,
+    },
+    /// The account of this machine of Google's.
+    Machine,
+    Ready(Arc<Credential>),
+}
+
+/// What came of a [`Keychain`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Resolved {
+    /// The credential, if there is one.
+    pub(crate) credential: Option<Arc<Credential>>,
+    /// When it should be asked for again; `None` when never.
+    pub(crate) until: Option<Instant>,
+    /// What the reader should know about how it was found.
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl Keychain {
+    /// Only what the flags say.
+    pub(crate) fn only(credential: Arc<Credential>) -> Self {
+        Self {
+            candidates: vec![Candidate::Ready(credential)],
+            ..Self::default()
+        }
+    }
+
+    /// What files and variables say about `registry` and `repository`. No file after the first that
+    /// holds a credential is read.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be used.
+    pub(crate) fn new(
+        host: &Host,
+        [registry, repository]: [&str; 2],
+        right: Right,
+    ) -> Result<Self, CredentialError> {
+        let mut plan = Self::default();
+        for (path, named) in files(host) {
+            plan.looked.push(path.display().to_string());
+            if named == Named::ByNobody && is_closed(&path) {
+                plan.warn("registry/login-unreadable", closed(&path));
+                continue;
+            }
+            if let Some(file) = docker_config::read(&path)? {
+                plan.add_file(host, &path, &file, [registry, repository])?;
+            }
+            if plan.is_decided() {
+                return Ok(plan);
+            }
+        }
+        plan.add_scoped(host, [registry, repository], right)?;
+        if !plan.is_decided() {
+            plan.add_platform(host, registry);
+        }
+        Ok(plan)
+    }
+
+    /// Asks the candidates in order; runs helpers.
+    ///
+    /// # Errors
+    /// A helper that fails otherwise than by having no credential or by not being installed; one that
+    /// is not installed when nothing else has a credential; the metadata server.
+    pub(crate) async fn resolve(&self, host: &Host) -> Result<Resolved, CredentialError> {
+        let mut warnings = self.warnings.clone();
+        let mut missing = None;
+        for candidate in &self.candidates {
+            let credential = match candidate {
+                Candidate::Ready(credential) => Some(Arc::clone(credential)),
+                Candidate::Machine => of_the_machine(host).await?,
+                Candidate::Helper {
+                    program,
+                    server,
+                    path,
+                } => match helper::ask(host, program, server, path).await {
+                    Ok(found) => found,
+                    Err(error) if error.is_missing() => {
+                        missing = missing.or(Some(error));
+                        None
+                    }
+                    Err(error) => return Err(error),
+                },
+            };
+            if let Some(credential) = credential {
+                warnings.extend(missing.map(|error| instead(&error, &credential)));
+                let wears = matches!(candidate, Candidate::Machine);
+                return Ok(Resolved {
+                    credential: Some(credential),
+                    until: wears.then(|| Instant::now() + FRESH),
+                    warnings,
+                });
+            }
+        }
+        match missing {
+            Some(error) => Err(error),
+            None => Ok(Resolved {
+                warnings,
+                ..Resolved::default()
+            }),
+        }
+    }
+
+    /// The bearer token for the registry, when the first candidate is one: it needs no challenge.
+    pub(crate) fn registry_token(&self) -> Option<&Token> {
+        match self.candidates.first()? {
+            Candidate::Ready(credential) => match &credential.secret {
+                Secret::Registry(token) => Some(token),
+                Secret::Basic { .. } | Secret::Identity(_) => None,
+            },
+            Candidate::Helper { .. } | Candidate::Machine => None,
+        }
+    }
+
+    fn is_decided(&self) -> bool {
+        let is_ready = |candidate| matches!(candidate, &Candidate::Ready(_));
+        self.candidates.iter().any(is_ready)
+    }
+
+    fn warn(&mut self, code: &'static str, message: String) {
+        self.warnings.push(Warning { code, message });
+    }
+
+    fn add_file(
+        &mut self,
+        host: &Host,
+        path: &Path,
+        file: &docker_config::File,
+        [registry, repository]: [&str; 2],
+    ) -> Result<(), CredentialError> {
+        if let Some((key, name)) = file.helper(registry) {
+            let server = if registry == DOCKER_HUB {
+                DOCKER_HUB_SERVER
+            } else {
+                key
+            };
+            self.add_helper(path, name, server)?;
+        }
+        for (key, entry) in file.entries(registry, repository) {
+            if let Some(credential) = from_entry(host, path, key, entry)? {
+                self.candidates.push(Candidate::Ready(Arc::new(credential)));
+                return Ok(());
+            }
+        }
+        if let Some(name) = file.store() {
+            let server = if registry == DOCKER_HUB {
+                DOCKER_HUB_SERVER
+            } else {
+                registry
+            };
+            self.add_helper(path, name, server)?;
+        }
+        Ok(())
+    }
+
+    fn add_helper(&mut self, path: &Path, name: &str, server: &str) -> Result<(), CredentialError> {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        if !name.bytes().all(is_plain) {
+            return Err(CredentialError::HelperName {
+                path: path.to_owned(),
+                name: name.to_owned(),
+            });
+        }
+        let program = format!("docker-credential-{name}");
+        self.looked.push(format!("`{program}`"));
+        self.candidates.push(Candidate::Helper {
+            program,
+            server: server.to_owned(),
+            path: path.to_owned(),
+        });
+        Ok(())
+    }
+
+    /// The login that `docker/login-action` keeps for Buildx alone, when exactly one is for us.
+    fn add_scoped(
+        &mut self,
+        host: &Host,
+        [registry, repository]: [&str; 2],
+        right: Right,
+    ) -> Result<(), CredentialError> {
+        let logins = buildx::find(host, registry);
+        let mut fitting = logins
+            .iter()
+            .filter(|login| login.is_for(repository, right));
+        self.has_scopes = !logins.is_empty();
+        let (Some(login), None) = (fitting.next(), fitting.next()) else {
+            return Ok(());
+        };
+        self.looked.push(login.file.display().to_string());
+        if let Some(file) = docker_config::read(&login.file)? {
+            self.add_file(host, &login.file, &file, [registry, repository])?;
+        }
+        if self.is_decided() {
+            let path = login.file.display();
+            self.warn(
+                "registry/scoped-login",
+                format!(
+                    "the login for {registry} is in `{path}`, which is for Buildx alone: remove \
+                     `scope:` from docker/login-action, so that other programs find it too"
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// The job's own credential, for the platform's own registry only.
+    fn add_platform(&mut self, host: &Host, registry: &str) {
+        let own = of_the_platform(host, registry, &mut self.looked);
+        let ready = own.map(|credential| Candidate::Ready(Arc::new(credential)));
+        self.candidates.extend(ready);
+        if is_google(registry) && gce::is_here(host) {
+            self.looked
+                .push("the access token of this machine".to_owned());
+            self.candidates.push(Candidate::Machine);
+        }
+    }
+}
+
+/// Whether somebody named a file, or it is looked for where it usually is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    ByNobody,
+    ByVariable,
+}
+
+/// The files that container tools write, in the order in which they are read.
+fn files(host: &Host) -> Vec<(PathBuf, Named)> {
+    let variable = |name| Some((PathBuf::from(host.env.get(name)?), Named::ByVariable));
+    let home = |folder: &str| Some((host.home()?.join(folder), Named::ByNobody));
+    let below = |folder: Option<(PathBuf, Named)>, file: &str| {
+        folder.map(|(path, named)| (path.join(file), named))
+    };
+    let docker = variable("DOCKER_CONFIG").or_else(|| home(".docker"));
+    let config = variable("XDG_CONFIG_HOME").or_else(|| home(".config"));
+    let build = gce::is_cloud_build(host).then(|| (host.path(CLOUD_BUILD), Named::ByNobody));
+    let mut files: Vec<_> = [
+        below(docker, "config.json"),
+        variable("REGISTRY_AUTH_FILE"),
+        below(variable("XDG_RUNTIME_DIR"), "containers/auth.json"),
+        below(config, "containers/auth.json"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    files.extend(build.filter(|build| !files.contains(build)));
+    files
+}
+
+/// Whether it is the file of another user, as in a container that does not run as root.
+fn is_closed(path: &Path) -> bool {
+    let denied = |error: &io::Error| error.kind() == ErrorKind::PermissionDenied;
+    match path.metadata() {
+        // Opening a pipe would wait for whoever writes into it.
+        Ok(found) => found.is_file() && File::open(path).is_err_and(|error| denied(&error)),
+        Err(error) => denied(&error),
+    }
+}
+
+fn closed(path: &Path) -> String {
+    format!(
+        "`{}` may hold the login, but this user may not read it",
+        path.display()
+    )
+}
+
+/// What took the place of a helper.
+fn instead(missing: &CredentialError, credential: &Credential) -> Warning {
+    Warning {
+        code: "registry/helper-missing",
+        message: format!(
+            "{missing}: the credential of {} is used instead",
+            credential.source
+        ),
+    }
+}
+
+/// The access token of the account of this machine.
+async fn of_the_machine(host: &Host) -> Result<Option<Arc<Credential>>, CredentialError> {
+    let token = gce::access_token(host)
+        .await
+        .map_err(|source| CredentialError::Machine {
+            source: Box::new(source),
+        })?;
+    Ok(token.map(|password| {
+        Arc::new(Credential {
+            source: "this Google machine's account".to_owned(),
+            secret: Secret::Basic {
+                user: GOOGLE_USER.to_owned(),
+                password,
+            },
+            reach: CredentialScope::Google,
+        })
+    }))
+}
+
+/// The job's own credential, for the platform's own registry only.
+fn of_the_platform(host: &Host, registry: &str, looked: &mut Vec<String>) -> Option<Credential> {
+    let basic = |user: &str, password: &str, variable: &str, reach| {
+        host.net.guard(password);
+        Some(Credential {
+            source: format!("user {user:?} of `{variable}`"),
+            secret: Secret::Basic {
+                user: user.to_owned(),
+                password: Token::new(password)?,
+            },
+            reach,
+        })
+    };
+    if registry == GHCR {
+        looked.push("`GITHUB_TOKEN`".to_owned());
+        // The registry looks at the token only; any name does.
+        let user = host.env.get("GITHUB_ACTOR").unwrap_or("x-access-token");
+        let token = host.env.get("GITHUB_TOKEN")?;
+        return basic(user, token, "GITHUB_TOKEN", CredentialScope::Same);
+    }
+    let gitlab = host.env.get("CI_REGISTRY")?;
+    if registry.eq_ignore_ascii_case(gitlab) {
+        looked.push("`CI_REGISTRY_PASSWORD`".to_owned());
+        let user = host.env.get("CI_REGISTRY_USER")?;
+        let password = host.env.get("CI_REGISTRY_PASSWORD")?;
+        // GitLab itself gives the tokens for its registry.
+        return basic(
+            user,
+            password,
+            "CI_REGISTRY_PASSWORD",
+            CredentialScope::Endpoint,
+        );
+    }
+    None
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is under a tag that lists signatures, when the registry does not say it plainly.
+//!
+//! ghcr.io answers a read of a missing tag with a redirect to its web pages, and at times that of a
+//! tag that is there. So a redirect to another host says nothing about a tag: the list of tags does.
+//! It is asked too when a tag may not be read, while its repository may.
+
+use ambisign_host::Answer;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::http::backoff::Backoff;
+use crate::http::call::Call;
+use crate::http::call::Elsewhere;
+use crate::read::Puller;
+use crate::read::referrers::next_page;
+use crate::right::Right;
+
+/// How many pages of tags are read: a hundred thousand tags.
+const MOST_PAGES: u32 = 100;
+
+/// How many tags are asked for at once.
+const PAGE: &str = "1000";
+
+/// The tags of a repository (OCI distribution specification, "Listing Tags").
+#[derive(Deserialize)]
+pub(crate) struct Tags {
+    pub(crate) tags: Option<Vec<String>>,
+}
+
+/// Whether an answer may mean that there is no such tag, and may mean something else. Artifactory
+/// answers 403 for a tag that is not there.
+fn is_unclear(answer: &Answer) -> bool {
+    answer.status.is_redirection() || answer.status == StatusCode::FORBIDDEN
+}
+
+impl Puller<'_> {
+    /// A read of `tag`, under which signatures are listed. All types that a registry may store are
+    /// asked for, so that none looks like an absence.
+    pub(crate) fn read_tag(&self, tag: &str) -> Call {
+        Call {
+            elsewhere: Elsewhere::Answer,
+            ..self.connection.read_manifest(Method::GET, tag)
+        }
+    }
+
+    /// The answer to `call`, a [`Connection::read_tag`], of what is under the tag; `None` when there
+    /// is no such tag. `what` is asked for, as errors say it.
+    ///
+    /// # Errors
+    /// The registry refuses, or redirects reads of a tag that it lists.
+    pub(crate) async fn under_tag(&self, call: &Call, what: &str) -> Result<Option<Answer>, Error> {
+        let mut answer = self.connection.send(call).await?;
+        if is_unclear(&answer) {
+            // What is rare does not make every future larger.
+            match Box::pin(self.read_listed(call, &answer)).await? {
+                Some(read) => answer = read,
+                None => return Ok(None),
+            }
+        }
+        match answer.status.as_u16() {
+            200 => Ok(Some(answer)),
+            404 => Ok(None),
+            401 | 403 => Err(self.connection.unauthorized(&answer)),
+            _ => Err(self.connection.refused(what, &answer)),
+        }
+    }
+
+    /// Reads a tag again that gave an `unclear` answer, if the registry lists it.
+    ///
+    /// # Errors
+    /// The list of tags cannot be read; the tag may not be read, or its reads stay redirected.
+    async fn read_listed(&self, call: &Call, unclear: &Answer) -> Result<Option<Answer>, Error> {
+        let tag = call.url.path().rsplit('/').next().unwrap_or_default();
+        match self.lists_tag(tag).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            // The whole registry stands in front of another one. Who only reads follows it: each
+            // signature is verified, wherever it comes from.
+            Err(Error::Redirect { .. }) if self.connection.repository.right == Right::Pull => {
+                let followed = Call {
+                    elsewhere: Elsewhere::Follow,
+                    ..call.clone()
+                };
+                return Ok(Some(self.connection.send(&followed).await?));
+            }
+            Err(error) => return Err(error),
+        }
+        if !unclear.status.is_redirection() {
+            return Err(self.connection.unauthorized(unclear));
+        }
+        let mut looks = Backoff::new();
+        while looks.wait().await {
+            let answer = self.connection.send(call).await?;
+            if !answer.status.is_redirection() {
+                return Ok(Some(answer));
+            }
+        }
+        let to = self.connection.location(unclear);
+        Err(Error::TagRedirected {
+            tag: format!("{}:{tag}", self.connection.name()),
+            to: to.map_or_else(
+                || "another host".to_owned(),
+                |to| crate::http::access::origin(&to),
+            ),
+        })
+    }
+
+    /// Whether the registry lists `tag`.
+    ///
+    /// # Errors
+    /// The list cannot be read, or has no end.
+    pub(crate) async fn lists_tag(&self, tag: &str) -> Result<bool, Error> {
+        let mut call = self
+            .connection
+            .call(Method::GET, "tags/list", Elsewhere::Refuse);
+        call.url.query_pairs_mut().append_pair("n", PAGE);
+        for _ in 0..MOST_PAGES {
+            let page = self.connection.send(&call).await?;
+            match page.status.as_u16() {
+                200 => {}
+                404 => return Ok(false),
+                401 | 403 => return Err(self.connection.unauthorized(&page)),
+                _ => return Err(self.connection.refused("the list of tags", &page)),
+            }
+            let read: Tags =
+                ambisign_host::json::parse(&page.body).map_err(|error| Error::Tags {
+                    repository: self.connection.name(),
+                    why: error.to_string(),
+                })?;
+            if read.tags.iter().flatten().any(|listed| listed == tag) {
+                return Ok(true);
+            }
+            match next_page(&page) {
+                Some(next) => call.url = next,
+                None => return Ok(false),
+            }
+        }
+        Err(Error::Tags {
+            repository: self.connection.name(),
+            why: "it has no end".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Adding a line to the index under the fallback tag, which others write too.
+//!
+//! Registries do not promise conditional writes, and some take a wrong `If-Match` with 201. So a
+//! writer looks at what became of its write: at once, and again when nobody has written for as long
+//! as another writer that had read the old index may need to write it back. Whoever was lost writes
+//! again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ambisign_host::{Answer, CallLimits, Class};
+use ambisign_sigstore::digest::Digest;
+use oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
+use reqwest::Method;
+use reqwest::header::{HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use tokio::time::{Instant, sleep_until};
+
+use super::pending::PendingEntries;
+use crate::error::Error;
+use crate::http::backoff::{Backoff, visible_by};
+use crate::limits::REGISTRY_WRITE;
+use crate::read::fallback_tag::{Read, tag};
+use crate::read::index::Entry;
+use crate::read::index::Index;
+use crate::write::Pusher;
+use crate::write::push::misses_a_part;
+
+/// How often the index is written at most.
+const MOST_ROUNDS: u32 = 12;
+
+/// How often a registry may refuse to replace an index that has not changed. The read before may have
+/// been old.
+const MOST_REFUSALS: u32 = 3;
+
+/// How long a registry that shows an old index is waited for before ours is written once more: somebody
+/// may have put the old one back.
+const OLD: Duration = Duration::from_secs(15);
+
+/// The longest random wait before the second round; it doubles with each further one.
+const FIRST_SPREAD: Duration = Duration::from_millis(50);
+
+/// The longest random wait before any round.
+const LONGEST_SPREAD: Duration = Duration::from_secs(2);
+
+/// How many lines of others may go in one round.
+const MOST_GONE: usize = 100;
+
+/// A write of the tag, which is repeated only after a look.
+const WRITE: CallLimits = CallLimits {
+    tries: 1,
+    ..REGISTRY_WRITE
+};
+
+/// What became of one round.
+enum Round {
+    /// Another writer was faster, or the outcome is unknown.
+    Lost,
+    /// Our entries were listed in this state of the index, which was another one `before`.
+    Listed {
+        before: Option<Digest>,
+        state: Option<Digest>,
+        since: Instant,
+        patience: Duration,
+    },
+    /// The registry took the index, and still shows the one `before`.
+    Unseen {
+        before: Option<Digest>,
+        patience: Duration,
+    },
+}
+
+/// What a registry made of a write.
+enum Written {
+    /// It took it.
+    Yes,
+    /// It did not, and another read tells why.
+    No,
+    /// It does not take it while these are listed, which it does not have.
+    Without(BTreeSet<Digest>),
+    /// It refuses to replace what is there.
+    Refused(Answer),
+}
+
+/// What a look at the index after our write shows.
+enum Look {
+    Listed(Read),
+    Lost,
+    Unseen,
+}
+
+impl Pusher<'_> {
+    /// Lists `entry` under the fallback tag of `subject` once `stored` says that there is what it
+    /// names, and sees that it stays. Returns what others had listed and the registry has no more:
+    /// those lines had to go.
+    ///
+    /// # Errors
+    /// The registry refuses, the index is unreadable, other writers keep winning, the registry does not
+    /// show what it took, or `stored` fails.
+    pub(crate) async fn share(
+        &self,
+        subject: &Digest,
+        entry: &Entry,
+        stored: &impl AsyncFn() -> Result<(), Error>,
+    ) -> Result<BTreeSet<Digest>, Error> {
+        let end = visible_by(self.puller.connection.host);
+        let ours = self.pending(subject);
+        ours.lock().await.add(entry);
+        let mut spread = FIRST_SPREAD;
+        let mut rounds = 0;
+        while rounds < MOST_ROUNDS && Instant::now() < end {
+            if rounds > 0 {
+                self.spread(spread).await;
+                spread = spread.saturating_mul(2).min(LONGEST_SPREAD);
+            }
+            rounds += 1;
+            let round = self.round(subject, &mut *ours.lock().await, stored).await?;
+            // The lock is free while we wait: other images go on.
+            if self.stays(subject, entry, round, end).await? {
+                return Ok(ours.lock().await.gone.clone());
+            }
+        }
+        Err(Error::SharedTag {
+            tag: self.puller.tag_name(subject),
+            manifest: format!("{}@{}", self.puller.connection.name(), entry.digest),
+            rounds,
+        })
+    }
+
+    /// Backoff again until the index has been left alone for as long as another writer may take. While
+    /// somebody writes, somebody else may have read before us. An old index is no other writer's: it
+    /// is waited for.
+    async fn stays(
+        &self,
+        subject: &Digest,
+        entry: &Entry,
+        round: Round,
+        end: Instant,
+    ) -> Result<bool, Error> {
+        let mut looks = Backoff::until(end.min(Instant::now() + OLD));
+        let (before, patience, mut seen) = match round {
+            Round::Lost => return Ok(false),
+            Round::Unseen { before, patience } => (before, patience, None),
+            Round::Listed {
+                before,
+                state,
+                since,
+                patience,
+            } => (before, patience, Some((state, since))),
+        };
+        loop {
+            match seen {
+                Some((_, since)) => sleep_until(since + patience).await,
+                None if looks.wait().await => {}
+                None if Instant::now() + LONGEST_SPREAD < end => return Ok(false),
+                None => {
+                    return Err(Error::NotVisible {
+                        manifest: format!("{}@{}", self.puller.connection.name(), entry.digest),
+                        place: self.puller.tag_name(subject),
+                    });
+                }
+            }
+            seen = match self.look_again(subject, entry, before).await? {
+                Look::Lost => return Ok(false),
+                Look::Unseen => None,
+                Look::Listed(look) => match seen {
+                    Some((state, _)) if state == look.state || look.at >= end => return Ok(true),
+                    Some(_) | None => Some((look.state, look.at)),
+                },
+            };
+        }
+    }
+
+    async fn look_again(
+        &self,
+        subject: &Digest,
+        entry: &Entry,
+        before: Option<Digest>,
+    ) -> Result<Look, Error> {
+        let look = self.puller.read_index(subject).await?;
+        Ok(if look.index.lists(std::slice::from_ref(entry)) {
+            Look::Listed(look)
+        } else if look.state == before {
+            Look::Unseen
+        } else {
+            Look::Lost
+        })
+    }
+
+    /// Reads, merges, writes, and reads again.
+    async fn round(
+        &self,
+        subject: &Digest,
+        ours: &mut PendingEntries,
+        stored: &impl AsyncFn() -> Result<(), Error>,
+    ) -> Result<Round, Error> {
+        let read = self.puller.read_index(subject).await?;
+        if read.index.lists(&ours.entries) {
+            return Ok(Round::Listed {
+                before: read.state,
+                state: read.state,
+                since: read.at,
+                patience: ours.patience(),
+            });
+        }
+        stored().await?;
+        let written = self.write_index(subject, &read, ours).await?;
+        let since = Instant::now();
+        ours.slowest = ours.slowest.max(since - read.at);
+        if let Written::Without(gone) = written {
+            ours.gone.extend(gone);
+            return Ok(Round::Lost);
+        }
+        let again = self.puller.read_index(subject).await?;
+        if again.index.lists(&ours.entries) {
+            return Ok(Round::Listed {
+                before: read.state,
+                state: again.state,
+                since,
+                patience: ours.patience(),
+            });
+        }
+        if again.state != read.state {
+            ours.refusals = 0;
+            return Ok(Round::Lost);
+        }
+        match written {
+            Written::Yes if again.state == Some(*subject) => {
+                Err(self.puller.tag_is_subject(subject))
+            }
+            Written::Yes => Ok(Round::Unseen {
+                before: read.state,
+                patience: ours.patience(),
+            }),
+            Written::Refused(answer) => {
+                ours.refusals += 1;
+                if ours.refusals < MOST_REFUSALS {
+                    Ok(Round::Lost)
+                } else {
+                    Err(self.refused_tag(subject, read.state, &answer))
+                }
+            }
+            Written::No | Written::Without(_) => Ok(Round::Lost),
+        }
+    }
+
+    /// Writes the index that was read, with our entries and without those that are gone.
+    async fn write_index(
+        &self,
+        subject: &Digest,
+        read: &Read,
+        ours: &PendingEntries,
+    ) -> Result<Written, Error> {
+        let merged = read.index.with(&ours.entries, &ours.gone);
+        let mut call = self.puller.connection.write_manifest(
+            &tag(subject),
+            OCI_IMAGE_INDEX_MEDIA_TYPE,
+            merged.as_bytes(),
+        );
+        call.hop = WRITE;
+        match (&read.etag, read.state) {
+            (Some(etag), Some(_)) => call.headers.insert(IF_MATCH, etag.clone()),
+            (None, Some(_)) => None,
+            (_, None) => call
+                .headers
+                .insert(IF_NONE_MATCH, HeaderValue::from_static("*")),
+        };
+        match self.puller.connection.send(&call).await {
+            Ok(answer) => self.judge(answer, (subject, read), ours).await,
+            // Whether it was written is unknown: the next read tells.
+            Err(Error::Http(error)) if error.class() == Class::Temporary => Ok(Written::No),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A write that lost a race is no error.
+    async fn judge(
+        &self,
+        answer: Answer,
+        (subject, read): (&Digest, &Read),
+        ours: &PendingEntries,
+    ) -> Result<Written, Error> {
+        let status = answer.status.as_u16();
+        if answer.status.is_success() {
+            return Ok(Written::Yes);
+        }
+        let misses = misses_a_part(&answer);
+        if misses {
+            if ours
+                .entries
+                .iter()
+                .any(|entry| names(&answer, &entry.digest))
+            {
+                return Ok(Written::No);
+            }
+            let gone = self.gone(&answer, &read.index).await?;
+            if !gone.is_empty() {
+                return Ok(Written::Without(gone));
+            }
+        }
+        match status {
+            409 | 412 => Ok(Written::Refused(answer)),
+            400 | 405 if read.state.is_some() => {
+                Err(self.refused_tag(subject, read.state, &answer))
+            }
+            413 => {
+                let entries = read.index.len();
+                let what = format!("the list of referrers with {entries} entries and ours");
+                Err(self.puller.connection.refused(what, &answer))
+            }
+            _ => Err(self
+                .puller
+                .connection
+                .refused("the list of referrers", &answer)),
+        }
+    }
+
+    /// The manifests that `index` lists, that `answer` names as missing, and that are not there: a
+    /// cleanup has deleted them and left the list as it was.
+    async fn gone(&self, answer: &Answer, index: &Index) -> Result<BTreeSet<Digest>, Error> {
+        let mut gone = BTreeSet::new();
+        let named = index.digests().filter(|digest| names(answer, digest));
+        for digest in named.take(MOST_GONE) {
+            let call = self
+                .puller
+                .connection
+                .read_manifest(Method::HEAD, &digest.to_string());
+            if self.puller.connection.send(&call).await?.status == 404 {
+                gone.insert(digest);
+            }
+        }
+        Ok(gone)
+    }
+
+    /// The error of a tag that is not written: when there is something under it, it is immutable.
+    fn refused_tag(&self, subject: &Digest, state: Option<Digest>, answer: &Answer) -> Error {
+        if state.is_none() {
+            return self
+                .puller
+                .connection
+                .refused("the list of referrers", answer);
+        }
+        Error::ImmutableTag {
+            tag: self.puller.tag_name(subject),
+            status: answer.status,
+            said: answer.excerpt(&self.puller.connection.host.net),
+        }
+    }
+}
+
+/// Whether `answer` names `digest`.
+fn names(answer: &Answer, digest: &Digest) -> bool {
+    String::from_utf8_lossy(&answer.body).contains(&digest.to_string())
+}
