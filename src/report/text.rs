@@ -45,10 +45,21 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
         }
         blocks.push(Block {
             failure,
-            last: format!("exit {exit}; {}", image_exists(image)),
+            last: format!("exit {exit}; {}", exists_beside(report, image)),
         });
     }
     blocks
+}
+
+/// What exists now of one image, and of the others when it is not signed and they are.
+fn exists_beside(report: &Report, image: &Outcome) -> String {
+    let of_image = image_exists(image);
+    let of_run = exists(report);
+    if of_image != NOTHING || of_run == NOTHING {
+        return of_image;
+    }
+    let noun = if image.file.is_some() { "file" } else { "image" };
+    format!("this {noun} is not signed; {of_run}")
 }
 
 /// What exists now of the whole run.

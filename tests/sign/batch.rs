@@ -121,7 +121,8 @@ fn a_missing_image_does_not_stop_the_others() {
         errors.any(|line| line.contains(&missing.reference())),
         "{run}"
     );
-    let last = "ambisign: code: registry/not-found; exit 7; nothing was signed or uploaded\n";
+    let last = "ambisign: code: registry/not-found; exit 7; \
+                this image is not signed; 2 of 3 images are signed\n";
     assert!(run.stderr.contains(last), "{run}");
 
     let document = job().document(7);
