@@ -113,7 +113,16 @@ impl<'a> Signer<'a> {
         };
         let started = Instant::now();
         let bundle = verify::bundle(witnessed.into_bytes()?, self.trust.root(), &expected)?;
-        let detail = "certificate, SCT, timestamp, log entry, signature, digest".to_owned();
+        let (timestamps, entries) = (expected.timestamps > 0, expected.entries > 0);
+        let parts = [
+            Some("certificate"),
+            Some("SCT"),
+            timestamps.then_some("timestamp"),
+            entries.then_some("log entry"),
+            Some("signature"),
+            Some("digest"),
+        ];
+        let detail = told::list(parts.into_iter().flatten().map(str::to_owned));
         self.each(job, |image| image.bundle = Some(told::bundle(&bundle)));
         self.step(
             job,
@@ -168,14 +177,17 @@ impl<'a> Signer<'a> {
         let stamps = told::timestamps(stamped.timestamps());
         let detail = told::list(stamps.iter().map(|stamp| stamp.authority.clone()));
         self.each(job, |image| image.timestamps.clone_from(&stamps));
-        self.step(
-            job,
-            &Step {
-                name: "timestamp",
-                took: started.elapsed(),
-                detail,
-            },
-        );
+        // Without an authority there is no such step.
+        if !stamps.is_empty() {
+            self.step(
+                job,
+                &Step {
+                    name: "timestamp",
+                    took: started.elapsed(),
+                    detail,
+                },
+            );
+        }
         Ok((credential, stamped))
     }
 
