@@ -200,6 +200,7 @@ pub const VARIABLES: &[Variable] = &[
 
     places("COSIGN_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`, under the name that cosign reads"),
     plain("BUILDX_CONFIG", "/root/.docker/buildx", "Buildx's folder, where docker/login-action keeps logins with a `scope`"),
+    secret("DOCKER_AUTH_CONFIG", "<JSON>", "registry logins in the form of Docker's `config.json`, as GitLab has them; files come first"),
     plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
     plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
     plain("XDG_CACHE_HOME", "/root/.cache", "where TUF metadata is kept, in its folder `ambisign/tuf`"),

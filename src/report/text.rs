@@ -58,7 +58,11 @@ fn exists_beside(report: &Report, image: &Outcome) -> String {
     if of_image != NOTHING || of_run == NOTHING {
         return of_image;
     }
-    let noun = if image.file.is_some() { "file" } else { "image" };
+    let noun = if image.file.is_some() {
+        "file"
+    } else {
+        "image"
+    };
     format!("this {noun} is not signed; {of_run}")
 }
 

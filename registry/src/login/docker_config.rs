@@ -70,15 +70,23 @@ pub(crate) fn read(path: &Path) -> Result<Option<File>, CredentialError> {
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LONGEST) {
         return Err(unusable("it is longer than 1 MiB".to_owned()));
     }
+    parse(&bytes, path).map(Some)
+}
+
+/// Reads the text of such a file, which `source` names.
+///
+/// # Errors
+/// It is not JSON of the right shape.
+pub(crate) fn parse(bytes: &[u8], source: &Path) -> Result<File, CredentialError> {
     // The message of the parser may quote a secret; its position does not.
-    let parsed = ambisign_host::json::parse(&bytes).map_err(|error| {
-        unusable(format!(
+    ambisign_host::json::parse(bytes).map_err(|error| CredentialError::File {
+        path: source.to_owned(),
+        why: format!(
             "it is not the JSON of a container tool (line {}, column {})",
             error.line(),
             error.column()
-        ))
-    })?;
-    Ok(Some(parsed))
+        ),
+    })
 }
 
 impl File {

@@ -32,6 +32,9 @@ use crate::right::Right;
 /// How Docker calls its Hub in configuration files and to helpers.
 const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
 
+/// The variable that holds the text of such a file.
+const LOGINS: &str = "DOCKER_AUTH_CONFIG";
+
 /// Where Cloud Build logs its account in, whatever `HOME` a step has.
 const CLOUD_BUILD: &str = "/builder/home/.docker/config.json";
 
@@ -108,6 +111,10 @@ impl Keychain {
             if plan.is_decided() {
                 return Ok(plan);
             }
+        }
+        plan.add_variable(host, [registry, repository])?;
+        if plan.is_decided() {
+            return Ok(plan);
         }
         plan.add_scoped(host, [registry, repository], right)?;
         if !plan.is_decided() {
@@ -228,6 +235,18 @@ impl Keychain {
             path: path.to_owned(),
         });
         Ok(())
+    }
+
+    /// The logins of a variable, in the form of Docker's file. GitLab's runner reads it, and so does
+    /// Docker.
+    fn add_variable(&mut self, host: &Host, names: [&str; 2]) -> Result<(), CredentialError> {
+        let Some(text) = host.env.get(LOGINS) else {
+            return Ok(());
+        };
+        let source = Path::new(LOGINS);
+        self.looked.push(format!("`{LOGINS}`"));
+        let file = docker_config::parse(text.as_bytes(), source)?;
+        self.add_file(host, source, &file, names)
     }
 
     /// The login that `docker/login-action` keeps for Buildx alone, when exactly one is for us.

@@ -278,3 +278,41 @@ async fn a_login_with_a_scope_counts_when_it_is_the_only_one() {
     );
     assert!(warnings.is_empty());
 }
+
+/// GitLab keeps logins in a variable, in the form of Docker's file; a file comes first.
+#[tokio::test]
+async fn a_login_of_a_variable_is_found() {
+    let folder = Folder::new("variable");
+    let fake = Fake::start().await;
+    let text = login(&fake.host);
+    let env = folder.env(&[("DOCKER_AUTH_CONFIG", &text)]);
+    let names = [fake.host.as_str(), "app"];
+    let found = async |env: Env| {
+        let host = super::host(env);
+        let keychain = Keychain::new(&host, names, Right::Pull).unwrap();
+        keychain
+            .resolve(&host)
+            .await
+            .unwrap()
+            .credential
+            .unwrap()
+            .source
+            .clone()
+    };
+    assert_eq!(
+        found(env.clone()).await,
+        "user \"bob\" of DOCKER_AUTH_CONFIG"
+    );
+    folder.write("config.json", &login(&fake.host));
+    assert!(found(env).await.ends_with("config.json"));
+
+    let host = super::host(Env::from_iter([("DOCKER_AUTH_CONFIG", "{c4n4ry")]));
+    let error = Keychain::new(&host, names, Right::Pull)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("`DOCKER_AUTH_CONFIG` cannot be used"),
+        "{error}"
+    );
+    assert!(!error.contains("c4n4ry"), "{error}");
+}
