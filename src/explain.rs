@@ -4,30 +4,14 @@
 //! A message says what happened in one run; this says what is behind it. A test compares the codes
 //! and classes here with those that the code can tell.
 
-mod http;
 mod identity;
 mod proof;
 mod registry;
 mod trust;
 
-use ambisign_host::Class;
+use ambisign_host::{Class, Code, HttpReason, Table};
 
 use crate::error::exit;
-
-/// What there is to know about a code.
-#[derive(Clone, Copy, Debug)]
-pub struct Code {
-    /// The code, `stage/what`.
-    pub name: &'static str,
-    /// What an error with it can be; nothing for a warning, and for what ends a run by a signal.
-    pub classes: &'static [Class],
-    /// What happened.
-    pub what: &'static str,
-    /// Why that can be.
-    pub why: &'static str,
-    /// What to do.
-    pub advice: &'static str,
-}
 
 const WARNING: &[Class] = &[];
 const BUG: &[Class] = &[Class::Bug];
@@ -62,18 +46,38 @@ const fn row(
     }
 }
 
+/// What the crates explain, each enum of errors and each list of warnings by its table.
+const TABLES: &[Table] = &[Table {
+    codes: &[],
+    requests: &[
+        "fulcio",
+        "gce",
+        "github",
+        "impersonation",
+        "registry",
+        "rekor",
+        "service-account",
+        "timestamp",
+        "trust",
+        "tuf",
+    ],
+}];
+
 /// Every code with what there is to know, in the order of the names.
 pub fn codes() -> Vec<(String, Code)> {
-    let own = [identity::CODES, registry::CODES, proof::CODES, trust::CODES];
-    let own = own.into_iter().flatten().copied();
-    let mut all: Vec<_> = own.map(|code| (code.name.to_owned(), code)).collect();
-    for (name, code) in http::codes() {
-        // What a stage says of its own is nearer.
-        if !all.iter().any(|(known, _)| *known == name) {
-            all.push((name, code));
-        }
-    }
+    let rows = [identity::CODES, registry::CODES, proof::CODES, trust::CODES];
+    let tables = TABLES.iter().map(|table| table.codes);
+    let own = rows.into_iter().chain(tables).flatten();
+    let own = own.map(|code| (code.name.to_owned(), *code));
+    let stages = TABLES.iter().flat_map(|table| table.requests);
+    let of_requests = stages.flat_map(|stage| {
+        let codes = HttpReason::TABLE.codes.iter();
+        codes.map(move |code| (format!("{stage}/{}", code.name), *code))
+    });
+    // What a stage says of its own is nearer.
+    let mut all: Vec<_> = own.chain(of_requests).collect();
     all.sort_by(|(one, _), (other, _)| one.cmp(other));
+    all.dedup_by(|(later, _), (first, _)| later == first);
     all
 }
 

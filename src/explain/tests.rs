@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ambisign_host::Class;
+use ambisign_host::{Class, HttpReason};
 
-use super::{codes, list};
+use super::{TABLES, codes, list};
 use crate::error::class_name;
 
 /// What the sources say: each code, and the classes of an error with it.
@@ -15,7 +15,6 @@ use crate::error::class_name;
 struct Told {
     codes: BTreeMap<String, BTreeSet<String>>,
     literals: BTreeSet<String>,
-    stages: BTreeSet<String>,
 }
 
 /// Every Rust file below `folder`, without its tests.
@@ -103,12 +102,6 @@ fn implementation(text: &str, told: &mut Told) {
             entry.extend(of_variant(&names));
         }
     }
-    let stages = code
-        .split("format!(\"")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("/{"));
-    told.stages
-        .extend(stages.map(|(stage, _)| stage.to_owned()));
 }
 
 fn told() -> Told {
@@ -141,20 +134,10 @@ fn told() -> Told {
 fn every_code_that_can_be_told_is_explained_and_no_other() {
     let told = told();
     let explained: BTreeSet<String> = codes().into_iter().map(|(name, _)| name).collect();
-    let variants = [
-        "client",
-        "encoded",
-        "not-https",
-        "not-tls",
-        "redirected",
-        "tls",
-        "too-large",
-        "unreachable",
-    ];
-    let of_http = told
-        .stages
-        .iter()
-        .flat_map(|stage| variants.map(|what| format!("{stage}/{what}")));
+    let of_http = HttpReason::TABLE.codes.iter().flat_map(|code| {
+        let stages = TABLES.iter().flat_map(|table| table.requests);
+        stages.map(|stage| format!("{stage}/{}", code.name))
+    });
     let known: BTreeSet<String> = told
         .codes
         .keys()
