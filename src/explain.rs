@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What there is to know about each code of errors and warnings: `ambisign explain`.
 //!
-//! A message says what happened in one run; this says what is behind it. A test compares the codes
-//! and classes here with those that the code can tell.
+//! A message says what happened in one run; this says what is behind it. Both stand in the row of the
+//! error; here is the list of the tables that the rows make.
 
 mod identity;
 mod proof;
 mod registry;
-mod trust;
 
 use ambisign_host::{Class, Code, HttpReason, Table};
+use ambisign_sigstore::certificate::CertificateError;
+use ambisign_sigstore::credential::SignError;
+use ambisign_sigstore::identity::IdentityError;
+use ambisign_sigstore::log::EntryError;
+use ambisign_sigstore::timestamp::TimestampError;
+use ambisign_sigstore::trust::{create, tuf};
+use ambisign_sigstore::{bundle, fulcio, trust, verify, witness};
 
+use crate::doctor;
 use crate::error::exit;
 
 const WARNING: &[Class] = &[];
 const BUG: &[Class] = &[Class::Bug];
 const USAGE: &[Class] = &[Class::Usage];
 const IDENTITY: &[Class] = &[Class::Identity];
-const TRUST: &[Class] = &[Class::Trust];
 const UNTRUSTED: &[Class] = &[Class::Untrusted];
 const REGISTRY: &[Class] = &[Class::Registry];
 const REJECTED: &[Class] = &[Class::Rejected];
 const TEMPORARY: &[Class] = &[Class::Temporary];
-/// One's own new signature does not hold, or one that is being verified.
-const JUDGED: &[Class] = &[Class::Untrusted, Class::Rejected];
-const BUG_OR_TEMPORARY: &[Class] = &[Class::Bug, Class::Temporary];
 const LOGIN: &[Class] = &[Class::Usage, Class::Registry];
 const REGISTRY_OR_TEMPORARY: &[Class] = &[Class::Registry, Class::Temporary];
-/// An authority refuses by HTTP, or in its answer.
-const UNGRANTED: &[Class] = &[Class::Temporary, Class::Untrusted, Class::Rejected];
 
 const fn row(
     name: &'static str,
@@ -46,26 +47,40 @@ const fn row(
     }
 }
 
-/// What the crates explain, each enum of errors and each list of warnings by its table.
-const TABLES: &[Table] = &[Table {
+/// What each enum of errors explains, and each list of warnings.
+const TABLES: &[Table] = &[
+    SignError::TABLE,
+    CertificateError::TABLE,
+    IdentityError::TABLE,
+    EntryError::TABLE,
+    TimestampError::TABLE,
+    bundle::Error::TABLE,
+    create::Error::TABLE,
+    fulcio::Error::TABLE,
+    trust::Error::TABLE,
+    tuf::Error::TABLE,
+    tuf::WARNINGS,
+    verify::Error::TABLE,
+    witness::Error::TABLE,
+    doctor::WARNINGS,
+    UNCONVERTED,
+];
+
+/// The stages that send requests, and whose errors have no table yet.
+const UNCONVERTED: Table = Table {
     codes: &[],
     requests: &[
-        "fulcio",
         "gce",
         "github",
         "impersonation",
         "registry",
-        "rekor",
         "service-account",
-        "timestamp",
-        "trust",
-        "tuf",
     ],
-}];
+};
 
 /// Every code with what there is to know, in the order of the names.
 pub fn codes() -> Vec<(String, Code)> {
-    let rows = [identity::CODES, registry::CODES, proof::CODES, trust::CODES];
+    let rows = [identity::CODES, registry::CODES, proof::CODES];
     let tables = TABLES.iter().map(|table| table.codes);
     let own = rows.into_iter().chain(tables).flatten();
     let own = own.map(|code| (code.name.to_owned(), *code));

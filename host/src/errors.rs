@@ -7,9 +7,9 @@
 /// `#[source]` mean what they mean there), followed by `=` and one of these:
 ///
 /// * `"stage/what", Class { what: "...", why: "...", advice: "..." }` is an error of its own. The advice
-///   is its fix, unless `fix:` precedes `what:`; `fix: None` is for an error without any. Where the
-///   class depends on the fields, all classes are listed (`Bug | Temporary`) and `class:` comes first;
-///   without it the first of them is the class, and the others are what a caller may make of it.
+///   is its fix, unless `fix:` precedes `what:` and is not `None`. Where the class depends on the
+///   fields, all classes are listed (`Bug | Temporary`) and `class:` comes first; without it the first
+///   of them is the class, and the others are what a caller may make of it.
 /// * `also "stage/what", Class { fix: ... }` is an error whose code another row explains.
 /// * `request error in "stage" { fix: ... }` is a request that failed: its reason has the explanation.
 /// * `of error` is an error that another one explains; `of error as Class` has a class of its own.
@@ -54,7 +54,9 @@
 /// ```
 #[macro_export]
 macro_rules! errors {
-    (@fix [$fix:expr] $advice:literal) => { $crate::Fix::fix($fix) };
+    (@fix [$fix:expr] $advice:literal) => {
+        $crate::Fix::fix($fix).or_else(|| Some($crate::imperative($advice)))
+    };
     (@fix [] $advice:literal) => { Some($crate::imperative($advice)) };
     (@class [$class:expr] $first:ident) => { $class };
     (@class [] $first:ident) => { $crate::Class::$first };
@@ -145,17 +147,33 @@ macro_rules! errors {
     };
 }
 
-/// Codes of warnings, each in one row: the name of a constant with the code, and the explanation.
+/// Codes that are told without an enum of errors, mostly of warnings, each in one row: a constant that
+/// holds the code, the class where it ends a run, and the explanation. All explanations are in a
+/// constant too.
 ///
-/// The rows make a constant for each code, and `$table` with the explanations of all.
+/// ```
+/// ambisign_host::codes! {
+///     /// The warnings of the oracle.
+///     pub WARNINGS {
+///         /// It is slow.
+///         pub SLOW = "oracle/slow" {
+///             what: "The oracle takes its time.",
+///             why: "It was asked many questions.",
+///             advice: "Ask it fewer.",
+///         },
+///     }
+/// }
+///
+/// assert_eq!(SLOW, WARNINGS.codes[0].name);
+/// ```
 #[macro_export]
-macro_rules! warnings {
+macro_rules! codes {
     (
         $(#[$meta:meta])*
         $vis:vis $table:ident {
             $(
                 $(#[$row_meta:meta])*
-                $name:ident = $code:literal {
+                $row_vis:vis $name:ident = $code:literal $(, $class:ident)? {
                     what: $what:literal,
                     why: $why:literal,
                     advice: $advice:literal $(,)?
@@ -163,13 +181,13 @@ macro_rules! warnings {
             ),+ $(,)?
         }
     ) => {
-        $($(#[$row_meta])* $vis const $name: &str = $code;)+
+        $($(#[$row_meta])* $row_vis const $name: &str = $code;)+
 
         $(#[$meta])*
         $vis const $table: $crate::Table = $crate::Table {
             codes: &[$($crate::Code {
                 name: $name,
-                classes: &[],
+                classes: &[$($crate::Class::$class)?],
                 what: $what,
                 why: $why,
                 advice: $advice,

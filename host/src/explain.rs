@@ -90,9 +90,9 @@ impl Fix for Cow<'static, str> {
     }
 }
 
-impl Fix for Option<Cow<'static, str>> {
+impl<T: Fix> Fix for Option<T> {
     fn fix(self) -> Option<Cow<'static, str>> {
-        self
+        self.and_then(Fix::fix)
     }
 }
 
