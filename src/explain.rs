@@ -5,7 +5,6 @@
 //! error; here is the list of the tables that the rows make.
 
 mod identity;
-mod proof;
 mod registry;
 
 use ambisign_host::{Class, Code, HttpReason, Table};
@@ -17,8 +16,9 @@ use ambisign_sigstore::timestamp::TimestampError;
 use ambisign_sigstore::trust::{create, tuf};
 use ambisign_sigstore::{bundle, fulcio, trust, verify, witness};
 
-use crate::doctor;
-use crate::error::exit;
+use crate::error::{RunError, exit};
+use crate::settings::{SettingsError, warnings};
+use crate::{attach, blob, cli, doctor, images, outcome, report, saved, shelf, told, verdict};
 
 const WARNING: &[Class] = &[];
 const BUG: &[Class] = &[Class::Bug];
@@ -26,7 +26,6 @@ const USAGE: &[Class] = &[Class::Usage];
 const IDENTITY: &[Class] = &[Class::Identity];
 const UNTRUSTED: &[Class] = &[Class::Untrusted];
 const REGISTRY: &[Class] = &[Class::Registry];
-const REJECTED: &[Class] = &[Class::Rejected];
 const TEMPORARY: &[Class] = &[Class::Temporary];
 const LOGIN: &[Class] = &[Class::Usage, Class::Registry];
 const REGISTRY_OR_TEMPORARY: &[Class] = &[Class::Registry, Class::Temporary];
@@ -62,7 +61,22 @@ const TABLES: &[Table] = &[
     tuf::WARNINGS,
     verify::Error::TABLE,
     witness::Error::TABLE,
+    attach::Error::TABLE,
+    attach::WARNINGS,
+    blob::Error::TABLE,
+    cli::CODES,
     doctor::WARNINGS,
+    RunError::TABLE,
+    images::Error::TABLE,
+    images::WARNINGS,
+    outcome::CODES,
+    report::WARNINGS,
+    saved::WARNINGS,
+    SettingsError::TABLE,
+    warnings::WARNINGS,
+    shelf::Error::TABLE,
+    told::WARNINGS,
+    verdict::Error::TABLE,
     UNCONVERTED,
 ];
 
@@ -80,7 +94,7 @@ const UNCONVERTED: Table = Table {
 
 /// Every code with what there is to know, in the order of the names.
 pub fn codes() -> Vec<(String, Code)> {
-    let rows = [identity::CODES, registry::CODES, proof::CODES];
+    let rows = [identity::CODES, registry::CODES];
     let tables = TABLES.iter().map(|table| table.codes);
     let own = rows.into_iter().chain(tables).flatten();
     let own = own.map(|code| (code.name.to_owned(), *code));

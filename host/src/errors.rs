@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The form in which an error stands in one place.
+//! Macros by which everything about an error stands in one place.
 
 /// An enum of errors in which each variant is one row: its message, code, class, fix and explanation.
 ///
@@ -147,9 +147,9 @@ macro_rules! errors {
     };
 }
 
-/// Codes that are told without an enum of errors, mostly of warnings, each in one row: a constant that
-/// holds the code, the class where it ends a run, and the explanation. All explanations are in a
-/// constant too.
+/// Codes that are reported without an enum of errors, mostly those of warnings. Each row defines a
+/// constant for its code, the class if the code ends a run, and the explanation; one more constant holds
+/// all explanations.
 ///
 /// ```
 /// ambisign_host::codes! {

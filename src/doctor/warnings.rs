@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What only an examination warns of.
+//! Warnings that only `doctor` gives.
 
 use ambisign_host::codes;
 
 codes! {
-    /// The warnings of an examination that have a code of their own.
+    /// The warnings that only `doctor` gives.
     pub(crate) WARNINGS {
         /// The clock is off.
         pub(super) CLOCK = "identity/clock" {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a TUF mirror gives no trust material, and what is told of it otherwise.
+//! Why a TUF mirror gives no trust material, and the warnings of its client.
 
 use ambisign_host::{HttpError, codes, errors};
 
