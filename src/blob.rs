@@ -23,7 +23,6 @@ errors! {
             #[source]
             source: io::Error,
         } = "blob/read", Usage {
-            fix: "check the path of the file",
             what: "A file to be signed could not be read.",
             why: "Its name is wrong, or it belongs to somebody else.",
             advice: "Check the path from the folder of the step.",
@@ -37,7 +36,6 @@ errors! {
             #[source]
             source: io::Error,
         } = "blob/write", Usage {
-            fix: "choose a place that can be written with `--bundle`",
             what: "The bundle of a file has no place.",
             why: "Its folder does not exist or cannot be written. This is tested before anything is signed.",
             advice: "Choose another place with `--bundle`.",

@@ -82,7 +82,6 @@ errors! {
         /// The time of `--timeout` is over and the run did not end by itself.
         #[error("the time of this run is over")]
         Deadline = "run/deadline", Temporary {
-            fix: "run again, or raise `--timeout`",
             what: "The time of the run was over before its work.",
             why: "A service is slow, or there are many images.",
             advice: "Run again; `--timeout` gives more time.",

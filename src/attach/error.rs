@@ -17,7 +17,6 @@ errors! {
             /// The image.
             image: String,
         } = "attach/no-bundle", Usage {
-            fix: "name the image by the digest that was signed, and the bundle that was kept for it",
             what: "None of the bundles is about this image.",
             why: "A bundle names the digest that it signs; a tag may mean another one now.",
             advice: "Name the image by the digest that was signed, or give the folder with its bundle.",
@@ -28,7 +27,6 @@ errors! {
             /// The bundle.
             path: PathBuf,
         } = "attach/no-image", Usage {
-            fix: "name its image too, by the digest that was signed",
             what: "A bundle is about none of the images that were named.",
             why: "An image is missing on the command line, or a tag has moved since.",
             advice: "Name every image by the digest that was signed.",
@@ -42,7 +40,6 @@ errors! {
             #[source]
             source: io::Error,
         } = "attach/read", Usage {
-            fix: "check the path, and who may read it",
             what: "A bundle could not be read.",
             why: "The path is wrong, or the file was not handed over from the job before.",
             advice: "Check the path and the artifacts of the jobs.",

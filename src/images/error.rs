@@ -24,7 +24,6 @@ errors! {
             /// The other one.
             given: Digest,
         } = "images/digest", Usage {
-            fix: "name the digest in one place, or the right one in both",
             what: "Two digests are given for one image.",
             why: "The digest of one build was put beside the name of another.",
             advice: "Give the digest once, from the step that pushed.",
@@ -48,7 +47,6 @@ errors! {
             /// Where it is.
             place: String,
         } = "images/no-repository", Usage {
-            fix: "write `repository@sha256:...`, or the repository and the digest in `--digest`",
             what: "There is a digest where an image is due.",
             why: "Tools write the digest alone into some of their files.",
             advice: "Write `repository@` in front of it, or name the repository and give `--digest`.",
@@ -72,7 +70,6 @@ errors! {
             /// The reason.
             source: io::Error,
         } = "images/read", Usage {
-            fix: "look whether an earlier step wrote the file, and from which folder its path counts",
             what: "The file that should name images could not be read.",
             why: "The path is wrong, the file is too long or no text, or it was not handed over from the job before.",
             advice: "Check the path and the artifacts of the jobs.",

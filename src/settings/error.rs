@@ -17,7 +17,6 @@ errors! {
             /// The other.
             other: String,
         } = "settings/conflict", Usage {
-            fix: "drop one of the two",
             what: "Two settings exclude each other.",
             why: "One of them may come from a variable.",
             advice: "Drop one; `ambisign env` lists the variables.",
@@ -76,7 +75,6 @@ errors! {
             /// The flag.
             name: String,
         } = "settings/empty", Usage {
-            fix: "give it a value, or leave it out",
             what: "A flag has an empty value.",
             why: "A variable of the shell expanded to nothing.",
             advice: "Fill it, or leave the flag out.",
@@ -121,7 +119,6 @@ errors! {
         /// No bundle is given.
         #[error("no bundle is given")]
         NoBundles = "settings/no-bundles", Usage {
-            fix: "pass `--bundle` with a file, or `--bundle-dir` with a folder",
             what: "Nothing says where the bundles are.",
             why: "`attach` takes bundles that an earlier run kept.",
             advice: "Give `--bundle-dir` or `--bundle`.",
@@ -129,7 +126,6 @@ errors! {
         /// No file is given.
         #[error("no file is given")]
         NoFiles = "settings/no-files", Usage {
-            fix: "name at least one file, or `-` for the standard input",
             what: "There is nothing to sign.",
             why: "A pattern of the shell found no file.",
             advice: "Name a file, or `-` for the standard input.",

@@ -30,7 +30,6 @@ errors! {
             /// The beginning of the media type.
             found: String,
         } = "bundle/media-type", Untrusted | Rejected {
-            fix: "check that a newer ambisign is not needed",
             what: "A bundle is of a version that nobody here knows.",
             why: "It is newer than this program, or no bundle.",
             advice: "Use a current version of ambisign.",

@@ -69,7 +69,6 @@ errors! {
             /// What is wrong with the promise.
             why: &'static str,
         } = "fulcio/sct", Untrusted | Rejected {
-            fix: "check that the trusted root is the one of the Fulcio instance, and a new one",
             what: "No log that you trust has promised to publish the certificate.",
             why: "A hidden certificate could be misused without being seen. A wrong trusted root looks the same.",
             advice: "Check that trusted root and Fulcio are of one instance.",

@@ -34,7 +34,6 @@ errors! {
             /// What the run began with, and told.
             before: String,
         } = "identity/changed", Identity {
-            fix: "see who replaces the token while the run goes on",
             what: "In the middle of the run the provider gave a token of another identity.",
             why: "One run signs as one identity, so that its first line stays true.",
             advice: "Find out why the provider changes; run again for the images that are left.",
@@ -45,7 +44,6 @@ errors! {
             /// The issuer.
             issuer: String,
         } = "identity/email-not-verified", Identity {
-            fix: "use an account whose e-mail address is verified",
             what: "The token has an e-mail address that its issuer did not verify.",
             why: "Fulcio refuses those: anybody could claim any address.",
             advice: "Verify the address at the issuer, or use another account.",
@@ -69,7 +67,6 @@ errors! {
             /// The beginning of the issuer.
             issuer: String,
         } = "identity/issuer", Identity {
-            fix: "check where the token comes from",
             what: "The issuer in the token is not a proper https address.",
             why: "The token is not of OpenID Connect, or of a test system.",
             advice: "Look at where the token comes from.",
@@ -131,7 +128,6 @@ errors! {
             "the certificate is too old to sign more, and the identity token that was given is over"
         )]
         Outlived = "identity/outlived", Identity {
-            fix: "sign the other images in another run, or let ambisign ask for the token itself",
             what: "The run took longer than the token that was given.",
             why: "A new certificate was needed, and a token in a variable or file cannot be renewed.",
             advice: "Sign fewer images in one run, or let ambisign ask the platform itself.",
@@ -155,7 +151,6 @@ errors! {
             "the identity of the certificate is not known before it is issued, and so not whether it has signed before"
         )]
         Unpredicted = "identity/unpredicted", Identity {
-            fix: "pass `--require-identity` and `--require-issuer`, which must then hold",
             what: "Which identity the certificate will carry is known only once it is there.",
             why: "A private Fulcio has rules of its own, so it cannot be told whether the same identity has signed before.",
             advice: "Name it by `--require-identity` and `--require-issuer`; both must then hold.",

@@ -73,7 +73,6 @@ errors! {
             #[source]
             flaw: PathError,
         } = "timestamp/untrusted-chain", Untrusted | Rejected {
-            fix: "check that the trusted root has the timestamp authority, and is a new one",
             what: "The timestamp is of an authority that you do not trust.",
             why: "Mostly staging, production and private instances are mixed.",
             advice: "Use the trusted root that lists this authority.",

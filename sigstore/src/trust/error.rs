@@ -114,7 +114,6 @@ errors! {
         /// Rekor v2 gives no time, so a short-lived certificate needs a timestamp authority.
         #[error("a Rekor v2 log is used without a timestamp authority")]
         NoTimestampAuthority = "trust/no-timestamp-authority", Trust {
-            fix: "pass `--tsa-url`, or a signing config that names a timestamp authority",
             what: "The log in use gives no time, and no authority is named that does.",
             why: "Version 2 of Rekor needs a timestamp beside it.",
             advice: "Give `--tsa-url`, or name an authority in the signing config.",

@@ -109,7 +109,6 @@ errors! {
         /// It has no certificate, and an identity was expected.
         #[error("it was signed with a bare key, and has no certificate that could name the signer")]
         KeySigned = "verify/key-signed", Untrusted | Rejected {
-            fix: "give the key with `--key`",
             what: "You require a name, and it was signed with a bare key.",
             why: "Such a signature names nobody.",
             advice: "Verify with `--key`, or have it signed with an identity.",

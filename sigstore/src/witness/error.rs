@@ -71,7 +71,6 @@ errors! {
             /// What is missing.
             why: &'static str,
         } = "rekor/lost", Temporary {
-            fix: "run again",
             what: "The log has our entry from before and does not show it.",
             why: "An earlier try came through without its answer.",
             advice: "Run again: a new signature makes a new entry.",
@@ -101,7 +100,6 @@ errors! {
         /// A Rekor v2 entry proves no time, and there is no timestamp.
         #[error("a Rekor v2 log entry needs a timestamp, and there is none")]
         Untimed = "rekor/untimed", Trust {
-            fix: "use a signing config with a timestamp authority",
             what: "A log that gives no time was to be used without timestamp authority.",
             why: "Then nothing would prove when the signature was made.",
             advice: "Name an authority with `--tsa-url` or in the signing config.",

@@ -69,7 +69,6 @@ errors! {
             /// What is wrong with it.
             why: String,
         } = "create/spec", Usage {
-            fix: "see the examples of `ambisign trust create --help`",
             what: "The description of a service cannot be read.",
             why: "A part is missing, misspelt or given twice.",
             advice: "Read `ambisign trust create --help`.",
