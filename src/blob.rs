@@ -1,61 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A file that may be signed: its bytes were hashed, and there is room for its bundle.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use ambisign_host::{Class, Explain, file};
+use ambisign_host::{errors, file};
 use ambisign_sigstore::digest::Digest;
 use tempfile::NamedTempFile;
 
 use crate::settings::BlobPaths;
 
-/// Why a file cannot be signed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The file cannot be read.
-    #[error("`{}` cannot be read", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-    /// The bundle cannot be written.
-    #[error("the bundle `{}` cannot be written", path.display())]
-    Write {
-        /// The bundle.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Read { .. } => "blob/read",
-            Self::Write { .. } => "blob/write",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(
-            match self {
-                Self::Read { .. } => "check the path of the file",
-                Self::Write { .. } => "choose a place that can be written with `--bundle`",
-            }
-            .into(),
-        )
-    }
-
-    fn class(&self) -> Class {
-        Class::Usage
+errors! {
+    /// Why a file cannot be signed.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// The file cannot be read.
+        #[error("`{}` cannot be read", path.display())]
+        Read {
+            /// The file.
+            path: PathBuf,
+            /// What the system says.
+            #[source]
+            source: io::Error,
+        } = "blob/read", Usage {
+            what: "A file to be signed could not be read.",
+            why: "Its name is wrong, or it belongs to somebody else.",
+            advice: "Check the path from the folder of the step.",
+        },
+        /// The bundle cannot be written.
+        #[error("the bundle `{}` cannot be written", path.display())]
+        Write {
+            /// The bundle.
+            path: PathBuf,
+            /// What the system says.
+            #[source]
+            source: io::Error,
+        } = "blob/write", Usage {
+            what: "The bundle of a file has no place.",
+            why: "Its folder does not exist or cannot be written. This is tested before anything is signed.",
+            advice: "Choose another place with `--bundle`.",
+        },
     }
 }
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The sum of the stage errors, and the exit codes.
 
-use std::borrow::Cow;
-
-use ambisign_host::{Class, Explain};
+use ambisign_host::{Class, errors};
 use ambisign_sigstore::credential::SignError;
 use ambisign_sigstore::identity::IdentityError;
 use ambisign_sigstore::{fulcio, trust, verify, witness};
@@ -16,144 +14,93 @@ use crate::shelf;
 use crate::verdict;
 use ambisign_registry::reference::ReferenceError;
 
-/// Why a run ended, or why one image of it is not signed.
-///
-/// A new stage adds its variant here and its line in `Error::stage`.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// A kept bundle cannot be attached.
-    #[error(transparent)]
-    Attach(#[from] attach::Error),
-    /// A file or its bundle is in the way.
-    #[error(transparent)]
-    Blob(#[from] blob::Error),
-    /// No usable certificate.
-    #[error(transparent)]
-    Fulcio(#[from] fulcio::Error),
-    /// The token is no usable identity.
-    #[error(transparent)]
-    Identity(#[from] IdentityError),
-    /// The names of images cannot be used.
-    #[error(transparent)]
-    Images(#[from] images::Error),
-    /// No token.
-    #[error(transparent)]
-    Provider(#[from] ambisign_providers::Error),
-    /// An image is not named properly.
-    #[error("{place} cannot be used")]
-    Reference {
-        /// Where it is named: `image 2 of the command line`.
-        place: String,
-        /// What is wrong with it.
-        source: ReferenceError,
-    },
-    /// The registry is in the way.
-    #[error(transparent)]
-    Registry(#[from] ambisign_registry::Error),
-    /// The run itself went wrong.
-    #[error(transparent)]
-    Run(#[from] RunError),
-    /// The command line or a variable is wrong.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// A bundle cannot be kept where it is wanted.
-    #[error(transparent)]
-    Shelf(#[from] shelf::Error),
-    /// Nothing could be signed.
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    /// The trust material is not usable.
-    #[error(transparent)]
-    Trust(#[from] trust::Error),
-    /// A signature could not be judged, or is not acceptable.
-    #[error(transparent)]
-    Verdict(#[from] verdict::Error),
-    /// The finished bundle does not verify.
-    #[error(transparent)]
-    Verify(#[from] verify::Error),
-    /// No timestamp or no log entry.
-    #[error(transparent)]
-    Witness(#[from] witness::Error),
-}
-
-impl Error {
-    fn stage(&self) -> &dyn Explain {
-        match self {
-            Self::Attach(error) => error,
-            Self::Blob(error) => error,
-            Self::Fulcio(error) => error,
-            Self::Identity(error) => error,
-            Self::Images(error) => error,
-            Self::Provider(error) => error,
-            Self::Reference { source, .. } => source,
-            Self::Registry(error) => error,
-            Self::Run(error) => error,
-            Self::Settings(error) => error,
-            Self::Shelf(error) => error,
-            Self::Sign(error) => error,
-            Self::Trust(error) => error,
-            Self::Verdict(error) => error,
-            Self::Verify(error) => error,
-            Self::Witness(error) => error,
-        }
+errors! {
+    /// Why a run ended, or why one image of it is not signed.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// A kept bundle cannot be attached.
+        #[error(transparent)]
+        Attach(#[from] error: attach::Error) = of error,
+        /// A file or its bundle is in the way.
+        #[error(transparent)]
+        Blob(#[from] error: blob::Error) = of error,
+        /// No usable certificate.
+        #[error(transparent)]
+        Fulcio(#[from] error: fulcio::Error) = of error,
+        /// The token is no usable identity.
+        #[error(transparent)]
+        Identity(#[from] error: IdentityError) = of error,
+        /// The names of images cannot be used.
+        #[error(transparent)]
+        Images(#[from] error: images::Error) = of error,
+        /// No token.
+        #[error(transparent)]
+        Provider(#[from] error: ambisign_providers::Error) = of error,
+        /// An image is not named properly.
+        #[error("{place} cannot be used")]
+        Reference {
+            /// Where it is named: `image 2 of the command line`.
+            place: String,
+            /// What is wrong with it.
+            source: ReferenceError,
+        } = of source,
+        /// The registry is in the way.
+        #[error(transparent)]
+        Registry(#[from] error: ambisign_registry::Error) = of error,
+        /// The run itself went wrong.
+        #[error(transparent)]
+        Run(#[from] error: RunError) = of error,
+        /// The command line or a variable is wrong.
+        #[error(transparent)]
+        Settings(#[from] error: SettingsError) = of error,
+        /// A bundle cannot be kept where it is wanted.
+        #[error(transparent)]
+        Shelf(#[from] error: shelf::Error) = of error,
+        /// Nothing could be signed.
+        #[error(transparent)]
+        Sign(#[from] error: SignError) = of error,
+        /// The trust material is not usable.
+        #[error(transparent)]
+        Trust(#[from] error: trust::Error) = of error,
+        /// A signature could not be judged, or is not acceptable.
+        #[error(transparent)]
+        Verdict(#[from] error: verdict::Error) = of error,
+        /// The finished bundle does not verify.
+        #[error(transparent)]
+        Verify(#[from] error: verify::Error) = of error,
+        /// No timestamp or no log entry.
+        #[error(transparent)]
+        Witness(#[from] error: witness::Error) = of error,
     }
 }
 
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        self.stage().code()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        self.stage().fix()
-    }
-
-    fn class(&self) -> Class {
-        self.stage().class()
-    }
-}
-
-/// What can go wrong with a run as a whole, outside of its stages.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// The time of `--timeout` is over and the run did not end by itself.
-    #[error("the time of this run is over")]
-    Deadline,
-    /// The program panicked.
-    #[error("ambisign has a bug and stopped")]
-    Panicked,
-    /// The system does not let us start.
-    #[error("the program cannot be started on this system")]
-    Start(#[source] std::io::Error),
-}
-
-impl Explain for RunError {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Deadline => "run/deadline",
-            Self::Panicked => "run/panicked",
-            Self::Start(_) => "run/start",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::Deadline => Some("run again, or raise `--timeout`".into()),
-            Self::Panicked => Some("report it with the lines above".into()),
-            Self::Start(_) => {
-                Some("check the limits of the process: files, threads, memory".into())
-            }
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Deadline | Self::Start(_) => Class::Temporary,
-            Self::Panicked => Class::Bug,
-        }
+errors! {
+    /// What can go wrong with a run as a whole, outside of its stages.
+    #[derive(Debug, thiserror::Error)]
+    pub enum RunError {
+        /// The time of `--timeout` is over and the run did not end by itself.
+        #[error("the time of this run is over")]
+        Deadline = "run/deadline", Temporary {
+            what: "The time of the run was over before its work.",
+            why: "A service is slow, or there are many images.",
+            advice: "Run again; `--timeout` gives more time.",
+        },
+        /// The program panicked.
+        #[error("ambisign has a bug and stopped")]
+        Panicked = "run/panicked", Bug {
+            fix: "report it with the lines above",
+            what: "ambisign has a bug, and stopped at it.",
+            why: "Something was not as its authors believed.",
+            advice: "Report it with the lines before.",
+        },
+        /// The system does not let us start.
+        #[error("the program cannot be started on this system")]
+        Start(#[source] source: std::io::Error) = "run/start", Temporary {
+            fix: "check the limits of the process: files, threads, memory",
+            what: "The system gave the program too little to begin with.",
+            why: "Limits of the container on files, threads or memory.",
+            advice: "Raise them, or run again when the machine is less busy.",
+        },
     }
 }
 

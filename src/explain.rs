@@ -1,50 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What there is to know about each code of errors and warnings: `ambisign explain`.
 //!
-//! A message says what happened in one run; this says what is behind it. A test compares the codes
-//! and classes here with those that the code can tell.
+//! A message says what happened in one run; this says what is behind it. Both stand in the row of the
+//! error; here is the list of the tables that the rows make.
 
-mod http;
 mod identity;
-mod proof;
 mod registry;
-mod trust;
 
-use ambisign_host::Class;
+use ambisign_host::{Class, Code, HttpReason, Table};
+use ambisign_sigstore::certificate::CertificateError;
+use ambisign_sigstore::credential::SignError;
+use ambisign_sigstore::identity::IdentityError;
+use ambisign_sigstore::log::EntryError;
+use ambisign_sigstore::timestamp::TimestampError;
+use ambisign_sigstore::trust::{create, tuf};
+use ambisign_sigstore::{bundle, fulcio, trust, verify, witness};
 
-use crate::error::exit;
-
-/// What there is to know about a code.
-#[derive(Clone, Copy, Debug)]
-pub struct Code {
-    /// The code, `stage/what`.
-    pub name: &'static str,
-    /// What an error with it can be; nothing for a warning, and for what ends a run by a signal.
-    pub classes: &'static [Class],
-    /// What happened.
-    pub what: &'static str,
-    /// Why that can be.
-    pub why: &'static str,
-    /// What to do.
-    pub advice: &'static str,
-}
+use crate::error::{RunError, exit};
+use crate::settings::{SettingsError, warnings};
+use crate::{attach, blob, cli, doctor, images, outcome, report, saved, shelf, told, verdict};
 
 const WARNING: &[Class] = &[];
 const BUG: &[Class] = &[Class::Bug];
 const USAGE: &[Class] = &[Class::Usage];
 const IDENTITY: &[Class] = &[Class::Identity];
-const TRUST: &[Class] = &[Class::Trust];
 const UNTRUSTED: &[Class] = &[Class::Untrusted];
 const REGISTRY: &[Class] = &[Class::Registry];
-const REJECTED: &[Class] = &[Class::Rejected];
 const TEMPORARY: &[Class] = &[Class::Temporary];
-/// One's own new signature does not hold, or one that is being verified.
-const JUDGED: &[Class] = &[Class::Untrusted, Class::Rejected];
-const BUG_OR_TEMPORARY: &[Class] = &[Class::Bug, Class::Temporary];
 const LOGIN: &[Class] = &[Class::Usage, Class::Registry];
 const REGISTRY_OR_TEMPORARY: &[Class] = &[Class::Registry, Class::Temporary];
-/// An authority refuses by HTTP, or in its answer.
-const UNGRANTED: &[Class] = &[Class::Temporary, Class::Untrusted, Class::Rejected];
 
 const fn row(
     name: &'static str,
@@ -62,18 +46,67 @@ const fn row(
     }
 }
 
+/// What each enum of errors explains, and each list of warnings.
+const TABLES: &[Table] = &[
+    SignError::TABLE,
+    CertificateError::TABLE,
+    IdentityError::TABLE,
+    EntryError::TABLE,
+    TimestampError::TABLE,
+    bundle::Error::TABLE,
+    create::Error::TABLE,
+    fulcio::Error::TABLE,
+    trust::Error::TABLE,
+    tuf::Error::TABLE,
+    tuf::WARNINGS,
+    verify::Error::TABLE,
+    witness::Error::TABLE,
+    attach::Error::TABLE,
+    attach::WARNINGS,
+    blob::Error::TABLE,
+    cli::CODES,
+    doctor::WARNINGS,
+    RunError::TABLE,
+    images::Error::TABLE,
+    images::WARNINGS,
+    outcome::CODES,
+    report::WARNINGS,
+    saved::WARNINGS,
+    SettingsError::TABLE,
+    warnings::WARNINGS,
+    shelf::Error::TABLE,
+    told::WARNINGS,
+    verdict::Error::TABLE,
+    UNCONVERTED,
+];
+
+/// The stages that send requests, and whose errors have no table yet.
+const UNCONVERTED: Table = Table {
+    codes: &[],
+    requests: &[
+        "gce",
+        "github",
+        "impersonation",
+        "registry",
+        "service-account",
+    ],
+};
+
 /// Every code with what there is to know, in the order of the names.
 pub fn codes() -> Vec<(String, Code)> {
-    let own = [identity::CODES, registry::CODES, proof::CODES, trust::CODES];
-    let own = own.into_iter().flatten().copied();
-    let mut all: Vec<_> = own.map(|code| (code.name.to_owned(), code)).collect();
-    for (name, code) in http::codes() {
-        // What a stage says of its own is nearer.
-        if !all.iter().any(|(known, _)| *known == name) {
-            all.push((name, code));
-        }
-    }
+    let rows = [identity::CODES, registry::CODES];
+    let tables = TABLES.iter().map(|table| table.codes);
+    let own = rows.into_iter().chain(tables).flatten();
+    let own = own.map(|code| (code.name.to_owned(), *code));
+    let stages = TABLES.iter().flat_map(|table| table.requests);
+    let of_requests = stages.flat_map(|stage| {
+        let codes = HttpReason::TABLE.codes.iter();
+        codes.map(move |code| (format!("{stage}/{}", code.name), *code))
+    });
+    // What a stage says of its own is nearer.
+    let mut all: Vec<_> = own.chain(of_requests).collect();
     all.sort_by(|(one, _), (other, _)| one.cmp(other));
+    all.dedup_by(|(later, _), (first, _)| later == first);
     all
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use ambisign_host::{Class, Failure, Warning};
+use ambisign_host::{Class, Failure, Warning, codes};
 
 use crate::error;
 
@@ -49,6 +49,18 @@ pub enum End {
     Interrupted(Signal),
 }
 
+codes! {
+    /// How a run ends without an error.
+    pub(crate) CODES {
+        /// A signal ended it.
+        INTERRUPTED = "run/interrupted" {
+            what: "The run was stopped from outside, by a signal.",
+            why: "Somebody cancelled the job, or its time is over. The exit code is 130 or 143.",
+            advice: "Run again: what is signed stays signed.",
+        },
+    }
+}
+
 impl End {
     /// What ended the run, if something did: a signal too, after which `fix` helps.
     pub fn failure(&self, fix: &str) -> Option<Failure> {
@@ -59,7 +71,7 @@ impl End {
                 what: format!("the run was interrupted by {}", signal.name()),
                 because: Vec::new(),
                 fix: Some(fix.to_owned()),
-                code: "run/interrupted".to_owned(),
+                code: INTERRUPTED.to_owned(),
                 class: Class::Temporary,
             }),
         }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use ambisign_host::{Failure, Host, Warning, file};
+use ambisign_host::{Failure, Host, Warning, codes, file};
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::verify::VerifiedBundle;
 use tokio::time::Instant;
@@ -145,7 +145,7 @@ impl<'a> Unattached<'a> {
         if let Some(name) = open {
             let path = path.display();
             let message = format!("{name} is not known to be signed, and its bundle is in {path}");
-            self.warn("run/kept", message);
+            self.warn(KEPT, message);
         }
     }
 
@@ -176,14 +176,38 @@ impl Drop for Unattached<'_> {
                     let message = format!(
                         "the bundle is in {path}, because `{folder}` could not take it: {error}"
                     );
-                    self.warn("run/kept-elsewhere", message);
+                    self.warn(KEPT_ELSEWHERE, message);
                 }
             }
             Err(error) => {
                 let message = format!("the bundle could not be kept in a file: {error}");
-                self.warn("run/not-kept", message);
+                self.warn(NOT_KEPT, message);
             }
         }
+    }
+}
+
+codes! {
+    /// The warnings about bundles that could not be attached.
+    pub(crate) WARNINGS {
+        /// The bundle is in a file.
+        KEPT = "run/kept" {
+            what: "A finished bundle could not be attached and is in a file now.",
+            why: "The signature is public already, and only its place in the registry failed.",
+            advice: "Keep the file that is named; a second run of `sign` makes a signature of its own.",
+        },
+        /// The file is in the temporary folder.
+        KEPT_ELSEWHERE = "run/kept-elsewhere" {
+            what: "A finished bundle is in a file of the temporary folder.",
+            why: "The working folder cannot be written.",
+            advice: "Save the file before the job ends.",
+        },
+        /// There is no file.
+        NOT_KEPT = "run/not-kept" {
+            what: "A finished bundle could neither be attached nor kept.",
+            why: "No folder can be written.",
+            advice: "Run again; give the job a folder that it may write.",
+        },
     }
 }
 

@@ -2,14 +2,12 @@
 //! Where the user wants the bundles: a folder or a file, seen to be writable before anything is
 //! public. Nothing that is there is ever replaced.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use ambisign_host::file;
-use ambisign_host::{Class, Explain};
+use ambisign_host::{errors, file};
 use ambisign_sigstore::digest::Digest;
 use tempfile::NamedTempFile;
 
@@ -27,65 +25,49 @@ const DIGITS: usize = 12;
 /// How many bytes a probe writes: about as many as a bundle has.
 const LIKE_A_BUNDLE: usize = 16 * 1024;
 
-/// Why a bundle cannot be kept where it is wanted.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Something is there already.
-    #[error("the bundle would go to `{}`, where another one is", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Its folder cannot be made, or not be written to.
-    #[error("the bundles cannot go to the folder `{}`", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-    /// It cannot be written.
-    #[error("the bundle `{}` cannot be written", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Exists { .. } => "bundle/exists",
-            Self::Folder { .. } => "bundle/folder",
-            Self::Write { .. } => "bundle/write",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(
-            match self {
-                Self::Exists { .. } => {
-                    "attach that one with `ambisign attach` if it is what you need, or choose \
-                     another place"
-                }
-                Self::Folder { .. } => {
-                    "choose a folder that can be written with `--bundle-dir`, or a file in one with \
-                     `--bundle`"
-                }
-                Self::Write { .. } => "make room there, or choose another place",
-            }
-            .into(),
-        )
-    }
-
-    fn class(&self) -> Class {
-        Class::Usage
+errors! {
+    /// Why a bundle cannot be kept where it is wanted.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// Something is there already.
+        #[error("the bundle would go to `{}`, where another one is", path.display())]
+        Exists {
+            /// The file.
+            path: PathBuf,
+        } = "bundle/exists", Usage {
+            fix: "attach that one with `ambisign attach` if it is what you need, or choose another place",
+            what: "The file for a bundle is there and holds something else.",
+            why: "Another signature of the same image is in it, which stays for good in the log and must not be lost.",
+            advice: "Give a folder of its own to each run.",
+        },
+        /// Its folder cannot be made, or not be written to.
+        #[error("the bundles cannot go to the folder `{}`", path.display())]
+        Folder {
+            /// The folder.
+            path: PathBuf,
+            /// What the system says.
+            #[source]
+            source: io::Error,
+        } = "bundle/folder", Usage {
+            fix: "choose a folder that can be written with `--bundle-dir`, or a file in one with `--bundle`",
+            what: "The folder for the bundles cannot take them.",
+            why: "It is a file, cannot be made, or may not be written by this user.",
+            advice: "Give a folder that the job may write.",
+        },
+        /// It cannot be written.
+        #[error("the bundle `{}` cannot be written", path.display())]
+        Write {
+            /// The file.
+            path: PathBuf,
+            /// What the system says.
+            #[source]
+            source: io::Error,
+        } = "bundle/write", Usage {
+            fix: "make room there, or choose another place",
+            what: "A bundle could not be written into its folder.",
+            why: "The disk is full, or the folder went away during the run.",
+            advice: "Make room; the message says where the bundle is instead.",
+        },
     }
 }
 

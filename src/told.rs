@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ambisign_host::Warning;
+use ambisign_host::{Warning, codes};
 use ambisign_providers::Choice;
 use ambisign_sigstore::certificate::SigningCertificate;
 use ambisign_sigstore::digest::Digest;
@@ -90,6 +90,18 @@ pub(crate) fn identity(provider: &str, identity: &Identity) -> outcome::Identity
     }
 }
 
+codes! {
+    /// The warnings about what becomes public.
+    pub(crate) WARNINGS {
+        /// A private repository becomes known.
+        DISCLOSURE = "identity/disclosure" {
+            what: "Facts of a private repository become public with this signature.",
+            why: "The certificate and the log name repository and workflow, for good. You consented.",
+            advice: "Nothing, if that is meant.",
+        },
+    }
+}
+
 /// What becomes public of a repository with `visibility`.
 pub(crate) fn disclosure(visibility: &str) -> Warning {
     let message = format!(
@@ -97,7 +109,7 @@ pub(crate) fn disclosure(visibility: &str) -> Warning {
          the digests of the images go into a public log"
     );
     Warning {
-        code: "identity/disclosure",
+        code: DISCLOSURE,
         message,
     }
 }

@@ -7,6 +7,7 @@
 
 mod clock;
 mod env;
+mod errors;
 mod excerpt;
 mod explain;
 pub mod file;
@@ -21,7 +22,7 @@ mod secret;
 pub use clock::Clock;
 pub use env::Env;
 pub use excerpt::excerpt;
-pub use explain::{Class, Explain, chain};
+pub use explain::{Class, Code, Explain, Fix, Table, chain, imperative};
 pub use host::Host;
 pub use http::{
     Answer, CallLimits, ClientError, Event, HttpError, HttpReason, Net, NetOptions, Observer,

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A key with its certificate, and what is signed with it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambisign_host::{Class, Explain};
+use ambisign_host::errors;
 use rand_core::CryptoRng;
 use tokio::time::Instant;
 
@@ -139,32 +138,26 @@ impl Shares {
     }
 }
 
-/// Why nothing could be signed. Each of these is a bug.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SignError {
-    /// The statement could not be written.
-    #[error("the statement about the image could not be written")]
-    Payload,
-    /// The certificate's key does not verify the signature.
-    #[error("the certificate does not verify our own signature")]
-    Unsound,
-}
-
-impl Explain for SignError {
-    fn code(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::Payload => "sign/payload",
-            Self::Unsound => "sign/unsound",
-        })
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some("report this: it is a bug in ambisign".into())
-    }
-
-    fn class(&self) -> Class {
-        Class::Bug
+errors! {
+    /// Why nothing could be signed. Each of these is a bug.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum SignError {
+        /// The statement could not be written.
+        #[error("the statement about the image could not be written")]
+        Payload = "sign/payload", Bug {
+            fix: "report this: it is a bug in ambisign",
+            what: "What is signed could not be written.",
+            why: "This cannot happen.",
+            advice: "Report it.",
+        },
+        /// The certificate's key does not verify the signature.
+        #[error("the certificate does not verify our own signature")]
+        Unsound = "sign/unsound", Bug {
+            fix: "report this: it is a bug in ambisign",
+            what: "Our own signature does not verify.",
+            why: "Broken memory or a bug; it was found before anything was published.",
+            advice: "Run on another machine, and report it if it stays.",
+        },
     }
 }
 

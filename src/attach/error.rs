@@ -1,76 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Why a kept bundle is not attached.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use ambisign_host::{Class, Explain};
+use ambisign_host::{codes, errors};
 use ambisign_sigstore::verify;
 
-/// Why a kept bundle is not attached.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// No bundle is of this image.
-    #[error("none of the bundles is of {image}")]
-    NoBundle {
-        /// The image.
-        image: String,
-    },
-    /// A bundle is of none of the images.
-    #[error("the bundle `{}` is of none of the images", path.display())]
-    NoImage {
-        /// The bundle.
-        path: PathBuf,
-    },
-    /// A file or a folder cannot be read.
-    #[error("`{}` cannot be read", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-    /// A bundle is not acceptable.
-    #[error("the bundle `{}` is not acceptable", path.display())]
-    Rejected {
-        /// The bundle.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: verify::Error,
-    },
+errors! {
+    /// Why a kept bundle is not attached.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// No bundle is of this image.
+        #[error("none of the bundles is of {image}")]
+        NoBundle {
+            /// The image.
+            image: String,
+        } = "attach/no-bundle", Usage {
+            what: "None of the bundles is about this image.",
+            why: "A bundle names the digest that it signs; a tag may mean another one now.",
+            advice: "Name the image by the digest that was signed, or give the folder with its bundle.",
+        },
+        /// A bundle is of none of the images.
+        #[error("the bundle `{}` is of none of the images", path.display())]
+        NoImage {
+            /// The bundle.
+            path: PathBuf,
+        } = "attach/no-image", Usage {
+            what: "A bundle is about none of the images that were named.",
+            why: "An image is missing on the command line, or a tag has moved since.",
+            advice: "Name every image by the digest that was signed.",
+        },
+        /// A file or a folder cannot be read.
+        #[error("`{}` cannot be read", path.display())]
+        Read {
+            /// The file.
+            path: PathBuf,
+            /// What the system says.
+            #[source]
+            source: io::Error,
+        } = "attach/read", Usage {
+            what: "A bundle could not be read.",
+            why: "The path is wrong, or the file was not handed over from the job before.",
+            advice: "Check the path and the artifacts of the jobs.",
+        },
+        /// A bundle is not acceptable.
+        #[error("the bundle `{}` is not acceptable", path.display())]
+        Rejected {
+            /// The bundle.
+            path: PathBuf,
+            /// What is wrong with it.
+            source: verify::Error,
+        } = of source as Rejected,
+    }
 }
 
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::NoBundle { .. } => "attach/no-bundle".into(),
-            Self::NoImage { .. } => "attach/no-image".into(),
-            Self::Read { .. } => "attach/read".into(),
-            Self::Rejected { source, .. } => source.code(),
-        }
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::NoBundle { .. } => Some(
-                "name the image by the digest that was signed, and the bundle that was kept for it"
-                    .into(),
-            ),
-            Self::NoImage { .. } => {
-                Some("name its image too, by the digest that was signed".into())
-            }
-            Self::Read { .. } => Some("check the path, and who may read it".into()),
-            Self::Rejected { source, .. } => source.fix(),
-        }
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::NoBundle { .. } | Self::NoImage { .. } | Self::Read { .. } => Class::Usage,
-            Self::Rejected { .. } => Class::Rejected,
-        }
+codes! {
+    /// The warnings about kept bundles.
+    pub(crate) WARNINGS {
+        /// Bundles of the folder were left alone.
+        pub(super) PASSED_OVER = "attach/passed-over" {
+            what: "Bundles of the folder are not of the images that were named, and were left alone.",
+            why: "The folder has the bundles of other images too, or of another kind.",
+            advice: "Nothing, unless one was meant: then name its image, or its `--predicate-type`.",
+        },
     }
 }

@@ -10,6 +10,7 @@ use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::verify;
 
 use super::Error;
+use super::error::PASSED_OVER;
 use crate::report::Progress;
 use crate::settings::AttachSettings;
 use crate::shelf::SUFFIX;
@@ -67,8 +68,10 @@ fn passed_over(path: &Path, error: &Error) -> Warning {
     let failure = Failure::of(error);
     let why = failure.because.first().unwrap_or(&failure.what);
     let message = format!("`{}` was passed over: {why}", path.display());
-    let code = "attach/passed-over";
-    Warning { code, message }
+    Warning {
+        code: PASSED_OVER,
+        message,
+    }
 }
 
 /// The bundles of `folder`, by name.

@@ -17,6 +17,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
 
 pub use self::error::Error;
+pub(crate) use self::error::WARNINGS;
 
 use self::files::Kept;
 use crate::error::Error as RunError;

@@ -24,6 +24,7 @@ pub use self::flags::{FLAGS, Fate, Flag, Takes};
 use super::Cli;
 use crate::env::variable_of;
 use crate::settings::SettingsError;
+use crate::settings::warnings::{UNREAD_VARIABLE, UNUSED};
 
 /// The commands that both programs have.
 const COMMANDS: [&str; 4] = ["sign", "sign-blob", "verify", "verify-blob"];
@@ -200,7 +201,7 @@ impl Swap {
             value.is_some_and(|value| !value.is_empty())
         });
         self.swapped.unused.extend(set.map(|flag| Warning {
-            code: "settings/unread-variable",
+            code: UNREAD_VARIABLE,
             message: format!(
                 "`{}` is a variable of cosign and is not read{}",
                 cosign_variable(flag.name),
@@ -243,7 +244,7 @@ fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, SettingsE
         | Fate::Unused => flag.why,
     };
     Ok(Warning {
-        code: "settings/unused",
+        code: UNUSED,
         message: format!("`--{name}` is not used: {why}"),
     })
 }

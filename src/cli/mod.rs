@@ -17,7 +17,7 @@ mod verify;
 
 use std::ffi::OsString;
 
-use ambisign_host::{Class, Env, Failure};
+use ambisign_host::{Class, Env, Failure, codes};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -244,8 +244,20 @@ pub(crate) fn misuse(what: String, fix: String) -> Failure {
         what,
         because: Vec::new(),
         fix: Some(fix),
-        code: "settings/usage".to_owned(),
+        code: USAGE.to_owned(),
         class: Class::Usage,
+    }
+}
+
+codes! {
+    /// The code of a command line that cannot be read.
+    pub(crate) CODES {
+        /// It cannot be read.
+        USAGE = "settings/usage", Usage {
+            what: "The command line cannot be read.",
+            why: "A command or flag does not exist, or a value is missing.",
+            advice: "Read the help of the command.",
+        },
     }
 }
 

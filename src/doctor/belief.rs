@@ -11,6 +11,7 @@ use url::Url;
 
 use super::diagnosis::{Finding, Stage};
 use super::token::whole;
+use super::warnings::ENDS_SOON;
 use crate::report::rfc3339;
 use crate::settings::Signing;
 use crate::told;
@@ -130,7 +131,7 @@ fn ending(what: &str, end: SystemTime, now: SystemTime, soon: Duration) -> Findi
     }
     let fix = "get the newer one in time, or tell whoever runs the instance";
     let finding = Finding::warn(Stage::Trust, what, text).with_fix(fix);
-    finding.with_code("trust/ends-soon")
+    finding.with_code(ENDS_SOON)
 }
 
 /// Whole days, or less where there is no whole one.

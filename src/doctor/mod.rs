@@ -13,6 +13,7 @@ mod images;
 mod services;
 pub mod setting;
 mod token;
+mod warnings;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +25,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 pub use self::diagnosis::{Diagnosis, Finding, Mark, Stage};
 pub use self::setting::{Resolved, resolve};
+pub(crate) use self::warnings::WARNINGS;
 
 use self::services::Asked;
 use crate::error::Error;

@@ -16,6 +16,7 @@ use url::Url;
 
 use super::diagnosis::{Finding, Stage};
 use super::token::whole;
+use super::warnings::CLOCK;
 use crate::settings::RunSettings;
 
 /// A question to a service. Less patient than a run: somebody waits for the diagnosis.
@@ -195,7 +196,7 @@ pub(super) fn clock(asked: &[Asked]) -> Finding {
         "the clock of this machine is {} {side} that of {of}",
         whole(by)
     );
-    let finding = Finding::warn(stage, about, text).with_code("identity/clock");
+    let finding = Finding::warn(stage, about, text).with_code(CLOCK);
     finding.with_fix("set the clock of the machine (NTP): tokens and certificates live for minutes")
 }
 

@@ -6,6 +6,7 @@ use ambisign_host::{Env, Failure};
 use super::diagnosis::{Finding, Stage};
 use crate::cli::SignArgs;
 use crate::env::{PREFIX, VARIABLES};
+use crate::settings::warnings::UNREAD_VARIABLE;
 use crate::settings::{RunSettings, Settings, SettingsError};
 
 /// What the variables of other clients begin with.
@@ -99,7 +100,7 @@ fn told(name: &str) -> Finding {
         None => "see `ambisign env` for what is read, or unset it".to_owned(),
     };
     let text = format!("`{name}` has no effect: ambisign does not read it");
-    let finding = Finding::warn(Stage::Settings, "", text).with_code("settings/unread-variable");
+    let finding = Finding::warn(Stage::Settings, "", text).with_code(UNREAD_VARIABLE);
     finding.with_fix(fix)
 }
 

@@ -18,7 +18,9 @@ use ambisign_host::Warning;
 use ambisign_sigstore::digest::Digest;
 
 pub use self::error::Error;
+pub(crate) use self::error::WARNINGS;
 
+use self::error::LOWER_CASE;
 use crate::error::Error as RunError;
 use crate::settings::{Built, ImageSettings, Listed, Names, Origin, SettingsError, Source, Tags};
 use ambisign_registry::reference::Reference;
@@ -270,7 +272,7 @@ impl Named {
 fn lowered(place: &Place, reference: &Reference) -> Warning {
     let name = &place.name;
     Warning {
-        code: "images/lower-case",
+        code: LOWER_CASE,
         message: format!("{name} is read in lower case, as repositories are: `{reference}`"),
     }
 }

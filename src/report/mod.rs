@@ -25,6 +25,7 @@ use ambisign_host::{Event, Failure, Net, Warning};
 pub use self::clean::shell;
 pub use self::console::{Colour, Console, Look};
 pub use self::github::Runner;
+pub(crate) use self::github::WARNINGS;
 pub(crate) use self::json::SCHEMA as RESULT_SCHEMA;
 pub use self::progress::Progress;
 pub use self::text::Block;

@@ -7,6 +7,7 @@ use ambisign_host::Warning;
 
 use super::SettingsError;
 use super::given::{Given, Origin};
+use super::warnings::COMMA;
 
 /// The name of the flag.
 const NAME: &str = "annotations";
@@ -60,7 +61,7 @@ pub(super) fn signed(
 fn comma(key: &str, value: &str) -> Option<Warning> {
     let (_, rest) = value.split_once(',')?;
     rest.contains('=').then(|| Warning {
-        code: "settings/comma",
+        code: COMMA,
         message: format!(
             "the annotation `{key}` is signed with everything after its first `=`, commas included: \
              give each annotation by an `-a` of its own"

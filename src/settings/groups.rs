@@ -15,6 +15,7 @@ use super::mirror::{Foreign, GivenMirror};
 use super::plain_http;
 use super::safety::{self, Notice};
 use super::variables::{self, Variables};
+use super::warnings::{TOKEN_IN_ARGUMENTS, UNUSED};
 use super::{
     Ambient, Consent, IdentitySettings, Mode, Output, RegistryLogin, RegistrySettings, RunSettings,
     ServiceSettings, SettingsError, Signing, TokenSource, TrustSettings,
@@ -138,7 +139,7 @@ impl Groups {
             variables.signing_config.clone(),
         );
         self.warnings.extend(issuer.map(|issuer| Warning {
-            code: "settings/unused",
+            code: UNUSED,
             message: format!(
                 "`{}` is not used: it is for interactive logins, which ambisign does not have",
                 issuer.from
@@ -156,7 +157,7 @@ impl Groups {
     fn identity(&mut self, args: IdentityArgs) -> Result<IdentitySettings, SettingsError> {
         if args.identity_token.is_some() {
             self.warnings.push(Warning {
-                code: "settings/token-in-arguments",
+                code: TOKEN_IN_ARGUMENTS,
                 message: "other processes can read `--identity-token` from the command line: \
                           prefer `--identity-token-file` or `SIGSTORE_ID_TOKEN`"
                     .to_owned(),

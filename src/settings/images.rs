@@ -12,6 +12,7 @@ use super::SettingsError;
 use super::given::{Given, Origin, flag, path, pick};
 use super::metadata::{self, Built};
 use super::variables::Variables;
+use super::warnings::UNUSED;
 use crate::cli::InputArgs;
 
 /// What says which images are signed.
@@ -230,7 +231,7 @@ fn parse_metadata(given: Given<String>) -> Result<Given<Vec<Built>>, SettingsErr
 
 fn unused(given: &Origin) -> Warning {
     Warning {
-        code: "settings/unused",
+        code: UNUSED,
         message: format!("`{given}` is not read: images are named without it"),
     }
 }

@@ -20,6 +20,7 @@ mod safety;
 mod sign;
 mod variables;
 mod verify;
+pub(crate) mod warnings;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

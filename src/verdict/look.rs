@@ -176,6 +176,7 @@ impl Found {
 fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
     let found = signatures.len();
     let mut failure = Failure::of(&Error::NoneAcceptable { artifact, found });
+    let mut fix = None;
     for (number, signature) in (1..).zip(signatures) {
         if let Finding::Rejected(reason) = &signature.finding {
             let mut why = reason.what.clone();
@@ -186,13 +187,12 @@ fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
                 .because
                 .push(format!("#{number} {} ({})", why, reason.code));
             // What a registry's errors advise is for whoever pushes.
-            let fix = reason
-                .fix
-                .clone()
-                .filter(|_| reason.class == Class::Rejected);
-            failure.fix = failure.fix.or(fix);
+            if reason.class == Class::Rejected {
+                fix = fix.or_else(|| reason.fix.clone());
+            }
         }
     }
+    failure.fix = fix.or(failure.fix);
     failure
 }
 

@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use rustls::InvalidMessage;
 
 use super::client::ClientError;
-use crate::{Class, chain};
+use crate::{Class, Explain, chain, errors};
 
 /// The longest name of a content coding that a message shows, in characters.
 const LONGEST_CODING: usize = 40;
@@ -30,65 +30,109 @@ pub struct HttpError {
     pub reason: HttpReason,
 }
 
-/// What happened to a request.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum HttpReason {
-    /// No client could be made.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// The time of the whole run is over.
-    #[error("the time of this run is over")]
-    Deadline,
-    /// The body is compressed, which was not asked for.
-    #[error("answered with content coding {coding:?}, which was not asked for")]
-    Encoded {
-        /// The coding.
-        coding: String,
-    },
-    /// Plain HTTP to another machine, or a password in the URL.
-    #[error("is not https")]
-    NotHttps,
-    /// The server answers TLS with something else, mostly plain HTTP.
-    #[error("the server does not speak TLS on this port")]
-    NotTls,
-    /// The server sends the request elsewhere.
-    #[error("tried to redirect to {to}")]
-    Redirected {
-        /// Scheme and host.
-        to: String,
-    },
-    /// A status that may pass; [`crate::Net::send`] lists them.
-    #[error("answered HTTP {}{}{}", status.as_u16(), said(excerpt), asked(*retry_after))]
-    Status {
-        /// The status.
-        status: StatusCode,
-        /// The beginning of the body.
-        excerpt: String,
-        /// How long the server asks to wait.
-        retry_after: Option<Duration>,
-    },
-    /// The TLS peer is not who it should be.
-    #[error("the TLS certificate of the server is not trusted: {why}")]
-    Tls {
-        /// What the TLS stack says.
-        why: String,
-    },
-    /// The body is longer than the limit.
-    #[error("answered with more than {limit} bytes")]
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// No answer, or only a part of one.
-    #[error("{why}")]
-    Unreachable {
-        /// What the system says.
-        why: String,
-        /// Whether the request may have reached the server.
-        sent: bool,
-    },
+errors! {
+    /// What happened to a request. Codes and explanations hold for each stage that sends requests.
+    #[derive(Debug, thiserror::Error)]
+    pub enum HttpReason {
+        /// No client could be made.
+        #[error(transparent)]
+        Client(#[from] source: ClientError) = "client", Usage {
+            fix: "correct the proxy variable or the CA file",
+            what: "No request could be sent, because a proxy or CA setting is unusable.",
+            why: "A proxy variable is no URL, or a file of certificates holds none.",
+            advice: "Correct the variable or file that the message names.",
+        },
+        /// The time of the whole run is over.
+        #[error("the time of this run is over")]
+        Deadline = also "unreachable", Temporary { fix: "run again, or raise `--timeout`" },
+        /// The body is compressed, which was not asked for.
+        #[error("answered with content coding {coding:?}, which was not asked for")]
+        Encoded {
+            /// The coding.
+            coding: String,
+        } = "encoded", Untrusted {
+            fix: REWRITTEN,
+            what: "The answer was compressed, which nobody asked for.",
+            why: "A proxy or filter between the machine and the host rewrites answers.",
+            advice: "Take it out of the way for this host.",
+        },
+        /// Plain HTTP to another machine, or a password in the URL.
+        #[error("is not https")]
+        NotHttps = "not-https", Usage {
+            fix: "use an https URL without a user name in it",
+            what: "A request would have gone over plain http, or with a password in its URL.",
+            why: "Both could be read on the way.",
+            advice: "Use an https URL; plain http is for addresses of the machine itself.",
+        },
+        /// The server answers TLS with something else, mostly plain HTTP.
+        #[error("the server does not speak TLS on this port")]
+        NotTls = "not-tls", Untrusted {
+            fix: "give the URL and port at which the service speaks TLS, or set up TLS there",
+            what: "The host does not speak TLS on this port.",
+            why: "The service listens there in plain HTTP, or the port is another one's.",
+            advice: "Give the port that speaks TLS; for a registry you can allow plain HTTP with `--allow-http-registry`.",
+        },
+        /// The server sends the request elsewhere.
+        #[error("tried to redirect to {to}")]
+        Redirected {
+            /// Scheme and host.
+            to: String,
+        } = "redirected", Untrusted {
+            fix: "give the URL of the service itself, not one that redirects",
+            what: "The host sends the request elsewhere.",
+            why: "A token or signature is not carried to a host that you did not name.",
+            advice: "Give the URL of the service itself.",
+        },
+        /// A status that may pass; [`crate::Net::send`] lists them.
+        #[error("answered HTTP {}{}{}", status.as_u16(), said(excerpt), asked(*retry_after))]
+        Status {
+            /// The status.
+            status: StatusCode,
+            /// The beginning of the body.
+            excerpt: String,
+            /// How long the server asks to wait.
+            retry_after: Option<Duration>,
+        } = also "unreachable", Temporary { fix: "run again: this usually passes" },
+        /// The TLS peer is not who it should be.
+        #[error("the TLS certificate of the server is not trusted: {why}")]
+        Tls {
+            /// What the TLS stack says.
+            why: String,
+        } = "tls", Untrusted {
+            fix: "check the clock and the proxy, and give a private CA with `--ca-file`",
+            what: "The host could not prove who it is.",
+            why: "A proxy opens TLS with a certificate of its own, a private CA is not known here, or the clock is wrong.",
+            advice: "Give the CA with `--ca-file`; check the clock.",
+        },
+        /// The body is longer than the limit.
+        #[error("answered with more than {limit} bytes")]
+        TooLarge {
+            /// The limit in bytes.
+            limit: usize,
+        } = "too-large", Untrusted {
+            fix: REWRITTEN,
+            what: "The answer was longer than any real one.",
+            why: "Something else answers, or it means harm.",
+            advice: "Check the URL and the proxies.",
+        },
+        /// No answer, or only a part of one.
+        #[error("{why}")]
+        Unreachable {
+            /// What the system says.
+            why: String,
+            /// Whether the request may have reached the server.
+            sent: bool,
+        } = "unreachable", Temporary {
+            fix: "run again; if it stays, check that this machine may reach the host",
+            what: "No answer came, or the host is busy or broken.",
+            why: "Network, firewall, a fault of the service, or the time of the run was over.",
+            advice: "Run again; if it stays, check that the job may reach the host.",
+        },
+    }
 }
+
+/// The fix where an answer is not one that the service gives.
+const REWRITTEN: &str = "check that nothing between this machine and the host rewrites its answers";
 
 fn said(excerpt: &str) -> String {
     if excerpt.is_empty() {
@@ -143,59 +187,18 @@ impl HttpReason {
 
 impl HttpError {
     /// The variant part of an error code: what happened to the request.
-    pub fn variant(&self) -> &'static str {
-        match &self.reason {
-            HttpReason::Client(_) => "client",
-            HttpReason::Deadline | HttpReason::Status { .. } | HttpReason::Unreachable { .. } => {
-                "unreachable"
-            }
-            HttpReason::Encoded { .. } => "encoded",
-            HttpReason::NotHttps => "not-https",
-            HttpReason::NotTls => "not-tls",
-            HttpReason::Redirected { .. } => "redirected",
-            HttpReason::Tls { .. } => "tls",
-            HttpReason::TooLarge { .. } => "too-large",
-        }
+    pub fn variant(&self) -> Cow<'static, str> {
+        self.reason.code()
     }
 
     /// The class of the error, whichever service it was.
     pub fn class(&self) -> Class {
-        match &self.reason {
-            HttpReason::Client(_) | HttpReason::NotHttps => Class::Usage,
-            HttpReason::Deadline | HttpReason::Status { .. } | HttpReason::Unreachable { .. } => {
-                Class::Temporary
-            }
-            HttpReason::Encoded { .. }
-            | HttpReason::NotTls
-            | HttpReason::Redirected { .. }
-            | HttpReason::Tls { .. }
-            | HttpReason::TooLarge { .. } => Class::Untrusted,
-        }
+        self.reason.class()
     }
 
     /// What the reader can do, whichever service it was.
     pub fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match &self.reason {
-            HttpReason::Client(_) => "correct the proxy variable or the CA file".into(),
-            HttpReason::Deadline => "run again, or raise `--timeout`".into(),
-            HttpReason::NotHttps => "use an https URL without a user name in it".into(),
-            HttpReason::NotTls => {
-                "give the URL and port at which the service speaks TLS, or set up TLS there".into()
-            }
-            HttpReason::Status { .. } => "run again: this usually passes".into(),
-            HttpReason::Tls { .. } => {
-                "check the clock and the proxy, and give a private CA with `--ca-file`".into()
-            }
-            HttpReason::Unreachable { .. } => {
-                "run again; if it stays, check that this machine may reach the host".into()
-            }
-            HttpReason::Encoded { .. } | HttpReason::TooLarge { .. } => {
-                "check that nothing between this machine and the host rewrites its answers".into()
-            }
-            HttpReason::Redirected { .. } => {
-                "give the URL of the service itself, not one that redirects".into()
-            }
-        })
+        self.reason.fix()
     }
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The signing certificate of Fulcio and its profile (fulcio `docs/certificate-specification.md`).
 
-use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use ambisign_host::{Class, Explain};
+use ambisign_host::errors;
 use der::Decode;
 use der::asn1::{ObjectIdentifier, Utf8StringRef};
 use x509_cert::ext::pkix::SubjectAltName;
@@ -26,70 +25,66 @@ const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.5
 /// would be worth stealing the key for.
 pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(15 * 60);
 
-/// Why a signing certificate is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CertificateError {
-    /// It lives longer than the public instance's do.
-    #[error("the signing certificate is valid for {} s, and the public Sigstore gives at most {} s", life.as_secs(), LONGEST_LIFE.as_secs())]
-    Lifetime {
-        /// How long it is valid.
-        life: Duration,
-    },
-    /// It is not a certificate.
-    #[error("the signing certificate cannot be read")]
-    Malformed,
-    /// The certificate was not valid at the time in question.
-    #[error("the signing certificate was not valid at the time of the signature")]
-    OutsideValidity,
-    /// It is a certificate for something else than signing code with one identity.
-    #[error("the signing certificate {why}")]
-    Profile {
-        /// In which way.
-        why: &'static str,
-    },
-    /// No trusted certificate transparency log promised to publish the certificate.
-    #[error("no trusted certificate transparency log vouches for the signing certificate: {why}")]
-    Sct {
-        /// What is wrong with the promise.
-        why: &'static str,
-    },
-    /// No authority of the trusted root issued it, or one that was not trusted at that time.
-    #[error("the signing certificate is not issued by a trusted authority")]
-    UntrustedChain {
-        /// The flaw of the path.
-        #[source]
-        flaw: PathError,
-    },
-}
-
-impl Explain for CertificateError {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Lifetime { .. } => "fulcio/lifetime".into(),
-            Self::Malformed => "fulcio/malformed".into(),
-            Self::OutsideValidity => "fulcio/outside-validity".into(),
-            Self::Profile { .. } => "fulcio/profile".into(),
-            Self::Sct { .. } => "fulcio/sct".into(),
-            Self::UntrustedChain { .. } => "fulcio/untrusted-chain".into(),
-        }
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::Sct { .. } | Self::UntrustedChain { .. } => Some(
-                "check that the trusted root is the one of the Fulcio instance, and a new one"
-                    .into(),
-            ),
-            Self::Lifetime { .. }
-            | Self::Malformed
-            | Self::OutsideValidity
-            | Self::Profile { .. } => None,
-        }
-    }
-
-    fn class(&self) -> Class {
-        Class::Untrusted
+errors! {
+    /// Why a signing certificate is not believed.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum CertificateError {
+        /// It lives longer than the public instance's do.
+        #[error("the signing certificate is valid for {} s, and the public Sigstore gives at most {} s", life.as_secs(), LONGEST_LIFE.as_secs())]
+        Lifetime {
+            /// How long it is valid.
+            life: Duration,
+        } = "fulcio/lifetime", Untrusted | Rejected {
+            what: "The certificate lives longer than those of this instance do.",
+            why: "Short lives are what makes keys without storage safe.",
+            advice: "Check which instance the certificate is of.",
+        },
+        /// It is not a certificate.
+        #[error("the signing certificate cannot be read")]
+        Malformed = "fulcio/malformed", Untrusted | Rejected {
+            what: "The certificate cannot be read.",
+            why: "It is damaged, or no X.509 certificate.",
+            advice: "Check which instance answered, or take the bundle from its source again.",
+        },
+        /// The certificate was not valid at the time in question.
+        #[error("the signing certificate was not valid at the time of the signature")]
+        OutsideValidity = "fulcio/outside-validity", Untrusted | Rejected {
+            what: "The certificate was not valid when the signature was made.",
+            why: "A proven time lies before or after its ten minutes.",
+            advice: "Check the clock of the machine that signs, and sign again.",
+        },
+        /// It is a certificate for something else than signing code with one identity.
+        #[error("the signing certificate {why}")]
+        Profile {
+            /// In which way.
+            why: &'static str,
+        } = "fulcio/profile", Untrusted | Rejected {
+            what: "The certificate is not made for signing code.",
+            why: "Its extensions say what it may be used for.",
+            advice: "Check which instance the certificate is of.",
+        },
+        /// No trusted certificate transparency log promised to publish the certificate.
+        #[error("no trusted certificate transparency log vouches for the signing certificate: {why}")]
+        Sct {
+            /// What is wrong with the promise.
+            why: &'static str,
+        } = "fulcio/sct", Untrusted | Rejected {
+            what: "No log that you trust has promised to publish the certificate.",
+            why: "A hidden certificate could be misused without being seen. A wrong trusted root looks the same.",
+            advice: "Check that trusted root and Fulcio are of one instance.",
+        },
+        /// No authority of the trusted root issued it, or one that was not trusted at that time.
+        #[error("the signing certificate is not issued by a trusted authority")]
+        UntrustedChain {
+            /// The flaw of the path.
+            #[source]
+            flaw: PathError,
+        } = "fulcio/untrusted-chain", Untrusted | Rejected {
+            fix: "check that the trusted root is the one of the Fulcio instance, and a new one",
+            what: "The certificate is of an authority that you do not trust.",
+            why: "Mostly staging, production and private instances are mixed.",
+            advice: "Use the trusted root of the instance that signed.",
+        },
     }
 }
 

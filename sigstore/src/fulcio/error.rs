@@ -3,60 +3,88 @@
 
 use std::borrow::Cow;
 
-use ambisign_host::{Class, Explain, HttpError};
+use ambisign_host::{HttpError, errors};
 
 use crate::certificate::CertificateError;
 use crate::network_hint;
 
-/// Why there is no certificate.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The certificate is not to be trusted.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// The request could not be written.
-    #[error("the certificate request could not be written")]
-    Encoding,
-    /// No usable answer.
-    #[error("Fulcio gave no certificate")]
-    Http(#[from] HttpError),
-    /// The certificate is for somebody else.
-    #[error("Fulcio's certificate has the {what} {found:?}, and the token stands for {expected:?}")]
-    IdentityMismatch {
-        /// `identity` or `issuer`.
-        what: &'static str,
-        /// What the certificate says.
-        found: String,
-        /// What it must say.
-        expected: String,
-    },
-    /// The certificate is for another key.
-    #[error("Fulcio's certificate is for another key than ours")]
-    KeyMismatch,
-    /// Fulcio does not accept the token.
-    #[error("Fulcio refused the identity token (HTTP {status}): {said}")]
-    Refused {
-        /// The status.
-        status: u16,
-        /// Its message.
-        said: String,
-        /// The issuer of the token.
-        issuer: String,
-        /// What Fulcio's configuration says about the token.
-        objection: Objection,
-    },
-    /// An error status that has nothing to do with the token.
-    #[error("Fulcio answered HTTP {status}: {said}")]
-    Rejected {
-        /// The status.
-        status: u16,
-        /// The beginning of the answer.
-        said: String,
-    },
-    /// A good status with something else than a certificate.
-    #[error("Fulcio's answer holds no certificate")]
-    Unreadable,
+errors! {
+    /// Why there is no certificate.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// The certificate is not to be trusted.
+        #[error(transparent)]
+        Certificate(#[from] error: CertificateError) = of error,
+        /// The request could not be written.
+        #[error("the certificate request could not be written")]
+        Encoding = "fulcio/encoding", Bug {
+            what: "The request for a certificate could not be written.",
+            why: "This cannot happen.",
+            advice: "Report it.",
+        },
+        /// No usable answer.
+        #[error("Fulcio gave no certificate")]
+        Http(#[from] error: HttpError) = request error in "fulcio" { fix: network_hint::fix(error) },
+        /// The certificate is for somebody else.
+        #[error("Fulcio's certificate has the {what} {found:?}, and the token stands for {expected:?}")]
+        IdentityMismatch {
+            /// `identity` or `issuer`.
+            what: &'static str,
+            /// What the certificate says.
+            found: String,
+            /// What it must say.
+            expected: String,
+        } = "fulcio/identity-mismatch", Untrusted {
+            what: "The certificate names somebody else than the token.",
+            why: "The certificate authority is wrong, or follows rules that ambisign does not know.",
+            advice: "Do not run again; check which instance answered.",
+        },
+        /// The certificate is for another key.
+        #[error("Fulcio's certificate is for another key than ours")]
+        KeyMismatch = "fulcio/key-mismatch", Untrusted {
+            what: "The certificate is for another key than the one of this run.",
+            why: "Somebody else's certificate came back.",
+            advice: "Do not run again; check which instance answered.",
+        },
+        /// Fulcio does not accept the token.
+        #[error("Fulcio refused the identity token (HTTP {status}): {said}")]
+        Refused {
+            /// The status.
+            status: u16,
+            /// Its message.
+            said: String,
+            /// The issuer of the token.
+            issuer: String,
+            /// What Fulcio's configuration says about the token.
+            objection: Objection,
+        } = "fulcio/refused", Identity {
+            fix: objection.fix(issuer),
+            what: "Fulcio does not accept the token.",
+            why: "Issuer, audience, time or a claim does not suit it; its answer is shown.",
+            advice: "Compare the token with what this Fulcio accepts; private instances list their own issuers.",
+        },
+        /// An error status that has nothing to do with the token.
+        #[error("Fulcio answered HTTP {status}: {said}")]
+        Rejected {
+            /// The status.
+            status: u16,
+            /// The beginning of the answer.
+            said: String,
+        } = "fulcio/rejected", Temporary {
+            fix: "check the URL of Fulcio, then run again",
+            what: "Fulcio refuses for now.",
+            why: "Too many requests, or a fault on its side.",
+            advice: "Run again.",
+        },
+        /// A good status with something else than a certificate.
+        #[error("Fulcio's answer holds no certificate")]
+        Unreadable = "fulcio/unreadable", Untrusted {
+            fix: "check that the URL is Fulcio's and that no proxy answers",
+            what: "Fulcio's answer holds no certificate.",
+            why: "Something else answers at its address.",
+            advice: "Check the URL and the proxies.",
+        },
+    }
 }
 
 impl Error {
@@ -87,47 +115,6 @@ pub enum Objection {
     Issuer,
     /// Its configuration shows no reason.
     Unsaid,
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::Certificate(error) => return error.code(),
-            Self::Encoding => "fulcio/encoding",
-            Self::Http(error) => return format!("fulcio/{}", error.variant()).into(),
-            Self::IdentityMismatch { .. } => "fulcio/identity-mismatch",
-            Self::KeyMismatch => "fulcio/key-mismatch",
-            Self::Refused { .. } => "fulcio/refused",
-            Self::Rejected { .. } => "fulcio/rejected",
-            Self::Unreadable => "fulcio/unreadable",
-        })
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Certificate(error) => return error.fix(),
-            Self::Http(error) => return network_hint::fix(error),
-            Self::Refused {
-                objection, issuer, ..
-            } => objection.fix(issuer),
-            Self::Rejected { .. } => "check the URL of Fulcio, then run again".into(),
-            Self::Unreadable => "check that the URL is Fulcio's and that no proxy answers".into(),
-            Self::Encoding | Self::IdentityMismatch { .. } | Self::KeyMismatch => return None,
-        })
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Certificate(error) => error.class(),
-            Self::Encoding => Class::Bug,
-            Self::Http(error) => error.class(),
-            Self::IdentityMismatch { .. } | Self::KeyMismatch | Self::Unreadable => {
-                Class::Untrusted
-            }
-            Self::Refused { .. } => Class::Identity,
-            Self::Rejected { .. } => Class::Temporary,
-        }
-    }
 }
 
 impl Objection {

@@ -3,10 +3,9 @@
 
 mod token;
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
-use ambisign_host::{Class, Explain};
+use ambisign_host::errors;
 use der::asn1::ObjectIdentifier;
 
 use crate::certificate::Verifier;
@@ -18,76 +17,66 @@ use crate::trust::root::Authority;
 
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 
-/// Why a timestamp proves nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum TimestampError {
-    /// Something else was stamped.
-    #[error("the timestamp is of something else than this signature")]
-    Imprint,
-    /// It does not have the form of a timestamp.
-    #[error("the timestamp is malformed: {why}")]
-    Malformed {
-        /// What is wrong.
-        why: &'static str,
-    },
-    /// It is not the answer to this request.
-    #[error("the timestamp is not the answer to this request: its nonce is another")]
-    Nonce,
-    /// The signing certificate was not valid at the time.
-    #[error("the timestamp is outside the validity of the signing certificate")]
-    OutsideValidity,
-    /// The authority did not grant the request.
-    #[error("the timestamp authority did not grant the request (status {status})")]
-    Refused {
-        /// The `PKIStatus`.
-        status: u8,
-    },
-    /// The authority did not make the signature.
-    #[error("the signature of the timestamp does not verify")]
-    Signature,
-    /// No authority of the trusted root made it, or one that was not trusted at that time.
-    #[error("the timestamp is not of a trusted authority")]
-    UntrustedChain {
-        /// The flaw of the path.
-        #[source]
-        flaw: PathError,
-    },
-}
-
-impl Explain for TimestampError {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Imprint => "timestamp/imprint".into(),
-            Self::Malformed { .. } => "timestamp/malformed".into(),
-            Self::Nonce => "timestamp/nonce".into(),
-            Self::OutsideValidity => "timestamp/outside-validity".into(),
-            Self::Refused { .. } => "timestamp/refused".into(),
-            Self::Signature => "timestamp/signature".into(),
-            Self::UntrustedChain { .. } => "timestamp/untrusted-chain".into(),
-        }
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::UntrustedChain { .. } => Some(
-                "check that the trusted root has the timestamp authority, and is a new one".into(),
-            ),
-            Self::Malformed { .. } => Some(
-                "check that the URL is the timestamp authority's, path included, and that no proxy \
-                 answers"
-                    .into(),
-            ),
-            Self::Imprint
-            | Self::Nonce
-            | Self::OutsideValidity
-            | Self::Refused { .. }
-            | Self::Signature => None,
-        }
-    }
-
-    fn class(&self) -> Class {
-        Class::Untrusted
+errors! {
+    /// Why a timestamp proves nothing.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum TimestampError {
+        /// Something else was stamped.
+        #[error("the timestamp is of something else than this signature")]
+        Imprint = "timestamp/imprint", Untrusted | Rejected {
+            what: "The timestamp is of something else.",
+            why: "It was mixed up with that of another signature.",
+            advice: "Do not rely on it; sign again if it is yours.",
+        },
+        /// It does not have the form of a timestamp.
+        #[error("the timestamp is malformed: {why}")]
+        Malformed {
+            /// What is wrong.
+            why: &'static str,
+        } = "timestamp/malformed", Untrusted | Rejected {
+            fix: "check that the URL is the timestamp authority's, path included, and that no proxy answers",
+            what: "The timestamp cannot be read.",
+            why: "It was changed on its way, or something else answers.",
+            advice: "Check the URL of the authority, its path included.",
+        },
+        /// It is not the answer to this request.
+        #[error("the timestamp is not the answer to this request: its nonce is another")]
+        Nonce = "timestamp/nonce", Untrusted | Rejected {
+            what: "The timestamp answers another question than ours.",
+            why: "An old answer was played again, by a cache or on purpose.",
+            advice: "Look at what stands between this machine and the authority.",
+        },
+        /// The signing certificate was not valid at the time.
+        #[error("the timestamp is outside the validity of the signing certificate")]
+        OutsideValidity = "timestamp/outside-validity", Untrusted | Rejected {
+            what: "The timestamp lies outside of the certificate's minutes.",
+            why: "A clock is wrong: that of the authority, or that of Fulcio.",
+            advice: "Sign again; look at the clocks of a private instance.",
+        },
+        /// The authority did not grant the request.
+        #[error("the timestamp authority did not grant the request (status {status})")]
+        Refused {
+            /// The `PKIStatus`.
+            status: u8,
+        } = also "timestamp/refused", Untrusted { fix: "run again; check the URL, its path included" },
+        /// The authority did not make the signature.
+        #[error("the signature of the timestamp does not verify")]
+        Signature = "timestamp/signature", Untrusted | Rejected {
+            what: "The signature of the timestamp is wrong.",
+            why: "It was changed on its way.",
+            advice: "Do not rely on it; sign again if it is yours.",
+        },
+        /// No authority of the trusted root made it, or one that was not trusted at that time.
+        #[error("the timestamp is not of a trusted authority")]
+        UntrustedChain {
+            /// The flaw of the path.
+            #[source]
+            flaw: PathError,
+        } = "timestamp/untrusted-chain", Untrusted | Rejected {
+            what: "The timestamp is of an authority that you do not trust.",
+            why: "Mostly staging, production and private instances are mixed.",
+            advice: "Use the trusted root that lists this authority.",
+        },
     }
 }
 

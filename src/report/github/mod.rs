@@ -10,6 +10,7 @@ mod file;
 mod markdown;
 mod outputs;
 mod summary;
+mod warnings;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,8 @@ use ambisign_host::{Env, Warning};
 pub(super) use self::annotation::{Annotation, errors, warnings};
 use self::outputs::Outputs;
 use self::summary::Page;
+pub(crate) use self::warnings::WARNINGS;
+use self::warnings::{OUTPUT, UNWRITTEN};
 use super::{Reporter, json};
 use crate::outcome::Report;
 
@@ -87,7 +90,7 @@ impl Runner {
         for name in outputs.left_out() {
             let message = format!("the output `{name}` is too long, and is left empty");
             reporter.warning(&Warning {
-                code: "github/output",
+                code: OUTPUT,
                 message,
             });
         }
@@ -100,7 +103,7 @@ impl Runner {
 
 fn unwritten(reporter: Reporter<'_>, what: &str, error: &std::io::Error) {
     reporter.warning(&Warning {
-        code: "github/unwritten",
+        code: UNWRITTEN,
         message: format!("{what} could not be written: {error}"),
     });
 }

@@ -70,7 +70,7 @@ async fn a_server_without_tls_is_a_fact() {
         .send(&LIMITS, Request::new(Method::GET, url))
         .await
         .unwrap_err();
-    assert_eq!((error.variant(), error.tries), ("not-tls", 1), "{error}");
+    assert_eq!((&*error.variant(), error.tries), ("not-tls", 1), "{error}");
     assert_eq!(error.class(), Class::Untrusted);
     assert!(!error.sent);
 }
@@ -80,7 +80,7 @@ async fn no_wait_is_too_long_to_be_told() {
     for seconds in ["18446744073709551615", "9223372036854775807", "1000000000"] {
         let error = ask(&LIMITS, &busy(seconds), None).await.unwrap_err();
         assert_eq!(
-            (error.variant(), error.tries),
+            (&*error.variant(), error.tries),
             ("unreachable", 1),
             "{error}"
         );
@@ -141,7 +141,7 @@ async fn a_page_of_a_gateway_is_read_by_its_status_alone() {
         let answer = format!("HTTP/1.1 502 Bad Gateway\r\n{rest}");
         let error = ask(&LIMITS, &answer, None).await.unwrap_err();
         assert_eq!(
-            (error.variant(), error.tries),
+            (&*error.variant(), error.tries),
             ("unreachable", 2),
             "{error}"
         );
@@ -162,7 +162,7 @@ async fn what_stands_before_a_server_that_is_down_may_pass() {
         let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
         let error = ask(&LIMITS, &answer, None).await.unwrap_err();
         assert_eq!(
-            (error.variant(), error.tries),
+            (&*error.variant(), error.tries),
             ("unreachable", 2),
             "{status}"
         );
@@ -221,7 +221,7 @@ async fn limits_hold_against_servers_that_do_not_end() {
     assert_eq!(ask(&LIMITS, exact, None).await.unwrap(), b"12345678");
     let longer = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n123456789";
     let error = ask(&LIMITS, longer, None).await.unwrap_err();
-    assert_eq!((error.variant(), error.tries), ("too-large", 1));
+    assert_eq!((&*error.variant(), error.tries), ("too-large", 1));
 }
 
 #[tokio::test]
@@ -241,7 +241,7 @@ async fn what_is_no_http_ends_the_request() {
         let shown: String = answer.chars().take(60).collect();
         let error = ask(&LIMITS, answer, None).await.unwrap_err();
         assert_eq!(
-            (error.variant(), error.tries),
+            (&*error.variant(), error.tries),
             ("unreachable", 2),
             "{shown:?}"
         );

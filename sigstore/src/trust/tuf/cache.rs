@@ -22,6 +22,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
+use super::error::CACHE;
+
 const STATE: &str = "state.json";
 const NEW_STATE: &str = "state.new";
 const LOCK: &str = "lock";
@@ -161,7 +163,7 @@ impl Cache {
             folder.display()
         );
         Some(Warning {
-            code: "tuf/cache",
+            code: CACHE,
             message,
         })
     }

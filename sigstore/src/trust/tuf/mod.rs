@@ -27,7 +27,7 @@ use tokio::sync::Mutex;
 use tough::TargetName;
 use tough::schema::Target;
 
-pub use error::Error;
+pub use error::{Error, WARNINGS};
 pub use source::{Source, instance_of};
 
 use self::cache::{Cache, State};
