@@ -238,3 +238,11 @@ async fn exchange(
     });
     reply
 }
+
+/// The error body of the distribution spec.
+pub(crate) fn failed(status: u16, code: &str, message: &str) -> Reply {
+    reply_json(
+        status,
+        &json!({"errors": [{"code": code, "message": message, "detail": null}]}),
+    )
+}

@@ -5,9 +5,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 
 use crate::World;
-use crate::http::{Reply, Request, reply_json, with};
+use crate::http::{Reply, Request, failed, reply_json, with};
 use crate::keys::sha256;
-use crate::registry::failed;
 
 /// Name and password that buy a token.
 pub(crate) const LOGIN: &str = "sandbox:sandbox-password";

@@ -8,7 +8,7 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::World;
-use crate::http::{Reply, Request, Service, reply, reply_json, with};
+use crate::http::{Reply, Request, Service, failed, reply, reply_json, with};
 use crate::lie::Lie;
 use crate::login::Login;
 use crate::store::{MANIFEST, Manifest, State, digest};
@@ -322,14 +322,6 @@ impl Service for Registry {
             _ => failed(404, "NOT_FOUND", "not found"),
         }
     }
-}
-
-/// The error body of the distribution spec.
-pub(crate) fn failed(status: u16, code: &str, message: &str) -> Reply {
-    reply_json(
-        status,
-        &json!({"errors": [{"code": code, "message": message, "detail": null}]}),
-    )
 }
 
 fn no_upload() -> Reply {
