@@ -2,9 +2,15 @@
 //! Which provider it is: exactly one, decided from the environment and the files alone.
 //!
 //! A token that was handed over comes first, then the identity of the CI job, then what somebody
-//! configured here, and the machine's own identity last. A CI platform that is here but cannot give
-//! a token blocks the machine's: signing as the machine would be a surprise, and a person wanted
-//! the job's. Whoever is chosen succeeds or fails; nobody else is asked.
+//! configured here, and the machine's own identity last. The chosen one succeeds or fails; no other
+//! is tried.
+//!
+//! A CI system that gives tokens to its jobs (the rows of [`PROVIDERS`] of [`Kind::Ci`]) blocks the
+//! machine's identity when it is here without one: the job has an identity of its own, and the
+//! machine's is not it. A CI system that has no tokens to give (the rows of
+//! [`platforms::PLATFORMS`]: Jenkins, Travis CI, Azure Pipelines, Woodpecker and others) blocks
+//! nothing: on a Google machine the machine's identity is the only one that such a job can have. It
+//! is then used, with a note that names the CI system.
 
 mod error;
 #[cfg(test)]

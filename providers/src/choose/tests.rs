@@ -10,7 +10,8 @@ use ambisign_host::{Class, Clock, Env, Explain, Host, Net, NetOptions};
 use secrecy::SecretString;
 
 use super::{ChooseError, choose, survey};
-use crate::{Detection, Error, GivenToken, Options};
+use crate::platforms::PLATFORMS;
+use crate::{Detection, Error, GivenToken, Kind, Options, PROVIDERS};
 
 /// A machine: variables, and files in a folder of its own that goes with it.
 pub(crate) struct Place {
@@ -179,6 +180,44 @@ fn gitlab_runner_on_gke_without_token() {
 }
 
 #[test]
+fn a_job_of_a_ci_system_with_tokens_never_signs_as_the_machine_below_it() {
+    let systems = PROVIDERS.iter().filter(|row| row.kind == Kind::Ci);
+    let mut count = 0;
+    for system in systems {
+        let place = Place::new().var(system.variables[0], "true").on_gce();
+        let code = place.error().code().into_owned();
+        assert!(!code.starts_with("gce/"), "{}: {code}", system.name);
+        count += 1;
+    }
+    assert_eq!(count, 5);
+}
+
+#[test]
+fn a_job_of_a_ci_system_without_tokens_signs_as_its_google_machine_with_a_note() {
+    let systems = PLATFORMS.iter().filter(|row| row.kind == Kind::Ci);
+    let mut names = Vec::new();
+    for system in systems {
+        let value = match system.name {
+            "Woodpecker" => "woodpecker",
+            _ => "true",
+        };
+        let place = Place::new().var(system.marks[0], value);
+        // Without a machine that has an identity there is none.
+        assert_eq!(place.error().code(), "provider/no-identity");
+        let place = place.on_gce();
+        assert_eq!(place.winner(), "google-workload-identity");
+        let notes = place.notes();
+        assert!(notes.contains("not of a job"), "{notes}");
+        let note = format!("this is {} too: ", system.name);
+        assert!(notes.contains(&note), "{notes}");
+        names.push(system.name);
+    }
+    for name in ["Azure Pipelines", "Jenkins", "Travis CI", "Woodpecker"] {
+        assert!(names.contains(&name), "{name}");
+    }
+}
+
+#[test]
 fn jenkins_agent_on_gke() {
     let place = Place::new().var("JENKINS_URL", "https://j").on_gce();
     assert_eq!(place.winner(), "google-workload-identity");
@@ -282,9 +321,9 @@ fn two_ready_ci_platforms_are_an_error_and_a_request_decides() {
         detection: Detection::Ready(Box::new(crate::file::StandardInput)),
     };
     let both = [
-        seen("one", crate::Kind::Ci),
-        seen("other", crate::Kind::Ci),
-        seen("asked", crate::Kind::Asked),
+        seen("one", Kind::Ci),
+        seen("other", Kind::Ci),
+        seen("asked", Kind::Asked),
     ];
     let place = Place::new();
     let error = super::pick(&both, &place.host(), &place.options()).unwrap_err();
