@@ -70,6 +70,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 /// A token that is there already.
 pub(crate) struct Held(pub(crate) Token);
 

@@ -106,6 +106,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 /// A token file. It is read at each call, because the platform may keep it fresh.
 pub(crate) struct TokenFile {
     /// The file.

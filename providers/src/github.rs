@@ -175,6 +175,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 struct Job {
     url: Url,
     bearer: HeaderValue,

@@ -63,6 +63,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 fn detect(host: &Host, options: &Options) -> Detection {
     if host.env.get("GITLAB_CI") != Some("true") {
         return Detection::Absent;

@@ -164,6 +164,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 struct Impersonation {
     account: String,
     caller: Caller,

@@ -27,9 +27,11 @@ mod options;
 pub mod platforms;
 mod provider;
 pub mod spiffe;
+mod table;
 pub mod unsupported;
 
 pub use choose::{Choice, ChooseError, Seen, choose, survey};
 pub use error::Error;
 pub use options::{GivenToken, Options};
-pub use provider::{Detection, Kind, PROVIDERS, PlatformHint, Provider, Source};
+pub use provider::{Detection, Kind, PlatformHint, Provider, Source};
+pub use table::PROVIDERS;

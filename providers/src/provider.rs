@@ -6,10 +6,7 @@ use std::fmt;
 use ambisign_host::{Host, Token};
 use futures_util::future::BoxFuture;
 
-use crate::{
-    Error, Options, env_var, explicit, file, gce, github, gitlab, google, impersonation, spiffe,
-    unsupported,
-};
+use crate::{Error, Options};
 
 /// Gives identity tokens. Everything that is needed to ask for one is already inside: nothing is
 /// read twice.
@@ -86,20 +83,3 @@ pub struct Provider {
     /// Looks for it, without the network and in less than a millisecond.
     pub detect: fn(&Host, &Options) -> Detection,
 }
-
-/// Every provider, in the order of precedence.
-pub static PROVIDERS: &[Provider] = &[
-    explicit::PROVIDER,
-    env_var::PROVIDER,
-    github::PROVIDER,
-    gitlab::PROVIDER,
-    unsupported::BUILDKITE,
-    unsupported::CIRCLECI,
-    unsupported::CODEFRESH,
-    impersonation::PROVIDER,
-    google::PROVIDER,
-    spiffe::PROVIDER,
-    file::PROVIDER,
-    gce::PROVIDER,
-    spiffe::DEFAULT_SOCKET,
-];

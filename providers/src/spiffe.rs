@@ -71,6 +71,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 fn fetch(variable: &str, audience: &str) -> String {
     format!(
         "set `{variable}` to the token that `spire-agent api fetch jwt -audience {audience}` prints"

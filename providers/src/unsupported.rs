@@ -56,6 +56,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 fn buildkite(host: &Host, options: &Options) -> Detection {
     let tool = format!(
         "the output of `buildkite-agent oidc request-token --audience {}`",

@@ -143,3 +143,9 @@ impl Explain for ChooseError {
         }
     }
 }
+
+impl From<ChooseError> for crate::Error {
+    fn from(error: ChooseError) -> Self {
+        Self::new(error)
+    }
+}

@@ -10,7 +10,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use url::{Host as UrlHost, Url};
 
-use super::Error;
+use super::error::Error;
 use crate::file::read_small;
 use crate::limits;
 

@@ -148,6 +148,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 /// The members of the file that are used.
 #[derive(Deserialize)]
 pub(super) struct File {
