@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use ambisign_host::{Clock, Env, Event, Failure, Host, Net, NetOptions, Observer};
+use ambisign_host::{Clock, Env, Event, Failure, Host, Net, NetOptions, Observer, SettingNames};
 use futures_util::FutureExt;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
@@ -43,6 +43,10 @@ pub fn host(
             deadline: Some(Instant::now() + run.timeout),
             observer: Some(observer(host.clone(), Arc::clone(console), run.verbose)),
             root: PathBuf::from("/"),
+            names: SettingNames {
+                timeout: Some("--timeout"),
+                ca_file: Some("--ca-file"),
+            },
         };
         let net = Net::new(&env, clock, options);
         Host {

@@ -7,9 +7,7 @@
 use std::borrow::Cow;
 
 use ambisign_host::request::{bearer, get, received, shape};
-use ambisign_host::{
-    Answer, Class, Explain, Host, HttpError, Token, is_loopback, plain_http_allowed,
-};
+use ambisign_host::{Answer, Class, Explain, Host, Token, is_loopback, plain_http_allowed};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
@@ -17,7 +15,7 @@ use reqwest::header::{self, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{Detection, Kind, Options, Provider, Source, limits};
+use crate::{Detection, Kind, Options, Provider, RequestError, Source, http, limits};
 
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
@@ -75,7 +73,7 @@ pub enum Error {
     },
     /// No whole answer, or none of a token endpoint's.
     #[error("GitHub's token endpoint gave no usable answer")]
-    Http(#[from] HttpError),
+    Http(#[from] RequestError),
     /// The job lacks `id-token: write`.
     #[error("this GitHub job may not request identity tokens (`{REQUEST_URL}` is not set)")]
     NotPermitted,
@@ -83,10 +81,10 @@ pub enum Error {
     #[error("only a part of `{REQUEST_URL}` and `{REQUEST_TOKEN}` reached this process")]
     Partial,
     /// GitHub says no.
-    #[error("GitHub refused to issue an identity token: HTTP {} `{excerpt}`", status.as_u16())]
+    #[error("GitHub refused to issue an identity token: HTTP {status} `{excerpt}`")]
     Refused {
         /// The status.
-        status: StatusCode,
+        status: u16,
         /// The beginning of the answer.
         excerpt: String,
     },
@@ -147,9 +145,9 @@ impl Explain for Error {
                      step of the job"
             )
             .into(),
-            Self::Refused { status, .. } if matches!(status.as_u16(), 401 | 403) => {
-                "run the job again, with `permissions: {id-token: write}`".into()
-            }
+            Self::Refused {
+                status: 401 | 403, ..
+            } => "run the job again, with `permissions: {id-token: write}`".into(),
             Self::Refused { .. } => format!("check what sets `{REQUEST_URL}`").into(),
             Self::Unreadable { .. } => {
                 "check that no proxy answers in GitHub's place, then run again".into()
@@ -215,13 +213,10 @@ impl Job {
             (header::AUTHORIZATION, self.bearer.clone()),
         ];
         let request = get(url, headers);
-        let answer = host
-            .net
-            .send_while(&limits::CI, request, is_pending)
-            .await?;
+        let answer = http::send_while(host, &limits::CI, request, is_pending).await?;
         if answer.status != StatusCode::OK {
             return Err(Error::Refused {
-                status: answer.status,
+                status: answer.status.as_u16(),
                 excerpt: answer.excerpt(&host.net),
             });
         }

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use ambisign_host::request::{bearer, post, received, shape};
-use ambisign_host::{Answer, Class, Explain, Host, HttpError, Token};
+use ambisign_host::{Answer, Class, Explain, Host, Token};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
@@ -19,7 +19,7 @@ use url::Url;
 use crate::gce::{self, Metadata};
 use crate::google::adc;
 use crate::google::service_account::Key;
-use crate::{Detection, Kind, Options, Provider, Source, limits};
+use crate::{Detection, Kind, Options, Provider, RequestError, Source, http, limits};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-impersonate";
@@ -64,7 +64,7 @@ pub enum Error {
     },
     /// No whole answer.
     #[error("IAM gave no usable answer")]
-    Http(#[from] HttpError),
+    Http(#[from] RequestError),
     /// The variable names no account.
     #[error("`{VARIABLE}` is {name:?}, which is not the e-mail address of a service account")]
     Name {
@@ -81,10 +81,10 @@ pub enum Error {
         account: String,
     },
     /// IAM says no.
-    #[error("IAM refused: HTTP {} `{excerpt}`", status.as_u16())]
+    #[error("IAM refused: HTTP {status} `{excerpt}`")]
     Refused {
         /// The status.
-        status: StatusCode,
+        status: u16,
         /// The beginning of the answer.
         excerpt: String,
     },
@@ -239,11 +239,8 @@ impl Impersonation {
         let mut request = post(url, "application/json", body.to_string());
         let bearer = bearer(access_token.expose()).ok_or(gce::Error::Empty)?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        Ok(host
-            .net
-            .send(&limits::GOOGLE, request)
-            .await
-            .map_err(Error::Http)?)
+        let answer = http::send(host, &limits::GOOGLE, request).await;
+        Ok(answer.map_err(Error::Http)?)
     }
 
     fn read(&self, host: &Host, answer: &Answer) -> Result<Token, Error> {
@@ -275,7 +272,10 @@ impl Impersonation {
                 caller: self.caller_name(host).await,
                 excerpt,
             },
-            _ => Error::Refused { status, excerpt },
+            _ => Error::Refused {
+                status: status.as_u16(),
+                excerpt,
+            },
         }
     }
 

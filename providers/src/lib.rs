@@ -17,10 +17,13 @@ pub mod env_var;
 mod error;
 mod explicit;
 pub mod file;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gce;
 pub mod github;
 pub mod gitlab;
 pub mod google;
+mod http;
 pub mod impersonation;
 mod limits;
 mod options;
@@ -32,6 +35,7 @@ pub mod unsupported;
 
 pub use choose::{Choice, ChooseError, Seen, choose, survey};
 pub use error::Error;
+pub use http::RequestError;
 pub use options::{GivenToken, Options};
 pub use provider::{Detection, Kind, PlatformHint, Provider, Source};
 pub use table::PROVIDERS;

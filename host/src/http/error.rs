@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::{Method, StatusCode};
 use rustls::InvalidMessage;
 
-use super::client::ClientError;
+use super::client::{ClientError, SettingNames};
 use crate::{Class, chain};
 
 /// The longest name of a content coding that a message shows, in characters.
@@ -173,18 +173,33 @@ impl HttpError {
         }
     }
 
-    /// What the reader can do, whichever service it was.
+    /// What the reader of a message of the program can do, whichever service it was.
     pub fn fix(&self) -> Option<Cow<'static, str>> {
+        self.fix_with(&SettingNames {
+            timeout: Some("--timeout"),
+            ca_file: Some("--ca-file"),
+        })
+    }
+
+    /// What the reader can do, in a program whose settings have these names.
+    pub fn fix_with(&self, names: &SettingNames) -> Option<Cow<'static, str>> {
         Some(match &self.reason {
             HttpReason::Client(_) => "correct the proxy variable or the CA file".into(),
-            HttpReason::Deadline => "run again, or raise `--timeout`".into(),
+            HttpReason::Deadline => match names.timeout {
+                Some(timeout) => format!("run again, or raise `{timeout}`").into(),
+                None => "run again, or allow more time".into(),
+            },
             HttpReason::NotHttps => "use an https URL without a user name in it".into(),
             HttpReason::NotTls => {
                 "give the URL and port at which the service speaks TLS, or set up TLS there".into()
             }
             HttpReason::Status { .. } => "run again: this usually passes".into(),
             HttpReason::Tls { .. } => {
-                "check the clock and the proxy, and give a private CA with `--ca-file`".into()
+                let ca_file = match names.ca_file {
+                    Some(ca_file) => format!("give a private CA with `{ca_file}`"),
+                    None => "name the file of a private CA in `SSL_CERT_FILE`".to_owned(),
+                };
+                format!("check the clock and the proxy, and {ca_file}").into()
             }
             HttpReason::Unreachable { .. } => {
                 "run again; if it stays, check that this machine may reach the host".into()

@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use ambisign_host::{Class, Explain, HttpError};
-use reqwest::StatusCode;
+use ambisign_host::{Class, Explain};
+
+use crate::RequestError;
 
 /// Why the metadata server gives no token.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +33,7 @@ pub enum Error {
     },
     /// No whole answer.
     #[error("the metadata server gave no usable answer")]
-    Http(#[from] HttpError),
+    Http(#[from] RequestError),
     /// The metadata server asks for client certificates.
     #[error("`GCE_METADATA_MTLS_MODE` is `strict`, which is not supported")]
     MutualTls,
@@ -66,10 +67,10 @@ pub enum Error {
         file: String,
     },
     /// The metadata server says no.
-    #[error("the metadata server refused: HTTP {} `{excerpt}`", status.as_u16())]
+    #[error("the metadata server refused: HTTP {status} `{excerpt}`")]
     Refused {
         /// The status.
-        status: StatusCode,
+        status: u16,
         /// The beginning of the answer.
         excerpt: String,
     },

@@ -7,7 +7,6 @@ use ambisign_providers::ChooseError;
 use ambisign_providers::google::service_account;
 use ambisign_providers::{env_var, file, gce, impersonation};
 use ambisign_sigstore::identity::IdentityError;
-use reqwest::StatusCode;
 
 use super::{Error, boxed};
 
@@ -81,7 +80,7 @@ fn iam() -> Vec<Error> {
         }),
         boxed(Iam::NotFound { account }),
         boxed(Iam::Refused {
-            status: StatusCode::BAD_REQUEST,
+            status: 400,
             excerpt: excerpt(),
         }),
         boxed(Iam::Scope { caller }),
@@ -103,7 +102,7 @@ fn key() -> Vec<Error> {
             excerpt: excerpt(),
         }),
         boxed(Key::Refused {
-            status: StatusCode::FORBIDDEN,
+            status: 403,
             excerpt: excerpt(),
         }),
         boxed(Key::Unreadable {
