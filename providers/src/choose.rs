@@ -100,6 +100,7 @@ pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
         Detection::Absent | Detection::Recognised(_) => Err(ChooseError::NotDetected {
             marks: marks(winner.name, winner.marks, options),
             name: winner.name,
+            settings: options.names,
         }
         .into()),
     }
@@ -142,8 +143,10 @@ fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseEr
         return Ok(label(seen, *at));
     }
     if options.disable_ambient {
-        let variable = options.variable();
-        return Err(ChooseError::Disabled { variable });
+        return Err(ChooseError::Disabled {
+            variable: options.variable(),
+            settings: options.names,
+        });
     }
     let jobs = of(Kind::Ci, is_ready);
     let asked = of(Kind::Asked, is_here);
@@ -154,7 +157,8 @@ fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseEr
             several => {
                 let name = |at: &usize| seen.get(*at).map(|seen| seen.name);
                 let names = several.iter().filter_map(name).collect();
-                return Err(ChooseError::Ambiguous { names });
+                let settings = options.names;
+                return Err(ChooseError::Ambiguous { names, settings });
             }
         }
     }
@@ -175,13 +179,17 @@ fn requested(name: &str, seen: &[Seen], options: &Options) -> Result<usize, Choo
         });
     };
     if options.disable_ambient && row.kind != Kind::Explicit {
-        return Err(ChooseError::Excluded { name: row.name });
+        return Err(ChooseError::Excluded {
+            name: row.name,
+            settings: options.names,
+        });
     }
     seen.iter()
         .position(|seen| seen.name == row.name)
         .ok_or_else(|| ChooseError::NotDetected {
             marks: marks(row.name, row.variables, options),
             name: row.name,
+            settings: options.names,
         })
 }
 
@@ -248,6 +256,7 @@ fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
             .iter()
             .any(|mark| host.path(mark).exists()),
         variable: options.variable(),
+        settings: options.names,
     }
 }
 
@@ -257,16 +266,18 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
     };
     let mut notes = Vec::new();
     if matches!(options.token, Some(GivenToken::Value(_))) {
-        notes.push(
-            "the arguments of a program can be read by others: give the token by \
-             `--identity-token-file`"
-                .to_owned(),
-        );
+        notes.push(format!(
+            "the arguments of a program can be read by others: give the token by `{}`",
+            options.names.token_file
+        ));
     }
     if chosen.kind == Kind::Machine {
+        let how = match options.names.require_identity {
+            Some(require) => format!("make sure of it with `{require}`"),
+            None => "make sure that it is the one you want".to_owned(),
+        };
         notes.push(format!(
-            "`{}` is the identity of this machine, not of a job: make sure of it with \
-             `--require-identity`",
+            "`{}` is the identity of this machine, not of a job: {how}",
             chosen.name
         ));
     }
@@ -275,20 +286,21 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
         // GitLab's token and the token variable are one and the same.
         let same = own_channel.contains(&chosen.name) && own_channel.contains(&other.name);
         if at != winner && !same {
-            notes.extend(note(other, chosen.kind));
+            notes.extend(note(other, chosen.kind, options));
         }
     }
     notes
 }
 
 /// What the machine could be is no news: nobody asked for it.
-fn note(other: &Seen, chosen: Kind) -> Option<String> {
+fn note(other: &Seen, chosen: Kind, options: &Options) -> Option<String> {
     let name = other.name;
     match (&other.detection, other.kind) {
         (Detection::Absent, _) | (_, Kind::Machine) => None,
         (Detection::Broken(error), _) => Some(format!("`{name}` was not taken: {}", chain(error))),
         (Detection::Ready(_), _) => Some(format!(
-            "`{name}` was not taken, but could be used: request it with `--oidc-provider {name}`"
+            "`{name}` was not taken, but could be used: request it with {}",
+            options.names.request(name)
         )),
         // A job that has its own identity needs no advice on how to get one.
         (Detection::Recognised(platform), _) => matches!(chosen, Kind::Asked | Kind::Machine)

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use super::{ChooseError, choose, survey};
 use crate::platforms::PLATFORMS;
-use crate::{Detection, Error, GivenToken, Kind, Options, PROVIDERS};
+use crate::{Detection, Error, GivenToken, Kind, Names, Options, PROVIDERS};
 
 /// A machine: variables, and files in a folder of its own that goes with it.
 pub(crate) struct Place {
@@ -59,6 +59,13 @@ impl Place {
             audience: "aud".to_owned(),
             token_variables: vec!["TEST_ID_TOKEN".to_owned(), "TEST_OTHER_TOKEN".to_owned()],
             token_file: PathBuf::from("/var/run/test/token"),
+            names: &Names {
+                provider: "--from",
+                token: "--token",
+                token_file: "--token-file",
+                disable_ambient: "--no-ambient",
+                require_identity: Some("--only"),
+            },
             ..Options::default()
         }
     }
@@ -146,7 +153,7 @@ fn github_runner_on_gce_without_permission() {
 fn github_with_google_impersonation() {
     let place = Place::new().in_github().on_gce().impersonating();
     assert_eq!(place.winner(), "github-actions");
-    assert!(place.notes().contains("--oidc-provider google-impersonate"));
+    assert!(place.notes().contains("--from google-impersonate"));
     assert_eq!(
         place.requested("google-impersonate").unwrap(),
         "google-impersonate"
@@ -330,7 +337,7 @@ fn two_ready_ci_platforms_are_an_error_and_a_request_decides() {
     assert_eq!(error.code(), "provider/ambiguous");
     assert_eq!(
         error.fix().unwrap(),
-        "choose one with `--oidc-provider one` or `--oidc-provider other`"
+        "choose one with `--from one` or `--from other`"
     );
 }
 
@@ -525,6 +532,9 @@ fn messages_keep_the_house_style() {
             assert!(!first.is_ascii_uppercase(), "{text}");
         }
     }
-    let ambiguous = ChooseError::Ambiguous { names: vec!["a"] };
+    let ambiguous = ChooseError::Ambiguous {
+        names: vec!["a"],
+        settings: &Names::FIELDS,
+    };
     assert_eq!(ambiguous.class(), Class::Identity);
 }

@@ -7,6 +7,7 @@
 
 mod github;
 mod google;
+mod hello;
 mod metadata;
 mod peer;
 
