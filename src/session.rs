@@ -36,6 +36,7 @@ pub fn host(
     console: &Arc<Console>,
 ) -> Arc<Host> {
     let clock = Clock::system();
+    let env = env.hide(ambisign_providers::secret_variables());
     Arc::new_cyclic(|host| {
         let options = NetOptions {
             user_agent: USER_AGENT.to_owned(),

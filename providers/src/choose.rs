@@ -54,7 +54,7 @@ pub struct Seen {
     /// How deliberate its identity is.
     pub kind: Kind,
     /// The variables and files by which it is found; empty where the options name them.
-    pub marks: &'static [&'static str],
+    pub marks: Vec<&'static str>,
     /// Its state.
     pub detection: Detection,
 }
@@ -66,13 +66,13 @@ pub fn survey(host: &Host, options: &Options) -> Vec<Seen> {
     let providers = PROVIDERS.iter().map(|provider| Seen {
         name: provider.name,
         kind: provider.kind,
-        marks: provider.variables,
+        marks: provider.marks().collect(),
         detection: (provider.detect)(host, options),
     });
     let platforms = platforms::PLATFORMS.iter().map(|platform| Seen {
         name: platform.name,
         kind: platform.kind,
-        marks: platform.marks,
+        marks: platform.marks.to_vec(),
         detection: platform
             .detect(host, options)
             .map_or(Detection::Absent, Detection::Recognised),
@@ -98,7 +98,7 @@ pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
         }),
         Detection::Broken(error) => Err(error),
         Detection::Absent | Detection::Recognised(_) => Err(ChooseError::NotDetected {
-            marks: marks(winner.name, winner.marks, options),
+            marks: marks(winner.name, &winner.marks, options),
             name: winner.name,
             settings: options.names,
         }
@@ -187,7 +187,7 @@ fn requested(name: &str, seen: &[Seen], options: &Options) -> Result<usize, Choo
     seen.iter()
         .position(|seen| seen.name == row.name)
         .ok_or_else(|| ChooseError::NotDetected {
-            marks: marks(row.name, row.variables, options),
+            marks: marks(row.name, &row.marks().collect::<Vec<_>>(), options),
             name: row.name,
             settings: options.names,
         })
@@ -203,6 +203,21 @@ fn marks(name: &str, fixed: &[&str], options: &Options) -> Vec<String> {
         .chain(variables.filter(|_| is(&env_var::PROVIDER)))
         .chain(is(&file::PROVIDER).then_some(file))
         .collect()
+}
+
+/// The names by which a provider can be requested, in the order of precedence.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let names = PROVIDERS.iter().map(|row| row.name);
+    names.filter(|name| is_requestable(name))
+}
+
+/// The environment variables with credentials of the job that child processes must not see.
+pub fn secret_variables() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().flat_map(|row| {
+        let read = row.variables.iter().filter(|variable| variable.is_secret);
+        let read = read.map(|variable| variable.name);
+        read.chain(row.secrets.iter().copied())
+    })
 }
 
 /// The flag with a token has no name of its own, and what is only recognised cannot be used.

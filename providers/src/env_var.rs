@@ -13,6 +13,7 @@ use crate::{Detection, Kind, Options, Provider, Source};
 pub(crate) const PROVIDER: Provider = Provider {
     name: "envvar",
     variables: &[],
+    secrets: &[],
     kind: Kind::Explicit,
     detect,
 };

@@ -15,6 +15,7 @@ use crate::{Detection, GivenToken, Kind, Options, Provider};
 pub(crate) const PROVIDER: Provider = Provider {
     name: "identity-token",
     variables: &[],
+    secrets: &[],
     kind: Kind::Explicit,
     detect,
 };

@@ -19,6 +19,7 @@ use crate::{Detection, Kind, Names, Options, Provider, Source};
 pub(crate) const PROVIDER: Provider = Provider {
     name: "filesystem",
     variables: &[],
+    secrets: &[],
     kind: Kind::Asked,
     detect,
 };

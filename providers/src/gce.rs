@@ -18,7 +18,7 @@ pub use self::error::Error;
 pub(crate) use self::metadata::Metadata;
 use self::metadata::{ACCOUNT, is_kubernetes, refused};
 pub use self::metadata::{is_cloud_build, is_here};
-use crate::{Detection, Kind, Options, Provider, Source};
+use crate::{Detection, Kind, Options, Provider, Source, Variable};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-workload-identity";
@@ -26,11 +26,47 @@ pub(crate) const NAME: &str = "google-workload-identity";
 pub(crate) const PROVIDER: Provider = Provider {
     name: NAME,
     variables: &[
-        "GCE_METADATA_HOST",
-        "K_SERVICE",
-        "CLOUD_RUN_JOB",
-        "BUILDER_OUTPUT",
+        Variable::mark(
+            "GCE_METADATA_HOST",
+            "169.254.169.254",
+            "Google Cloud: the metadata server",
+        ),
+        Variable::mark("K_SERVICE", "sign", "Google Cloud Run: this is a service"),
+        Variable::read("K_REVISION", "sign-00001", "Google Cloud Run: the same"),
+        Variable::mark("CLOUD_RUN_JOB", "sign", "Google Cloud Run: this is a job"),
+        Variable::read(
+            "CLOUD_RUN_EXECUTION",
+            "sign-x7k2p",
+            "Google Cloud Run: the same",
+        ),
+        Variable::mark(
+            "BUILDER_OUTPUT",
+            "/builder/outputs",
+            "Google Cloud Build is here",
+        ),
+        Variable::read(
+            "GCE_METADATA_ROOT",
+            "169.254.169.254",
+            "Google Cloud: the metadata server",
+        ),
+        Variable::read(
+            "GCE_METADATA_IP",
+            "169.254.169.254",
+            "Google Cloud: the metadata server",
+        ),
+        Variable::read(
+            "GCE_METADATA_MTLS_MODE",
+            "default",
+            "Google Cloud: `strict` is not supported",
+        ),
+        Variable::read(
+            "NO_GCE_CHECK",
+            "true",
+            "Google Cloud: do not look for a metadata server",
+        ),
+        Variable::read("KUBERNETES_SERVICE_HOST", "10.0.0.1", "Kubernetes is here"),
     ],
+    secrets: &[],
     kind: Kind::Machine,
     detect,
 };

@@ -15,14 +15,51 @@ use reqwest::header::{self, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{Detection, Kind, Options, Provider, RequestError, Source, http, limits};
+use crate::{Detection, Kind, Options, Provider, RequestError, Source, Variable, http, limits};
 
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "github-actions",
-    variables: &["GITHUB_ACTIONS", REQUEST_URL, REQUEST_TOKEN],
+    variables: &[
+        Variable::mark("GITHUB_ACTIONS", "true", "GitHub Actions is here"),
+        Variable::mark(
+            REQUEST_URL,
+            "https://run-actions-1.actions.githubusercontent.com/...",
+            "GitHub Actions: the token endpoint",
+        ),
+        Variable::mark(
+            REQUEST_TOKEN,
+            "<token>",
+            "GitHub Actions: proves the job to the token endpoint",
+        )
+        .secret(),
+        Variable::read(
+            "GITHUB_API_URL",
+            "https://api.github.com",
+            "GitHub Actions: tells which GitHub it is",
+        ),
+        Variable::read(
+            "GITHUB_EVENT_NAME",
+            "pull_request",
+            "GitHub Actions: explains why there is no token",
+        ),
+        Variable::read(
+            "GITHUB_EVENT_PATH",
+            "/github/workflow/event.json",
+            "GitHub Actions: explains why there is no token",
+        ),
+        Variable::read(
+            "GITHUB_SERVER_URL",
+            "https://github.com",
+            "GitHub Actions: the server whose token endpoint is accepted",
+        ),
+        Variable::read("FORGEJO_ACTIONS", "true", "Forgejo Actions is here"),
+        Variable::read("GITEA_ACTIONS", "true", "Gitea Actions is here"),
+    ],
+    // The same value as the request token, under another name.
+    secrets: &["ACTIONS_RUNTIME_TOKEN"],
     kind: Kind::Ci,
     detect,
 };

@@ -19,7 +19,7 @@ use url::Url;
 use crate::gce::{self, Metadata};
 use crate::google::adc;
 use crate::google::service_account::Key;
-use crate::{Detection, Kind, Options, Provider, RequestError, Source, http, limits};
+use crate::{Detection, Kind, Options, Provider, RequestError, Source, Variable, http, limits};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-impersonate";
@@ -28,7 +28,12 @@ const VARIABLE: &str = "GOOGLE_SERVICE_ACCOUNT_NAME";
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: NAME,
-    variables: &[VARIABLE],
+    variables: &[Variable::mark(
+        VARIABLE,
+        "signer@acme.iam.gserviceaccount.com",
+        "Google Cloud: the service account to sign as",
+    )],
+    secrets: &[],
     kind: Kind::Asked,
     detect,
 };

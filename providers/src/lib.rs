@@ -42,10 +42,10 @@ mod table;
 pub mod unsupported;
 
 pub use ambisign_host::{Class, Explain, Host, Token};
-pub use choose::{Choice, ChooseError, Seen, choose, survey};
+pub use choose::{Choice, ChooseError, Seen, choose, names, secret_variables, survey};
 pub use detector::Detector;
 pub use error::Error;
 pub use http::RequestError;
 pub use options::{GivenToken, Names, Options};
-pub use provider::{Detection, Kind, PlatformHint, Provider, Source};
+pub use provider::{Detection, Kind, PlatformHint, Provider, Source, Variable};
 pub use table::PROVIDERS;

@@ -191,7 +191,7 @@ fn a_job_of_a_ci_system_with_tokens_never_signs_as_the_machine_below_it() {
     let systems = PROVIDERS.iter().filter(|row| row.kind == Kind::Ci);
     let mut count = 0;
     for system in systems {
-        let place = Place::new().var(system.variables[0], "true").on_gce();
+        let place = Place::new().var(system.variables[0].name, "true").on_gce();
         let code = place.error().code().into_owned();
         assert!(!code.starts_with("gce/"), "{}: {code}", system.name);
         count += 1;
@@ -324,7 +324,7 @@ fn two_ready_ci_platforms_are_an_error_and_a_request_decides() {
     let seen = |name, kind| super::Seen {
         name,
         kind,
-        marks: &[],
+        marks: Vec::new(),
         detection: Detection::Ready(Box::new(crate::file::StandardInput)),
     };
     let both = [

@@ -10,6 +10,7 @@ mod google;
 mod hello;
 mod metadata;
 mod peer;
+mod table;
 
 use std::error::Error as _;
 use std::path::PathBuf;
