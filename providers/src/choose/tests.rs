@@ -196,7 +196,7 @@ fn a_job_of_a_ci_system_with_tokens_never_signs_as_the_machine_below_it() {
         assert!(!code.starts_with("gce/"), "{}: {code}", system.name);
         count += 1;
     }
-    assert_eq!(count, 5);
+    assert!(count >= 5);
 }
 
 #[test]
