@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
+use ambisign_providers::PROVIDERS;
 use clap::CommandFactory;
 
 use crate::cli::Cli;
@@ -31,7 +33,7 @@ pub enum Role {
 }
 
 /// One row of the table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Variable {
     /// The exact name.
     pub name: &'static str,
@@ -93,9 +95,35 @@ const fn decides(name: &'static str, example: &'static str, meaning: &'static st
     }
 }
 
-/// The variables, those of our own first.
+/// The variables: those of our own first, then those that providers read, then the others.
+///
+/// A variable of a provider that the program reads too has its row here.
+pub static VARIABLES: LazyLock<Vec<Variable>> = LazyLock::new(|| {
+    let ours = || OURS.iter().chain(OTHERS);
+    let providers = PROVIDERS.iter().flat_map(|provider| provider.variables);
+    let providers = providers.filter(|read| !ours().any(|row| row.name == read.name));
+    let providers = providers.map(|read| {
+        let role = if read.is_secret {
+            Role::Secret
+        } else {
+            Role::Plain
+        };
+        Variable {
+            name: read.name,
+            meaning: read.meaning,
+            example: read.example,
+            role,
+        }
+    });
+    OURS.iter()
+        .copied()
+        .chain(providers)
+        .chain(OTHERS.iter().copied())
+        .collect()
+});
+
 #[rustfmt::skip] // One row a line, or the table cannot be read.
-pub const VARIABLES: &[Variable] = &[
+const OURS: &[Variable] = &[
     decides("AMBISIGN_ALLOW_HTTP_REGISTRY", "registry.corp:5000", "`--allow-http-registry`; several are separated by blanks or commas"),
     consents("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
     plain("AMBISIGN_ANNOTATIONS", "env=prod", "`--annotations`, one a line"),
@@ -147,38 +175,17 @@ pub const VARIABLES: &[Variable] = &[
     decides("TUF_ROOT", "/var/cache/sigstore", "a folder that keeps TUF metadata, as for cosign; ours is in its folder `ambisign`"),
     decides("TUF_ROOT_JSON", "root.json", "`--tuf-root`, under the name that cosign reads"),
 
-    secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "<token>", "GitHub Actions: proves the job to the token endpoint"),
-    plain("ACTIONS_ID_TOKEN_REQUEST_URL", "https://run-actions-1.actions.githubusercontent.com/...", "GitHub Actions: the token endpoint"),
+];
+
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+const OTHERS: &[Variable] = &[
     plain("GITHUB_ACTIONS", "true", "GitHub Actions is here; errors become annotations"),
-    plain("GITHUB_API_URL", "https://api.github.com", "GitHub Actions: tells which GitHub it is"),
     plain("GITHUB_ARTIFACTS_LIST", "/runner/artifacts.json", "GitHub Actions: the artifacts of earlier steps; its images are signed when nothing else names one"),
-    plain("GITHUB_EVENT_NAME", "pull_request", "GitHub Actions: explains why there is no token"),
-    plain("GITHUB_EVENT_PATH", "/github/workflow/event.json", "GitHub Actions: explains why there is no token"),
-    plain("GITHUB_SERVER_URL", "https://github.com", "GitHub Actions: the server whose token endpoint is accepted"),
     plain("GITHUB_OUTPUT", "/home/runner/work/_temp/...", "GitHub Actions: the file for the outputs of the step"),
     plain("GITHUB_STEP_SUMMARY", "/home/runner/work/_temp/...", "GitHub Actions: the file for the job summary"),
     plain("GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/release.yml@refs/heads/main", "GitHub Actions: the file that annotations are about"),
     plain("RUNNER_TEMP", "/home/runner/work/_temp", "GitHub Actions: where the result is kept as a file"),
     plain("RUNNER_DEBUG", "1", "GitHub Actions: as `--verbose`"),
-    plain("FORGEJO_ACTIONS", "true", "Forgejo Actions is here"),
-    plain("GITEA_ACTIONS", "true", "Gitea Actions is here"),
-    plain("GITLAB_CI", "true", "GitLab CI is here"),
-    plain("BUILDKITE", "true", "Buildkite is here"),
-    plain("CIRCLECI", "true", "CircleCI is here"),
-    plain("CF_BUILD_ID", "6543...", "Codefresh is here"),
-    secret("CF_OIDC_REQUEST_TOKEN", "<token>", "Codefresh: proves the build to the token endpoint"),
-    plain("CF_OIDC_REQUEST_URL", "https://oidc.codefresh.io/...", "Codefresh: the token endpoint"),
-    plain("GOOGLE_SERVICE_ACCOUNT_NAME", "signer@acme.iam.gserviceaccount.com", "Google Cloud: the service account to sign as"),
-    plain("GOOGLE_APPLICATION_CREDENTIALS", "/etc/google/key.json", "Google Cloud: the caller's own credentials"),
-    plain("CLOUDSDK_CONFIG", "/root/.config/gcloud", "Google Cloud: the folder of the default credentials"),
-    plain("BUILDER_OUTPUT", "/builder/outputs", "Google Cloud Build is here"),
-    plain("GCE_METADATA_HOST", "169.254.169.254", "Google Cloud: the metadata server"),
-    plain("GCE_METADATA_ROOT", "169.254.169.254", "Google Cloud: the metadata server"),
-    plain("GCE_METADATA_IP", "169.254.169.254", "Google Cloud: the metadata server"),
-    plain("GCE_METADATA_MTLS_MODE", "default", "Google Cloud: `strict` is not supported"),
-    plain("NO_GCE_CHECK", "true", "Google Cloud: do not look for a metadata server"),
-    plain("KUBERNETES_SERVICE_HOST", "10.0.0.1", "Kubernetes is here"),
-    plain("SPIFFE_ENDPOINT_SOCKET", "unix:///run/spire/agent.sock", "SPIFFE: the Workload API"),
     plain("APPVEYOR", "true", "AppVeyor is here: only to explain what to do"),
     plain("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/var/run/secrets/...", "an AWS pod is here: only to explain what to do"),
     plain("AWS_LAMBDA_FUNCTION_NAME", "sign", "AWS is here: only to explain what to do"),
@@ -237,7 +244,7 @@ pub fn table() -> String {
         "Flags win over variables. An empty AMBISIGN_* variable counts as not set. Switches are \
          `true` or `false`.\n",
     );
-    for row in VARIABLES {
+    for row in VARIABLES.iter() {
         let mark = match row.role {
             Role::Consents => "  [consents to what becomes public]",
             Role::Places => "  [decides where signatures are stored]",

@@ -4,7 +4,7 @@
 use std::num::NonZeroUsize;
 
 use ambisign_host::{Failure, Host, Token, Warning};
-use ambisign_providers::{GivenToken, Options};
+use ambisign_providers::{GivenToken, Names, Options};
 use ambisign_sigstore::identity::{Identity, IdentityError};
 use ambisign_sigstore::limits::FULCIO;
 use ambisign_sigstore::trust::{self, Trust};
@@ -34,6 +34,15 @@ const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKE
 /// Where operators mount a token, as cosign has it.
 const TOKEN_FILE: &str = "/var/run/sigstore/cosign/oidc-token";
 
+/// The flags that messages of providers name.
+const NAMES: Names = Names {
+    provider: "--oidc-provider",
+    token: "--identity-token",
+    token_file: "--identity-token-file",
+    disable_ambient: "--oidc-disable-ambient-providers",
+    require_identity: Some("--require-identity"),
+};
+
 /// A reference that was looked up, with all that is signed of it.
 pub(crate) struct Prepared {
     reference: Reference,
@@ -59,6 +68,7 @@ pub(crate) fn identity_options(given: &IdentitySettings) -> Options {
         token,
         provider: given.provider.clone(),
         disable_ambient: given.ambient == Ambient::Disabled,
+        names: &NAMES,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use ambisign_host::{Clock, Env, Event, Failure, Host, Net, NetOptions, Observer};
+use ambisign_host::{Clock, Env, Event, Failure, Host, Net, NetOptions, Observer, SettingNames};
 use futures_util::FutureExt;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
@@ -36,6 +36,7 @@ pub fn host(
     console: &Arc<Console>,
 ) -> Arc<Host> {
     let clock = Clock::system();
+    let env = env.hide(ambisign_providers::secret_variables());
     Arc::new_cyclic(|host| {
         let options = NetOptions {
             user_agent: USER_AGENT.to_owned(),
@@ -43,6 +44,10 @@ pub fn host(
             deadline: Some(Instant::now() + run.timeout),
             observer: Some(observer(host.clone(), Arc::clone(console), run.verbose)),
             root: PathBuf::from("/"),
+            names: SettingNames {
+                timeout: Some("--timeout"),
+                ca_file: Some("--ca-file"),
+            },
         };
         let net = Net::new(&env, clock, options);
         Host {
@@ -116,4 +121,46 @@ async fn first(mut interrupt: Stream, mut terminate: Stream) -> Signal {
 
 fn failed(error: RunError) -> End {
     End::Failed(Failure::of(&Error::from(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use ambisign_host::{Child, Env, spawn};
+    use clap::Parser;
+
+    use super::host;
+    use crate::cli::{Cli, Command};
+    use crate::report::Console;
+    use crate::settings::Settings;
+
+    #[tokio::test]
+    async fn no_child_process_sees_the_credentials_of_the_job() {
+        let vars = [
+            ("PATH", "/usr/bin:/bin"),
+            ("ACTIONS_RUNTIME_TOKEN", "c4n4ry"),
+        ];
+        let env: Env = vars.into_iter().collect();
+        let cli = Cli::try_parse_from(["ambisign", "sign", "a/b"]).unwrap();
+        let Command::Sign(args) = cli.command else {
+            panic!("not the command `sign`");
+        };
+        let signing = Settings::resolve(*args, &env).unwrap().signing;
+        let console = Arc::new(Console::process(&env));
+        let host = host(env, &signing.trust, &signing.run, &console);
+        let child = Child {
+            program: "env",
+            args: &[],
+            input: b"",
+            limit: Duration::from_secs(10),
+            needs: &[],
+        };
+        let output = String::from_utf8(spawn(&host, child).await.unwrap().stdout).unwrap();
+        assert!(
+            output.contains("PATH=") && !output.contains("c4n4ry"),
+            "{output}"
+        );
+    }
 }

@@ -65,16 +65,16 @@ mod tests {
         }
     }
 
+    /// Files of providers parse answers of token services, with this target, unless they are listed
+    /// below.
+    const PROVIDERS: (&str, &str) = ("providers/src/", "provider_answer");
+
     /// Where bytes are parsed, and the target that does it; empty with a reason why there is none.
     const PARSERS: &[(&str, &str)] = &[
         ("host/src/http/send.rs", "provider_answer"),
         ("host/src/json.rs", "provider_answer"),
-        ("providers/src/gce/metadata.rs", "provider_answer"),
-        ("providers/src/github.rs", "provider_answer"),
         ("providers/src/explicit.rs", "token"),
         ("providers/src/google/adc.rs", ""), // a file of the user's own
-        ("providers/src/google/service_account.rs", "provider_answer"),
-        ("providers/src/impersonation.rs", "provider_answer"),
         ("sigstore/src/bundle/mod.rs", "bundle"),
         ("sigstore/src/certificate/signing.rs", "certificate"),
         ("sigstore/src/certificate/sct.rs", "certificate"),
@@ -146,12 +146,15 @@ mod tests {
             }
         }
         let listed: BTreeSet<String> = PARSERS.iter().map(|(path, _)| (*path).to_owned()).collect();
-        let differ: Vec<_> = found.symmetric_difference(&listed).collect();
+        let differ = found.symmetric_difference(&listed);
+        let differ: Vec<_> = differ
+            .filter(|path| !path.starts_with(PROVIDERS.0))
+            .collect();
         assert!(
             differ.is_empty(),
             "parsers here or in the list alone: {differ:?}"
         );
-        for (path, name) in PARSERS {
+        for (path, name) in PARSERS.iter().chain([&PROVIDERS]) {
             let known = TARGETS.iter().any(|target| target.name == *name);
             assert!(known || name.is_empty(), "{path}: {name}");
         }

@@ -15,8 +15,9 @@ mod tests {
     type Imports = BTreeMap<Module, BTreeSet<Module>>;
 
     /// Crates without a loop of files, and the heading of the table of their modules, where there is one.
-    const CRATES: [(&str, Option<&str>); 3] = [
+    const CRATES: [(&str, Option<&str>); 4] = [
         ("host/src", None),
+        ("providers/src", Some("### The modules of `providers`")),
         ("registry/src", Some("### The modules of `registry`")),
         ("sigstore/src", Some("### The modules of `sigstore`")),
     ];

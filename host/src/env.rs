@@ -9,7 +9,10 @@ use std::fmt;
 ///
 /// Names and values need not be UTF-8: a foreign variable in another encoding must not stop a run.
 #[derive(Clone, Default)]
-pub struct Env(BTreeMap<OsString, OsString>);
+pub struct Env {
+    variables: BTreeMap<OsString, OsString>,
+    hidden: BTreeSet<&'static str>,
+}
 
 impl Env {
     /// The variables of this process.
@@ -18,7 +21,7 @@ impl Env {
         reason = "the one place where the environment enters"
     )]
     pub fn from_process() -> Self {
-        Self(std::env::vars_os().collect())
+        std::env::vars_os().collect()
     }
 
     /// The value of `name`, when it is set, not empty and UTF-8.
@@ -28,7 +31,9 @@ impl Env {
 
     /// The value of `name` as it is, empty or in another encoding included.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+        self.variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
     }
 
     /// Whether `name` is set, to the empty string too.
@@ -36,23 +41,41 @@ impl Env {
         self.raw(name).is_some()
     }
 
+    /// The same variables, of which child processes do not see those of `names` unless they need them.
+    #[must_use]
+    pub fn hide(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
+        self.hidden.extend(names);
+        self
+    }
+
+    /// Whether child processes do not see the variable `name` unless they need it.
+    pub(crate) fn is_hidden(&self, name: &str) -> bool {
+        self.hidden.contains(name)
+    }
+
     /// The same variables without those of `names`.
     pub fn without(self, names: &BTreeSet<String>) -> Self {
         let is_named = |name: &OsStr| name.to_str().is_some_and(|name| names.contains(name));
-        let others = self.0.into_iter().filter(|(name, _)| !is_named(name));
-        Self(others.collect())
+        let others = self
+            .variables
+            .into_iter()
+            .filter(|(name, _)| !is_named(name));
+        Self {
+            variables: others.collect(),
+            hidden: self.hidden,
+        }
     }
 
     /// All names and values that are UTF-8, in the order of the names.
     pub fn utf8(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
+        self.variables
             .iter()
             .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
     }
 
     /// All names and values, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.0
+        self.variables
             .iter()
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
@@ -60,18 +83,19 @@ impl Env {
 
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
+        let pairs = pairs.into_iter();
+        Self {
+            variables: pairs
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
-        )
+            hidden: BTreeSet::new(),
+        }
     }
 }
 
 /// Names only: values may be secret.
 impl fmt::Debug for Env {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.variables.keys()).finish()
     }
 }

@@ -26,7 +26,7 @@ pub use explain::{Class, Code, Explain, Fix, Table, chain, imperative};
 pub use host::Host;
 pub use http::{
     Answer, CallLimits, ClientError, Event, HttpError, HttpReason, Net, NetOptions, Observer,
-    PlainHttp, Profile, is_localhost, is_loopback, plain_http_allowed, request,
+    PlainHttp, Profile, SettingNames, is_localhost, is_loopback, plain_http_allowed, request,
     resolves_to_loopback,
 };
 pub use notice::{Failure, Warning};

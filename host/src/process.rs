@@ -12,12 +12,9 @@ use crate::Host;
 /// Output beyond this is not read, and is an error.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 
-/// Credentials of the job, which a child sees only when it needs them.
+/// Credentials of registries and other services, which a child sees only when it needs them. Those of
+/// CI systems come from the program, by [`crate::Env::hide`].
 const SECRET_VARIABLES: &[&str] = &[
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-    "ACTIONS_RUNTIME_TOKEN",
-    "BUILDKITE_AGENT_ACCESS_TOKEN",
-    "CF_OIDC_REQUEST_TOKEN",
     "CI_DEPLOY_PASSWORD",
     "CI_JOB_TOKEN",
     "CI_REGISTRY_PASSWORD",
@@ -107,7 +104,9 @@ pub async fn spawn(host: &Host, child: Child<'_>) -> Result<Finished, SpawnError
         limit,
         needs,
     } = child;
-    let seen = |name: &OsStr| !is_secret(name) || needs.iter().any(|needed| name == *needed);
+    let hidden = |name: &OsStr| name.to_str().is_some_and(|name| host.env.is_hidden(name));
+    let is_kept = |name: &OsStr| is_secret(name) || hidden(name);
+    let seen = |name: &OsStr| !is_kept(name) || needs.iter().any(|needed| name == *needed);
     let start = |source| SpawnError::Start {
         program: program.to_owned(),
         source,
@@ -206,7 +205,6 @@ mod tests {
     #[tokio::test]
     async fn a_child_sees_the_credentials_that_it_needs_and_no_other() {
         let host = host(&[
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
             "AMBISIGN_REGISTRY_PASSWORD",
             "AMBISIGN_REGISTRY_TOKEN",
             "BITBUCKET_STEP_OIDC_TOKEN",
@@ -218,7 +216,10 @@ mod tests {
             "SEMAPHORE_OIDC_TOKEN",
             "SIGSTORE_ID_TOKEN",
             "TFC_WORKLOAD_IDENTITY_TOKEN_SIGSTORE",
+            "X_REQUEST",
         ]);
+        let env = host.env.hide(["X_REQUEST"]);
+        let host = Host { env, ..host };
         for (needs, seen) in [(&[][..], 0), (&["GITHUB_TOKEN"][..], 1)] {
             let env = Child {
                 needs,

@@ -10,14 +10,11 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use ambisign_host::{Clock, Env, Explain, Host, Net, NetOptions};
-use ambisign_providers::{Options, choose};
+use ambisign_providers::{Detector, Explain, Options};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use tokio::time::Instant;
 
 #[derive(Deserialize)]
 struct Claims {
@@ -29,14 +26,14 @@ struct Claims {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
+    let audience = arguments.next().unwrap_or_else(|| "whoami".to_owned());
     let options = Options {
-        audience: arguments.next().unwrap_or_else(|| "whoami".to_owned()),
         token_variables: vec!["WHOAMI_ID_TOKEN".to_owned()],
         token_file: PathBuf::from("/var/run/whoami/token"),
         provider: arguments.next(),
         ..Options::default()
     };
-    match whoami(&host(), &options).await {
+    match whoami(&audience, options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(&error);
@@ -59,26 +56,10 @@ fn tell(error: &ambisign_providers::Error) {
     let _closed = writeln!(out, "code: {}", error.code());
 }
 
-fn host() -> Host {
-    let env = Env::from_process();
-    let clock = Clock::system();
-    let options = NetOptions {
-        user_agent: "whoami".to_owned(),
-        deadline: Some(Instant::now() + Duration::from_secs(60)),
-        root: PathBuf::from("/"),
-        ..NetOptions::default()
-    };
-    Host {
-        net: Net::new(&env, clock, options),
-        env,
-        clock,
-        root: PathBuf::from("/"),
-    }
-}
-
-async fn whoami(host: &Host, options: &Options) -> Result<(), ambisign_providers::Error> {
-    let choice = choose(host, options)?;
-    let token = choice.source.token(host, &options.audience).await?;
+async fn whoami(audience: &str, options: Options) -> Result<(), ambisign_providers::Error> {
+    let detector = Detector::from_env().with_options(options);
+    let choice = detector.detect(audience)?;
+    let token = choice.source.token(detector.host(), audience).await?;
     let mut out = io::stdout();
     for note in &choice.notes {
         let _closed = writeln!(out, "note: {note}");

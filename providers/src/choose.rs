@@ -2,9 +2,15 @@
 //! Which provider it is: exactly one, decided from the environment and the files alone.
 //!
 //! A token that was handed over comes first, then the identity of the CI job, then what somebody
-//! configured here, and the machine's own identity last. A CI platform that is here but cannot give
-//! a token blocks the machine's: signing as the machine would be a surprise, and a person wanted
-//! the job's. Whoever is chosen succeeds or fails; nobody else is asked.
+//! configured here, and the machine's own identity last. The chosen one succeeds or fails; no other
+//! is tried.
+//!
+//! A CI system that gives tokens to its jobs (the rows of [`PROVIDERS`] of [`Kind::Ci`]) blocks the
+//! machine's identity when it is here without one: the job has an identity of its own, and the
+//! machine's is not it. A CI system that has no tokens to give (the rows of
+//! [`platforms::PLATFORMS`]: Jenkins, Travis CI, Azure Pipelines, Woodpecker and others) blocks
+//! nothing: on a Google machine the machine's identity is the only one that such a job can have. It
+//! is then used, with a note that names the CI system.
 
 mod error;
 #[cfg(test)]
@@ -48,7 +54,7 @@ pub struct Seen {
     /// How deliberate its identity is.
     pub kind: Kind,
     /// The variables and files by which it is found; empty where the options name them.
-    pub marks: &'static [&'static str],
+    pub marks: Vec<&'static str>,
     /// Its state.
     pub detection: Detection,
 }
@@ -60,13 +66,13 @@ pub fn survey(host: &Host, options: &Options) -> Vec<Seen> {
     let providers = PROVIDERS.iter().map(|provider| Seen {
         name: provider.name,
         kind: provider.kind,
-        marks: provider.variables,
+        marks: provider.marks().collect(),
         detection: (provider.detect)(host, options),
     });
     let platforms = platforms::PLATFORMS.iter().map(|platform| Seen {
         name: platform.name,
         kind: platform.kind,
-        marks: platform.marks,
+        marks: platform.marks.to_vec(),
         detection: platform
             .detect(host, options)
             .map_or(Detection::Absent, Detection::Recognised),
@@ -92,8 +98,9 @@ pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
         }),
         Detection::Broken(error) => Err(error),
         Detection::Absent | Detection::Recognised(_) => Err(ChooseError::NotDetected {
-            marks: marks(winner.name, winner.marks, options),
+            marks: marks(winner.name, &winner.marks, options),
             name: winner.name,
+            settings: options.names,
         }
         .into()),
     }
@@ -136,8 +143,10 @@ fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseEr
         return Ok(label(seen, *at));
     }
     if options.disable_ambient {
-        let variable = options.variable();
-        return Err(ChooseError::Disabled { variable });
+        return Err(ChooseError::Disabled {
+            variable: options.variable(),
+            settings: options.names,
+        });
     }
     let jobs = of(Kind::Ci, is_ready);
     let asked = of(Kind::Asked, is_here);
@@ -148,7 +157,8 @@ fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseEr
             several => {
                 let name = |at: &usize| seen.get(*at).map(|seen| seen.name);
                 let names = several.iter().filter_map(name).collect();
-                return Err(ChooseError::Ambiguous { names });
+                let settings = options.names;
+                return Err(ChooseError::Ambiguous { names, settings });
             }
         }
     }
@@ -169,13 +179,17 @@ fn requested(name: &str, seen: &[Seen], options: &Options) -> Result<usize, Choo
         });
     };
     if options.disable_ambient && row.kind != Kind::Explicit {
-        return Err(ChooseError::Excluded { name: row.name });
+        return Err(ChooseError::Excluded {
+            name: row.name,
+            settings: options.names,
+        });
     }
     seen.iter()
         .position(|seen| seen.name == row.name)
         .ok_or_else(|| ChooseError::NotDetected {
-            marks: marks(row.name, row.variables, options),
+            marks: marks(row.name, &row.marks().collect::<Vec<_>>(), options),
             name: row.name,
+            settings: options.names,
         })
 }
 
@@ -189,6 +203,21 @@ fn marks(name: &str, fixed: &[&str], options: &Options) -> Vec<String> {
         .chain(variables.filter(|_| is(&env_var::PROVIDER)))
         .chain(is(&file::PROVIDER).then_some(file))
         .collect()
+}
+
+/// The names by which a provider can be requested, in the order of precedence.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let names = PROVIDERS.iter().map(|row| row.name);
+    names.filter(|name| is_requestable(name))
+}
+
+/// The environment variables with credentials of the job that child processes must not see.
+pub fn secret_variables() -> impl Iterator<Item = &'static str> {
+    PROVIDERS.iter().flat_map(|row| {
+        let read = row.variables.iter().filter(|variable| variable.is_secret);
+        let read = read.map(|variable| variable.name);
+        read.chain(row.secrets.iter().copied())
+    })
 }
 
 /// The flag with a token has no name of its own, and what is only recognised cannot be used.
@@ -242,6 +271,7 @@ fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
             .iter()
             .any(|mark| host.path(mark).exists()),
         variable: options.variable(),
+        settings: options.names,
     }
 }
 
@@ -251,16 +281,18 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
     };
     let mut notes = Vec::new();
     if matches!(options.token, Some(GivenToken::Value(_))) {
-        notes.push(
-            "the arguments of a program can be read by others: give the token by \
-             `--identity-token-file`"
-                .to_owned(),
-        );
+        notes.push(format!(
+            "the arguments of a program can be read by others: give the token by `{}`",
+            options.names.token_file
+        ));
     }
     if chosen.kind == Kind::Machine {
+        let how = match options.names.require_identity {
+            Some(require) => format!("make sure of it with `{require}`"),
+            None => "make sure that it is the one you want".to_owned(),
+        };
         notes.push(format!(
-            "`{}` is the identity of this machine, not of a job: make sure of it with \
-             `--require-identity`",
+            "`{}` is the identity of this machine, not of a job: {how}",
             chosen.name
         ));
     }
@@ -269,20 +301,21 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
         // GitLab's token and the token variable are one and the same.
         let same = own_channel.contains(&chosen.name) && own_channel.contains(&other.name);
         if at != winner && !same {
-            notes.extend(note(other, chosen.kind));
+            notes.extend(note(other, chosen.kind, options));
         }
     }
     notes
 }
 
 /// What the machine could be is no news: nobody asked for it.
-fn note(other: &Seen, chosen: Kind) -> Option<String> {
+fn note(other: &Seen, chosen: Kind, options: &Options) -> Option<String> {
     let name = other.name;
     match (&other.detection, other.kind) {
         (Detection::Absent, _) | (_, Kind::Machine) => None,
         (Detection::Broken(error), _) => Some(format!("`{name}` was not taken: {}", chain(error))),
         (Detection::Ready(_), _) => Some(format!(
-            "`{name}` was not taken, but could be used: request it with `--oidc-provider {name}`"
+            "`{name}` was not taken, but could be used: request it with {}",
+            options.names.request(name)
         )),
         // A job that has its own identity needs no advice on how to get one.
         (Detection::Recognised(platform), _) => matches!(chosen, Kind::Asked | Kind::Machine)

@@ -13,6 +13,7 @@ use crate::{Detection, Kind, Options, Provider, Source};
 pub(crate) const PROVIDER: Provider = Provider {
     name: "envvar",
     variables: &[],
+    secrets: &[],
     kind: Kind::Explicit,
     detect,
 };
@@ -67,6 +68,12 @@ impl Explain for Error {
 
     fn class(&self) -> Class {
         Class::Identity
+    }
+}
+
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
     }
 }
 

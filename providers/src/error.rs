@@ -1,71 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Every way in which no token comes out, whichever provider it was.
+//! Why there is no token, whichever provider it was.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use ambisign_host::{Class, Explain};
 
-use crate::{
-    ChooseError, env_var, file, gce, github, gitlab, google, impersonation, spiffe, unsupported,
-};
-
-/// Why there is no token. Each provider has its own enum; this is their sum.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-#[error(transparent)]
-pub enum Error {
-    /// Application default credentials.
-    Adc(#[from] google::adc::Error),
-    /// No provider could be chosen.
-    Choose(#[from] ChooseError),
-    /// A token variable.
-    EnvVar(#[from] env_var::Error),
-    /// A token file, the standard input or the flag.
-    File(#[from] file::Error),
-    /// The Google metadata server.
-    Gce(#[from] gce::Error),
-    /// GitHub Actions.
-    GitHub(#[from] github::Error),
-    /// GitLab CI/CD.
-    GitLab(#[from] gitlab::Error),
-    /// Google impersonation.
-    Impersonation(#[from] impersonation::Error),
-    /// The key of a Google service account.
-    ServiceAccount(#[from] google::service_account::Error),
-    /// SPIFFE.
-    Spiffe(#[from] spiffe::Error),
-    /// A CI platform that cannot be asked yet.
-    Unsupported(#[from] unsupported::Error),
-}
+/// Why there is no token.
+///
+/// Its code, fix and class are those of [`Explain`]; [`Error::get`] gives the error of one provider.
+/// It has no variants, so that a provider brings its own error without a change here.
+pub struct Error(Box<dyn Explain + Send + Sync>);
 
 impl Error {
-    fn inner(&self) -> &dyn Explain {
-        match self {
-            Self::Adc(error) => error,
-            Self::Choose(error) => error,
-            Self::EnvVar(error) => error,
-            Self::File(error) => error,
-            Self::Gce(error) => error,
-            Self::GitHub(error) => error,
-            Self::GitLab(error) => error,
-            Self::Impersonation(error) => error,
-            Self::ServiceAccount(error) => error,
-            Self::Spiffe(error) => error,
-            Self::Unsupported(error) => error,
-        }
+    /// Wraps the error of a provider.
+    pub fn new(error: impl Explain + Send + Sync + 'static) -> Self {
+        Self(Box::new(error))
+    }
+
+    /// The error of one provider, such as [`crate::github::Error`], when it is of that type.
+    pub fn get<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        let error: &(dyn std::error::Error + 'static) = self.0.as_ref();
+        error.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
     }
 }
 
 impl Explain for Error {
     fn code(&self) -> Cow<'static, str> {
-        self.inner().code()
+        self.0.code()
     }
 
     fn fix(&self) -> Option<Cow<'static, str>> {
-        self.inner().fix()
+        self.0.fix()
     }
 
     fn class(&self) -> Class {
-        self.inner().class()
+        self.0.class()
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A token or a file that a flag names.
+//! A token that the user gave: the token itself, or a file.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret;
 
 use crate::env_var::Held;
-use crate::file::{Error, StandardInput, TokenFile};
+use crate::file::{Error, Origin, StandardInput, TokenFile};
 use crate::{Detection, GivenToken, Kind, Options, Provider};
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "identity-token",
     variables: &[],
+    secrets: &[],
     kind: Kind::Explicit,
     detect,
 };
@@ -25,26 +26,24 @@ fn detect(host: &Host, options: &Options) -> Detection {
         Some(GivenToken::File(path)) if path == Path::new("-") => {
             Detection::Ready(Box::new(StandardInput))
         }
-        Some(GivenToken::File(path)) => file(path.clone(), Nameable(true)),
+        Some(GivenToken::File(path)) => file(path.clone(), Origin::File),
         Some(GivenToken::Value(value)) => {
             let Some(token) = Token::new(value.expose_secret()) else {
-                let from = "`--identity-token`".to_owned();
+                let from = format!("`{}`", options.names.token);
                 return Detection::Broken(Error::Empty { from }.into());
             };
             if has_form_of_token(token.expose()) {
                 host.net.guard(token.expose());
                 Detection::Ready(Box::new(Held(token)))
             } else {
-                file(PathBuf::from(token.expose()), Nameable(false))
+                file(PathBuf::from(token.expose()), Origin::Value(options.names))
             }
         }
     }
 }
 
-struct Nameable(bool);
-
-fn file(path: PathBuf, Nameable(nameable): Nameable) -> Detection {
-    Detection::Ready(Box::new(TokenFile { path, nameable }))
+fn file(path: PathBuf, origin: Origin) -> Detection {
+    Detection::Ready(Box::new(TokenFile { path, origin }))
 }
 
 /// Whether `text` is a token rather than a path: exactly two dots, and the first segment decodes to

@@ -13,12 +13,13 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use crate::{Detection, Kind, Options, Provider, Source};
+use crate::{Detection, Kind, Names, Options, Provider, Source};
 
 /// The mounted file; its path is an option.
 pub(crate) const PROVIDER: Provider = Provider {
     name: "filesystem",
     variables: &[],
+    secrets: &[],
     kind: Kind::Asked,
     detect,
 };
@@ -45,9 +46,11 @@ pub enum Error {
         /// The file.
         from: String,
     },
-    /// The value of `--identity-token` is neither.
-    #[error("the value of `--identity-token` is neither a token nor the path of a readable file")]
+    /// The value that was given as a token is neither.
+    #[error("the value of `{}` is neither a token nor the path of a readable file", names.token)]
     Neither {
+        /// What the program calls its settings.
+        names: &'static Names,
         /// What the system says of the path.
         source: io::Error,
     },
@@ -88,8 +91,12 @@ impl Explain for Error {
             match self {
                 Self::Empty { .. } => "check the step that should write the token",
                 Self::Exposed { .. } => "take the write permission from group and others",
-                Self::Neither { .. } => {
-                    "give the raw token, without `Bearer` or quotes; or use `--identity-token-file`"
+                Self::Neither { names, .. } => {
+                    let file = names.token_file;
+                    return Some(
+                        format!("give the raw token, without `Bearer` or quotes; or use `{file}`")
+                            .into(),
+                    );
                 }
                 Self::Silent { .. } => "close the pipe after the token",
                 Self::Terminal => "pipe the token in, or name a file",
@@ -106,12 +113,27 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 /// A token file. It is read at each call, because the platform may keep it fresh.
 pub(crate) struct TokenFile {
     /// The file.
     pub(crate) path: PathBuf,
-    /// Whether messages may name it: a mistyped token looks like a path.
-    pub(crate) nameable: bool,
+    /// Who named it.
+    pub(crate) origin: Origin,
+}
+
+/// Who named a token file. A mistyped token looks like a path, so a path that was given where a token
+/// is expected is in no message.
+pub(crate) enum Origin {
+    /// Someone who meant a file.
+    File,
+    /// The value of a setting that takes a token too, in a program that calls its settings so.
+    Value(&'static Names),
 }
 
 impl Source for TokenFile {
@@ -130,15 +152,17 @@ impl Source for TokenFile {
 
 impl TokenFile {
     fn read(&self, host: &Host) -> Result<Token, Error> {
-        let from = if self.nameable {
-            format!("the token file `{}`", self.path.display())
-        } else {
-            "the file given by `--identity-token`".to_owned()
+        let from = match self.origin {
+            Origin::File => format!("the token file `{}`", self.path.display()),
+            Origin::Value(names) => format!("the file given by `{}`", names.token),
         };
-        let text = match read_small(&self.path) {
-            Ok(text) => text,
-            Err(source) if self.nameable => return Err(Error::Unreadable { from, source }),
-            Err(source) => return Err(Error::Neither { source }),
+        let text = match (read_small(&self.path), &self.origin) {
+            (Ok(text), _) => text,
+            (Err(source), Origin::File) => return Err(Error::Unreadable { from, source }),
+            (Err(source), Origin::Value(names)) => {
+                let names = *names;
+                return Err(Error::Neither { names, source });
+            }
         };
         if is_exposed(host, &self.path) {
             return Err(Error::Exposed { from });
@@ -203,8 +227,8 @@ fn detect(host: &Host, options: &Options) -> Detection {
     if path.symlink_metadata().is_err() {
         return Detection::Absent;
     }
-    let nameable = true;
-    Detection::Ready(Box::new(TokenFile { path, nameable }))
+    let origin = Origin::File;
+    Detection::Ready(Box::new(TokenFile { path, origin }))
 }
 
 /// The text of a small regular file. Links are followed, as mounted volumes are made of them; a pipe
@@ -239,13 +263,13 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::time::Duration;
 
-    use super::{Error, TokenFile, read_input};
+    use super::{Error, Origin, TokenFile, read_input};
     use crate::choose::tests::{Place, block_on};
 
     fn read(place: &Place, path: &str) -> Result<String, Error> {
         let file = TokenFile {
             path: place.host().path(path),
-            nameable: true,
+            origin: Origin::File,
         };
         file.read(&place.host())
             .map(|token| token.expose().to_owned())

@@ -7,9 +7,7 @@
 use std::borrow::Cow;
 
 use ambisign_host::request::{bearer, get, received, shape};
-use ambisign_host::{
-    Answer, Class, Explain, Host, HttpError, Token, is_loopback, plain_http_allowed,
-};
+use ambisign_host::{Answer, Class, Explain, Host, Token, is_loopback, plain_http_allowed};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
@@ -17,14 +15,51 @@ use reqwest::header::{self, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
-use crate::{Detection, Kind, Options, Provider, Source, limits};
+use crate::{Detection, Kind, Options, Provider, RequestError, Source, Variable, http, limits};
 
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "github-actions",
-    variables: &["GITHUB_ACTIONS", REQUEST_URL, REQUEST_TOKEN],
+    variables: &[
+        Variable::mark("GITHUB_ACTIONS", "true", "GitHub Actions is here"),
+        Variable::mark(
+            REQUEST_URL,
+            "https://run-actions-1.actions.githubusercontent.com/...",
+            "GitHub Actions: the token endpoint",
+        ),
+        Variable::mark(
+            REQUEST_TOKEN,
+            "<token>",
+            "GitHub Actions: proves the job to the token endpoint",
+        )
+        .secret(),
+        Variable::read(
+            "GITHUB_API_URL",
+            "https://api.github.com",
+            "GitHub Actions: tells which GitHub it is",
+        ),
+        Variable::read(
+            "GITHUB_EVENT_NAME",
+            "pull_request",
+            "GitHub Actions: explains why there is no token",
+        ),
+        Variable::read(
+            "GITHUB_EVENT_PATH",
+            "/github/workflow/event.json",
+            "GitHub Actions: explains why there is no token",
+        ),
+        Variable::read(
+            "GITHUB_SERVER_URL",
+            "https://github.com",
+            "GitHub Actions: the server whose token endpoint is accepted",
+        ),
+        Variable::read("FORGEJO_ACTIONS", "true", "Forgejo Actions is here"),
+        Variable::read("GITEA_ACTIONS", "true", "Gitea Actions is here"),
+    ],
+    // The same value as the request token, under another name.
+    secrets: &["ACTIONS_RUNTIME_TOKEN"],
     kind: Kind::Ci,
     detect,
 };
@@ -75,7 +110,7 @@ pub enum Error {
     },
     /// No whole answer, or none of a token endpoint's.
     #[error("GitHub's token endpoint gave no usable answer")]
-    Http(#[from] HttpError),
+    Http(#[from] RequestError),
     /// The job lacks `id-token: write`.
     #[error("this GitHub job may not request identity tokens (`{REQUEST_URL}` is not set)")]
     NotPermitted,
@@ -83,10 +118,10 @@ pub enum Error {
     #[error("only a part of `{REQUEST_URL}` and `{REQUEST_TOKEN}` reached this process")]
     Partial,
     /// GitHub says no.
-    #[error("GitHub refused to issue an identity token: HTTP {} `{excerpt}`", status.as_u16())]
+    #[error("GitHub refused to issue an identity token: HTTP {status} `{excerpt}`")]
     Refused {
         /// The status.
-        status: StatusCode,
+        status: u16,
         /// The beginning of the answer.
         excerpt: String,
     },
@@ -147,9 +182,9 @@ impl Explain for Error {
                      step of the job"
             )
             .into(),
-            Self::Refused { status, .. } if matches!(status.as_u16(), 401 | 403) => {
-                "run the job again, with `permissions: {id-token: write}`".into()
-            }
+            Self::Refused {
+                status: 401 | 403, ..
+            } => "run the job again, with `permissions: {id-token: write}`".into(),
             Self::Refused { .. } => format!("check what sets `{REQUEST_URL}`").into(),
             Self::Unreadable { .. } => {
                 "check that no proxy answers in GitHub's place, then run again".into()
@@ -172,6 +207,12 @@ impl Explain for Error {
             | Self::Refused { .. }
             | Self::Unreadable { .. } => Class::Identity,
         }
+    }
+}
+
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
     }
 }
 
@@ -209,13 +250,10 @@ impl Job {
             (header::AUTHORIZATION, self.bearer.clone()),
         ];
         let request = get(url, headers);
-        let answer = host
-            .net
-            .send_while(&limits::CI, request, is_pending)
-            .await?;
+        let answer = http::send_while(host, &limits::CI, request, is_pending).await?;
         if answer.status != StatusCode::OK {
             return Err(Error::Refused {
-                status: answer.status,
+                status: answer.status.as_u16(),
                 excerpt: answer.excerpt(&host.net),
             });
         }

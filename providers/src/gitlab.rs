@@ -8,11 +8,12 @@ use std::borrow::Cow;
 
 use ambisign_host::{Class, Explain, Host};
 
-use crate::{Detection, Kind, Options, Provider, env_var};
+use crate::{Detection, Kind, Options, Provider, Variable, env_var};
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "gitlab",
-    variables: &["GITLAB_CI"],
+    variables: &[Variable::mark("GITLAB_CI", "true", "GitLab CI is here")],
+    secrets: &[],
     kind: Kind::Ci,
     detect,
 };
@@ -60,6 +61,12 @@ impl Explain for Error {
 
     fn class(&self) -> Class {
         Class::Identity
+    }
+}
+
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
     }
 }
 

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use ambisign_host::request::{bearer, post, received, shape};
-use ambisign_host::{Answer, Class, Explain, Host, HttpError, Token};
+use ambisign_host::{Answer, Class, Explain, Host, Token};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
@@ -19,7 +19,7 @@ use url::Url;
 use crate::gce::{self, Metadata};
 use crate::google::adc;
 use crate::google::service_account::Key;
-use crate::{Detection, Kind, Options, Provider, Source, limits};
+use crate::{Detection, Kind, Options, Provider, RequestError, Source, Variable, http, limits};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-impersonate";
@@ -28,7 +28,12 @@ const VARIABLE: &str = "GOOGLE_SERVICE_ACCOUNT_NAME";
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: NAME,
-    variables: &[VARIABLE],
+    variables: &[Variable::mark(
+        VARIABLE,
+        "signer@acme.iam.gserviceaccount.com",
+        "Google Cloud: the service account to sign as",
+    )],
+    secrets: &[],
     kind: Kind::Asked,
     detect,
 };
@@ -64,7 +69,7 @@ pub enum Error {
     },
     /// No whole answer.
     #[error("IAM gave no usable answer")]
-    Http(#[from] HttpError),
+    Http(#[from] RequestError),
     /// The variable names no account.
     #[error("`{VARIABLE}` is {name:?}, which is not the e-mail address of a service account")]
     Name {
@@ -81,10 +86,10 @@ pub enum Error {
         account: String,
     },
     /// IAM says no.
-    #[error("IAM refused: HTTP {} `{excerpt}`", status.as_u16())]
+    #[error("IAM refused: HTTP {status} `{excerpt}`")]
     Refused {
         /// The status.
-        status: StatusCode,
+        status: u16,
         /// The beginning of the answer.
         excerpt: String,
     },
@@ -164,6 +169,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 struct Impersonation {
     account: String,
     caller: Caller,
@@ -233,11 +244,8 @@ impl Impersonation {
         let mut request = post(url, "application/json", body.to_string());
         let bearer = bearer(access_token.expose()).ok_or(gce::Error::Empty)?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
-        Ok(host
-            .net
-            .send(&limits::GOOGLE, request)
-            .await
-            .map_err(Error::Http)?)
+        let answer = http::send(host, &limits::GOOGLE, request).await;
+        Ok(answer.map_err(Error::Http)?)
     }
 
     fn read(&self, host: &Host, answer: &Answer) -> Result<Token, Error> {
@@ -269,7 +277,10 @@ impl Impersonation {
                 caller: self.caller_name(host).await,
                 excerpt,
             },
-            _ => Error::Refused { status, excerpt },
+            _ => Error::Refused {
+                status: status.as_u16(),
+                excerpt,
+            },
         }
     }
 

@@ -15,12 +15,57 @@ pub struct Options {
     pub token_variables: Vec<String>,
     /// Where an operator mounts a token that the platform keeps fresh; below the file root.
     pub token_file: PathBuf,
-    /// A token that was given by a flag.
+    /// A token that the user gave, for instance by a flag.
     pub token: Option<GivenToken>,
     /// The one provider to use, by its name or by the alias `google`.
     pub provider: Option<String>,
-    /// Use only what was handed over: a flag or a token variable.
+    /// Use only what was handed over: a token, or a token variable.
     pub disable_ambient: bool,
+    /// What the program calls these settings, for its messages.
+    pub names: &'static Names,
+}
+
+/// What a program calls the settings of [`Options`], for its messages: flags, as they are typed.
+///
+/// Without names of the program, messages name the fields themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Names {
+    /// [`Options::provider`].
+    pub provider: &'static str,
+    /// [`Options::token`] as a value.
+    pub token: &'static str,
+    /// [`Options::token`] as a file.
+    pub token_file: &'static str,
+    /// [`Options::disable_ambient`].
+    pub disable_ambient: &'static str,
+    /// A setting of the program that insists on one identity.
+    pub require_identity: Option<&'static str>,
+}
+
+impl Default for &'static Names {
+    fn default() -> Self {
+        &Names::FIELDS
+    }
+}
+
+impl Names {
+    /// The fields themselves: the names in a program that gives none.
+    pub const FIELDS: Self = Self {
+        provider: "Options::provider",
+        token: "Options::token",
+        token_file: "GivenToken::File",
+        disable_ambient: "Options::disable_ambient",
+        require_identity: None,
+    };
+
+    /// How the provider `name` is requested.
+    pub(crate) fn request(&self, name: &str) -> String {
+        if self.provider.starts_with('-') {
+            format!("`{} {name}`", self.provider)
+        } else {
+            format!("`{}` set to `{name}`", self.provider)
+        }
+    }
 }
 
 impl Options {
@@ -35,7 +80,7 @@ impl Options {
     }
 }
 
-/// A token on the command line.
+/// A token that the user gave.
 #[derive(Clone)]
 pub enum GivenToken {
     /// A file that holds the token; `-` is the standard input.

@@ -195,7 +195,18 @@ impl Platform {
 #[cfg(test)]
 mod tests {
     use super::PLATFORMS;
+    use crate::PROVIDERS;
     use crate::choose::tests::Place;
+
+    #[test]
+    fn a_platform_with_a_provider_is_not_listed_here() {
+        for platform in PLATFORMS {
+            let provider = PROVIDERS.iter().find(|row| {
+                row.kind == platform.kind && row.marks().any(|mark| platform.marks.contains(&mark))
+            });
+            assert!(provider.is_none(), "{}: {provider:?}", platform.name);
+        }
+    }
 
     #[test]
     fn every_variable_shows_its_platform_and_fixes_are_complete() {

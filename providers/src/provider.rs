@@ -6,10 +6,7 @@ use std::fmt;
 use ambisign_host::{Host, Token};
 use futures_util::future::BoxFuture;
 
-use crate::{
-    Error, Options, env_var, explicit, file, gce, github, gitlab, google, impersonation, spiffe,
-    unsupported,
-};
+use crate::{Error, Options};
 
 /// Gives identity tokens. Everything that is needed to ask for one is already inside: nothing is
 /// read twice.
@@ -74,32 +71,78 @@ pub enum Kind {
     Machine,
 }
 
+/// An environment variable that a provider reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// The exact name.
+    pub name: &'static str,
+    /// A value, or a description of one in angle brackets.
+    pub example: &'static str,
+    /// What it does, on one line that begins with its platform.
+    pub meaning: &'static str,
+    /// Whether the provider is found by it.
+    pub is_mark: bool,
+    /// Whether its value is a secret, which is never shown, and which child processes do not see.
+    pub is_secret: bool,
+}
+
+impl Variable {
+    /// A variable by which the provider is found.
+    pub(crate) const fn mark(
+        name: &'static str,
+        example: &'static str,
+        meaning: &'static str,
+    ) -> Self {
+        Self {
+            is_mark: true,
+            ..Self::read(name, example, meaning)
+        }
+    }
+
+    /// A variable that the provider reads when it is there.
+    pub(crate) const fn read(
+        name: &'static str,
+        example: &'static str,
+        meaning: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            example,
+            meaning,
+            is_mark: false,
+            is_secret: false,
+        }
+    }
+
+    /// The same with a secret value.
+    pub(crate) const fn secret(self) -> Self {
+        Self {
+            is_secret: true,
+            ..self
+        }
+    }
+}
+
 /// One way to a token.
 #[derive(Clone, Copy, Debug)]
 pub struct Provider {
     /// Its name, the one by which it can be requested.
     pub name: &'static str,
-    /// The environment variables by which it is found.
-    pub variables: &'static [&'static str],
+    /// Every environment variable that it reads.
+    pub variables: &'static [Variable],
+    /// Credentials of its platform that it does not read. Like the secret ones of `variables`, child
+    /// processes do not see them.
+    pub secrets: &'static [&'static str],
     /// How deliberate its identity is.
     pub kind: Kind,
     /// Looks for it, without the network and in less than a millisecond.
     pub detect: fn(&Host, &Options) -> Detection,
 }
 
-/// Every provider, in the order of precedence.
-pub static PROVIDERS: &[Provider] = &[
-    explicit::PROVIDER,
-    env_var::PROVIDER,
-    github::PROVIDER,
-    gitlab::PROVIDER,
-    unsupported::BUILDKITE,
-    unsupported::CIRCLECI,
-    unsupported::CODEFRESH,
-    impersonation::PROVIDER,
-    google::PROVIDER,
-    spiffe::PROVIDER,
-    file::PROVIDER,
-    gce::PROVIDER,
-    spiffe::DEFAULT_SOCKET,
-];
+impl Provider {
+    /// The names of the variables by which it is found.
+    pub fn marks(&self) -> impl Iterator<Item = &'static str> {
+        let marks = self.variables.iter().filter(|variable| variable.is_mark);
+        marks.map(|variable| variable.name)
+    }
+}

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use ambisign_host::{Class, Explain, Host};
 
-use crate::{Detection, Kind, Options, PlatformHint, Provider};
+use crate::{Detection, Kind, Options, PlatformHint, Provider, Variable};
 
 const SOCKET: &str = "SPIFFE_ENDPOINT_SOCKET";
 
@@ -18,7 +18,12 @@ const DEFAULT: &str = "/tmp/spire-agent/public/api.sock";
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "spiffe",
-    variables: &[SOCKET],
+    variables: &[Variable::mark(
+        SOCKET,
+        "unix:///run/spire/agent.sock",
+        "SPIFFE: the Workload API",
+    )],
+    secrets: &[],
     kind: Kind::Asked,
     detect,
 };
@@ -26,6 +31,7 @@ pub(crate) const PROVIDER: Provider = Provider {
 pub(crate) const DEFAULT_SOCKET: Provider = Provider {
     name: "spiffe-default-socket",
     variables: &[],
+    secrets: &[],
     kind: Kind::Machine,
     detect: detect_default,
 };
@@ -68,6 +74,12 @@ impl Explain for Error {
 
     fn class(&self) -> Class {
         Class::Identity
+    }
+}
+
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
     }
 }
 

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 
 use ambisign_host::{Class, Explain, Host};
 
-use crate::{Detection, Kind, Options, Provider};
+use crate::{Detection, Kind, Options, Provider, Variable};
 
 pub(crate) const BUILDKITE: Provider = Provider {
     name: "buildkite-agent",
-    variables: &["BUILDKITE"],
+    variables: &[Variable::mark("BUILDKITE", "true", "Buildkite is here")],
+    secrets: &["BUILDKITE_AGENT_ACCESS_TOKEN"],
     kind: Kind::Ci,
     detect: buildkite,
 };
@@ -17,7 +18,8 @@ pub(crate) const BUILDKITE: Provider = Provider {
 /// `CIRCLE_OIDC_TOKEN` and its second version are made for another audience and are not read.
 pub(crate) const CIRCLECI: Provider = Provider {
     name: "circleci",
-    variables: &["CIRCLECI"],
+    variables: &[Variable::mark("CIRCLECI", "true", "CircleCI is here")],
+    secrets: &[],
     kind: Kind::Ci,
     detect: circleci,
 };
@@ -25,10 +27,20 @@ pub(crate) const CIRCLECI: Provider = Provider {
 pub(crate) const CODEFRESH: Provider = Provider {
     name: "codefresh",
     variables: &[
-        "CF_OIDC_REQUEST_URL",
-        "CF_OIDC_REQUEST_TOKEN",
-        "CF_BUILD_ID",
+        Variable::mark(
+            "CF_OIDC_REQUEST_URL",
+            "https://oidc.codefresh.io/...",
+            "Codefresh: the token endpoint",
+        ),
+        Variable::mark(
+            "CF_OIDC_REQUEST_TOKEN",
+            "<token>",
+            "Codefresh: proves the build to the token endpoint",
+        )
+        .secret(),
+        Variable::mark("CF_BUILD_ID", "6543...", "Codefresh is here"),
     ],
+    secrets: &[],
     kind: Kind::Ci,
     detect: codefresh,
 };
@@ -56,6 +68,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 fn buildkite(host: &Host, options: &Options) -> Detection {
     let tool = format!(
         "the output of `buildkite-agent oidc request-token --audience {}`",
@@ -79,7 +97,7 @@ fn codefresh(host: &Host, options: &Options) -> Detection {
         "the `ID_TOKEN` of the step `obtain-oidc-id-token` with audience `{}`",
         options.audience
     );
-    let here = CODEFRESH.variables.iter().any(|name| host.env.is_set(name));
+    let here = CODEFRESH.marks().any(|name| host.env.is_set(name));
     detection(here, ("codefresh/unsupported", "Codefresh"), &tool, options)
 }
 

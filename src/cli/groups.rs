@@ -51,11 +51,7 @@ pub struct IdentityArgs {
     pub identity_token_file: Option<PathBuf>,
 
     /// Take the identity from this provider and no other ($AMBISIGN_OIDC_PROVIDER)
-    ///
-    /// One of envvar, github-actions, gitlab, buildkite-agent, circleci, codefresh,
-    /// google-impersonate, google-adc, spiffe, filesystem, google-workload-identity. Without it the
-    /// first that is here, in this order, is the one; google-adc is only taken by name.
-    #[arg(long, value_name = "NAME", help_heading = "Identity")]
+    #[arg(long, value_name = "NAME", help_heading = "Identity", long_help = oidc_provider())]
     pub oidc_provider: Option<String>,
 
     /// Take a token from a flag or from `SIGSTORE_ID_TOKEN`, and from nowhere else
@@ -231,4 +227,15 @@ pub struct RunArgs {
     /// What of the command line and of the variables of cosign changes nothing.
     #[arg(skip)]
     pub unused: Vec<Warning>,
+}
+
+/// The long help of `--oidc-provider`, with the names of all providers.
+fn oidc_provider() -> String {
+    let names: Vec<_> = ambisign_providers::names().collect();
+    format!(
+        "Take the identity from this provider and no other ($AMBISIGN_OIDC_PROVIDER)\n\nOne of {}. \
+         Without it the first that is here, in this order, is the one; google-adc is only taken by \
+         name.",
+        names.join(", ")
+    )
 }

@@ -123,7 +123,7 @@ fn named(error: envy::Error) -> envy::Error {
         envy::Error::MissingValue(_) => error,
         envy::Error::Custom(text) => {
             let mut text = text;
-            for row in VARIABLES {
+            for row in VARIABLES.iter() {
                 if let Some(field) = row.name.strip_prefix(PREFIX) {
                     let field = format!("`{}`", field.to_ascii_lowercase());
                     text = text.replace(&field, &format!("`{}`", row.name));

@@ -40,8 +40,9 @@ pub fn provider_answer(bytes: &[u8]) {
         return;
     };
     strict(bytes);
-    for name in ["access_token", "id_token", "token", "value"] {
-        if let Some(Value::String(token)) = body.get(name) {
+    // Whatever a provider calls the member with the token.
+    for member in body.values() {
+        if let Value::String(token) = member {
             identity(token);
         }
     }

@@ -128,6 +128,17 @@ pub struct NetOptions {
     pub observer: Option<Observer>,
     /// Prefix of the system's own CA files.
     pub root: PathBuf,
+    /// What the program calls these settings, for its messages.
+    pub names: SettingNames,
+}
+
+/// What a program calls its settings for HTTP; messages give general advice where there is no name.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SettingNames {
+    /// The time of the whole run, for instance `--timeout`.
+    pub timeout: Option<&'static str>,
+    /// A file of additional CA certificates.
+    pub ca_file: Option<&'static str>,
 }
 
 /// The HTTP side of a `Host`.
@@ -181,6 +192,11 @@ pub enum ClientError {
 }
 
 impl Net {
+    /// What the program calls its settings.
+    pub fn setting_names(&self) -> SettingNames {
+        self.options.names
+    }
+
     /// Reads the proxy and CA variables of `env`. Nothing is opened or built yet.
     pub fn new(env: &Env, clock: Clock, options: NetOptions) -> Self {
         let proxies = Proxies::from_env(env);

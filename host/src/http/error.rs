@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::{Method, StatusCode};
 use rustls::InvalidMessage;
 
-use super::client::ClientError;
+use super::client::{ClientError, SettingNames};
 use crate::{Class, Explain, chain, errors};
 
 /// The longest name of a content coding that a message shows, in characters.
@@ -196,9 +196,34 @@ impl HttpError {
         self.reason.class()
     }
 
-    /// What the reader can do, whichever service it was.
+    /// What the reader of a message of the program can do, whichever service it was.
     pub fn fix(&self) -> Option<Cow<'static, str>> {
         self.reason.fix()
+    }
+
+    /// What the reader can do, in a program whose settings have these names.
+    pub fn fix_with(&self, names: &SettingNames) -> Option<Cow<'static, str>> {
+        match &self.reason {
+            HttpReason::Deadline => Some(match names.timeout {
+                Some(timeout) => format!("run again, or raise `{timeout}`").into(),
+                None => "run again, or allow more time".into(),
+            }),
+            HttpReason::Tls { .. } => {
+                let ca_file = match names.ca_file {
+                    Some(ca_file) => format!("give a private CA with `{ca_file}`"),
+                    None => "name the file of a private CA in `SSL_CERT_FILE`".to_owned(),
+                };
+                Some(format!("check the clock and the proxy, and {ca_file}").into())
+            }
+            HttpReason::Client(_)
+            | HttpReason::Encoded { .. }
+            | HttpReason::NotHttps
+            | HttpReason::NotTls
+            | HttpReason::Redirected { .. }
+            | HttpReason::Status { .. }
+            | HttpReason::TooLarge { .. }
+            | HttpReason::Unreachable { .. } => self.reason.fix(),
+        }
     }
 }
 

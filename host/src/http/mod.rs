@@ -9,7 +9,8 @@ pub mod request;
 mod send;
 
 pub use client::{
-    ClientError, Event, Net, NetOptions, Observer, PlainHttp, Profile, plain_http_allowed,
+    ClientError, Event, Net, NetOptions, Observer, PlainHttp, Profile, SettingNames,
+    plain_http_allowed,
 };
 pub use error::{HttpError, HttpReason};
 pub use loopback::{is_localhost, is_loopback, resolves_to_loopback};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use ambisign_host::{Class, Explain};
 
-use crate::PlatformHint;
+use crate::{Names, PlatformHint};
 
 /// Why no provider could be chosen.
 #[derive(Debug, thiserror::Error)]
@@ -16,18 +16,24 @@ pub enum ChooseError {
     Ambiguous {
         /// Their names.
         names: Vec<&'static str>,
+        /// What the program calls its settings.
+        settings: &'static Names,
     },
     /// Nothing was handed over, and nothing else may be used.
     #[error("no token was given, and ambient providers are switched off")]
     Disabled {
         /// The variable that can hold one.
         variable: String,
+        /// What the program calls its settings.
+        settings: &'static Names,
     },
     /// One ambient provider is requested, and all are switched off.
     #[error("`{name}` is requested, and ambient providers are switched off")]
     Excluded {
         /// The provider.
         name: &'static str,
+        /// What the program calls its settings.
+        settings: &'static Names,
     },
     /// None of them is here.
     #[error(
@@ -44,6 +50,8 @@ pub enum ChooseError {
         contained: bool,
         /// The variable that can hold a token.
         variable: String,
+        /// What the program calls its settings.
+        settings: &'static Names,
     },
     /// The one that is requested is not here.
     #[error("`{name}` is requested, and is not here")]
@@ -52,6 +60,8 @@ pub enum ChooseError {
         name: &'static str,
         /// The variables and files by which it is found.
         marks: Vec<String>,
+        /// What the program calls its settings.
+        settings: &'static Names,
     },
     /// No provider has the name that is requested.
     #[error("there is no provider {name:?}")]
@@ -92,23 +102,23 @@ impl Explain for ChooseError {
 
     fn fix(&self) -> Option<Cow<'static, str>> {
         Some(match self {
-            Self::Ambiguous { names } => {
-                let ways: Vec<String> = names
-                    .iter()
-                    .map(|name| format!("`--oidc-provider {name}`"))
-                    .collect();
+            Self::Ambiguous { names, settings } => {
+                let ways: Vec<String> = names.iter().map(|name| settings.request(name)).collect();
                 format!("choose one with {}", ways.join(" or ")).into()
             }
-            Self::Disabled { variable } => {
-                format!("set `{variable}`, or give `--identity-token-file`").into()
+            Self::Disabled { variable, settings } => {
+                format!("set `{variable}`, or give `{}`", settings.token_file).into()
             }
-            Self::Excluded { .. } => {
-                "drop `--oidc-provider` or `--oidc-disable-ambient-providers`".into()
-            }
+            Self::Excluded { settings, .. } => format!(
+                "drop `{}` or `{}`",
+                settings.provider, settings.disable_ambient
+            )
+            .into(),
             Self::NoIdentity {
                 recognised,
                 contained,
                 variable,
+                settings,
                 ..
             } => match recognised.first() {
                 Some(platform) => platform.fix.clone().into(),
@@ -119,13 +129,16 @@ impl Explain for ChooseError {
                 )
                 .into(),
                 None => format!(
-                    "run in a CI job that may request tokens, set `{variable}`, or give \
-                     `--identity-token-file`"
+                    "run in a CI job that may request tokens, set `{variable}`, or give `{}`",
+                    settings.token_file
                 )
                 .into(),
             },
-            Self::NotDetected { marks, .. } => format!(
-                "drop `--oidc-provider`, or run where there is one of {}",
+            Self::NotDetected {
+                marks, settings, ..
+            } => format!(
+                "drop `{}`, or run where there is one of {}",
+                settings.provider,
                 quoted(marks)
             )
             .into(),
@@ -141,5 +154,11 @@ impl Explain for ChooseError {
             | Self::NoIdentity { .. }
             | Self::NotDetected { .. } => Class::Identity,
         }
+    }
+}
+
+impl From<ChooseError> for crate::Error {
+    fn from(error: ChooseError) -> Self {
+        Self::new(error)
     }
 }

@@ -10,7 +10,8 @@ use ambisign_host::{Class, Clock, Env, Explain, Host, Net, NetOptions};
 use secrecy::SecretString;
 
 use super::{ChooseError, choose, survey};
-use crate::{Detection, Error, GivenToken, Options};
+use crate::platforms::PLATFORMS;
+use crate::{Detection, Error, GivenToken, Kind, Names, Options, PROVIDERS};
 
 /// A machine: variables, and files in a folder of its own that goes with it.
 pub(crate) struct Place {
@@ -58,6 +59,13 @@ impl Place {
             audience: "aud".to_owned(),
             token_variables: vec!["TEST_ID_TOKEN".to_owned(), "TEST_OTHER_TOKEN".to_owned()],
             token_file: PathBuf::from("/var/run/test/token"),
+            names: &Names {
+                provider: "--from",
+                token: "--token",
+                token_file: "--token-file",
+                disable_ambient: "--no-ambient",
+                require_identity: Some("--only"),
+            },
             ..Options::default()
         }
     }
@@ -145,7 +153,7 @@ fn github_runner_on_gce_without_permission() {
 fn github_with_google_impersonation() {
     let place = Place::new().in_github().on_gce().impersonating();
     assert_eq!(place.winner(), "github-actions");
-    assert!(place.notes().contains("--oidc-provider google-impersonate"));
+    assert!(place.notes().contains("--from google-impersonate"));
     assert_eq!(
         place.requested("google-impersonate").unwrap(),
         "google-impersonate"
@@ -176,6 +184,44 @@ fn gitlab_runner_on_gke_without_token() {
         error.fix().unwrap(),
         "add `id_tokens: {TEST_ID_TOKEN: {aud: aud}}` to the job"
     );
+}
+
+#[test]
+fn a_job_of_a_ci_system_with_tokens_never_signs_as_the_machine_below_it() {
+    let systems = PROVIDERS.iter().filter(|row| row.kind == Kind::Ci);
+    let mut count = 0;
+    for system in systems {
+        let place = Place::new().var(system.variables[0].name, "true").on_gce();
+        let code = place.error().code().into_owned();
+        assert!(!code.starts_with("gce/"), "{}: {code}", system.name);
+        count += 1;
+    }
+    assert!(count >= 5);
+}
+
+#[test]
+fn a_job_of_a_ci_system_without_tokens_signs_as_its_google_machine_with_a_note() {
+    let systems = PLATFORMS.iter().filter(|row| row.kind == Kind::Ci);
+    let mut names = Vec::new();
+    for system in systems {
+        let value = match system.name {
+            "Woodpecker" => "woodpecker",
+            _ => "true",
+        };
+        let place = Place::new().var(system.marks[0], value);
+        // Without a machine that has an identity there is none.
+        assert_eq!(place.error().code(), "provider/no-identity");
+        let place = place.on_gce();
+        assert_eq!(place.winner(), "google-workload-identity");
+        let notes = place.notes();
+        assert!(notes.contains("not of a job"), "{notes}");
+        let note = format!("this is {} too: ", system.name);
+        assert!(notes.contains(&note), "{notes}");
+        names.push(system.name);
+    }
+    for name in ["Azure Pipelines", "Jenkins", "Travis CI", "Woodpecker"] {
+        assert!(names.contains(&name), "{name}");
+    }
 }
 
 #[test]
@@ -278,20 +324,20 @@ fn two_ready_ci_platforms_are_an_error_and_a_request_decides() {
     let seen = |name, kind| super::Seen {
         name,
         kind,
-        marks: &[],
+        marks: Vec::new(),
         detection: Detection::Ready(Box::new(crate::file::StandardInput)),
     };
     let both = [
-        seen("one", crate::Kind::Ci),
-        seen("other", crate::Kind::Ci),
-        seen("asked", crate::Kind::Asked),
+        seen("one", Kind::Ci),
+        seen("other", Kind::Ci),
+        seen("asked", Kind::Asked),
     ];
     let place = Place::new();
     let error = super::pick(&both, &place.host(), &place.options()).unwrap_err();
     assert_eq!(error.code(), "provider/ambiguous");
     assert_eq!(
         error.fix().unwrap(),
-        "choose one with `--oidc-provider one` or `--oidc-provider other`"
+        "choose one with `--from one` or `--from other`"
     );
 }
 
@@ -486,6 +532,9 @@ fn messages_keep_the_house_style() {
             assert!(!first.is_ascii_uppercase(), "{text}");
         }
     }
-    let ambiguous = ChooseError::Ambiguous { names: vec!["a"] };
+    let ambiguous = ChooseError::Ambiguous {
+        names: vec!["a"],
+        settings: &Names::FIELDS,
+    };
     assert_eq!(ambiguous.class(), Class::Identity);
 }

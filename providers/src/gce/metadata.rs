@@ -10,9 +10,9 @@ use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use url::{Host as UrlHost, Url};
 
-use super::Error;
+use super::error::Error;
 use crate::file::read_small;
-use crate::limits;
+use crate::{http, limits};
 
 /// Sent with every request and demanded of every answer: a server that does not know it is not the
 /// metadata server, and a browser that was lured there does not send it.
@@ -70,10 +70,7 @@ impl Metadata {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let answer = host
-            .net
-            .send(&self.limits, get(url, [(FLAVOR, GOOGLE)]))
-            .await?;
+        let answer = http::send(host, &self.limits, get(url, [(FLAVOR, GOOGLE)])).await?;
         if answer.header(FLAVOR) != Some("Google") {
             let host = self.base.host_str().unwrap_or_default().to_owned();
             return Err(Error::Flavor { host });
@@ -135,7 +132,7 @@ impl Metadata {
 
 pub(super) fn refused(host: &Host, answer: &Answer) -> Error {
     Error::Refused {
-        status: answer.status,
+        status: answer.status.as_u16(),
         excerpt: answer.excerpt(&host.net),
     }
 }

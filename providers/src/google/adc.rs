@@ -88,6 +88,12 @@ impl Explain for Error {
     }
 }
 
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
 /// The service-account key that is configured; `None` when no file is.
 pub(crate) fn key(host: &Host, options: &Options) -> Result<Option<Key>, crate::Error> {
     let Some((path, text)) = read(host)? else {

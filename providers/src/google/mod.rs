@@ -12,14 +12,26 @@ use ambisign_host::{Host, Token};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::{Detection, Error, Kind, Options, Provider, Source};
+use crate::{Detection, Error, Kind, Options, Provider, Source, Variable};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-adc";
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: NAME,
-    variables: &["GOOGLE_APPLICATION_CREDENTIALS"],
+    variables: &[
+        Variable::mark(
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "/etc/google/key.json",
+            "Google Cloud: the caller's own credentials",
+        ),
+        Variable::read(
+            "CLOUDSDK_CONFIG",
+            "/root/.config/gcloud",
+            "Google Cloud: the folder of the default credentials",
+        ),
+    ],
+    secrets: &[],
     kind: Kind::Asked,
     detect,
 };

@@ -6,9 +6,7 @@ use std::borrow::Cow;
 use std::time::UNIX_EPOCH;
 
 use ambisign_host::request::{post, received, shape};
-use ambisign_host::{
-    Answer, Class, Explain, Host, HttpError, Net, Token, is_loopback, plain_http_allowed,
-};
+use ambisign_host::{Answer, Class, Explain, Host, Net, Token, is_loopback, plain_http_allowed};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
@@ -21,7 +19,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
 
-use crate::limits;
+use crate::{RequestError, http, limits};
 
 /// Google's token endpoint, where the file names none.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
@@ -60,7 +58,7 @@ pub enum Error {
     },
     /// No whole answer.
     #[error("Google's token endpoint gave no usable answer")]
-    Http(#[from] HttpError),
+    Http(#[from] RequestError),
     /// The assertion was not accepted: the key is gone, or the clock is off.
     #[error("Google does not accept key {key_id} of {account}: `{excerpt}`")]
     InvalidGrant {
@@ -78,10 +76,10 @@ pub enum Error {
         account: String,
     },
     /// Google says no.
-    #[error("Google's token endpoint refused: HTTP {} `{excerpt}`", status.as_u16())]
+    #[error("Google's token endpoint refused: HTTP {status} `{excerpt}`")]
     Refused {
         /// The status.
-        status: StatusCode,
+        status: u16,
         /// The beginning of the answer.
         excerpt: String,
     },
@@ -145,6 +143,12 @@ impl Explain for Error {
             | Self::Universe { .. }
             | Self::Unreadable { .. } => Class::Identity,
         }
+    }
+}
+
+impl From<Error> for crate::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error)
     }
 }
 
@@ -238,7 +242,7 @@ impl Key {
             .finish();
         let media_type = "application/x-www-form-urlencoded";
         let request = post(self.token_uri.clone(), media_type, form);
-        let answer = host.net.send(&limits::GOOGLE, request).await?;
+        let answer = http::send(host, &limits::GOOGLE, request).await?;
         if answer.status == StatusCode::OK {
             return Ok(answer);
         }
@@ -252,7 +256,7 @@ impl Key {
             error: String,
         }
 
-        let (status, excerpt) = (answer.status, answer.excerpt(net));
+        let (status, excerpt) = (answer.status.as_u16(), answer.excerpt(net));
         match answer.json::<Body>() {
             Some(body) if body.error == "invalid_grant" => Error::InvalidGrant {
                 account: self.account.clone(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ambisign_host::{Class, Explain, Token};
 use ambisign_providers::Error;
@@ -78,18 +78,6 @@ async fn a_job_whose_state_is_not_known_yet_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_server_error_is_waited_for() {
-    let peer = peer(|number| match number {
-        0 => Reply::new(500, "<html>oops</html>"),
-        1 => Reply::new(429, "").header("Retry-After", "1"),
-        _ => good(),
-    })
-    .await;
-    fetch(&peer, LONG).await.unwrap();
-    assert_eq!(peer.requests().len(), 3);
-}
-
-#[tokio::test]
 async fn a_refusal_is_final() {
     for status in [400, 401, 403, 404, 202] {
         let peer = peer(move |_| Reply::new(status, &format!("no, {CANARY}-request"))).await;
@@ -120,31 +108,6 @@ async fn answers_that_hold_no_token_are_refused() {
     let empty = || Reply::new(200, r#"{"value":" "}"#);
     let code = "github/empty".to_owned();
     assert_eq!(refusal(empty, 1).await, (code, Class::Identity));
-    let large = || Reply::new(200, &"c4n4ry".repeat(20_000));
-    let code = "github/too-large".to_owned();
-    assert_eq!(refusal(large, 1).await, (code, Class::Untrusted));
-}
-
-#[tokio::test]
-async fn redirects_are_not_followed() {
-    let elsewhere = peer(|_| good()).await;
-    let to = elsewhere.url("/c4n4ry");
-    let peer = peer(move |_| Reply::new(307, "").header("Location", &to)).await;
-    let error = fetch(&peer, LONG).await.unwrap_err();
-    assert_eq!(error.code(), "github/redirected");
-    assert_eq!(error.class(), Class::Untrusted);
-    assert_keeps_secrets(&error);
-    assert!(elsewhere.requests().is_empty());
-}
-
-#[tokio::test]
-async fn the_end_of_the_run_is_the_end_of_waiting() {
-    let peer = peer(|_| good().late(Duration::from_secs(10))).await;
-    let started = Instant::now();
-    let error = fetch(&peer, Duration::from_millis(300)).await.unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(2));
-    assert_eq!(error.class(), Class::Temporary);
-    assert_keeps_secrets(&error);
 }
 
 #[tokio::test]

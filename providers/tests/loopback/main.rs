@@ -7,8 +7,10 @@
 
 mod github;
 mod google;
+mod hello;
 mod metadata;
 mod peer;
+mod table;
 
 use std::error::Error as _;
 use std::path::PathBuf;

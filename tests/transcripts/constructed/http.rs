@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Requests that came to no usable answer.
 
-use ambisign_host::{ClientError, HttpError, HttpReason};
+use ambisign_host::{ClientError, HttpError, HttpReason, SettingNames};
 use ambisign_providers::google::service_account;
-use ambisign_providers::{gce, github, impersonation};
+use ambisign_providers::{RequestError, fuzzing, gce, github, impersonation};
 use ambisign_sigstore::{fulcio, trust, witness};
 use reqwest::Method;
 
@@ -53,17 +53,17 @@ const STAGES: [Row; 10] = [
         MOST,
     ),
     (
-        |error| boxed(gce::Error::Http(error)),
+        |error| boxed(gce::Error::Http(request(error))),
         "169.254.169.254",
         MOST,
     ),
     (
-        |error| boxed(github::Error::Http(error)),
+        |error| boxed(github::Error::Http(request(error))),
         "runner.actions.githubusercontent.com",
         MOST,
     ),
     (
-        |error| boxed(impersonation::Error::Http(error)),
+        |error| boxed(impersonation::Error::Http(request(error))),
         "iamcredentials.googleapis.com",
         ALL,
     ),
@@ -78,7 +78,7 @@ const STAGES: [Row; 10] = [
         MOST,
     ),
     (
-        |error| boxed(service_account::Error::Http(error)),
+        |error| boxed(service_account::Error::Http(request(error))),
         "oauth2.googleapis.com",
         ALL,
     ),
@@ -113,6 +113,15 @@ pub(super) fn all() -> Vec<Error> {
         })
     };
     STAGES.into_iter().flat_map(of_stage).collect()
+}
+
+/// The same, of a provider.
+fn request(error: HttpError) -> RequestError {
+    let names = SettingNames {
+        timeout: Some("--timeout"),
+        ca_file: Some("--ca-file"),
+    };
+    fuzzing::request_error(error, names)
 }
 
 fn reason(name: &str) -> HttpReason {

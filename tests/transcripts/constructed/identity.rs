@@ -3,13 +3,21 @@
 
 use std::time::Duration;
 
-use ambisign_providers::ChooseError;
 use ambisign_providers::google::service_account;
+use ambisign_providers::{ChooseError, Names};
 use ambisign_providers::{env_var, file, gce, impersonation};
 use ambisign_sigstore::identity::IdentityError;
-use reqwest::StatusCode;
 
 use super::{Error, boxed};
+
+/// The flags of the program.
+const NAMES: Names = Names {
+    provider: "--oidc-provider",
+    token: "--identity-token",
+    token_file: "--identity-token-file",
+    disable_ambient: "--oidc-disable-ambient-providers",
+    require_identity: Some("--require-identity"),
+};
 
 const ACCOUNT: &str = "signer@acme.iam.gserviceaccount.com";
 
@@ -35,13 +43,17 @@ fn choice() -> Vec<Error> {
         }),
         boxed(file::Error::Terminal),
         // Settings refuse it before.
-        boxed(ChooseError::Excluded { name: "gitlab" }),
+        boxed(ChooseError::Excluded {
+            name: "gitlab",
+            settings: &NAMES,
+        }),
         // What it says depends on the machine: a container, a cloud.
         boxed(ChooseError::NoIdentity {
             looked: vec!["SIGSTORE_ID_TOKEN".to_owned(), "github-actions".to_owned()],
             recognised: Vec::new(),
             contained: false,
             variable: "SIGSTORE_ID_TOKEN".to_owned(),
+            settings: &NAMES,
         }),
     ]
 }
@@ -81,7 +93,7 @@ fn iam() -> Vec<Error> {
         }),
         boxed(Iam::NotFound { account }),
         boxed(Iam::Refused {
-            status: StatusCode::BAD_REQUEST,
+            status: 400,
             excerpt: excerpt(),
         }),
         boxed(Iam::Scope { caller }),
@@ -103,7 +115,7 @@ fn key() -> Vec<Error> {
             excerpt: excerpt(),
         }),
         boxed(Key::Refused {
-            status: StatusCode::FORBIDDEN,
+            status: 403,
             excerpt: excerpt(),
         }),
         boxed(Key::Unreadable {
