@@ -56,7 +56,7 @@ impl<'a> Credentials<'a> {
             let places = jobs.iter().flat_map(Job::places);
             places.for_each(|at| self.run.progress.image(at, change));
         };
-        // If the run ends while it is under way, nobody knows better.
+        // Assume that it happened unless the answer says otherwise.
         each(&|image| image.certificate_requested = true);
         let issued = self.fulcio.issue(identity, first, rest, rng).await;
         let credential = issued.inspect_err(|error| {

@@ -79,9 +79,9 @@ errors! {
     #[derive(Debug, thiserror::Error)]
     pub enum RunError {
         /// The time of `--timeout` is over and the run did not end by itself.
-        #[error("the time of this run is over")]
+        #[error("the run timed out")]
         Deadline = "run/deadline", Temporary {
-            what: "The time of the run was over before its work.",
+            what: "The run timed out before it was done.",
             why: "A service is slow, or there are many images.",
             advice: "Run again; `--timeout` gives more time.",
         },

@@ -30,7 +30,7 @@ errors! {
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
         /// Something is there already.
-        #[error("the bundle would go to `{}`, where another one is", path.display())]
+        #[error("a bundle already exists at `{}`", path.display())]
         Exists {
             /// The file.
             path: PathBuf,

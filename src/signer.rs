@@ -193,7 +193,7 @@ impl<'a> Signer<'a> {
 
     async fn logged(&self, job: &Job<'_>, stamped: Timestamped) -> Result<Witnessed, Error> {
         let started = Instant::now();
-        // If the run ends while it is under way, nobody knows better.
+        // Assume that it happened unless the answer says otherwise.
         self.each(job, |image| image.submitted = true);
         let witnessed = match self.witnesses.log(stamped).await {
             Ok(witnessed) => witnessed,

@@ -37,7 +37,7 @@ pub enum Error {
     #[error(transparent)]
     Credentials(#[from] CredentialError),
     /// Content hashes to something else than it is called.
-    #[error("{reference} was answered with content whose digest is {found}, not {expected}")]
+    #[error("digest mismatch for {reference}: expected {expected}, got {found}")]
     DigestMismatch {
         /// What was asked for.
         reference: String,
@@ -268,7 +268,7 @@ pub enum Error {
         unit: &'static str,
     },
     /// The registry does not let us read.
-    #[error("{repository} does not let us in{} {credential}", answered(*status, said))]
+    #[error("{repository} denied access{} {credential}", answered(*status, said))]
     Unauthorized {
         /// Registry and repository.
         repository: String,
@@ -360,7 +360,7 @@ impl Explain for Error {
             | Self::ReadOnly { .. }
             | Self::TooLarge { .. } => None,
             Self::Signed { .. } => {
-                Some("let it be, or pass `--if-signed skip` or `--if-signed add`".into())
+                Some("nothing to do; or pass `--if-signed skip` or `--if-signed add`".into())
             }
             Self::Realm { .. } | Self::Redirect { .. } | Self::Tags { .. } => Some(
                 "check that the registry is the one you mean, and what answers in its place".into(),

@@ -60,7 +60,7 @@ impl Kind {
     }
 }
 
-/// What helps when a registry does not let us in at all.
+/// What helps when a registry denies all access.
 pub(crate) fn login_hint(repository: &str, login: Login) -> Cow<'static, str> {
     match login {
         Login::Given => read(host_of(repository)),

@@ -21,8 +21,8 @@ errors! {
             why: "A bundle names the digest that it signs; a tag may mean another one now.",
             advice: "Name the image by the digest that was signed, or give the folder with its bundle.",
         },
-        /// A bundle is of none of the images.
-        #[error("the bundle `{}` is of none of the images", path.display())]
+        /// A bundle does not match any of the images.
+        #[error("the bundle `{}` does not match any of the given images", path.display())]
         NoImage {
             /// The bundle.
             path: PathBuf,

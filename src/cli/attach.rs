@@ -73,7 +73,7 @@ pub struct AttachArgs {
     #[command(flatten)]
     pub registry: RegistryArgs,
 
-    /// How long, and what is told.
+    /// Timeout and output options.
     #[command(flatten)]
     pub run: RunArgs,
 }

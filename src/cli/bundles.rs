@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// What becomes of the bundles.
+/// Where bundles are stored and whether they are pushed.
 #[derive(Args, Clone, Debug, Default)]
 pub struct BundleArgs {
     /// Keep every bundle in this folder too, which is made when it is missing

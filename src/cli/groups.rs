@@ -30,7 +30,7 @@ pub struct SigningArgs {
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub jobs: Option<String>,
 
-    /// How long, and what is told.
+    /// Timeout and output options.
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -130,7 +130,7 @@ pub struct ServiceArgs {
 /// Whom to believe.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TrustArgs {
-    /// A Sigstore trusted root: whom to believe [default: that of the TUF mirror]
+    /// Sigstore trusted root, the keys and certificates to trust [default: that of the TUF mirror]
     /// ($AMBISIGN_TRUSTED_ROOT)
     #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
     pub trusted_root: Option<PathBuf>,
@@ -150,7 +150,7 @@ pub struct TrustArgs {
     #[arg(long, help_heading = "Services and trust")]
     pub staging: bool,
 
-    /// Refuse every environment variable that decides who gets the token or whom to believe
+    /// Refuse every environment variable that decides who gets the token or what is trusted
     /// ($AMBISIGN_PUBLIC_INSTANCE)
     ///
     /// `ambisign env` marks them, and those that consent to what becomes public, which are refused
@@ -201,7 +201,7 @@ pub struct RegistryArgs {
     pub allow_http_registry: Vec<String>,
 }
 
-/// How long, and what is told.
+/// Timeout and output options.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunArgs {
     /// The longest time of the whole run, such as 90s, at most a day [default: 10m]

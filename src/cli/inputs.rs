@@ -42,7 +42,7 @@ pub struct InputArgs {
     #[arg(long, short, help_heading = "Images")]
     pub recursive: bool,
 
-    /// Something to say about the images, signed with them; may be given several times
+    /// Annotation to include in the signed statement; may be given several times
     /// ($AMBISIGN_ANNOTATIONS)
     ///
     /// In the variable there is one a line. `cosign verify -a` and `ambisign verify -a` insist on it.

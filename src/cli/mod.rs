@@ -80,10 +80,10 @@ pub enum Command {
     Verify(Box<VerifyArgs>),
     /// Verify the signature of a file
     VerifyBlob(Box<VerifyBlobArgs>),
-    /// Tell what is in the way of signing, with its fix, and publish nothing
+    /// Check whether signing would succeed, and how to fix what would fail; publish nothing
     #[command(before_help = doctor::EXAMPLES, after_help = doctor::EXIT_CODES)]
     Doctor(Box<SignArgs>),
-    /// Show, update and make what says whom to believe
+    /// Show, update or create trust material
     #[command(subcommand)]
     Trust(TrustCommand),
     /// List every environment variable that ambisign reads

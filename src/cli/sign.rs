@@ -45,7 +45,7 @@ pub struct SignArgs {
     #[command(flatten)]
     pub inputs: InputArgs,
 
-    /// What becomes of the bundles.
+    /// Where bundles are stored and whether they are pushed.
     #[command(flatten)]
     pub bundles: BundleArgs,
 

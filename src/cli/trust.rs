@@ -66,7 +66,7 @@ pub struct ShowArgs {
     #[command(flatten)]
     pub trust: TrustArgs,
 
-    /// How long, and what is told.
+    /// Timeout and output options.
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -79,7 +79,7 @@ pub struct UpdateArgs {
     #[command(flatten)]
     pub trust: TrustArgs,
 
-    /// How long, and what is told.
+    /// Timeout and output options.
     #[command(flatten)]
     pub run: RunArgs,
 }

@@ -129,7 +129,7 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub registry: RegistryArgs,
 
-    /// How long, and what is told.
+    /// Timeout and output options.
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -163,7 +163,7 @@ pub struct VerifyBlobArgs {
     #[command(flatten)]
     pub trust: TrustArgs,
 
-    /// How long, and what is told.
+    /// Timeout and output options.
     #[command(flatten)]
     pub run: RunArgs,
 }

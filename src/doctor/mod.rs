@@ -207,7 +207,7 @@ impl<'a> Doctor<'a> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Diagnosis> {
-        // A panic elsewhere leaves facts behind that are no less true.
+        // The data stays valid if another thread panicked.
         self.diagnosis
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

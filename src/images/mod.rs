@@ -137,7 +137,7 @@ impl Reading {
         if self.tags == Tags::Refused && reference.digest().is_none() {
             return Err(SettingsError::Tag { image: named.text }.into());
         }
-        // Not before it is a reference: what is none may hold a password.
+        // Only after parsing: an invalid reference may contain a password.
         let warning = match spelling {
             Spelling::Changed => Some(lowered(&named.place, &reference)),
             Spelling::Kept => None,

@@ -143,7 +143,7 @@ impl<'a> Progress<'a> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Report> {
-        // A panic elsewhere leaves facts behind that are no less true.
+        // The data stays valid if another thread panicked.
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -29,7 +29,7 @@ pub struct AttachSettings {
     pub trust: TrustSettings,
     /// How the registry is talked to.
     pub registry: RegistrySettings,
-    /// How long, and what is told.
+    /// Timeout and output options.
     pub run: RunSettings,
 }
 

@@ -8,7 +8,7 @@ use super::given::{choice, exclusive, flag, path, pick};
 use super::groups::Groups;
 use crate::cli::BundleArgs;
 
-/// What becomes of the bundles, and of images that are signed already.
+/// Where bundles are stored, and what happens to images that are signed already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BundleSettings {
     /// Where every bundle is kept, beside being attached or instead of it.

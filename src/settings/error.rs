@@ -50,14 +50,14 @@ errors! {
         },
         /// With `--public-instance`, the environment must not decide who gets the token.
         #[error(
-            "`{name}` decides who gets the identity token or whom to believe, and `--public-instance` refuses that"
+            "`{name}` decides who gets the identity token or what is trusted, and `--public-instance` refuses that"
         )]
         Decides {
             /// The variable.
             name: &'static str,
         } = "settings/decides", Usage {
             fix: format!("unset `{name}`, or give the value as a flag if it is yours"),
-            what: "A variable decides who gets the token or whom to believe.",
+            what: "A variable decides who gets the token or what is trusted.",
             why: "Jobs can set each other's variables, and `--public-instance` refuses all of that kind.",
             advice: "Unset it, or give the value as a flag.",
         },

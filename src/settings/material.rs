@@ -14,7 +14,7 @@ pub struct MaterialSettings {
     pub services: ServiceSettings,
     /// Whom to believe.
     pub trust: TrustSettings,
-    /// How long, and what is told.
+    /// Timeout and output options.
     pub run: RunSettings,
 }
 

@@ -53,7 +53,7 @@ use ambisign_registry::reference::Reference;
 pub struct Settings {
     /// What says which images are signed.
     pub images: ImageSettings,
-    /// What becomes of the bundles.
+    /// Where bundles are stored and whether they are pushed.
     pub bundles: BundleSettings,
     /// How the registry is talked to.
     pub registry: RegistrySettings,
@@ -96,7 +96,7 @@ pub struct Signing {
     pub mode: Mode,
     /// How many signatures are made at the same time.
     pub jobs: NonZeroUsize,
-    /// How long, and what is told.
+    /// Timeout and output options.
     pub run: RunSettings,
 }
 
@@ -154,7 +154,7 @@ pub enum Ambient {
 /// Whom to believe.
 #[derive(Debug)]
 pub struct TrustSettings {
-    /// A file that says whom to believe.
+    /// A file with the trusted root.
     pub trusted_root: Option<PathBuf>,
     /// The TUF mirror that says what no file says.
     pub mirror: Mirror,

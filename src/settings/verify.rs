@@ -32,7 +32,7 @@ pub struct VerifySettings {
     pub trust: TrustSettings,
     /// How the registry is talked to.
     pub registry: RegistrySettings,
-    /// How long, and what is told.
+    /// Timeout and output options.
     pub run: RunSettings,
 }
 

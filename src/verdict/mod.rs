@@ -205,7 +205,7 @@ impl<'a> Verification<'a> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Verdicts> {
-        // A panic elsewhere leaves facts behind that are no less true.
+        // The data stays valid if another thread panicked.
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -198,7 +198,7 @@ fn a_token_that_is_not_given_or_not_usable() {
         identity("a token that is over", token(&["--ttl=-100"]), refused("identity/expired"),
             ["the identity token expired ", "mint the token in the step that signs"]),
         identity("a clock that is behind", token(&[&format!("iat={ahead}"), &format!("nbf={ahead}")]), refused("identity/not-yet-valid"),
-            ["so the clock of this machine is wrong", "set the clock"]),
+            ["is not valid for another", "set the clock"]),
         identity("no token at all", job().token("s3cr3t-s3cr3t"), refused("identity/not-a-jwt"),
             ["is not a JSON Web Token", "give the raw token"]),
         identity("a missing role", denied, refused("impersonation/denied"),
@@ -329,7 +329,7 @@ fn a_registry_that_says_no() {
     let no = |code| ["fail", "registry", code];
     let rows = [
         row("no credentials", job().env("DOCKER_CONFIG", "/none").image_behind(&image, closed), no("registry/unauthorized"), 6,
-            ["does not let us in (HTTP 401: `{\"errors\"", "log in before this step: `docker login "]),
+            ["denied access (HTTP 401: `{\"errors\"", "log in before this step: `docker login "]),
         row("no push right", job().image_behind(&image, rule("POST", Fault::Status(403, &[], DENIED))), no("registry/push-denied"), 6,
             ["does not accept pushes (HTTP 403: `{\"errors\"", "log in before this step: `docker login "]),
         row("an image that is not pushed yet", job().image(&missing), no("registry/not-found"), 6, ["is not in the registry", "push the image before this step"]),

@@ -42,8 +42,8 @@ errors! {
             why: "A proxy variable is no URL, or a file of certificates holds none.",
             advice: "Correct the variable or file that the message names.",
         },
-        /// The time of the whole run is over.
-        #[error("the time of this run is over")]
+        /// The whole run timed out.
+        #[error("the run timed out")]
         Deadline = also "unreachable", Temporary { fix: "run again, or raise `--timeout`" },
         /// The body is compressed, which was not asked for.
         #[error("answered with content coding {coding:?}, which was not asked for")]

@@ -72,7 +72,7 @@ impl Connection<'_> {
                 "without a credential: there is none in {}",
                 self.repository.plan.looked.join(", ")
             ),
-            None => "without being asked for a credential".to_owned(),
+            None => "without credentials: none were requested".to_owned(),
         }
     }
 

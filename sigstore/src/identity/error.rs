@@ -98,7 +98,7 @@ errors! {
             advice: "Look at the command that fetches the token; it must print the token alone.",
         },
         /// The token comes from the future.
-        #[error("the identity token becomes valid in {} s, so the clock of this machine is wrong", by.as_secs())]
+        #[error("the identity token is not valid for another {} s", by.as_secs())]
         NotYetValid {
             /// How far.
             by: Duration,

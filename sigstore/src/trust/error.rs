@@ -56,7 +56,7 @@ errors! {
         #[error("no trusted root and no signing config were given")]
         Missing = "trust/missing", Trust {
             fix: "pass `--trusted-root FILE` and `--signing-config FILE`",
-            what: "Nothing says whom to believe and whom to ask.",
+            what: "There is no trust material, and no service is named.",
             why: "Trusted root and signing config are both missing.",
             advice: "Give both files, or let them come from a mirror.",
         },
@@ -81,7 +81,7 @@ errors! {
         } = "trust/missing-service", Trust {
             fix: "pass `--signing-config FILE`, which `ambisign trust create` makes, or `--fulcio-url`, `--rekor-url` and `--tsa-url`",
             what: "A kind of service is not named.",
-            why: "A trusted root says whom to believe, and not whom to ask.",
+            why: "A trusted root holds keys and certificates; it names no service to use.",
             advice: "Give the URL flag of that service, or `--signing-config`.",
         },
         /// Services were given without a trusted root.

@@ -60,8 +60,8 @@ const KEYLESS: &str =
     "leave it out: ambisign signs with a key of its own for each run and the identity of the job";
 const PROOF: &str = "leave it out: what is not in a log has no proof of its time";
 const IN_BUNDLE: &str = "write the whole bundle to a file with `--bundle`, and read it from there";
-const TRUSTED: &str = "give whom to believe as `--trusted-root`; `ambisign trust create` makes one of keys and certificates";
-const NO_LOGIN: &str = "nobody logs in here: the identity is that of the job";
+const TRUSTED: &str = "give the trust material as `--trusted-root`; `ambisign trust create` makes one from keys and certificates";
+const NO_LOGIN: &str = "there is no login: the identity is that of the job";
 const OLD_LAYOUT: &str = "it is of the older layout of signatures, which is not written";
 const NO_CLIENT_CERTIFICATE: &str =
     "reach the host without a client certificate, or through a proxy that presents it";

@@ -82,7 +82,7 @@ fn what_changes_nothing_is_told_in_one_line() {
         ("sign --upload=true a", vec![]),
         (
             "sign --oidc-client-id x a",
-            vec!["`--oidc-client-id` is not used: nobody logs in here"],
+            vec!["`--oidc-client-id` is not used: there is no login"],
         ),
         (
             "sign --tlog-upload=true a",
