@@ -14,9 +14,9 @@ const RESOLVE: Duration = Duration::from_secs(5);
 /// Whether the registry at `registry` may send a request of ours to `target`.
 ///
 /// It must be https. Plain HTTP is for the host of a registry that speaks it itself, and for
-/// addresses of this machine when the registry is on it. Private addresses are refused only when the registry has public ones, so that
-/// on-premises installations work. Where names do not resolve (behind a proxy) nothing is known, and
-/// the proxy decides.
+/// addresses of this machine when the registry is on it. Private addresses are refused only when the
+/// registry has public ones, so that on-premises installations work. Where names do not resolve
+/// (behind a proxy) nothing is known, and the proxy decides.
 ///
 /// # Errors
 /// Why not, as the end of a sentence that begins with the target.

@@ -21,24 +21,24 @@ const FIRST_LOOK: Duration = Duration::from_millis(100);
 /// The longest wait between two looks.
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
-/// Backoff, in growing steps, at something that a registry may show late.
+/// Repeated looks, in growing steps, at something that a registry may show late.
 pub(crate) struct Backoff {
     end: Instant,
     next: Duration,
 }
 
 impl Backoff {
-    /// Backoff at what others have pushed.
+    /// For what others have pushed.
     pub(crate) fn new() -> Self {
         Self::until(Instant::now() + SETTLE)
     }
 
-    /// Backoff at what the registry took from us.
+    /// For what the registry took from us.
     pub(crate) fn of_ours(host: &Host) -> Self {
         Self::until(visible_by(host))
     }
 
-    /// Backoff that end at `end`.
+    /// The last look is before `end`.
     pub(crate) fn until(end: Instant) -> Self {
         Self {
             end,

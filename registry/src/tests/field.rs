@@ -361,7 +361,7 @@ async fn a_list_keeps_what_is_there() {
         let reply = || Reply::new(400).body(said);
         request.is("PUT", "/manifests/sha256-").then(reply)
     });
-    assert_eq!(code(sign(&fake).await), "registry/immutable-tag");
+    assert_eq!(code(sign(&fake).await), "registry/refused");
     assert_eq!(
         fake.tagged(),
         [Digest::of(b"of another signer").to_string()]

@@ -127,8 +127,8 @@ impl Pusher<'_> {
         })
     }
 
-    /// Backoff again until the index has been left alone for as long as another writer may take. While
-    /// somebody writes, somebody else may have read before us. An old index is no other writer's: it
+    /// Reads the index again until it has been left alone for as long as another writer may take. While
+    /// one writes, another may have read before us. An old index is not the work of another writer: it
     /// is waited for.
     async fn stays(
         &self,
@@ -300,7 +300,7 @@ impl Pusher<'_> {
         }
         match status {
             409 | 412 => Ok(Written::Refused(answer)),
-            400 | 405 if read.state.is_some() => {
+            400 | 405 if read.state.is_some() && !misses => {
                 Err(self.refused_tag(subject, read.state, &answer))
             }
             413 => {
