@@ -39,7 +39,7 @@ const PATTERNS: [(&str, &str); 21] = [
     ("[SECONDS]", r"\b(?<redacted>\d+\.\d\d?)( s|s)\b"),
     (
         "[SECONDS]",
-        r"(expired|becomes valid in) (?<redacted>\d+) s",
+        r"(expired|not valid for another) (?<redacted>\d+) s",
     ),
     ("[TIME]", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"),
     (
