@@ -98,6 +98,8 @@ pub enum Error {
     ImageRedirected {
         /// The image.
         reference: String,
+        /// Its registry and repository.
+        repository: String,
         /// Scheme and host.
         to: String,
     },
@@ -367,8 +369,8 @@ impl Explain for Error {
             ),
             Self::Refused { status, what, .. } => refused_advice(*status, what),
             Self::SharedTag { .. } => Some("run again: other jobs sign the same digest".into()),
-            Self::ImageRedirected { reference, .. } => {
-                Some(format!("name the image by its digest: `{}@sha256:...`", without_tag(reference)).into())
+            Self::ImageRedirected { repository, .. } => {
+                Some(format!("name the image by its digest: `{}@sha256:...`", repository).into())
             }
             Self::NotVisible { .. } => Some(
                 "attach the bundle later with the `ambisign attach` command of this run".into(),
@@ -467,14 +469,6 @@ fn host_and_port(url: &Url) -> Option<String> {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     })
-}
-
-/// `reference` without its tag.
-fn without_tag(reference: &str) -> &str {
-    let last = reference.rfind('/').map_or(0, |slash| slash + 1);
-    let name = reference.get(last..).unwrap_or_default();
-    let end = name.find(':').map_or(reference.len(), |colon| last + colon);
-    reference.get(..end).unwrap_or(reference)
 }
 
 fn refused_advice(status: StatusCode, what: &str) -> Option<Cow<'static, str>> {

@@ -13,13 +13,9 @@ use crate::error::Error;
 use crate::http::auth::TokenAnswer;
 use crate::http::challenge::Challenge;
 use crate::login::docker_config;
-use crate::read::index::Entry;
-use crate::read::index::Index;
-use crate::read::manifest::Manifest;
-use crate::read::manifest::Said;
-use crate::read::referrers::Line;
-use crate::read::referrers::Listed;
-use crate::read::referrers::next_link;
+use crate::read::index::{Entry, Index};
+use crate::read::manifest::{Manifest, Said};
+use crate::read::referrers::{Line, Listed, next_link};
 use crate::read::signatures;
 use crate::read::tags::Tags;
 

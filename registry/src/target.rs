@@ -7,8 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use ambisign_sigstore::digest::Digest;
 use url::Url;
 
-use crate::read::manifest::Child;
-use crate::read::manifest::Manifest;
+use crate::read::manifest::{Child, Manifest};
 use crate::reference::Reference;
 
 /// An image by its digest.

@@ -9,8 +9,8 @@ use ambisign_registry::reference::Reference;
 /// The name of the flag.
 const FLAG: &str = "allow-http-registry";
 
-/// The registries that the flags name, else the variable; blanks or commas are between several. A switch without a host, as other clients
-/// have it, allows all that answer TLS with plain HTTP.
+/// The registries that the flags name, else the variable, separated by blanks or commas. A switch
+/// without a host, as other clients have it, allows all that answer TLS with plain HTTP.
 ///
 /// # Errors
 /// A value is not the host of a registry.

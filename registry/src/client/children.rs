@@ -12,8 +12,7 @@ use tokio::time::Instant;
 use super::Error;
 use super::Registry;
 use super::Target;
-use crate::read::manifest::Child;
-use crate::read::manifest::signable;
+use crate::read::manifest::{Child, signable};
 use crate::reference::Reference;
 
 /// More manifests than this are not signed for one name.

@@ -9,8 +9,7 @@ use super::Attached;
 use super::Registry;
 use crate::discovery::Discovery;
 use crate::error::Error;
-use crate::read::candidates::Kind;
-use crate::read::candidates::Listing;
+use crate::read::candidates::{Kind, Listing};
 use crate::target::Target;
 
 /// How many manifests are read at the same time.

@@ -3,9 +3,7 @@
 
 use super::Registry;
 use crate::error::Error;
-use crate::read::candidates::Candidate;
-use crate::read::candidates::Kind;
-use crate::read::candidates::Listing;
+use crate::read::candidates::{Candidate, Kind, Listing};
 use crate::read::signatures::Stored;
 use crate::reference::Reference;
 

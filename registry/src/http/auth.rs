@@ -21,12 +21,9 @@ use crate::hosts::is_google;
 use crate::http::access::origin;
 use crate::http::address;
 use crate::http::challenge::Challenge;
-use crate::http::connection::Connection;
-use crate::http::connection::Repository;
+use crate::http::connection::{Connection, Repository};
 use crate::limits::REGISTRY_TOKEN;
-use crate::login::credential::Credential;
-use crate::login::credential::CredentialScope;
-use crate::login::credential::Secret;
+use crate::login::credential::{Credential, CredentialScope, Secret};
 
 /// How long a token is used when the endpoint does not say (token authentication of the OCI
 /// registries, "Token Response Fields").

@@ -15,20 +15,14 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::error::Error;
-use crate::http::access::Access;
-use crate::http::access::origin;
-use crate::http::address;
-use crate::http::call::Call;
-use crate::http::call::Elsewhere;
+use crate::http::access::{Access, origin};
+use crate::http::call::{Call, Elsewhere};
 use crate::http::challenge::Challenge;
-use crate::http::transport;
-use crate::http::transport::Transport;
-use crate::http::transport::with_tls_of;
+use crate::http::transport::{Transport, with_tls_of};
+use crate::http::{address, transport};
 use crate::limits::REGISTRY_READ;
-use crate::login::credential::Credential;
-use crate::login::credential::Secret;
-use crate::login::keychain::Keychain;
-use crate::login::keychain::Resolved;
+use crate::login::credential::{Credential, Secret};
+use crate::login::keychain::{Keychain, Resolved};
 use crate::right::Right;
 
 /// How many redirects of one request are followed.
@@ -246,11 +240,7 @@ impl Connection<'_> {
         if self.credential().await?.is_none() {
             return Ok(None);
         }
-        let mut url = self.repository.base();
-        url.set_path("/v2/");
-        let hop = self.hop(&REGISTRY_READ, &url);
-        let request = Request::new(Method::GET, url);
-        let answer = self.host.net.send_unfollowed(&hop, request).await?;
+        let answer = self.ask_root(REGISTRY_READ.tries).await?;
         let refused = answer.status == StatusCode::UNAUTHORIZED;
         Ok(Challenge::of(&answer.headers).filter(|_| refused))
     }
@@ -273,18 +263,23 @@ impl Connection<'_> {
     /// Whether the registry answers plain HTTP as a registry does. One with TLS answers 400, or what
     /// is no HTTP.
     async fn speaks_plain_http(&self) -> bool {
-        let mut url = self.repository.base();
-        url.set_path("/v2/");
-        let hop = CallLimits {
-            tries: 1,
-            ..self.hop(&REGISTRY_READ, &url)
-        };
-        let request = Request::new(Method::GET, url);
-        match self.host.net.send_unfollowed(&hop, request).await {
+        match self.ask_root(1).await {
             Ok(answer) => answer.status != StatusCode::BAD_REQUEST,
             // Where nothing listens, TLS would not help.
             Err(error) => !error.sent,
         }
+    }
+
+    /// Asks for the root of the registry's API, without proof.
+    async fn ask_root(&self, tries: u32) -> Result<Answer, HttpError> {
+        let mut url = self.repository.base();
+        url.set_path("/v2/");
+        let hop = CallLimits {
+            tries,
+            ..self.hop(&REGISTRY_READ, &url)
+        };
+        let request = Request::new(Method::GET, url);
+        self.host.net.send_unfollowed(&hop, request).await
     }
 
     /// Whether `error` says that the registry does not speak TLS, and it may be asked in plain HTTP

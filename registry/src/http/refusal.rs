@@ -3,8 +3,7 @@
 
 use ambisign_host::Answer;
 
-use crate::error::Error;
-use crate::error::UPLOAD;
+use crate::error::{Error, UPLOAD};
 use crate::hints::Login;
 use crate::http::connection::Connection;
 use crate::login::keychain::Resolved;

@@ -5,11 +5,9 @@ use ambisign_sigstore::digest::Digest;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use super::call::Call;
-use super::call::Elsewhere;
+use super::call::{Call, Elsewhere};
 use super::connection::Connection;
-use crate::limits::REGISTRY_READ;
-use crate::limits::REGISTRY_WRITE;
+use crate::limits::{REGISTRY_READ, REGISTRY_WRITE};
 
 /// The types that are signed, as an `Accept` header.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \

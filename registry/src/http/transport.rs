@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! TLS or plain HTTP: how a registry is spoken to.
 
-use ambisign_host::{Profile, is_localhost, resolves_to_loopback};
+use ambisign_host::{Profile, Warning, is_localhost, resolves_to_loopback};
 use url::{Host, Url};
 
-use ambisign_host::Warning;
-
-use crate::limits::REGISTRY_ON_LOOPBACK;
-use crate::limits::REGISTRY_WITHOUT_TLS;
+use crate::limits::{REGISTRY_ON_LOOPBACK, REGISTRY_WITHOUT_TLS};
 use crate::options::PlainHttp;
 
 /// How one registry is spoken to.

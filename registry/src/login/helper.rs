@@ -10,12 +10,8 @@ use std::time::Duration;
 use ambisign_host::{Child, Host, Token, spawn};
 use serde::Deserialize;
 
-use crate::login::credential::Credential;
-use crate::login::credential::CredentialScope;
-use crate::login::credential::Secret;
-use crate::login::credential::TOKEN_USER;
-use crate::login::error::CredentialError;
-use crate::login::error::is_absent;
+use crate::login::credential::{Credential, CredentialScope, Secret, TOKEN_USER};
+use crate::login::error::{CredentialError, is_absent};
 
 /// The time that a credential helper has.
 const LONGEST: Duration = Duration::from_secs(10);

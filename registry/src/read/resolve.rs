@@ -11,8 +11,7 @@ use crate::error::Error;
 use crate::http::backoff::Backoff;
 use crate::limits::REGISTRY_READ;
 use crate::read::Puller;
-use crate::read::manifest::Manifest;
-use crate::read::manifest::Said;
+use crate::read::manifest::{Manifest, Said};
 use crate::reference::Reference;
 
 impl Puller<'_> {
@@ -75,6 +74,7 @@ impl Puller<'_> {
             Err(Error::Redirect { to, .. }) if digest.is_none() => {
                 return Err(Error::ImageRedirected {
                     reference: shown,
+                    repository: self.connection.name(),
                     to,
                 });
             }

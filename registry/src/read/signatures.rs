@@ -19,16 +19,10 @@ use crate::error::Error;
 use crate::http::call::Elsewhere;
 use crate::limits::REGISTRY_READ;
 use crate::read::Puller;
-use crate::read::candidates::BUNDLE;
-use crate::read::candidates::Layer;
-use crate::read::candidates::Line;
-use crate::read::candidates::Lists;
-use crate::read::candidates::legacy_tag;
+use crate::read::candidates::{BUNDLE, Layer, Line, Lists, legacy_tag};
 use crate::read::fallback_tag::tag;
 use crate::read::manifest::essence;
-use crate::read::referrers::Listed;
-use crate::read::referrers::MOST_PAGES;
-use crate::read::referrers::next_page;
+use crate::read::referrers::{Listed, MOST_PAGES, next_page};
 
 /// A list is not read on when it has this many lines.
 const MOST_LINES: usize = 1000;

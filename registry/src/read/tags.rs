@@ -11,8 +11,7 @@ use serde::Deserialize;
 
 use crate::error::Error;
 use crate::http::backoff::Backoff;
-use crate::http::call::Call;
-use crate::http::call::Elsewhere;
+use crate::http::call::{Call, Elsewhere};
 use crate::read::Puller;
 use crate::read::referrers::next_page;
 use crate::right::Right;

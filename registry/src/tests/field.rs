@@ -206,7 +206,7 @@ async fn oras_go_1396_a_tag_on_the_image_becomes_the_list() {
     assert_eq!(fake.tagged(), [attached.digest().to_string()]);
 }
 
-/// It is written, and still reads as the image: that is told as it is.
+/// The list is written, and the tag still reads as the image: the error says so.
 #[tokio::test]
 async fn oras_go_1396_a_list_that_reads_back_as_the_image() {
     let fake = Fake::start().await;
@@ -299,7 +299,7 @@ async fn an_old_tag_is_waited_for_and_not_rewritten() {
     }
 }
 
-/// It stays old until the run is over: stored, and not visible yet.
+/// It stays old until the run ends: the signature is stored, and not visible yet.
 #[tokio::test]
 async fn what_stays_invisible_is_told_as_stored() {
     let fake = Fake::start()

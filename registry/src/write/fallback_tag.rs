@@ -21,8 +21,7 @@ use crate::error::Error;
 use crate::http::backoff::{Backoff, visible_by};
 use crate::limits::REGISTRY_WRITE;
 use crate::read::fallback_tag::{Read, tag};
-use crate::read::index::Entry;
-use crate::read::index::Index;
+use crate::read::index::{Entry, Index};
 use crate::write::Pusher;
 use crate::write::push::misses_a_part;
 

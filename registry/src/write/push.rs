@@ -13,11 +13,9 @@ use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use crate::error::Error;
-use crate::error::UPLOAD;
+use crate::error::{Error, UPLOAD};
 use crate::http::backoff::Backoff;
-use crate::http::call::Call;
-use crate::http::call::Elsewhere;
+use crate::http::call::{Call, Elsewhere};
 use crate::limits::REGISTRY_WRITE;
 use crate::write::Pusher;
 
