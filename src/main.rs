@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use ambisign::cli::{self, Cli, Command, TrustCommand, Unread};
-use ambisign::commands::{BUG, attach, doctor, reference, shown, sign, trust, unreadable, verify};
+use ambisign::commands::session::no_net;
+use ambisign::commands::{
+    BUG, attach, doctor, env, explain, shown, sign, trust, unreadable, verify,
+};
 use ambisign::report::{Console, Reporter};
-use ambisign::session::no_net;
 use ambisign_host::Env;
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -47,8 +49,8 @@ fn run(env: Env, console: &Arc<Console>) -> u8 {
         Command::Trust(TrustCommand::Create(args)) => trust::create(args, reporter),
         Command::Trust(TrustCommand::Show(args)) => trust::show(*args, env, console),
         Command::Trust(TrustCommand::Update(args)) => trust::update_mirror(*args, env, console),
-        Command::Env => shown(reporter, reporter.document(&ambisign::env::table())),
-        Command::Explain { code } => reference::explain(code.as_deref(), reporter),
+        Command::Env => shown(reporter, reporter.document(&env::table())),
+        Command::Explain { code } => explain::explain(code.as_deref(), reporter),
         Command::Schema => shown(reporter, reporter.script(ambisign::report::SCHEMA)),
         Command::Completions { shell } => shown(reporter, reporter.script(&completions(shell))),
     }

@@ -21,9 +21,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ambisign::env::VARIABLES;
-use ambisign::error::{batch_exit, exit};
+use ambisign::cli::variables::VARIABLES;
 use ambisign::outcome::Signal;
+use ambisign::outcome::exit::{batch_exit, exit};
 use ambisign_host::Class;
 use ambisign_providers::platforms::PLATFORMS;
 
@@ -279,7 +279,7 @@ fn the_variables_of_the_manual_are_in_the_table() {
         .collect();
     assert!(names.contains("SIGSTORE_ID_TOKEN"), "{names:?}");
     for name in names {
-        let known = |row: &ambisign::env::Variable| match name.strip_suffix('*') {
+        let known = |row: &ambisign::cli::variables::Variable| match name.strip_suffix('*') {
             Some(start) => row.name.starts_with(start),
             None => row.name == name,
         };
@@ -298,7 +298,7 @@ fn every_variable_of_the_table_is_read() {
         let literal = format!("\"{name}\"");
         let others = code
             .iter()
-            .filter(|(path, _)| *path != root().join("src/env.rs"));
+            .filter(|(path, _)| *path != root().join("src/cli/variables.rs"));
         others.into_iter().any(|(_, text)| text.contains(&literal))
     };
     for row in VARIABLES.iter() {

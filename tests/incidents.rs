@@ -13,8 +13,9 @@ mod tests {
     use std::path::Path;
     use std::time::Duration;
 
+    use ambisign::commands::session::supervise;
     use ambisign::outcome::End;
-    use ambisign::session::supervise;
+    use ambisign::outcome::exit::RunError;
     use ambisign_host::{Class, Explain as _};
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
@@ -418,7 +419,12 @@ mod tests {
     /// CVE-2026-44310: a panic was caught, and the program ended with success.
     #[test]
     fn cve_2026_44310_a_panic_is_no_success() {
-        let end = supervise(Duration::from_secs(9), async { panic!("for a test") });
+        let bug = async {
+            let check: Result<(), RunError> = Ok(());
+            assert!(check.is_err(), "for a test");
+            check
+        };
+        let end = supervise(Duration::from_secs(9), bug);
         let End::Failed(failure) = end else {
             panic!("{end:?}");
         };
@@ -432,7 +438,7 @@ mod tests {
             .filter(|(_, code)| code.contains("catch_unwind"))
             .map(|(path, _)| path)
             .collect();
-        assert_eq!(catching, ["src/main.rs", "src/session.rs"]);
+        assert_eq!(catching, ["src/commands/session.rs", "src/main.rs"]);
     }
 
     /// Where nothing may be dropped: what verifies.

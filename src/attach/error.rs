@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use ambisign_host::{codes, errors};
 use ambisign_sigstore::verify;
 
+use crate::pipeline;
+
 errors! {
     /// Why a kept bundle is not attached.
     #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,9 @@ errors! {
             why: "The path is wrong, or the file was not handed over from the job before.",
             advice: "Check the path and the artifacts of the jobs.",
         },
+        /// The images, the registry or the trust material are in the way.
+        #[error(transparent)]
+        Pipeline(#[from] error: pipeline::Error) = of error,
         /// A bundle is not acceptable.
         #[error("the bundle `{}` is not acceptable", path.display())]
         Rejected {

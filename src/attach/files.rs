@@ -11,9 +11,9 @@ use ambisign_sigstore::verify;
 
 use super::Error;
 use super::error::PASSED_OVER;
+use crate::pipeline::bundle_dir::SUFFIX;
 use crate::report::Progress;
 use crate::settings::AttachSettings;
-use crate::shelf::SUFFIX;
 
 /// A bundle in a file. Nothing of it is verified.
 pub(super) struct Kept {

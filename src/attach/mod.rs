@@ -20,15 +20,17 @@ pub use self::error::Error;
 pub(crate) use self::error::WARNINGS;
 
 use self::files::Kept;
-use crate::error::Error as RunError;
-use crate::job::{Images, Job};
+use crate::images;
+use crate::outcome;
+use crate::outcome::from;
 use crate::outcome::{Instance, Outcome, State, Step};
-use crate::plan;
+use crate::pipeline::announce;
+use crate::pipeline::context::within_run;
+use crate::pipeline::job::{Job, SharedDigest};
+use crate::pipeline::{self, plan};
 use crate::report::Progress;
-use crate::settings::{AttachSettings, Extent};
-use crate::signer::within_run;
-use crate::told;
-use crate::verdict;
+use crate::settings::{AttachSettings, Extent, registry_options};
+use crate::verification;
 use ambisign_registry::{Registry, Target};
 
 /// How many bundles are attached at the same time.
@@ -58,19 +60,24 @@ impl Attaching<'_> {
     ///
     /// # Errors
     /// The run as a whole cannot go on: a bundle, a reference or trust material cannot be used.
-    pub async fn run(self) -> Result<(), RunError> {
+    pub async fn run(self) -> Result<(), Error> {
         let (settings, progress) = (self.settings, self.progress);
         progress.begin(settings.images.len(), "image", &settings.run);
         let references = settings.images.iter().enumerate();
-        let references = references.map(|(at, image)| plan::reference(at, image));
-        let references: Vec<_> = references.collect::<Result<_, _>>()?;
-        let options = plan::registry_options(&settings.registry, &references)?;
+        let references = references.map(|(at, image)| images::of_command_line(at, image));
+        let references: Vec<_> = references
+            .collect::<Result<_, _>>()
+            .map_err(pipeline::Error::from)?;
+        let options =
+            registry_options(&settings.registry, &references).map_err(pipeline::Error::from)?;
         let signer = match &settings.signer {
-            Some(signer) => verdict::signer(signer).await?,
+            Some(signer) => verification::signer(signer)
+                .await
+                .map_err(pipeline::Error::from)?,
             None => anybody(),
         };
         let kept = files::all(settings, progress).await?;
-        progress.images(told::requested(&references));
+        progress.images(announce::requested(&references));
 
         let registry = Registry::new(self.host, options);
         let trust = settings.trust.options(None);
@@ -83,7 +90,7 @@ impl Attaching<'_> {
         if jobs.is_empty() {
             return Ok(());
         }
-        let (root, warnings) = root?;
+        let (root, warnings) = root.map_err(pipeline::Error::from)?;
         warnings
             .into_iter()
             .for_each(|warning| progress.warning(warning));
@@ -95,7 +102,11 @@ impl Attaching<'_> {
             entries: 1,
             timestamps: 0,
         };
-        let pairs = self.pairs(&jobs, &kept)?;
+        if let Some(kept) = self.without_image(&kept) {
+            let path = kept.path.clone();
+            return Err(Error::NoImage { path });
+        }
+        let pairs = self.pairs(&jobs, &kept);
         let judge = (&root, &policy);
         let attach = |pair| self.attach(pair, judge);
         let all = stream::iter(pairs).map(attach).buffer_unordered(JOBS);
@@ -113,23 +124,9 @@ impl Attaching<'_> {
     }
 
     /// Each image with each of its bundles; from here on the report has a place for each pair.
-    fn pairs<'a>(self, jobs: &'a [Job<'_>], kept: &'a [Kept]) -> Result<Vec<Pair<'a>>, Error> {
-        let images: Vec<&Images<'_>> = jobs.iter().filter_map(image).collect();
+    fn pairs<'a>(self, jobs: &'a [Job<'_>], kept: &'a [Kept]) -> Vec<Pair<'a>> {
+        let images: Vec<&SharedDigest<'_>> = jobs.iter().filter_map(image).collect();
         let asked = self.progress.report().images;
-        // Of an image that could not be looked up it is not known which bundles are its own.
-        let all_known = asked.iter().all(|image| image.digest.is_some());
-        let digests: Vec<_> = asked
-            .iter()
-            .filter_map(|image| Digest::parse(image.digest.as_deref()?))
-            .collect();
-        let alone = |kept: &&Kept| {
-            kept.named && all_known && !digests.iter().any(|digest| kept.is_about(digest))
-        };
-        if let Some(kept) = kept.iter().find(alone) {
-            return Err(Error::NoImage {
-                path: kept.path.clone(),
-            });
-        }
         let (mut outcomes, mut pairs) = (Vec::new(), Vec::new());
         for (at, outcome) in asked.into_iter().enumerate() {
             let targets = images.iter().find_map(|images| {
@@ -158,7 +155,22 @@ impl Attaching<'_> {
             }
         }
         self.progress.images(outcomes);
-        Ok(pairs)
+        pairs
+    }
+
+    /// A bundle that was named and is of none of the images.
+    fn without_image(self, kept: &[Kept]) -> Option<&Kept> {
+        let asked = self.progress.report().images;
+        // Of an image that could not be looked up it is not known which bundles are its own.
+        if asked.iter().any(|image| image.digest.is_none()) {
+            return None;
+        }
+        let digests: Vec<_> = asked
+            .iter()
+            .filter_map(|image| Digest::parse(image.digest.as_deref()?))
+            .collect();
+        kept.iter()
+            .find(|kept| kept.named && !digests.iter().any(|digest| kept.is_about(digest)))
     }
 
     async fn attach(self, pair: Pair<'_>, judge: (&TrustedRoot, &Policy)) {
@@ -174,7 +186,7 @@ impl Attaching<'_> {
         self,
         pair: &Pair<'_>,
         (root, policy): (&TrustedRoot, &Policy),
-    ) -> Result<State, RunError> {
+    ) -> Result<State, Error> {
         let Pair {
             at,
             registry,
@@ -199,10 +211,10 @@ impl Attaching<'_> {
                 (within_run(self.host, attaching).await?, State::Attached, "")
             }
         };
-        told::removed(&attached)
+        announce::removed(&attached)
             .into_iter()
             .for_each(|warning| self.progress.warning(warning));
-        let attached = told::attached(&attached);
+        let attached = outcome::Attached::from(&attached);
         let detail = format!("{} ({}){said}", attached.reference, attached.method);
         self.step(at, "attached", started, detail);
         self.progress
@@ -217,7 +229,7 @@ impl Attaching<'_> {
         bundle: &VerifiedBundle,
         (root, started): (&TrustedRoot, Instant),
     ) {
-        let certificate = told::certificate(bundle.certificate());
+        let certificate = outcome::Certificate::from(bundle.certificate());
         let detail = format!(
             "{}: by {}, issuer {}",
             pair.kept.path.display(),
@@ -226,9 +238,9 @@ impl Attaching<'_> {
         );
         self.progress.image(pair.at, |image| {
             image.certificate = Some(certificate);
-            image.timestamps = told::timestamps(bundle.timestamps());
-            image.log = told::entries(bundle.entries(), root);
-            let mut found = told::bundle(bundle);
+            image.timestamps = from::timestamps(bundle.timestamps());
+            image.log = from::entries(bundle.entries(), root);
+            let mut found = outcome::Bundle::from(bundle);
             found.path = Some(pair.kept.path.clone());
             image.bundle = Some(found);
         });
@@ -245,7 +257,7 @@ fn jobs() -> NonZeroUsize {
     NonZeroUsize::new(JOBS).unwrap_or(NonZeroUsize::MIN)
 }
 
-fn image<'a, 'j>(job: &'a Job<'j>) -> Option<&'a Images<'j>> {
+fn image<'a, 'j>(job: &'a Job<'j>) -> Option<&'a SharedDigest<'j>> {
     match job {
         Job::Blob(..) => None,
         Job::Image(images) => Some(images),

@@ -10,6 +10,7 @@
 //! cosign also reads every flag from a variable, `COSIGN_YES` for `--yes`. ambisign reads none of
 //! these, and says so when one is set.
 
+mod error;
 mod flags;
 
 use std::collections::BTreeSet;
@@ -19,12 +20,12 @@ use std::fmt::Write as _;
 use ambisign_host::{Env, Warning};
 use clap::CommandFactory as _;
 
+pub use self::error::Error;
 pub use self::flags::{FLAGS, Fate, Flag, Takes};
 
-use super::Cli;
-use crate::env::variable_of;
-use crate::settings::SettingsError;
-use crate::settings::warnings::{UNREAD_VARIABLE, UNUSED};
+use super::command::Cli;
+use super::variables::variable_of;
+use super::warnings::{UNREAD_VARIABLE, UNUSED};
 
 /// The commands that both programs have.
 const COMMANDS: [&str; 4] = ["sign", "sign-blob", "verify", "verify-blob"];
@@ -58,7 +59,7 @@ pub struct Swapped {
 ///
 /// # Errors
 /// A flag that is refused. No value is in it.
-pub fn swap(words: Vec<OsString>, env: &Env) -> Result<Swapped, SettingsError> {
+pub fn swap(words: Vec<OsString>, env: &Env) -> Result<Swapped, Error> {
     let words = command_first(words);
     let given = words.get(1).and_then(|word| word.to_str());
     let is_doctor = given == Some(DOCTOR);
@@ -127,7 +128,7 @@ impl Swap {
         &mut self,
         word: OsString,
         rest: &mut impl Iterator<Item = OsString>,
-    ) -> Result<(), SettingsError> {
+    ) -> Result<(), Error> {
         let long = word.to_str().and_then(|word| word.strip_prefix("--"));
         let Some(long) = long.map(str::to_owned) else {
             self.swapped.words.push(word);
@@ -219,7 +220,7 @@ fn find(command: &str, name: &str) -> Option<&'static Flag> {
 }
 
 /// That `flag` changes nothing with `value`.
-fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, SettingsError> {
+fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, Error> {
     let (name, fix) = (flag.name, flag.why);
     let is_accepted = match flag.fate {
         Fate::Only(accepted) => match (flag.takes, value) {
@@ -228,11 +229,11 @@ fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, SettingsE
             (Takes::Switch | Takes::Value, None) => false,
         },
         Fate::Refused => false,
-        Fate::Secret => return Err(SettingsError::SecretInArguments { name, fix }),
+        Fate::Secret => return Err(Error::SecretInArguments { name, fix }),
         Fate::Same | Fate::Alias(_) | Fate::Opposite(_) | Fate::Unused => true,
     };
     if !is_accepted {
-        return Err(SettingsError::CosignFlag { name, fix });
+        return Err(Error::CosignFlag { name, fix });
     }
     let why = match flag.fate {
         Fate::Only(_) => "it asks for what is always done",

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use ambisign_host::Env;
 use tokio::time::Instant;
 
+use super::session::{self, supervise};
 use super::sign::{finish, refused};
 use crate::attach::Attaching;
 use crate::cli::AttachArgs;
 use crate::outcome::Report;
 use crate::report::{Console, Progress, Reporter};
-use crate::session::{self, supervise};
 use crate::settings::{self, AttachSettings};
 
 /// Attaches bundles that were kept.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use ambisign_host::{Clock, Env, Failure};
 use tokio::time::Instant;
 
-use super::written;
+use super::session::{self, no_net, supervise};
+use super::written::written;
 use crate::cli::SignArgs;
 use crate::doctor::{Diagnosis, Doctor, Resolved, resolve};
 use crate::outcome::End;
 use crate::report::{Console, Reporter};
-use crate::session::{self, no_net, supervise};
 use crate::settings::{self, Output};
 
 /// Looks at everything that `sign` would need.

@@ -3,22 +3,23 @@
 
 pub mod attach;
 pub mod doctor;
-pub mod reference;
+pub mod env;
+pub mod explain;
+pub mod session;
 pub mod sign;
 pub mod trust;
 pub mod verify;
+mod written;
 
 use std::ffi::OsString;
-use std::io;
 
 use ambisign_host::{Env, Failure};
+
+pub use self::written::{BUG, shown};
 
 use crate::cli::Attempt;
 use crate::report::Reporter;
 use crate::settings;
-
-/// The exit code of a bug, and of results that nobody could read.
-pub const BUG: u8 = 1;
 
 /// A command line that cannot be read, told as the command tells its errors.
 pub fn unreadable(words: &[OsString], failure: Failure, env: &Env, reporter: Reporter<'_>) -> u8 {
@@ -28,27 +29,5 @@ pub fn unreadable(words: &[OsString], failure: Failure, env: &Env, reporter: Rep
         Some("doctor") => doctor::unreadable(failure, output, reporter),
         Some("verify" | "verify-blob") => verify::unreadable(failure, output, reporter),
         Some(_) | None => sign::unreadable(failure, output, reporter),
-    }
-}
-
-/// The exit code of a command that ends with `code` and wrote its results. Results that nobody can
-/// read are no success.
-pub fn written(reporter: Reporter<'_>, results: io::Result<()>, code: u8) -> u8 {
-    match results {
-        Ok(()) => code,
-        Err(error) => {
-            reporter.line(&format!(
-                "ambisign: error: standard output cannot be written: {error}"
-            ));
-            if code == 0 { BUG } else { code }
-        }
-    }
-}
-
-/// As [`written`], for a text of our own of which the reader may have seen enough, as `head` does.
-pub fn shown(reporter: Reporter<'_>, results: io::Result<()>) -> u8 {
-    match results {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
-        results => written(reporter, results, 0),
     }
 }

@@ -8,13 +8,13 @@ use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use tokio::time::Instant;
 
-use super::written;
+use super::session::{self, no_net, supervise};
+use super::written::written;
 use crate::cli::{SignArgs, SignBlobArgs};
-use crate::error::Error;
 use crate::outcome::{End, Report};
+use crate::pipeline::Context;
+use crate::pipeline::Error;
 use crate::report::{Console, Progress, Reporter};
-use crate::run::Run;
-use crate::session::{self, no_net, supervise};
 use crate::settings::{self, BlobSettings, Mode, Output, Settings, SettingsError, Signing};
 
 /// Signs images.
@@ -55,14 +55,14 @@ fn signed(
     host: &Host,
     signing: &Signing,
     console: &Console,
-    work: impl AsyncFnOnce(Run<'_>) -> Result<(), Error>,
+    work: impl AsyncFnOnce(Context<'_>) -> Result<(), Error>,
 ) -> u8 {
     let reporter = Reporter::new(console, &host.net);
     let mut report = Report::new(host.clock.now());
     report.dry_run = signing.mode == Mode::DryRun;
     let started = Instant::now();
     let progress = Progress::new(reporter, report);
-    let run = Run {
+    let run = Context {
         host,
         settings: signing,
         progress: &progress,

@@ -8,13 +8,13 @@ use ambisign_sigstore::trust::create::Deployment;
 use ambisign_sigstore::trust::{self, Trust, Updated, update};
 use serde_json::json;
 
-use super::written;
+use super::session::{self, no_net, supervise};
+use super::written::written;
 use crate::cli::{CreateArgs, ShowArgs, UpdateArgs};
-use crate::error::exit;
 use crate::outcome::End;
+use crate::outcome::exit::exit;
 use crate::report::trust::{Overview, SCHEMA};
 use crate::report::{Block, Console, Reporter};
-use crate::session::{self, no_net, supervise};
 use crate::settings::{self, MaterialSettings, Output, SettingsError};
 
 /// Names the form of the document of `trust update`; not a place to fetch it from.
@@ -128,7 +128,7 @@ fn with_host(
     );
     let end = supervise(settings.run.timeout, async {
         text = work(asking).await?;
-        Ok(())
+        Ok::<_, trust::Error>(())
     });
     match end {
         End::Complete => written(reporter, reporter.document(&text), 0),

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use ambisign_host::{Clock, Env, Failure};
 use tokio::time::Instant;
 
-use super::written;
+use super::session::{self, no_net, supervise};
+use super::written::written;
 use crate::cli::{VerifyArgs, VerifyBlobArgs};
 use crate::outcome::End;
+use crate::outcome::verification::Verdicts;
 use crate::report::{Console, Reporter};
-use crate::session::{self, no_net, supervise};
 use crate::settings::{self, Output, SettingsError, VerifySettings};
-use crate::verdict::{Verdicts, Verification};
+use crate::verification::Verification;
 
 /// Verifies images.
 pub fn images(args: VerifyArgs, env: Env, console: &Arc<Console>) -> u8 {

@@ -5,16 +5,15 @@
 use ambisign_host::{Failure, Host};
 use ambisign_providers::{Choice, Detection, Kind, PROVIDERS, Seen, choose, survey};
 
-use super::diagnosis::{Finding, Stage};
-use crate::plan;
-use crate::settings::IdentitySettings;
+use crate::outcome::diagnosis::{Finding, Stage};
+use crate::settings::{IdentitySettings, identity_options};
 
 /// GitLab's token is in the token variable: they are one and the same.
 const SAME: [&str; 2] = ["envvar", "gitlab"];
 
 /// The state of every provider, and the one that is chosen.
 pub(super) fn examine(host: &Host, settings: &IdentitySettings) -> (Option<Choice>, Vec<Finding>) {
-    let options = plan::identity_options(settings);
+    let options = identity_options(settings);
     let seen = survey(host, &options);
     match choose(host, &options) {
         Ok(choice) => {

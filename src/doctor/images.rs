@@ -4,7 +4,7 @@
 
 use ambisign_host::Failure;
 
-use super::diagnosis::{Finding, Stage};
+use crate::outcome::diagnosis::{Finding, Stage};
 use ambisign_registry::reference::Reference;
 use ambisign_registry::{Discovery, Found, Inspection, Registry};
 

@@ -6,13 +6,12 @@
 //! configuration and for no certificate, the log for its state and for no entry, and what a registry
 //! gets is an upload session, which expires.
 
-mod belief;
-pub mod diagnosis;
 mod environment;
 mod images;
 mod services;
-pub mod setting;
+pub mod settings;
 mod token;
+mod trust;
 mod warnings;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,16 +22,16 @@ use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::trust::Trust;
 use futures_util::stream::{self, StreamExt as _};
 
-pub use self::diagnosis::{Diagnosis, Finding, Mark, Stage};
-pub use self::setting::{Resolved, resolve};
+pub use self::settings::{Resolved, resolve};
 pub(crate) use self::warnings::WARNINGS;
+pub use crate::outcome::diagnosis::{Diagnosis, Finding, Mark, Stage};
 
 use self::services::Asked;
-use crate::error::Error;
 use crate::images::{Reading, named};
-use crate::plan;
-use crate::settings::{Mode, Settings};
-use crate::told;
+use crate::outcome::from;
+use crate::pipeline::Error;
+use crate::pipeline::plan;
+use crate::settings::{Mode, Settings, registry_options};
 use ambisign_registry::reference::Reference;
 
 /// One examination.
@@ -115,7 +114,7 @@ impl<'a> Doctor<'a> {
             return;
         }
         let named: Vec<_> = references.iter().map(|(_, named)| named.clone()).collect();
-        let options = match plan::registry_options(&self.settings.registry, &named) {
+        let options = match registry_options(&self.settings.registry, &named) {
             Ok(options) => options,
             Err(error) => {
                 let failure = Failure::of(&error);
@@ -149,7 +148,7 @@ impl<'a> Doctor<'a> {
     /// Whom to believe, and what the services that follow from it answer.
     async fn trust(&self, references: &[(usize, Reference)]) -> Option<(Trust, Vec<Asked>)> {
         let (host, signing) = (self.host, &self.settings.signing);
-        let (trust, findings) = belief::examine(host, signing).await;
+        let (trust, findings) = trust::examine(host, signing).await;
         self.note(findings);
         let Some(trust) = trust else {
             let text = "not asked: without trust material it is not known which they are";
@@ -157,7 +156,7 @@ impl<'a> Doctor<'a> {
             return None;
         };
         let asked = services::ask(host, &trust).await;
-        let mut hosts = belief::hosts(&trust);
+        let mut hosts = trust::hosts(&trust);
         hosts.extend(
             references
                 .iter()
@@ -185,7 +184,7 @@ impl<'a> Doctor<'a> {
         identity: Option<&Identity>,
     ) {
         if let (Some(choice), Some(identity)) = (choice, identity) {
-            self.lock().identity = Some(told::identity(choice.provider, identity));
+            self.lock().identity = Some(from::identity(choice.provider, identity));
         }
         let findings = match (believed, identity) {
             (Some((trust, asked)), Some(identity)) => vec![

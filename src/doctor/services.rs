@@ -14,9 +14,9 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 use url::Url;
 
-use super::diagnosis::{Finding, Stage};
 use super::token::whole;
 use super::warnings::CLOCK;
+use crate::outcome::diagnosis::{Finding, Stage};
 use crate::settings::RunSettings;
 
 /// A question to a service. Less patient than a run: somebody waits for the diagnosis.

@@ -11,11 +11,12 @@ use ambisign_sigstore::trust::Trust;
 use humantime::format_duration;
 use tokio::time::Instant;
 
-use super::diagnosis::{Finding, Stage};
-use crate::plan;
-use crate::report::rfc3339;
+use crate::outcome::diagnosis::{Finding, Stage};
+use crate::outcome::from;
+use crate::outcome::time::rfc3339;
+use crate::pipeline::announce;
+use crate::pipeline::plan;
 use crate::settings::Signing;
-use crate::told;
 
 /// A token that lives longer is a secret worth stealing.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
@@ -62,7 +63,7 @@ fn claims(identity: &Identity, now: SystemTime) -> Vec<Finding> {
     let (stage, about) = (Stage::Identity, "claims");
     let left = identity.expires().unwrap_or(now);
     let left = left.duration_since(now).unwrap_or_default();
-    let audiences = told::list(identity.audiences().iter().map(|one| excerpt(one)));
+    let audiences = from::list(identity.audiences().iter().map(|one| excerpt(one)));
     let end = identity.expires().map(rfc3339).unwrap_or_default();
     let text = format!(
         "iss {}, sub {}, aud {audiences}, exp {end} ({} left)",
@@ -130,7 +131,9 @@ pub(super) fn disclosure(signing: &Signing, identity: &Identity, trust: &Trust) 
     let (stage, about) = (Stage::Identity, "repository");
     match plan::disclosed(signing, identity, trust) {
         Err(error) => Finding::fail(stage, about, Failure::of(&error)),
-        Ok(Some(visibility)) => Finding::of_warning(stage, about, &told::disclosure(&visibility)),
+        Ok(Some(visibility)) => {
+            Finding::of_warning(stage, about, &announce::disclosure(&visibility))
+        }
         Ok(None) => {
             let visibility = identity.visibility().map(excerpt);
             let visibility = visibility.as_deref().unwrap_or("of a visibility not told");

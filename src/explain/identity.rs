@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What there is to know about the codes of tokens and identities.
 
-use super::{Code, IDENTITY, USAGE, WARNING, row};
+use ambisign_host::Code;
+
+use super::row::{IDENTITY, USAGE, WARNING, row};
 
 #[rustfmt::skip] // One part of a row a line.
 pub(super) const CODES: &[Code] = &[

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What there is to know about the codes of settings, files, images and registries.
 
-use super::{
-    BUG, Code, LOGIN, REGISTRY, REGISTRY_OR_TEMPORARY, TEMPORARY, UNTRUSTED, USAGE, WARNING, row,
+use ambisign_host::Code;
+
+use super::row::{
+    BUG, LOGIN, REGISTRY, REGISTRY_OR_TEMPORARY, TEMPORARY, UNTRUSTED, USAGE, WARNING, row,
 };
 
 #[rustfmt::skip] // One part of a row a line.

@@ -8,7 +8,7 @@ use std::path::Path;
 use ambisign_host::HttpReason;
 
 use super::{TABLES, codes, list};
-use crate::error::class_name;
+use crate::outcome::exit::class_name;
 
 /// The sources of the program.
 const SOURCES: [&str; 5] = [

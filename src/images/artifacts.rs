@@ -8,7 +8,8 @@ use ambisign_host::file::read_in_run;
 use ambisign_sigstore::digest::Digest;
 use serde::Deserialize;
 
-use super::{Error, Named, Place, Writer};
+use super::Error;
+use super::named::{Named, Place, Writer};
 
 /// The longest list, in bytes: the runner takes 1 MiB of each step and 500 entries of a job.
 const LONGEST: u64 = 8 * 1024 * 1024;

@@ -4,6 +4,7 @@
 use std::io;
 
 use ambisign_host::{codes, errors};
+use ambisign_registry::reference::ReferenceError;
 use ambisign_sigstore::digest::Digest;
 
 use crate::settings::WAYS;
@@ -74,6 +75,14 @@ errors! {
             why: "The path is wrong, the file is too long or no text, or it was not handed over from the job before.",
             advice: "Check the path and the artifacts of the jobs.",
         },
+        /// An image is not named properly.
+        #[error("{place} cannot be used")]
+        Reference {
+            /// Where it is named: `image 2 of the command line`.
+            place: String,
+            /// What is wrong with it.
+            source: ReferenceError,
+        } = of source,
         /// An image has no digest, and there are several that it could have.
         #[error("{place} has no digest, and the metadata has several")]
         SeveralDigests {
@@ -84,6 +93,17 @@ errors! {
             what: "Several things were built, and an image has no digest of its own.",
             why: "A bake has one digest for each of its targets.",
             advice: "Write the digest behind the image, or leave the name to the metadata.",
+        },
+        /// A tag, and only digests are accepted.
+        #[error("`{image}` is named by a tag, and `--require-digest` refuses that")]
+        Tag {
+            /// The image.
+            image: String,
+        } = "settings/tag", Usage {
+            fix: "write `repository@sha256:...`, or give the digest that the push printed as `--digest`",
+            what: "An image is named by a tag, and only digests are accepted.",
+            why: "`--require-digest` is set, as the action sets it.",
+            advice: "Use the digest that the push printed.",
         },
     }
 }

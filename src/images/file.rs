@@ -7,8 +7,9 @@ use std::path::Path;
 use ambisign_host::file::read_in_run;
 use serde::Deserialize;
 
-use super::{Error, Named, Place, Writer};
-use crate::report::RESULT_SCHEMA;
+use super::Error;
+use super::named::{Named, Place, Writer};
+use crate::outcome::RESULT_SCHEMA;
 
 /// The longest file, in bytes: a document says a few KiB about each image.
 const LONGEST: u64 = 16 * 1024 * 1024;

@@ -6,10 +6,12 @@
 //! not a reference is refused, with the place where it was found.
 
 mod artifacts;
+mod command_line;
 mod error;
 mod file;
 #[doc(hidden)]
 pub mod fuzzing;
+mod named;
 mod spelling;
 
 use std::collections::{BTreeSet, HashSet};
@@ -17,42 +19,16 @@ use std::collections::{BTreeSet, HashSet};
 use ambisign_host::Warning;
 use ambisign_sigstore::digest::Digest;
 
+pub(crate) use self::command_line::reference as of_command_line;
 pub use self::error::Error;
 pub(crate) use self::error::WARNINGS;
 
+pub(crate) use self::named::Named;
+
 use self::error::LOWER_CASE;
-use crate::error::Error as RunError;
-use crate::settings::{Built, ImageSettings, Listed, Names, Origin, SettingsError, Source, Tags};
+use self::named::{Place, Spelling, Writer};
+use crate::settings::{Built, ImageSettings, Listed, Names, Origin, Source, Tags};
 use ambisign_registry::reference::Reference;
-
-/// An image as it was named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Named {
-    /// What is written there.
-    text: String,
-    place: Place,
-    /// The digest that belongs to it, when that is written elsewhere.
-    digest: Option<Digest>,
-}
-
-/// Where an image is named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    writer: Writer,
-    /// As a message calls it: `image 2 of the command line`.
-    name: String,
-}
-
-/// Who wrote a name, which decides how it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Writer {
-    /// A person or a tool that knows what a reference is.
-    Careful,
-    /// An expression of a workflow: the owner may have upper-case letters.
-    Workflow,
-    /// The same, and what counts is the repository: the tag is one of many for one digest.
-    Tagger,
-}
 
 /// The images that the settings name.
 ///
@@ -95,7 +71,7 @@ pub(crate) fn origin(settings: &ImageSettings) -> Option<String> {
 pub(crate) fn references(
     named: Vec<Named>,
     settings: &ImageSettings,
-) -> Result<(Vec<Reference>, Vec<Warning>), RunError> {
+) -> Result<(Vec<Reference>, Vec<Warning>), Error> {
     let reading = Reading::new(settings)?;
     let (mut references, mut warnings) = (Vec::with_capacity(named.len()), Vec::new());
     let mut seen = HashSet::new();
@@ -131,11 +107,11 @@ impl Reading {
     ///
     /// # Errors
     /// As those of [`references`].
-    pub(crate) fn reference(&self, named: Named) -> Result<(Reference, Option<Warning>), RunError> {
+    pub(crate) fn reference(&self, named: Named) -> Result<(Reference, Option<Warning>), Error> {
         let (named, spelling) = named.spelt();
         let reference = reference(&named, &self.given)?;
         if self.tags == Tags::Refused && reference.digest().is_none() {
-            return Err(SettingsError::Tag { image: named.text }.into());
+            return Err(Error::Tag { image: named.text });
         }
         // Only after parsing: an invalid reference may contain a password.
         let warning = match spelling {
@@ -196,7 +172,7 @@ impl Said {
 }
 
 /// The reference that `named` means, with the digest that belongs to it.
-fn reference(named: &Named, given: &Given) -> Result<Reference, RunError> {
+fn reference(named: &Named, given: &Given) -> Result<Reference, Error> {
     let by = &named.place.name;
     let parsed = named.parse(&named.text)?;
     let own = [parsed.digest(), named.digest.as_ref()]
@@ -212,7 +188,7 @@ fn reference(named: &Named, given: &Given) -> Result<Reference, RunError> {
         Given::One(given) => said.push(given.clone()),
         Given::Several if said.is_empty() => {
             let place = by.clone();
-            return Err(Error::SeveralDigests { place }.into());
+            return Err(Error::SeveralDigests { place });
         }
         Given::Nothing | Given::Several => {}
     }
@@ -220,7 +196,7 @@ fn reference(named: &Named, given: &Given) -> Result<Reference, RunError> {
         return Ok(parsed);
     };
     if let Some(other) = others.iter().find(|other| other.digest != own.digest) {
-        return Err(own.differs(other).into());
+        return Err(own.differs(other));
     }
     match named.place.writer {
         Writer::Tagger => Ok(parsed.with_digest(own.digest)),
@@ -228,43 +204,6 @@ fn reference(named: &Named, given: &Given) -> Result<Reference, RunError> {
         // The tag stays with it: whether it still means the image is looked at later.
         Writer::Careful | Writer::Workflow => {
             named.parse(&format!("{}@{}", named.text, own.digest))
-        }
-    }
-}
-
-/// Whether a name is used as it is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Spelling {
-    /// It is in lower case now.
-    Changed,
-    Kept,
-}
-
-impl Named {
-    /// What is written.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Reads `text`, which is what is written or follows from it.
-    fn parse(&self, text: &str) -> Result<Reference, RunError> {
-        let place = self.place.name.clone();
-        // It would be read as a tag of an image called `sha256`.
-        if Digest::parse(text).is_some() {
-            return Err(Error::NoRepository { place }.into());
-        }
-        Reference::parse(text).map_err(|source| RunError::Reference { place, source })
-    }
-
-    /// As a registry spells it.
-    fn spelt(self) -> (Self, Spelling) {
-        let text = match self.place.writer {
-            Writer::Careful => None,
-            Writer::Tagger | Writer::Workflow => spelling::lower(&self.text),
-        };
-        match text {
-            Some(text) => (Self { text, ..self }, Spelling::Changed),
-            None => (self, Spelling::Kept),
         }
     }
 }

@@ -8,12 +8,12 @@ use std::sync::{Mutex, PoisonError, TryLockError};
 
 use ambisign_host::Env;
 
-use super::Runner;
+use super::runner::Runner;
 
 /// Standard output and standard error, and how they are to look.
 pub struct Console {
     streams: Mutex<Streams>,
-    pub(super) look: Look,
+    pub(super) look: Style,
 }
 
 struct Streams {
@@ -23,7 +23,7 @@ struct Streams {
 
 /// How the log is to look.
 #[derive(Clone, Debug, Default)]
-pub struct Look {
+pub struct Style {
     /// Whether there are colours.
     pub colour: Colour,
     /// The runner of GitHub Actions, when it reads the log: it turns some lines into annotations.
@@ -47,7 +47,7 @@ pub(super) enum Stream {
     Err,
 }
 
-impl Look {
+impl Style {
     /// Colours only on a terminal that knows them, outside of CI, and not against `NO_COLOR`.
     pub fn of(env: &Env, terminal: bool) -> Self {
         let plain = !terminal
@@ -64,12 +64,12 @@ impl Look {
 impl Console {
     /// The streams of the process.
     pub fn process(env: &Env) -> Self {
-        let look = Look::of(env, io::stderr().is_terminal());
+        let look = Style::of(env, io::stderr().is_terminal());
         Self::new(Box::new(io::stdout()), Box::new(io::stderr()), look)
     }
 
     /// Other streams, for tests.
-    pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, look: Look) -> Self {
+    pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, look: Style) -> Self {
         Self {
             streams: Mutex::new(Streams { out, err }),
             look,
@@ -108,12 +108,12 @@ impl fmt::Debug for Console {
 mod tests {
     use ambisign_host::Env;
 
-    use super::{Colour, Look};
+    use super::{Colour, Style};
 
     #[test]
     fn colours_need_a_terminal_and_no_objection() {
         let colour = |env: &[(&str, &str)], terminal| {
-            Look::of(&Env::from_iter(env.iter().copied()), terminal).colour
+            Style::of(&Env::from_iter(env.iter().copied()), terminal).colour
         };
         assert_eq!(colour(&[("NO_COLOR", "")], true), Colour::On);
         assert_eq!(colour(&[], false), Colour::Off);
@@ -121,7 +121,7 @@ mod tests {
             assert_eq!(colour(&[objection], true), Colour::Off);
         }
         let github = Env::from_iter([("GITHUB_ACTIONS", "true")]);
-        assert!(Look::of(&github, false).runner.is_some());
-        assert!(Look::of(&Env::default(), false).runner.is_none());
+        assert!(Style::of(&github, false).runner.is_some());
+        assert!(Style::of(&Env::default(), false).runner.is_none());
     }
 }

@@ -7,12 +7,13 @@ use ambisign_host::Failure;
 use serde::Serialize;
 
 use super::console::Stream;
-use super::parts;
+use super::json::parts;
+use super::reporter::Reporter;
+use super::sanitize;
 use super::text::Block;
-use super::time::{millis, rfc3339};
-use super::{Reporter, clean};
-use crate::doctor::{Diagnosis, Finding, Mark};
-use crate::error::class_name;
+use crate::outcome::diagnosis::{Diagnosis, Finding, Mark};
+use crate::outcome::exit::class_name;
+use crate::outcome::time::{millis, rfc3339};
 use crate::settings::Output;
 
 /// Names the form of the document; not a place to fetch it from.
@@ -58,7 +59,7 @@ impl Reporter<'_> {
         // Redacted before it is escaped: afterwards a secret with a quote in it would not be
         // recognised.
         let document = document(diagnosis, &|text| self.net.redact(text));
-        clean::document(&document)
+        sanitize::document(&document)
     }
 }
 
@@ -185,10 +186,10 @@ mod tests {
     use ambisign_host::Class;
     use serde_json::Value;
 
-    use crate::doctor::{Diagnosis, Finding, Mark, Stage};
+    use crate::outcome::diagnosis::{Diagnosis, Finding, Mark, Stage};
     use crate::outcome::{End, Signal};
     use crate::report::tests::told;
-    use crate::report::{Look, Runner};
+    use crate::report::{Runner, Style};
     use crate::settings::Output;
 
     fn hostile() -> Diagnosis {
@@ -210,9 +211,9 @@ mod tests {
 
     #[test]
     fn text_from_outside_is_harmless() {
-        let look = Look {
+        let look = Style {
             runner: Some(Runner::default()),
-            ..Look::default()
+            ..Style::default()
         };
         let diagnosis = hostile();
         for output in [Output::Text, Output::Json] {
@@ -234,7 +235,7 @@ mod tests {
                 "{out}"
             );
         }
-        let (out, _) = told(Look::default(), |reporter| {
+        let (out, _) = told(Style::default(), |reporter| {
             reporter.diagnosis(&diagnosis, Output::Json).unwrap();
         });
         let document: Value = serde_json::from_str(&out).unwrap();
@@ -246,7 +247,7 @@ mod tests {
     fn an_examination_that_was_stopped_says_so() {
         let mut diagnosis = hostile();
         diagnosis.end = End::Interrupted(Signal::Terminate);
-        let (out, err) = told(Look::default(), |reporter| {
+        let (out, err) = told(Style::default(), |reporter| {
             reporter.diagnosis(&diagnosis, Output::Text).unwrap();
         });
         let last = "doctor found 1 problem: it did not look at everything";

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ambisign_host::Warning;
 
-use super::Reporter;
+use super::reporter::Reporter;
 use crate::outcome::{Identity, Instance, Outcome, Report, Step};
 use crate::settings::RunSettings;
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A report in, the bytes of both streams out.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use ambisign_host::{Class, Clock, Env, NetOptions};
+use ambisign_host::{Class, Clock, Env, Event, Failure, Net, NetOptions, Warning};
 use serde_json::Value;
 
 use super::*;
 use crate::outcome::{
-    Attached, Bundle, Certificate, End, Identity, Instance, Known, LogEntry, Outcome, Signal,
-    State, Timestamp, Tuf,
+    Attached, Bundle, Certificate, End, Identity, Instance, Known, LogEntry, Outcome, Report,
+    Signal, State, Step, Timestamp, Tuf,
 };
+use crate::settings::Output;
 
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -34,7 +35,7 @@ impl Memory {
 }
 
 /// What `tell` writes to standard output and standard error. The password `hunter"22` is known.
-pub(super) fn told(look: Look, tell: impl FnOnce(Reporter<'_>)) -> (String, String) {
+pub(super) fn told(look: Style, tell: impl FnOnce(Reporter<'_>)) -> (String, String) {
     let (out, err) = (Memory::default(), Memory::default());
     let console = Console::new(Box::new(out.clone()), Box::new(err.clone()), look);
     let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
@@ -111,7 +112,7 @@ pub(super) fn report(images: Vec<Outcome>, end: End) -> Report {
     report
 }
 
-pub(super) fn finished(look: Look, report: &Report, output: Output) -> (String, String) {
+pub(super) fn finished(look: Style, report: &Report, output: Output) -> (String, String) {
     told(look, |reporter| reporter.finish(report, output).unwrap())
 }
 
@@ -119,7 +120,7 @@ pub(super) fn finished(look: Look, report: &Report, output: Output) -> (String, 
 fn an_error_says_what_why_fix_and_what_exists() {
     let what = "GitHub refused to mint an identity token (HTTP 403)";
     let report = report(vec![], End::Failed(failure(what, Class::Identity)));
-    let (out, err) = finished(Look::default(), &report, Output::Text);
+    let (out, err) = finished(Style::default(), &report, Output::Text);
     assert_eq!(out, "");
     assert_eq!(
         err,
@@ -172,7 +173,7 @@ fn what_was_sent_may_have_been_done() {
         ];
         for end in ends {
             let report = report(vec![image.clone()], end);
-            let (_, err) = finished(Look::default(), &report, Output::Text);
+            let (_, err) = finished(Style::default(), &report, Output::Text);
             assert!(err.ends_with(&format!("; {exists}\n")), "{exists}: {err}");
         }
     }
@@ -181,7 +182,7 @@ fn what_was_sent_may_have_been_done() {
 #[test]
 fn success_is_one_line_an_image_and_a_command_to_verify() {
     let (out, err) = finished(
-        Look::default(),
+        Style::default(),
         &report(vec![signed("r.io/a")], End::Complete),
         Output::Text,
     );
@@ -202,7 +203,7 @@ fn a_batch_names_the_images_that_failed_and_what_exists_of_each() {
     logged.attached = None;
     logged.state = State::Failed(failure("the registry answered HTTP 403", Class::Registry));
     let report = report(vec![signed("r.io/a"), logged], End::Complete);
-    let (out, err) = finished(Look::default(), &report, Output::Text);
+    let (out, err) = finished(Style::default(), &report, Output::Text);
     assert_eq!(out, "r.io/a@sha256:00\n");
     assert!(err.starts_with("signed 1 of 2 images in 2.9 s\n"), "{err}");
     assert!(err.contains("ambisign: error: r.io/b@sha256:00: the registry answered HTTP 403\n"));
@@ -232,7 +233,7 @@ fn an_interrupted_run_says_what_exists() {
     ] {
         let images = [vec![signed("r.io/a")], more].concat();
         let report = report(images, End::Interrupted(Signal::Terminate));
-        let (_, err) = finished(Look::default(), &report, Output::Text);
+        let (_, err) = finished(Style::default(), &report, Output::Text);
         let last = format!("code: run/interrupted; exit 143; {exists}\n");
         assert!(err.ends_with(&last), "{err}");
     }
@@ -240,7 +241,7 @@ fn an_interrupted_run_says_what_exists() {
 
 #[test]
 fn nothing_from_outside_can_do_anything() {
-    let look = Look {
+    let look = Style {
         colour: Colour::Off,
         runner: Some(Runner::default()),
     };
@@ -285,7 +286,7 @@ fn the_document_has_everything() {
         code: "settings/x",
         message: "odd".to_owned(),
     });
-    let (out, _) = finished(Look::default(), &report, Output::Json);
+    let (out, _) = finished(Style::default(), &report, Output::Json);
     assert!(
         out.starts_with(r#"{"schema":"urn:ambisign:result:v1","version":""#),
         "{out}"
@@ -323,7 +324,7 @@ fn steps_of_one_image_stay_together() {
         detail: "x".to_owned(),
     };
     let images = |count: usize| vec![signed("r.io/a"), signed("r.io/b")].split_off(2 - count);
-    let (_, several) = told(Look::default(), |reporter| {
+    let (_, several) = told(Style::default(), |reporter| {
         let progress = Progress::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
         progress.images(images(2));
         for at in [0, 1, 7] {
@@ -342,7 +343,7 @@ fn steps_of_one_image_stay_together() {
         "r.io/b@sha256:00  (asked for: r.io/b:v1)\n  manifest     0.21s  x\n\
          r.io/a@sha256:00  (asked for: r.io/a:v1)\n  manifest     0.21s  x\n  log entry    0.21s  x\n"
     );
-    let (_, one) = told(Look::default(), |reporter| {
+    let (_, one) = told(Style::default(), |reporter| {
         let progress = Progress::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
         progress.images(images(1));
         progress.image(0, |image| image.steps.clear());
@@ -368,7 +369,7 @@ fn waits_are_always_told_and_answers_when_asked() {
         wait: Duration::from_secs(8),
         tries: 4,
     };
-    let (_, quiet) = told(Look::default(), |reporter| {
+    let (_, quiet) = told(Style::default(), |reporter| {
         reporter.event(answered, false);
         reporter.event(waiting, false);
     });
@@ -376,13 +377,13 @@ fn waits_are_always_told_and_answers_when_asked() {
         quiet,
         "  waiting 8s: https://rekor.example.com/api answered HTTP 502 (try 4)\n"
     );
-    let (_, loud) = told(Look::default(), |reporter| reporter.event(answered, true));
+    let (_, loud) = told(Style::default(), |reporter| reporter.event(answered, true));
     assert_eq!(loud, "  GET https://rekor.example.com/api 200 0.12s\n");
 }
 
 #[test]
 fn colours_are_for_labels_only() {
-    let look = Look {
+    let look = Style {
         colour: Colour::On,
         runner: None,
     };
@@ -407,7 +408,7 @@ fn cosign_is_told_of_the_same_mirror() {
             }),
             ..Instance::default()
         });
-        let (out, err) = finished(Look::default(), &report, Output::Json);
+        let (out, err) = finished(Style::default(), &report, Output::Json);
         let document: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(document["instance"]["tuf"]["root_version"], 3);
         let command = document["images"][0]["verify_command"]

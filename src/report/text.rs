@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ambisign_host::Failure;
 
-use super::clean::shell;
+use super::sanitize::shell;
 use crate::outcome::{Known, Outcome, Report, State, Tuf};
 
 /// Verify commands differ in little: of a long batch only the first is shown.

@@ -9,12 +9,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::console::Stream;
-use super::parts::{self, Error};
+use super::json::parts::{self, Error};
+use super::reporter::Reporter;
+use super::sanitize;
 use super::text::Block;
-use super::time::{millis, rfc3339};
-use super::{Reporter, clean};
+use crate::outcome::time::{millis, rfc3339};
+use crate::outcome::verification::{Facts, Finding, Layout, Signature, Verdict, Verdicts};
 use crate::settings::Output;
-use crate::verdict::{Facts, Finding, Layout, Signature, Verdict, Verdicts};
 
 /// Names the form of the document; not a place to fetch it from.
 const SCHEMA: &str = "urn:ambisign:verification:v1";
@@ -60,7 +61,7 @@ impl Reporter<'_> {
 
     fn verdict_document(&self, verdicts: &Verdicts) -> String {
         let view = View { reporter: self };
-        clean::document(&view.document(verdicts))
+        sanitize::document(&view.document(verdicts))
     }
 }
 
@@ -244,7 +245,7 @@ impl View<'_> {
         };
         let certificate = facts.certificate.as_ref();
         let annotations = facts.annotations.iter();
-        let entry = |entry: &crate::verdict::Entry| LogEntry {
+        let entry = |entry: &crate::outcome::verification::Entry| LogEntry {
             version: entry.version,
             index: entry.index,
             log_id: entry.log_id.clone(),

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use ambisign_host::Warning;
 
 use super::SettingsError;
-use super::given::{Given, Origin};
-use super::warnings::COMMA;
+use super::value::{Origin, Sourced};
+use crate::cli::warnings::COMMA;
 
 /// The name of the flag.
 const NAME: &str = "annotations";
@@ -21,7 +21,7 @@ pub(super) fn pair(text: &str, from: &Origin) -> Result<(String, String), Settin
         Some((key, value)) if !key.is_empty() && !text.contains(char::is_control) => {
             Ok((key.to_owned(), value.to_owned()))
         }
-        Some(_) | None => Err(Given {
+        Some(_) | None => Err(Sourced {
             value: (),
             from: from.clone(),
         }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use ambisign_host::Env;
 
-use super::given::path;
 use super::groups::Groups;
 use super::images::each_once;
+use super::value::path;
 use super::verify::{predicate_types, signer};
 use super::{RegistrySettings, RunSettings, SettingsError, SignerSettings, TrustSettings};
 use crate::cli::{AttachArgs, SignerArgs};

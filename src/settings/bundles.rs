@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::SettingsError;
-use super::given::{choice, exclusive, flag, path, pick};
 use super::groups::Groups;
+use super::value::{choice, exclusive, flag, path, pick};
 use crate::cli::BundleArgs;
 
 /// Where bundles are stored, and what happens to images that are signed already.

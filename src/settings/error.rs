@@ -3,7 +3,7 @@
 
 use ambisign_host::errors;
 
-use crate::env::variable_of;
+use crate::cli::variables::variable_of;
 
 errors! {
     /// Why the settings cannot be used. No value is shown: it may be a secret in the wrong place.
@@ -34,19 +34,6 @@ errors! {
             what: "A variable agrees to publish facts, and variables may not.",
             why: "With `--public-instance` only whoever writes the command line decides that.",
             advice: "Unset the variable, and give the flag if you agree.",
-        },
-        /// A flag of cosign that means nothing here, or nothing good.
-        #[error("`--{name}` of cosign is refused")]
-        CosignFlag {
-            /// The flag.
-            name: &'static str,
-            /// What to do instead.
-            fix: &'static str,
-        } = "settings/cosign-flag", Usage {
-            fix: *fix,
-            what: "A flag of cosign was given that would ask for something else than ambisign does.",
-            why: "Dropping it silently would sign in another way than you ask.",
-            advice: "Do what the message says; `ambisign explain cosign` lists all flags of cosign.",
         },
         /// With `--public-instance`, the environment must not decide who gets the token.
         #[error(
@@ -160,30 +147,6 @@ errors! {
             why: "Its bytes are in another encoding.",
             advice: "Write it in UTF-8, or unset it.",
         },
-        /// A secret would stand on the command line.
-        #[error("`--{name}` is refused: other processes can read it from the command line")]
-        SecretInArguments {
-            /// The flag.
-            name: &'static str,
-            /// Where the secret goes.
-            fix: &'static str,
-        } = "settings/secret-in-arguments", Usage {
-            fix: *fix,
-            what: "A password or token stands on the command line.",
-            why: "Every process of the machine can read that, and CI systems print it. It was not used.",
-            advice: "Move it to the variable that the message names, and think of changing it.",
-        },
-        /// A tag, and only digests are accepted.
-        #[error("`{image}` is named by a tag, and `--require-digest` refuses that")]
-        Tag {
-            /// The image.
-            image: String,
-        } = "settings/tag", Usage {
-            fix: "write `repository@sha256:...`, or give the digest that the push printed as `--digest`",
-            what: "An image is named by a tag, and only digests are accepted.",
-            why: "`--require-digest` is set, as the action sets it.",
-            advice: "Use the digest that the push printed.",
-        },
         /// One list has a key twice.
         #[error("`{name}` has a key twice")]
         Twice {
@@ -251,9 +214,6 @@ impl SettingsError {
             | Self::NoFiles
             | Self::NoImages { .. }
             | Self::NoSigner
-            | Self::Tag { .. }
-            | Self::CosignFlag { .. }
-            | Self::SecretInArguments { .. }
             | Self::Variables(_) => None,
         }
     }

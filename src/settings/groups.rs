@@ -10,16 +10,16 @@ use ambisign_host::{Env, Warning};
 use ambisign_sigstore::trust::RekorVersion;
 use url::Url;
 
-use super::given::{self, Given, Origin, choice, exclusive, flag, path, pick};
 use super::mirror::{Foreign, GivenMirror};
 use super::plain_http;
-use super::safety::{self, Notice};
+use super::provenance::{self, Override};
+use super::value::{self, Origin, Sourced, choice, exclusive, flag, path, pick};
 use super::variables::{self, Variables};
-use super::warnings::{TOKEN_IN_ARGUMENTS, UNUSED};
 use super::{
     Ambient, Consent, IdentitySettings, Mode, Output, RegistryLogin, RegistrySettings, RunSettings,
     ServiceSettings, SettingsError, Signing, TokenSource, TrustSettings,
 };
+use crate::cli::warnings::{TOKEN_IN_ARGUMENTS, UNUSED};
 use crate::cli::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
 use ambisign_registry::reference::Reference;
 
@@ -38,7 +38,7 @@ pub(super) struct Groups {
     public_instance: bool,
     debug: bool,
     foreign: Foreign,
-    notices: Vec<Notice>,
+    notices: Vec<Override>,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -56,14 +56,14 @@ impl Groups {
             variables.public_instance.as_deref(),
         )?;
         if public_instance {
-            safety::refuse_deciding_variables(env)?;
+            provenance::refuse_deciding_variables(env)?;
         }
         Ok(Self {
             variables,
             public_instance,
             debug: env.get("RUNNER_DEBUG") == Some("1"),
             foreign: Foreign::read(env),
-            notices: safety::foreign_notices(env),
+            notices: provenance::foreign_notices(env),
             warnings,
         })
     }
@@ -129,7 +129,7 @@ impl Groups {
             args.oidc_issuer,
             variables.oidc_issuer.clone(),
         )?;
-        let issuer = issuer.map(given::url).transpose()?;
+        let issuer = issuer.map(value::url).transpose()?;
         let fulcio = pick("fulcio-url", args.fulcio_url, variables.fulcio_url.clone())?;
         let rekor = pick("rekor-url", args.rekor_url, variables.rekor_url.clone())?;
         let tsa = pick("tsa-url", args.tsa_url, variables.tsa_url.clone())?;
@@ -271,7 +271,7 @@ impl Groups {
         exclusive(token.as_ref(), username.as_ref())?;
         exclusive(token.as_ref(), password.as_ref())?;
         let login = match (token, username, password) {
-            (Some(token), _, _) => Some(RegistryLogin::Token(given::token(token)?)),
+            (Some(token), _, _) => Some(RegistryLogin::Token(value::token(token)?)),
             (None, Some(username), Some(password)) => Some(RegistryLogin::Password {
                 username: username.value,
                 password: password.value.into(),
@@ -298,11 +298,11 @@ impl Groups {
         let given = pick("signature-repository", flag, variable)?.or_else(|| {
             let value = self.foreign.signatures.clone()?;
             let from = Origin::Foreign("COSIGN_REPOSITORY");
-            Some(Given { value, from })
+            Some(Sourced { value, from })
         });
-        let given = given.map(given::repository).transpose()?;
+        let given = given.map(value::repository).transpose()?;
         self.notices
-            .extend(given.as_ref().map(Notice::of_signatures));
+            .extend(given.as_ref().map(Override::of_signatures));
         Ok(given.map(|given| given.value))
     }
 
@@ -322,14 +322,17 @@ impl Groups {
         })
     }
 
-    fn announce_path(&mut self, given: Option<Given<PathBuf>>) -> Option<PathBuf> {
-        self.notices.extend(given.as_ref().map(Notice::of_path));
+    fn announce_path(&mut self, given: Option<Sourced<PathBuf>>) -> Option<PathBuf> {
+        self.notices.extend(given.as_ref().map(Override::of_path));
         given.map(|given| given.value)
     }
 
-    fn announce_url(&mut self, given: Option<Given<String>>) -> Result<Option<Url>, SettingsError> {
-        let url = given.map(given::url).transpose()?;
-        self.notices.extend(url.as_ref().map(Notice::of_url));
+    fn announce_url(
+        &mut self,
+        given: Option<Sourced<String>>,
+    ) -> Result<Option<Url>, SettingsError> {
+        let url = given.map(value::url).transpose()?;
+        self.notices.extend(url.as_ref().map(Override::of_url));
         Ok(url.map(|given| given.value))
     }
 }
@@ -346,7 +349,7 @@ fn parse_output(flag: Option<String>, variable: Option<String>) -> Result<Output
     choice(pick("output", flag, variable)?, Output::Text, words)
 }
 
-fn timeout(given: Option<Given<String>>) -> Result<Duration, SettingsError> {
+fn timeout(given: Option<Sourced<String>>) -> Result<Duration, SettingsError> {
     let Some(given) = given else {
         return Ok(TIMEOUT);
     };
@@ -358,7 +361,7 @@ fn timeout(given: Option<Given<String>>) -> Result<Duration, SettingsError> {
         .ok_or_else(|| given.wrong("a time such as `90s` or `10m`, at most a day"))
 }
 
-fn jobs(given: Option<Given<String>>) -> Result<NonZeroUsize, SettingsError> {
+fn jobs(given: Option<Sourced<String>>) -> Result<NonZeroUsize, SettingsError> {
     let default = NonZeroUsize::new(JOBS).unwrap_or(NonZeroUsize::MIN);
     let Some(given) = given else {
         return Ok(default);

@@ -9,11 +9,11 @@ use ambisign_host::{Env, Warning};
 use ambisign_sigstore::digest::Digest;
 
 use super::SettingsError;
-use super::given::{Given, Origin, flag, path, pick};
 use super::metadata::{self, Built};
+use super::value::{Origin, Sourced, flag, path, pick};
 use super::variables::Variables;
-use super::warnings::UNUSED;
 use crate::cli::InputArgs;
+use crate::cli::warnings::UNUSED;
 
 /// What says which images are signed.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ fn listed(given: &[String], variable: Option<&str>) -> Result<Vec<Listed>, Setti
     }])
 }
 
-fn tagged(tags: Given<String>) -> Result<Listed, SettingsError> {
+fn tagged(tags: Sourced<String>) -> Result<Listed, SettingsError> {
     let source = Source::Tags(match tags.from {
         Origin::Flag(_) => "--tags",
         Origin::Variable(_) | Origin::Foreign(_) => "AMBISIGN_TAGS",
@@ -206,9 +206,9 @@ pub(super) fn each_once(given: &[String]) -> Result<Vec<String>, SettingsError> 
     Ok(images)
 }
 
-fn parse_digest(given: Given<String>) -> Result<Given<Digest>, SettingsError> {
+fn parse_digest(given: Sourced<String>) -> Result<Sourced<Digest>, SettingsError> {
     match Digest::parse(&given.value) {
-        Some(value) => Ok(Given {
+        Some(value) => Ok(Sourced {
             value,
             from: given.from,
         }),
@@ -216,9 +216,9 @@ fn parse_digest(given: Given<String>) -> Result<Given<Digest>, SettingsError> {
     }
 }
 
-fn parse_metadata(given: Given<String>) -> Result<Given<Vec<Built>>, SettingsError> {
+fn parse_metadata(given: Sourced<String>) -> Result<Sourced<Vec<Built>>, SettingsError> {
     match metadata::read(&given.value) {
-        Some(value) => Ok(Given {
+        Some(value) => Ok(Sourced {
             value,
             from: given.from,
         }),

@@ -9,8 +9,8 @@ use ambisign_sigstore::trust::tuf::instance_of;
 use url::Url;
 
 use super::SettingsError;
-use super::given::{self, Given, Origin};
-use super::safety::Notice;
+use super::provenance::Override;
+use super::value::{self, Origin, Sourced};
 
 /// What the variables of cosign say.
 pub(super) struct Foreign {
@@ -33,8 +33,8 @@ impl Foreign {
 
 /// What our own flags and variables say.
 pub(super) struct GivenMirror {
-    pub(super) mirror: Option<Given<String>>,
-    pub(super) root: Option<Given<PathBuf>>,
+    pub(super) mirror: Option<Sourced<String>>,
+    pub(super) root: Option<Sourced<PathBuf>>,
     /// Where it is said that the staging instance is meant.
     pub(super) staging: Option<Origin>,
 }
@@ -45,7 +45,10 @@ impl GivenMirror {
     /// # Errors
     /// A URL that is none, a mirror without root or a root without mirror, or the staging instance
     /// beside either.
-    pub(super) fn resolve(self, foreign: &Foreign) -> Result<(Mirror, Vec<Notice>), SettingsError> {
+    pub(super) fn resolve(
+        self,
+        foreign: &Foreign,
+    ) -> Result<(Mirror, Vec<Override>), SettingsError> {
         let Self {
             mirror,
             root,
@@ -54,7 +57,7 @@ impl GivenMirror {
         let mirror = mirror.or_else(|| {
             let value = foreign.mirror.clone()?;
             let from = Origin::Foreign("TUF_MIRROR");
-            Some(Given { value, from })
+            Some(Sourced { value, from })
         });
         if let Some(staging) = staging {
             let others = [
@@ -66,7 +69,7 @@ impl GivenMirror {
                     one: staging.to_string(),
                     other: other.to_string(),
                 }),
-                None => Ok((Mirror::Staging, vec![Notice::of_staging(staging)])),
+                None => Ok((Mirror::Staging, vec![Override::of_staging(staging)])),
             };
         }
         match (mirror, root) {
@@ -77,25 +80,25 @@ impl GivenMirror {
                 let root = root.or_else(|| {
                     let value = foreign.root.clone()?.into();
                     let from = Origin::Foreign("TUF_ROOT_JSON");
-                    Some(Given { value, from })
+                    Some(Sourced { value, from })
                 });
-                named(given::url(mirror)?, root)
+                named(value::url(mirror)?, root)
             }
         }
     }
 }
 
 fn named(
-    mirror: Given<Url>,
-    root: Option<Given<PathBuf>>,
-) -> Result<(Mirror, Vec<Notice>), SettingsError> {
-    let mut notices = vec![Notice::of_url(&mirror)];
+    mirror: Sourced<Url>,
+    root: Option<Sourced<PathBuf>>,
+) -> Result<(Mirror, Vec<Override>), SettingsError> {
+    let mut notices = vec![Override::of_url(&mirror)];
     let Some(root) = root else {
         let instance = instance_of(&mirror.value);
         let instance = instance.ok_or_else(|| mirror.incomplete("--tuf-root"))?;
         return Ok((instance, told(notices)));
     };
-    notices.push(Notice::of_path(&root));
+    notices.push(Override::of_path(&root));
     let mirror = Mirror::Other {
         url: mirror.value,
         root: root.value,
@@ -104,7 +107,7 @@ fn named(
 }
 
 /// The variables that are not ours are told whether they count or not.
-fn told(mut notices: Vec<Notice>) -> Vec<Notice> {
+fn told(mut notices: Vec<Override>) -> Vec<Override> {
     notices.retain(|notice| match notice.from {
         Origin::Flag(_) | Origin::Variable(_) => true,
         Origin::Foreign(_) => false,

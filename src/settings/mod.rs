@@ -9,18 +9,19 @@ mod attach;
 mod blob;
 mod bundles;
 mod error;
-mod given;
 mod groups;
+mod identity;
 mod images;
-mod material;
 mod metadata;
 mod mirror;
 mod plain_http;
-mod safety;
+mod provenance;
+mod registry;
 mod sign;
+mod trust;
+mod value;
 mod variables;
 mod verify;
-pub(crate) mod warnings;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -35,14 +36,16 @@ use url::Url;
 pub use self::attach::AttachSettings;
 pub use self::bundles::{BundlePlace, BundleSettings, Delivery, IfSigned};
 pub use self::error::SettingsError;
-pub use self::given::Origin;
 pub use self::groups::output;
+pub(crate) use self::identity::identity_options;
 pub(crate) use self::images::WAYS;
 pub use self::images::{Extent, ImageSettings, Listed, Names, Source, Tags};
-pub use self::material::MaterialSettings;
 pub use self::metadata::Built;
 pub(crate) use self::metadata::read as built;
-pub use self::safety::Notice;
+pub use self::provenance::Override;
+pub(crate) use self::registry::registry_options;
+pub use self::trust::MaterialSettings;
+pub use self::value::Origin;
 pub use self::verify::{SignerSettings, Subject, VerifySettings};
 
 use ambisign_registry::PlainHttp;
@@ -110,7 +113,7 @@ pub struct RunSettings {
     /// Whether each HTTP request is shown.
     pub verbose: bool,
     /// One for each destination or trust input that is not the default, and where it came from.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Override>,
     /// What is odd but stops nothing.
     pub warnings: Vec<Warning>,
 }

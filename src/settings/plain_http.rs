@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `--allow-http-registry`: which registries may be spoken to in plain HTTP.
 
-use super::given::{Given, Origin};
-use super::safety::Notice;
+use super::provenance::Override;
+use super::value::{Origin, Sourced};
 use super::{PlainHttp, SettingsError};
 use ambisign_registry::reference::Reference;
 
@@ -17,7 +17,7 @@ const FLAG: &str = "allow-http-registry";
 pub(super) fn read(
     flags: &[String],
     variable: Option<&str>,
-) -> Result<(PlainHttp, Option<Notice>), SettingsError> {
+) -> Result<(PlainHttp, Option<Override>), SettingsError> {
     let from = if flags.is_empty() {
         Origin::Variable(FLAG)
     } else {
@@ -45,7 +45,7 @@ pub(super) fn read(
                 .collect::<Result<_, _>>()?,
         ),
     };
-    let notice = Notice::of_plain_http(&plain_http, from);
+    let notice = Override::of_plain_http(&plain_http, from);
     Ok((plain_http, Some(notice)))
 }
 
@@ -55,7 +55,7 @@ fn host(text: &str, from: &Origin) -> Result<String, SettingsError> {
     let reference = reference.filter(|reference| reference.repository() == "x");
     let host = reference.map(|reference| reference.registry().to_owned());
     host.ok_or_else(|| {
-        let given = Given {
+        let given = Sourced {
             value: (),
             from: from.clone(),
         };

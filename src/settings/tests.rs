@@ -313,9 +313,9 @@ fn the_public_instance_takes_consent_from_flags_alone() {
 
 #[test]
 fn the_public_instance_lets_no_variable_decide() {
-    for row in crate::env::VARIABLES
+    for row in crate::cli::variables::VARIABLES
         .iter()
-        .filter(|row| row.role == crate::env::Role::Decides)
+        .filter(|row| row.role == crate::cli::variables::Role::Decides)
     {
         let error = settings(&["a", "--public-instance"], &[(row.name, row.example)]).unwrap_err();
         assert!(matches!(error, SettingsError::Decides { name } if name == row.name));

@@ -5,7 +5,7 @@ use ambisign_host::{Env, Warning};
 use serde::Deserialize;
 
 use super::SettingsError;
-use crate::env::{PREFIX, VARIABLES};
+use crate::cli::variables::{PREFIX, VARIABLES};
 
 /// A name this near to one of ours is a typing mistake.
 const TYPO: usize = 2;

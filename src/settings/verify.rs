@@ -10,9 +10,9 @@ use ambisign_sigstore::verify::policy::{Claim, Identity, Match, Pattern};
 
 use super::annotations::pair;
 use super::blob::beside;
-use super::given::{Given, Origin, exclusive, pick};
 use super::groups::Groups;
 use super::images::each_once;
+use super::value::{Origin, Sourced, exclusive, pick};
 use super::{RegistrySettings, RunSettings, SettingsError, TrustSettings};
 use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 use ambisign_registry::reference::Reference;
@@ -173,12 +173,12 @@ pub(super) fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> 
         "certificate-oidc-issuer-regexp",
         names,
     )?;
-    let claimed = claims.first().map(|(_, given)| Given {
+    let claimed = claims.first().map(|(_, given)| Sourced {
         value: (),
         from: given.from.clone(),
     });
     if let Some(path) = args.key {
-        let key = Given {
+        let key = Sourced {
             value: path,
             from: Origin::Flag("key"),
         };
@@ -207,25 +207,25 @@ fn one(
     exact: &'static str,
     pattern: &'static str,
     (text, source): (Option<String>, Option<String>),
-) -> Result<Option<Given<Match>>, SettingsError> {
+) -> Result<Option<Sourced<Match>>, SettingsError> {
     let text = pick(exact, text, None)?;
     let source = pick(pattern, source, None)?;
     exclusive(text.as_ref(), source.as_ref())?;
     if let Some(source) = source {
         let pattern = Pattern::new(&source.value);
         let pattern = pattern.ok_or_else(|| source.wrong("a regular expression of RE2"))?;
-        return Ok(Some(Given {
+        return Ok(Some(Sourced {
             value: Match::Pattern(pattern),
             from: source.from,
         }));
     }
-    Ok(text.map(|text| Given {
+    Ok(text.map(|text| Sourced {
         value: Match::Exact(text.value),
         from: text.from,
     }))
 }
 
-fn claims(args: &SignerArgs) -> Result<Vec<(Claim, Given<String>)>, SettingsError> {
+fn claims(args: &SignerArgs) -> Result<Vec<(Claim, Sourced<String>)>, SettingsError> {
     let all = [
         (
             Claim::Trigger,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ambisign::env::{PREFIX, Role, VARIABLES};
+use ambisign::cli::variables::{PREFIX, Role, VARIABLES};
 
 use crate::read;
 use crate::step::{Action, Step};
@@ -76,7 +76,7 @@ fn nothing_is_loaded_before_the_scripts() {
 #[test]
 fn every_input_is_a_setting() {
     for input in Action::read().inputs().keys() {
-        let variable = ambisign::env::variable_of(input);
+        let variable = ambisign::cli::variables::variable_of(input);
         let is_setting = VARIABLES.iter().any(|row| row.name == variable);
         assert_ne!(
             is_setting,

@@ -5,16 +5,16 @@ use std::ffi::OsString;
 use ambisign_host::{Env, Explain as _};
 use clap::CommandFactory as _;
 
+use super::Error;
 use super::{COMMANDS, FLAGS, Fate, Swapped, Takes, ours, swap, table};
 use crate::cli::Cli;
-use crate::settings::SettingsError;
 
 fn words(line: &str) -> Vec<OsString> {
     let words = ["ambisign"].into_iter().chain(line.split_whitespace());
     words.map(OsString::from).collect()
 }
 
-fn swapped(line: &str) -> Result<Swapped, SettingsError> {
+fn swapped(line: &str) -> Result<Swapped, Error> {
     swap(words(line), &Env::default())
 }
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use ambisign_host::{Class, Failure, Warning};
 
-use super::super::clean;
-use super::Runner;
+use super::super::runner::Runner;
+use super::super::sanitize;
 
 /// More are not shown.
 const MOST: usize = 10;
@@ -24,7 +24,7 @@ pub(in crate::report) struct Annotation {
 impl Annotation {
     /// The line of the log that is the command; every text passes `clean` first.
     pub(in crate::report) fn line(&self, clean: &dyn Fn(&str) -> String) -> String {
-        let property = |text: &str| clean::command_property(&clean(text));
+        let property = |text: &str| sanitize::command_property(&clean(text));
         let file = self.file.as_deref().map(|file| {
             let file = property(file);
             format!(",file={file}")
@@ -34,7 +34,7 @@ impl Annotation {
             self.command,
             property(&format!("ambisign: {}", self.title)),
             file.unwrap_or_default(),
-            clean::command_message(&clean(&self.message)),
+            sanitize::command_message(&clean(&self.message)),
         )
     }
 }

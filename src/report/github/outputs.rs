@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::outcome::{LogEntry, Outcome, Report, State};
-use crate::report::{clean, text};
+use crate::report::{sanitize, text};
 
 /// The longest value, in bytes. GitHub gives all outputs of a job together 1 MiB.
 const LONGEST: usize = 512 * 1024;
@@ -147,7 +147,7 @@ impl View<'_> {
                     .or_insert_with(|| (self.clean)(digest));
             }
         }
-        clean::json(&serde_json::json!(digests).to_string())
+        sanitize::json(&serde_json::json!(digests).to_string())
     }
 
     /// Identity and issuer of the certificate, or in a dry run those that it would have.
@@ -188,7 +188,7 @@ fn shortened(document: &str) -> String {
             }
         }
     }
-    clean::json(&value.to_string())
+    sanitize::json(&value.to_string())
 }
 
 fn joined(lines: impl Iterator<Item = String>) -> String {

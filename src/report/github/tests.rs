@@ -9,10 +9,10 @@ use ambisign_host::{Class, Env, Warning};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Runner, workflow};
+use super::super::runner::{Runner, workflow};
 use crate::outcome::{Bundle, End, Outcome, Report, State, Step};
 use crate::report::tests::{failure, finished, report, signed, told};
-use crate::report::{Look, Progress};
+use crate::report::{Progress, Style};
 use crate::settings::Output;
 
 const WORKFLOW: &str = "acme/app/.github/workflows/release.yml@refs/heads/main";
@@ -29,7 +29,7 @@ impl Files {
         Self(folder)
     }
 
-    fn look(&self, more: &[(&str, &str)]) -> Look {
+    fn look(&self, more: &[(&str, &str)]) -> Style {
         let path = |name| self.0.path().join(name).display().to_string();
         let mut env = BTreeMap::from([
             ("GITHUB_ACTIONS", "true".to_owned()),
@@ -42,7 +42,7 @@ impl Files {
             more.iter()
                 .map(|(name, value)| (*name, (*value).to_owned())),
         );
-        Look::of(&Env::from_iter(env), false)
+        Style::of(&Env::from_iter(env), false)
     }
 
     fn summary(&self) -> String {

@@ -15,8 +15,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use ambisign::commands;
-use ambisign::report::{Console, Look, Reporter};
-use ambisign::session::no_net;
+use ambisign::commands::session::no_net;
+use ambisign::report::{Console, Reporter, Style};
 use ambisign_host::Failure;
 use ambisign_host::{Env, Explain};
 
@@ -59,7 +59,7 @@ fn told_by(command: &str, error: &dyn Explain) -> Told {
     let console = Console::new(
         Box::new(io::sink()),
         Box::new(memory.clone()),
-        Look::default(),
+        Style::default(),
     );
     let env = Env::default();
     let net = no_net(&env);

@@ -3,9 +3,9 @@
 
 use std::io;
 
-use ambisign::error::RunError;
+use ambisign::outcome::exit::RunError;
+use ambisign::pipeline::bundle_dir;
 use ambisign::settings::SettingsError;
-use ambisign::shelf;
 use ambisign_registry::reference::ReferenceError;
 
 use super::{Error, boxed};
@@ -24,7 +24,7 @@ pub(super) fn all() -> Vec<Error> {
         boxed(SettingsError::Variables(envy::Error::Custom(
             "a variable is there twice".to_owned(),
         ))),
-        boxed(shelf::Error::Write {
+        boxed(bundle_dir::Error::Write {
             path: "bundles/app.sigstore.json".into(),
             source: io::Error::other("no space left on device"),
         }),

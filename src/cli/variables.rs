@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every environment variable that ambisign reads, as one table.
+//!
+//! `ambisign env` prints it; [`crate::settings`] takes the `AMBISIGN_*` names and the rows marked
+//! [`Role::Decides`] from it. A variable that is not here is not read, and one that is here is.
+
+use std::sync::LazyLock;
+
+use ambisign_providers::PROVIDERS;
+
+/// What all names of our own begin with.
+pub const PREFIX: &str = "AMBISIGN_";
+
+/// What a variable can do to a run, as far as its security is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It consents to what becomes public. With `--public-instance` flags alone can.
+    Consents,
+    /// It decides where signatures are stored and looked for. Told in every run; `--public-instance`
+    /// accepts it, as it has no say in who gets the token and whom we believe.
+    Places,
+    /// Nothing of the kind.
+    Plain,
+    /// It holds a credential, which is never shown.
+    Secret,
+    /// It decides who gets the identity token, or whom we believe. `--public-instance` refuses it.
+    Decides,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// The exact name.
+    pub name: &'static str,
+    /// What it does, on one line.
+    pub meaning: &'static str,
+    /// A value, or a description of one in angle brackets.
+    pub example: &'static str,
+    /// What it can do to a run.
+    pub role: Role,
+}
+
+const fn plain(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Plain;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
+const fn secret(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Secret;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
+const fn consents(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Consents;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
+const fn places(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Places;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
+const fn decides(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    let role = Role::Decides;
+    Variable {
+        name,
+        meaning,
+        example,
+        role,
+    }
+}
+
+/// The variables: those of our own first, then those that providers read, then the others.
+///
+/// A variable of a provider that the program reads too has its row here.
+pub static VARIABLES: LazyLock<Vec<Variable>> = LazyLock::new(|| {
+    let ours = || OURS.iter().chain(OTHERS);
+    let providers = PROVIDERS.iter().flat_map(|provider| provider.variables);
+    let providers = providers.filter(|read| !ours().any(|row| row.name == read.name));
+    let providers = providers.map(|read| {
+        let role = if read.is_secret {
+            Role::Secret
+        } else {
+            Role::Plain
+        };
+        Variable {
+            name: read.name,
+            meaning: read.meaning,
+            example: read.example,
+            role,
+        }
+    });
+    OURS.iter()
+        .copied()
+        .chain(providers)
+        .chain(OTHERS.iter().copied())
+        .collect()
+});
+
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+const OURS: &[Variable] = &[
+    decides("AMBISIGN_ALLOW_HTTP_REGISTRY", "registry.corp:5000", "`--allow-http-registry`; several are separated by blanks or commas"),
+    consents("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
+    plain("AMBISIGN_ANNOTATIONS", "env=prod", "`--annotations`, one a line"),
+    plain("AMBISIGN_AUDIENCE", "sigstore", "`--audience`"),
+    plain("AMBISIGN_BUNDLE", "app.sigstore.json", "`--bundle` of `sign` and `attach`"),
+    plain("AMBISIGN_BUNDLE_DIR", "bundles", "`--bundle-dir`"),
+    decides("AMBISIGN_CA_FILE", "/etc/ssl/corporate.pem", "`--ca-file`"),
+    plain("AMBISIGN_DIGEST", "sha256:9f2c...", "`--digest`"),
+    plain("AMBISIGN_DRY_RUN", "true", "`--dry-run`"),
+    decides("AMBISIGN_FULCIO_URL", "https://fulcio.example.com", "`--fulcio-url`"),
+    secret("AMBISIGN_IDENTITY_TOKEN", "<token, or path of one>", "`--identity-token`"),
+    plain("AMBISIGN_IDENTITY_TOKEN_FILE", "/var/run/secrets/tokens/sigstore", "`--identity-token-file`"),
+    plain("AMBISIGN_IF_SIGNED", "skip", "`--if-signed`"),
+    plain("AMBISIGN_IMAGES", "ghcr.io/acme/app@sha256:9f2c...", "the images, separated by newlines, blanks or commas"),
+    plain("AMBISIGN_IMAGES_FILE", "images.txt", "`--images-file`"),
+    plain("AMBISIGN_JOBS", "64", "`--jobs`"),
+    plain("AMBISIGN_METADATA", "{\"containerimage.digest\":\"sha256:9f2c...\"}", "`--metadata`"),
+    plain("AMBISIGN_NO_PUSH", "true", "`--no-push`"),
+    plain("AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS", "true", "`--oidc-disable-ambient-providers`"),
+    plain("AMBISIGN_OIDC_ISSUER", "https://oauth2.example.com/auth", "`--oidc-issuer`"),
+    plain("AMBISIGN_OIDC_PROVIDER", "github-actions", "`--oidc-provider`"),
+    plain("AMBISIGN_OUTPUT", "json", "`--output`"),
+    plain("AMBISIGN_PUBLIC_INSTANCE", "true", "`--public-instance`"),
+    plain("AMBISIGN_RECURSIVE", "true", "`--recursive`"),
+    secret("AMBISIGN_REGISTRY_PASSWORD", "<password>", "the password that goes with `--registry-username`"),
+    secret("AMBISIGN_REGISTRY_TOKEN", "<token>", "a bearer token for the registry, instead of user and password"),
+    plain("AMBISIGN_REGISTRY_USERNAME", "robot", "`--registry-username`"),
+    decides("AMBISIGN_REKOR_URL", "https://rekor.example.com", "`--rekor-url`"),
+    plain("AMBISIGN_REKOR_VERSION", "2", "`--rekor-version`"),
+    plain("AMBISIGN_REQUIRE_DIGEST", "true", "`--require-digest`"),
+    plain("AMBISIGN_REQUIRE_IDENTITY", "signer@acme.iam.gserviceaccount.com", "`--require-identity`"),
+    plain("AMBISIGN_REQUIRE_ISSUER", "https://accounts.google.com", "`--require-issuer`"),
+    places("AMBISIGN_SIGNATURE_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`"),
+    decides("AMBISIGN_SIGNING_CONFIG", "signing_config.json", "`--signing-config`"),
+    decides("AMBISIGN_STAGING", "true", "`--staging`"),
+    plain("AMBISIGN_SUMMARY", "false", "GitHub Actions: whether a job summary is written"),
+    plain("AMBISIGN_TAGS", "ghcr.io/acme/app:v1", "`--tags`"),
+    plain("AMBISIGN_TIMEOUT", "10m", "`--timeout`"),
+    decides("AMBISIGN_TRUSTED_ROOT", "trusted_root.json", "`--trusted-root`"),
+    decides("AMBISIGN_TSA_URL", "https://tsa.example.com/api/v1/timestamp", "`--tsa-url`"),
+    decides("AMBISIGN_TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`"),
+    decides("AMBISIGN_TUF_ROOT", "root.json", "`--tuf-root`"),
+    plain("AMBISIGN_VERBOSE", "true", "`--verbose`"),
+    consents("AMBISIGN_YES", "true", "`--yes`"),
+
+    secret("SIGSTORE_ID_TOKEN", "<token>", "the identity token, as other Sigstore clients read it; empty is an error"),
+    secret("SIGSTORE_IDENTITY_TOKEN", "<token>", "the same, under the name that sigstore-python reads"),
+    decides("TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`, under the name that cosign reads"),
+    decides("TUF_ROOT", "/var/cache/sigstore", "a folder that keeps TUF metadata, as for cosign; ours is in its folder `ambisign`"),
+    decides("TUF_ROOT_JSON", "root.json", "`--tuf-root`, under the name that cosign reads"),
+
+];
+
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+const OTHERS: &[Variable] = &[
+    plain("GITHUB_ACTIONS", "true", "GitHub Actions is here; errors become annotations"),
+    plain("GITHUB_ARTIFACTS_LIST", "/runner/artifacts.json", "GitHub Actions: the artifacts of earlier steps; its images are signed when nothing else names one"),
+    plain("GITHUB_OUTPUT", "/home/runner/work/_temp/...", "GitHub Actions: the file for the outputs of the step"),
+    plain("GITHUB_STEP_SUMMARY", "/home/runner/work/_temp/...", "GitHub Actions: the file for the job summary"),
+    plain("GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/release.yml@refs/heads/main", "GitHub Actions: the file that annotations are about"),
+    plain("RUNNER_TEMP", "/home/runner/work/_temp", "GitHub Actions: where the result is kept as a file"),
+    plain("RUNNER_DEBUG", "1", "GitHub Actions: as `--verbose`"),
+    plain("APPVEYOR", "true", "AppVeyor is here: only to explain what to do"),
+    plain("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/var/run/secrets/...", "an AWS pod is here: only to explain what to do"),
+    plain("AWS_LAMBDA_FUNCTION_NAME", "sign", "AWS is here: only to explain what to do"),
+    plain("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/...", "an AWS pod is here: only to explain what to do"),
+    plain("AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/...", "an Azure pod is here: only to explain what to do"),
+    plain("BITBUCKET_BUILD_NUMBER", "7", "Bitbucket Pipelines is here: only to explain what to do"),
+    plain("BUDDY", "true", "Buddy is here: only to explain what to do"),
+    plain("CI_SYSTEM_NAME", "woodpecker", "Woodpecker is here: only to explain what to do"),
+    plain("CODEBUILD_BUILD_ID", "acme:7", "AWS CodeBuild is here: only to explain what to do"),
+    plain("DRONE", "true", "Drone is here: only to explain what to do"),
+    plain("ECS_CONTAINER_METADATA_URI_V4", "http://169.254.170.2/v4/...", "AWS is here: only to explain what to do"),
+    plain("HARNESS_BUILD_ID", "7", "Harness is here: only to explain what to do"),
+    plain("JENKINS_URL", "https://jenkins.example.com", "Jenkins is here: only to explain what to do"),
+    plain("SEMAPHORE", "true", "Semaphore is here: only to explain what to do"),
+    plain("TEAMCITY_VERSION", "2026.1", "TeamCity is here: only to explain what to do"),
+    plain("TFC_RUN_ID", "run-1", "Terraform Cloud is here: only to explain what to do"),
+    plain("TF_BUILD", "True", "Azure Pipelines is here: only to explain what to do"),
+    plain("TRAVIS", "true", "Travis CI is here: only to explain what to do"),
+
+    places("COSIGN_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`, under the name that cosign reads"),
+    plain("BUILDX_CONFIG", "/root/.docker/buildx", "Buildx's folder, where docker/login-action keeps logins with a `scope`"),
+    secret("DOCKER_AUTH_CONFIG", "<JSON>", "registry logins in the form of Docker's `config.json`, as GitLab has them; files come first"),
+    plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
+    plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
+    plain("XDG_CACHE_HOME", "/root/.cache", "where TUF metadata is kept, in its folder `ambisign/tuf`"),
+    plain("XDG_CONFIG_HOME", "/root/.config", "where Podman keeps the logins that stay"),
+    plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
+    plain("HOME", "/root", "where the files named above are by default"),
+    plain("TMPDIR", "/tmp", "where a bundle that could not be attached is kept when the working directory cannot be written"),
+    plain("GITHUB_ACTOR", "octocat", "the user that goes with `GITHUB_TOKEN`"),
+    secret("GITHUB_TOKEN", "<token>", "a login for ghcr.io and no other registry"),
+    plain("CI_REGISTRY", "registry.gitlab.com", "GitLab: the registry of the job's login"),
+    secret("CI_REGISTRY_PASSWORD", "<password>", "GitLab: a login for `CI_REGISTRY` and no other registry"),
+    plain("CI_REGISTRY_USER", "gitlab-ci-token", "GitLab: the user that goes with it"),
+
+    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the name in lower case wins"),
+    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the name in lower case wins"),
+    plain("ALL_PROXY", "http://proxy.example.com:3128", "the proxy for both, where there is no other; the name in lower case wins"),
+    plain("NO_PROXY", "registry.example.com,10.0.0.0/8", "what is reached without proxy; the name in lower case wins"),
+    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "the CA certificates for TLS, instead of those of the machine"),
+
+    plain("CI", "true", "any CI: the log is plain"),
+    plain("NO_COLOR", "1", "the log is plain"),
+    plain("TERM", "dumb", "the log is plain on a terminal that knows no colours"),
+];
+
+/// The variable that carries the value of the flag `--name`.
+pub fn variable_of(flag: &str) -> String {
+    format!("{PREFIX}{}", flag.replace('-', "_").to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::VARIABLES;
+
+    #[test]
+    fn lists_each_name_once() {
+        let names: BTreeSet<_> = VARIABLES.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), VARIABLES.len());
+    }
+
+    /// A name that is written where the environment is asked must be in the table.
+    #[test]
+    fn knows_every_name_that_the_code_asks_for() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut missing = BTreeSet::new();
+        for folder in [
+            "host/src",
+            "providers/src",
+            "registry/src",
+            "sigstore/src",
+            "src",
+        ] {
+            scan(&root.join(folder), &mut missing);
+        }
+        assert!(missing.is_empty(), "not in the table: {missing:?}");
+    }
+
+    fn scan(folder: &Path, missing: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                scan(&path, missing);
+                continue;
+            }
+            if path.ends_with("tests.rs") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for call in ["env.get(\"", "env.raw(\"", "env.is_set(\""] {
+                for name in code.split(call).skip(1) {
+                    let name = name.split('"').next().unwrap_or_default();
+                    let known = |row: &super::Variable| row.name.eq_ignore_ascii_case(name);
+                    if !VARIABLES.iter().any(known) {
+                        missing.insert(name.to_owned());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One command between the process and its work: the outside world is gathered, the work runs under
+//! a deadline and signals, and how it ended comes back.
+
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use ambisign_host::{
+    Clock, Env, Event, Explain, Failure, Host, Net, NetOptions, Observer, SettingNames,
+};
+use futures_util::FutureExt;
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
+
+use crate::outcome::exit::RunError;
+use crate::outcome::{End, Signal};
+use crate::report::{Console, Reporter};
+use crate::settings::{RunSettings, TrustSettings};
+
+/// How every request names its client. Harbor lets clients whose name holds `cosign` read images that
+/// its content trust hides until they are signed; this is such a client.
+const USER_AGENT: &str = concat!(
+    "ambisign/",
+    env!("CARGO_PKG_VERSION"),
+    " (cosign-compatible)"
+);
+
+/// Every request ends at the deadline by itself and says why; only what is left is cut off.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The outside world of a run.
+pub fn host(
+    env: Env,
+    trust: &TrustSettings,
+    run: &RunSettings,
+    console: &Arc<Console>,
+) -> Arc<Host> {
+    let clock = Clock::system();
+    let env = env.hide(ambisign_providers::secret_variables());
+    Arc::new_cyclic(|host| {
+        let options = NetOptions {
+            user_agent: USER_AGENT.to_owned(),
+            ca_file: trust.ca_file.clone(),
+            deadline: Some(Instant::now() + run.timeout),
+            observer: Some(observer(host.clone(), Arc::clone(console), run.verbose)),
+            root: PathBuf::from("/"),
+            names: SettingNames {
+                timeout: Some("--timeout"),
+                ca_file: Some("--ca-file"),
+            },
+        };
+        let net = Net::new(&env, clock, options);
+        Host {
+            env,
+            net,
+            clock,
+            root: PathBuf::from("/"),
+        }
+    })
+}
+
+/// A `Net` for its redactor: before the settings are known there is nothing to connect to.
+pub fn no_net(env: &Env) -> Net {
+    Net::new(env, Clock::system(), NetOptions::default())
+}
+
+/// Shows what the HTTP core tells, through the redactor of the same `host`.
+fn observer(host: Weak<Host>, console: Arc<Console>, verbose: bool) -> Observer {
+    Arc::new(move |event: Event<'_>| {
+        if let Some(host) = host.upgrade() {
+            Reporter::new(&console, &host.net).event(event, verbose);
+        }
+    })
+}
+
+/// Runs `work` on a runtime of its own until it ends, panics, its time is over or a signal comes,
+/// whichever is first.
+pub fn supervise(timeout: Duration, work: impl Future<Output = Result<(), impl Explain>>) -> End {
+    match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => {
+            let end = runtime.block_on(supervised(timeout, work));
+            // A read of standard input may still wait: nobody waits for it.
+            runtime.shutdown_background();
+            end
+        }
+        Err(error) => failed(RunError::Start(error)),
+    }
+}
+
+async fn supervised(
+    timeout: Duration,
+    work: impl Future<Output = Result<(), impl Explain>>,
+) -> End {
+    let (interrupt, terminate) = match (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) {
+        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+        (Err(error), _) | (_, Err(error)) => return failed(RunError::Start(error)),
+    };
+    let deadline = Instant::now() + timeout + GRACE;
+    tokio::select! {
+        biased;
+        signal = first(interrupt, terminate) => End::Interrupted(signal),
+        ended = AssertUnwindSafe(work).catch_unwind() => match ended {
+            Ok(Ok(())) => End::Complete,
+            Ok(Err(error)) => End::Failed(Failure::of(&error)),
+            Err(_told_by_the_hook) => failed(RunError::Panicked),
+        },
+        () = sleep_until(deadline) => failed(RunError::Deadline),
+    }
+}
+
+/// The first signal that comes.
+async fn first(mut interrupt: Stream, mut terminate: Stream) -> Signal {
+    tokio::select! {
+        _ = interrupt.recv() => Signal::Interrupt,
+        _ = terminate.recv() => Signal::Terminate,
+    }
+}
+
+fn failed(error: RunError) -> End {
+    End::Failed(Failure::of(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use ambisign_host::{Child, Env, spawn};
+    use clap::Parser;
+
+    use super::host;
+    use crate::cli::{Cli, Command};
+    use crate::report::Console;
+    use crate::settings::Settings;
+
+    #[tokio::test]
+    async fn no_child_process_sees_the_credentials_of_the_job() {
+        let vars = [
+            ("PATH", "/usr/bin:/bin"),
+            ("ACTIONS_RUNTIME_TOKEN", "c4n4ry"),
+        ];
+        let env: Env = vars.into_iter().collect();
+        let cli = Cli::try_parse_from(["ambisign", "sign", "a/b"]).unwrap();
+        let Command::Sign(args) = cli.command else {
+            panic!("not the command `sign`");
+        };
+        let signing = Settings::resolve(*args, &env).unwrap().signing;
+        let console = Arc::new(Console::process(&env));
+        let host = host(env, &signing.trust, &signing.run, &console);
+        let child = Child {
+            program: "env",
+            args: &[],
+            input: b"",
+            limit: Duration::from_secs(10),
+            needs: &[],
+        };
+        let output = String::from_utf8(spawn(&host, child).await.unwrap().stdout).unwrap();
+        assert!(
+            output.contains("PATH=") && !output.contains("c4n4ry"),
+            "{output}"
+        );
+    }
+}

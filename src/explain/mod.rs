@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What there is to know about each code of errors and warnings: `ambisign explain`.
+//!
+//! A message says what happened in one run; this says what is behind it. Both stand in the row of the
+//! error; here is the list of the tables that the rows make.
+
+mod identity;
+mod registry;
+mod row;
+
+use ambisign_host::{Class, Code, HttpReason, Table};
+use ambisign_sigstore::certificate::CertificateError;
+use ambisign_sigstore::credential::SignError;
+use ambisign_sigstore::identity::IdentityError;
+use ambisign_sigstore::log::EntryError;
+use ambisign_sigstore::timestamp::TimestampError;
+use ambisign_sigstore::trust::{create, tuf};
+use ambisign_sigstore::{bundle, fulcio, trust, verify, witness};
+
+use crate::cli::{self, cosign, warnings};
+use crate::outcome::exit::{self, RunError, exit as exit_code};
+use crate::pipeline::{announce, blob, bundle_dir, undelivered};
+use crate::settings::SettingsError;
+use crate::{attach, doctor, images, report, verification};
+
+/// What each enum of errors explains, and each list of warnings.
+const TABLES: &[Table] = &[
+    SignError::TABLE,
+    CertificateError::TABLE,
+    IdentityError::TABLE,
+    EntryError::TABLE,
+    TimestampError::TABLE,
+    bundle::Error::TABLE,
+    create::Error::TABLE,
+    fulcio::Error::TABLE,
+    trust::Error::TABLE,
+    tuf::Error::TABLE,
+    tuf::WARNINGS,
+    verify::Error::TABLE,
+    witness::Error::TABLE,
+    attach::Error::TABLE,
+    attach::WARNINGS,
+    blob::Error::TABLE,
+    cli::CODES,
+    cosign::Error::TABLE,
+    doctor::WARNINGS,
+    RunError::TABLE,
+    images::Error::TABLE,
+    images::WARNINGS,
+    exit::CODES,
+    report::WARNINGS,
+    undelivered::WARNINGS,
+    SettingsError::TABLE,
+    warnings::WARNINGS,
+    bundle_dir::Error::TABLE,
+    announce::WARNINGS,
+    verification::Error::TABLE,
+    UNCONVERTED,
+];
+
+/// The stages that send requests, and whose errors have no table yet.
+const UNCONVERTED: Table = Table {
+    codes: &[],
+    requests: &[
+        "gce",
+        "github",
+        "impersonation",
+        "registry",
+        "service-account",
+    ],
+};
+
+/// Every code with what there is to know, in the order of the names.
+pub fn codes() -> Vec<(String, Code)> {
+    let rows = [identity::CODES, registry::CODES];
+    let tables = TABLES.iter().map(|table| table.codes);
+    let own = rows.into_iter().chain(tables).flatten();
+    let own = own.map(|code| (code.name.to_owned(), *code));
+    let stages = TABLES.iter().flat_map(|table| table.requests);
+    let of_requests = stages.flat_map(|stage| {
+        let codes = HttpReason::TABLE.codes.iter();
+        codes.map(move |code| (format!("{stage}/{}", code.name), *code))
+    });
+    // What a stage says of its own is nearer.
+    let mut all: Vec<_> = own.chain(of_requests).collect();
+    all.sort_by(|(one, _), (other, _)| one.cmp(other));
+    all.dedup_by(|(later, _), (first, _)| later == first);
+    all
+}
+
+/// One line for each code.
+pub fn list() -> String {
+    let lines = codes().into_iter();
+    let lines = lines.map(|(name, code)| format!("{name:<32} {}\n", code.what));
+    lines.collect()
+}
+
+/// What there is to know about the code `name`.
+///
+/// # Errors
+/// There is no such code; the nearest one, if one is near.
+pub fn text(name: &str) -> Result<String, Option<String>> {
+    let codes = codes();
+    match codes.iter().find(|(known, _)| known == name) {
+        Some((name, code)) => Ok(format!(
+            "{name}\n\nWhat happened: {}\nWhy: {}\nWhat to do: {}\n{}\n",
+            code.what,
+            code.why,
+            code.advice,
+            end(code)
+        )),
+        None => Err(nearest(name, codes.into_iter().map(|(known, _)| known))),
+    }
+}
+
+/// How a run with `code` ends.
+fn end(code: &Code) -> String {
+    let ends: Vec<_> = code
+        .classes
+        .iter()
+        .map(|class| format!("{} ({})", exit_code(*class), meaning(*class)))
+        .collect();
+    match (ends.is_empty(), code.name) {
+        (true, "run/interrupted") => "Exit code: 128 and the number of the signal".to_owned(),
+        (true, _) => "This is a warning: the run goes on.".to_owned(),
+        (false, _) => format!("Exit code: {}", ends.join(", or ")),
+    }
+}
+
+fn meaning(class: Class) -> &'static str {
+    match class {
+        Class::Bug => "a bug in ambisign",
+        Class::Usage => "usage or settings",
+        Class::Identity => "no usable identity",
+        Class::Trust => "trust material",
+        Class::Untrusted => "something that came back does not verify",
+        Class::Registry => "the registry says no",
+        Class::Rejected => "when verifying: no acceptable signature",
+        Class::Temporary => "safe to run again",
+    }
+}
+
+/// The one of `names` that `name` is most like, when it is like one at all.
+fn nearest(name: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let likeness = |known: &str| strsim::jaro_winkler(known, name);
+    let best = names.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    best.filter(|best| likeness(best) > 0.8)
+}
+
+#[cfg(test)]
+mod tests;

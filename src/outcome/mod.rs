@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a command has to tell: plain facts, filled by the pipeline and rendered by [`crate::report`].
+//!
+//! Nothing here knows a type of the pipeline, and nothing here decides anything but the exit code.
+
+pub mod diagnosis;
+pub mod exit;
+pub(crate) mod from;
+mod signing;
+pub(crate) mod time;
+pub mod verification;
+
+pub use self::exit::{End, Signal};
+pub use self::signing::{
+    Attached, Bundle, Certificate, Identity, Instance, Known, LogEntry, Outcome, Report, State,
+    Step, Timestamp, Tuf,
+};
+
+/// Names the form of the document about a run that signs; not a place to fetch it from.
+pub(crate) const RESULT_SCHEMA: &str = "urn:ambisign:result:v1";

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a verification has to tell: plain facts, rendered by [`crate::report`].
+
+use std::time::{Duration, SystemTime};
+
+use ambisign_host::{Failure, Warning};
+
+use super::exit;
+use crate::outcome::{Certificate, End, Timestamp};
+
+/// A whole run of `verify` or `verify-blob`.
+#[derive(Clone, Debug)]
+pub struct Verdicts {
+    /// When it began.
+    pub started: SystemTime,
+    /// How long it took.
+    pub took: Duration,
+    /// SHA-256 of the trusted root, in hex, once loaded.
+    pub trusted_root_sha256: Option<String>,
+    /// One for each artifact of the command line, in its order.
+    pub artifacts: Vec<Verdict>,
+    /// What did not stop the run.
+    pub warnings: Vec<Warning>,
+    /// How the run as a whole ended.
+    pub end: End,
+}
+
+/// One artifact.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// As it was asked for.
+    pub requested: String,
+    /// Registry and repository of an image.
+    pub repository: Option<String>,
+    /// `sha256:...`, once known.
+    pub digest: Option<String>,
+    /// The signatures, in the order in which they were found.
+    pub signatures: Vec<Signature>,
+    /// Why there is no acceptable one.
+    pub failure: Option<Failure>,
+}
+
+/// One signature.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// Where it was found: a manifest, a tag with layer, or a file.
+    pub place: String,
+    /// What was found out.
+    pub finding: Finding,
+}
+
+/// What was found out about a signature.
+#[derive(Clone, Debug)]
+pub enum Finding {
+    /// It is acceptable.
+    Accepted(Box<Facts>),
+    /// It is not.
+    Rejected(Failure),
+}
+
+/// What an acceptable signature says.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// How it is stored.
+    pub layout: Layout,
+    /// The certificate; `None` when it was verified with the given key.
+    pub certificate: Option<Certificate>,
+    /// The predicate type, when a statement was signed.
+    pub predicate_type: Option<String>,
+    /// What the signer says about the artifact beside its digest: names and values as JSON.
+    pub annotations: Vec<(String, serde_json::Value)>,
+    /// The log entries.
+    pub log: Vec<Entry>,
+    /// The timestamps.
+    pub timestamps: Vec<Timestamp>,
+}
+
+/// How a signature is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// As a bundle.
+    Bundle,
+    /// As a layer of the older layout: that it was logged rests on the log's promise.
+    Legacy,
+}
+
+/// An entry of a transparency log.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The API version of the log.
+    pub version: u32,
+    /// The log index.
+    pub index: u64,
+    /// The log ID, in hex.
+    pub log_id: String,
+    /// When the log says that it took the entry (v1).
+    pub time: Option<SystemTime>,
+}
+
+impl Verdict {
+    /// `repository@digest`, the digest of a file, or what was asked for as long as neither is known.
+    pub fn name(&self) -> String {
+        match (&self.repository, &self.digest) {
+            (Some(repository), Some(digest)) => format!("{repository}@{digest}"),
+            (None, Some(digest)) => digest.clone(),
+            (_, None) => self.requested.clone(),
+        }
+    }
+
+    /// Whether it has an acceptable signature.
+    pub fn is_verified(&self) -> bool {
+        let accepted = |signature: &Signature| matches!(signature.finding, Finding::Accepted(_));
+        self.failure.is_none() && self.signatures.iter().any(accepted)
+    }
+}
+
+impl Verdicts {
+    /// A run that begins now.
+    pub fn new(started: SystemTime) -> Self {
+        Self {
+            started,
+            took: Duration::ZERO,
+            trusted_root_sha256: None,
+            artifacts: Vec::new(),
+            warnings: Vec::new(),
+            end: End::Complete,
+        }
+    }
+
+    /// How many artifacts are verified.
+    pub fn verified(&self) -> usize {
+        let all = self.artifacts.iter();
+        all.filter(|artifact| artifact.is_verified()).count()
+    }
+
+    /// The failure of the run, then those of its artifacts.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        let run = match &self.end {
+            End::Failed(failure) => Some(failure),
+            End::Complete | End::Interrupted(_) => None,
+        };
+        let artifacts = self.artifacts.iter();
+        run.into_iter()
+            .chain(artifacts.filter_map(|artifact| artifact.failure.as_ref()))
+    }
+
+    /// The exit code: that of the signal, else of the worst failure. That some artifacts are verified
+    /// does not make it better: whoever asks wants all.
+    pub fn exit(&self) -> u8 {
+        if let End::Interrupted(signal) = self.end {
+            return signal.exit();
+        }
+        let classes: Vec<_> = self.failures().map(|failure| failure.class).collect();
+        match exit::least_retryable(&classes) {
+            Some(class) => exit::exit(class),
+            // What was forgotten must not look like success.
+            None if self.artifacts.is_empty() || self.verified() < self.artifacts.len() => {
+                exit::exit(ambisign_host::Class::Bug)
+            }
+            None => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use ambisign_host::{Class, Failure};
+
+    use super::{Facts, Finding, Signature, Verdict, Verdicts};
+    use crate::outcome::exit::RunError;
+    use crate::outcome::{End, Signal};
+
+    fn verdict(finding: Finding, failure: Option<Class>) -> Verdict {
+        let place = String::new();
+        Verdict {
+            signatures: vec![Signature { place, finding }],
+            failure: failure.map(failed),
+            ..Verdict::default()
+        }
+    }
+
+    fn failed(class: Class) -> Failure {
+        Failure {
+            class,
+            ..Failure::of(&RunError::Deadline)
+        }
+    }
+
+    fn good() -> Verdict {
+        let facts = Facts {
+            layout: super::Layout::Bundle,
+            certificate: None,
+            predicate_type: None,
+            annotations: Vec::new(),
+            log: Vec::new(),
+            timestamps: Vec::new(),
+        };
+        verdict(Finding::Accepted(Box::new(facts)), None)
+    }
+
+    #[test]
+    fn only_all_verified_is_success() {
+        let bad = |class| verdict(Finding::Rejected(failed(Class::Untrusted)), Some(class));
+        let rows = [
+            (vec![], 1),
+            (vec![good()], 0),
+            (vec![good(), good()], 0),
+            (vec![Verdict::default()], 1),
+            (vec![good(), Verdict::default()], 1),
+            (vec![good(), bad(Class::Rejected)], 8),
+            (vec![bad(Class::Temporary), good()], 75),
+            (vec![bad(Class::Temporary), bad(Class::Rejected)], 8),
+            (vec![bad(Class::Untrusted), bad(Class::Rejected)], 8),
+            (vec![bad(Class::Registry), bad(Class::Temporary)], 6),
+        ];
+        for (artifacts, exit) in rows {
+            let mut verdicts = Verdicts::new(SystemTime::UNIX_EPOCH);
+            verdicts.artifacts = artifacts;
+            assert_eq!(verdicts.exit(), exit);
+            verdicts.end = End::Interrupted(Signal::Interrupt);
+            assert_eq!(verdicts.exit(), 130);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a run tells about its beginning, and warnings of its parts.
+
+use std::time::Duration;
+
+use ambisign_host::{Warning, codes};
+use ambisign_providers::Choice;
+use ambisign_registry::Attached;
+use ambisign_registry::reference::Reference;
+use ambisign_sigstore::certificate::SigningCertificate;
+use ambisign_sigstore::identity::Identity;
+use ambisign_sigstore::trust::Trust;
+
+use super::error::Error;
+use super::job::Job;
+use crate::images::{self, Named};
+use crate::outcome::from::{identity, instance, repository};
+use crate::outcome::{Outcome, State, Step};
+use crate::report::Progress;
+use crate::settings::{Settings, Signing};
+
+/// The references that `named` means; where they come from, and what is signed with them, is told.
+///
+/// # Errors
+/// Those of [`images::references`].
+pub(crate) fn references(
+    progress: &Progress<'_>,
+    named: Vec<Named>,
+    settings: &Settings,
+) -> Result<Vec<Reference>, Error> {
+    if let Some(origin) = images::origin(&settings.images) {
+        progress.fact("images", &origin);
+    }
+    progress.annotations(&settings.signing.annotations);
+    progress.signatures(settings.registry.signatures.as_ref().map(repository));
+    let (references, warnings) = images::references(named, &settings.images)?;
+    warnings
+        .into_iter()
+        .for_each(|warning| progress.warning(warning));
+    Ok(references)
+}
+
+/// The images as they were asked for.
+pub(crate) fn requested(references: &[Reference]) -> Vec<Outcome> {
+    let asked = |reference: &Reference| Outcome {
+        requested: vec![reference.to_string()],
+        repository: repository(reference),
+        digest: reference.digest().map(ToString::to_string),
+        ..Outcome::default()
+    };
+    references.iter().map(asked).collect()
+}
+
+codes! {
+    /// The warnings about what becomes public.
+    pub(crate) WARNINGS {
+        /// A private repository becomes known.
+        DISCLOSURE = "identity/disclosure" {
+            what: "Facts of a private repository become public with this signature.",
+            why: "The certificate and the log name repository and workflow, for good. You consented.",
+            advice: "Nothing, if that is meant.",
+        },
+    }
+}
+
+/// What becomes public of a repository with `visibility`.
+pub(crate) fn disclosure(visibility: &str) -> Warning {
+    let message = format!(
+        "the repository is {visibility}, and becomes known for good: its name, workflow, commit and \
+         the digests of the images go into a public log"
+    );
+    Warning {
+        code: DISCLOSURE,
+        message,
+    }
+}
+
+/// Who signs, with which services, and what else the reader should know before.
+pub(crate) fn beginning(
+    progress: &Progress<'_>,
+    choice: &Choice,
+    signer: &Identity,
+    trust: &Trust,
+    settings: &Signing,
+) {
+    progress.identity(identity(choice.provider, signer));
+    progress.instance(instance(trust, settings));
+    for note in &choice.notes {
+        progress.warning(self::note(note));
+    }
+    for warning in trust.warnings() {
+        progress.warning(warning.clone());
+    }
+}
+
+/// Something that the choice of the provider leaves to say.
+fn note(note: &str) -> Warning {
+    Warning {
+        code: "provider/note",
+        message: note.to_owned(),
+    }
+}
+
+/// A dry run ends here.
+pub(crate) fn would_sign(progress: &Progress<'_>, jobs: &[Job<'_>]) {
+    for at in jobs.iter().flat_map(Job::places) {
+        progress.image(at, |image| image.state = State::WouldSign);
+        progress.image_over(at);
+    }
+}
+
+/// The step that made a certificate.
+pub(crate) fn issued(certificate: &SigningCertificate, took: Duration) -> Step {
+    Step {
+        name: "certificate",
+        took,
+        detail: format!("for {}", certificate.san()),
+    }
+}
+
+/// One for each line that had to go from a list of signatures.
+pub(crate) fn removed(attached: &Attached) -> Vec<Warning> {
+    let warning = |gone| Warning {
+        code: "registry/removed",
+        message: format!(
+            "the list of signatures named {gone}, which the registry has no more: its line was \
+             removed"
+        ),
+    };
+    attached.removed().iter().map(warning).collect()
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where the user wants the bundles: a folder or a file, seen to be writable before anything is
+//! public. Nothing that is there is ever replaced.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ambisign_host::{errors, file};
+use ambisign_sigstore::digest::Digest;
+use tempfile::NamedTempFile;
+
+use crate::settings::{BundlePlace, Mode, SettingsError};
+use ambisign_registry::KeepsBundles;
+use ambisign_registry::reference::Reference;
+
+/// What a bundle file is called at its end, as other Sigstore clients look for it.
+pub(crate) const SUFFIX: &str = ".sigstore.json";
+/// How much of a repository's name is in the name of a file, in bytes: file systems allow 255 in all.
+const LONGEST_SLUG: usize = 128;
+/// How many digits of the digest are in the name of a file.
+const DIGITS: usize = 12;
+/// How many bytes a probe writes: about as many as a bundle has.
+const LIKE_A_BUNDLE: usize = 16 * 1024;
+
+errors! {
+    /// Why a bundle cannot be kept where it is wanted.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// Something is there already.
+        #[error("a bundle already exists at `{}`", path.display())]
+        Exists {
+            /// The file.
+            path: PathBuf,
+        } = "bundle/exists", Usage {
+            fix: "attach that one with `ambisign attach` if it is what you need, or choose another place",
+            what: "The file for a bundle is there and holds something else.",
+            why: "Another signature of the same image is in it, which stays for good in the log and must not be lost.",
+            advice: "Give a folder of its own to each run.",
+        },
+        /// Its folder cannot be made, or not be written to.
+        #[error("the bundles cannot go to the folder `{}`", path.display())]
+        Folder {
+            /// The folder.
+            path: PathBuf,
+            /// What the system says.
+            #[source]
+            source: io::Error,
+        } = "bundle/folder", Usage {
+            fix: "choose a folder that can be written with `--bundle-dir`, or a file in one with `--bundle`",
+            what: "The folder for the bundles cannot take them.",
+            why: "It is a file, cannot be made, or may not be written by this user.",
+            advice: "Give a folder that the job may write.",
+        },
+        /// It is for one bundle, and there are several.
+        #[error(transparent)]
+        Settings(#[from] error: SettingsError) = of error,
+        /// It cannot be written.
+        #[error("the bundle `{}` cannot be written", path.display())]
+        Write {
+            /// The file.
+            path: PathBuf,
+            /// What the system says.
+            #[source]
+            source: io::Error,
+        } = "bundle/write", Usage {
+            fix: "make room there, or choose another place",
+            what: "A bundle could not be written into its folder.",
+            why: "The disk is full, or the folder went away during the run.",
+            advice: "Make room; the message says where the bundle is instead.",
+        },
+    }
+}
+
+/// Where the bundles of a run go.
+///
+/// Made only by [`BundleDir::open`]: holding one proves that its folder could be written to.
+#[derive(Debug)]
+pub struct BundleDir {
+    place: BundlePlace,
+    taken: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl KeepsBundles for BundleDir {}
+
+impl BundleDir {
+    /// Makes the folder of `place`, and sees that files can be made in it. A dry run makes nothing,
+    /// and looks at the nearest folder that is there.
+    ///
+    /// # Errors
+    /// The folder cannot be used, the one file is there already, or it is for `images` images.
+    pub fn open(place: &BundlePlace, images: usize, mode: Mode) -> Result<Self, Error> {
+        let folder = match place {
+            BundlePlace::Folder(folder) => folder,
+            BundlePlace::File(_) if images > 1 => return Err(one_bundle().into()),
+            BundlePlace::File(path) => {
+                free(path)?;
+                file::folder(path)
+            }
+        };
+        probe(folder, place, mode).map_err(|source| Error::Folder {
+            path: folder.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            place: place.clone(),
+            taken: Mutex::default(),
+        })
+    }
+
+    /// The place for the bundle of one digest, of which `image` is one of the images.
+    ///
+    /// # Errors
+    /// Something is there already, or will be by this run.
+    pub(crate) fn slot(&self, image: &Reference, digest: &Digest) -> Result<BundleFile, Error> {
+        let path = match &self.place {
+            BundlePlace::File(path) => path.clone(),
+            BundlePlace::Folder(folder) => folder.join(name(image.repository(), digest)),
+        };
+        free(&path)?;
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        match (taken.insert(path.clone()), &self.place) {
+            (true, _) => Ok(BundleFile { path }),
+            (false, BundlePlace::File(_)) => Err(one_bundle().into()),
+            (false, BundlePlace::Folder(_)) => Err(Error::Exists { path }),
+        }
+    }
+}
+
+/// That one file is for one bundle.
+fn one_bundle() -> SettingsError {
+    SettingsError::Conflict {
+        one: "--bundle".to_owned(),
+        other: "several images".to_owned(),
+    }
+}
+
+/// That nothing is at `path`, not even a link that leads nowhere.
+fn free(path: &Path) -> Result<(), Error> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(Error::Exists {
+            path: path.to_owned(),
+        }),
+        Err(_) => Ok(()),
+    }
+}
+
+fn probe(folder: &Path, place: &BundlePlace, mode: Mode) -> io::Result<()> {
+    let there = match (mode, place) {
+        (Mode::DryRun, BundlePlace::Folder(_)) => folder
+            .ancestors()
+            .find(|folder| folder.as_os_str().is_empty() || folder.symlink_metadata().is_ok()),
+        (Mode::Publish, BundlePlace::Folder(_)) => {
+            std::fs::create_dir_all(folder)?;
+            None
+        }
+        (_, BundlePlace::File(_)) => None,
+    };
+    let there = there.unwrap_or(folder);
+    let there = if there.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        there
+    };
+    // An empty file is made on a full disk too.
+    let mut part = NamedTempFile::new_in(there)?;
+    part.write_all(&[0; LIKE_A_BUNDLE])?;
+    part.as_file().sync_data()?;
+    part.close()
+}
+
+/// `acme-app-9f2c8b417d05.sigstore.json` for `acme/app`.
+fn name(repository: &str, digest: &Digest) -> String {
+    let hex = digest.hex();
+    let digits = hex.get(..DIGITS).unwrap_or(&hex);
+    let slug = repository.chars().take(LONGEST_SLUG);
+    // Everything else in a repository's name may stand in the name of a file.
+    let slug: String = slug.map(|c| if c == '/' { '-' } else { c }).collect();
+    format!("{slug}-{digits}{SUFFIX}")
+}
+
+/// The place for one bundle, where nothing was when it was looked at.
+#[derive(Debug)]
+pub(crate) struct BundleFile {
+    path: PathBuf,
+}
+
+impl BundleFile {
+    /// Writes `bundle`: whole or not at all, and over nothing else.
+    ///
+    /// # Errors
+    /// It cannot be written, or something else is there by now.
+    pub(crate) fn put(&self, bundle: &[u8]) -> Result<PathBuf, Error> {
+        let path = self.path.clone();
+        let part = tempfile::Builder::new()
+            .prefix(".ambisign-")
+            .suffix(".part")
+            .tempfile_in(file::folder(&path));
+        match part.and_then(|part| file::place_new(part, &path, bundle)) {
+            Ok(()) => Ok(path),
+            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => {
+                let limit = u64::try_from(bundle.len()).unwrap_or(u64::MAX);
+                match file::read(&path, limit) {
+                    Ok(found) if found == bundle => Ok(path),
+                    Ok(_) | Err(_) => Err(Error::Exists { path }),
+                }
+            }
+            Err(source) => Err(Error::Write { path, source }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use ambisign_host::Explain as _;
+    use ambisign_sigstore::digest::Digest;
+
+    use super::{BundleDir, name};
+    use crate::settings::{BundlePlace, Mode};
+    use ambisign_registry::reference::Reference;
+
+    fn open(path: &Path, mode: Mode) -> Result<BundleDir, super::Error> {
+        BundleDir::open(&BundlePlace::Folder(path.to_owned()), 1, mode)
+    }
+
+    #[test]
+    fn keeps_one_file_for_each_digest_and_replaces_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = open(&folder.path().join("a/b"), Mode::Publish).unwrap();
+        let image = Reference::parse("r.example/acme/app:1").unwrap();
+        let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
+        let slot = shelf.slot(&image, &one).unwrap();
+        let path = slot.put(b"{}").unwrap();
+        let expected = format!("acme-app-{}.sigstore.json", &one.hex()[..12]);
+        assert_eq!(path.file_name().unwrap(), expected.as_str());
+        assert_eq!(slot.put(b"{}").unwrap(), path);
+        assert_eq!(slot.put(b"{ }").unwrap_err().code(), "bundle/exists");
+        assert_eq!(slot.put(b"{").unwrap_err().code(), "bundle/exists");
+        assert_eq!(
+            shelf.slot(&image, &one).unwrap_err().code(),
+            "bundle/exists"
+        );
+        // Of this run: nothing is there yet.
+        let _first = shelf.slot(&image, &other).unwrap();
+        assert_eq!(
+            shelf.slot(&image, &other).unwrap_err().code(),
+            "bundle/exists"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"{}");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_found_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "x").unwrap();
+        for mode in [Mode::DryRun, Mode::Publish] {
+            for path in [&file, &file.join("below"), Path::new("/proc/self/ns/below")] {
+                let error = open(path, mode).unwrap_err();
+                assert_eq!(error.code(), "bundle/folder", "{mode:?} {path:?}");
+            }
+        }
+        let missing = folder.path().join("a/b");
+        open(&missing, Mode::DryRun).unwrap();
+        assert!(!folder.path().join("a").exists());
+    }
+
+    #[test]
+    fn one_file_is_for_one_bundle() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = BundlePlace::File(folder.path().join("bundle"));
+        let error = BundleDir::open(&place, 2, Mode::Publish).unwrap_err();
+        assert_eq!(error.code(), "settings/conflict");
+        let shelf = BundleDir::open(&place, 1, Mode::Publish).unwrap();
+        let image = Reference::parse("r.example/acme/app:1").unwrap();
+        shelf
+            .slot(&image, &Digest::of(b"one"))
+            .unwrap()
+            .put(b"{}")
+            .unwrap();
+        let error = BundleDir::open(&place, 1, Mode::Publish).unwrap_err();
+        assert_eq!(error.code(), "bundle/exists");
+    }
+
+    #[test]
+    fn names_fit_into_every_file_system() {
+        let name = name(&"a/".repeat(127), &Digest::of(b"x"));
+        assert!(name.len() < 200 && !name.contains('/'), "{name}");
+    }
+}

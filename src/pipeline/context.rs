@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What every part of the pipeline works with.
+
+use ambisign_host::{Host, Token};
+use ambisign_sigstore::identity::{Identity, IdentityError};
+use tokio::time::timeout_at;
+
+use super::error::Error;
+use crate::outcome::exit::RunError;
+use crate::report::Progress;
+use crate::settings::Signing;
+
+/// What every part of a run works with.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The outside world.
+    pub host: &'a Host,
+    /// What signing takes.
+    pub settings: &'a Signing,
+    /// Where it is told what comes to exist.
+    pub progress: &'a Progress<'a>,
+}
+
+impl Context<'_> {
+    /// Reads a token that was just handed over.
+    pub(crate) fn identify(self, token: Token) -> Result<Identity, IdentityError> {
+        self.host.net.guard(token.expose());
+        Identity::parse(
+            token,
+            &self.settings.identity.audience,
+            self.host.clock.now(),
+        )
+    }
+}
+
+/// What attaching comes to before the run is over: afterwards nobody would be left to tell.
+///
+/// # Errors
+/// The registry is in the way, or the time is over.
+pub(crate) async fn within_run<T>(
+    host: &Host,
+    attaching: impl Future<Output = Result<T, ambisign_registry::Error>>,
+) -> Result<T, Error> {
+    match host.net.deadline() {
+        Some(end) => match timeout_at(end, attaching).await {
+            Ok(attached) => Ok(attached?),
+            Err(_elapsed) => Err(RunError::Deadline.into()),
+        },
+        None => Ok(attaching.await?),
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The sum of the errors of the stages.
+
+use ambisign_host::errors;
+use ambisign_sigstore::credential::SignError;
+use ambisign_sigstore::identity::IdentityError;
+use ambisign_sigstore::{fulcio, trust, verify, witness};
+
+use super::{blob, bundle_dir};
+use crate::outcome::exit::RunError;
+use crate::settings::SettingsError;
+use crate::{images, verification};
+
+errors! {
+    /// Why a run ended, or why one image of it is not signed.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// A file or its bundle is in the way.
+        #[error(transparent)]
+        Blob(#[from] error: blob::Error) = of error,
+        /// No usable certificate.
+        #[error(transparent)]
+        Fulcio(#[from] error: fulcio::Error) = of error,
+        /// The token is no usable identity.
+        #[error(transparent)]
+        Identity(#[from] error: IdentityError) = of error,
+        /// The names of images cannot be used.
+        #[error(transparent)]
+        Images(#[from] error: images::Error) = of error,
+        /// No token.
+        #[error(transparent)]
+        Provider(#[from] error: ambisign_providers::Error) = of error,
+        /// The registry is in the way.
+        #[error(transparent)]
+        Registry(#[from] error: ambisign_registry::Error) = of error,
+        /// The run itself went wrong.
+        #[error(transparent)]
+        Run(#[from] error: RunError) = of error,
+        /// The command line or a variable is wrong.
+        #[error(transparent)]
+        Settings(#[from] error: SettingsError) = of error,
+        /// A bundle cannot be kept where it is wanted.
+        #[error(transparent)]
+        BundleDir(#[from] error: bundle_dir::Error) = of error,
+        /// Nothing could be signed.
+        #[error(transparent)]
+        Sign(#[from] error: SignError) = of error,
+        /// The trust material is not usable.
+        #[error(transparent)]
+        Trust(#[from] error: trust::Error) = of error,
+        /// A signature could not be judged, or is not acceptable.
+        #[error(transparent)]
+        Verification(#[from] error: verification::Error) = of error,
+        /// The finished bundle does not verify.
+        #[error(transparent)]
+        Verify(#[from] error: verify::Error) = of error,
+        /// No timestamp or no log entry.
+        #[error(transparent)]
+        Witness(#[from] error: witness::Error) = of error,
+    }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From settings to jobs: what each part of the pipeline is asked for, and which images go on.
+
+use std::num::NonZeroUsize;
+
+use ambisign_host::{Failure, Host, Warning};
+use ambisign_sigstore::identity::{Identity, IdentityError};
+use ambisign_sigstore::limits::FULCIO;
+use ambisign_sigstore::trust::{self, Trust};
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt};
+use url::Url;
+
+use super::announce;
+use super::blob::Blob;
+use super::bundle_dir::{self, BundleDir};
+use super::context::Context;
+use super::error::Error;
+use super::job::{Job, SharedDigest};
+use crate::outcome::from;
+use crate::outcome::{Outcome, State, Step};
+use crate::report::Progress;
+use crate::settings::{BlobSettings, BundleSettings, Consent, Delivery, Extent, Mode, Signing};
+use ambisign_registry::reference::Reference;
+use ambisign_registry::{IndexEntry, Registry, RegistryOptions, Target};
+
+/// A reference that was looked up, with all that is signed of it.
+pub(crate) struct Prepared {
+    reference: Reference,
+    result: Result<Vec<IndexEntry>, ambisign_registry::Error>,
+}
+
+/// Where the user wants the bundles, if anywhere.
+///
+/// # Errors
+/// That place cannot be used.
+pub(crate) fn shelf(
+    settings: &BundleSettings,
+    images: usize,
+    mode: Mode,
+) -> Result<Option<BundleDir>, Error> {
+    let place = settings.place.as_ref();
+    let opened = place.map(|place| BundleDir::open(place, images, mode));
+    Ok(opened.transpose()?)
+}
+
+/// The registries of a run that signs: where bundles go to the shelf alone, they are only read.
+pub(crate) fn registry<'a>(
+    host: &'a Host,
+    options: RegistryOptions,
+    (settings, shelf): (&BundleSettings, Option<&BundleDir>),
+) -> Registry<'a> {
+    match (settings.delivery, shelf) {
+        (Delivery::Keep, Some(shelf)) => Registry::detached(host, options, shelf),
+        (Delivery::Keep, None) | (Delivery::Attach, _) => Registry::new(host, options),
+    }
+}
+
+/// The jobs that can go on, each with its place on `shelf`. What cannot is in the report.
+///
+/// # Errors
+/// There is one place, and more than one bundle.
+pub(crate) fn slots<'a>(
+    shelf: Option<&BundleDir>,
+    jobs: Vec<Job<'a>>,
+    progress: &Progress<'_>,
+) -> Result<Vec<Job<'a>>, Error> {
+    let Some(shelf) = shelf else {
+        return Ok(jobs);
+    };
+    let mut left = Vec::with_capacity(jobs.len());
+    for mut job in jobs {
+        if let Job::Image(images) = &mut job {
+            let target = images.target();
+            match shelf.slot(target.reference(), target.digest()) {
+                Ok(slot) => images.keep_in(slot),
+                Err(error @ bundle_dir::Error::Settings(_)) => return Err(error.into()),
+                Err(error) => {
+                    let state = State::Failed(Failure::of(&error));
+                    for at in job.places() {
+                        progress.image(at, |image| image.state = state.clone());
+                        progress.image_over(at);
+                    }
+                    continue;
+                }
+            }
+        }
+        left.push(job);
+    }
+    Ok(left)
+}
+
+/// Trust material. While the registry and the token endpoint still answer there is time to connect to
+/// the services that it names.
+pub(crate) async fn trust(host: &Host, settings: &Signing) -> Result<Trust, trust::Error> {
+    let trust = Trust::load(host, &settings.trust.options(Some(&settings.services))).await?;
+    if settings.mode == Mode::Publish {
+        let services = trust.services();
+        let others = services.authorities.iter().chain(&services.logs);
+        let services = std::iter::once(&services.fulcio).chain(others);
+        let mut urls: Vec<&Url> = services.map(|service| &service.url).collect();
+        // One connection for each host.
+        urls.sort_by_key(|url| url.origin().ascii_serialization());
+        urls.dedup_by_key(|url| url.origin());
+        join_all(
+            urls.into_iter()
+                .map(|url| host.net.preconnect(&FULCIO.profile, url)),
+        )
+        .await;
+    }
+    Ok(trust)
+}
+
+/// Gates G1 and G8 for every reference and what is signed with it, in parallel; in the order of the
+/// references.
+pub(crate) async fn prepare(
+    registry: &Registry<'_>,
+    references: &[Reference],
+    (extent, jobs): (Extent, NonZeroUsize),
+) -> Vec<Prepared> {
+    let prepare = |reference: Reference| async move {
+        let result = match extent {
+            Extent::Named => registry.prepare_alone(&reference).await,
+            Extent::WithChildren => registry.prepare_with_children(&reference, jobs).await,
+        };
+        Prepared { reference, result }
+    };
+    stream::iter(references.to_vec())
+        .map(prepare)
+        .buffered(jobs.get())
+        .collect()
+        .await
+}
+
+/// The jobs that can go on. What cannot is put into the report of `progress`, and so is what was
+/// asked for twice.
+pub(crate) fn jobs<'a>(
+    registry: &'a Registry<'a>,
+    prepared: Vec<Prepared>,
+    progress: &Progress<'_>,
+) -> Vec<Job<'a>> {
+    let warnings = registry.warnings().into_iter();
+    warnings.for_each(|warning| progress.warning(warning));
+    let mut found = Found::default();
+    for Prepared { reference, result } in prepared {
+        let members = match result {
+            Ok(members) => members,
+            Err(error) => {
+                found.outcomes.push(failed(&reference, &error.into()));
+                continue;
+            }
+        };
+        let requested = reference.to_string();
+        if members.len() > 1 {
+            let all = format!("{} manifests of {requested}", members.len());
+            progress.fact("recursive", &all);
+        }
+        for member in members {
+            if member.parent.is_none()
+                && let Some(warning) = resolved(&reference, &member.target)
+            {
+                progress.warning(warning);
+            }
+            found.add(registry, &requested, member);
+        }
+    }
+    progress.images(found.outcomes);
+    let jobs = found.jobs.into_iter();
+    jobs.map(|job| Job::Image(Box::new(job))).collect()
+}
+
+/// What there is to sign, and its places in the report.
+#[derive(Default)]
+struct Found<'a> {
+    outcomes: Vec<Outcome>,
+    jobs: Vec<SharedDigest<'a>>,
+}
+
+impl<'a> Found<'a> {
+    /// Adds `member`, which was found by asking for `requested`.
+    fn add(&mut self, registry: &'a Registry<'a>, requested: &str, member: IndexEntry) {
+        let target = &member.target;
+        let requested = member.parent.is_none().then(|| requested.to_owned());
+        let of_digest = |job: &&mut SharedDigest<'_>| job.target().digest() == target.digest();
+        // The statement names no repository, so one signature serves all places of a digest.
+        let job = self.jobs.iter_mut().find(of_digest);
+        let known = job.as_ref().and_then(|job| {
+            job.targets()
+                .find(|(_, known)| known.place() == target.place())
+        });
+        if let Some(image) = known.and_then(|(at, _)| self.outcomes.get_mut(*at)) {
+            image.requested.extend(requested);
+            return;
+        }
+        let at = self.outcomes.len();
+        self.outcomes.push(outcome(requested, &member));
+        match job {
+            Some(job) => job.add_repository(at, member.target),
+            None => self
+                .jobs
+                .push(SharedDigest::new(registry, at, member.target)),
+        }
+    }
+}
+
+/// The files that can be signed. What cannot is put into the report of `progress`.
+pub(crate) async fn blobs(settings: &BlobSettings, progress: &Progress<'_>) -> Vec<Job<'static>> {
+    let mut outcomes = Vec::new();
+    let mut jobs = Vec::new();
+    for paths in &settings.blobs {
+        let mut outcome = from::file(paths);
+        match Blob::prepare(paths).await {
+            Ok(blob) => {
+                outcome.digest = Some(blob.digest().to_string());
+                jobs.push(Job::Blob(outcomes.len(), blob));
+            }
+            Err(error) => outcome.state = State::Failed(Failure::of(&error)),
+        }
+        outcomes.push(outcome);
+    }
+    progress.images(outcomes);
+    jobs
+}
+
+/// What the user insists on, and consent to what becomes public: the last checks before Fulcio. What
+/// becomes public by consent is told.
+pub(crate) fn permit(
+    ctx: Context<'_>,
+    identity: &Identity,
+    trust: &Trust,
+) -> Result<(), IdentityError> {
+    let wanted = &ctx.settings.identity;
+    identity.require(
+        wanted.require_identity.as_deref(),
+        wanted.require_issuer.as_deref(),
+    )?;
+    if let Some(visibility) = disclosed(ctx.settings, identity, trust)? {
+        ctx.progress.warning(announce::disclosure(&visibility));
+    }
+    Ok(())
+}
+
+/// The visibility of a repository that becomes known by consent.
+///
+/// # Errors
+/// [`IdentityError::Private`]: without consent.
+pub(crate) fn disclosed(
+    settings: &Signing,
+    identity: &Identity,
+    trust: &Trust,
+) -> Result<Option<String>, IdentityError> {
+    let consent = settings.consent == Consent::Given;
+    identity.guard_privacy(trust.is_public(), consent)
+}
+
+fn failed(reference: &Reference, error: &Error) -> Outcome {
+    Outcome {
+        requested: vec![reference.to_string()],
+        repository: from::repository(reference),
+        digest: reference.digest().map(ToString::to_string),
+        state: State::Failed(Failure::of(error)),
+        ..Outcome::default()
+    }
+}
+
+fn outcome(requested: Option<String>, member: &IndexEntry) -> Outcome {
+    let target = &member.target;
+    let detail = target.media_type().to_owned();
+    Outcome {
+        requested: requested.into_iter().collect(),
+        repository: from::repository(target.reference()),
+        digest: Some(target.digest().to_string()),
+        parent: member.parent.map(|parent| parent.to_string()),
+        media_type: Some(target.media_type().to_owned()),
+        steps: vec![Step {
+            name: "manifest",
+            took: member.took,
+            detail,
+        }],
+        ..Outcome::default()
+    }
+}
+
+/// A tag can move: the reader is told what it meant when it was signed.
+fn resolved(requested: &Reference, target: &Target) -> Option<Warning> {
+    if requested.digest().is_some() {
+        return None;
+    }
+    let digest = target.digest();
+    let message = format!("`{requested}` is a tag, and is signed as {digest}");
+    Some(Warning {
+        code: "registry/tag",
+        message,
+    })
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The pipeline on one screen: the only file that knows the order.
+
+use ambisign_host::Token;
+use ambisign_providers::{Choice, Source, choose};
+use ambisign_sigstore::fulcio::Fulcio;
+use ambisign_sigstore::identity::Identity;
+use ambisign_sigstore::trust::{self, Trust};
+use futures_util::future::join;
+use futures_util::stream::{self, StreamExt};
+use rand_core::CryptoRng;
+
+use super::announce;
+use super::context::Context;
+use super::error::Error;
+use super::if_signed;
+use super::job::Job;
+use super::plan;
+use super::renewal::CertificateRenewal;
+use super::signer::{Seed, Signer};
+use crate::images;
+use crate::settings::{BlobSettings, Mode, Settings, identity_options, registry_options};
+
+/// Who signs, and whom is believed: nothing is public yet.
+struct Preflight {
+    source: Box<dyn Source>,
+    trust: Trust,
+    identity: Identity,
+}
+
+/// What every run asks for before it knows what it may do with it; each fails on its own.
+struct PreflightResults {
+    trust: Result<Trust, trust::Error>,
+    token: Result<Token, ambisign_providers::Error>,
+}
+
+impl Context<'_> {
+    /// Signs every image of the settings.
+    ///
+    /// Nothing public happens before the join and the checks behind it: the certificate and the log
+    /// entries stay for good, so they come only when little but the upload is left to fail. An image
+    /// that cannot be signed does not stop the others; its failure is in the report.
+    ///
+    /// # Errors
+    /// The run as a whole cannot go on. When several parts of the beginning fail, it is the first of
+    /// settings, registry, trust, identity, whichever answered first.
+    pub async fn sign<R: CryptoRng>(self, images: &Settings, rng: &mut R) -> Result<(), Error> {
+        let Self {
+            host,
+            settings,
+            progress,
+        } = self;
+        let named = images::named(&images.images).await?;
+        progress.begin(named.len(), "image", &settings.run);
+        let references = announce::references(progress, named, images)?;
+        let options = registry_options(&images.registry, &references)?;
+        let choice = choose(host, &identity_options(&settings.identity))?;
+        let shelf = plan::shelf(&images.bundles, references.len(), settings.mode)?;
+        progress.images(announce::requested(&references));
+
+        let registry = plan::registry(host, options, (&images.bundles, shelf.as_ref()));
+        let (prepared, asked) = join(
+            plan::prepare(
+                &registry,
+                &references,
+                (images.images.extent, settings.jobs),
+            ),
+            self.ask(&choice),
+        )
+        .await;
+        let jobs = plan::jobs(&registry, prepared, progress);
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let begun = self.begin(choice, asked)?;
+        let who = (&begun.identity, &begun.trust);
+        let jobs = if_signed::skip_signed(self, images.bundles.if_signed, who, jobs).await?;
+        let jobs = plan::slots(shelf.as_ref(), jobs, progress)?;
+        self.publish(begun, jobs, rng).await
+    }
+
+    /// Signs every file of the settings, in the same way.
+    ///
+    /// # Errors
+    /// As [`Context::sign`].
+    pub async fn sign_blobs<R: CryptoRng>(
+        self,
+        blobs: &BlobSettings,
+        rng: &mut R,
+    ) -> Result<(), Error> {
+        let Self {
+            host,
+            settings,
+            progress,
+        } = self;
+        progress.begin(blobs.blobs.len(), "file", &settings.run);
+        let choice = choose(host, &identity_options(&settings.identity))?;
+        let jobs = plan::blobs(blobs, progress).await;
+        let asked = self.ask(&choice).await;
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let begun = self.begin(choice, asked)?;
+        self.publish(begun, jobs, rng).await
+    }
+
+    /// Whom to believe, and the token: together.
+    async fn ask(self, choice: &Choice) -> PreflightResults {
+        let (host, settings) = (self.host, self.settings);
+        let (trust, token) = join(
+            plan::trust(host, settings),
+            choice.source.token(host, &settings.identity.audience),
+        )
+        .await;
+        PreflightResults { trust, token }
+    }
+
+    /// Joins what was asked for: the last checks before Fulcio.
+    fn begin(self, choice: Choice, asked: PreflightResults) -> Result<Preflight, Error> {
+        let trust = asked.trust?;
+        let identity = self.identify(asked.token?)?;
+        announce::beginning(self.progress, &choice, &identity, &trust, self.settings);
+        plan::permit(self, &identity, &trust)?;
+        Ok(Preflight {
+            source: choice.source,
+            trust,
+            identity,
+        })
+    }
+
+    /// From the certificate on.
+    async fn publish<R: CryptoRng>(
+        self,
+        begun: Preflight,
+        jobs: Vec<Job<'_>>,
+        rng: &mut R,
+    ) -> Result<(), Error> {
+        let Self { host, settings, .. } = self;
+        let Preflight {
+            source,
+            trust,
+            identity,
+        } = begun;
+        if settings.mode == Mode::DryRun {
+            announce::would_sign(self.progress, &jobs);
+            return Ok(());
+        }
+        if jobs.is_empty() {
+            return Ok(());
+        }
+
+        let credentials = CertificateRenewal::new(self, source.as_ref(), Fulcio::new(host, &trust));
+        credentials.issue(&identity, &jobs, rng).await?;
+        drop(identity);
+        let signer = Signer::new(self, &trust, &credentials);
+        let seeded: Vec<_> = jobs.into_iter().map(|job| (job, Seed::draw(rng))).collect();
+        stream::iter(seeded)
+            .map(|(job, seed)| signer.sign(job, seed))
+            .buffer_unordered(settings.jobs.get())
+            .collect::<()>()
+            .await;
+        Ok(())
+    }
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A bundle on its way to its places: in a file where the user wants one, and when nothing else is
+//! left.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ambisign_host::{Failure, Host, Warning, codes, file};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::verify::VerifiedBundle;
+use tokio::time::Instant;
+
+use super::bundle_dir::BundleFile;
+use super::context::Context;
+use crate::outcome::{State, Step};
+
+/// Where a bundle was kept, and why not in a better place.
+struct Kept {
+    path: PathBuf,
+    missed: Option<Missed>,
+}
+
+/// The best place, which did not take it.
+struct Missed {
+    folder: PathBuf,
+    error: io::Error,
+}
+
+/// Writes `bundle` to `sha256-<hex>.sigstore.json` in the first of `folders` that takes it.
+///
+/// # Errors
+/// None takes it; the error is that of the first.
+fn keep(folders: &[PathBuf], digest: &Digest, bundle: &[u8]) -> io::Result<Kept> {
+    let mut missed = None;
+    for folder in folders {
+        let path = folder.join(format!("sha256-{}.sigstore.json", digest.hex()));
+        // Where others write too, a name that they can guess could be a link that they laid.
+        let part = tempfile::Builder::new()
+            .prefix(".ambisign-")
+            .suffix(".part")
+            .tempfile_in(folder);
+        match part.and_then(|part| file::place(part, &path, bundle)) {
+            Ok(()) => return Ok(Kept { path, missed }),
+            Err(error) => {
+                let folder = folder.clone();
+                missed = missed.or(Some(Missed { folder, error }));
+            }
+        }
+    }
+    Err(missed.map_or_else(|| io::ErrorKind::NotFound.into(), |missed| missed.error))
+}
+
+/// Where a bundle may be kept, the best place first: beside the job's own files, or else where
+/// anybody may write.
+fn folders(host: &Host) -> Vec<PathBuf> {
+    let temporary = host.env.get("TMPDIR").map(PathBuf::from);
+    let temporary = temporary.unwrap_or_else(|| host.root.join("tmp"));
+    vec![PathBuf::from("."), temporary]
+}
+
+/// A verified bundle that is not everywhere yet where it belongs. Its log entry stays for good, so it
+/// is not lost: whatever ends the run first, a failure, a signal or a bug, leaves it in a file.
+pub(crate) struct Undelivered<'a> {
+    ctx: Context<'a>,
+    bundle: VerifiedBundle,
+    /// The images of the report that lack it.
+    lacking: Mutex<Vec<usize>>,
+    /// What came of keeping it where the user wants it, if it is wanted anywhere.
+    wanted: Option<Result<PathBuf, Failure>>,
+}
+
+impl<'a> Undelivered<'a> {
+    /// `bundle`, which the images at `places` of the report lack.
+    pub(crate) fn new(ctx: Context<'a>, places: Vec<usize>, bundle: VerifiedBundle) -> Self {
+        Self {
+            ctx,
+            bundle,
+            lacking: Mutex::new(places),
+            wanted: None,
+        }
+    }
+
+    /// Writes it where the user wants it. What comes of that is in [`Self::end`], because an image
+    /// gets its bundle nevertheless.
+    pub(crate) fn keep(&mut self, slot: &BundleFile) {
+        let started = Instant::now();
+        let put = slot.put(self.bundle.bytes());
+        if let Ok(path) = &put {
+            let step = Step {
+                name: "kept",
+                took: started.elapsed(),
+                detail: path.display().to_string(),
+            };
+            for at in self.lacking() {
+                self.path(at, path);
+                self.ctx.progress.image_step(at, step.clone());
+            }
+        }
+        self.wanted = Some(put.map_err(|error| Failure::of(&error)));
+    }
+
+    /// How an image ends for which everything else is done.
+    pub(crate) fn end(&self) -> State {
+        match &self.wanted {
+            Some(Err(failure)) => State::Failed(failure.clone()),
+            Some(Ok(_)) | None => State::Signed,
+        }
+    }
+
+    fn lacking(&self) -> Vec<usize> {
+        let lacking = self.lacking.lock();
+        lacking.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn path(&self, at: usize, path: &Path) {
+        self.ctx.progress.image(at, |image| {
+            if let Some(bundle) = &mut image.bundle {
+                bundle.path = Some(path.to_owned());
+            }
+        });
+    }
+
+    /// The bundle.
+    pub(crate) fn bundle(&self) -> &VerifiedBundle {
+        &self.bundle
+    }
+
+    /// It arrived at the image at `at`.
+    pub(crate) fn attached(&self, at: usize) {
+        let mut lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        lacking.retain(|place| *place != at);
+    }
+
+    /// What the report says of the image at `at`, whose bundle is in a file. An image that failed
+    /// says where; one that was not over needs a line of its own.
+    fn tell(&self, at: usize, path: &Path) {
+        let mut open = None;
+        self.path(at, path);
+        self.ctx.progress.image(at, |image| {
+            if image.failure().is_none() {
+                open = Some(image.name());
+            }
+        });
+        if let Some(name) = open {
+            let path = path.display();
+            let message = format!("{name} is not known to be signed, and its bundle is in {path}");
+            self.warn(KEPT, message);
+        }
+    }
+
+    fn warn(&self, code: &'static str, message: String) {
+        self.ctx.progress.warning(Warning { code, message });
+    }
+}
+
+impl Drop for Undelivered<'_> {
+    fn drop(&mut self) {
+        let lacking = self.lacking.get_mut();
+        let lacking = std::mem::take(lacking.unwrap_or_else(PoisonError::into_inner));
+        if lacking.is_empty() {
+            return;
+        }
+        if let Some(Ok(path)) = &self.wanted {
+            lacking.iter().for_each(|at| self.tell(*at, path));
+            return;
+        }
+        let folders = folders(self.ctx.host);
+        match keep(&folders, self.bundle.digest(), self.bundle.bytes()) {
+            Ok(Kept { path, missed }) => {
+                for at in lacking {
+                    self.tell(at, &path);
+                }
+                if let Some(Missed { folder, error }) = missed {
+                    let (path, folder) = (path.display(), folder.display());
+                    let message = format!(
+                        "the bundle is in {path}, because `{folder}` could not take it: {error}"
+                    );
+                    self.warn(KEPT_ELSEWHERE, message);
+                }
+            }
+            Err(error) => {
+                let message = format!("the bundle could not be kept in a file: {error}");
+                self.warn(NOT_KEPT, message);
+            }
+        }
+    }
+}
+
+codes! {
+    /// The warnings about bundles that could not be attached.
+    pub(crate) WARNINGS {
+        /// The bundle is in a file.
+        KEPT = "run/kept" {
+            what: "A finished bundle could not be attached and is in a file now.",
+            why: "The signature is public already, and only its place in the registry failed.",
+            advice: "Keep the file that is named; a second run of `sign` makes a signature of its own.",
+        },
+        /// The file is in the temporary folder.
+        KEPT_ELSEWHERE = "run/kept-elsewhere" {
+            what: "A finished bundle is in a file of the temporary folder.",
+            why: "The working folder cannot be written.",
+            advice: "Save the file before the job ends.",
+        },
+        /// There is no file.
+        NOT_KEPT = "run/not-kept" {
+            what: "A finished bundle could neither be attached nor kept.",
+            why: "No folder can be written.",
+            advice: "Run again; give the job a folder that it may write.",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use ambisign_sigstore::digest::Digest;
+
+    use super::keep;
+
+    #[test]
+    fn writes_whole_files_and_leaves_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let folders = [folder.path().to_owned()];
+        let digest = Digest::of(b"image");
+        let kept = keep(&folders, &digest, b"{}").unwrap();
+        keep(&folders, &digest, b"{\"new\":1}").unwrap();
+        assert_eq!(fs::read(kept.path).unwrap(), b"{\"new\":1}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn takes_the_next_folder_where_one_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let digest = Digest::of(b"image");
+        let folders = [folder.path().join("absent"), folder.path().to_owned()];
+        let kept = keep(&folders, &digest, b"{}").unwrap();
+        assert!(kept.missed.is_some());
+        assert_eq!(kept.path.parent(), Some(folder.path()));
+        // A link in its place is replaced, not written through.
+        let elsewhere = folder.path().join("elsewhere");
+        fs::remove_file(&kept.path).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &kept.path).unwrap();
+        let kept = keep(&folders, &digest, b"{}").unwrap();
+        assert!(!elsewhere.exists() && kept.path.is_file());
+        assert!(keep(&folders[..1], &digest, b"{}").is_err());
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The end of a run that signs.
+
+use std::io;
+
+use super::console::Stream;
+use super::reporter::Reporter;
+use super::{attach_command, json, text};
+use crate::outcome::Report;
+use crate::settings::Output;
+
+impl Reporter<'_> {
+    /// The end of a run: what is signed, how to verify it, the results, and what failed. Errors come
+    /// last, because that is where a log is read first.
+    ///
+    /// # Errors
+    /// The results cannot be written to standard output; the rest is written nevertheless.
+    pub fn finish(&self, report: &Report, output: Output) -> io::Result<()> {
+        for line in text::summary(report)
+            .into_iter()
+            .chain(attach_command::lines(report))
+        {
+            self.line(&line);
+        }
+        let results = match output {
+            Output::Text => text::results(report)
+                .iter()
+                .map(|line| format!("{}\n", self.clean(line)))
+                .collect(),
+            Output::Json => format!(
+                "{}\n",
+                json::document(report, &|text| self.net.redact(text))
+            ),
+        };
+        let written = self.console.write(Stream::Out, &results);
+        if let Some(runner) = self.runner() {
+            self.publish(runner, report);
+        }
+        self.annotate_warnings(&report.warnings);
+        self.failures(&text::blocks(report));
+        written
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the providers of identity tokens are given.
+
+use ambisign_providers::{GivenToken, Names, Options};
+
+use super::{Ambient, IdentitySettings, TokenSource};
+
+/// Variables that hold an identity token; the first is the one that messages recommend.
+const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKEN"];
+/// Where operators mount a token, as cosign has it.
+const TOKEN_FILE: &str = "/var/run/sigstore/cosign/oidc-token";
+
+/// The flags that messages of providers name.
+const NAMES: Names = Names {
+    provider: "--oidc-provider",
+    token: "--identity-token",
+    token_file: "--identity-token-file",
+    disable_ambient: "--oidc-disable-ambient-providers",
+    require_identity: Some("--require-identity"),
+};
+
+/// What the providers look for.
+pub(crate) fn identity_options(settings: &IdentitySettings) -> Options {
+    let token = settings.token.as_ref().map(|token| match token {
+        TokenSource::File(path) => GivenToken::File(path.clone()),
+        TokenSource::Value(value) => GivenToken::Value(value.clone()),
+    });
+    Options {
+        audience: settings.audience.clone(),
+        token_variables: TOKEN_VARIABLES.map(str::to_owned).to_vec(),
+        token_file: TOKEN_FILE.into(),
+        token,
+        provider: settings.provider.clone(),
+        disable_ambient: settings.ambient == Ambient::Disabled,
+        names: &NAMES,
+    }
+}

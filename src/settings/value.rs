@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One setting: its value, where it came from, and how it is read. Flags and variables alike.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use ambisign_host::{Token, plain_http_allowed};
+use url::Url;
+
+use super::SettingsError;
+use crate::cli::variables::variable_of;
+use ambisign_registry::reference::Reference;
+
+/// Where a setting came from; shown as it is written there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The flag of this name, without dashes.
+    Flag(&'static str),
+    /// The variable that belongs to the flag of this name.
+    Variable(&'static str),
+    /// A variable that is not ours, by its own name.
+    Foreign(&'static str),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => write!(f, "--{name}"),
+            Self::Variable(name) => f.write_str(&variable_of(name)),
+            Self::Foreign(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A value and its origin.
+pub(super) struct Sourced<T> {
+    pub(super) value: T,
+    pub(super) from: Origin,
+}
+
+impl<T> Sourced<T> {
+    /// That there is no value.
+    fn empty(&self) -> SettingsError {
+        let name = self.from.to_string();
+        SettingsError::Empty { name }
+    }
+
+    /// That the value means nothing without `missing`.
+    pub(super) fn incomplete(&self, missing: &'static str) -> SettingsError {
+        let given = self.from.to_string();
+        SettingsError::Incomplete { given, missing }
+    }
+
+    /// That the value is not what is `expected`.
+    pub(super) fn wrong(&self, expected: &'static str) -> SettingsError {
+        let name = self.from.to_string();
+        SettingsError::Value { name, expected }
+    }
+}
+
+/// The flag, else the variable. A flag with an empty value is an error: somebody wrote it, and what
+/// should have stood there is missing.
+pub(super) fn pick(
+    name: &'static str,
+    flag: Option<String>,
+    variable: Option<String>,
+) -> Result<Option<Sourced<String>>, SettingsError> {
+    let flag = flag.map(|value| Sourced {
+        value,
+        from: Origin::Flag(name),
+    });
+    let given = flag.or_else(|| {
+        variable.map(|value| Sourced {
+            value,
+            from: Origin::Variable(name),
+        })
+    });
+    match given {
+        Some(given) if given.value.is_empty() => Err(given.empty()),
+        given => Ok(given),
+    }
+}
+
+/// As [`pick`], for a path. clap refuses an empty one by itself.
+pub(super) fn path(
+    name: &'static str,
+    flag: Option<PathBuf>,
+    variable: Option<String>,
+) -> Option<Sourced<PathBuf>> {
+    let flag = flag.map(|value| Sourced {
+        value,
+        from: Origin::Flag(name),
+    });
+    flag.or_else(|| {
+        variable.map(|value| Sourced {
+            value: value.into(),
+            from: Origin::Variable(name),
+        })
+    })
+}
+
+/// Whether the switch `name` is on: the flag can only turn it on, the variable can say both.
+pub(super) fn flag(
+    name: &'static str,
+    flag: bool,
+    variable: Option<&str>,
+) -> Result<bool, SettingsError> {
+    match variable {
+        _ if flag => Ok(true),
+        None | Some("false" | "0") => Ok(false),
+        Some("true" | "1") => Ok(true),
+        Some(_) => Err(Sourced {
+            value: (),
+            from: Origin::Variable(name),
+        }
+        .wrong("`true` or `false`")),
+    }
+}
+
+/// One of a few words.
+pub(super) fn choice<T: Copy>(
+    given: Option<Sourced<String>>,
+    default: T,
+    words: &'static [(&'static str, T)],
+) -> Result<T, SettingsError> {
+    let Some(given) = given else {
+        return Ok(default);
+    };
+    let word = words.iter().find(|(word, _)| *word == given.value);
+    word.map(|(_, value)| *value)
+        .ok_or_else(|| given.wrong("one of the words that `--help` lists"))
+}
+
+/// That at most one of the two is given.
+pub(super) fn exclusive<A, B>(
+    one: Option<&Sourced<A>>,
+    other: Option<&Sourced<B>>,
+) -> Result<(), SettingsError> {
+    match (one, other) {
+        (Some(one), Some(other)) => Err(SettingsError::Conflict {
+            one: one.from.to_string(),
+            other: other.from.to_string(),
+        }),
+        (None, _) | (_, None) => Ok(()),
+    }
+}
+
+/// The URL of a service: https, or http to a loopback IP literal; no user, query or fragment.
+pub(super) fn url(given: Sourced<String>) -> Result<Sourced<Url>, SettingsError> {
+    let url = Url::parse(&given.value).ok();
+    let url = url
+        .filter(|url| plain_http_allowed(url) && url.query().is_none() && url.fragment().is_none());
+    match url {
+        Some(value) => Ok(Sourced {
+            value,
+            from: given.from,
+        }),
+        None => Err(given.wrong("an https URL without user name, query and fragment")),
+    }
+}
+
+/// A repository, without tag and digest.
+pub(super) fn repository(given: Sourced<String>) -> Result<Sourced<Reference>, SettingsError> {
+    match Reference::parse_repository(&given.value) {
+        Ok(value) => Ok(Sourced {
+            value,
+            from: given.from,
+        }),
+        Err(_) => Err(given.wrong(
+            "a repository such as `ghcr.io/acme/signatures`, without scheme, tag and digest",
+        )),
+    }
+}
+
+/// A secret that is not only white space.
+pub(super) fn token(given: Sourced<String>) -> Result<Token, SettingsError> {
+    Token::new(&given.value).ok_or_else(|| given.empty())
+}

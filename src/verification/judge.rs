@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One signature: a look at it, and what comes of all of one image.
+
+use ambisign_host::{Class, Explain as _, Failure, Warning};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::trust::TrustedRoot;
+use ambisign_sigstore::verify::{self, Accepted, Policy, SignedBy};
+
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::Semaphore;
+
+use super::error::Error;
+use crate::outcome;
+use crate::outcome::from;
+use crate::outcome::verification::{Entry, Facts, Finding, Layout, Signature, Verdict};
+use ambisign_registry::reference::Reference;
+use ambisign_registry::{Candidate, Listing, Registry, Stored};
+
+/// How many signatures are fetched at the same time: each may be as long as a bundle.
+pub(crate) const FETCHES: usize = 8;
+
+/// What every signature is judged by.
+pub(crate) struct Judge {
+    pub(crate) root: TrustedRoot,
+    pub(crate) policy: Policy,
+}
+
+/// What came of a look at one place.
+pub(super) enum Inspection {
+    /// There is a signature.
+    Signature(Finding),
+    /// There is something else.
+    Other,
+    /// It could not be read for now.
+    Unknown(ambisign_registry::Error),
+}
+
+impl Judge {
+    /// Judges what the registry gave for one place.
+    pub(super) fn look(
+        &self,
+        stored: Result<Stored, ambisign_registry::Error>,
+        image: &Digest,
+    ) -> Inspection {
+        let (result, layout) = match stored {
+            Ok(Stored::Bundle(bytes)) => (self.bundle(&bytes, image), Layout::Bundle),
+            Ok(Stored::Legacy {
+                payload,
+                annotations,
+            }) => {
+                let layer = (payload.as_slice(), &annotations);
+                let result = verify::legacy(layer, &self.root, image, &self.policy);
+                (result, Layout::Legacy)
+            }
+            Ok(Stored::Other(_)) => return Inspection::Other,
+            Err(error) if error.class() == Class::Temporary => return Inspection::Unknown(error),
+            Err(error) => return Inspection::Signature(Finding::Rejected(Failure::of(&error))),
+        };
+        Inspection::Signature(finding(result, layout))
+    }
+
+    pub(super) fn bundle(
+        &self,
+        bytes: &[u8],
+        artifact: &Digest,
+    ) -> Result<Accepted, verify::Error> {
+        verify::verify(bytes, &self.root, artifact, &self.policy)
+    }
+}
+
+pub(super) fn finding(result: Result<Accepted, verify::Error>, layout: Layout) -> Finding {
+    match result {
+        Ok(accepted) => Finding::Accepted(Box::new(facts(&accepted, layout))),
+        Err(error) => Finding::Rejected(Failure::of(&Error::Rejected(error))),
+    }
+}
+
+/// What there is at all places of one image.
+pub(crate) struct Seen {
+    /// Whether one of them is acceptable.
+    pub(crate) verdict: Verdict,
+    /// Why there may be more than was seen: a list or a place could not be read.
+    pub(crate) problem: Option<Failure>,
+    /// How many places were looked at.
+    pub(crate) looked_at: usize,
+    /// How many were not.
+    pub(crate) left_out: usize,
+}
+
+/// That not everything that is attached to an image was looked at.
+pub(crate) fn cut(asked: &Reference, (looked_at, left_out): (usize, usize)) -> Option<Warning> {
+    let message = format!(
+        "{asked} has more attachments than the {looked_at} that were looked at: remove what nobody \
+         needs"
+    );
+    let code = "registry/cut";
+    (left_out > 0).then_some(Warning { code, message })
+}
+
+/// Looks at everything that may be a signature of the image.
+///
+/// # Errors
+/// The image cannot be resolved.
+pub(crate) async fn image(
+    (registry, asked): (&Registry<'_>, &Reference),
+    judge: &Judge,
+    fetches: &Semaphore,
+) -> Result<Seen, ambisign_registry::Error> {
+    let listing = registry.signatures(asked).await?;
+    Ok(all((registry, asked), listing, (judge, fetches)).await)
+}
+
+/// An artifact of which nothing is known but its digest.
+pub(super) fn about(reference: &Reference, digest: &Digest) -> Verdict {
+    Verdict {
+        requested: reference.to_string(),
+        repository: Some(from::repository(reference)),
+        digest: Some(digest.to_string()),
+        ..Verdict::default()
+    }
+}
+
+/// Looks at every place of `listing`.
+pub(super) async fn all(
+    (registry, asked): (&Registry<'_>, &Reference),
+    listing: Listing,
+    (judge, fetches): (&Judge, &Semaphore),
+) -> Seen {
+    let look = async |place| {
+        // What was fetched is gone when the next one may be.
+        let _permit = fetches.acquire().await;
+        let stored = registry.fetch(asked, place).await;
+        (place, judge.look(stored, &listing.image))
+    };
+    let mut looks = stream::iter(&listing.places).map(look).buffered(FETCHES);
+    let mut found = Found::default();
+    while let Some((place, look)) = looks.next().await {
+        found.add(place, look);
+    }
+    drop(looks);
+    let verdict = about(asked, &listing.image);
+    let problem = found.problems.iter().chain(&listing.problems).next();
+    Seen {
+        problem: problem.map(|error| Failure::of(error)),
+        looked_at: listing.places.len(),
+        left_out: listing.left_out,
+        verdict: found.verdict(verdict, listing.problems),
+    }
+}
+
+/// What was found at the places of one image.
+#[derive(Default)]
+pub(super) struct Found {
+    signatures: Vec<Signature>,
+    others: usize,
+    /// Places that could not be read for now: there may be a signature.
+    problems: Vec<ambisign_registry::Error>,
+}
+
+impl Found {
+    pub(super) fn add(&mut self, place: &Candidate, look: Inspection) {
+        match look {
+            Inspection::Signature(finding) => {
+                let place = place.name().to_owned();
+                self.signatures.push(Signature { place, finding });
+            }
+            Inspection::Other => self.others += 1,
+            Inspection::Unknown(error) => self.problems.push(error),
+        }
+    }
+
+    /// One acceptable signature is enough, whatever else is there. Without one, a list or a place that
+    /// could not be read leaves the question open.
+    pub(super) fn verdict(
+        self,
+        mut verdict: Verdict,
+        lists: Vec<ambisign_registry::Error>,
+    ) -> Verdict {
+        let name = verdict.name();
+        let (found, others) = (self.signatures.len(), self.others);
+        verdict.signatures = self.signatures;
+        if verdict.is_verified() {
+            return verdict;
+        }
+        let mut problems: Vec<_> = self.problems.into_iter().chain(lists).collect();
+        // What passes by itself comes first: another look may settle the question.
+        problems.sort_by_key(|error| error.class() != Class::Temporary);
+        verdict.failure = Some(match problems.first() {
+            Some(error) => Failure::of(error),
+            None if found == 0 => {
+                let image = name;
+                Failure::of(&Error::NoSignatures { image, others })
+            }
+            None => none_acceptable(name, &verdict.signatures),
+        });
+        verdict
+    }
+}
+
+/// The failure with the reason of each signature.
+fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
+    let found = signatures.len();
+    let mut failure = Failure::of(&Error::NoneAcceptable { artifact, found });
+    let mut fix = None;
+    for (number, signature) in (1..).zip(signatures) {
+        if let Finding::Rejected(reason) = &signature.finding {
+            let mut why = reason.what.clone();
+            for because in &reason.because {
+                why = format!("{why}: {because}");
+            }
+            failure
+                .because
+                .push(format!("#{number} {} ({})", why, reason.code));
+            // What a registry's errors advise is for whoever pushes.
+            if reason.class == Class::Rejected {
+                fix = fix.or_else(|| reason.fix.clone());
+            }
+        }
+    }
+    failure.fix = fix.or(failure.fix);
+    failure
+}
+
+fn facts(accepted: &Accepted, layout: Layout) -> Facts {
+    let entries = accepted.entries().iter().map(|entry| Entry {
+        version: entry.version(),
+        index: entry.index(),
+        log_id: hex::encode(entry.log_id()),
+        time: entry.time(),
+    });
+    let annotations = accepted.annotations().iter();
+    Facts {
+        layout,
+        certificate: match accepted.signed_by() {
+            SignedBy::Certificate(certificate) => Some(outcome::Certificate::from(&**certificate)),
+            SignedBy::Key(_) => None,
+        },
+        predicate_type: accepted.predicate_type().map(str::to_owned),
+        annotations: annotations
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        log: entries.collect(),
+        timestamps: from::timestamps(accepted.timestamps()),
+    }
+}

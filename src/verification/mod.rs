@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The consumer's side: finds what may be a signature, has each judged by [`ambisign_sigstore::verify`], and
+//! says for each artifact whether one is acceptable.
+//!
+//! Beside the registry of an image nobody is asked: whatever a signature needs is with it or in the
+//! trusted root.
+
+mod error;
+mod judge;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ambisign_host::{Failure, Host, Warning, file};
+use ambisign_sigstore::bundle::{self, LONGEST};
+use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::pki::keys::PublicKey;
+use ambisign_sigstore::trust::Trust;
+use ambisign_sigstore::verify::Policy;
+use ambisign_sigstore::verify::policy::Signer;
+use futures_util::FutureExt as _;
+use futures_util::future::{join, try_join};
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::{Semaphore, SetOnce};
+
+pub use self::error::Error;
+
+pub(crate) use self::judge::{FETCHES, Judge, Seen, cut, image};
+use self::judge::{about, finding};
+use crate::images::of_command_line as reference;
+use crate::outcome::verification::{Finding, Layout, Signature, Verdict, Verdicts};
+use crate::report::Reporter;
+use crate::settings::{SignerSettings, Subject, VerifySettings, registry_options};
+use ambisign_registry::Registry;
+use ambisign_registry::reference::Reference;
+
+/// How many images are verified at the same time.
+const JOBS: usize = 16;
+/// A longer file holds no key, in bytes.
+const LONGEST_KEY: u64 = 64 * 1024;
+
+/// One run of `verify` or `verify-blob`.
+pub struct Verification<'a> {
+    host: &'a Host,
+    settings: &'a VerifySettings,
+    reporter: Reporter<'a>,
+    fetches: Semaphore,
+    verdicts: Mutex<Verdicts>,
+}
+
+impl<'a> Verification<'a> {
+    /// A run that begins now; what it finds out is shown by `reporter`.
+    pub fn new(host: &'a Host, settings: &'a VerifySettings, reporter: Reporter<'a>) -> Self {
+        Self {
+            host,
+            settings,
+            reporter,
+            fetches: Semaphore::new(FETCHES),
+            verdicts: Mutex::new(Verdicts::new(host.clock.now())),
+        }
+    }
+
+    /// What is known now.
+    pub fn verdicts(&self) -> Verdicts {
+        self.lock().clone()
+    }
+
+    /// Verifies what the settings name. What comes of each artifact is in [`Self::verdicts`].
+    ///
+    /// # Errors
+    /// What stops the run as a whole: a file, a reference or trust material that cannot be used.
+    pub async fn run(&self) -> Result<(), Error> {
+        let run = &self.settings.run;
+        self.reporter.begin(&self.settings.subject.to_string(), run);
+        self.lock().warnings.extend(run.warnings.iter().cloned());
+        let signer = signer(&self.settings.signer).await?;
+        match &self.settings.subject {
+            Subject::Blob { artifact, bundle } => {
+                let digest = digest_of(artifact).await?;
+                let bundle = Given::read(bundle).await?;
+                let judge = self.judge(signer).await?;
+                let verdict = Verdict {
+                    requested: artifact.display().to_string(),
+                    digest: Some(digest.to_string()),
+                    ..Verdict::default()
+                };
+                self.given(verdict, &judge, &digest, &bundle);
+            }
+            Subject::Detached { image, bundle } => {
+                let reference = reference(0, image)?;
+                let bundle = Given::read(bundle).await?;
+                let judge = self.judge(signer).await?;
+                // The settings let no other reference through.
+                if let Some(digest) = reference.digest() {
+                    let verdict = about(&reference, digest);
+                    self.given(verdict, &judge, digest, &bundle);
+                }
+            }
+            Subject::Images(images) => {
+                let references = images.iter().enumerate();
+                let references = references.map(|(at, image)| reference(at, image));
+                let references: Vec<_> = references.collect::<Result<_, _>>()?;
+                // The mirror and the registries answer at the same time. Files are read first, and then
+                // nobody is asked when one cannot be used.
+                let judge = SetOnce::new();
+                let believe = async {
+                    let _first = judge.set(self.judge(signer).await?);
+                    Ok::<_, Error>(())
+                };
+                let options = registry_options(&self.settings.registry, &references)?;
+                let registry = Registry::reader(self.host, options);
+                let look = self.images(references, &registry, &judge).map(Ok);
+                let both = try_join(believe, look).await;
+                let warnings = registry.warnings().into_iter();
+                warnings.for_each(|warning| self.warn(warning));
+                both?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge(&self, signer: Signer) -> Result<Judge, Error> {
+        let options = self.settings.trust.options(None);
+        let (root, warnings) = Trust::load_root(self.host, &options).await?;
+        warnings.into_iter().for_each(|warning| self.warn(warning));
+        self.lock().trusted_root_sha256 = Some(root.digest().hex());
+        Ok(Judge {
+            root,
+            policy: Policy {
+                signer,
+                predicate_types: self.settings.predicate_types.clone(),
+                annotations: self.settings.annotations.clone(),
+                entries: 1,
+                timestamps: 0,
+            },
+        })
+    }
+
+    /// One artifact with the one bundle that was given for it.
+    fn given(&self, mut verdict: Verdict, judge: &Judge, digest: &Digest, bundle: &Given) {
+        let result = match &bundle.bytes {
+            Ok(bytes) => judge.bundle(bytes, digest),
+            Err(error) => Err(error.clone().into()),
+        };
+        let finding = finding(result, Layout::Bundle);
+        if let Finding::Rejected(failure) = &finding {
+            verdict.failure = Some(failure.clone());
+        }
+        verdict.signatures.push(Signature {
+            place: bundle.name.clone(),
+            finding,
+        });
+        self.conclude(verdict);
+    }
+
+    async fn images(
+        &self,
+        references: Vec<Reference>,
+        registry: &Registry<'_>,
+        judge: &SetOnce<Judge>,
+    ) {
+        let image = |reference| self.image(reference, registry, judge);
+        let verdicts = stream::iter(references).map(image).buffered(JOBS);
+        verdicts
+            .for_each(|verdict| async { self.conclude(verdict) })
+            .await;
+    }
+
+    async fn image(
+        &self,
+        asked: Reference,
+        registry: &Registry<'_>,
+        judge: &SetOnce<Judge>,
+    ) -> Verdict {
+        let (listing, judge) = join(registry.signatures(&asked), judge.wait()).await;
+        let seen = match listing {
+            Ok(listing) => judge::all((registry, &asked), listing, (judge, &self.fetches)).await,
+            Err(error) => {
+                return Verdict {
+                    requested: asked.to_string(),
+                    failure: Some(Failure::of(&error)),
+                    ..Verdict::default()
+                };
+            }
+        };
+        let cut = cut(&asked, (seen.looked_at, seen.left_out));
+        cut.into_iter().for_each(|warning| self.warn(warning));
+        seen.verdict
+    }
+
+    fn warn(&self, warning: Warning) {
+        self.reporter.warning(&warning);
+        self.lock().warnings.push(warning);
+    }
+
+    fn conclude(&self, verdict: Verdict) {
+        self.reporter.verdict(&verdict);
+        self.lock().artifacts.push(verdict);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Verdicts> {
+        // The data stays valid if another thread panicked.
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A bundle that was given as a file.
+struct Given {
+    name: String,
+    bytes: Result<Vec<u8>, bundle::Error>,
+}
+
+impl Given {
+    async fn read(path: &Path) -> Result<Self, Error> {
+        let limit = u64::try_from(LONGEST).unwrap_or(u64::MAX);
+        let bytes = match file::read_in_run(path, limit).await {
+            Ok(bytes) => Ok(bytes),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                Err(bundle::Error::TooMany { what: "bytes" })
+            }
+            Err(source) => {
+                let path = path.to_owned();
+                return Err(Error::Read { path, source });
+            }
+        };
+        let name = path.display().to_string();
+        Ok(Self { name, bytes })
+    }
+}
+
+/// Who must have signed, the key read from its file.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub(crate) async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
+    let path = match settings {
+        SignerSettings::Identity(identity) => return Ok(Signer::Identity(identity.clone())),
+        SignerSettings::Key(path) => path,
+    };
+    let pem = file::read_in_run(path, LONGEST_KEY).await;
+    let pem = pem.map_err(|source| {
+        let path = path.clone();
+        Error::Read { path, source }
+    })?;
+    let key = std::str::from_utf8(&pem).ok().and_then(PublicKey::from_pem);
+    key.map(Signer::Key).ok_or_else(|| {
+        let path = path.clone();
+        Error::KeyFile { path }
+    })
+}
+
+/// The digest of the file, or the one that `artifact` is when there is no such file.
+async fn digest_of(artifact: &Path) -> Result<Digest, Error> {
+    let named = artifact.to_str().and_then(Digest::parse);
+    match (Digest::of_file(artifact).await, named) {
+        (Ok(digest), _) => Ok(digest),
+        (Err(error), Some(digest)) if error.kind() == io::ErrorKind::NotFound => Ok(digest),
+        (Err(source), _) => {
+            let path = artifact.to_owned();
+            Err(Error::Read { path, source })
+        }
+    }
+}
