@@ -5,9 +5,9 @@
 //! error; here is the list of the tables that the rows make.
 
 mod identity;
-mod registry;
 
 use ambisign_host::{Class, Code, HttpReason, Table};
+use ambisign_registry::{CredentialError, ReferenceError};
 use ambisign_sigstore::certificate::CertificateError;
 use ambisign_sigstore::credential::SignError;
 use ambisign_sigstore::identity::IdentityError;
@@ -21,14 +21,8 @@ use crate::settings::{SettingsError, warnings};
 use crate::{attach, blob, cli, doctor, images, outcome, report, saved, shelf, told, verdict};
 
 const WARNING: &[Class] = &[];
-const BUG: &[Class] = &[Class::Bug];
 const USAGE: &[Class] = &[Class::Usage];
 const IDENTITY: &[Class] = &[Class::Identity];
-const UNTRUSTED: &[Class] = &[Class::Untrusted];
-const REGISTRY: &[Class] = &[Class::Registry];
-const TEMPORARY: &[Class] = &[Class::Temporary];
-const LOGIN: &[Class] = &[Class::Usage, Class::Registry];
-const REGISTRY_OR_TEMPORARY: &[Class] = &[Class::Registry, Class::Temporary];
 
 const fn row(
     name: &'static str,
@@ -61,6 +55,10 @@ const TABLES: &[Table] = &[
     tuf::WARNINGS,
     verify::Error::TABLE,
     witness::Error::TABLE,
+    CredentialError::TABLE,
+    ReferenceError::TABLE,
+    ambisign_registry::Error::TABLE,
+    ambisign_registry::warnings::WARNINGS,
     attach::Error::TABLE,
     attach::WARNINGS,
     blob::Error::TABLE,
@@ -83,18 +81,12 @@ const TABLES: &[Table] = &[
 /// The stages that send requests, and whose errors have no table yet.
 const UNCONVERTED: Table = Table {
     codes: &[],
-    requests: &[
-        "gce",
-        "github",
-        "impersonation",
-        "registry",
-        "service-account",
-    ],
+    requests: &["gce", "github", "impersonation", "service-account"],
 };
 
 /// Every code with what there is to know, in the order of the names.
 pub fn codes() -> Vec<(String, Code)> {
-    let rows = [identity::CODES, registry::CODES];
+    let rows = [identity::CODES];
     let tables = TABLES.iter().map(|table| table.codes);
     let own = rows.into_iter().chain(tables).flatten();
     let own = own.map(|code| (code.name.to_owned(), *code));
