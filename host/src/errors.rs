@@ -10,9 +10,11 @@
 ///   is its fix, unless `fix:` precedes `what:` and is not `None`. Where the class depends on the
 ///   fields, all classes are listed (`Bug | Temporary`) and `class:` comes first; without it the first
 ///   of them is the class, and the others are what a caller may make of it.
-/// * `also "stage/what", Class { fix: ... }` is an error whose code another row explains.
+/// * `also "stage/what", Class { fix: ... }` is an error whose code another row explains; `class:` may
+///   precede `fix:`.
 /// * `request error in "stage" { fix: ... }` is a request that failed: its reason has the explanation.
-/// * `of error` is an error that another one explains; `of error as Class` has a class of its own.
+/// * `of error` is an error that another one explains; `of error as Class` has a class of its own, and
+///   `of error { fix: ... }` a fix of its own unless it is `None`.
 ///
 /// Fix and class are expressions in which the fields have their names; the field of a tuple variant is
 /// named in its row. The macro makes the enum, which is `#[non_exhaustive]`, its
@@ -58,10 +60,14 @@ macro_rules! errors {
         $crate::Fix::fix($fix).or_else(|| Some($crate::imperative($advice)))
     };
     (@fix [] $advice:literal) => { Some($crate::imperative($advice)) };
+    (@fix_of [$fix:expr] $source:ident) => {
+        $crate::Fix::fix($fix).or_else(|| $source.fix())
+    };
+    (@fix_of [] $source:ident) => { $source.fix() };
     (@class [$class:expr] $first:ident) => { $class };
     (@class [] $first:ident) => { $crate::Class::$first };
     (@class_of [$class:ident] $source:ident) => { $crate::Class::$class };
-    (@class_of [] $source:ident) => { $crate::Explain::class($source) };
+    (@class_of [] $source:ident) => { $source.class() };
     (
         $(#[$meta:meta])*
         $vis:vis enum $name:ident {
@@ -78,9 +84,12 @@ macro_rules! errors {
                     why: $why:literal,
                     advice: $advice:literal $(,)?
                 })?
-                $(also $shared:literal, $shared_class:ident { fix: $shared_fix:expr $(,)? })?
+                $(also $shared:literal, $shared_class:ident {
+                    $(class: $shared_class_of:expr,)?
+                    fix: $shared_fix:expr $(,)?
+                })?
                 $(request $request:ident in $stage:literal { fix: $request_fix:expr $(,)? })?
-                $(of $source:ident $(as $source_class:ident)?)?
+                $(of $source:ident $(as $source_class:ident)? $({ fix: $source_fix:expr $(,)? })?)?
             ),+ $(,)?
         }
     ) => {
@@ -103,7 +112,7 @@ macro_rules! errors {
                         $($code.into())?
                         $($shared.into())?
                         $(format!(concat!($stage, "/{}"), $request.variant()).into())?
-                        $($crate::Explain::code($source))?
+                        $($source.code())?
                     })+
                 }
             }
@@ -114,7 +123,7 @@ macro_rules! errors {
                         $($crate::errors!(@fix [$($fix)?] $advice))?
                         $($crate::Fix::fix($shared_fix))?
                         $($crate::Fix::fix($request_fix))?
-                        $($crate::Explain::fix($source))?
+                        $($crate::errors!(@fix_of [$($source_fix)?] $source))?
                     })+
                 }
             }
@@ -123,7 +132,7 @@ macro_rules! errors {
                 match self {
                     $(Self::$variant $({ $($field),+ })? $(($inner))? => {
                         $($crate::errors!(@class [$($class_of)?] $class))?
-                        $($crate::Class::$shared_class)?
+                        $($crate::errors!(@class [$($shared_class_of)?] $shared_class))?
                         $($request.class())?
                         $($crate::errors!(@class_of [$($source_class)?] $source))?
                     })+

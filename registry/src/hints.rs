@@ -3,8 +3,15 @@
 
 use std::borrow::Cow;
 
+use ambisign_host::{HttpError, HttpReason};
+use reqwest::StatusCode;
+use url::Url;
+
 use crate::hosts::is_google;
 use crate::reference::DOCKER_HUB;
+
+/// What is asked for to see that a signature may be pushed.
+pub(crate) const UPLOAD: &str = "an upload";
 
 /// What was known about the login when a registry said no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +82,69 @@ pub(crate) fn push(repository: &str, login: Login) -> Cow<'static, str> {
         Login::Given => write(host_of(repository)),
         Login::Missing => log_in(host_of(repository)),
         Login::Scoped => without_scope(),
+    }
+}
+
+/// What helps when a registry gave no usable answer.
+pub(crate) fn request(error: &HttpError) -> Option<Cow<'static, str>> {
+    let host = Url::parse(&error.url).ok();
+    let host = host.as_ref().and_then(host_and_port);
+    match (&error.reason, host) {
+        (
+            HttpReason::Status {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                ..
+            },
+            Some(host),
+        ) if is_docker_hub(&host) => Some(
+            "log in to Docker Hub before this step (`docker login`): it limits pulls without a login"
+                .into(),
+        ),
+        (HttpReason::NotTls, Some(host)) => Some(
+            format!(
+                "name the port at which the registry speaks TLS, or allow plain HTTP for it: \
+                 `--allow-http-registry={host}`"
+            )
+            .into(),
+        ),
+        _ => error.fix(),
+    }
+}
+
+/// Whether `host` answers for Docker Hub or its logins.
+fn is_docker_hub(host: &str) -> bool {
+    matches!(host, DOCKER_HUB | "registry-1.docker.io" | "auth.docker.io")
+}
+
+/// `host:port`, as an image names it.
+fn host_and_port(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
+}
+
+/// What helps when a registry refuses `what` with `status`.
+pub(crate) fn refused(status: StatusCode, what: &str) -> Option<Cow<'static, str>> {
+    match status.as_u16() {
+        404 if what == UPLOAD => Some(
+            "create the repository in the registry first: this one does not create it by a push"
+                .into(),
+        ),
+        405 if what == UPLOAD => Some(
+            "name the repository to which the image was pushed: a cache or proxy of another registry \
+             takes no signatures"
+                .into(),
+        ),
+        400 | 405 | 409 => Some(
+            "see whether the tags of this repository are immutable or its content is restricted"
+                .into(),
+        ),
+        401 | 403 => Some("log in with an account that may push to this repository".into()),
+        500.. => Some("run again: this usually passes".into()),
+        413 => Some("remove signatures that nobody needs from this image".into()),
+        _ => None,
     }
 }
 

@@ -23,6 +23,7 @@ mod right;
 mod target;
 #[cfg(test)]
 mod tests;
+pub mod warnings;
 mod write;
 
 pub use client::children::IndexEntry;

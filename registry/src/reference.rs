@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use ambisign_host::{Class, Explain, excerpt};
+use ambisign_host::{errors, excerpt};
 use ambisign_sigstore::digest::Digest;
 
 /// The host that answers for Docker Hub.
@@ -30,95 +30,98 @@ pub struct Reference {
     digest: Option<Digest>,
 }
 
-/// Why a text is not an image reference.
-///
-/// What stands before an `@` is never shown: it may be a password.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReferenceError {
-    /// What follows the `@` is not a digest that we sign.
-    #[error("{text:?} is not a digest of the form `sha256:` and 64 lower-case hexadecimal digits")]
-    Digest {
-        /// What follows the `@`.
-        text: String,
-    },
-    /// Nothing was given.
-    #[error("the image reference is empty")]
-    Empty,
-    /// The registry is not a host name or IP address with an optional port.
-    #[error("{text:?} is not the host of a registry")]
-    Registry {
-        /// The text before the first slash.
-        text: String,
-    },
-    /// The repository breaks the grammar: upper-case letters and control characters included.
-    #[error("{text:?} is not the name of a repository")]
-    Repository {
-        /// The repository as it was read.
-        text: String,
-    },
-    /// A URL was given.
-    #[error("the image reference begins with a scheme")]
-    Scheme,
-    /// The tag breaks the grammar.
-    #[error("{text:?} is not a tag")]
-    Tag {
-        /// The text after the colon.
-        text: String,
-    },
-    /// There is more than one `@`.
-    #[error("the image reference contains more than one `@`")]
-    TwoDigests,
+errors! {
+    /// Why a text is not an image reference.
+    ///
+    /// What stands before an `@` is never shown: it may be a password.
+    #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+    pub enum ReferenceError {
+        /// What follows the `@` is not a digest that we sign.
+        #[error("{text:?} is not a digest of the form `sha256:` and 64 lower-case hexadecimal digits")]
+        Digest {
+            /// What follows the `@`.
+            text: String,
+        } = "reference/digest", Usage {
+            fix: unexpanded(text),
+            what: "The digest in the name of an image is malformed.",
+            why: "It was cut, or is of another algorithm than SHA-256.",
+            advice: "Copy all 64 digits of the digest that the push printed.",
+        },
+        /// Nothing was given.
+        #[error("the image reference is empty")]
+        Empty = "reference/empty", Usage {
+            what: "The name of an image is empty.",
+            why: "A variable that should hold it is empty or not set.",
+            advice: "Name the image as `registry/repository@sha256:...`; in Cloud Build a variable of the shell is written `$$NAME`.",
+        },
+        /// The registry is not a host name or IP address with an optional port.
+        #[error("{text:?} is not the host of a registry")]
+        Registry {
+            /// The text before the first slash.
+            text: String,
+        } = "reference/registry", Usage {
+            what: "The part of an image's name before the first slash is not the name of a host.",
+            why: "It has a character that host names cannot have.",
+            advice: "Name the image as `registry/repository@sha256:...`.",
+        },
+        /// The repository breaks the grammar: upper-case letters and control characters included.
+        #[error("{text:?} is not the name of a repository")]
+        Repository {
+            /// The repository as it was read.
+            text: String,
+        } = "reference/repository", Usage {
+            fix: in_lower_case(text).or_else(|| unexpanded(text).map(Cow::from)),
+            what: "The name of the repository has a character that registries do not allow.",
+            why: "Capital letters are the usual cause: an owner's name on GitHub may have them, its images may not.",
+            advice: "Name the image as `registry/repository@sha256:...`, with the repository in lower case.",
+        },
+        /// A URL was given.
+        #[error("the image reference begins with a scheme")]
+        Scheme = "reference/scheme", Usage {
+            what: "An image is written like a web address.",
+            why: "Image names begin with the host.",
+            advice: "Name the image as `registry/repository@sha256:...`, without `https://` or `docker://`.",
+        },
+        /// The tag breaks the grammar.
+        #[error("{text:?} is not a tag")]
+        Tag {
+            /// The text after the colon.
+            text: String,
+        } = "reference/tag", Usage {
+            fix: unexpanded(text),
+            what: "The tag in the name of an image is malformed.",
+            why: "Tags have up to 128 letters, digits, dots, dashes and underscores.",
+            advice: "Name the image as `registry/repository@sha256:...`.",
+        },
+        /// There is more than one `@`.
+        #[error("the image reference contains more than one `@`")]
+        TwoDigests = "reference/two-digests", Usage {
+            what: "An image has two digests in its name.",
+            why: "A digest was appended to a name that has one.",
+            advice: "Keep the digest that you mean: `registry/repository@sha256:...`.",
+        },
+    }
 }
 
-impl Explain for ReferenceError {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Digest { .. } => "reference/digest",
-            Self::Empty => "reference/empty",
-            Self::Registry { .. } => "reference/registry",
-            Self::Repository { .. } => "reference/repository",
-            Self::Scheme => "reference/scheme",
-            Self::Tag { .. } => "reference/tag",
-            Self::TwoDigests => "reference/two-digests",
-        }
-        .into()
+/// What helps when a variable in the name was not expanded, or was empty.
+fn unexpanded(text: &str) -> Option<&'static str> {
+    if text.contains('$') {
+        Some("expand the variable before the image is named (Cloud Build: `$$NAME` in a script)")
+    } else if text.is_empty() {
+        Some(UNFILLED)
+    } else {
+        None
     }
+}
 
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Digest { text } | Self::Repository { text } | Self::Tag { text }
-                if text.contains('$') =>
-            {
-                "expand the variable before the image is named (Cloud Build: `$$NAME` in a script)"
-                    .into()
-            }
-            Self::Digest { text } | Self::Tag { text } if text.is_empty() => {
-                "fill in what follows the name: a variable there is empty (Cloud Build: \
-                 `$SHORT_SHA`, `$COMMIT_SHA` and `$TAG_NAME` exist in builds that a trigger started, \
-                 `$BUILD_ID` in all; a variable of the shell is written `$$NAME`)"
-                    .into()
-            }
-            Self::Repository { text } if is_path(&text.to_lowercase()) => {
-                format!("write the repository in lower case: `{}`", text.to_lowercase()).into()
-            }
-            Self::Empty => "name the image as `registry/repository@sha256:...`; an empty variable \
-                            is the usual cause"
-                .into(),
-            Self::Scheme => "name the image as `registry/repository@sha256:...`, without anything \
-                             that ends with `://`"
-                .into(),
-            Self::Digest { .. }
-            | Self::Registry { .. }
-            | Self::Repository { .. }
-            | Self::Tag { .. }
-            | Self::TwoDigests => "name the image as `registry/repository@sha256:...`".into(),
-        })
-    }
+const UNFILLED: &str = "fill in what follows the name: a variable there is empty (Cloud Build: \
+    `$SHORT_SHA`, `$COMMIT_SHA` and `$TAG_NAME` exist in builds that a trigger started, `$BUILD_ID` \
+    in all; a variable of the shell is written `$$NAME`)";
 
-    fn class(&self) -> Class {
-        Class::Usage
-    }
+/// What helps when capital letters alone are wrong with a repository.
+fn in_lower_case(repository: &str) -> Option<Cow<'static, str>> {
+    let lower = repository.to_lowercase();
+    is_path(&lower).then(|| format!("write the repository in lower case: `{lower}`").into())
 }
 
 impl Reference {

@@ -5,10 +5,10 @@
 //! error; here is the list of the tables that the rows make.
 
 mod identity;
-mod registry;
 mod row;
 
 use ambisign_host::{Class, Code, HttpReason, Table};
+use ambisign_registry::{CredentialError, ReferenceError};
 use ambisign_sigstore::certificate::CertificateError;
 use ambisign_sigstore::credential::SignError;
 use ambisign_sigstore::identity::IdentityError;
@@ -38,6 +38,10 @@ const TABLES: &[Table] = &[
     tuf::WARNINGS,
     verify::Error::TABLE,
     witness::Error::TABLE,
+    CredentialError::TABLE,
+    ReferenceError::TABLE,
+    ambisign_registry::Error::TABLE,
+    ambisign_registry::warnings::WARNINGS,
     attach::Error::TABLE,
     attach::WARNINGS,
     blob::Error::TABLE,
@@ -61,18 +65,12 @@ const TABLES: &[Table] = &[
 /// The stages that send requests, and whose errors have no table yet.
 const UNCONVERTED: Table = Table {
     codes: &[],
-    requests: &[
-        "gce",
-        "github",
-        "impersonation",
-        "registry",
-        "service-account",
-    ],
+    requests: &["gce", "github", "impersonation", "service-account"],
 };
 
 /// Every code with what there is to know, in the order of the names.
 pub fn codes() -> Vec<(String, Code)> {
-    let rows = [identity::CODES, registry::CODES];
+    let rows = [identity::CODES];
     let tables = TABLES.iter().map(|table| table.codes);
     let own = rows.into_iter().chain(tables).flatten();
     let own = own.map(|code| (code.name.to_owned(), *code));

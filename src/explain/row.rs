@@ -4,14 +4,8 @@
 use ambisign_host::{Class, Code};
 
 pub(super) const WARNING: &[Class] = &[];
-pub(super) const BUG: &[Class] = &[Class::Bug];
 pub(super) const USAGE: &[Class] = &[Class::Usage];
 pub(super) const IDENTITY: &[Class] = &[Class::Identity];
-pub(super) const UNTRUSTED: &[Class] = &[Class::Untrusted];
-pub(super) const REGISTRY: &[Class] = &[Class::Registry];
-pub(super) const TEMPORARY: &[Class] = &[Class::Temporary];
-pub(super) const LOGIN: &[Class] = &[Class::Usage, Class::Registry];
-pub(super) const REGISTRY_OR_TEMPORARY: &[Class] = &[Class::Registry, Class::Temporary];
 
 pub(super) const fn row(
     name: &'static str,

@@ -19,9 +19,9 @@ const SOURCES: [&str; 5] = [
     "src",
 ];
 
-/// Whose errors are no rows of `errors!` yet: the providers, the registry, and references. When they
-/// are, this goes, with `identity.rs` and `registry.rs` beside it and what reads their sources here.
-const UNCONVERTED: [&str; 2] = ["providers/src", "registry/src"];
+/// Whose errors are no rows of `errors!` yet: the providers. When they are, this goes, with
+/// `identity.rs` beside it and what reads their sources here.
+const UNCONVERTED: [&str; 1] = ["providers/src"];
 
 /// The enums of `errors!` that have no codes of their own: the sum of all stages, and the reasons of
 /// requests, whose codes are made for each stage.

@@ -3,8 +3,8 @@
 
 use ambisign_host::Answer;
 
-use crate::error::{Error, UPLOAD};
-use crate::hints::Login;
+use crate::error::Error;
+use crate::hints::{Login, UPLOAD};
 use crate::http::connection::Connection;
 use crate::login::keychain::Resolved;
 

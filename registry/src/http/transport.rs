@@ -6,6 +6,7 @@ use url::{Host, Url};
 
 use crate::limits::{REGISTRY_ON_LOOPBACK, REGISTRY_WITHOUT_TLS};
 use crate::options::PlainHttp;
+use crate::warnings::PLAIN_HTTP;
 
 /// How one registry is spoken to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,7 +67,7 @@ pub(crate) async fn may_be_local(base: &Url) -> bool {
 /// What the reader should know about a registry that is spoken to in plain HTTP over a network.
 pub(crate) fn warning(registry: &str) -> Warning {
     Warning {
-        code: "registry/plain-http",
+        code: PLAIN_HTTP,
         message: format!(
             "{registry} is used over plain HTTP: others on the network can read its login and \
              change what it serves"

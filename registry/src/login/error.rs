@@ -1,99 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Why a login cannot be used.
 
-use std::borrow::Cow;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use ambisign_host::{Class, Explain, SpawnError};
+use ambisign_host::{Class, SpawnError, errors};
 use ambisign_providers::gce;
 
-/// Why a credential cannot be read. Secrets and the output of helpers are no part of it.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CredentialError {
-    /// An entry of a configuration file is not what its format says.
-    #[error("the entry {key:?} of `{}` {why}", path.display())]
-    Entry {
-        /// The file.
-        path: PathBuf,
-        /// The name of the entry.
-        key: String,
-        /// What is wrong.
-        why: &'static str,
-    },
-    /// A configuration file cannot be read.
-    #[error("`{}` cannot be used: {why}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        why: String,
-    },
-    /// A credential helper failed.
-    #[error("the credential helper `{program}`, which `{}` names, {why}", path.display())]
-    Helper {
-        /// The program.
-        program: String,
-        /// The file that names it.
-        path: PathBuf,
-        /// What is wrong.
-        why: &'static str,
-        /// What the system says.
-        source: Option<SpawnError>,
-    },
-    /// A configuration file names a helper that is not the name of a program.
-    #[error("`{}` names the credential helper {name:?}, which is not the name of a program", path.display())]
-    HelperName {
-        /// The file.
-        path: PathBuf,
-        /// The name.
-        name: String,
-    },
-    /// The metadata server of this machine gives no access token.
-    #[error("this machine's metadata server gives no access token for the registry")]
-    Machine {
-        /// What it says.
-        source: Box<gce::Error>,
-    },
-    /// A user name was given without a password.
-    #[error("a registry user name was given without a password")]
-    Password,
+errors! {
+    /// Why a credential cannot be read. Secrets and the output of helpers are no part of it.
+    #[derive(Debug, thiserror::Error)]
+    pub enum CredentialError {
+        /// An entry of a configuration file is not what its format says.
+        #[error("the entry {key:?} of `{}` {why}", path.display())]
+        Entry {
+            /// The file.
+            path: PathBuf,
+            /// The name of the entry.
+            key: String,
+            /// What is wrong.
+            why: &'static str,
+        } = "registry/credentials", Usage | Registry | Temporary {
+            what: "A login for the registry exists, but cannot be used.",
+            why: "Its file is broken, or the credential helper or metadata server that it comes from fails.",
+            advice: "Correct the file that the message names, or log in to the registry again.",
+        },
+        /// A configuration file cannot be read.
+        #[error("`{}` cannot be used: {why}", path.display())]
+        File {
+            /// The file.
+            path: PathBuf,
+            /// What is wrong.
+            why: String,
+        } = also "registry/credentials", Usage { fix: "correct the file, or log in to the registry again" },
+        /// A credential helper was run and gave no usable answer.
+        #[error("the credential helper `{program}`, which `{}` names, {why}", path.display())]
+        Helper {
+            /// The program.
+            program: String,
+            /// The file that names it.
+            path: PathBuf,
+            /// What is wrong.
+            why: &'static str,
+        } = also "registry/credentials", Registry { fix: helper(program) },
+        /// A configuration file names a helper that is not the name of a program.
+        #[error("`{}` names the credential helper {name:?}, which is not the name of a program", path.display())]
+        HelperName {
+            /// The file.
+            path: PathBuf,
+            /// The name.
+            name: String,
+        } = also "registry/credentials", Usage {
+            fix: "name a program `docker-credential-NAME` by letters, digits, `.`, `_` and `-`",
+        },
+        /// A credential helper cannot be run.
+        #[error("the credential helper `{program}`, which `{}` names, {why}", path.display())]
+        HelperProcess {
+            /// The program.
+            program: String,
+            /// The file that names it.
+            path: PathBuf,
+            /// What is wrong.
+            why: &'static str,
+            /// What the system says.
+            source: SpawnError,
+        } = also "registry/credentials", Registry { fix: helper(program) },
+        /// The metadata server of this machine gives no access token.
+        #[error("this machine's metadata server gives no access token for the registry")]
+        Machine {
+            /// What it says.
+            source: Box<gce::Error>,
+        } = also "registry/credentials", Registry {
+            class: if source.class() == Class::Temporary { Class::Temporary } else { Class::Registry },
+            fix: source.fix(),
+        },
+        /// A user name was given without a password.
+        #[error("a registry user name was given without a password")]
+        Password = also "registry/credentials", Usage { fix: "set `AMBISIGN_REGISTRY_PASSWORD`" },
+    }
 }
 
-impl Explain for CredentialError {
-    fn code(&self) -> Cow<'static, str> {
-        "registry/credentials".into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Entry { .. } | Self::File { .. } => {
-                "correct the file, or log in to the registry again".into()
-            }
-            Self::Helper { program, .. } => format!(
-                "install `{program}` and see that it works for this registry, or log in without it"
-            )
-            .into(),
-            Self::HelperName { .. } => {
-                "name a program `docker-credential-NAME` by letters, digits, `.`, `_` and `-`"
-                    .into()
-            }
-            Self::Machine { source } => return source.fix(),
-            Self::Password => "set `AMBISIGN_REGISTRY_PASSWORD`".into(),
-        })
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Entry { .. } | Self::File { .. } | Self::HelperName { .. } | Self::Password => {
-                Class::Usage
-            }
-            Self::Helper { .. } => Class::Registry,
-            Self::Machine { source } if source.class() == Class::Temporary => Class::Temporary,
-            Self::Machine { .. } => Class::Registry,
-        }
-    }
+fn helper(program: &str) -> String {
+    format!("install `{program}` and see that it works for this registry, or log in without it")
 }
 
 impl CredentialError {
@@ -101,7 +89,7 @@ impl CredentialError {
     pub(crate) fn is_missing(&self) -> bool {
         matches!(
             self,
-            Self::Helper { source: Some(source), .. } if is_absent(source)
+            Self::HelperProcess { source, .. } if is_absent(source)
         )
     }
 }

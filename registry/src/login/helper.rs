@@ -37,11 +37,10 @@ pub(crate) async fn ask(
     server: &str,
     path: &Path,
 ) -> Result<Option<Arc<Credential>>, CredentialError> {
-    let failed = |why, source| CredentialError::Helper {
+    let failed = |why| CredentialError::Helper {
         program: program.to_owned(),
         path: path.to_owned(),
         why,
-        source,
     };
     let child = Child {
         program,
@@ -56,7 +55,12 @@ pub(crate) async fn ask(
         } else {
             "gave no answer"
         };
-        failed(why, Some(source))
+        CredentialError::HelperProcess {
+            program: program.to_owned(),
+            path: path.to_owned(),
+            why,
+            source,
+        }
     })?;
     if !done.status.success() {
         // Helpers write this one sentence to their standard output (docker/docker-credential-helpers).
@@ -64,10 +68,10 @@ pub(crate) async fn ask(
         if said.contains("credentials not found") {
             return Ok(None);
         }
-        return Err(failed("failed", None));
+        return Err(failed("failed"));
     }
     let answer: Answer = ambisign_host::json::parse(&done.stdout)
-        .map_err(|_may_hold_the_secret| failed("answered with something else than JSON", None))?;
+        .map_err(|_may_hold_the_secret| failed("answered with something else than JSON"))?;
     host.net.guard(&answer.secret);
     let Some(secret) = Token::new(&answer.secret) else {
         return Ok(None);

@@ -24,6 +24,7 @@ use crate::login::credential::{Credential, CredentialScope, Secret, from_entry};
 use crate::login::error::CredentialError;
 use crate::reference::DOCKER_HUB;
 use crate::right::Right;
+use crate::warnings::{HELPER_MISSING, LOGIN_UNREADABLE, SCOPED_LOGIN};
 
 /// How Docker calls its Hub in configuration files and to helpers.
 const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
@@ -98,7 +99,7 @@ impl Keychain {
         for (path, named) in files(host) {
             plan.looked.push(path.display().to_string());
             if named == Named::ByNobody && is_closed(&path) {
-                plan.warn("registry/login-unreadable", closed(&path));
+                plan.warn(LOGIN_UNREADABLE, closed(&path));
                 continue;
             }
             if let Some(file) = docker_config::read(&path)? {
@@ -267,7 +268,7 @@ impl Keychain {
         if self.is_decided() {
             let path = login.file.display();
             self.warn(
-                "registry/scoped-login",
+                SCOPED_LOGIN,
                 format!(
                     "the login for {registry} is in `{path}`, which is for Buildx alone: remove \
                      `scope:` from docker/login-action, so that other programs find it too"
@@ -340,7 +341,7 @@ fn closed(path: &Path) -> String {
 /// What took the place of a helper.
 fn instead(missing: &CredentialError, credential: &Credential) -> Warning {
     Warning {
-        code: "registry/helper-missing",
+        code: HELPER_MISSING,
         message: format!(
             "{missing}: the credential of {} is used instead",
             credential.source

@@ -13,7 +13,8 @@ use reqwest::{Method, StatusCode};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use crate::error::{Error, UPLOAD};
+use crate::error::Error;
+use crate::hints::UPLOAD;
 use crate::http::backoff::Backoff;
 use crate::http::call::{Call, Elsewhere};
 use crate::limits::REGISTRY_WRITE;
