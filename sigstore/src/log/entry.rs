@@ -255,7 +255,7 @@ impl LogEntry {
             log.origin().filter(|origin| origin == checkpoint.origin)
         };
         let name = name.ok_or_else(|| broken("it is of another log"))?;
-        if !checkpoint.is_signed_by(log, &name) {
+        if !checkpoint.is_signed_by(log, &name, version) {
             return Err(broken("the log did not sign it"));
         }
         if checkpoint.size != proof.size || checkpoint.root != proof.root {
@@ -285,7 +285,7 @@ impl LogEntry {
             hex::encode(self.log_id),
             self.index,
         );
-        if !log.verify(payload.as_bytes(), promise) {
+        if !log.verify_of_v1(payload.as_bytes(), promise) {
             return Err(EntryError::Promise);
         }
         let time = self.integrated_time().ok_or(EntryError::Promise)?;

@@ -77,9 +77,22 @@ impl Log {
         &self.key
     }
 
-    /// Whether `signature` is one of this log over `message`.
+    /// Whether `signature` is one of this log over `message`, with the hash that the trusted root
+    /// names.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.key.verify(self.hash, message, signature)
+    }
+
+    /// Whether `signature` is one of this log over `message`, when the log runs Rekor v1. It signs
+    /// with SHA-256 on every curve, and trusted roots name the usual hash of the curve (tufcli,
+    /// `cosign trusted-root create`), so both are tried.
+    pub fn verify_of_v1(&self, message: &[u8], signature: &[u8]) -> bool {
+        let on_longer_curve = matches!(self.key.kind(), Kind::P384 | Kind::P521);
+        let usual = [self.key.usual_hash(), Hash::Sha256];
+        let usual = usual.into_iter().filter(|_| on_longer_curve);
+        std::iter::once(self.hash)
+            .chain(usual)
+            .any(|hash| self.key.verify(hash, message, signature))
     }
 
     /// When the log is trusted.

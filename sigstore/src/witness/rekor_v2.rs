@@ -119,7 +119,7 @@ impl RekorV2<'_> {
     /// The ID of the trusted log that signed `checkpoint`.
     fn log_of(&self, checkpoint: &Checkpoint<'_>) -> Option<[u8; 32]> {
         let mut logs = self.root.log_ids().filter_map(|id| self.root.log(id));
-        let signed = |log: &&Log| checkpoint.is_signed_by(log, checkpoint.origin);
+        let signed = |log: &&Log| checkpoint.is_signed_by(log, checkpoint.origin, 2);
         logs.find(signed).map(|log| *log.id())
     }
 
