@@ -17,7 +17,7 @@ use crate::place::each;
 use crate::scene::{Peer, Scene, World};
 
 /// A sandbox in a process of its own; it ends when dropped.
-struct Sandbox {
+pub(crate) struct Sandbox {
     vars: BTreeMap<String, String>,
     process: Child,
     _dir: TempDir,
@@ -25,14 +25,14 @@ struct Sandbox {
 
 impl Sandbox {
     /// Starts one whose services tell the lie of this name; an empty one is none.
-    fn with(lie: &str) -> Self {
+    pub(crate) fn with(lie: &str) -> Self {
         match lie {
             "" => Self::start(&[]),
             lie => Self::start(&["--lie", lie]),
         }
     }
 
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
         let mut command = Command::new(program());
         command.args(["serve", "--dir"]).arg(dir.path()).args(args);

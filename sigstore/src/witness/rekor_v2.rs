@@ -48,7 +48,7 @@ impl RekorV2<'_> {
             .await
             .map_err(Error::Log)?;
         match answer.status.as_u16() {
-            200 | 201 => Ok(LogEntry::from_json(&answer.body)?),
+            200 | 201 => Ok(LogEntry::from_json(&answer.body)?.without_time()),
             409 => match answer
                 .header("x-log-index")
                 .and_then(|index| index.parse().ok())
