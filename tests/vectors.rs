@@ -140,7 +140,7 @@ mod tests {
             }
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
-        assert_eq!((accepts, rejects), (76, 88));
+        assert_eq!((accepts, rejects), (80, 88));
     }
 
     /// Changes that may be believed, because nobody signs that part or it says nothing: the case,

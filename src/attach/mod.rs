@@ -119,6 +119,7 @@ impl Attaching<'_> {
             name: "the trusted root alone".to_owned(),
             trusted_root: self.settings.trust.trusted_root.clone(),
             trusted_root_sha256: Some(root.digest().hex()),
+            no_ct_log: !root.requires_sct(),
             ..Instance::default()
         });
     }

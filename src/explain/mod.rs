@@ -34,6 +34,7 @@ const TABLES: &[Table] = &[
     create::Error::TABLE,
     fulcio::Error::TABLE,
     trust::Error::TABLE,
+    trust::WARNINGS,
     tuf::Error::TABLE,
     tuf::WARNINGS,
     verify::Error::TABLE,

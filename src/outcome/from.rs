@@ -66,6 +66,7 @@ pub(crate) fn instance(trust: &Trust, settings: &Signing) -> super::Instance {
         tsa: urls(&services.authorities),
         trusted_root: settings.trust.trusted_root.clone(),
         trusted_root_sha256: Some(trust.root().digest().hex()),
+        no_ct_log: !trust.root().requires_sct(),
         tuf: trust.mirror().map(Tuf::from),
     }
 }

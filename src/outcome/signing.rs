@@ -69,6 +69,9 @@ pub struct Instance {
     pub trusted_root: Option<PathBuf>,
     /// SHA-256 of the trusted root, in hex.
     pub trusted_root_sha256: Option<String>,
+    /// Whether certificates need no promise of a certificate transparency log, because the trusted
+    /// root names none.
+    pub no_ct_log: bool,
     /// The TUF mirror that was asked.
     pub tuf: Option<Tuf>,
 }

@@ -25,11 +25,10 @@ impl Context<'_> {
     /// Reads a token that was just handed over.
     pub(crate) fn identify(self, token: Token) -> Result<Identity, IdentityError> {
         self.host.net.guard(token.expose());
-        Identity::parse(
-            token,
-            &self.settings.identity.audience,
-            self.host.clock.now(),
-        )
+        let wanted = &self.settings.identity;
+        let identity = Identity::parse(token, &wanted.audience, self.host.clock.now())?;
+        let (san, issuer) = (&wanted.require_identity, &wanted.require_issuer);
+        Ok(identity.insisting(san.as_deref(), issuer.as_deref()))
     }
 }
 

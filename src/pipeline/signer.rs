@@ -122,7 +122,7 @@ impl<'a> Signer<'a> {
         let (timestamps, entries) = (expected.timestamps > 0, expected.entries > 0);
         let parts = [
             Some("certificate"),
-            Some("SCT"),
+            self.trust.root().requires_sct().then_some("SCT"),
             timestamps.then_some("timestamp"),
             entries.then_some("log entry"),
             Some("signature"),

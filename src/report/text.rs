@@ -295,6 +295,9 @@ fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<String>> {
     } else if let Some(tuf) = instance.and_then(|instance| instance.tuf.as_ref()) {
         around.extend(surroundings(tuf));
     }
+    if instance.is_some_and(|instance| instance.no_ct_log) {
+        words.push("--insecure-ignore-sct".to_owned());
+    }
     if !around.is_empty() {
         around.insert(0, "env".to_owned());
     }

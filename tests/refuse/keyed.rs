@@ -17,7 +17,7 @@ use crate::place::each;
 use crate::scene::{Peer, Scene, World};
 
 /// A sandbox in a process of its own; it ends when dropped.
-struct Sandbox {
+pub(crate) struct Sandbox {
     vars: BTreeMap<String, String>,
     process: Child,
     _dir: TempDir,
@@ -25,14 +25,14 @@ struct Sandbox {
 
 impl Sandbox {
     /// Starts one whose services tell the lie of this name; an empty one is none.
-    fn with(lie: &str) -> Self {
+    pub(crate) fn with(lie: &str) -> Self {
         match lie {
             "" => Self::start(&[]),
             lie => Self::start(&["--lie", lie]),
         }
     }
 
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
         let mut command = Command::new(program());
         command.args(["serve", "--dir"]).arg(dir.path()).args(args);
@@ -145,7 +145,41 @@ fn a_lie_of_a_service_is_noticed() {
     );
 }
 
-/// A private Fulcio may name whom it likes, unless the run insists on somebody.
+/// A private Fulcio has rules of its own, and makes certificates of what the token claims by them.
+#[test]
+fn an_unknown_prediction_does_not_accept_another_identity_or_issuer() {
+    for (lie, flag, named) in [
+        (
+            "certificate-for-another-name",
+            "--require-identity",
+            "mallory@example.test",
+        ),
+        (
+            "certificate-of-another-issuer",
+            "--require-issuer",
+            "https://issuer.example.test",
+        ),
+    ] {
+        let sandbox = Sandbox::with(lie);
+        let scene = || Scene::new(Log::V1, Registry::Fallback);
+        let played = scene().play(&sandbox);
+        played.refused("fulcio/identity-mismatch", 5);
+        played.published_nothing();
+        let said = [
+            named,
+            "claims nothing of the kind",
+            "a certificate may have been issued",
+            flag,
+        ];
+        for said in said {
+            assert!(played.run.stderr.contains(said), "{said}: {}", played.run);
+        }
+        // The fix that it names works.
+        scene().arg(flag).arg(named).play(&sandbox).signed();
+    }
+}
+
+/// What is refused below is signed without the lie.
 #[test]
 fn a_certificate_for_somebody_else_is_noticed_by_who_insists() {
     for (lie, flag) in [
@@ -164,6 +198,12 @@ fn a_certificate_for_somebody_else_is_noticed_by_who_insists() {
         insists(&Sandbox::with("")).signed();
         let sandbox = Sandbox::with(lie);
         let played = insists(&sandbox);
+        played.refused("fulcio/identity-mismatch", 5);
+        played.published_nothing();
+        // Whom the claims name, and the run does not insist on.
+        let sandbox = Sandbox::with("");
+        let scene = Scene::new(Log::V1, Registry::Fallback);
+        let played = scene.arg(flag).arg("https://other.example").play(&sandbox);
         played.refused("identity/not-required", 3);
         played.published_nothing();
     }

@@ -12,6 +12,7 @@ mod common;
 mod already;
 mod annotations;
 mod batch;
+mod deployments;
 mod destinations;
 mod inputs;
 mod job;

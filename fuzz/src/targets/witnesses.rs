@@ -87,7 +87,7 @@ pub fn note(bytes: &[u8]) {
         let vector = vectors::named(name);
         for log in vector.root.log_ids().filter_map(|id| vector.root.log(id)) {
             let own = checkpoint.origin.split(' ').next().unwrap_or_default();
-            if checkpoint.is_signed_by(log, own) {
+            if checkpoint.is_signed_by(log, own, 2) {
                 let real = |vector: &Vector| {
                     let mut proofs = vector.bundle.entries().iter().filter_map(LogEntry::proof);
                     proofs.any(|proof| proof.checkpoint.starts_with(note.text))

@@ -20,13 +20,26 @@ use crate::trust::root::Log;
 const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
 
 /// Verifies that a certificate transparency log of `root` promised to publish `certificate`, which
-/// `issuer` issued, and returns the time of the promise, to the millisecond.
+/// `issuer` issued, and returns the time of the promise, to the millisecond; `None` when `root` does
+/// not require one. Signer and reader hold a certificate to the same.
 ///
 /// Promises of logs that `root` does not have are passed over; one good promise is enough.
 ///
 /// # Errors
-/// [`CertificateError::Sct`]: there is no good one.
+/// [`CertificateError::Sct`]: one is required, and there is no good one.
 pub fn verify(
+    certificate: &SigningCertificate,
+    issuer: &Certificate,
+    root: &TrustedRoot,
+) -> Result<Option<SystemTime>, CertificateError> {
+    if root.requires_sct() {
+        promise(certificate, issuer, root).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+fn promise(
     certificate: &SigningCertificate,
     issuer: &Certificate,
     root: &TrustedRoot,

@@ -11,16 +11,18 @@ use crate::trust::TrustedRoot;
 const SKEW: Duration = Duration::from_secs(60);
 
 impl SigningCertificate {
-    /// Whether a fresh certificate is to be believed: issued by an authority of `root`, and
-    /// promised to be published by a certificate transparency log of `root`. Everything is judged
-    /// at the time of that promise (SCT), never by the clock of this machine. Where `root` is the
-    /// public instance's, it lives as short as certificates do there.
+    /// Whether a fresh certificate is to be believed: issued by an authority of `root`, and, where
+    /// `root` requires that, promised to be published by a certificate transparency log of `root`.
+    /// Everything is judged at the time of that promise (SCT), without one at the beginning of the
+    /// certificate, never by the clock of this machine. Where `root` is the public instance's, it
+    /// lives as short as certificates do there.
     ///
     /// # Errors
     /// What is missing.
     pub fn trusted(&self, root: &TrustedRoot) -> Result<(), CertificateError> {
         self.short_lived(root)?;
         let promised = sct::verify(self, chain::issuer(self, root)?, root)?;
+        let promised = promised.unwrap_or_else(|| self.not_before());
         let early = self.not_before().duration_since(promised);
         let at = match early {
             Ok(early) if early <= SKEW => self.not_before(),

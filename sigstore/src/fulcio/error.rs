@@ -26,15 +26,20 @@ errors! {
         #[error("Fulcio gave no certificate")]
         Http(#[from] error: HttpError) = request error in "fulcio" { fix: network_hint::fix(error) },
         /// The certificate is for somebody else.
-        #[error("Fulcio's certificate has the {what} {found:?}, and the token stands for {expected:?}")]
+        #[error("Fulcio's certificate has the {what} {found:?}, and the token {}", stands_for(expected.as_deref()))]
         IdentityMismatch {
             /// `identity` or `issuer`.
             what: &'static str,
             /// What the certificate says.
             found: String,
-            /// What it must say.
-            expected: String,
+            /// What it must say; `None` where it must be made of the token's claims.
+            expected: Option<String>,
         } = "fulcio/identity-mismatch", Untrusted {
+            fix: match (expected, *what) {
+                (Some(_), _) => None,
+                (None, "issuer") => Some("check which Fulcio answered; if this issuer is right, name it with `--require-issuer`"),
+                (None, _) => Some("check which Fulcio answered; if this identity is right, name it with `--require-identity`"),
+            },
             what: "The certificate names somebody else than the token.",
             why: "The certificate authority is wrong, or follows rules that ambisign does not know.",
             advice: "Do not run again; check which instance answered.",
@@ -84,6 +89,13 @@ errors! {
             why: "Something else answers at its address.",
             advice: "Check the URL and the proxies.",
         },
+    }
+}
+
+fn stands_for(expected: Option<&str>) -> String {
+    match expected {
+        Some(expected) => format!("stands for {expected:?}"),
+        None => "claims nothing of the kind".to_owned(),
     }
 }
 

@@ -14,8 +14,8 @@ use url::Url;
 
 use crate::certificate::SigningCertificate;
 use crate::credential::Credential;
-use crate::identity::Identity;
-use crate::identity::prediction::{self, Prediction};
+use crate::identity::prediction;
+use crate::identity::{Identity, Mismatch};
 use crate::key::EphemeralKey;
 use crate::limits::FULCIO;
 use crate::trust::Trust;
@@ -39,8 +39,8 @@ impl<'a> Fulcio<'a> {
         Self { host, trust }
     }
 
-    /// Asks for a certificate for `key`, and checks it (gate G5): it is for this key and for the
-    /// predicted identity, chains to the trusted root, and carries an SCT of a trusted log.
+    /// Asks for a certificate for `key`, and checks it (gate G5): it is for this key, for the
+    /// predicted identity or for one that the token claims, chains to the trusted root, and carries an SCT of a trusted log.
     ///
     /// `_first` and `_rest` are what will be signed: there is no certificate without something to
     /// sign, nor before it is known that its signature has a place to go to.
@@ -94,24 +94,19 @@ impl<'a> Fulcio<'a> {
             return Err(Error::KeyMismatch);
         }
         certificate.trusted(self.trust.root())?;
-        let Prediction::Known { san, issuer } = identity.prediction() else {
-            return Ok(());
-        };
-        let pairs = [
-            ("identity", certificate.san(), san),
-            ("issuer", certificate.issuer(), issuer),
-        ];
-        for (what, found, expected) in pairs {
-            if found != expected {
-                let (found, expected) = (found.to_owned(), expected.clone());
-                return Err(Error::IdentityMismatch {
-                    what,
-                    found,
-                    expected,
-                });
+        let (san, issuer) = (certificate.san(), certificate.issuer());
+        identity.vouches_for(san, issuer).map_err(|mismatch| {
+            let Mismatch {
+                what,
+                found,
+                expected,
+            } = mismatch;
+            Error::IdentityMismatch {
+                what,
+                found,
+                expected,
             }
-        }
-        Ok(())
+        })
     }
 
     /// Fulcio gives one message for every token that it does not like. Its configuration tells more.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Identity token -> identity: the claims, and what the certificate will say because of them.
 
+mod claimed;
 mod claims;
 mod error;
 pub mod prediction;
@@ -31,6 +32,17 @@ pub struct Identity {
     audiences: Vec<String>,
     claims: Map<String, Value>,
     prediction: Prediction,
+    insisted: [Option<String>; 2],
+}
+
+/// What a certificate says that is not for a token.
+pub(crate) struct Mismatch {
+    /// `identity` or `issuer`.
+    pub(crate) what: &'static str,
+    /// What the certificate says.
+    pub(crate) found: String,
+    /// What it must say; `None` where it must be made of claims.
+    pub(crate) expected: Option<String>,
 }
 
 impl Identity {
@@ -65,7 +77,51 @@ impl Identity {
             audiences,
             claims,
             prediction,
+            insisted: [None, None],
         })
+    }
+
+    /// The same identity of a user who names the identity and the issuer of the certificate: what a
+    /// private Fulcio makes by rules of its own is believed when it is this.
+    #[must_use]
+    pub fn insisting(mut self, identity: Option<&str>, issuer: Option<&str>) -> Self {
+        self.insisted = [identity, issuer].map(|named| named.map(str::to_owned));
+        self
+    }
+
+    /// Whether a certificate with this identity and issuer is one for this token: as predicted, or,
+    /// where nothing is predicted, named by the user or made of the claims.
+    ///
+    /// # Errors
+    /// What the certificate must not say, and what it must.
+    pub(crate) fn vouches_for(&self, san: &str, issuer: &str) -> Result<(), Mismatch> {
+        let [named_san, named_issuer] = &self.insisted;
+        let (san_is_good, issuer_is_good, expected) = match &self.prediction {
+            Prediction::Known {
+                san: known,
+                issuer: by,
+            } => (
+                san == known,
+                issuer == by,
+                [known, by].map(|one| Some(one.clone())),
+            ),
+            Prediction::Unknown => (
+                named_san.as_deref() == Some(san) || claimed::is_name(san, &self.claims),
+                named_issuer.as_deref() == Some(issuer) || claimed::is_issuer(issuer, &self.claims),
+                [None, None],
+            ),
+        };
+        let [expected_san, expected_issuer] = expected;
+        let differs = |what, found: &str, expected| Mismatch {
+            what,
+            found: excerpt(found),
+            expected,
+        };
+        match (san_is_good, issuer_is_good) {
+            (false, _) => Err(differs("identity", san, expected_san)),
+            (true, false) => Err(differs("issuer", issuer, expected_issuer)),
+            (true, true) => Ok(()),
+        }
     }
 
     /// The token itself, for Fulcio.

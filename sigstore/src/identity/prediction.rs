@@ -21,7 +21,8 @@ pub enum Prediction {
         /// The issuer extension (1.3.6.1.4.1.57264.1.8).
         issuer: String,
     },
-    /// The rules of this issuer are not known here; the certificate's identity is printed instead.
+    /// The rules of this issuer are not known here: the certificate must say what the token claims,
+    /// and its identity is printed.
     Unknown,
 }
 
@@ -61,16 +62,17 @@ const GITLAB: &[&str] = &[
     "project_visibility",
 ];
 /// Claims that Buildkite's certificates are made of.
-const BUILDKITE: &[&str] = &["organization_slug", "pipeline_slug"];
+pub(super) const BUILDKITE: &[&str] = &["organization_slug", "pipeline_slug"];
 /// Claims that CircleCI's certificates are made of. Fulcio takes missing ones as empty.
-const CIRCLECI: &[&str] = &[
+pub(super) const CIRCLECI: &[&str] = &[
     "oidc.circleci.com/project-id",
     "oidc.circleci.com/pipeline-definition-id",
 ];
 /// Claims that Codefresh's certificates are made of.
-const CODEFRESH: &[&str] = &["account_name", "pipeline_name", "account_id", "pipeline_id"];
+pub(super) const CODEFRESH: &[&str] =
+    &["account_name", "pipeline_name", "account_id", "pipeline_id"];
 /// Claims that Buddy's certificates are made of.
-const BUDDY: &[&str] = &["workspace_domain", "project_name", "pipeline_id"];
+pub(super) const BUDDY: &[&str] = &["workspace_domain", "project_name", "pipeline_id"];
 
 const GITLAB_ISSUERS: &[&str] = &[
     "https://gitlab.com",

@@ -38,15 +38,20 @@ impl<'a> Checkpoint<'a> {
         })
     }
 
-    /// Whether `log` signed the checkpoint: a line with the name `name` and the hint of the log's
-    /// key is there, and every such line verifies. All other lines are of keys that are not known.
-    pub fn is_signed_by(&self, log: &Log, name: &str) -> bool {
+    /// Whether `log`, which runs Rekor `version`, signed the checkpoint: a line with the name `name`
+    /// and the hint of the log's key is there, and every such line verifies. All other lines are of
+    /// keys that are not known.
+    pub fn is_signed_by(&self, log: &Log, name: &str, version: u32) -> bool {
+        let verifies = |text: &[u8], signature: &[u8]| match version {
+            1 => log.verify_of_v1(text, signature),
+            _ => log.verify(text, signature),
+        };
         let signatures = self.note.signatures.iter();
         let mut own = signatures
             .filter(|signature| signature.name == name && signature.hint == log.hint())
             .peekable();
         let text = self.note.text.as_bytes();
-        own.peek().is_some() && own.all(|signature| log.verify(text, &signature.bytes))
+        own.peek().is_some() && own.all(|signature| verifies(text, &signature.bytes))
     }
 }
 
@@ -81,13 +86,13 @@ mod tests {
             (checkpoint.origin, checkpoint.size),
             ("log.example.test", 2)
         );
-        assert!(checkpoint.is_signed_by(log, "log.example.test"));
-        assert!(!checkpoint.is_signed_by(log, "log.example"));
+        assert!(checkpoint.is_signed_by(log, "log.example.test", 2));
+        assert!(!checkpoint.is_signed_by(log, "log.example", 2));
         let other = ENVELOPE.replace("\n2\n", "\n3\n");
         assert!(
             !Checkpoint::parse(&other)
                 .unwrap()
-                .is_signed_by(log, "log.example.test")
+                .is_signed_by(log, "log.example.test", 2)
         );
     }
 

@@ -121,11 +121,22 @@ impl LogEntry {
         (&self.kind, &self.version)
     }
 
-    /// When the log took the entry, as the entry says it: proven by [`LogEntry::verify`] only.
+    /// When the log took the entry, as the entry says it: proven by [`LogEntry::verify`] only, and
+    /// only where there is a promise.
     pub fn integrated_time(&self) -> Option<SystemTime> {
         match self.integrated_time {
             0 => None,
             seconds => UNIX_EPOCH.checked_add(Duration::from_secs(seconds)),
+        }
+    }
+
+    /// The entry without the time that it says. Rekor v2 proves none, and who reads the bundle would
+    /// hold that time against the certificate.
+    #[must_use]
+    pub fn without_time(self) -> Self {
+        Self {
+            integrated_time: 0,
+            ..self
         }
     }
 
@@ -181,7 +192,10 @@ impl LogEntry {
         self.verify_inclusion(log, kind.rekor())?;
         let time = match (kind.rekor(), &self.promise) {
             (1, Some(promise)) => Some(self.verify_time(log, promise, logged)?),
-            (_, None) => None,
+            (_, None) => {
+                self.verify_stated_time(logged)?;
+                None
+            }
             // Rekor v2 promises nothing, so this is not from it.
             (_, Some(_)) => return Err(EntryError::Promise),
         };
@@ -255,7 +269,7 @@ impl LogEntry {
             log.origin().filter(|origin| origin == checkpoint.origin)
         };
         let name = name.ok_or_else(|| broken("it is of another log"))?;
-        if !checkpoint.is_signed_by(log, &name) {
+        if !checkpoint.is_signed_by(log, &name, version) {
             return Err(broken("the log did not sign it"));
         }
         if checkpoint.size != proof.size || checkpoint.root != proof.root {
@@ -268,6 +282,17 @@ impl LogEntry {
         match merkle::root(leaf, proof.index, checkpoint.size, &proof.hashes) {
             Some(root) if root == checkpoint.root => Ok(()),
             Some(_) | None => Err(inclusion("the proof does not lead to the root of the tree")),
+        }
+    }
+
+    /// A time without promise proves nothing, but one outside of the certificate's validity
+    /// contradicts it: cosign refuses such an entry.
+    fn verify_stated_time(&self, logged: &Logged<'_>) -> Result<(), EntryError> {
+        match self.integrated_time() {
+            Some(time) if !logged.verifier.is_valid_at(time) => Err(EntryError::OutsideValidity {
+                what: "signing certificate",
+            }),
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -285,7 +310,7 @@ impl LogEntry {
             hex::encode(self.log_id),
             self.index,
         );
-        if !log.verify(payload.as_bytes(), promise) {
+        if !log.verify_of_v1(payload.as_bytes(), promise) {
             return Err(EntryError::Promise);
         }
         let time = self.integrated_time().ok_or(EntryError::Promise)?;

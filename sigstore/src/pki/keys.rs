@@ -172,7 +172,9 @@ impl PublicKey {
     }
 
     /// The name of the key with its usual hash in Sigstore's protocol buffers (`PublicKeyDetails`
-    /// of `sigstore_common.proto`); `None` where there is none.
+    /// of `sigstore_common.proto`); `None` where there is none. The key of a Rekor v1 log has this
+    /// name too, although such a log signs with SHA-256 on every curve: other clients refuse a
+    /// trusted root that names SHA-256 for a longer curve.
     pub fn details(&self) -> Option<&'static str> {
         match self.kind {
             Kind::Ed25519 => Some("PKIX_ED25519"),

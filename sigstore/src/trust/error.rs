@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use ambisign_host::{HttpError, errors};
+use ambisign_host::{HttpError, codes, errors};
 
 use super::tuf;
 use crate::network_hint;
@@ -188,6 +188,18 @@ errors! {
             what: "A service has an address that is not encrypted.",
             why: "Tokens and signatures go over https alone, except on the machine itself.",
             advice: "Use its https URL.",
+        },
+    }
+}
+
+codes! {
+    /// The warnings about trust material.
+    pub WARNINGS {
+        /// Certificates are accepted without the promise of a log.
+        pub(super) NO_CT_LOG = "trust/no-ct-log" {
+            what: "Certificates are accepted without the promise of a certificate transparency log (SCT).",
+            why: "The trusted root is of a private instance and names no such log, so there is none to promise anything.",
+            advice: "Nothing, if the instance has no CT log; else name it in the trusted root (`ambisign trust create --ctfe`).",
         },
     }
 }

@@ -8,7 +8,7 @@ use ambisign_host::{Host, Warning};
 use futures_util::future::join;
 use url::Url;
 
-use super::error::Error;
+use super::error::{Error, NO_CT_LOG};
 use super::files::{Files, read};
 use super::kind::ServiceKind;
 use super::options::{Mirror, TrustOptions};
@@ -73,10 +73,10 @@ impl Material {
             (Some(mirror), files) => Self::ask(host, mirror, files).await,
             (None, Files { root, config }) => match (root, config) {
                 (Some(root), config) => Ok(Self {
+                    warnings: without_ct_log(&root).into_iter().collect(),
                     root,
                     config,
                     mirror: None,
-                    warnings: Vec::new(),
                     root_from: Origin::File,
                     config_from: Origin::File,
                 }),
@@ -113,8 +113,11 @@ impl Material {
             },
         )
         .await;
+        let root = root?;
+        let kept = repository.warnings().to_vec();
         Ok(Self {
-            root: root?,
+            warnings: without_ct_log(&root).into_iter().chain(kept).collect(),
+            root,
             config: config?,
             mirror: Some(MirrorUsed {
                 mirror: mirror.clone(),
@@ -122,7 +125,6 @@ impl Material {
                 versions: repository.versions(),
                 ends: repository.ends(),
             }),
-            warnings: repository.warnings().to_vec(),
             root_from,
             config_from,
         })
@@ -205,15 +207,26 @@ pub(super) async fn root(
     host: &Host,
     options: &TrustOptions,
 ) -> Result<(TrustedRoot, Vec<Warning>), Error> {
-    match (Files::read(options).await?.root, &options.mirror) {
-        (Some(root), _) => Ok((root, Vec::new())),
+    let (root, kept) = match (Files::read(options).await?.root, &options.mirror) {
+        (Some(root), _) => (root, Vec::new()),
         (None, Some(mirror)) => {
             let repository = Repository::refresh(host, &source(host, mirror).await?).await?;
             let root = TrustedRoot::parse(&repository.target(TRUSTED_ROOT).await?)?;
-            Ok((root, repository.warnings().to_vec()))
+            (root, repository.warnings().to_vec())
         }
-        (None, None) => Err(Error::NoRoot),
-    }
+        (None, None) => return Err(Error::NoRoot),
+    };
+    let warnings = without_ct_log(&root).into_iter().chain(kept).collect();
+    Ok((root, warnings))
+}
+
+/// That certificates are accepted without SCT: the trusted root is the operator's word, and the
+/// reader is told of it.
+fn without_ct_log(root: &TrustedRoot) -> Option<Warning> {
+    (!root.requires_sct()).then(|| Warning {
+        code: NO_CT_LOG,
+        message: "sct: none, the trusted root names no CT log".to_owned(),
+    })
 }
 
 /// A mirror need not have a signing config: the services may be named.

@@ -18,7 +18,7 @@ use ambisign_host::{Host, HttpError, Warning};
 use reqwest::{Method, Request};
 use url::Url;
 
-pub use error::Error;
+pub use error::{Error, WARNINGS};
 pub use material::{MirrorUsed, Updated, update};
 pub use options::{Mirror, RekorVersion, TrustOptions};
 pub use root::TrustedRoot;

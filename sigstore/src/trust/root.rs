@@ -44,6 +44,7 @@ pub struct TrustedRoot {
     digest: Digest,
     logs: Vec<Log>,
     ct_logs: Vec<Log>,
+    names_ct_log: bool,
     authorities: Vec<Authority>,
     timestamp_authorities: Vec<Authority>,
     skipped: Vec<String>,
@@ -77,9 +78,22 @@ impl Log {
         &self.key
     }
 
-    /// Whether `signature` is one of this log over `message`.
+    /// Whether `signature` is one of this log over `message`, with the hash that the trusted root
+    /// names.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.key.verify(self.hash, message, signature)
+    }
+
+    /// Whether `signature` is one of this log over `message`, when the log runs Rekor v1. It signs
+    /// with SHA-256 on every curve, and trusted roots name the usual hash of the curve (tufcli,
+    /// `cosign trusted-root create`), so both are tried.
+    pub fn verify_of_v1(&self, message: &[u8], signature: &[u8]) -> bool {
+        let on_longer_curve = matches!(self.key.kind(), Kind::P384 | Kind::P521);
+        let usual = [self.key.usual_hash(), Hash::Sha256];
+        let usual = usual.into_iter().filter(|_| on_longer_curve);
+        std::iter::once(self.hash)
+            .chain(usual)
+            .any(|hash| self.key.verify(hash, message, signature))
     }
 
     /// When the log is trusted.
@@ -164,6 +178,7 @@ impl TrustedRoot {
             digest: Digest::of(json),
             logs: read_logs(&wire.tlogs, &mut skipped)?,
             ct_logs: read_logs(&wire.ctlogs, &mut skipped)?,
+            names_ct_log: !wire.ctlogs.is_empty(),
             authorities: read_authorities(&wire.certificate_authorities)?,
             timestamp_authorities: read_authorities(&wire.timestamp_authorities)?,
             skipped,
@@ -183,6 +198,13 @@ impl TrustedRoot {
     /// The certificate transparency logs with this ID: one log may be there once for each window.
     pub fn ct_logs<'a>(&'a self, id: &'a [u8]) -> impl Iterator<Item = &'a Log> {
         self.ct_logs.iter().filter(move |log| log.id == id)
+    }
+
+    /// Whether every certificate needs the promise of a certificate transparency log (SCT). A root
+    /// of a private instance that names no such log at all says that the instance has none; one whose
+    /// logs are not understood here names them nevertheless.
+    pub fn requires_sct(&self) -> bool {
+        self.names_ct_log || self.is_public()
     }
 
     /// The transparency logs, and those for certificates.
@@ -243,7 +265,10 @@ impl TrustedRoot {
         let valid = |list: &[Authority]| list.iter().any(|found| found.is_valid_at(now));
         let needs = [
             ("certificate authority", valid(&self.authorities)),
-            ("certificate transparency log", any(&self.ct_logs)),
+            (
+                "certificate transparency log",
+                !self.requires_sct() || any(&self.ct_logs),
+            ),
             ("transparency log", any(&self.logs)),
             (
                 "timestamp authority",
@@ -477,6 +502,35 @@ mod tests {
             json["ctlogs"] = serde_json::json!([]);
         });
         assert!(!private.unwrap().is_public());
+    }
+
+    /// The root of a private instance without CT log.
+    fn private_without_ct_log() -> Value {
+        let mut json: Value = serde_json::from_str(STAGING).unwrap();
+        json["ctlogs"] = json!([]);
+        json
+    }
+
+    #[test]
+    fn no_ct_log_is_the_word_of_a_private_root_alone() {
+        let requires = |json: Value| {
+            let root = TrustedRoot::parse(json.to_string().as_bytes()).unwrap();
+            let sufficient = root.sufficient(at("2026-11-25T00:00:00Z"), false);
+            (root.requires_sct(), sufficient.is_ok())
+        };
+        assert_eq!(requires(private_without_ct_log()), (false, true));
+        let mut null = private_without_ct_log();
+        null["ctlogs"] = Value::Null;
+        assert_eq!(requires(null), (false, true));
+        // A log that is not understood is one nevertheless.
+        let mut later: Value = serde_json::from_str(STAGING).unwrap();
+        for log in later["ctlogs"].as_array_mut().unwrap() {
+            log["publicKey"]["keyDetails"] = "PKIX_OF_THE_FUTURE".into();
+        }
+        assert_eq!(requires(later), (true, false));
+        let mut public: Value = serde_json::from_str(PRODUCTION).unwrap();
+        public["ctlogs"] = json!([]);
+        assert_eq!(requires(public), (true, false));
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl RekorV2<'_> {
             .await
             .map_err(Error::Log)?;
         match answer.status.as_u16() {
-            200 | 201 => Ok(LogEntry::from_json(&answer.body)?),
+            200 | 201 => Ok(LogEntry::from_json(&answer.body)?.without_time()),
             409 => match answer
                 .header("x-log-index")
                 .and_then(|index| index.parse().ok())
@@ -119,7 +119,7 @@ impl RekorV2<'_> {
     /// The ID of the trusted log that signed `checkpoint`.
     fn log_of(&self, checkpoint: &Checkpoint<'_>) -> Option<[u8; 32]> {
         let mut logs = self.root.log_ids().filter_map(|id| self.root.log(id));
-        let signed = |log: &&Log| checkpoint.is_signed_by(log, checkpoint.origin);
+        let signed = |log: &&Log| checkpoint.is_signed_by(log, checkpoint.origin, 2);
         logs.find(signed).map(|log| *log.id())
     }
 

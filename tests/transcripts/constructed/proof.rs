@@ -22,8 +22,10 @@ pub(super) fn of_signing() -> Vec<Error> {
             what: "identity",
             found: "https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main"
                 .to_owned(),
-            expected: "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
-                .to_owned(),
+            expected: Some(
+                "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
+                    .to_owned(),
+            ),
         }),
         boxed(CertificateError::Lifetime {
             life: Duration::from_secs(3600),

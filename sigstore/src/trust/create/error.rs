@@ -76,7 +76,7 @@ errors! {
         /// A run could not use the result.
         #[error("the services that are named are not enough to sign")]
         Unusable(#[from] source: crate::trust::Error) = "create/unusable", Usage {
-            fix: "name at least `--fulcio`, `--ctfe` and `--rekor`, and `--tsa` for Rekor v2",
+            fix: "name at least `--fulcio` and `--rekor`, `--ctfe` if Fulcio has a CT log, and `--tsa` for Rekor v2",
             what: "With these services nobody could sign or verify.",
             why: "A kind of service is missing, or none is valid now.",
             advice: "Add the service that the message names.",

@@ -32,7 +32,7 @@ use super::{SigningConfig, TrustedRoot, root, services};
 pub struct Deployment {
     /// Certificate authorities: `url`, `certificate-chain`.
     pub fulcio: Vec<String>,
-    /// Certificate transparency logs: `url`, `public-key`.
+    /// Certificate transparency logs: `url`, `public-key`. None when Fulcio has none.
     pub ctfe: Vec<String>,
     /// Transparency logs: `url`, `public-key`, and for Rekor v2 `api-version=2`.
     pub rekor: Vec<String>,
@@ -71,6 +71,12 @@ impl Deployment {
         let mut lines = Vec::new();
         let fulcio = authorities(Kind::CertificateAuthority, &self.fulcio, &mut lines)?;
         let ctfe = logs("ctfe", &self.ctfe, &mut lines)?;
+        if self.ctfe.is_empty() {
+            lines.push(format!(
+                "{:<7} none: certificates are accepted without SCT",
+                "ctfe"
+            ));
+        }
         let rekor = logs("rekor", &self.rekor, &mut lines)?;
         let tsa = authorities(Kind::TimestampAuthority, &self.tsa, &mut lines)?;
         let oidc = issuers(&self.oidc, &mut lines)?;
