@@ -12,7 +12,7 @@ use ambisign_sigstore::verify;
 use super::Error;
 use super::error::PASSED_OVER;
 use crate::pipeline::bundle_dir::SUFFIX;
-use crate::report::Progress;
+use crate::report::Recorder;
 use crate::settings::AttachSettings;
 
 /// A bundle in a file. Nothing of it is verified.
@@ -37,7 +37,7 @@ impl Kept {
 /// A bundle that was named, or the folder, cannot be read, or is no bundle.
 pub(super) async fn all(
     settings: &AttachSettings,
-    progress: &Progress<'_>,
+    recorder: &Recorder<'_>,
 ) -> Result<Vec<Kept>, Error> {
     let mut all = Vec::new();
     for path in &settings.files {
@@ -57,7 +57,7 @@ pub(super) async fn all(
                     about,
                     named: false,
                 }),
-                Err(error) => progress.warning(passed_over(&path, &error)),
+                Err(error) => recorder.warn(passed_over(&path, &error)),
             }
         }
     }

@@ -22,13 +22,14 @@ pub(crate) use self::error::WARNINGS;
 use self::files::Kept;
 use crate::images;
 use crate::outcome;
+use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::from;
-use crate::outcome::{Instance, Outcome, State, Step};
+use crate::outcome::{Instance, Outcome, State};
 use crate::pipeline::announce;
 use crate::pipeline::context::within_run;
 use crate::pipeline::job::{Job, SharedDigest};
 use crate::pipeline::{self, plan};
-use crate::report::Progress;
+use crate::report::Recorder;
 use crate::settings::{AttachSettings, Extent, registry_options};
 use crate::verification;
 use ambisign_registry::{Registry, Target};
@@ -44,12 +45,12 @@ pub struct Attaching<'a> {
     /// What is asked for.
     pub settings: &'a AttachSettings,
     /// Where it is told what comes to exist.
-    pub progress: &'a Progress<'a>,
+    pub recorder: &'a Recorder<'a>,
 }
 
-/// One bundle for one image, at `at` in the report.
+/// One bundle for one image.
 struct Pair<'a> {
-    at: usize,
+    id: ImageId,
     registry: &'a Registry<'a>,
     target: &'a Target,
     kept: &'a Kept,
@@ -61,8 +62,12 @@ impl Attaching<'_> {
     /// # Errors
     /// The run as a whole cannot go on: a bundle, a reference or trust material cannot be used.
     pub async fn run(self) -> Result<(), Error> {
-        let (settings, progress) = (self.settings, self.progress);
-        progress.begin(settings.images.len(), "image", &settings.run);
+        let (settings, recorder) = (self.settings, self.recorder);
+        recorder.record(&announce::began(
+            settings.images.len(),
+            "image",
+            &settings.run,
+        ));
         let references = settings.images.iter().enumerate();
         let references = references.map(|(at, image)| images::of_command_line(at, image));
         let references: Vec<_> = references
@@ -76,8 +81,8 @@ impl Attaching<'_> {
                 .map_err(pipeline::Error::from)?,
             None => anybody(),
         };
-        let kept = files::all(settings, progress).await?;
-        progress.images(announce::requested(&references));
+        let kept = files::all(settings, recorder).await?;
+        recorder.record(&Event::ImagesRequested(announce::requested(&references)));
 
         let registry = Registry::new(self.host, options);
         let trust = settings.trust.options(None);
@@ -86,14 +91,14 @@ impl Attaching<'_> {
             Trust::load_root(self.host, &trust),
         )
         .await;
-        let jobs = plan::jobs(&registry, prepared, progress);
+        let jobs = plan::jobs(&registry, prepared, recorder);
         if jobs.is_empty() {
             return Ok(());
         }
         let (root, warnings) = root.map_err(pipeline::Error::from)?;
         warnings
             .into_iter()
-            .for_each(|warning| progress.warning(warning));
+            .for_each(|warning| recorder.warn(warning));
         self.tell_instance(&root);
         let policy = Policy {
             signer,
@@ -115,23 +120,23 @@ impl Attaching<'_> {
     }
 
     fn tell_instance(self, root: &TrustedRoot) {
-        self.progress.instance(Instance {
+        self.recorder.record(&Event::InstanceChosen(Instance {
             name: "the trusted root alone".to_owned(),
             trusted_root: self.settings.trust.trusted_root.clone(),
             trusted_root_sha256: Some(root.digest().hex()),
             no_ct_log: !root.requires_sct(),
             ..Instance::default()
-        });
+        }));
     }
 
     /// Each image with each of its bundles; from here on the report has a place for each pair.
     fn pairs<'a>(self, jobs: &'a [Job<'_>], kept: &'a [Kept]) -> Vec<Pair<'a>> {
         let images: Vec<&SharedDigest<'_>> = jobs.iter().filter_map(image).collect();
-        let asked = self.progress.report().images;
+        let asked = self.recorder.report().images;
         let (mut outcomes, mut pairs) = (Vec::new(), Vec::new());
         for (at, outcome) in asked.into_iter().enumerate() {
             let targets = images.iter().find_map(|images| {
-                let (_, target) = images.targets().find(|(place, _)| *place == at)?;
+                let (_, target) = images.targets().find(|(id, _)| id.index() == at)?;
                 Some((images.registry, target))
             });
             let Some((registry, target)) = targets else {
@@ -140,9 +145,8 @@ impl Attaching<'_> {
             };
             let before = pairs.len();
             for kept in kept.iter().filter(|kept| kept.is_about(target.digest())) {
-                let at = outcomes.len();
                 pairs.push(Pair {
-                    at,
+                    id: ImageId::new(outcomes.len()),
                     registry,
                     target,
                     kept,
@@ -155,13 +159,13 @@ impl Attaching<'_> {
                 outcomes.push(Outcome { state, ..outcome });
             }
         }
-        self.progress.images(outcomes);
+        self.recorder.record(&Event::ImagesResolved(outcomes));
         pairs
     }
 
     /// A bundle that was named and is of none of the images.
     fn without_image(self, kept: &[Kept]) -> Option<&Kept> {
-        let asked = self.progress.report().images;
+        let asked = self.recorder.report().images;
         // Of an image that could not be looked up it is not known which bundles are its own.
         if asked.iter().any(|image| image.digest.is_none()) {
             return None;
@@ -179,8 +183,7 @@ impl Attaching<'_> {
             Ok(state) => state,
             Err(error) => State::Failed(Failure::of(&error)),
         };
-        self.progress.image(pair.at, |image| image.state = state);
-        self.progress.image_over(pair.at);
+        self.record(&pair, ImageEvent::Finished(state));
     }
 
     async fn attached(
@@ -189,10 +192,10 @@ impl Attaching<'_> {
         (root, policy): (&TrustedRoot, &Policy),
     ) -> Result<State, Error> {
         let Pair {
-            at,
             registry,
             target,
             kept,
+            ..
         } = *pair;
         let started = Instant::now();
         let bytes = files::read(&kept.path).await?;
@@ -204,22 +207,27 @@ impl Attaching<'_> {
         self.verified(pair, &bundle, (root, started));
         let started = Instant::now();
         let there = within_run(self.host, registry.carries(target, &bundle)).await?;
-        let (attached, state, said) = match there {
-            Some(attached) => (attached, State::AlreadyAttached, ", and was before"),
+        let (attached, state, before) = match there {
+            Some(attached) => (attached, State::AlreadyAttached, true),
             None => {
                 let signed = first_time(&bundle).unwrap_or_else(|| self.host.clock.now());
                 let attaching = registry.attach(target, &bundle, signed);
-                (within_run(self.host, attaching).await?, State::Attached, "")
+                (
+                    within_run(self.host, attaching).await?,
+                    State::Attached,
+                    false,
+                )
             }
         };
         announce::removed(&attached)
             .into_iter()
-            .for_each(|warning| self.progress.warning(warning));
-        let attached = outcome::Attached::from(&attached);
-        let detail = format!("{} ({}){said}", attached.reference, attached.method);
-        self.step(at, "attached", started, detail);
-        self.progress
-            .image(at, |image| image.attached = Some(attached));
+            .for_each(|warning| self.recorder.warn(warning));
+        let attached = ImageEvent::Attached {
+            attached: outcome::Attached::from(&attached),
+            before,
+            took: started.elapsed(),
+        };
+        self.record(pair, attached);
         Ok(state)
     }
 
@@ -230,27 +238,20 @@ impl Attaching<'_> {
         bundle: &VerifiedBundle,
         (root, started): (&TrustedRoot, Instant),
     ) {
-        let certificate = outcome::Certificate::from(bundle.certificate());
-        let detail = format!(
-            "{}: by {}, issuer {}",
-            pair.kept.path.display(),
-            certificate.identity,
-            certificate.issuer
-        );
-        self.progress.image(pair.at, |image| {
-            image.certificate = Some(certificate);
-            image.timestamps = from::timestamps(bundle.timestamps());
-            image.log = from::entries(bundle.entries(), root);
-            let mut found = outcome::Bundle::from(bundle);
-            found.path = Some(pair.kept.path.clone());
-            image.bundle = Some(found);
-        });
-        self.step(pair.at, "verified", started, detail);
+        let mut found = outcome::Bundle::from(bundle);
+        found.path = Some(pair.kept.path.clone());
+        let verified = ImageEvent::KeptBundleVerified {
+            bundle: found,
+            certificate: outcome::Certificate::from(bundle.certificate()),
+            timestamps: from::timestamps(bundle.timestamps()),
+            entries: from::entries(bundle.entries(), root),
+            took: started.elapsed(),
+        };
+        self.record(pair, verified);
     }
 
-    fn step(self, at: usize, name: &'static str, started: Instant, detail: String) {
-        let took = started.elapsed();
-        self.progress.image_step(at, Step { name, took, detail });
+    fn record(self, pair: &Pair<'_>, event: ImageEvent) {
+        self.recorder.record(&Event::Image(pair.id, event));
     }
 }
 

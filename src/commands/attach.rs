@@ -11,7 +11,7 @@ use super::sign::{finish, refused};
 use crate::attach::Attaching;
 use crate::cli::AttachArgs;
 use crate::outcome::Report;
-use crate::report::{Console, Progress, Reporter};
+use crate::report::{Console, Recorder, Reporter};
 use crate::settings::{self, AttachSettings};
 
 /// Attaches bundles that were kept.
@@ -25,14 +25,14 @@ pub fn bundles(args: AttachArgs, env: Env, console: &Arc<Console>) -> u8 {
     settings.registry.guard_login(&host.net);
     let reporter = Reporter::new(console, &host.net);
     let started = Instant::now();
-    let progress = Progress::new(reporter, Report::new(host.clock.now()));
+    let recorder = Recorder::new(reporter, Report::new(host.clock.now()));
     let attaching = Attaching {
         host: &host,
         settings: &settings,
-        progress: &progress,
+        recorder: &recorder,
     };
     let end = supervise(settings.run.timeout, attaching.run());
-    let mut report = progress.report();
+    let mut report = recorder.report();
     report.took = started.elapsed();
     report.end = end;
     finish(reporter, &report, settings.run.output)

@@ -14,7 +14,7 @@ use crate::cli::{SignArgs, SignBlobArgs};
 use crate::outcome::{End, Report};
 use crate::pipeline::Context;
 use crate::pipeline::Error;
-use crate::report::{Console, Progress, Reporter};
+use crate::report::{Console, Recorder, Reporter};
 use crate::settings::{self, BlobSettings, Mode, Output, Settings, SettingsError, Signing};
 
 /// Signs images.
@@ -61,14 +61,14 @@ fn signed(
     let mut report = Report::new(host.clock.now());
     report.dry_run = signing.mode == Mode::DryRun;
     let started = Instant::now();
-    let progress = Progress::new(reporter, report);
+    let recorder = Recorder::new(reporter, report);
     let run = Context {
         host,
         settings: signing,
-        progress: &progress,
+        recorder: &recorder,
     };
     let end = supervise(signing.run.timeout, work(run));
-    let mut report = progress.report();
+    let mut report = recorder.report();
     report.took = started.elapsed();
     report.end = end;
     finish(reporter, &report, signing.run.output)

@@ -117,7 +117,8 @@ fn with_host(
     };
     let host = session::host(env, &settings.trust, &settings.run, console);
     let reporter = Reporter::new(console, &host.net);
-    reporter.begin("trust", &settings.run);
+    let run = &settings.run;
+    reporter.begin("trust", &run.overrides, &run.warnings);
     let (asking, mut text) = (
         Asking {
             host: &host,

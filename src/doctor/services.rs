@@ -113,7 +113,7 @@ pub(super) fn reached(
     let told = asked.iter().map(|asked| asked.told(&hosts, env));
     let mut findings: Vec<_> = told.collect();
     let proxy = run
-        .notices
+        .overrides
         .iter()
         .find(|notice| notice.value.starts_with("proxy "));
     let through = proxy.map(|notice| format!(", https by {notice}"));

@@ -68,11 +68,11 @@ pub fn resolve(mut args: SignArgs, mut env: Env) -> Resolved {
 /// What is not the default, and what a run would warn of.
 fn odd(run: &RunSettings) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if run.notices.is_empty() {
+    if run.overrides.is_empty() {
         let text = "every destination and trust input is the default";
         findings.push(Finding::ok(Stage::Settings, "", text));
     }
-    for notice in &run.notices {
+    for notice in &run.overrides {
         let text = notice.to_string();
         findings.push(Finding::ok(Stage::Settings, "not default", text));
     }

@@ -177,11 +177,6 @@ impl From<&ambisign_registry::Attached> for Attached {
     }
 }
 
-/// A log entry on one line.
-pub(crate) fn entry(entry: &super::LogEntry) -> String {
-    format!("Rekor v{} index {}", entry.version, entry.index)
-}
-
 /// Several things on one line.
 pub(crate) fn list(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")

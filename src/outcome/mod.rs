@@ -4,7 +4,9 @@
 //! Nothing here knows a type of the pipeline, and nothing here decides anything but the exit code.
 
 pub mod diagnosis;
+pub mod event;
 pub mod exit;
+mod fold;
 pub(crate) mod from;
 mod signing;
 pub(crate) mod time;

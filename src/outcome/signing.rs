@@ -227,6 +227,13 @@ pub struct Step {
     pub detail: String,
 }
 
+impl LogEntry {
+    /// The log and the index, on one line.
+    pub fn name(&self) -> String {
+        format!("Rekor v{} index {}", self.version, self.index)
+    }
+}
+
 impl Outcome {
     /// `repository@digest`, or what was asked for: of a file, and as long as that is not known.
     pub fn name(&self) -> String {

@@ -1,42 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a run tells about its beginning, and warnings of its parts.
 
-use std::time::Duration;
-
 use ambisign_host::{Warning, codes};
 use ambisign_providers::Choice;
 use ambisign_registry::Attached;
 use ambisign_registry::reference::Reference;
-use ambisign_sigstore::certificate::SigningCertificate;
 use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::trust::Trust;
 
 use super::error::Error;
 use super::job::Job;
 use crate::images::{self, Named};
+use crate::outcome::event::{Event, ImageEvent};
 use crate::outcome::from::{identity, instance, repository};
-use crate::outcome::{Outcome, State, Step};
-use crate::report::Progress;
-use crate::settings::{Settings, Signing};
+use crate::outcome::{Outcome, State};
+use crate::report::Recorder;
+use crate::settings::{RunSettings, Settings, Signing};
 
 /// The references that `named` means; where they come from, and what is signed with them, is told.
 ///
 /// # Errors
 /// Those of [`images::references`].
 pub(crate) fn references(
-    progress: &Progress<'_>,
+    recorder: &Recorder<'_>,
     named: Vec<Named>,
     settings: &Settings,
 ) -> Result<Vec<Reference>, Error> {
     if let Some(origin) = images::origin(&settings.images) {
-        progress.fact("images", &origin);
+        recorder.record(&Event::ImagesNamed(origin));
     }
-    progress.annotations(&settings.signing.annotations);
-    progress.signatures(settings.registry.signatures.as_ref().map(repository));
+    recorder.record(&Event::AnnotationsGiven(
+        settings.signing.annotations.clone(),
+    ));
+    if let Some(signatures) = &settings.registry.signatures {
+        recorder.record(&Event::SignatureRepositoryGiven(repository(signatures)));
+    }
     let (references, warnings) = images::references(named, &settings.images)?;
     warnings
         .into_iter()
-        .for_each(|warning| progress.warning(warning));
+        .for_each(|warning| recorder.warn(warning));
     Ok(references)
 }
 
@@ -77,20 +79,17 @@ pub(crate) fn disclosure(visibility: &str) -> Warning {
 
 /// Who signs, with which services, and what else the reader should know before.
 pub(crate) fn beginning(
-    progress: &Progress<'_>,
+    recorder: &Recorder<'_>,
     choice: &Choice,
     signer: &Identity,
     trust: &Trust,
     settings: &Signing,
 ) {
-    progress.identity(identity(choice.provider, signer));
-    progress.instance(instance(trust, settings));
-    for note in &choice.notes {
-        progress.warning(self::note(note));
-    }
-    for warning in trust.warnings() {
-        progress.warning(warning.clone());
-    }
+    recorder.record(&Event::IdentityChosen(identity(choice.provider, signer)));
+    recorder.record(&Event::InstanceChosen(instance(trust, settings)));
+    let notes = choice.notes.iter().map(|note| self::note(note));
+    let warnings = notes.chain(trust.warnings().iter().cloned());
+    warnings.for_each(|warning| recorder.warn(warning));
 }
 
 /// Something that the choice of the provider leaves to say.
@@ -102,19 +101,19 @@ fn note(note: &str) -> Warning {
 }
 
 /// A dry run ends here.
-pub(crate) fn would_sign(progress: &Progress<'_>, jobs: &[Job<'_>]) {
-    for at in jobs.iter().flat_map(Job::places) {
-        progress.image(at, |image| image.state = State::WouldSign);
-        progress.image_over(at);
+pub(crate) fn would_sign(recorder: &Recorder<'_>, jobs: &[Job<'_>]) {
+    for job in jobs {
+        recorder.record_each(&job.images(), &ImageEvent::Finished(State::WouldSign));
     }
 }
 
-/// The step that made a certificate.
-pub(crate) fn issued(certificate: &SigningCertificate, took: Duration) -> Step {
-    Step {
-        name: "certificate",
-        took,
-        detail: format!("for {}", certificate.san()),
+/// The run begins, with so many artifacts that are called `noun`.
+pub(crate) fn began(count: usize, noun: &'static str, settings: &RunSettings) -> Event {
+    Event::Began {
+        count,
+        noun,
+        overrides: settings.overrides.clone(),
+        warnings: settings.warnings.clone(),
     }
 }
 

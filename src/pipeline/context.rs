@@ -7,7 +7,7 @@ use tokio::time::timeout_at;
 
 use super::error::Error;
 use crate::outcome::exit::RunError;
-use crate::report::Progress;
+use crate::report::Recorder;
 use crate::settings::Signing;
 
 /// What every part of a run works with.
@@ -18,7 +18,7 @@ pub struct Context<'a> {
     /// What signing takes.
     pub settings: &'a Signing,
     /// Where it is told what comes to exist.
-    pub progress: &'a Progress<'a>,
+    pub recorder: &'a Recorder<'a>,
 }
 
 impl Context<'_> {

@@ -20,8 +20,9 @@ use tokio::time::Instant;
 use super::context::Context;
 use super::error::Error;
 use super::job::{Job, SharedDigest};
+use crate::outcome::State;
+use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::verification::{Facts, Finding};
-use crate::outcome::{State, Step};
 use crate::settings::{IdentitySettings, IfSigned};
 use crate::verification::cut;
 use crate::verification::{self, FETCHES, Judge, Seen};
@@ -51,7 +52,7 @@ pub(crate) async fn skip_signed<'j>(
         (IfSigned::Add, _) => return Ok(jobs),
         (IfSigned::Fail, None) => return Err(IdentityError::Unpredicted.into()),
         (IfSigned::Skip, None) => {
-            ctx.progress.warning(unpredicted());
+            ctx.recorder.warn(unpredicted());
             return Ok(jobs);
         }
         (IfSigned::Fail | IfSigned::Skip, Some(known)) => known,
@@ -112,18 +113,18 @@ impl Already<'_> {
             Job::Blob(..) => return Some(job),
             Job::Image(images) => images,
         };
-        let open = images.targets().map(async |(at, target)| {
-            let open = self.is_open(*at, &images, target).await;
-            open.then_some(*at)
+        let open = images.targets().map(async |(id, target)| {
+            let open = self.is_open(*id, &images, target).await;
+            open.then_some(*id)
         });
         let open = join_all(open).await;
-        let left = images.retain(|at| open.contains(&Some(at)))?;
+        let left = images.retain(|id| open.contains(&Some(id)))?;
         Some(Job::Image(Box::new(left)))
     }
 
     /// Whether the image is to be signed. Where it is not, the report says why.
-    async fn is_open(&self, at: usize, images: &SharedDigest<'_>, target: &Target) -> bool {
-        let (progress, started) = (self.ctx.progress, Instant::now());
+    async fn is_open(&self, id: ImageId, images: &SharedDigest<'_>, target: &Target) -> bool {
+        let (recorder, started) = (self.ctx.recorder, Instant::now());
         let asked = (images.registry, target.reference());
         let seen = verification::image(asked, &self.judge, &self.fetches).await;
         let state = match self.signed(&seen, target) {
@@ -132,18 +133,13 @@ impl Already<'_> {
                 let certificate = facts.certificate.clone();
                 let who = certificate.as_ref().map(|found| found.identity.clone());
                 let who = who.unwrap_or_default();
-                progress.image_step(
-                    at,
-                    Step {
-                        name: "signed",
-                        took: started.elapsed(),
-                        detail: format!("before, by {who}: {place}"),
-                    },
-                );
-                progress.image(at, |image| {
-                    image.certificate = certificate;
-                    image.timestamps.clone_from(&facts.timestamps);
-                });
+                let found = ImageEvent::SignatureFound {
+                    certificate,
+                    timestamps: facts.timestamps.clone(),
+                    place: place.to_owned(),
+                    took: started.elapsed(),
+                };
+                recorder.record(&Event::Image(id, found));
                 match self.if_signed {
                     IfSigned::Add | IfSigned::Skip => State::AlreadySigned,
                     IfSigned::Fail => {
@@ -157,8 +153,7 @@ impl Already<'_> {
             }
             Err(failure) => State::Failed(failure),
         };
-        progress.image(at, |image| image.state = state);
-        progress.image_over(at);
+        recorder.record(&Event::Image(id, ImageEvent::Finished(state)));
         false
     }
 
@@ -187,7 +182,7 @@ impl Already<'_> {
             return Err(problem.clone());
         }
         if let Some(cut) = cut(target.reference(), (seen.looked_at, seen.left_out)) {
-            self.ctx.progress.warning(cut);
+            self.ctx.recorder.warn(cut);
         }
         Ok(None)
     }

@@ -4,12 +4,13 @@
 use super::artifact::Artifact;
 use super::blob::Blob;
 use super::bundle_dir::BundleFile;
+use crate::outcome::event::ImageId;
 use ambisign_registry::{Registry, Target};
 
-/// One digest to sign. The numbers are places in the report.
+/// One digest to sign.
 pub(crate) enum Job<'a> {
     /// A file.
-    Blob(usize, Blob),
+    Blob(ImageId, Blob),
     /// An image.
     Image(Box<SharedDigest<'a>>),
 }
@@ -17,8 +18,8 @@ pub(crate) enum Job<'a> {
 /// One digest, and every repository where its signature is attached.
 pub(crate) struct SharedDigest<'a> {
     pub(crate) registry: &'a Registry<'a>,
-    first: (usize, Target),
-    others: Vec<(usize, Target)>,
+    first: (ImageId, Target),
+    others: Vec<(ImageId, Target)>,
     slot: Option<BundleFile>,
 }
 
@@ -31,11 +32,11 @@ impl Job<'_> {
         }
     }
 
-    /// Where it is in the report.
-    pub(crate) fn places(&self) -> Vec<usize> {
+    /// What has the digest.
+    pub(crate) fn images(&self) -> Vec<ImageId> {
         match self {
-            Self::Blob(at, _) => vec![*at],
-            Self::Image(images) => images.targets().map(|(at, _)| *at).collect(),
+            Self::Blob(id, _) => vec![*id],
+            Self::Image(images) => images.targets().map(|(id, _)| *id).collect(),
         }
     }
 
@@ -49,11 +50,11 @@ impl Job<'_> {
 }
 
 impl<'a> SharedDigest<'a> {
-    /// `target` of `registry`, at `at` in the report.
-    pub(crate) fn new(registry: &'a Registry<'a>, at: usize, target: Target) -> Self {
+    /// `target` of `registry`, which is the image `id`.
+    pub(crate) fn new(registry: &'a Registry<'a>, id: ImageId, target: Target) -> Self {
         Self {
             registry,
-            first: (at, target),
+            first: (id, target),
             others: Vec::new(),
             slot: None,
         }
@@ -65,9 +66,9 @@ impl<'a> SharedDigest<'a> {
     }
 
     /// Those of the images that `wanted` says; `None` when there are none.
-    pub(crate) fn retain(self, wanted: impl Fn(usize) -> bool) -> Option<Self> {
+    pub(crate) fn retain(self, wanted: impl Fn(ImageId) -> bool) -> Option<Self> {
         let all = std::iter::once(self.first).chain(self.others);
-        let mut left = all.filter(|(at, _)| wanted(*at));
+        let mut left = all.filter(|(id, _)| wanted(*id));
         Some(Self {
             registry: self.registry,
             first: left.next()?,
@@ -77,8 +78,8 @@ impl<'a> SharedDigest<'a> {
     }
 
     /// The same digest in another repository.
-    pub(crate) fn add_repository(&mut self, at: usize, target: Target) {
-        self.others.push((at, target));
+    pub(crate) fn add_repository(&mut self, id: ImageId, target: Target) {
+        self.others.push((id, target));
     }
 
     /// The image that stands for all: they have one digest.
@@ -87,7 +88,7 @@ impl<'a> SharedDigest<'a> {
     }
 
     /// All images.
-    pub(crate) fn targets(&self) -> impl Iterator<Item = &(usize, Target)> {
+    pub(crate) fn targets(&self) -> impl Iterator<Item = &(ImageId, Target)> {
         std::iter::once(&self.first).chain(&self.others)
     }
 }

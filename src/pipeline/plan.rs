@@ -17,9 +17,10 @@ use super::bundle_dir::{self, BundleDir};
 use super::context::Context;
 use super::error::Error;
 use super::job::{Job, SharedDigest};
+use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::from;
 use crate::outcome::{Outcome, State, Step};
-use crate::report::Progress;
+use crate::report::Recorder;
 use crate::settings::{BlobSettings, BundleSettings, Consent, Delivery, Extent, Mode, Signing};
 use ambisign_registry::reference::Reference;
 use ambisign_registry::{IndexEntry, Registry, RegistryOptions, Target};
@@ -63,7 +64,7 @@ pub(crate) fn registry<'a>(
 pub(crate) fn slots<'a>(
     shelf: Option<&BundleDir>,
     jobs: Vec<Job<'a>>,
-    progress: &Progress<'_>,
+    recorder: &Recorder<'_>,
 ) -> Result<Vec<Job<'a>>, Error> {
     let Some(shelf) = shelf else {
         return Ok(jobs);
@@ -77,10 +78,7 @@ pub(crate) fn slots<'a>(
                 Err(error @ bundle_dir::Error::Settings(_)) => return Err(error.into()),
                 Err(error) => {
                     let state = State::Failed(Failure::of(&error));
-                    for at in job.places() {
-                        progress.image(at, |image| image.state = state.clone());
-                        progress.image_over(at);
-                    }
+                    recorder.record_each(&job.images(), &ImageEvent::Finished(state));
                     continue;
                 }
             }
@@ -132,15 +130,15 @@ pub(crate) async fn prepare(
         .await
 }
 
-/// The jobs that can go on. What cannot is put into the report of `progress`, and so is what was
+/// The jobs that can go on. What cannot is put into the report of `recorder`, and so is what was
 /// asked for twice.
 pub(crate) fn jobs<'a>(
     registry: &'a Registry<'a>,
     prepared: Vec<Prepared>,
-    progress: &Progress<'_>,
+    recorder: &Recorder<'_>,
 ) -> Vec<Job<'a>> {
     let warnings = registry.warnings().into_iter();
-    warnings.for_each(|warning| progress.warning(warning));
+    warnings.for_each(|warning| recorder.warn(warning));
     let mut found = Found::default();
     for Prepared { reference, result } in prepared {
         let members = match result {
@@ -152,19 +150,21 @@ pub(crate) fn jobs<'a>(
         };
         let requested = reference.to_string();
         if members.len() > 1 {
-            let all = format!("{} manifests of {requested}", members.len());
-            progress.fact("recursive", &all);
+            recorder.record(&Event::IndexResolved {
+                reference: requested.clone(),
+                manifests: members.len(),
+            });
         }
         for member in members {
             if member.parent.is_none()
                 && let Some(warning) = resolved(&reference, &member.target)
             {
-                progress.warning(warning);
+                recorder.warn(warning);
             }
             found.add(registry, &requested, member);
         }
     }
-    progress.images(found.outcomes);
+    recorder.record(&Event::ImagesResolved(found.outcomes));
     let jobs = found.jobs.into_iter();
     jobs.map(|job| Job::Image(Box::new(job))).collect()
 }
@@ -188,23 +188,23 @@ impl<'a> Found<'a> {
             job.targets()
                 .find(|(_, known)| known.place() == target.place())
         });
-        if let Some(image) = known.and_then(|(at, _)| self.outcomes.get_mut(*at)) {
+        if let Some(image) = known.and_then(|(id, _)| self.outcomes.get_mut(id.index())) {
             image.requested.extend(requested);
             return;
         }
-        let at = self.outcomes.len();
+        let id = ImageId::new(self.outcomes.len());
         self.outcomes.push(outcome(requested, &member));
         match job {
-            Some(job) => job.add_repository(at, member.target),
+            Some(job) => job.add_repository(id, member.target),
             None => self
                 .jobs
-                .push(SharedDigest::new(registry, at, member.target)),
+                .push(SharedDigest::new(registry, id, member.target)),
         }
     }
 }
 
-/// The files that can be signed. What cannot is put into the report of `progress`.
-pub(crate) async fn blobs(settings: &BlobSettings, progress: &Progress<'_>) -> Vec<Job<'static>> {
+/// The files that can be signed. What cannot is put into the report of `recorder`.
+pub(crate) async fn blobs(settings: &BlobSettings, recorder: &Recorder<'_>) -> Vec<Job<'static>> {
     let mut outcomes = Vec::new();
     let mut jobs = Vec::new();
     for paths in &settings.blobs {
@@ -212,13 +212,13 @@ pub(crate) async fn blobs(settings: &BlobSettings, progress: &Progress<'_>) -> V
         match Blob::prepare(paths).await {
             Ok(blob) => {
                 outcome.digest = Some(blob.digest().to_string());
-                jobs.push(Job::Blob(outcomes.len(), blob));
+                jobs.push(Job::Blob(ImageId::new(outcomes.len()), blob));
             }
             Err(error) => outcome.state = State::Failed(Failure::of(&error)),
         }
         outcomes.push(outcome);
     }
-    progress.images(outcomes);
+    recorder.record(&Event::ImagesResolved(outcomes));
     jobs
 }
 
@@ -235,7 +235,7 @@ pub(crate) fn permit(
         wanted.require_issuer.as_deref(),
     )?;
     if let Some(visibility) = disclosed(ctx.settings, identity, trust)? {
-        ctx.progress.warning(announce::disclosure(&visibility));
+        ctx.recorder.warn(announce::disclosure(&visibility));
     }
     Ok(())
 }

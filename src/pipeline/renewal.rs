@@ -13,13 +13,12 @@ use rand_core::CryptoRng;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::announce;
 use super::artifact::Artifact;
 use super::context::Context;
 use super::error::Error;
 use super::job::Job;
 use crate::outcome;
-use crate::outcome::Outcome;
+use crate::outcome::event::{Event, ImageEvent};
 use crate::settings::Signing;
 
 /// Gives every image a credential that is young enough.
@@ -53,21 +52,21 @@ impl<'a> CertificateRenewal<'a> {
         let Some((first, rest)) = artifacts.split_first() else {
             return Ok(());
         };
-        let each = |change: &dyn Fn(&mut Outcome)| {
-            let places = jobs.iter().flat_map(Job::places);
-            places.for_each(|at| self.ctx.progress.image(at, change));
-        };
-        // Assume that it happened unless the answer says otherwise.
-        each(&|image| image.certificate_requested = true);
+        let images: Vec<_> = jobs.iter().flat_map(Job::images).collect();
+        let each = |event| self.ctx.recorder.record_each(&images, &event);
+        each(ImageEvent::CertificateRequested);
         let issued = self.fulcio.issue(identity, first, rest, rng).await;
         let credential = issued.inspect_err(|error| {
-            let requested = error.may_have_issued();
-            each(&|image| image.certificate_requested = requested);
+            if !error.may_have_issued() {
+                each(ImageEvent::CertificateRefused);
+            }
         })?;
-        let told = outcome::Certificate::from(credential.certificate());
-        each(&|image| image.certificate = Some(told.clone()));
-        let step = announce::issued(credential.certificate(), started.elapsed());
-        self.ctx.progress.step(&step);
+        let certificate = outcome::Certificate::from(credential.certificate());
+        each(ImageEvent::CertificateUsed(certificate.clone()));
+        self.ctx.recorder.record(&Event::CertificateIssued {
+            certificate,
+            took: started.elapsed(),
+        });
         require(self.ctx.settings, &credential)?;
         *self.current.lock().await = Some(Arc::new(credential));
         Ok(())
@@ -153,7 +152,7 @@ mod tests {
     use super::{renewed, same};
     use crate::cli::{Cli, Command};
     use crate::outcome::Report;
-    use crate::report::{Console, Progress, Reporter, Style};
+    use crate::report::{Console, Recorder, Reporter, Style};
     use crate::settings::Settings;
     use crate::settings::identity_options;
 
@@ -178,11 +177,11 @@ mod tests {
         let look = Style::default();
         let console = Console::new(Box::new(io::sink()), Box::new(io::sink()), look);
         let reporter = Reporter::new(&console, &host.net);
-        let progress = Progress::new(reporter, Report::new(clock.now()));
+        let recorder = Recorder::new(reporter, Report::new(clock.now()));
         let ctx = Context {
             host: &host,
             settings: &settings.signing,
-            progress: &progress,
+            recorder: &recorder,
         };
         let choice = choose(&host, &identity_options(&settings.signing.identity)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread();

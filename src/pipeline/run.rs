@@ -19,6 +19,7 @@ use super::plan;
 use super::renewal::CertificateRenewal;
 use super::signer::{Seed, Signer};
 use crate::images;
+use crate::outcome::event::Event;
 use crate::settings::{BlobSettings, Mode, Settings, identity_options, registry_options};
 
 /// Who signs, and whom is believed: nothing is public yet.
@@ -48,15 +49,15 @@ impl Context<'_> {
         let Self {
             host,
             settings,
-            progress,
+            recorder,
         } = self;
         let named = images::named(&images.images).await?;
-        progress.begin(named.len(), "image", &settings.run);
-        let references = announce::references(progress, named, images)?;
+        recorder.record(&announce::began(named.len(), "image", &settings.run));
+        let references = announce::references(recorder, named, images)?;
         let options = registry_options(&images.registry, &references)?;
         let choice = choose(host, &identity_options(&settings.identity))?;
         let shelf = plan::shelf(&images.bundles, references.len(), settings.mode)?;
-        progress.images(announce::requested(&references));
+        recorder.record(&Event::ImagesRequested(announce::requested(&references)));
 
         let registry = plan::registry(host, options, (&images.bundles, shelf.as_ref()));
         let (prepared, asked) = join(
@@ -68,14 +69,14 @@ impl Context<'_> {
             self.ask(&choice),
         )
         .await;
-        let jobs = plan::jobs(&registry, prepared, progress);
+        let jobs = plan::jobs(&registry, prepared, recorder);
         if jobs.is_empty() {
             return Ok(());
         }
         let begun = self.begin(choice, asked)?;
         let who = (&begun.identity, &begun.trust);
         let jobs = if_signed::skip_signed(self, images.bundles.if_signed, who, jobs).await?;
-        let jobs = plan::slots(shelf.as_ref(), jobs, progress)?;
+        let jobs = plan::slots(shelf.as_ref(), jobs, recorder)?;
         self.publish(begun, jobs, rng).await
     }
 
@@ -91,11 +92,11 @@ impl Context<'_> {
         let Self {
             host,
             settings,
-            progress,
+            recorder,
         } = self;
-        progress.begin(blobs.blobs.len(), "file", &settings.run);
+        recorder.record(&announce::began(blobs.blobs.len(), "file", &settings.run));
         let choice = choose(host, &identity_options(&settings.identity))?;
-        let jobs = plan::blobs(blobs, progress).await;
+        let jobs = plan::blobs(blobs, recorder).await;
         let asked = self.ask(&choice).await;
         if jobs.is_empty() {
             return Ok(());
@@ -119,7 +120,7 @@ impl Context<'_> {
     fn begin(self, choice: Choice, asked: PreflightResults) -> Result<Preflight, Error> {
         let trust = asked.trust?;
         let identity = self.identify(asked.token?)?;
-        announce::beginning(self.progress, &choice, &identity, &trust, self.settings);
+        announce::beginning(self.recorder, &choice, &identity, &trust, self.settings);
         plan::permit(self, &identity, &trust)?;
         Ok(Preflight {
             source: choice.source,
@@ -142,7 +143,7 @@ impl Context<'_> {
             identity,
         } = begun;
         if settings.mode == Mode::DryRun {
-            announce::would_sign(self.progress, &jobs);
+            announce::would_sign(self.recorder, &jobs);
             return Ok(());
         }
         if jobs.is_empty() {

@@ -23,8 +23,9 @@ use super::job::Job;
 use super::renewal::CertificateRenewal;
 use super::undelivered::Undelivered;
 use crate::outcome;
+use crate::outcome::State;
+use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::from;
-use crate::outcome::{State, Step};
 use ambisign_registry::{Registry, Target};
 
 /// Where the randomness of one signature comes from: drawn in the order of the images, so that a
@@ -73,25 +74,23 @@ impl<'a> Signer<'a> {
         let unattached = match bundle {
             Ok(unattached) => unattached,
             Err(error) => {
-                return job
-                    .places()
-                    .into_iter()
-                    .for_each(|at| self.fail(at, &error));
+                let failed = State::Failed(Failure::of(&error));
+                return self.each(&job, ImageEvent::Finished(failed));
             }
         };
         match job {
-            Job::Blob(at, blob) => self.store(at, blob, &unattached),
+            Job::Blob(id, blob) => self.store(id, blob, &unattached),
             Job::Image(images) if images.registry.attaches() => {
                 let places = images
                     .targets()
-                    .map(|(at, target)| self.attach(images.registry, *at, target, &unattached));
+                    .map(|(id, target)| self.attach(images.registry, (*id, target), &unattached));
                 join_all(places).await;
             }
-            Job::Image(images) => images.targets().for_each(|(at, _)| {
+            Job::Image(images) => images.targets().for_each(|(id, _)| {
                 if let State::Signed = unattached.end() {
-                    unattached.attached(*at);
+                    unattached.attached(*id);
                 }
-                self.end(*at, unattached.end());
+                self.finish(*id, unattached.end());
             }),
         }
     }
@@ -128,19 +127,13 @@ impl<'a> Signer<'a> {
             Some("signature"),
             Some("digest"),
         ];
-        let detail = from::list(parts.into_iter().flatten().map(str::to_owned));
-        self.each(job, |image| {
-            image.bundle = Some(outcome::Bundle::from(&bundle))
-        });
-        self.step(
-            job,
-            &Step {
-                name: "checked",
-                took: started.elapsed(),
-                detail,
-            },
-        );
-        let mut unattached = Undelivered::new(self.ctx, job.places(), bundle);
+        let verified = ImageEvent::BundleVerified {
+            bundle: outcome::Bundle::from(&bundle),
+            checked: parts.into_iter().flatten().collect(),
+            took: started.elapsed(),
+        };
+        self.each(job, verified);
+        let mut unattached = Undelivered::new(self.ctx, job.images(), bundle);
         if let Some(slot) = job.slot() {
             unattached.keep(slot);
         }
@@ -171,7 +164,7 @@ impl<'a> Signer<'a> {
         let credential = self.credentials.current(artifact, rng).await?;
         // It may be a renewed one.
         let certificate = outcome::Certificate::from(credential.certificate());
-        self.each(job, |image| image.certificate = Some(certificate.clone()));
+        self.each(job, ImageEvent::CertificateUsed(certificate));
         let signed = match artifact {
             Artifact::Blob(blob) => credential.sign_message(blob.digest(), rng)?,
             Artifact::Image(target) => {
@@ -182,98 +175,72 @@ impl<'a> Signer<'a> {
         };
         let started = Instant::now();
         let stamped = self.witnesses.stamp(signed, rng).await?;
-        let stamps = from::timestamps(stamped.timestamps());
-        let detail = from::list(stamps.iter().map(|stamp| stamp.authority.clone()));
-        self.each(job, |image| image.timestamps.clone_from(&stamps));
-        // Without an authority there is no such step.
-        if !stamps.is_empty() {
-            self.step(
-                job,
-                &Step {
-                    name: "timestamp",
-                    took: started.elapsed(),
-                    detail,
-                },
-            );
-        }
+        let timestamped = ImageEvent::Timestamped {
+            timestamps: from::timestamps(stamped.timestamps()),
+            took: started.elapsed(),
+        };
+        self.each(job, timestamped);
         Ok((credential, stamped))
     }
 
     async fn logged(&self, job: &Job<'_>, stamped: Timestamped) -> Result<Witnessed, Error> {
         let started = Instant::now();
-        // Assume that it happened unless the answer says otherwise.
-        self.each(job, |image| image.submitted = true);
+        self.each(job, ImageEvent::LogRequested);
         let witnessed = match self.witnesses.log(stamped).await {
             Ok(witnessed) => witnessed,
             Err(NotLogged { error, may_exist }) => {
-                self.each(job, |image| image.submitted = may_exist);
+                if !may_exist {
+                    self.each(job, ImageEvent::LogRefused);
+                }
                 return Err(error.into());
             }
         };
-        let entries = from::log(&witnessed, self.trust);
-        let detail = from::list(entries.iter().map(from::entry));
-        self.each(job, |image| image.log.clone_from(&entries));
-        self.step(
-            job,
-            &Step {
-                name: "log entry",
-                took: started.elapsed(),
-                detail,
-            },
-        );
+        let logged = ImageEvent::Logged {
+            entries: from::log(&witnessed, self.trust),
+            took: started.elapsed(),
+        };
+        self.each(job, logged);
         Ok(witnessed)
     }
 
     /// Puts the bundle of a file into its place.
-    fn store(&self, at: usize, blob: Blob, unattached: &Undelivered<'_>) {
+    fn store(&self, id: ImageId, blob: Blob, unattached: &Undelivered<'_>) {
         match blob.deliver(unattached.bundle().bytes()) {
             Ok(path) => {
-                unattached.attached(at);
-                self.ctx.progress.image(at, |image| {
-                    if let Some(bundle) = &mut image.bundle {
-                        bundle.path = Some(path);
-                    }
-                    image.state = State::Signed;
-                });
-                self.ctx.progress.image_over(at);
+                unattached.attached(id);
+                let written = ImageEvent::BundleWritten(path);
+                self.ctx.recorder.record(&Event::Image(id, written));
+                self.finish(id, State::Signed);
             }
-            Err(error) => self.fail(at, &error.into()),
+            Err(error) => self.fail(id, &error.into()),
         }
     }
 
     async fn attach(
         &self,
         registry: &Registry<'_>,
-        at: usize,
-        target: &Target,
+        (id, target): (ImageId, &Target),
         unattached: &Undelivered<'_>,
     ) {
-        let started = Instant::now();
+        let (started, recorder) = (Instant::now(), self.ctx.recorder);
         self.look_at_tag(registry, target).await;
         let (bundle, now) = (unattached.bundle(), self.ctx.host.clock.now());
         let attaching = registry.attach(target, bundle, now);
         match within_run(self.ctx.host, attaching).await {
             Ok(attached) => {
-                unattached.attached(at);
+                unattached.attached(id);
                 announce::removed(&attached)
                     .into_iter()
-                    .for_each(|warning| self.ctx.progress.warning(warning));
-                let attached = outcome::Attached::from(&attached);
-                let detail = format!("{} ({})", attached.reference, attached.method);
-                self.ctx.progress.image_step(
-                    at,
-                    Step {
-                        name: "attached",
-                        took: started.elapsed(),
-                        detail,
-                    },
-                );
-                self.ctx
-                    .progress
-                    .image(at, |image| image.attached = Some(attached));
-                self.end(at, unattached.end());
+                    .for_each(|warning| recorder.warn(warning));
+                let attached = ImageEvent::Attached {
+                    attached: outcome::Attached::from(&attached),
+                    before: false,
+                    took: started.elapsed(),
+                };
+                recorder.record(&Event::Image(id, attached));
+                self.finish(id, unattached.end());
             }
-            Err(error) => self.fail(at, &error),
+            Err(error) => self.fail(id, &error),
         }
     }
 
@@ -283,32 +250,24 @@ impl<'a> Signer<'a> {
         if let Ok(Some(now)) = registry.drift(target).await {
             let (tag, then) = (target.tag().unwrap_or_default(), target.digest());
             let message = format!("the tag `{tag}` moved from {then}, which is signed, to {now}");
-            self.ctx.progress.warning(Warning {
+            self.ctx.recorder.warn(Warning {
                 code: "registry/drift",
                 message,
             });
         }
     }
 
-    fn fail(&self, at: usize, error: &Error) {
-        self.end(at, State::Failed(Failure::of(error)));
+    fn fail(&self, id: ImageId, error: &Error) {
+        self.finish(id, State::Failed(Failure::of(error)));
     }
 
-    fn end(&self, at: usize, state: State) {
-        self.ctx.progress.image(at, |image| image.state = state);
-        self.ctx.progress.image_over(at);
+    fn finish(&self, id: ImageId, state: State) {
+        let finished = ImageEvent::Finished(state);
+        self.ctx.recorder.record(&Event::Image(id, finished));
     }
 
-    fn each(&self, job: &Job<'_>, change: impl Fn(&mut outcome::Outcome)) {
-        for at in job.places() {
-            self.ctx.progress.image(at, &change);
-        }
-    }
-
-    fn step(&self, job: &Job<'_>, step: &Step) {
-        for at in job.places() {
-            self.ctx.progress.image_step(at, step.clone());
-        }
+    fn each(&self, job: &Job<'_>, event: ImageEvent) {
+        self.ctx.recorder.record_each(&job.images(), &event);
     }
 }
 

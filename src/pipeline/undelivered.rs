@@ -13,7 +13,8 @@ use tokio::time::Instant;
 
 use super::bundle_dir::BundleFile;
 use super::context::Context;
-use crate::outcome::{State, Step};
+use crate::outcome::State;
+use crate::outcome::event::{Event, ImageEvent, ImageId};
 
 /// Where a bundle was kept, and why not in a better place.
 struct Kept {
@@ -64,19 +65,19 @@ fn folders(host: &Host) -> Vec<PathBuf> {
 pub(crate) struct Undelivered<'a> {
     ctx: Context<'a>,
     bundle: VerifiedBundle,
-    /// The images of the report that lack it.
-    lacking: Mutex<Vec<usize>>,
+    /// The images that lack it.
+    lacking: Mutex<Vec<ImageId>>,
     /// What came of keeping it where the user wants it, if it is wanted anywhere.
     wanted: Option<Result<PathBuf, Failure>>,
 }
 
 impl<'a> Undelivered<'a> {
-    /// `bundle`, which the images at `places` of the report lack.
-    pub(crate) fn new(ctx: Context<'a>, places: Vec<usize>, bundle: VerifiedBundle) -> Self {
+    /// `bundle`, which `images` lack.
+    pub(crate) fn new(ctx: Context<'a>, images: Vec<ImageId>, bundle: VerifiedBundle) -> Self {
         Self {
             ctx,
             bundle,
-            lacking: Mutex::new(places),
+            lacking: Mutex::new(images),
             wanted: None,
         }
     }
@@ -87,15 +88,11 @@ impl<'a> Undelivered<'a> {
         let started = Instant::now();
         let put = slot.put(self.bundle.bytes());
         if let Ok(path) = &put {
-            let step = Step {
-                name: "kept",
+            let kept = ImageEvent::BundleKept {
+                path: path.clone(),
                 took: started.elapsed(),
-                detail: path.display().to_string(),
             };
-            for at in self.lacking() {
-                self.path(at, path);
-                self.ctx.progress.image_step(at, step.clone());
-            }
+            self.ctx.recorder.record_each(&self.lacking(), &kept);
         }
         self.wanted = Some(put.map_err(|error| Failure::of(&error)));
     }
@@ -108,17 +105,9 @@ impl<'a> Undelivered<'a> {
         }
     }
 
-    fn lacking(&self) -> Vec<usize> {
+    fn lacking(&self) -> Vec<ImageId> {
         let lacking = self.lacking.lock();
         lacking.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn path(&self, at: usize, path: &Path) {
-        self.ctx.progress.image(at, |image| {
-            if let Some(bundle) = &mut image.bundle {
-                bundle.path = Some(path.to_owned());
-            }
-        });
     }
 
     /// The bundle.
@@ -126,31 +115,28 @@ impl<'a> Undelivered<'a> {
         &self.bundle
     }
 
-    /// It arrived at the image at `at`.
-    pub(crate) fn attached(&self, at: usize) {
+    /// It arrived at the image `id`.
+    pub(crate) fn attached(&self, id: ImageId) {
         let mut lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
-        lacking.retain(|place| *place != at);
+        lacking.retain(|lacking| *lacking != id);
     }
 
-    /// What the report says of the image at `at`, whose bundle is in a file. An image that failed
-    /// says where; one that was not over needs a line of its own.
-    fn tell(&self, at: usize, path: &Path) {
-        let mut open = None;
-        self.path(at, path);
-        self.ctx.progress.image(at, |image| {
-            if image.failure().is_none() {
-                open = Some(image.name());
-            }
-        });
-        if let Some(name) = open {
-            let path = path.display();
+    /// Tells that the bundle of the image `id` is in a file. An image that failed says where; one that
+    /// was not over needs a line of its own.
+    fn tell(&self, id: ImageId, path: &Path) {
+        let recorder = self.ctx.recorder;
+        let written = ImageEvent::BundleWritten(path.to_owned());
+        recorder.record(&Event::Image(id, written));
+        let image = recorder.image(id);
+        if let Some(open) = image.filter(|image| image.failure().is_none()) {
+            let (name, path) = (open.name(), path.display());
             let message = format!("{name} is not known to be signed, and its bundle is in {path}");
             self.warn(KEPT, message);
         }
     }
 
     fn warn(&self, code: &'static str, message: String) {
-        self.ctx.progress.warning(Warning { code, message });
+        self.ctx.recorder.warn(Warning { code, message });
     }
 }
 
@@ -162,15 +148,13 @@ impl Drop for Undelivered<'_> {
             return;
         }
         if let Some(Ok(path)) = &self.wanted {
-            lacking.iter().for_each(|at| self.tell(*at, path));
+            lacking.iter().for_each(|id| self.tell(*id, path));
             return;
         }
         let folders = folders(self.ctx.host);
         match keep(&folders, self.bundle.digest(), self.bundle.bytes()) {
             Ok(Kept { path, missed }) => {
-                for at in lacking {
-                    self.tell(at, &path);
-                }
+                lacking.iter().for_each(|id| self.tell(*id, &path));
                 if let Some(Missed { folder, error }) = missed {
                     let (path, folder) = (path.display(), folder.display());
                     let message = format!(

@@ -10,7 +10,8 @@ mod diagnosis;
 mod finish;
 mod github;
 mod json;
-mod progress;
+mod log;
+mod recorder;
 mod reporter;
 mod runner;
 mod sanitize;
@@ -20,7 +21,7 @@ mod verdicts;
 
 pub use self::console::{Colour, Console, Style};
 pub(crate) use self::github::WARNINGS;
-pub use self::progress::Progress;
+pub use self::recorder::{Recorder, Watch};
 pub use self::reporter::Reporter;
 pub use self::runner::Runner;
 pub use self::sanitize::shell;

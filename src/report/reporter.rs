@@ -12,7 +12,7 @@ use super::runner::Runner;
 use super::text::Block;
 use super::{json, sanitize};
 use crate::outcome::Step;
-use crate::settings::RunSettings;
+use crate::settings::Override;
 
 /// Writes to a [`Console`] what the redactor of a [`Net`] lets through.
 #[derive(Clone, Copy, Debug)]
@@ -62,14 +62,12 @@ impl<'a> Reporter<'a> {
     }
 
     /// The first lines of a run: what was asked for, whatever is not the default, what is odd.
-    pub fn begin(&self, what: &str, run: &RunSettings) {
+    pub fn begin(&self, what: &str, overrides: &[Override], warnings: &[Warning]) {
         self.line(&format!("ambisign {} | {what}", env!("CARGO_PKG_VERSION")));
-        for notice in &run.notices {
-            self.fact("not default", &notice.to_string());
+        for one in overrides {
+            self.fact("not default", &one.to_string());
         }
-        run.warnings
-            .iter()
-            .for_each(|warning| self.warning(warning));
+        warnings.iter().for_each(|warning| self.warning(warning));
     }
 
     /// A line of the beginning of a run: a word and what it is.

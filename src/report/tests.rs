@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use ambisign_host::{Class, Clock, Env, Event, Failure, Net, NetOptions, Warning};
+use ambisign_host::{Class, Clock, Env, Event as HttpEvent, Failure, Net, NetOptions, Warning};
 use serde_json::Value;
 
 use super::*;
+use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::{
     Attached, Bundle, Certificate, End, Identity, Instance, Known, LogEntry, Outcome, Report,
     Signal, State, Step, Timestamp, Tuf,
@@ -318,52 +319,63 @@ fn the_document_has_everything() {
 
 #[test]
 fn steps_of_one_image_stay_together() {
-    let step = |name| Step {
-        name,
-        took: Duration::from_millis(210),
-        detail: "x".to_owned(),
+    let images = |count: usize| {
+        let mut images = vec![signed("r.io/a"), signed("r.io/b")].split_off(2 - count);
+        images.iter_mut().for_each(|image| image.steps.clear());
+        Event::ImagesResolved(images)
     };
-    let images = |count: usize| vec![signed("r.io/a"), signed("r.io/b")].split_off(2 - count);
+    let of_image = |index: usize, event| Event::Image(ImageId::new(index), event);
+    let kept = |index| {
+        of_image(
+            index,
+            ImageEvent::BundleKept {
+                path: "x".into(),
+                took: Duration::from_millis(210),
+            },
+        )
+    };
+    let over = |index| of_image(index, ImageEvent::Finished(State::Signed));
     let (_, several) = told(Style::default(), |reporter| {
-        let progress = Progress::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
-        progress.images(images(2));
-        for at in [0, 1, 7] {
-            progress.image(at, |image| image.steps.clear());
-        }
-        progress.image_step(0, step("manifest"));
-        progress.image_step(1, step("manifest"));
-        progress.image_step(0, step("log entry"));
-        progress.image_over(1);
-        progress.image_over(0);
-        progress.image_over(7);
-        assert_eq!(progress.report().images[0].steps.len(), 2);
+        let recorder = Recorder::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
+        let events = [
+            images(2),
+            kept(0),
+            kept(1),
+            kept(0),
+            kept(7),
+            over(1),
+            over(0),
+            over(7),
+        ];
+        events.iter().for_each(|event| recorder.record(event));
+        assert_eq!(recorder.report().images[0].steps.len(), 2);
     });
     assert_eq!(
         several,
-        "r.io/b@sha256:00  (asked for: r.io/b:v1)\n  manifest     0.21s  x\n\
-         r.io/a@sha256:00  (asked for: r.io/a:v1)\n  manifest     0.21s  x\n  log entry    0.21s  x\n"
+        "r.io/b@sha256:00  (asked for: r.io/b:v1)\n  kept         0.21s  x\n\
+         r.io/a@sha256:00  (asked for: r.io/a:v1)\n  kept         0.21s  x\n  kept         0.21s  x\n"
     );
     let (_, one) = told(Style::default(), |reporter| {
-        let progress = Progress::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
-        progress.images(images(1));
-        progress.image(0, |image| image.steps.clear());
-        progress.image_step(0, step("manifest"));
+        let recorder = Recorder::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
+        [images(1), kept(0)]
+            .iter()
+            .for_each(|event| recorder.record(event));
     });
     assert_eq!(
         one,
-        "r.io/b@sha256:00  (asked for: r.io/b:v1)\n  manifest     0.21s  x\n"
+        "r.io/b@sha256:00  (asked for: r.io/b:v1)\n  kept         0.21s  x\n"
     );
 }
 
 #[test]
 fn waits_are_always_told_and_answers_when_asked() {
-    let answered = Event::Answered {
+    let answered = HttpEvent::Answered {
         method: "GET",
         url: "https://rekor.example.com/api",
         status: 200,
         took: Duration::from_millis(120),
     };
-    let waiting = Event::Waiting {
+    let waiting = HttpEvent::Waiting {
         url: "https://rekor.example.com/api",
         because: "answered HTTP 502",
         wait: Duration::from_secs(8),

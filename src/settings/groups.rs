@@ -38,7 +38,7 @@ pub(super) struct Groups {
     public_instance: bool,
     debug: bool,
     foreign: Foreign,
-    notices: Vec<Override>,
+    overrides: Vec<Override>,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -63,7 +63,7 @@ impl Groups {
             public_instance,
             debug: env.get("RUNNER_DEBUG") == Some("1"),
             foreign: Foreign::read(env),
-            notices: provenance::foreign_notices(env),
+            overrides: provenance::foreign_notices(env),
             warnings,
         })
     }
@@ -103,8 +103,8 @@ impl Groups {
                 Origin::Variable("staging")
             }),
         };
-        let (mirror, notices) = given.resolve(&self.foreign)?;
-        self.notices.extend(notices);
+        let (mirror, overrides) = given.resolve(&self.foreign)?;
+        self.overrides.extend(overrides);
         Ok(TrustSettings {
             trusted_root: self.announce_path(trusted_root),
             mirror,
@@ -258,7 +258,7 @@ impl Groups {
         let signatures = self.signatures(args.signature_repository)?;
         let variable = self.variables.allow_http_registry.as_deref();
         let (plain_http, notice) = plain_http::read(&args.allow_http_registry, variable)?;
-        self.notices.extend(notice);
+        self.overrides.extend(notice);
         let variables = &self.variables;
         let username = pick(
             "registry-username",
@@ -301,7 +301,7 @@ impl Groups {
             Some(Sourced { value, from })
         });
         let given = given.map(value::repository).transpose()?;
-        self.notices
+        self.overrides
             .extend(given.as_ref().map(Override::of_signatures));
         Ok(given.map(|given| given.value))
     }
@@ -317,13 +317,13 @@ impl Groups {
             timeout: timeout(pick("timeout", args.timeout, variables.timeout)?)?,
             output: parse_output(args.output, variables.output)?,
             verbose: verbose || self.debug,
-            notices: self.notices,
+            overrides: self.overrides,
             warnings,
         })
     }
 
     fn announce_path(&mut self, given: Option<Sourced<PathBuf>>) -> Option<PathBuf> {
-        self.notices.extend(given.as_ref().map(Override::of_path));
+        self.overrides.extend(given.as_ref().map(Override::of_path));
         given.map(|given| given.value)
     }
 
@@ -332,7 +332,7 @@ impl Groups {
         given: Option<Sourced<String>>,
     ) -> Result<Option<Url>, SettingsError> {
         let url = given.map(value::url).transpose()?;
-        self.notices.extend(url.as_ref().map(Override::of_url));
+        self.overrides.extend(url.as_ref().map(Override::of_url));
         Ok(url.map(|given| given.value))
     }
 }

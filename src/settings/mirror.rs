@@ -92,25 +92,25 @@ fn named(
     mirror: Sourced<Url>,
     root: Option<Sourced<PathBuf>>,
 ) -> Result<(Mirror, Vec<Override>), SettingsError> {
-    let mut notices = vec![Override::of_url(&mirror)];
+    let mut overrides = vec![Override::of_url(&mirror)];
     let Some(root) = root else {
         let instance = instance_of(&mirror.value);
         let instance = instance.ok_or_else(|| mirror.incomplete("--tuf-root"))?;
-        return Ok((instance, told(notices)));
+        return Ok((instance, told(overrides)));
     };
-    notices.push(Override::of_path(&root));
+    overrides.push(Override::of_path(&root));
     let mirror = Mirror::Other {
         url: mirror.value,
         root: root.value,
     };
-    Ok((mirror, told(notices)))
+    Ok((mirror, told(overrides)))
 }
 
 /// The variables that are not ours are told whether they count or not.
-fn told(mut notices: Vec<Override>) -> Vec<Override> {
-    notices.retain(|notice| match notice.from {
+fn told(mut overrides: Vec<Override>) -> Vec<Override> {
+    overrides.retain(|notice| match notice.from {
         Origin::Flag(_) | Origin::Variable(_) => true,
         Origin::Foreign(_) => false,
     });
-    notices
+    overrides
 }

@@ -113,7 +113,7 @@ pub struct RunSettings {
     /// Whether each HTTP request is shown.
     pub verbose: bool,
     /// One for each destination or trust input that is not the default, and where it came from.
-    pub notices: Vec<Override>,
+    pub overrides: Vec<Override>,
     /// What is odd but stops nothing.
     pub warnings: Vec<Warning>,
 }

@@ -92,7 +92,7 @@ pub(super) fn foreign_notices(env: &Env) -> Vec<Override> {
             value: origin_or_text(&env.raw(name).unwrap_or_default().to_string_lossy()),
             from: Origin::Foreign(name),
         });
-    let mut notices: Vec<_> = deciding.collect();
+    let mut overrides: Vec<_> = deciding.collect();
     for names in PROXIES {
         let found = names
             .into_iter()
@@ -103,12 +103,12 @@ pub(super) fn foreign_notices(env: &Env) -> Vec<Override> {
                 value,
                 from: Origin::Foreign(name),
             };
-            if !notices.contains(&notice) {
-                notices.push(notice);
+            if !overrides.contains(&notice) {
+                overrides.push(notice);
             }
         }
     }
-    notices
+    overrides
 }
 
 /// # Errors

@@ -38,7 +38,7 @@ fn defaults() {
     assert_eq!(settings.signing.consent, Consent::NotGiven);
     assert_eq!(settings.images.tags, Tags::Resolved);
     assert_eq!(settings.signing.services.rekor_version, RekorVersion::Auto);
-    assert!(settings.signing.run.notices.is_empty() && settings.signing.run.warnings.is_empty());
+    assert!(settings.signing.run.overrides.is_empty() && settings.signing.run.warnings.is_empty());
 }
 
 #[test]
@@ -261,15 +261,15 @@ fn destinations_and_trust_are_named_with_their_origin() {
         ("TUF_ROOT_JSON", "1.root.json"),
     ];
     let settings = settings(&["a", "--trusted-root", "root.json"], &env).unwrap();
-    let notices: Vec<_> = settings
+    let overrides: Vec<_> = settings
         .signing
         .run
-        .notices
+        .overrides
         .iter()
         .map(ToString::to_string)
         .collect();
     assert_eq!(
-        notices,
+        overrides,
         [
             "https://tuf.example.com/repo (from TUF_MIRROR)",
             "/var/cache/sigstore (from TUF_ROOT)",
@@ -452,9 +452,9 @@ fn the_place_of_signatures_is_told_and_no_matter_of_the_public_instance() {
     ];
     for (flags, env, expected) in rows {
         let settings = settings(flags, &env).unwrap();
-        let notices = settings.signing.run.notices.iter();
-        let notices: Vec<_> = notices.map(ToString::to_string).collect();
-        assert_eq!(notices, [expected]);
+        let overrides = settings.signing.run.overrides.iter();
+        let overrides: Vec<_> = overrides.map(ToString::to_string).collect();
+        assert_eq!(overrides, [expected]);
         let place = settings.registry.signatures.unwrap();
         let place = format!("{}/{}", place.registry(), place.repository());
         assert!(expected.contains(&place), "{place}");

@@ -72,7 +72,8 @@ impl<'a> Verification<'a> {
     /// What stops the run as a whole: a file, a reference or trust material that cannot be used.
     pub async fn run(&self) -> Result<(), Error> {
         let run = &self.settings.run;
-        self.reporter.begin(&self.settings.subject.to_string(), run);
+        let subject = self.settings.subject.to_string();
+        self.reporter.begin(&subject, &run.overrides, &run.warnings);
         self.lock().warnings.extend(run.warnings.iter().cloned());
         let signer = signer(&self.settings.signer).await?;
         match &self.settings.subject {

@@ -10,9 +10,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::super::runner::{Runner, workflow};
+use crate::outcome::event::{ImageEvent, ImageId};
 use crate::outcome::{Bundle, End, Outcome, Report, State, Step};
 use crate::report::tests::{failure, finished, report, signed, told};
-use crate::report::{Progress, Style};
+use crate::report::{Recorder, Style};
 use crate::settings::Output;
 
 const WORKFLOW: &str = "acme/app/.github/workflows/release.yml@refs/heads/main";
@@ -313,9 +314,11 @@ fn long_batches_have_a_group_for_each_image() {
     let log = |count: usize| {
         let files = Files::new();
         let (_, err) = told(files.look(&[]), |reporter| {
-            let progress = Progress::new(reporter, batch(vec![signed("r.io/a"); count]));
-            progress.image(0, |image| image.repository = "r.io/%0A::x".to_owned());
-            (0..count).for_each(|at| progress.image_over(at));
+            let mut report = batch(vec![signed("r.io/a"); count]);
+            report.images[0].repository = "r.io/%0A::x".to_owned();
+            let recorder = Recorder::new(reporter, report);
+            let ids: Vec<_> = (0..count).map(ImageId::new).collect();
+            recorder.record_each(&ids, &ImageEvent::Finished(State::Signed));
         });
         err
     };
