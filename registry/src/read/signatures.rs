@@ -16,7 +16,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::error::Error;
-use crate::http::call::Elsewhere;
+use crate::http::call::{Call, Elsewhere};
 use crate::limits::REGISTRY_READ;
 use crate::read::Puller;
 use crate::read::candidates::{BUNDLE, Layer, Line, Lists, legacy_tag};
@@ -209,11 +209,7 @@ impl Puller<'_> {
             reference: name.chars().take(200).collect(),
             why: "its layer is named by a digest that is not SHA-256".to_owned(),
         })?;
-        let mut call =
-            self.connection
-                .call(Verb::GET, &format!("blobs/{digest}"), Elsewhere::Follow);
-        call.hop = BLOB;
-        let answer = match self.connection.send(&call).await {
+        let answer = match self.connection.send(&self.read_blob(&digest)).await {
             Err(Error::Http(error)) if matches!(error.reason, HttpReason::TooLarge { .. }) => {
                 return Err(too_large());
             }
@@ -224,9 +220,25 @@ impl Puller<'_> {
         Ok(answer.body.to_vec())
     }
 
+    /// A read of the blob of a signature, as readers make it and as a writer makes it to see that they
+    /// can: wherever the registry keeps it.
+    pub(crate) fn read_blob(&self, digest: &Digest) -> Call {
+        let path = format!("blobs/{digest}");
+        Call {
+            hop: BLOB,
+            ..self
+                .connection
+                .call(Verb::GET, &path, Elsewhere::FollowDigest)
+        }
+    }
+
     fn found(&self, answer: &Answer, name: &str) -> Result<(), Error> {
         match answer.status.as_u16() {
             200 => Ok(()),
+            status if !self.connection.is_home(&answer.url) => {
+                let why = format!("does not serve the signature (HTTP {status})");
+                Err(self.connection.lost(&answer.url, why))
+            }
             401 | 403 => Err(self.connection.unauthorized(answer)),
             404 => Err(Error::NotFound {
                 reference: name.to_owned(),
