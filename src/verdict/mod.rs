@@ -5,6 +5,7 @@
 //! Beside the registry of an image nobody is asked: whatever a signature needs is with it or in the
 //! trusted root.
 
+mod budget;
 mod error;
 mod facts;
 mod look;
@@ -28,6 +29,7 @@ use tokio::sync::{Semaphore, SetOnce};
 pub use self::error::Error;
 pub use self::facts::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdicts};
 
+use self::budget::BUDGET;
 use self::look::finding;
 pub(crate) use self::look::{Judge, Seen, image};
 use crate::error::Error as RunError;
@@ -178,20 +180,21 @@ impl<'a> Verification<'a> {
         registry: &Registry<'_>,
         judge: &SetOnce<Judge>,
     ) -> Verdict {
-        let (listing, judge) = join(registry.signatures(&asked), judge.wait()).await;
-        let seen = match listing {
-            Ok(listing) => look::all((registry, &asked), listing, (judge, &self.fetches)).await,
-            Err(error) => {
-                return Verdict {
-                    requested: asked.to_string(),
-                    failure: Some(Failure::of(&error)),
-                    ..Verdict::default()
-                };
+        let wanted = &self.settings.predicate_types;
+        let listing = registry.signatures(&asked, wanted);
+        let (listing, judge) = join(listing, judge.wait()).await;
+        let (places, judge) = ((registry, &asked), (judge, &self.fetches));
+        match listing {
+            Ok(listing) => {
+                let seen = look::places(places, listing, judge, &BUDGET).await;
+                seen.verdict
             }
-        };
-        let cut = told::cut(&asked, (seen.looked_at, seen.left_out));
-        cut.into_iter().for_each(|warning| self.warn(warning));
-        seen.verdict
+            Err(error) => Verdict {
+                requested: asked.to_string(),
+                failure: Some(Failure::of(&error)),
+                ..Verdict::default()
+            },
+        }
     }
 
     fn warn(&self, warning: Warning) {

@@ -192,7 +192,9 @@ async fn oras_go_1396_the_image_is_no_list_of_its_signatures() {
     let host = host(Env::default());
     let reader = Registry::reader(&host, RegistryOptions::default());
     let name = format!("{}/app@{}", fake.host, Digest::of(index.as_bytes()));
-    let listing = reader.signatures(&Reference::parse(&name).unwrap()).await;
+    let listing = reader
+        .signatures(&Reference::parse(&name).unwrap(), &[])
+        .await;
     let listing = listing.unwrap();
     assert!(listing.places.is_empty() && listing.problems.is_empty());
 }
@@ -467,13 +469,13 @@ async fn registry_k8s_io_an_image_elsewhere_by_its_digest() {
     };
     let reader = Registry::reader(&host, options);
     let by_digest = Reference::parse(&front.image()).unwrap();
-    let listing = reader.signatures(&by_digest).await.unwrap();
+    let listing = reader.signatures(&by_digest, &[]).await.unwrap();
     assert_eq!(listing.places.len(), 1, "{:?}", listing.problems);
     let log = there.state().log.clone();
     assert!(log.iter().all(|r| r.header("authorization").is_empty()));
 
     let by_tag = Reference::parse(&format!("{}/app:1", front.host)).unwrap();
-    let error = reader.signatures(&by_tag).await.unwrap_err();
+    let error = reader.signatures(&by_tag, &[]).await.unwrap_err();
     assert_eq!(error.code(), "registry/image-redirected");
     let fix = format!(
         "name the image by its digest: `{}/app@sha256:...`",
@@ -557,7 +559,7 @@ async fn attached_and_read(fake: &Fake) -> [String; 2] {
         fake.put_manifest(&fallback_tag(), INDEX, index_of(&line).as_bytes());
     }
     let reader = Registry::reader(&host, options());
-    let listing = reader.signatures(&reference).await.unwrap();
+    let listing = reader.signatures(&reference, &[]).await.unwrap();
     assert_eq!(listing.places.len(), 1);
     let read = reader.fetch(&reference, &listing.places[0]).await;
     [code(attached), code(read)]
