@@ -26,8 +26,8 @@ pub use explain::{Class, Code, Explain, Fix, Table, chain, imperative};
 pub use host::Host;
 pub use http::{
     Answer, CallLimits, ClientError, Event, HttpError, HttpReason, Net, NetOptions, Observer,
-    PlainHttp, Profile, SettingNames, is_localhost, is_loopback, plain_http_allowed, request,
-    resolves_to_loopback,
+    PlainHttp, Profile, SettingNames, is_link_local, is_localhost, is_loopback, is_metadata_name,
+    plain_http_allowed, request, resolves_to_loopback,
 };
 pub use notice::{Failure, Warning};
 pub use process::{Child, Finished, SpawnError, spawn};

@@ -32,6 +32,13 @@ pub const REGISTRY_WITHOUT_TLS: Profile = Profile {
     ..REGISTRY
 };
 
+/// Storage without TLS, to which a registry sends us for content that its digest proves.
+pub const STORAGE_WITHOUT_TLS: Profile = Profile {
+    name: "storage without TLS",
+    plain_http: PlainHttp::BeyondLink,
+    ..REGISTRY
+};
+
 /// What all calls have in common where nothing else is said.
 const BASE: CallLimits = CallLimits {
     profile: REGISTRY,

@@ -72,6 +72,20 @@ errors! {
         /// The trust material is not usable.
         #[error(transparent)]
         Trust(#[from] error: trust::Error) = of error,
+        /// The image has more attachments than are read, and none of those that were is an acceptable
+        /// signature.
+        #[error("none of the {looked_at} attachments of {image} that were read is an acceptable signature, and there are more")]
+        Unfinished {
+            /// The image.
+            image: String,
+            /// How many were looked at.
+            looked_at: usize,
+        } = "verify/unfinished", Untrusted {
+            fix: "give the signature's bundle to `--bundle`, or remove attachments that nobody needs from the image",
+            what: "The image has so many attachments that not all of them were read.",
+            why: "An account that may push can attach any number of things, so of one image at most 1000 attachments are read, 256 MiB, for 120 s. Those that the list calls signatures of the accepted kind come first.",
+            advice: "Verify with the file of the bundle, or delete attachments that nobody needs.",
+        },
         /// The one signature that was given is not acceptable.
         #[error(transparent)]
         Rejected(#[from] error: verify::Error) = of error as Rejected,

@@ -8,7 +8,9 @@ use ambisign_sigstore::verify::{self, Accepted, Policy, SignedBy};
 
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
+use super::budget::{BUDGET, Budget, Spent};
 use super::error::Error;
 use crate::outcome;
 use crate::outcome::from;
@@ -18,6 +20,8 @@ use ambisign_registry::{Candidate, Listing, Registry, Stored};
 
 /// How many signatures are fetched at the same time: each may be as long as a bundle.
 pub(crate) const FETCHES: usize = 8;
+/// Of how many signatures the reasons are told.
+const MOST_REASONS: usize = 100;
 
 /// What every signature is judged by.
 pub(crate) struct Judge {
@@ -75,7 +79,7 @@ pub(super) fn finding(result: Result<Accepted, verify::Error>, layout: Layout) -
     }
 }
 
-/// What there is at all places of one image.
+/// What there is at the places of one image.
 pub(crate) struct Seen {
     /// Whether one of them is acceptable.
     pub(crate) verdict: Verdict,
@@ -83,7 +87,7 @@ pub(crate) struct Seen {
     pub(crate) problem: Option<Failure>,
     /// How many places were looked at.
     pub(crate) looked_at: usize,
-    /// How many were not.
+    /// How many were not, although none before them is acceptable.
     pub(crate) left_out: usize,
 }
 
@@ -97,7 +101,7 @@ pub(crate) fn cut(asked: &Reference, (looked_at, left_out): (usize, usize)) -> O
     (left_out > 0).then_some(Warning { code, message })
 }
 
-/// Looks at everything that may be a signature of the image.
+/// Looks at what may be a signature of the image.
 ///
 /// # Errors
 /// The image cannot be resolved.
@@ -106,8 +110,9 @@ pub(crate) async fn image(
     judge: &Judge,
     fetches: &Semaphore,
 ) -> Result<Seen, ambisign_registry::Error> {
-    let listing = registry.signatures(asked).await?;
-    Ok(all((registry, asked), listing, (judge, fetches)).await)
+    let wanted = &judge.policy.predicate_types;
+    let listing = registry.signatures(asked, wanted).await?;
+    Ok(places((registry, asked), listing, (judge, fetches), &BUDGET).await)
 }
 
 /// An artifact of which nothing is known but its digest.
@@ -120,31 +125,41 @@ pub(super) fn about(reference: &Reference, digest: &Digest) -> Verdict {
     }
 }
 
-/// Looks at every place of `listing`.
-pub(super) async fn all(
+/// Looks at the places of `listing`, in their order.
+pub(super) async fn places(
     (registry, asked): (&Registry<'_>, &Reference),
     listing: Listing,
     (judge, fetches): (&Judge, &Semaphore),
+    budget: &Budget,
 ) -> Seen {
     let look = async |place| {
         // What was fetched is gone when the next one may be.
         let _permit = fetches.acquire().await;
-        let stored = registry.fetch(asked, place).await;
-        (place, judge.look(stored, &listing.image))
+        let fetched = registry.fetch(asked, place).await;
+        let bytes = fetched.as_ref().map_or(0, |fetched| fetched.bytes);
+        let stored = fetched.map(|fetched| fetched.stored);
+        (place, judge.look(stored, &listing.image), bytes)
     };
     let mut looks = stream::iter(&listing.places).map(look).buffered(FETCHES);
     let mut found = Found::default();
-    while let Some((place, look)) = looks.next().await {
+    let started = Instant::now();
+    while let Some((place, look, bytes)) = looks.next().await {
         found.add(place, look);
+        found.spent.bytes = found.spent.bytes.saturating_add(bytes);
+        if budget.is_spent(&found.spent, started.elapsed()) {
+            break;
+        }
     }
     drop(looks);
     let verdict = about(asked, &listing.image);
     let problem = found.problems.iter().chain(&listing.problems).next();
+    let rest = listing.places.len() - found.spent.looked_at + listing.left_out;
+    let left_out = if found.spent.is_accepted { 0 } else { rest };
     Seen {
         problem: problem.map(|error| Failure::of(error)),
-        looked_at: listing.places.len(),
-        left_out: listing.left_out,
-        verdict: found.verdict(verdict, listing.problems),
+        looked_at: found.spent.looked_at,
+        left_out,
+        verdict: found.verdict(verdict, (listing.problems, left_out)),
     }
 }
 
@@ -153,14 +168,17 @@ pub(super) async fn all(
 pub(super) struct Found {
     signatures: Vec<Signature>,
     others: usize,
+    spent: Spent,
     /// Places that could not be read for now: there may be a signature.
     problems: Vec<ambisign_registry::Error>,
 }
 
 impl Found {
     pub(super) fn add(&mut self, place: &Candidate, look: Inspection) {
+        self.spent.looked_at += 1;
         match look {
             Inspection::Signature(finding) => {
+                self.spent.is_accepted |= matches!(finding, Finding::Accepted(_));
                 let place = place.name().to_owned();
                 self.signatures.push(Signature { place, finding });
             }
@@ -170,11 +188,11 @@ impl Found {
     }
 
     /// One acceptable signature is enough, whatever else is there. Without one, a list or a place that
-    /// could not be read leaves the question open.
+    /// could not be read leaves the question open, and so does what was left out.
     pub(super) fn verdict(
         self,
         mut verdict: Verdict,
-        lists: Vec<ambisign_registry::Error>,
+        (lists, left_out): (Vec<ambisign_registry::Error>, usize),
     ) -> Verdict {
         let name = verdict.name();
         let (found, others) = (self.signatures.len(), self.others);
@@ -187,6 +205,10 @@ impl Found {
         problems.sort_by_key(|error| error.class() != Class::Temporary);
         verdict.failure = Some(match problems.first() {
             Some(error) => Failure::of(error),
+            None if left_out > 0 => Failure::of(&Error::Unfinished {
+                image: name,
+                looked_at: self.spent.looked_at,
+            }),
             None if found == 0 => {
                 let image = name;
                 Failure::of(&Error::NoSignatures { image, others })
@@ -202,7 +224,7 @@ fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
     let found = signatures.len();
     let mut failure = Failure::of(&Error::NoneAcceptable { artifact, found });
     let mut fix = None;
-    for (number, signature) in (1..).zip(signatures) {
+    for (number, signature) in (1..).zip(signatures).take(MOST_REASONS) {
         if let Finding::Rejected(reason) = &signature.finding {
             let mut why = reason.what.clone();
             for because in &reason.because {
@@ -217,6 +239,9 @@ fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
             }
         }
     }
+    let more = found.saturating_sub(MOST_REASONS);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    failure.because.extend(more);
     failure.fix = fix.or(failure.fix);
     failure
 }
@@ -241,5 +266,27 @@ fn facts(accepted: &Accepted, layout: Layout) -> Facts {
             .collect(),
         log: entries.collect(),
         timestamps: from::timestamps(accepted.timestamps()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, Spent};
+    use crate::outcome::verification::Verdict;
+
+    #[test]
+    fn what_was_left_out_leaves_the_question_open() {
+        for (left_out, code) in [(0, "verify/no-signatures"), (1, "verify/unfinished")] {
+            let found = Found {
+                spent: Spent {
+                    looked_at: 3,
+                    ..Spent::default()
+                },
+                others: 3,
+                ..Found::default()
+            };
+            let verdict = found.verdict(Verdict::default(), (Vec::new(), left_out));
+            assert_eq!(verdict.failure.unwrap().code, code);
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! Beside the registry of an image nobody is asked: whatever a signature needs is with it or in the
 //! trusted root.
 
+mod budget;
 mod error;
 mod judge;
 
@@ -26,6 +27,7 @@ use tokio::sync::{Semaphore, SetOnce};
 
 pub use self::error::Error;
 
+use self::budget::BUDGET;
 pub(crate) use self::judge::{FETCHES, Judge, Seen, cut, image};
 use self::judge::{about, finding};
 use crate::images::of_command_line as reference;
@@ -174,20 +176,21 @@ impl<'a> Verification<'a> {
         registry: &Registry<'_>,
         judge: &SetOnce<Judge>,
     ) -> Verdict {
-        let (listing, judge) = join(registry.signatures(&asked), judge.wait()).await;
-        let seen = match listing {
-            Ok(listing) => judge::all((registry, &asked), listing, (judge, &self.fetches)).await,
-            Err(error) => {
-                return Verdict {
-                    requested: asked.to_string(),
-                    failure: Some(Failure::of(&error)),
-                    ..Verdict::default()
-                };
+        let wanted = &self.settings.predicate_types;
+        let listing = registry.signatures(&asked, wanted);
+        let (listing, judge) = join(listing, judge.wait()).await;
+        let (places, judge) = ((registry, &asked), (judge, &self.fetches));
+        match listing {
+            Ok(listing) => {
+                let seen = judge::places(places, listing, judge, &BUDGET).await;
+                seen.verdict
             }
-        };
-        let cut = cut(&asked, (seen.looked_at, seen.left_out));
-        cut.into_iter().for_each(|warning| self.warn(warning));
-        seen.verdict
+            Err(error) => Verdict {
+                requested: asked.to_string(),
+                failure: Some(Failure::of(&error)),
+                ..Verdict::default()
+            },
+        }
     }
 
     fn warn(&self, warning: Warning) {

@@ -46,6 +46,8 @@ pub(crate) enum Fault {
     Raw(&'static [u8]),
     /// 307 to another URL.
     Redirect(String),
+    /// 307 to the same path of another origin.
+    RedirectTo(String),
     /// The connection is reset.
     ResetBefore,
     /// 429 with `Retry-After` in seconds.
@@ -58,6 +60,37 @@ pub(crate) enum Fault {
     Status(u16, &'static [(&'static str, &'static str)], &'static str),
     /// The service's answer, of whose body only the first bytes come; then the connection closes.
     Truncate(usize),
+}
+
+impl Fault {
+    /// The answer to `request` that needs neither the service nor the connection.
+    fn alone(&self, request: &Message) -> Option<Message> {
+        Some(match self {
+            Self::EchoAs(status) => Message::made(*status, &[], &request.echo()),
+            Self::EchoRequest => Message::made(400, &[], &request.echo()),
+            Self::Empty => Message::made(200, &[], ""),
+            Self::Html => Message::made(200, &[("content-type", "text/html")], PAGE),
+            Self::Redirect(url) => Message::made(307, &[("location", url)], ""),
+            Self::RedirectTo(origin) => {
+                let url = format!("{origin}{}", request.word(1));
+                Message::made(307, &[("location", &url)], "")
+            }
+            Self::RetryAfter(seconds) => {
+                Message::made(429, &[("retry-after", &seconds.to_string())], "slow down")
+            }
+            Self::Status(status, headers, body) => Message::made(*status, headers, body),
+            Self::Alter(_)
+            | Self::CommitThenReset
+            | Self::Drip(_)
+            | Self::Endless
+            | Self::Hang
+            | Self::Raw(_)
+            | Self::ResetBefore
+            | Self::Rewrite(_)
+            | Self::Slow(_)
+            | Self::Truncate(_) => return None,
+        })
+    }
 }
 
 /// A request as it came to the proxy.
@@ -223,8 +256,10 @@ impl State {
         request: &Message,
         fault: Option<Fault>,
     ) -> io::Result<Then> {
+        if let Some(made) = fault.as_ref().and_then(|fault| fault.alone(request)) {
+            return reply(client, request, made).await;
+        }
         let answer = match fault {
-            None => self.forward(request).await?,
             Some(Fault::Alter(change)) => {
                 let mut answer = self.forward(request).await?;
                 change(&mut answer.body);
@@ -238,24 +273,16 @@ impl State {
                 let answer = self.forward(request).await?;
                 return drip(client, &answer, pause).await;
             }
-            Some(Fault::EchoAs(status)) => Message::made(status, &[], &request.echo()),
-            Some(Fault::EchoRequest) => Message::made(400, &[], &request.echo()),
-            Some(Fault::Empty) => Message::made(200, &[], ""),
             Some(Fault::Endless) => return endless(client).await,
             Some(Fault::Hang) => {
                 client.read_u8().await?;
                 return Ok(Then::Close);
             }
-            Some(Fault::Html) => Message::made(200, &[("content-type", "text/html")], PAGE),
             Some(Fault::Raw(bytes)) => {
                 client.write_all(bytes).await?;
                 return Ok(Then::Close);
             }
-            Some(Fault::Redirect(url)) => Message::made(307, &[("location", &url)], ""),
             Some(Fault::ResetBefore) => return Ok(Then::Reset),
-            Some(Fault::RetryAfter(seconds)) => {
-                Message::made(429, &[("retry-after", &seconds.to_string())], "slow down")
-            }
             Some(Fault::Rewrite(path)) => {
                 let rewritten = request.with_path(&path(request.word(1)));
                 let answer = self.forward(&rewritten).await?;
@@ -269,7 +296,6 @@ impl State {
                 tokio::time::sleep(delay).await;
                 self.forward(request).await?
             }
-            Some(Fault::Status(status, headers, body)) => Message::made(status, headers, body),
             Some(Fault::Truncate(length)) => {
                 let answer = self.forward(request).await?;
                 let bytes = answer.bytes(Some(answer.body.len()));
@@ -277,6 +303,8 @@ impl State {
                 client.write_all(&bytes[..end]).await?;
                 return Ok(Then::Close);
             }
+            // The others need nobody else.
+            Some(_) | None => self.forward(request).await?,
         };
         reply(client, request, answer).await
     }

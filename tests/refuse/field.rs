@@ -3,7 +3,7 @@
 //! has the name of the report; `registry/src/tests/field.rs` has the variants.
 
 use crate::common::fault::Fault::{Rewrite, Status};
-use crate::common::fault::{At, Fault, Rule, Turn};
+use crate::common::fault::{At, Fault, FaultProxy, Rule, Turn};
 use crate::common::{Cosign, Log, Program, Registry, Stack};
 use crate::place::{Watch, fresh_image};
 use crate::scene::{Peer, Scene};
@@ -51,6 +51,15 @@ fn gitlab() -> Vec<Rule> {
 fn named(stack: &Stack, name: &str) -> String {
     let port = stack.var("REGISTRY").rsplit(':').next().unwrap();
     format!("{name}:{port}")
+}
+
+/// `ambisign verify` for the identity of the stack's `github` token, about to run.
+fn verifying(stack: &Stack) -> Program {
+    let issuer = stack.issuer("github");
+    Program::ambisign()
+        .args(["verify", "--trusted-root", stack.var("TRUSTED_ROOT")])
+        .args(["--certificate-identity", crate::common::GITHUB_IDENTITY])
+        .args(["--certificate-oidc-issuer", &issuer])
 }
 
 #[test]
@@ -134,6 +143,33 @@ fn oras_go_1396_cosign_4569_gitlab_is_told_before_the_certificate() {
     );
 }
 
+/// A registry that redirects reads of blobs to storage in plain HTTP, as some on premises do: `sign`
+/// ended well, and `verify` with 8. What `sign` calls attached, `verify` can read.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn blobs_in_plain_http_storage_are_signed_and_verified() {
+    let stack = Stack::alone();
+    for registry in Registry::ALL {
+        // cosign follows to names alone.
+        let port = registry.host(&stack).rsplit(':').next().unwrap();
+        let away = Fault::RedirectTo(format!("http://localhost:{port}"));
+        let rules = || {
+            ["GET", "HEAD"].map(|verb| Rule::on(verb, At::Contains("/blobs/sha256:"), away.clone()))
+        };
+        let scene = rules()
+            .into_iter()
+            .fold(Scene::new(Log::V1, registry), |scene, rule| {
+                scene.rule(Peer::Registry, rule)
+            });
+        let played = scene.play(&stack);
+        played.signed();
+        let proxy = FaultProxy::start(registry.host(&stack), rules().into());
+        let image = played.image.through(&proxy.host());
+        Cosign::Three.verify(&stack, &image, &[]).expect(0);
+        verifying(&stack).arg(image.reference()).run().expect(0);
+    }
+}
+
 /// docker, crane and cosign speak plain HTTP to a registry on this machine, whatever its name.
 #[test]
 #[ignore = "needs the real stack: tests/run"]
@@ -151,14 +187,7 @@ fn a_registry_at_localhost_is_signed_and_verified() {
             .expect(0);
         assert!(run.took.as_secs() < 6, "{run}");
         Cosign::Three.verify(&stack, &image, &[]).expect(0);
-        let issuer = stack.issuer("github");
-        Program::ambisign()
-            .args(["verify", "--trusted-root", stack.var("TRUSTED_ROOT")])
-            .args(["--certificate-identity", crate::common::GITHUB_IDENTITY])
-            .args(["--certificate-oidc-issuer", &issuer])
-            .arg(named.reference())
-            .run()
-            .expect(0);
+        verifying(&stack).arg(named.reference()).run().expect(0);
     }
 }
 

@@ -66,6 +66,11 @@ fn plain() -> Fault {
     Redirect("http://storage.example/blob".to_owned())
 }
 
+/// To where a cloud gives a machine its credentials.
+fn metadata() -> Fault {
+    Redirect("http://169.254.169.254/latest".to_owned())
+}
+
 fn longer(body: &mut Vec<u8>) {
     body.push(b' ');
 }
@@ -82,7 +87,7 @@ fn before() -> Vec<Row> {
         ("other bytes", image(typed("{}")), "registry/digest-mismatch", 5),
         ("a byte more", image(Alter(longer)), "registry/digest-mismatch", 5),
         ("endless", image(Endless), "registry/too-large", 5),
-        ("redirect", image(plain()), "registry/redirect", 5),
+        ("redirect", image(metadata()), "registry/redirect", 5),
         ("redirect nowhere", image(Status(307, &[], "")), "registry/redirect", 5),
         ("401", image(said(401)), "registry/unauthorized", 6),
         ("403", image(said(403)), "registry/unauthorized", 6),
@@ -142,6 +147,7 @@ fn after() -> Vec<Row> {
         ("blob of other bytes", blob_back(Alter(longer)), changed, 5),
         ("blob a page", blob_back(Html), changed, 5),
         ("blob 403 on reading", blob_back(said(403)), refused, 6),
+        ("blob where nobody may read", blob_back(metadata()), "registry/redirect", 5),
         ("manifest of other bytes", manifest_back(Alter(longer)), changed, 5),
         ("manifest a page", manifest_back(Html), changed, 5),
         ("manifest empty", manifest_back(Empty), changed, 5),

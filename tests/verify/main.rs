@@ -13,4 +13,5 @@ mod common;
 mod files;
 mod images;
 mod lies;
+mod many;
 mod reader;

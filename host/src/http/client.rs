@@ -11,6 +11,7 @@ use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
 use tokio::time::Instant;
 use url::Url;
 
+use super::link_local::BeyondLinkResolver;
 use super::loopback::{LoopbackResolver, is_loopback};
 use super::preconnect::Preconnect;
 use crate::redact::Redactor;
@@ -48,6 +49,9 @@ pub struct Profile {
 pub enum PlainHttp {
     /// To every host: a metadata server, which has no TLS, or a host that the user named.
     Anywhere,
+    /// To every host that the network knows: link-local addresses, where metadata servers are, are not
+    /// connected to, whatever the resolver says later. An IP literal is for whoever asks to check.
+    BeyondLink,
     /// To loopback IP literals alone.
     LoopbackLiterals,
     /// To names as well, of which only loopback addresses are connected to: the request never leaves
@@ -77,7 +81,9 @@ impl Profile {
     /// information in it.
     pub(crate) fn permits(&self, url: &Url) -> bool {
         let names = match self.plain_http {
-            PlainHttp::Anywhere | PlainHttp::LoopbackNames => url.scheme() == "http",
+            PlainHttp::Anywhere | PlainHttp::BeyondLink | PlainHttp::LoopbackNames => {
+                url.scheme() == "http"
+            }
             PlainHttp::LoopbackLiterals => false,
         };
         (names && !has_user(url)) || plain_http_allowed(url)
@@ -287,9 +293,11 @@ impl Net {
         if !profile.http2 {
             builder = builder.http1_only();
         }
-        if profile.plain_http == PlainHttp::LoopbackNames {
-            builder = builder.dns_resolver(Arc::new(LoopbackResolver));
-        }
+        builder = match profile.plain_http {
+            PlainHttp::Anywhere | PlainHttp::LoopbackLiterals => builder,
+            PlainHttp::BeyondLink => builder.dns_resolver(Arc::new(BeyondLinkResolver)),
+            PlainHttp::LoopbackNames => builder.dns_resolver(Arc::new(LoopbackResolver)),
+        };
         if profile.proxies {
             for proxy in self.proxies.build()? {
                 builder = builder.proxy(proxy);

@@ -3,6 +3,7 @@
 
 mod client;
 mod error;
+mod link_local;
 mod loopback;
 mod preconnect;
 pub mod request;
@@ -13,5 +14,6 @@ pub use client::{
     plain_http_allowed,
 };
 pub use error::{HttpError, HttpReason};
+pub use link_local::{is_link_local, is_metadata_name};
 pub use loopback::{is_localhost, is_loopback, resolves_to_loopback};
 pub use send::{Answer, CallLimits};

@@ -26,9 +26,11 @@ impl Registry<'_> {
         target: &Target,
         bundle: &VerifiedBundle,
     ) -> Result<Option<Attached>, Error> {
+        let predicate_type = bundle.predicate_type().map(str::to_owned);
+        let predicate_type: Vec<_> = predicate_type.into_iter().collect();
         let Listing {
             places, problems, ..
-        } = self.signatures(target.reference()).await?;
+        } = self.signatures(target.reference(), &predicate_type).await?;
         let puller = self.connect(target.place())?.puller;
         let wanted = Digest::of(bundle.bytes()).to_string();
         let look = async |kind: &Kind| match kind {

@@ -4,17 +4,22 @@
 use super::Registry;
 use crate::error::Error;
 use crate::read::candidates::{Candidate, Kind, Listing};
-use crate::read::signatures::Stored;
+use crate::read::signatures::{Fetched, Stored};
 use crate::reference::Reference;
 
 impl Registry<'_> {
     /// Resolves `reference` once, and lists what may be a signature of it: by the referrers API, the
-    /// fallback tag, and the tag of the older layout, together.
+    /// fallback tag, and the tag of the older layout, together. What lists call a signature of one of
+    /// `predicate_types` comes first.
     ///
     /// # Errors
     /// The image is not there, not an image or not what its digest says; the registry denies reading.
     /// That a list cannot be read is in [`Listing::problems`].
-    pub async fn signatures(&self, reference: &Reference) -> Result<Listing, Error> {
+    pub async fn signatures(
+        &self,
+        reference: &Reference,
+        predicate_types: &[String],
+    ) -> Result<Listing, Error> {
         let puller = self.connect(reference)?.puller;
         let beside = self.connect(self.place(reference))?.puller;
         let (image, lists) = match reference.digest() {
@@ -25,21 +30,27 @@ impl Registry<'_> {
                 (Ok(image), lists)
             }
         };
-        Ok(lists.listing(&beside.connection, image?))
+        Ok(lists.listing(&beside.connection, image?, predicate_types))
     }
 
     /// Reads what is at `place`, which [`Registry::signatures`] named for `reference`.
     ///
     /// # Errors
     /// It is not there, longer than a signature is, not what its digest says, or not a manifest.
-    pub async fn fetch(&self, reference: &Reference, place: &Candidate) -> Result<Stored, Error> {
+    pub async fn fetch(&self, reference: &Reference, place: &Candidate) -> Result<Fetched, Error> {
         let puller = self.connect(self.place(reference))?.puller;
         match &place.kind {
             Kind::Referrer(digest) => puller.referrer(digest).await,
-            Kind::Layer(layer) => Ok(Stored::Legacy {
-                payload: puller.blob(layer).await?,
-                annotations: layer.annotations.clone().unwrap_or_default(),
-            }),
+            Kind::Layer(layer) => {
+                let payload = puller.blob(layer).await?;
+                Ok(Fetched {
+                    bytes: payload.len(),
+                    stored: Stored::Legacy {
+                        payload,
+                        annotations: layer.annotations.clone().unwrap_or_default(),
+                    },
+                })
+            }
         }
     }
 }

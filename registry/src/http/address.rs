@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where a registry may send us: a public registry may not point us at our own network.
+//! Where a registry may send us: a public registry may not point us at our own network, and none at
+//! the metadata server of the machine.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use ambisign_host::{is_loopback, resolves_to_loopback};
+use ambisign_host::{
+    is_link_local, is_localhost, is_loopback, is_metadata_name, resolves_to_loopback,
+};
 use tokio::time::timeout;
 use url::{Host, Url};
 
@@ -16,25 +19,54 @@ const RESOLVE: Duration = Duration::from_secs(5);
 /// It must be https. Plain HTTP is for the host of a registry that speaks it itself, and for
 /// addresses of this machine when the registry is on it. Private addresses are refused only when the
 /// registry has public ones, so that on-premises installations work. Where names do not resolve
-/// (behind a proxy) nothing is known, and the proxy decides.
+/// (behind a proxy) nothing is known, and the proxy decides. Metadata servers are never asked.
 ///
 /// # Errors
 /// Why not, as the end of a sentence that begins with the target.
 pub(crate) async fn permit(registry: &Url, target: &Url) -> Result<(), &'static str> {
-    if !target.username().is_empty() || target.password().is_some() {
-        return Err("contains a user name");
-    }
-    if target.scheme() != "https" && !may_be_plain(registry, target).await {
+    let has_tls = target.scheme() == "https" || may_be_plain(registry, target).await;
+    if !has_tls && !has_user(target) {
         return Err("is not https");
     }
-    if is_loopback(registry) || registry.host() == target.host() {
+    may_lead(registry, target).await
+}
+
+/// Whether the registry at `registry` may send a read of ours to `target`, when the digest of what
+/// comes is known and no proof goes along.
+///
+/// As [`permit`], but plain HTTP will do: it shows what is read to the network, and the registry has
+/// decided that. It reaches this machine or this site only if the registry is known to be there.
+///
+/// # Errors
+/// Why not, as the end of a sentence that begins with the target.
+pub(crate) async fn permit_content(registry: &Url, target: &Url) -> Result<(), &'static str> {
+    if !matches!(target.scheme(), "https" | "http") {
+        return Err("is neither https nor http");
+    }
+    may_lead(registry, target).await
+}
+
+/// What holds for every request that leaves the registry.
+async fn may_lead(registry: &Url, target: &Url) -> Result<(), &'static str> {
+    if has_user(target) {
+        return Err("contains a user name");
+    }
+    if registry.host() == target.host() {
         return Ok(());
     }
-    let (registry, target) = tokio::join!(resolve(registry), resolve(target));
-    if is_inward(&registry, &target) {
-        return Err("has a private address, while the registry has a public one");
+    let (found, there) = tokio::join!(resolve(registry), resolve(target));
+    if is_metadata_name(target) || there.iter().any(is_link_local) {
+        return Err("is a link-local address or a metadata server");
+    }
+    let is_plain = target.scheme() == "http";
+    if is_inward(&found, &there) || (is_plain && !is_reachable_from(&found, &there)) {
+        return Err("has a private address, and the registry is not known to have one");
     }
     Ok(())
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 /// Whether plain HTTP to `target` shows no more than the registry, which speaks it, shows already.
@@ -45,15 +77,27 @@ async fn may_be_plain(registry: &Url, target: &Url) -> bool {
             || (is_loopback(target) && resolves_to_loopback(registry).await))
 }
 
+/// Whether a registry with public addresses alone sends us to a private one.
 fn is_inward(registry: &[IpAddr], target: &[IpAddr]) -> bool {
     let registry_is_public = !registry.is_empty() && !registry.iter().any(is_private);
     registry_is_public && target.iter().any(is_private)
+}
+
+/// Whether the registry is where `target` is: on this machine, or in a private network, as far as
+/// there is one of them.
+fn is_reachable_from(registry: &[IpAddr], target: &[IpAddr]) -> bool {
+    let is_here = |address: &IpAddr| address.to_canonical().is_loopback();
+    let registry_is_here = registry.iter().any(is_here);
+    let registry_is_private = registry.iter().any(is_private);
+    (registry_is_here || !target.iter().any(is_here))
+        && (registry_is_private || !target.iter().any(is_private))
 }
 
 async fn resolve(url: &Url) -> Vec<IpAddr> {
     let name = match url.host() {
         Some(Host::Ipv4(address)) => return vec![address.into()],
         Some(Host::Ipv6(address)) => return vec![address.into()],
+        Some(Host::Domain(name)) if is_localhost(name) => return vec![Ipv4Addr::LOCALHOST.into()],
         Some(Host::Domain(name)) => name,
         None => return Vec::new(),
     };
@@ -93,7 +137,7 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_inward, is_private, permit};
+    use super::{is_inward, is_private, permit, permit_content};
 
     #[test]
     fn tells_private_addresses() {
@@ -168,6 +212,50 @@ mod tests {
                 ok,
                 "{registry} {target}"
             );
+        }
+    }
+
+    /// Content that its digest proves may come over plain HTTP, but not from where only we are.
+    #[tokio::test]
+    async fn content_may_come_in_plain_http() {
+        let url = |text: &str| text.parse().unwrap();
+        let public = url("https://8.8.8.8/v2/");
+        let site = url("https://10.0.0.1/v2/");
+        let local = url("http://127.0.0.1:5000/v2/");
+        let named = url("http://registry.localhost:5000/v2/");
+        let unknown = url("https://registry.invalid/v2/");
+        for (registry, target, ok) in [
+            (&public, "http://8.8.4.4/blob", true),
+            (&public, "https://8.8.4.4/blob", true),
+            (&public, "http://storage.invalid/blob", true),
+            (&public, "http://10.0.0.1/blob", false),
+            (&public, "http://127.0.0.1/blob", false),
+            (&public, "http://localhost/blob", false),
+            (&public, "http://[::ffff:127.0.0.1]/blob", false),
+            (&public, "http://169.254.169.254/blob", false),
+            (&public, "http://[fe80::1]/blob", false),
+            (&public, "http://metadata.google.internal/blob", false),
+            (&public, "http://u:p@8.8.4.4/blob", false),
+            (&public, "ftp://8.8.4.4/blob", false),
+            (&site, "http://10.0.0.2/blob", true),
+            (&site, "http://8.8.4.4/blob", true),
+            (&site, "http://127.0.0.1/blob", false),
+            (&site, "http://169.254.169.254/blob", false),
+            (&site, "https://169.254.169.254/blob", false),
+            (&site, "http://[fd00:ec2::254]/blob", false),
+            (&local, "http://127.0.0.1:9000/blob", true),
+            (&local, "http://localhost:9000/blob", true),
+            (&local, "http://10.0.0.2/blob", true),
+            (&local, "http://8.8.4.4/blob", true),
+            (&local, "http://169.254.169.254/blob", false),
+            (&named, "http://127.0.0.1:9000/blob", true),
+            (&unknown, "http://8.8.4.4/blob", true),
+            (&unknown, "http://10.0.0.1/blob", false),
+            (&unknown, "http://127.0.0.1/blob", false),
+            (&unknown, "https://10.0.0.1/blob", true),
+        ] {
+            let permitted = permit_content(registry, &url(target)).await;
+            assert_eq!(permitted.is_ok(), ok, "{registry} {target}");
         }
     }
 }

@@ -9,11 +9,13 @@ use url::Url;
 /// What a redirect to another host means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Elsewhere {
-    /// It is the answer. For a blob that is looked up it says that the blob is there; for a list, that
-    /// the registry does not have one.
+    /// It is the answer: the registry does not have the list that it was asked for.
     Answer,
-    /// It is followed, without proof: the content is known by its digest.
+    /// It is followed, without proof, and with TLS as the registry's own.
     Follow,
+    /// It is followed, without proof, to plain HTTP too: the content is known by its digest, which
+    /// proves what comes. For reads alone.
+    FollowDigest,
     /// It is an error: what comes from there proves nothing.
     Refuse,
 }

@@ -379,6 +379,7 @@ impl Connection<'_> {
             if !self.is_home(&url) {
                 match call.elsewhere {
                     Elsewhere::Follow => self.permit(&url).await?,
+                    Elsewhere::FollowDigest => self.permit_content(&url).await?,
                     Elsewhere::Answer | Elsewhere::Refuse => return Err(self.lost(&url, ANOTHER)),
                 }
                 strayed = true;
@@ -394,7 +395,10 @@ impl Connection<'_> {
                 *request.body_mut() = Some(body.clone().into());
             }
             let permit = self.repository.peer.in_flight.acquire().await;
-            let hop = self.hop(&call.hop, request.url());
+            let mut hop = self.hop(&call.hop, request.url());
+            if strayed && call.elsewhere == Elsewhere::FollowDigest {
+                hop.profile = transport::of_storage(hop.profile, request.url());
+            }
             let answer = self.host.net.send_unfollowed(&hop, request).await?;
             drop(permit);
             match self.redirect(call, &answer)? {
@@ -428,7 +432,7 @@ impl Connection<'_> {
         match (self.location(answer), call.elsewhere) {
             (Some(next), _) if self.is_home(&next) => Ok(Some(next)),
             (_, Elsewhere::Answer) => Ok(None),
-            (Some(next), Elsewhere::Follow) => Ok(Some(next)),
+            (Some(next), Elsewhere::Follow | Elsewhere::FollowDigest) => Ok(Some(next)),
             (Some(next), Elsewhere::Refuse) => Err(self.lost(&next, ANOTHER)),
             (None, _) => Err(self.lost(&answer.url, "redirects without saying where")),
         }
@@ -442,9 +446,14 @@ impl Connection<'_> {
 
     /// Whether a request may leave the registry for `url`.
     pub(crate) async fn permit(&self, url: &Url) -> Result<(), Error> {
-        address::permit(&self.repository.base(), url)
-            .await
-            .map_err(|why| self.lost(url, why))
+        let permitted = address::permit(&self.repository.base(), url).await;
+        permitted.map_err(|why| self.lost(url, why))
+    }
+
+    /// Whether content that its digest proves may be read from `url`.
+    async fn permit_content(&self, url: &Url) -> Result<(), Error> {
+        let permitted = address::permit_content(&self.repository.base(), url).await;
+        permitted.map_err(|why| self.lost(url, why))
     }
 
     /// The error of a redirect that is not followed.

@@ -37,7 +37,7 @@ impl Connection<'_> {
     /// what comes from another host; a tag proves nothing.
     pub(crate) fn read_manifest(&self, method: Method, name: &str) -> Call {
         let elsewhere = if Digest::parse(name).is_some() {
-            Elsewhere::Follow
+            Elsewhere::FollowDigest
         } else {
             Elsewhere::Refuse
         };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! TLS or plain HTTP: how a registry is spoken to.
 
-use ambisign_host::{Profile, Warning, is_localhost, resolves_to_loopback};
+use ambisign_host::{Profile, Warning, is_localhost, is_loopback, resolves_to_loopback};
 use url::{Host, Url};
 
-use crate::limits::{REGISTRY_ON_LOOPBACK, REGISTRY_WITHOUT_TLS};
+use crate::limits::{REGISTRY_ON_LOOPBACK, REGISTRY_WITHOUT_TLS, STORAGE_WITHOUT_TLS};
 use crate::options::PlainHttp;
 use crate::warnings::PLAIN_HTTP;
 
@@ -50,6 +50,16 @@ impl Transport {
             Self::LoopbackHttp if url.scheme() == "http" => REGISTRY_ON_LOOPBACK,
             Self::AllowedHttp | Self::Default | Self::LoopbackHttp => default,
         }
+    }
+}
+
+/// The profile of a read of content from storage at `url`, to which the registry sends us; `default`
+/// for one with TLS, or on this machine.
+pub(crate) fn of_storage(default: Profile, url: &Url) -> Profile {
+    if url.scheme() == "http" && !is_loopback(url) {
+        STORAGE_WITHOUT_TLS
+    } else {
+        default
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Places where signatures of an image may be, and which of them are looked at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ambisign_sigstore::digest::Digest;
 use serde::Deserialize;
@@ -11,20 +11,28 @@ use crate::error::Error;
 use crate::http::connection::Connection;
 use crate::read::fallback_tag::tag;
 
-/// How many things that are attached to an image are looked at.
-const MOST_PLACES: usize = 100;
+/// How many things that are attached to an image are read at most.
+pub const MOST_PLACES: usize = 1000;
 
 /// What the media types of all versions of the bundle begin with.
 pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
+
+/// The media type of the config of a signature. go-containerregistry before 0.22.1 wrote it into lists
+/// as the type of the signature.
+const EMPTY_CONFIG: &str = "application/vnd.oci.empty.v1+json";
+
+/// What a list says of the predicate in a bundle, where its writer says it.
+const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
 /// Where signatures of one image may be.
 #[derive(Debug)]
 pub struct Listing {
     /// The image.
     pub image: Digest,
-    /// The places, best first.
+    /// The places, best first, and in the same order whatever the order of the lists: [`MOST_PLACES`]
+    /// at the most.
     pub places: Vec<Candidate>,
-    /// How many more there are that nobody looks at.
+    /// How many more there are that nobody looks at; one stands for the unread rest of a list.
     pub left_out: usize,
     /// Lists that could not be read: there may be more.
     pub problems: Vec<Error>,
@@ -59,8 +67,33 @@ impl Candidate {
 pub(crate) struct Line {
     /// `None` for another algorithm than SHA-256.
     digest: Option<Digest>,
-    /// Some lists do not say what a manifest is, and some say it wrongly: it decides the order alone.
-    is_bundle: bool,
+    said: Said,
+}
+
+/// What a line says of what it names. Some say nothing, and some are wrong: it decides the order alone.
+#[derive(PartialEq, Eq)]
+enum Said {
+    /// A bundle, and perhaps the type of its predicate.
+    Bundle(Option<Box<str>>),
+    /// Nothing that helps.
+    Nothing,
+    /// Something else.
+    Other,
+}
+
+/// How likely a line names a signature that is looked for, the likeliest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// It says so.
+    Wanted,
+    /// A bundle of an unknown kind.
+    Bundle,
+    /// Unknown.
+    Unknown,
+    /// A bundle of another kind.
+    OtherBundle,
+    /// Something else.
+    Other,
 }
 
 /// A line as it is written.
@@ -69,14 +102,38 @@ pub(crate) struct Line {
 struct Descriptor {
     digest: String,
     artifact_type: Option<String>,
+    /// Of any form: what is wrong with it is no fault of the list.
+    annotations: Option<serde_json::Value>,
 }
 
 impl From<Descriptor> for Line {
     fn from(descriptor: Descriptor) -> Self {
-        let artifact_type = descriptor.artifact_type;
+        let said = match descriptor.artifact_type.as_deref() {
+            None | Some("" | EMPTY_CONFIG) => Said::Nothing,
+            Some(name) if name.starts_with(BUNDLE) => {
+                let annotations = descriptor.annotations.as_ref();
+                let predicate = annotations.and_then(|all| all.get(PREDICATE_TYPE)?.as_str());
+                Said::Bundle(predicate.filter(|name| !name.is_empty()).map(Box::from))
+            }
+            Some(_) => Said::Other,
+        };
         Self {
             digest: Digest::parse(&descriptor.digest),
-            is_bundle: artifact_type.is_some_and(|name| name.starts_with(BUNDLE)),
+            said,
+        }
+    }
+}
+
+impl Line {
+    fn rank(&self, predicate_types: &[String]) -> Rank {
+        match &self.said {
+            Said::Bundle(None) => Rank::Bundle,
+            Said::Bundle(Some(name)) if predicate_types.iter().any(|one| **one == **name) => {
+                Rank::Wanted
+            }
+            Said::Bundle(Some(_)) => Rank::OtherBundle,
+            Said::Nothing => Rank::Unknown,
+            Said::Other => Rank::Other,
         }
     }
 }
@@ -101,31 +158,27 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    pub(crate) fn listing(self, connection: &Connection<'_>, image: Manifest) -> Listing {
+    /// The places of signatures of `image` of one of `predicate_types`.
+    pub(crate) fn listing(
+        self,
+        connection: &Connection<'_>,
+        image: Manifest,
+        predicate_types: &[String],
+    ) -> Listing {
         let name = connection.name();
-        let (bundles, others): (Vec<_>, Vec<_>) =
-            self.lines.into_iter().partition(|line| line.is_bundle);
         let legacy = |(at, layer)| Candidate {
             name: format!("{name}:{} layer {at}", legacy_tag(&image.digest)),
             kind: Kind::Layer(layer),
         };
-        let mut seen = BTreeSet::new();
-        let referrer = |line: Line| {
-            let digest = line.digest?;
-            seen.insert(digest).then(|| Candidate {
-                name: format!("{name}@{digest}"),
-                kind: Kind::Referrer(digest),
-            })
+        let layers = (1..).zip(self.layers).map(legacy);
+        let referrer = |digest| Candidate {
+            name: format!("{name}@{digest}"),
+            kind: Kind::Referrer(digest),
         };
-        let known = bundles.len().min(MOST_PLACES / 2);
-        let mut referrers = bundles.into_iter().chain(others).filter_map(referrer);
-        let mut layers = (1..).zip(self.layers).map(legacy);
-        // Both generations get their turn before what is probably no signature, and neither can crowd
-        // out the other.
-        let mut places: Vec<_> = referrers.by_ref().take(known).collect();
-        places.extend(layers.by_ref().take(MOST_PLACES / 4));
-        places.extend(referrers);
-        places.extend(layers);
+        let [bundles, unknown, others] =
+            by_rank(&self.lines, predicate_types).map(|digests| digests.into_iter().map(referrer));
+        let mut places = taking_turns(bundles, layers, unknown);
+        places.extend(others);
         let left_out = places.len().saturating_sub(MOST_PLACES) + usize::from(self.cut);
         places.truncate(MOST_PLACES);
         Listing {
@@ -133,6 +186,49 @@ impl Lists {
             places,
             left_out,
             problems: self.problems,
+        }
+    }
+}
+
+/// What `lines` name, each once: bundles that may be wanted, what may be one, and the rest. Each in an
+/// order that others cannot change.
+fn by_rank(lines: &[Line], predicate_types: &[String]) -> [Vec<Digest>; 3] {
+    let mut ranks = BTreeMap::new();
+    for line in lines {
+        if let Some(digest) = line.digest {
+            let rank = line.rank(predicate_types);
+            let known = ranks.entry(digest).or_insert(rank);
+            // The lists may say different things.
+            *known = rank.min(*known);
+        }
+    }
+    let mut sorted: Vec<_> = ranks.into_iter().collect();
+    sorted.sort_by_key(|(_, rank)| *rank);
+    let of = |ranks: &[Rank]| {
+        let all = sorted.iter().filter(|(_, rank)| ranks.contains(rank));
+        all.map(|(digest, _)| *digest).collect()
+    };
+    [
+        of(&[Rank::Wanted, Rank::Bundle]),
+        of(&[Rank::Unknown]),
+        of(&[Rank::OtherBundle, Rank::Other]),
+    ]
+}
+
+/// Half of them bundles, and none crowds out the others.
+fn taking_turns(
+    mut bundles: impl Iterator<Item = Candidate>,
+    mut layers: impl Iterator<Item = Candidate>,
+    mut unknown: impl Iterator<Item = Candidate>,
+) -> Vec<Candidate> {
+    let mut places = Vec::new();
+    loop {
+        let before = places.len();
+        places.extend(bundles.by_ref().take(2));
+        places.extend(layers.next());
+        places.extend(unknown.next());
+        if places.len() == before {
+            return places;
         }
     }
 }

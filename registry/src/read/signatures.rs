@@ -16,7 +16,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::error::Error;
-use crate::http::call::Elsewhere;
+use crate::http::call::{Call, Elsewhere};
 use crate::limits::REGISTRY_READ;
 use crate::read::Puller;
 use crate::read::candidates::{BUNDLE, Layer, Line, Lists, legacy_tag};
@@ -24,8 +24,9 @@ use crate::read::fallback_tag::tag;
 use crate::read::manifest::essence;
 use crate::read::referrers::{Listed, MOST_PAGES, next_page};
 
-/// A list is not read on when it has this many lines.
-const MOST_LINES: usize = 1000;
+/// A list is not read on when it has this many lines: more than are looked at, because lines tell what
+/// need not be.
+const MOST_LINES: usize = 10_000;
 
 /// The longest blob that is fetched, in bytes: that of a bundle.
 const LONGEST: usize = ambisign_sigstore::bundle::LONGEST;
@@ -50,6 +51,15 @@ pub enum Stored {
     },
     /// Something else that is attached to the image, with its media type.
     Other(String),
+}
+
+/// What was read at a place.
+#[derive(Debug)]
+pub struct Fetched {
+    /// What it is.
+    pub stored: Stored,
+    /// How many bytes were read.
+    pub bytes: usize,
 }
 
 /// The manifest of a signature.
@@ -170,7 +180,7 @@ impl Puller<'_> {
     }
 
     /// What the manifest `digest` carries.
-    pub(crate) async fn referrer(&self, digest: &Digest) -> Result<Stored, Error> {
+    pub(crate) async fn referrer(&self, digest: &Digest) -> Result<Fetched, Error> {
         let name = format!("{}@{digest}", self.connection.name());
         let call = self
             .connection
@@ -182,16 +192,20 @@ impl Puller<'_> {
             reference: name.clone(),
             why,
         })?;
-        match manifest.layers.unwrap_or_default().as_slice() {
+        let mut bytes = answer.body.len();
+        let stored = match manifest.layers.unwrap_or_default().as_slice() {
             [layer] if layer.media_type.starts_with(BUNDLE) => {
-                Ok(Stored::Bundle(self.blob(layer).await?))
+                let bundle = self.blob(layer).await?;
+                bytes += bundle.len();
+                Stored::Bundle(bundle)
             }
             layers => {
                 let found = layers.first().map(|layer| layer.media_type.clone());
                 let found = manifest.artifact_type.or(found).unwrap_or_default();
-                Ok(Stored::Other(found.chars().take(80).collect()))
+                Stored::Other(found.chars().take(80).collect())
             }
-        }
+        };
+        Ok(Fetched { stored, bytes })
     }
 
     /// The blob that `layer` names.
@@ -209,11 +223,7 @@ impl Puller<'_> {
             reference: name.chars().take(200).collect(),
             why: "its layer is named by a digest that is not SHA-256".to_owned(),
         })?;
-        let mut call =
-            self.connection
-                .call(Verb::GET, &format!("blobs/{digest}"), Elsewhere::Follow);
-        call.hop = BLOB;
-        let answer = match self.connection.send(&call).await {
+        let answer = match self.connection.send(&self.read_blob(&digest)).await {
             Err(Error::Http(error)) if matches!(error.reason, HttpReason::TooLarge { .. }) => {
                 return Err(too_large());
             }
@@ -224,9 +234,25 @@ impl Puller<'_> {
         Ok(answer.body.to_vec())
     }
 
+    /// A read of the blob of a signature, as readers make it and as a writer makes it to see that they
+    /// can: wherever the registry keeps it.
+    pub(crate) fn read_blob(&self, digest: &Digest) -> Call {
+        let path = format!("blobs/{digest}");
+        Call {
+            hop: BLOB,
+            ..self
+                .connection
+                .call(Verb::GET, &path, Elsewhere::FollowDigest)
+        }
+    }
+
     fn found(&self, answer: &Answer, name: &str) -> Result<(), Error> {
         match answer.status.as_u16() {
             200 => Ok(()),
+            status if !self.connection.is_home(&answer.url) => {
+                let why = format!("does not serve the signature (HTTP {status})");
+                Err(self.connection.lost(&answer.url, why))
+            }
             401 | 403 => Err(self.connection.unauthorized(answer)),
             404 => Err(Error::NotFound {
                 reference: name.to_owned(),

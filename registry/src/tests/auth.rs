@@ -349,7 +349,10 @@ async fn credentials_do_not_go_elsewhere() {
     let result = sign(&fake, folder.env(&[]), RegistryOptions::default()).await;
     assert_eq!(code(result), "ok");
     let state = elsewhere.state();
-    assert!(state.log.iter().all(|r| r.method == "PUT") && !state.log.is_empty());
+    // The config is looked for there, both blobs go there, and the bundle is read back.
+    let count = |method: &str| state.log.iter().filter(|r| r.method == method).count();
+    assert_eq!(["HEAD", "PUT", "GET"].map(count), [1, 2, 1]);
+    assert_eq!(state.log.len(), 4);
     assert!(
         state
             .log

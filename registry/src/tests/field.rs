@@ -192,7 +192,9 @@ async fn oras_go_1396_the_image_is_no_list_of_its_signatures() {
     let host = host(Env::default());
     let reader = Registry::reader(&host, RegistryOptions::default());
     let name = format!("{}/app@{}", fake.host, Digest::of(index.as_bytes()));
-    let listing = reader.signatures(&Reference::parse(&name).unwrap()).await;
+    let listing = reader
+        .signatures(&Reference::parse(&name).unwrap(), &[])
+        .await;
     let listing = listing.unwrap();
     assert!(listing.places.is_empty() && listing.problems.is_empty());
 }
@@ -467,13 +469,13 @@ async fn registry_k8s_io_an_image_elsewhere_by_its_digest() {
     };
     let reader = Registry::reader(&host, options);
     let by_digest = Reference::parse(&front.image()).unwrap();
-    let listing = reader.signatures(&by_digest).await.unwrap();
+    let listing = reader.signatures(&by_digest, &[]).await.unwrap();
     assert_eq!(listing.places.len(), 1, "{:?}", listing.problems);
     let log = there.state().log.clone();
     assert!(log.iter().all(|r| r.header("authorization").is_empty()));
 
     let by_tag = Reference::parse(&format!("{}/app:1", front.host)).unwrap();
-    let error = reader.signatures(&by_tag).await.unwrap_err();
+    let error = reader.signatures(&by_tag, &[]).await.unwrap_err();
     assert_eq!(error.code(), "registry/image-redirected");
     let fix = format!(
         "name the image by its digest: `{}/app@sha256:...`",
@@ -514,6 +516,115 @@ async fn a_session_elsewhere_in_plain_http_is_refused_at_once() {
         request.is("POST", "/uploads/").then(reply)
     });
     assert_eq!(code(prepare(&fake).await), "registry/redirect");
+}
+
+/// The blobs of a registry in storage at `origin`, to which it redirects reads with these methods.
+async fn keeps_blobs_at(origin: String, storage: &Fake, methods: &'static [&'static str]) -> Fake {
+    let stored = storage.clone();
+    Fake::start().await.with_hook(move |request, state| {
+        if request.is("PUT", "/uploads/") {
+            let answer = state.answer(request);
+            stored.state().blobs.extend(state.blobs.clone());
+            return Some(answer);
+        }
+        let to = format!("{origin}{}", request.path);
+        let is_blob = request.path.contains("/blobs/sha256:");
+        let is_read = is_blob && methods.contains(&request.method.as_str());
+        is_read.then(|| Reply::new(307).with("Location", to))
+    })
+}
+
+/// What came of attaching a signature, and of reading it as a reader does.
+async fn attached_and_read(fake: &Fake) -> [String; 2] {
+    let host = host(Env::default());
+    let options = || RegistryOptions {
+        token: ambisign_host::Token::new("given"),
+        ..RegistryOptions::default()
+    };
+    let signer = Registry::new(&host, options());
+    let reference = Reference::parse(&fake.image()).unwrap();
+    let target = signer.prepare(&reference).await.unwrap();
+    let attached = signer.attach(&target, &bundle("bundle"), created()).await;
+    let listed = fake.tagged();
+    if listed.is_empty() {
+        // A reader finds the manifest that the signer left unlisted.
+        let state = fake.state();
+        let manifests = state.manifests.keys();
+        let ours =
+            manifests.filter(|name| name.starts_with("sha256:") && !fake.image().ends_with(*name));
+        let line = ours
+            .map(|digest| format!(r#"{{"digest":"{digest}","size":1}}"#))
+            .collect::<Vec<_>>();
+        drop(state);
+        fake.put_manifest(&fallback_tag(), INDEX, index_of(&line).as_bytes());
+    }
+    let reader = Registry::reader(&host, options());
+    let listing = reader.signatures(&reference, &[]).await.unwrap();
+    assert_eq!(listing.places.len(), 1);
+    let read = reader.fetch(&reference, &listing.places[0]).await;
+    [code(attached), code(read)]
+}
+
+/// Blobs that are redirected to storage in plain HTTP: `sign` ended well without having read them, and
+/// `verify` did not follow. One rule holds for both: a digest proves what comes from anywhere.
+#[tokio::test]
+async fn storage_in_plain_http_is_read_by_both() {
+    let storage = Fake::start().await;
+    // An address that is not one of loopback leads to this machine too.
+    let port = storage.host.rsplit(':').next().unwrap();
+    let fake = keeps_blobs_at(format!("http://0.0.0.0:{port}"), &storage, &["GET", "HEAD"]).await;
+    assert_eq!(attached_and_read(&fake).await, ["ok", "ok"]);
+    let log = storage.state().log.clone();
+    let count = |method: &str| log.iter().filter(|r| r.method == method).count();
+    assert_eq!(
+        (count("HEAD"), count("GET")),
+        (1, 2),
+        "each reads the bundle once"
+    );
+    assert!(log.iter().all(|r| r.header("authorization").is_empty()));
+    let log = fake.state().log.clone();
+    let asked = |r: &&Request| r.is("GET", "/blobs/sha256:");
+    assert!(
+        log.iter()
+            .filter(asked)
+            .all(|r| r.header("authorization") == "Bearer given")
+    );
+}
+
+/// The same where storage lies, and where it may not be.
+#[tokio::test]
+async fn storage_that_readers_cannot_use_is_no_place_for_a_signature() {
+    type Answer = fn() -> Option<Reply>;
+    let rows: [(&str, Answer, [&str; 2]); 3] = [
+        (
+            "http://0.0.0.0:PORT",
+            || Some(Reply::new(200).body("other")),
+            ["registry/read-back", "registry/digest-mismatch"],
+        ),
+        (
+            "http://0.0.0.0:PORT",
+            || Some(Reply::new(403)),
+            ["registry/redirect"; 2],
+        ),
+        ("http://169.254.169.254", || None, ["registry/redirect"; 2]),
+    ];
+    for (origin, answer, expected) in rows {
+        let storage = Fake::start().await.with_hook(move |_, _| answer());
+        let port = storage.host.rsplit(':').next().unwrap();
+        let fake = keeps_blobs_at(origin.replace("PORT", port), &storage, &["GET"]).await;
+        assert_eq!(attached_and_read(&fake).await, expected, "{origin}");
+    }
+    // Where it looks up a blob there, that is found out with the config, before the log entry.
+    let nothing = Fake::start().await;
+    let away = "http://169.254.169.254".to_owned();
+    let fake = keeps_blobs_at(away, &nothing, &["HEAD"]).await;
+    let host = host(Env::default());
+    let registry = Registry::new(&host, RegistryOptions::default());
+    let target = registry
+        .prepare(&Reference::parse(&fake.image()).unwrap())
+        .await;
+    let pushed = registry.push_config(&target.unwrap()).await;
+    assert_eq!(code(pushed), "registry/redirect");
 }
 
 /// `localhost` and other names of this machine, as docker, crane and cosign speak to them.

@@ -7,7 +7,7 @@ use ambisign_sigstore::digest::Digest;
 use super::fake::{Fake, IMAGE, INDEX, OCI, Reply, fallback_tag};
 use super::host;
 use crate::reference::Reference;
-use crate::{Listing, Registry, RegistryOptions, Stored};
+use crate::{Candidate, Listing, Registry, RegistryOptions, Stored};
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const LEGACY: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -17,10 +17,11 @@ async fn read(fake: &Fake) -> (Listing, Vec<String>) {
     let host = host(Env::default());
     let registry = Registry::reader(&host, RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
-    let listing = registry.signatures(&reference).await.unwrap();
+    let listing = registry.signatures(&reference, &[]).await.unwrap();
     let mut contents = Vec::new();
     for place in &listing.places {
-        contents.push(match registry.fetch(&reference, place).await {
+        let fetched = registry.fetch(&reference, place).await;
+        contents.push(match fetched.map(|fetched| fetched.stored) {
             Ok(Stored::Bundle(bytes)) => String::from_utf8(bytes).unwrap(),
             Ok(Stored::Legacy {
                 payload,
@@ -136,45 +137,133 @@ async fn what_is_not_what_it_is_called_is_refused() {
         r#"{"digest":"sha512:00"}"#.to_owned(),
     ];
     list(&fake, &fallback_tag(), &lines);
-    let (_, contents) = read(&fake).await;
+    let (_, mut contents) = read(&fake).await;
+    contents.sort();
     let expected = [
+        "",
+        BUNDLE,
         "registry/digest-mismatch",
+        "registry/manifest",
+        "registry/not-found",
         "registry/not-found",
         "registry/too-large",
-        "registry/manifest",
-        BUNDLE,
-        "",
-        "registry/not-found",
     ];
     assert_eq!(contents, expected);
 }
 
+/// A line of a list, and the digest in it.
+fn line(number: usize, artifact_type: &str, predicate_type: &str) -> (Digest, String) {
+    let digest = Digest::of(number.to_string().as_bytes());
+    let annotations = format!(r#"{{"dev.sigstore.bundle.predicateType":"{predicate_type}"}}"#);
+    let line = format!(
+        r#"{{"digest":"{digest}","artifactType":"{artifact_type}","annotations":{annotations}}}"#
+    );
+    (digest, line)
+}
+
+async fn listing(fake: &Fake, predicate_types: &[&str]) -> Listing {
+    let host = host(Env::default());
+    let registry = Registry::reader(&host, RegistryOptions::default());
+    let reference = Reference::parse(&fake.image()).unwrap();
+    let wanted: Vec<_> = predicate_types
+        .iter()
+        .map(|one| (*one).to_owned())
+        .collect();
+    registry.signatures(&reference, &wanted).await.unwrap()
+}
+
 #[tokio::test]
-async fn no_more_than_a_hundred_are_looked_at_and_none_crowds_out_the_others() {
+async fn no_more_than_a_thousand_are_looked_at_and_none_crowds_out_the_others() {
     let fake = Fake::start().await;
-    let line = |number: usize, artifact_type: &str| {
-        let digest = Digest::of(number.to_string().as_bytes());
-        format!(r#"{{"digest":"{digest}","artifactType":"{artifact_type}"}}"#)
-    };
-    let others = (0..150).map(|number| line(number, "text/sbom"));
-    let bundles = (150..350).map(|number| line(number, BUNDLE));
+    let others = (0..1500).map(|number| line(number, "text/sbom", "").1);
+    let bundles = (1500..3500).map(|number| line(number, BUNDLE, "").1);
     let lines: Vec<_> = others.chain(bundles).collect();
     list(&fake, &fallback_tag(), &lines);
-    let payloads: Vec<_> = (0..40).map(|number| format!("p{number}")).collect();
+    let payloads: Vec<_> = (0..400).map(|number| format!("p{number}")).collect();
     let payloads: Vec<_> = payloads.iter().map(String::as_str).collect();
     legacy(&fake, &payloads);
-    let (listing, contents) = read(&fake).await;
-    assert_eq!((listing.places.len(), listing.left_out), (100, 290));
-    assert!(
-        contents[..50]
+    let listing = listing(&fake, &[]).await;
+    assert_eq!((listing.places.len(), listing.left_out), (1000, 2900));
+    let layers = |places: &[Candidate]| {
+        let names = places.iter().map(Candidate::name);
+        names.filter(|name| name.contains(".sig layer")).count()
+    };
+    assert_eq!(layers(&listing.places[..99]), 33);
+    assert_eq!(layers(&listing.places), 333);
+}
+
+/// 110 identities on one digest: the verdict depended on the order of the list. What lines say comes
+/// first, and the order of the list means nothing.
+#[tokio::test]
+async fn the_order_of_the_list_does_not_matter() {
+    let signed = "https://sigstore.dev/cosign/sign/v1";
+    let kinds = [
+        (BUNDLE, signed),
+        (BUNDLE, ""),
+        ("", ""),
+        ("application/vnd.oci.empty.v1+json", signed),
+        (BUNDLE, "https://slsa.dev/provenance/v1"),
+        ("text/sbom", ""),
+    ];
+    let all = (0..60).map(|number| {
+        let (artifact_type, predicate_type) = kinds[number % kinds.len()];
+        line(number, artifact_type, predicate_type)
+    });
+    let all: Vec<_> = all.collect();
+    let place = |digest: &Digest, places: &[Candidate]| {
+        let mut names = places.iter().map(Candidate::name);
+        names
+            .position(|name| name.ends_with(&digest.to_string()))
+            .unwrap()
+    };
+    let mut orders = Vec::new();
+    // Multiplied by a number that is prime to 60, the positions are shuffled.
+    for factor in [1, 7, 59] {
+        let fake = Fake::start().await;
+        let lines: Vec<_> = (0..60).map(|at| all[at * factor % 60].1.clone()).collect();
+        list(&fake, &fallback_tag(), &lines);
+        let listing = listing(&fake, &[signed]).await;
+        let host = fake.host.clone();
+        let names = listing
+            .places
             .iter()
-            .all(|code| code == "registry/not-found")
-    );
-    assert!(
-        contents[50..75]
+            .map(|place| place.name().replace(&host, ""));
+        orders.push(names.collect::<Vec<_>>());
+        // What says that it is another thing comes last.
+        let (unlikely, likely): (Vec<_>, Vec<_>) = (0..60).partition(|number| number % 6 > 3);
+        let last = likely
             .iter()
-            .all(|content| content.starts_with('p'))
-    );
+            .map(|number| place(&all[*number].0, &listing.places))
+            .max();
+        let first = unlikely
+            .iter()
+            .map(|number| place(&all[*number].0, &listing.places))
+            .min();
+        assert!(last < first, "{last:?} {first:?}");
+        // What says that it is wanted comes before what does not say.
+        assert!(place(&all[0].0, &listing.places) < place(&all[1].0, &listing.places));
+    }
+    assert_eq!(orders[0], orders[1]);
+    assert_eq!(orders[0], orders[2]);
+}
+
+/// A line of any form is a line: a wrong annotation is no fault of the list.
+#[tokio::test]
+async fn annotations_of_any_form_spoil_no_list() {
+    let fake = Fake::start().await;
+    let forms = [
+        "[]",
+        "1",
+        "null",
+        r#"{"dev.sigstore.bundle.predicateType":7}"#,
+    ];
+    let lines = forms.into_iter().enumerate().map(|(number, form)| {
+        let digest = Digest::of(&[u8::try_from(number).unwrap()]);
+        format!(r#"{{"digest":"{digest}","artifactType":"{BUNDLE}","annotations":{form}}}"#)
+    });
+    list(&fake, &fallback_tag(), &lines.collect::<Vec<_>>());
+    let listing = listing(&fake, &[]).await;
+    assert_eq!((listing.places.len(), listing.problems.len()), (4, 0));
 }
 
 #[tokio::test]

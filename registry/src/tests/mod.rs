@@ -226,7 +226,7 @@ const EARLY_LIES: &[(&str, Lie)] = &[
         get_image(r).then(reply)
     }),
     ("registry/redirect", |r, _| {
-        let elsewhere = "http://192.0.2.1/manifest";
+        let elsewhere = "http://169.254.169.254/manifest";
         get_image(r).then(|| Reply::new(307).with("Location", elsewhere))
     }),
     ("registry/redirect", |r, _| {

@@ -59,17 +59,19 @@ async fn signatures_go_where_they_are_looked_for() {
         assert_eq!(asked, ["GET"]);
 
         let reader = Registry::reader(&host, at(&place));
-        let listing = reader.signatures(&reference).await.unwrap();
+        let listing = reader.signatures(&reference, &[]).await.unwrap();
         assert_eq!(listing.problems.len(), 0);
         let found = listing.places.first().unwrap();
         assert_eq!(found.name(), name);
         let stored = reader.fetch(&reference, found).await.unwrap();
-        assert!(matches!(stored, Stored::Bundle(bytes) if bytes == bundle("bundle").bytes()));
+        assert!(
+            matches!(stored.stored, Stored::Bundle(bytes) if bytes == bundle("bundle").bytes())
+        );
         // Whoever looks beside the image finds nothing.
         let reader = Registry::reader(&host, RegistryOptions::default());
         assert!(
             reader
-                .signatures(&reference)
+                .signatures(&reference, &[])
                 .await
                 .unwrap()
                 .places

@@ -139,18 +139,16 @@ impl Pusher<'_> {
         self.puller.connection.send(&call).await
     }
 
-    /// Whether the repository has the blob. An answer that is neither yes nor no counts as no.
+    /// Whether the repository has the blob. An answer that is neither yes nor no counts as no. Some
+    /// registries redirect a look-up to their storage without a look of their own.
     ///
     /// # Errors
-    /// No answer.
+    /// No answer, or storage that may not be asked.
     pub(crate) async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
-        let call = self.puller.connection.call(
-            Method::HEAD,
-            &format!("blobs/{digest}"),
-            Elsewhere::Answer,
-        );
-        let status = self.puller.connection.send(&call).await?.status;
-        Ok(status.is_success() || status.is_redirection())
+        let path = format!("blobs/{digest}");
+        let connection = &self.puller.connection;
+        let call = connection.call(Method::HEAD, &path, Elsewhere::FollowDigest);
+        Ok(connection.send(&call).await?.status.is_success())
     }
 
     /// Pushes the config blob of referrer manifests, once for each repository and run.
@@ -242,18 +240,15 @@ impl Pusher<'_> {
         self.read_back(&call, bytes, &digest).await
     }
 
-    /// Reads a blob back by its digest. Where the registry leaves that to storage of another host,
-    /// its word for it must do.
+    /// Reads a blob back by its digest, as readers do: from other storage too, where the registry
+    /// keeps it there.
     ///
     /// # Errors
     /// It is not there, or other bytes are.
     pub(crate) async fn read_back_blob(&self, bytes: &[u8]) -> Result<(), Error> {
-        let digest = Digest::of(bytes).to_string();
-        let call =
-            self.puller
-                .connection
-                .call(Method::GET, &format!("blobs/{digest}"), Elsewhere::Answer);
-        self.read_back(&call, bytes, &digest).await
+        let digest = Digest::of(bytes);
+        let call = self.puller.read_blob(&digest);
+        self.read_back(&call, bytes, &digest.to_string()).await
     }
 
     async fn read_back(&self, call: &Call, bytes: &[u8], digest: &str) -> Result<(), Error> {
@@ -266,13 +261,16 @@ impl Pusher<'_> {
                     let why = "the registry serves other bytes in its place".to_owned();
                     return Err(self.puller.connection.read_back_error(digest, why));
                 }
-                301..=308 => return Ok(()),
                 404 if looks.wait().await => {}
                 404 => {
                     return Err(Error::NotVisible {
                         manifest: format!("{}@{digest}", self.puller.connection.name()),
                         place: self.puller.connection.name(),
                     });
+                }
+                status if !self.puller.connection.is_home(&answer.url) => {
+                    let why = format!("does not serve what was pushed (HTTP {status})");
+                    return Err(self.puller.connection.lost(&answer.url, why));
                 }
                 _ => {
                     return Err(self
