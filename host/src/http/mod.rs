@@ -4,6 +4,7 @@
 mod client;
 mod error;
 mod loopback;
+mod page;
 mod preconnect;
 pub mod request;
 mod send;
