@@ -151,6 +151,7 @@ impl Service for Tsa {
                     [&self.leaf, &self.root].map(|one| x509::pem("CERTIFICATE", &one.certificate));
                 reply(200, "application/pem-certificate-chain", chain.concat())
             }
+            (_, PATH) => swagger_failure(405, "that method is not allowed, but [POST] are"),
             ("GET", "/ping") => reply(200, "text/plain", "."),
             _ => swagger_failure(404, "path was not found"),
         }

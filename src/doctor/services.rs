@@ -208,8 +208,8 @@ pub(super) fn issuer(asked: &[Asked], identity: &Identity, trust: &Trust) -> Fin
     let answer = fulcio.and_then(|asked| asked.answer.as_ref().ok());
     let url = &trust.services().fulcio.url;
     let unknown = *identity.prediction() == Prediction::Unknown;
-    let (what, objection) = match answer.and_then(|answer| fulcio::objection(answer, identity)) {
-        Some(Objection::Unsaid) => {
+    let objection = match answer.and_then(|answer| fulcio::objection(answer, identity)) {
+        Some(Objection::None | Objection::Said) => {
             let text = format!("{url} takes tokens of {issuer}");
             return Finding::ok(stage, about, text);
         }
@@ -218,21 +218,14 @@ pub(super) fn issuer(asked: &[Asked], identity: &Identity, trust: &Trust) -> Fin
             let fix = Objection::Issuer.fix(issuer);
             return Finding::warn(stage, about, text).with_fix(fix);
         }
-        None => {
+        None | Some(Objection::Unread) => {
             let text = format!("{url} did not tell whether it takes tokens of {issuer}");
             return Finding::skip(stage, about, text);
         }
-        Some(Objection::Issuer) => (
-            format!("{url} takes no tokens of {issuer}"),
-            Objection::Issuer,
-        ),
-        Some(Objection::Audience { wanted }) => (
-            format!("{url} takes tokens of {issuer} for audience {wanted:?} alone"),
-            Objection::Audience { wanted },
-        ),
+        Some(objection) => objection,
     };
     let failure = Failure {
-        what,
+        what: format!("{url}: {}", objection.says(issuer)),
         because: Vec::new(),
         fix: Some(objection.fix(issuer).into_owned()),
         // What `sign` would be told.

@@ -15,7 +15,7 @@ use ambisign_sigstore::identity::IdentityError;
 use ambisign_sigstore::log::EntryError;
 use ambisign_sigstore::timestamp::TimestampError;
 use ambisign_sigstore::trust::{create, tuf};
-use ambisign_sigstore::{bundle, fulcio, trust, verify, witness};
+use ambisign_sigstore::{bundle, fulcio, preflight, service, trust, verify, witness};
 
 use crate::cli::{self, cosign, warnings};
 use crate::outcome::exit::{self, RunError, exit as exit_code};
@@ -33,6 +33,9 @@ const TABLES: &[Table] = &[
     bundle::Error::TABLE,
     create::Error::TABLE,
     fulcio::Error::TABLE,
+    service::Error::TABLE,
+    preflight::Error::TABLE,
+    preflight::WARNINGS,
     trust::Error::TABLE,
     trust::WARNINGS,
     tuf::Error::TABLE,

@@ -4,7 +4,7 @@
 use ambisign_host::errors;
 use ambisign_sigstore::credential::SignError;
 use ambisign_sigstore::identity::IdentityError;
-use ambisign_sigstore::{fulcio, trust, verify, witness};
+use ambisign_sigstore::{fulcio, preflight, trust, verify, witness};
 
 use super::{blob, bundle_dir};
 use crate::outcome::exit::RunError;
@@ -27,6 +27,9 @@ errors! {
         /// The names of images cannot be used.
         #[error(transparent)]
         Images(#[from] error: images::Error) = of error,
+        /// The trusted root is not that of the services.
+        #[error(transparent)]
+        Preflight(#[from] error: preflight::Error) = of error,
         /// No token.
         #[error(transparent)]
         Provider(#[from] error: ambisign_providers::Error) = of error,

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use ambisign_host::{Failure, Host, Warning};
 use ambisign_sigstore::identity::{Identity, IdentityError};
 use ambisign_sigstore::limits::FULCIO;
+use ambisign_sigstore::preflight::Answers;
 use ambisign_sigstore::trust::{self, Trust};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
@@ -88,25 +89,33 @@ pub(crate) fn slots<'a>(
     Ok(left)
 }
 
-/// Trust material. While the registry and the token endpoint still answer there is time to connect to
-/// the services that it names.
-pub(crate) async fn trust(host: &Host, settings: &Signing) -> Result<Trust, trust::Error> {
+/// Trust material, and what the services of a private instance tell about themselves. While the
+/// registry and the token endpoint still answer there is time for that, and to connect.
+pub(crate) async fn trust(
+    host: &Host,
+    settings: &Signing,
+) -> Result<(Trust, Answers), trust::Error> {
     let trust = Trust::load(host, &settings.trust.options(Some(&settings.services))).await?;
-    if settings.mode == Mode::Publish {
-        let services = trust.services();
-        let others = services.authorities.iter().chain(&services.logs);
-        let services = std::iter::once(&services.fulcio).chain(others);
-        let mut urls: Vec<&Url> = services.map(|service| &service.url).collect();
-        // One connection for each host.
-        urls.sort_by_key(|url| url.origin().ascii_serialization());
-        urls.dedup_by_key(|url| url.origin());
-        join_all(
-            urls.into_iter()
-                .map(|url| host.net.preconnect(&FULCIO.profile, url)),
-        )
-        .await;
+    if settings.mode != Mode::Publish {
+        return Ok((trust, Answers::default()));
     }
-    Ok(trust)
+    if !trust.is_of_public_services(host.clock.now()) {
+        let answers = Answers::ask(host, &trust).await;
+        return Ok((trust, answers));
+    }
+    let services = trust.services();
+    let others = services.authorities.iter().chain(&services.logs);
+    let services = std::iter::once(&services.fulcio).chain(others);
+    let mut urls: Vec<&Url> = services.map(|service| &service.url).collect();
+    // One connection for each host.
+    urls.sort_by_key(|url| url.origin().ascii_serialization());
+    urls.dedup_by_key(|url| url.origin());
+    join_all(
+        urls.into_iter()
+            .map(|url| host.net.preconnect(&FULCIO.profile, url)),
+    )
+    .await;
+    Ok((trust, Answers::default()))
 }
 
 /// Gates G1 and G8 for every reference and what is signed with it, in parallel; in the order of the

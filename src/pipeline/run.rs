@@ -5,6 +5,7 @@ use ambisign_host::Token;
 use ambisign_providers::{Choice, Source, choose};
 use ambisign_sigstore::fulcio::Fulcio;
 use ambisign_sigstore::identity::Identity;
+use ambisign_sigstore::preflight::Answers;
 use ambisign_sigstore::trust::{self, Trust};
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
@@ -31,7 +32,7 @@ struct Preflight {
 
 /// What every run asks for before it knows what it may do with it; each fails on its own.
 struct PreflightResults {
-    trust: Result<Trust, trust::Error>,
+    trust: Result<(Trust, Answers), trust::Error>,
     token: Result<Token, ambisign_providers::Error>,
 }
 
@@ -118,10 +119,15 @@ impl Context<'_> {
 
     /// Joins what was asked for: the last checks before Fulcio.
     fn begin(self, choice: Choice, asked: PreflightResults) -> Result<Preflight, Error> {
-        let trust = asked.trust?;
+        let (trust, mut answers) = asked.trust?;
+        let odd = answers.verify(&trust, self.host.clock.now())?;
         let identity = self.identify(asked.token?)?;
         announce::beginning(self.recorder, &choice, &identity, &trust, self.settings);
+        for warning in odd {
+            self.recorder.warn(warning);
+        }
         plan::permit(self, &identity, &trust)?;
+        answers.accept(&identity)?;
         Ok(Preflight {
             source: choice.source,
             trust,

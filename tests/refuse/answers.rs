@@ -32,26 +32,26 @@ fn nonsense() -> Vec<Row> {
         (Token, "a member twice", json(r#"{"value":"a","value":"b"}"#), "github/unreadable", 3),
         (Token, "deep", json(deep(r#"{"value":"a","x":"#)), "github/unreadable", 3),
         (Token, "no JWT", json(r#"{"value":"abc"}"#), "identity/not-a-jwt", 3),
-        (Fulcio, "HTML", Html, "fulcio/unreadable", 5),
-        (Fulcio, "empty", Empty, "fulcio/unreadable", 5),
+        (Fulcio, "HTML", Html, "service/mistaken", 4),
+        (Fulcio, "empty", Empty, "service/mistaken", 4),
         (Fulcio, "endless", Endless, "fulcio/too-large", 5),
         (Fulcio, "redirect", away(), "fulcio/redirected", 5),
         (Fulcio, "nowhere", lost(), "fulcio/redirected", 5),
         (Fulcio, "compressed", gzip(), "fulcio/encoded", 5),
-        (Fulcio, "other JSON", json("[1]"), "fulcio/unreadable", 5),
+        (Fulcio, "other JSON", json("[1]"), "service/mistaken", 4),
         (Fulcio, "a member twice", json(TWO_CHAINS), "fulcio/unreadable", 5),
         (Fulcio, "deep", json(deep(r#"{"signedCertificateEmbeddedSct":"#)), "fulcio/unreadable", 5),
         (Fulcio, "no chain", json(NO_CHAIN), "fulcio/unreadable", 5),
         (Fulcio, "no PEM", json(NO_PEM), "fulcio/unreadable", 5),
         (Fulcio, "no certificate", json(NO_CERTIFICATE), "fulcio/malformed", 5),
-        (Tsa, "HTML", Html, "timestamp/malformed", 5),
-        (Tsa, "empty", Empty, "timestamp/malformed", 5),
+        (Tsa, "HTML", Html, "service/mistaken", 4),
+        (Tsa, "empty", Empty, "service/mistaken", 4),
         (Tsa, "endless", Endless, "timestamp/too-large", 5),
         (Tsa, "redirect", away(), "timestamp/redirected", 5),
         (Tsa, "nowhere", lost(), "timestamp/redirected", 5),
         (Tsa, "compressed", gzip(), "timestamp/encoded", 5),
         (Tsa, "a refusal", Raw(REFUSAL), "timestamp/refused", 5),
-        (Rekor, "HTML", Html, "rekor/malformed", 5),
+        (Rekor, "HTML", Html, "service/mistaken", 4),
         (Rekor, "empty", Empty, "rekor/malformed", 5),
         (Rekor, "endless", Endless, "rekor/too-large", 5),
         (Rekor, "redirect", away(), "rekor/redirected", 5),
@@ -81,21 +81,36 @@ const NO_CERTIFICATE: &str = r#"{"signedCertificateEmbeddedSct":{"chain":{"certi
 fn refusals() -> Vec<Row> {
     let said = |status| Status(status, &[("content-type", "text/html")], "<html>no</html>");
     let mut rows = Vec::new();
+    let json = [("content-type", "application/json")];
+    let words = |status| Status(status, json.to_vec().leak(), r#"{"code":3,"message":"no"}"#);
     for status in [400, 401, 403, 404, 405, 410, 413, 422, 451] {
         rows.push((Token, "says no", said(status), "github/refused", 3));
-        rows.push((Tsa, "says no", said(status), "timestamp/refused", 75));
+    }
+    // Neither a page nor what is about the URL comes from the service.
+    for status in [400, 401, 403, 404, 405, 410, 413, 418, 422, 451] {
+        for peer in [Tsa, Fulcio, Rekor] {
+            rows.push((peer, "is a page", said(status), "service/mistaken", 4));
+        }
+    }
+    for status in [404, 405] {
+        for peer in [Tsa, Fulcio, Rekor] {
+            rows.push((peer, "is not there", words(status), "service/mistaken", 4));
+        }
+    }
+    for status in [400, 401, 403, 413, 422] {
+        rows.push((Tsa, "says no", words(status), "timestamp/refused", 75));
     }
     for status in [400, 401, 403, 413, 415, 422] {
-        rows.push((Fulcio, "says no", said(status), "fulcio/refused", 3));
+        rows.push((Fulcio, "says no", words(status), "fulcio/refused", 3));
     }
-    for status in [404, 405, 406, 409, 410, 418, 451] {
-        rows.push((Fulcio, "says no", said(status), "fulcio/rejected", 75));
+    for status in [406, 409, 410, 418, 451] {
+        rows.push((Fulcio, "says no", words(status), "fulcio/rejected", 75));
     }
     for status in [400, 415, 422] {
-        rows.push((Rekor, "says no", said(status), "rekor/refused", 1));
+        rows.push((Rekor, "says no", words(status), "rekor/refused", 1));
     }
-    for status in [401, 403, 404, 405, 406, 409, 410, 413, 451] {
-        rows.push((Rekor, "says no", said(status), "rekor/refused", 75));
+    for status in [401, 403, 406, 409, 410, 413, 451] {
+        rows.push((Rekor, "says no", words(status), "rekor/refused", 75));
     }
     rows
 }

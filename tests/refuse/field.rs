@@ -99,7 +99,7 @@ fn source_controller_2050_a_list_that_cannot_be_read_stays() {
         .rule(Peer::Registry, lists(github()));
     let played = scene.play(&stack);
     played.refused("registry/tag-redirected", 75);
-    assert_eq!(played.seen(Peer::Fulcio).len(), 0, "{}", played.run);
+    assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{}", played.run);
     assert_eq!(image.signatures().len(), before, "{}", played.run);
     watch.nothing_logged();
 }
@@ -120,7 +120,7 @@ fn oras_go_1396_cosign_4569_gitlab_is_told_before_the_certificate() {
     let played = play(Scene::new(Log::V1, Registry::Fallback));
     played.refused("registry/tag-is-subject", 6);
     played.published_nothing();
-    assert_eq!(played.seen(Peer::Fulcio).len(), 0, "{}", played.run);
+    assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{}", played.run);
     let fix = played.run.json()["images"][0]["error"]["fix"].clone();
     assert!(
         fix.as_str().unwrap().contains("--signature-repository"),

@@ -192,7 +192,7 @@ fn a_registry_that_refuses_or_lies_before_anything_is_public() {
             played.refused(code, *exit);
             played.published_nothing();
             played.left(false);
-            assert_eq!(played.seen(Peer::Fulcio).len(), 0, "{}", played.run);
+            assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{}", played.run);
         },
     );
     // A tag has no digest to compare with, but the registry announces one.

@@ -32,11 +32,11 @@ fn a_service_that_repeats_the_identity_token() {
         (Peer::Fulcio, 418, "fulcio/rejected", 75),
         (Peer::Fulcio, 429, "fulcio/unreachable", 75),
         (Peer::Fulcio, 500, "fulcio/unreachable", 75),
-        (Peer::Fulcio, 200, "fulcio/unreadable", 5),
+        (Peer::Fulcio, 200, "service/mistaken", 4),
         (Peer::Tsa, 400, "timestamp/refused", 75),
         (Peer::Tsa, 503, "timestamp/unreachable", 75),
         (Peer::Rekor, 400, "rekor/refused", 1),
-        (Peer::Rekor, 404, "rekor/refused", 75),
+        (Peer::Rekor, 404, "service/mistaken", 4),
         (Peer::Rekor, 503, "rekor/unreachable", 75),
         (Peer::Rekor, 201, "rekor/malformed", 5),
     ];

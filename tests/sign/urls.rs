@@ -71,8 +71,8 @@ fn urls_and_a_trusted_root_are_enough() {
                 .is_some_and(|said| *said != own && *said != "auto")
             {
                 // The log has no such place.
-                assert_eq!(run.code, Some(75), "{case}");
-                assert!(run.stderr.contains("code: rekor/refused"), "{case}");
+                assert_eq!(run.code, Some(4), "{case}");
+                assert!(run.stderr.contains("code: service/mistaken"), "{case}");
                 assert!(image.signatures().is_empty(), "{case}");
                 continue;
             }

@@ -18,7 +18,7 @@ const CONSTRUCTED: &str = "constructed";
 
 /// Warnings that take a fault which no peer here can make, and which are no values of their own:
 /// their transcripts have the explanation alone.
-const EXPLAINED: [&str; 8] = [
+const EXPLAINED: [&str; 9] = [
     "github/output",
     "registry/cut",
     "registry/drift",
@@ -27,6 +27,7 @@ const EXPLAINED: [&str; 8] = [
     "registry/plain-http",
     "registry/removed",
     "run/kept",
+    "trust/other-hash",
 ];
 
 /// A warning about what GitHub reads is told too late to be in it, so its code is in no output.

@@ -5,6 +5,7 @@ mod client;
 mod error;
 mod link_local;
 mod loopback;
+mod page;
 mod preconnect;
 pub mod request;
 mod send;

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::client::{Event, Net, Profile};
 use super::error::{HttpError, HttpReason, transport};
+use super::page;
 
 /// The longest piece of a server's answer that a message shows, in characters.
 const EXCERPT: usize = 256;
@@ -77,6 +78,11 @@ impl Answer {
     /// secrets that `net` knows.
     pub fn excerpt(&self, net: &Net) -> String {
         excerpt(net, &self.body)
+    }
+
+    /// The same of `text`, which is a part of the body.
+    pub fn excerpt_of(&self, text: &str, net: &Net) -> String {
+        excerpt(net, text.as_bytes())
     }
 }
 
@@ -393,6 +399,8 @@ fn jittered(limits: &CallLimits, tries: u32) -> Duration {
 fn excerpt(net: &Net, body: &[u8]) -> String {
     // Redacted before it is cut, or the cut could leave a half of a secret.
     let text = net.redact(&String::from_utf8_lossy(body));
+    // What stood on both sides of a tag may be a secret when it stands together.
+    let text = page::words(&text).map_or(text, |words| net.redact(&words));
     let line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

@@ -8,6 +8,7 @@ mod signing;
 mod trusted;
 mod verifier;
 
+pub(crate) use signing::CODE_SIGNING;
 #[cfg(test)]
 pub(crate) use signing::testing;
 pub use signing::{CertificateError, SigningCertificate};

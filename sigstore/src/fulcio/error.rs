@@ -7,6 +7,7 @@ use ambisign_host::{HttpError, errors};
 
 use crate::certificate::CertificateError;
 use crate::network_hint;
+use crate::service;
 
 errors! {
     /// Why there is no certificate.
@@ -51,6 +52,17 @@ errors! {
             why: "Somebody else's certificate came back.",
             advice: "Do not run again; check which instance answered.",
         },
+        /// Something else answers at the URL of Fulcio.
+        #[error(transparent)]
+        Mistaken(#[from] error: service::Error) = of error,
+        /// Fulcio's configuration does not accept the token, so it was not sent.
+        #[error("Fulcio does not accept the identity token: {}", objection.says(issuer))]
+        Objected {
+            /// The issuer of the token.
+            issuer: String,
+            /// What Fulcio's configuration says about the token.
+            objection: Objection,
+        } = also "fulcio/refused", Identity { fix: objection.fix(issuer) },
         /// Fulcio does not accept the token.
         #[error("Fulcio refused the identity token (HTTP {status}): {said}")]
         Refused {
@@ -76,7 +88,6 @@ errors! {
             /// The beginning of the answer.
             said: String,
         } = "fulcio/rejected", Temporary {
-            fix: "check the URL of Fulcio, then run again",
             what: "Fulcio refuses for now.",
             why: "Too many requests, or a fault on its side.",
             advice: "Run again.",
@@ -103,7 +114,9 @@ impl Error {
     /// Whether Fulcio may have issued a certificate nevertheless, which stays in a public log.
     pub fn may_have_issued(&self) -> bool {
         match self {
-            Self::Encoding | Self::Refused { .. } => false,
+            Self::Encoding | Self::Mistaken(_) | Self::Objected { .. } | Self::Refused { .. } => {
+                false
+            }
             Self::Http(error) => error.sent,
             // A server that fails may do so when its work is done.
             Self::Rejected { status, .. } => *status >= 500,
@@ -115,7 +128,7 @@ impl Error {
     }
 }
 
-/// What Fulcio has against a token, as far as its configuration tells.
+/// What Fulcio has against a token, as far as its configuration or its answer tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Objection {
     /// It wants another audience.
@@ -123,26 +136,63 @@ pub enum Objection {
         /// That audience.
         wanted: String,
     },
+    /// It makes certificates of e-mail addresses, and the token has none that counts.
+    Email,
     /// It does not know the issuer.
     Issuer,
-    /// Its configuration shows no reason.
-    Unsaid,
+    /// Its configuration was read, and shows no reason.
+    None,
+    /// Its answer says it.
+    Said,
+    /// Its configuration could not be read.
+    Unread,
 }
 
 impl Objection {
+    /// What its configuration says, for a token of `issuer`.
+    pub fn says(&self, issuer: &str) -> String {
+        match self {
+            Self::Audience { wanted } => {
+                format!("it takes tokens of {issuer} for audience {wanted:?} alone")
+            }
+            Self::Email => format!(
+                "it makes certificates of the e-mail addresses in tokens of {issuer}, and this one \
+                 has no verified address"
+            ),
+            Self::Issuer => format!("it takes no tokens of {issuer}"),
+            Self::None | Self::Said => format!("it takes tokens of {issuer}"),
+            Self::Unread => "its configuration could not be read".to_owned(),
+        }
+    }
+
     /// What helps against it, for a token of `issuer`.
     pub fn fix(&self, issuer: &str) -> Cow<'static, str> {
         match self {
             Self::Audience { wanted } => {
                 format!("mint the token with audience {wanted:?} (`--audience {wanted}`)").into()
             }
+            Self::Email => "mint the token with its verified e-mail address (scope `email`, \
+                            `includeEmail`, `format=full`)"
+                .into(),
             Self::Issuer => format!(
                 "use a Fulcio that accepts tokens of {issuer}, or sign with another identity"
             )
             .into(),
-            Self::Unsaid => "run again once; if it stays, look at the token's expiry and e-mail: \
-                             Fulcio accepts its issuer and audience"
-                .into(),
+            Self::None => {
+                "run again once; if it stays, look at the token's expiry and claims: by its \
+                           configuration Fulcio accepts the issuer and audience"
+                    .into()
+            }
+            Self::Said => {
+                "mint a token with what Fulcio asks for, or have the operator of this Fulcio \
+                           change what it asks for"
+                    .into()
+            }
+            Self::Unread => {
+                "compare issuer, audience, expiry and e-mail address of the token with what \
+                             this Fulcio accepts"
+                    .into()
+            }
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::identity::prediction;
 use crate::identity::{Identity, Mismatch};
 use crate::key::EphemeralKey;
 use crate::limits::FULCIO;
+use crate::service::{self, Kind};
 use crate::trust::Trust;
 pub use error::{Error, Objection};
 
@@ -57,15 +58,9 @@ impl<'a> Fulcio<'a> {
         let key = EphemeralKey::generate(rng);
         let request = key.request(rng).ok_or(Error::Encoding)?;
         let answer = self.ask(identity.token(), &request).await?;
-        let leaf = match answer.status.as_u16() {
-            200 | 201 => wire::leaf(&answer.body).ok_or(Error::Unreadable)?,
-            400 | 401 | 403 | 413 | 415 | 422 => {
-                return Err(self.refused(&answer, identity).await);
-            }
-            status => {
-                let said = answer.excerpt(&self.host.net);
-                return Err(Error::Rejected { status, said });
-            }
+        let leaf = wire::leaf(&answer.body).filter(|_| answer.status.is_success());
+        let Some(leaf) = leaf else {
+            return Err(self.without_certificate(&answer, identity).await);
         };
         let certificate = SigningCertificate::parse(&leaf)?;
         self.check(&certificate, &key, identity)?;
@@ -109,25 +104,48 @@ impl<'a> Fulcio<'a> {
         })
     }
 
-    /// Fulcio gives one message for every token that it does not like. Its configuration tells more.
-    async fn refused(&self, answer: &Answer, identity: &Identity) -> Error {
+    /// What an answer without certificate means. What is not in Fulcio's words is not from Fulcio.
+    async fn without_certificate(&self, answer: &Answer, identity: &Identity) -> Error {
         let status = answer.status.as_u16();
-        let said = wire::message(&answer.body).unwrap_or_else(|| answer.excerpt(&self.host.net));
-        let said = self.host.net.redact(&said);
-        let objection = self.objection(identity).await;
-        Error::Refused {
-            status,
-            said,
-            issuer: identity.issuer().to_owned(),
-            objection,
+        if answer.status.is_success() && wire::is_certificate(&answer.body) {
+            return Error::Unreadable;
+        }
+        let said = wire::message(&answer.body).filter(|_| !answer.status.is_success());
+        let Some(said) = said.filter(|_| !service::is_of_url(status)) else {
+            if answer.status.is_server_error() && !service::is_of_url(status) {
+                let said = answer.excerpt(&self.host.net);
+                return Error::Rejected { status, said };
+            }
+            let url = &self.trust.services().fulcio.url;
+            return service::mistaken(self.host, Kind::Fulcio, url, answer)
+                .await
+                .into();
+        };
+        let excerpt = answer.excerpt_of(&said, &self.host.net);
+        match status {
+            400 | 401 | 403 | 413 | 415 | 422 => Error::Refused {
+                status,
+                said: excerpt,
+                issuer: identity.issuer().to_owned(),
+                objection: self.objection(identity, &said).await,
+            },
+            _ => Error::Rejected {
+                status,
+                said: excerpt,
+            },
         }
     }
 
-    async fn objection(&self, identity: &Identity) -> Objection {
+    /// Fulcio gives one message for nearly every token that it does not like. Its configuration tells
+    /// more.
+    async fn objection(&self, identity: &Identity, said: &str) -> Objection {
+        if said != wire::OF_A_TOKEN {
+            return Objection::Said;
+        }
         let url = configuration(&self.trust.services().fulcio.url);
         let answer = self.host.net.send(&FULCIO, request::get_json(url)).await;
         let objection = answer.ok().and_then(|answer| objection(&answer, identity));
-        objection.unwrap_or(Objection::Unsaid)
+        objection.unwrap_or(Objection::Unread)
     }
 }
 
@@ -156,6 +174,9 @@ pub fn objection(answer: &Answer, identity: &Identity) -> Option<Objection> {
         Some(one) if !identity.audiences().contains(&one.audience) => Objection::Audience {
             wanted: one.audience.clone(),
         },
-        Some(_) => Objection::Unsaid,
+        Some(one) if one.is_of_email() && !identity.has_email(one.skip_email_verification) => {
+            Objection::Email
+        }
+        Some(_) => Objection::None,
     })
 }

@@ -24,21 +24,29 @@ pub(super) fn leaf(body: &[u8]) -> Option<Vec<u8>> {
     (label == "CERTIFICATE").then_some(leaf)
 }
 
-/// The message of an error answer.
+/// What Fulcio says of nearly every token that it does not accept (fulcio `pkg/server`,
+/// `invalidIdentityToken`).
+pub(super) const OF_A_TOKEN: &str = "There was an error processing the identity token";
+
+/// The highest code of an error of gRPC, which Fulcio writes into its answers. Other services of
+/// Sigstore write the HTTP status there.
+const HIGHEST_CODE: u32 = 16;
+
+/// The message of an error answer of Fulcio, whole; `None` for what Fulcio does not write.
 pub(super) fn message(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Error {
+        code: u32,
         message: String,
     }
     let error: Error = json::parse(body).ok()?;
-    Some(
-        error
-            .message
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(256)
-            .collect(),
-    )
+    (error.code <= HIGHEST_CODE).then_some(error.message)
+}
+
+/// Whether an answer means to be a certificate, readable or not.
+pub(super) fn is_certificate(body: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(body);
+    start.trim_start().starts_with("{\"signedCertificate")
 }
 
 /// The issuers that `GET /api/v2/configuration` lists.
@@ -81,4 +89,17 @@ pub(super) struct Issuer {
     /// The audience that its tokens must have.
     #[serde(default)]
     pub(super) audience: String,
+    /// What its certificates are made of.
+    #[serde(default)]
+    issuer_type: String,
+    /// Whether an e-mail address counts that the issuer did not verify.
+    #[serde(default)]
+    pub(super) skip_email_verification: bool,
+}
+
+impl Issuer {
+    /// Whether the identity of its certificates is the e-mail address of the token.
+    pub(super) fn is_of_email(&self) -> bool {
+        self.issuer_type == "email"
+    }
 }

@@ -17,7 +17,7 @@ errors! {
             /// The audience that was asked for.
             wanted: String,
         } = "identity/audience", Identity {
-            fix: format!("mint the token with audience {wanted:?}"),
+            fix: audience_fix(found, wanted),
             what: "The token was made for somebody else.",
             why: "Tokens name who may use them, and Fulcio takes those for its own audience alone.",
             advice: "Ask the platform for a token with the audience that the message names; `--audience` is for private instances.",
@@ -155,6 +155,23 @@ errors! {
             why: "A private Fulcio has rules of its own, so it cannot be told whether the same identity has signed before.",
             advice: "Name it by `--require-identity` and `--require-issuer`; both must then hold.",
         },
+    }
+}
+
+/// A deployment may have an audience of its own, such as the client ID of its issuer.
+fn audience_fix(found: &[String], wanted: &str) -> String {
+    match found {
+        [own]
+            if own
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'`') =>
+        {
+            format!(
+                "mint the token with audience {wanted:?}, or pass `--audience {own}` if your Fulcio takes \
+             that one"
+            )
+        }
+        _ => format!("mint the token with audience {wanted:?}"),
     }
 }
 

@@ -149,6 +149,16 @@ impl Identity {
         &self.prediction
     }
 
+    /// Whether there is an e-mail address that its issuer has verified, or with `unverified` any.
+    pub(crate) fn has_email(&self, unverified: bool) -> bool {
+        let verified = match self.claims.get("email_verified") {
+            Some(Value::Bool(verified)) => *verified,
+            Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+            Some(_) | None => false,
+        };
+        text(&self.claims, "email").is_some() && (verified || unverified)
+    }
+
     /// How visible the repository is, where the token says so (GitHub, GitLab). Of several claims one
     /// that is not `public` counts, and one that is no text is not `public`.
     pub fn visibility(&self) -> Option<&str> {

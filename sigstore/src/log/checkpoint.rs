@@ -55,6 +55,15 @@ impl<'a> Checkpoint<'a> {
     }
 }
 
+impl Checkpoint<'_> {
+    /// The beginnings of the IDs of the keys that signed it as `name`.
+    pub fn hints_of(&self, name: &str) -> Vec<[u8; 4]> {
+        let signatures = self.note.signatures.iter();
+        let own = signatures.filter(|signature| signature.name == name);
+        own.map(|signature| signature.hint).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Checkpoint;

@@ -65,16 +65,35 @@ pub fn verify(
     if !leaf.validity().contains(at) {
         return Err(PathError::OutsideValidity);
     }
-    let mut issued = leaf;
+    if !authorities
+        .first()
+        .is_some_and(|first| leaf.is_signed_by(first))
+    {
+        return Err(PathError::Signature);
+    }
+    verify_authorities(authorities, purpose, at)
+}
+
+/// Verifies that `authorities`, from the one that issues to the anchor, could vouch at `at` for
+/// certificates of `purpose`: each is signed by the next one, may issue, and is valid.
+///
+/// # Errors
+/// The first flaw that is found.
+pub(crate) fn verify_authorities(
+    authorities: &[Certificate],
+    purpose: ObjectIdentifier,
+    at: SystemTime,
+) -> Result<(), PathError> {
+    let mut issued: Option<&Certificate> = None;
     for (below, authority) in authorities.iter().enumerate() {
-        if !issued.is_signed_by(authority) {
+        if issued.is_some_and(|issued| !issued.is_signed_by(authority)) {
             return Err(PathError::Signature);
         }
         may_issue(authority, purpose, below)?;
         if !authority.validity().contains(at) {
             return Err(PathError::OutsideValidity);
         }
-        issued = authority;
+        issued = Some(authority);
     }
     Ok(())
 }

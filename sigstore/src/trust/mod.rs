@@ -14,6 +14,8 @@ pub mod root;
 pub mod services;
 pub mod tuf;
 
+use std::time::SystemTime;
+
 use ambisign_host::{Host, HttpError, Warning};
 use reqwest::{Method, Request};
 use url::Url;
@@ -100,6 +102,16 @@ impl Trust {
     pub fn is_public(&self) -> bool {
         let mirror = self.mirror.as_ref().map(|used| &used.mirror);
         self.root.is_public() || mirror == Some(&Mirror::Public)
+    }
+
+    /// Whether the services are those of the public instance, by its trusted root: then root and
+    /// services fit, as its operators see to it.
+    pub fn is_of_public_services(&self, now: SystemTime) -> bool {
+        let services = &self.services;
+        let named = |service: &Service, kind| self.root.names(kind, &service.url, now);
+        self.is_public()
+            && named(&services.fulcio, ServiceKind::Fulcio)
+            && services.logs.iter().all(|log| named(log, ServiceKind::Log))
     }
 
     /// The TUF mirror that the trusted root came from; `None` when a file held it.

@@ -5,6 +5,7 @@ use ambisign_host::{Class, HttpError, errors};
 
 use crate::log::EntryError;
 use crate::network_hint;
+use crate::service;
 use crate::timestamp::TimestampError;
 
 /// A signature that is not logged by all logs.
@@ -41,6 +42,20 @@ errors! {
         /// The log gave no usable answer.
         #[error("the log gave no entry")]
         Log(#[source] error: HttpError) = request error in "rekor" { fix: network_hint::fix(error) },
+        /// Something else answers at the URL of a log or a timestamp authority.
+        #[error(transparent)]
+        Mistaken(#[from] error: service::Error) = of error,
+        /// The log takes nothing any more.
+        #[error("the log takes no entries any more (HTTP 405): {said}")]
+        Frozen {
+            /// The beginning of its answer.
+            said: String,
+        } = "rekor/frozen", Trust {
+            fix: "update the signing config, which names the log that takes entries now",
+            what: "The log is closed and only read any more.",
+            why: "Logs are replaced from time to time, and the signing config is older than that.",
+            advice: "Update the signing config, or name the newer log with `--rekor-url`.",
+        },
         /// The log says no.
         #[error("the log refused the entry (HTTP {status}): {said}")]
         LogRefused {
@@ -54,8 +69,6 @@ errors! {
                 _ => Class::Temporary,
             },
             fix: match status {
-                405 => "the log is frozen: update the signing config, then run again",
-                404 => "check the URL of the log and `--rekor-version`, then run again",
                 400 | 415 | 422 => "report this: it is a bug in ambisign",
                 _ => "run again",
             },
@@ -89,10 +102,7 @@ errors! {
             /// The beginning of its answer.
             said: String,
         } = "timestamp/refused", Temporary | Untrusted | Rejected {
-            fix: match status {
-                404 | 405 => "check the URL of the timestamp authority, path included, then run again",
-                _ => "run again",
-            },
+            fix: "run again",
             what: "The authority gave no timestamp.",
             why: "It is busy, or does not like the request; its answer is shown.",
             advice: "Run again; check the URL, its path included.",
@@ -112,7 +122,9 @@ impl Error {
     pub(super) fn may_be_logged(&self) -> bool {
         match self {
             Self::Encoding
+            | Self::Frozen { .. }
             | Self::Late
+            | Self::Mistaken(_)
             | Self::Timestamp(_)
             | Self::TimestampInvalid(_)
             | Self::TimestampRefused { .. } => false,

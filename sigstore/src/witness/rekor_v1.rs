@@ -7,10 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::LOCATION;
 use serde_json::json;
 
-use super::Error;
+use super::{Error, refused};
 use crate::content::ContentRef;
 use crate::limits::REKOR;
 use crate::log::{LogEntry, Logged};
+use crate::service::{self, Kind};
 use crate::trust::Service;
 
 /// A v1 log of this run.
@@ -43,9 +44,16 @@ impl RekorV1<'_> {
             _ => answer,
         };
         match answer.status.as_u16() {
+            200 | 201 if service::is_page(&answer.body) => Err(self.mistaken(&answer).await),
             200 | 201 => Ok(LogEntry::from_v1(&answer.body)?),
-            status => Err(Error::refused(status, answer.excerpt(&self.host.net))),
+            _ => Err(refused(self.host, Kind::RekorV1, &self.service.url, &answer).await),
         }
+    }
+
+    async fn mistaken(&self, answer: &Answer) -> Error {
+        service::mistaken(self.host, Kind::RekorV1, &self.service.url, answer)
+            .await
+            .into()
     }
 
     /// The entry that a 409 names. Only its ID is taken from the answer, never its host.

@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::Error;
+use super::{Error, refused};
 use crate::certificate::Verifier;
 use crate::content::ContentRef;
 use crate::digest::Digest;
@@ -18,6 +18,7 @@ use crate::limits::REKOR;
 use crate::log::checkpoint::Checkpoint;
 use crate::log::tiles::{self, Tile};
 use crate::log::{LogEntry, Logged, Proof};
+use crate::service::{self, Kind};
 use crate::trust::root::Log;
 use crate::trust::{Service, TrustedRoot};
 
@@ -48,6 +49,12 @@ impl RekorV2<'_> {
             .await
             .map_err(Error::Log)?;
         match answer.status.as_u16() {
+            200 | 201 if service::is_page(&answer.body) => {
+                let url = &self.service.url;
+                Err(service::mistaken(self.host, Kind::RekorV2, url, &answer)
+                    .await
+                    .into())
+            }
             200 | 201 => Ok(LogEntry::from_json(&answer.body)?.without_time()),
             409 => match answer
                 .header("x-log-index")
@@ -56,7 +63,7 @@ impl RekorV2<'_> {
                 Some(index) => self.find_again(index, logged).await,
                 None => Err(Error::refused(409, answer.excerpt(&self.host.net))),
             },
-            status => Err(Error::refused(status, answer.excerpt(&self.host.net))),
+            _ => Err(refused(self.host, Kind::RekorV2, &self.service.url, &answer).await),
         }
     }
 }

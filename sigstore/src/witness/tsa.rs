@@ -12,6 +12,7 @@ use super::Error;
 use crate::digest::Digest;
 use crate::limits::TSA;
 use crate::log::Logged;
+use crate::service::{self, Kind};
 use crate::timestamp::{Stamped, Timestamp};
 use crate::trust::{Service, TrustedRoot};
 
@@ -39,8 +40,19 @@ impl TimestampAuthority<'_> {
             .send(&TSA, request)
             .await
             .map_err(Error::Timestamp)?;
-        if !matches!(answer.status.as_u16(), 200 | 201) {
-            let (status, said) = (answer.status.as_u16(), answer.excerpt(&self.host.net));
+        let status = answer.status.as_u16();
+        let is_good = matches!(status, 200 | 201);
+        // A reply is a SEQUENCE (RFC 3161 2.4.2), and a page is not from an authority.
+        let is_reply = answer.body.first() == Some(&0x30);
+        let is_refusal = !service::is_of_url(status) && !service::is_page(&answer.body);
+        if !is_reply && (is_good || !is_refusal) {
+            let (kind, url) = (Kind::TimestampAuthority, &self.service.url);
+            return Err(service::mistaken(self.host, kind, url, &answer)
+                .await
+                .into());
+        }
+        if !is_good {
+            let said = answer.excerpt(&self.host.net);
             return Err(Error::TimestampRefused { status, said });
         }
         let stamped = Stamped {

@@ -8,6 +8,7 @@ use ambisign_sigstore::certificate::CertificateError;
 use ambisign_sigstore::credential::SignError;
 use ambisign_sigstore::fulcio;
 use ambisign_sigstore::log::EntryError;
+use ambisign_sigstore::preflight::{self, Flaw};
 use ambisign_sigstore::timestamp::TimestampError;
 use ambisign_sigstore::verify;
 use ambisign_sigstore::witness;
@@ -33,7 +34,19 @@ pub(super) fn of_signing() -> Vec<Error> {
         boxed(CertificateError::Profile {
             why: "is not for code signing",
         }),
+        boxed(preflight::Error::OtherAuthority {
+            url: "https://fulcio.example.com/".to_owned(),
+            theirs: "\"CN=acme,O=acme.example\"".to_owned(),
+            ours: "\"CN=sigstore-intermediate,O=sigstore.dev\"".to_owned(),
+        }),
+        boxed(preflight::Error::UnusableAuthority {
+            url: "https://fulcio.example.com/".to_owned(),
+            flaw: Flaw::Order,
+        }),
         boxed(witness::Error::Encoding),
+        boxed(witness::Error::Frozen {
+            said: "this log is frozen".to_owned(),
+        }),
         boxed(witness::Error::Late),
         boxed(witness::Error::Lost {
             index: 12_345,

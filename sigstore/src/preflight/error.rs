@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Why the trusted root does not fit the services.
+
+use ambisign_host::{codes, errors};
+
+use crate::fulcio;
+use crate::pki::path::PathError;
+use crate::service;
+
+errors! {
+    /// Why the trusted root does not fit the services.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// Fulcio does not take the token.
+        #[error(transparent)]
+        Fulcio(#[from] error: fulcio::Error) = of error,
+        /// Something else answers at the URL of a service.
+        #[error(transparent)]
+        Mistaken(#[from] error: service::Error) = of error,
+        /// Fulcio issues with an authority that the trusted root does not have.
+        #[error("Fulcio at {url} issues certificates of {theirs}, and the trusted root has {ours}")]
+        OtherAuthority {
+            /// The URL of Fulcio.
+            url: String,
+            /// The authorities of Fulcio.
+            theirs: String,
+            /// Those of the trusted root.
+            ours: String,
+        } = "trust/other-authority", Trust {
+            fix: "use the trusted root of this Fulcio; `ambisign trust create` makes one of its certificate chain",
+            what: "The trusted root does not have the authority with which this Fulcio issues certificates.",
+            why: "The trusted root is of another instance, or older than the authority.",
+            advice: "Use the trusted root of this deployment, and a new one.",
+        },
+        /// The log signs with a key that the trusted root does not have.
+        #[error("the trusted root does not fit the log at {url}: {why}")]
+        OtherLog {
+            /// The URL of the log.
+            url: String,
+            /// What differs.
+            why: String,
+        } = "trust/other-log", Trust {
+            fix: "use the trusted root of this log; `ambisign trust create` makes one of its public key and, for Rekor v2, its `origin`",
+            what: "What the log signs does not verify with the trusted root.",
+            why: "The trusted root has another key, another log ID or another name of the log.",
+            advice: "Use the trusted root of this deployment, and a new one.",
+        },
+        /// The authority is there, in a form that vouches for nothing.
+        #[error("the trusted root has the authority of Fulcio at {url}, and it cannot be used: {flaw}")]
+        UnusableAuthority {
+            /// The URL of Fulcio.
+            url: String,
+            /// In which way.
+            flaw: Flaw,
+        } = "trust/unusable-authority", Trust {
+            fix: flaw.fix(),
+            what: "The trusted root has the authority with which Fulcio issues, and no certificate of it could be verified.",
+            why: "Its chain has another order, ended, or limits what the authority may issue.",
+            advice: "Correct the chain in the trusted root; `ambisign trust create` writes it in the right order.",
+        },
+    }
+}
+
+/// What is wrong with the chain of an authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// The certificate that issues is not the first.
+    #[error("its chain does not begin with the certificate that issues")]
+    Order,
+    /// The trust in it has not begun, or is over.
+    #[error("its `validFor` does not contain this time")]
+    Window,
+    /// The chain does not hold.
+    #[error("{0}")]
+    Path(PathError),
+}
+
+impl Flaw {
+    fn fix(self) -> &'static str {
+        match self {
+            Self::Order => {
+                "list the chain from the certificate that issues to the root, as `ambisign trust \
+                 create` does"
+            }
+            Self::Path(PathError::Extension) => {
+                "have Fulcio issue with an authority without such extensions: name constraints are not \
+                 supported"
+            }
+            Self::Path(PathError::OutsideValidity) | Self::Window => {
+                "get the trusted root with the authority that is valid now, and check the clock"
+            }
+            Self::Path(_) => "correct the chain of this authority in the trusted root",
+        }
+    }
+}
+
+codes! {
+    /// The warnings about how the services fit the trusted root.
+    pub WARNINGS {
+        /// The log signs with another hash than the trusted root names.
+        pub(super) OTHER_HASH = "trust/other-hash" {
+            what: "The log signs with another hash than the trusted root names.",
+            why: "Rekor v1 signs with SHA-256 on every curve, and trusted roots name the usual hash of the curve. cosign 3 refuses signatures that are logged there.",
+            advice: "Verify with ambisign or with cosign 2, or give the log a key on the curve P-256.",
+        },
+    }
+}

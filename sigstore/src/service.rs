@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What answers at the URL of a service, when it is not that service: a URL with a wrong path, that
+//! of another service, or a firewall in between.
+//!
+//! What is asked is public and leaves nothing behind.
+
+use std::time::Duration;
+
+use ambisign_host::{Answer, CallLimits, Host, errors, request};
+use futures_util::future::join5;
+use serde_json::Value;
+use url::Url;
+
+use crate::limits::FULCIO;
+use crate::log::checkpoint::Checkpoint;
+
+/// A question that nobody waits long for.
+pub(crate) const QUESTION: CallLimits = CallLimits {
+    tries: 1,
+    each: Duration::from_secs(5),
+    all: Duration::from_secs(5),
+    ..FULCIO
+};
+
+/// Where a timestamp authority takes requests, below its base.
+const STAMP: &str = "api/v1/timestamp";
+
+/// A kind of service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The certificate authority.
+    Fulcio,
+    /// A log of the first version.
+    RekorV1,
+    /// A log of the second version.
+    RekorV2,
+    /// A timestamp authority.
+    TimestampAuthority,
+}
+
+impl Kind {
+    /// What it is called in a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fulcio => "Fulcio",
+            Self::RekorV1 => "a Rekor v1 log",
+            Self::RekorV2 => "a Rekor v2 log",
+            Self::TimestampAuthority => "a timestamp authority",
+        }
+    }
+
+    /// How the user names it.
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Fulcio => "`--fulcio-url`",
+            Self::RekorV1 | Self::RekorV2 => "`--rekor-url`",
+            Self::TimestampAuthority => "`--tsa-url`",
+        }
+    }
+}
+
+errors! {
+    /// What is at the URL of a service is something else.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// Another service, or none.
+        #[error("{}", sentence(*expected, url, answered, found.as_ref()))]
+        Mistaken {
+            /// What was expected.
+            expected: Kind,
+            /// The URL that the user gave for it.
+            url: String,
+            /// What came back instead.
+            answered: String,
+            /// Which service it is, and its URL, when it says so.
+            found: Option<(Kind, String)>,
+        } = "service/mistaken", Trust {
+            fix: fix(*expected, url, found.as_ref()),
+            what: "What answers at the URL of a service is not that service.",
+            why: "The URL lacks its path or is that of another service, or a firewall answers in its place.",
+            advice: "Compare the URL with the documentation of the deployment; it stands in the signing config or in a URL flag.",
+        },
+    }
+}
+
+fn sentence(expected: Kind, url: &str, answered: &str, found: Option<&(Kind, String)>) -> String {
+    let is_itself = found.is_some_and(|(kind, at)| *kind == expected && at == url);
+    let expected = expected.name();
+    match found {
+        Some(_) if is_itself => {
+            format!("{url} is {expected}, and takes no such request: it {answered}")
+        }
+        Some((kind, at)) if at == url => {
+            format!(
+                "{url} is given for {expected}, and is {}: it {answered}",
+                kind.name()
+            )
+        }
+        Some((kind, at)) => format!(
+            "{url} is given for {expected}, and {} is at {at}: it {answered}",
+            kind.name()
+        ),
+        None => format!("what answers at {url} is not {expected}: it {answered}"),
+    }
+}
+
+fn fix(expected: Kind, url: &str, found: Option<&(Kind, String)>) -> String {
+    match found {
+        Some((kind, at)) if *kind == expected && at == url => {
+            "ask who runs it whether it is closed, and update the signing config".to_owned()
+        }
+        Some((kind, at)) if *kind == expected => {
+            format!("give {at} with {}, or in the signing config", kind.flag())
+        }
+        Some((kind @ (Kind::RekorV1 | Kind::RekorV2), at))
+            if matches!(expected, Kind::RekorV1 | Kind::RekorV2) =>
+        {
+            let version = if *kind == Kind::RekorV1 { 1 } else { 2 };
+            format!(
+                "use {at} with `--rekor-version {version}`, or write `majorApiVersion` {version} into the signing config"
+            )
+        }
+        Some(_) | None => format!(
+            "give the URL of {} with {}, its path included, or in the signing config; if it is right, \
+             let this machine reach it without what answers instead",
+            expected.name(),
+            expected.flag()
+        ),
+    }
+}
+
+/// That `answer`, which came from the `expected` service at `url`, is not one of such a service. Who
+/// answers there is asked for, so that the reader is told.
+pub(crate) async fn mistaken(host: &Host, expected: Kind, url: &Url, answer: &Answer) -> Error {
+    let status = answer.status.as_u16();
+    let said = answer.excerpt(&host.net);
+    let said = match said.as_str() {
+        "" => "nothing".to_owned(),
+        said => format!("`{said}`"),
+    };
+    Error::Mistaken {
+        expected,
+        url: url.to_string(),
+        answered: format!("answers HTTP {status} with {said}"),
+        found: found(host, url).await,
+    }
+}
+
+/// Which service says of itself that it is at `url`, or below it.
+async fn found(host: &Host, url: &Url) -> Option<(Kind, String)> {
+    let ask = async |path: &str| {
+        let url = request::below(url, path);
+        let answer = host.net.send(&QUESTION, request::get_json(url)).await.ok();
+        answer.filter(|answer| answer.status.is_success())
+    };
+    let (fulcio, v1, v2, stamps, below) = join5(
+        ask("api/v2/configuration"),
+        ask("api/v1/log"),
+        ask("api/v2/checkpoint"),
+        ask("certchain"),
+        ask(&format!("{STAMP}/certchain")),
+    )
+    .await;
+    let has = |answer: &Option<Answer>, member: &str| {
+        let json: Option<Value> = answer.as_ref().and_then(Answer::json);
+        json.is_some_and(|json| json.get(member).is_some())
+    };
+    let here = |kind| Some((kind, url.to_string()));
+    if has(&fulcio, "issuers") {
+        return here(Kind::Fulcio);
+    }
+    if has(&v1, "signedTreeHead") {
+        return here(Kind::RekorV1);
+    }
+    let text = v2.map(|answer| String::from_utf8_lossy(&answer.body).into_owned());
+    if text.is_some_and(|text| Checkpoint::parse(&text).is_some()) {
+        return here(Kind::RekorV2);
+    }
+    let is_chain = |answer: Option<Answer>| {
+        answer.is_some_and(|answer| answer.body.starts_with(b"-----BEGIN CERTIFICATE"))
+    };
+    if is_chain(stamps) {
+        return here(Kind::TimestampAuthority);
+    }
+    let below = is_chain(below).then(|| request::below(url, STAMP).to_string());
+    below.map(|at| (Kind::TimestampAuthority, at))
+}
+
+/// Whether no service of Sigstore speaks of its work by this status, but of its URL: there is nothing
+/// there, or nothing that takes a POST.
+pub(crate) fn is_of_url(status: u16) -> bool {
+    matches!(status, 404 | 405 | 501)
+}
+
+/// Whether `body` is an error as services of Sigstore write it, with a message.
+pub(crate) fn is_error(body: &[u8]) -> bool {
+    let json: Option<Value> = ambisign_host::json::parse(body).ok();
+    json.is_some_and(|json| json.get("message").is_some_and(Value::is_string))
+}
+
+/// Whether `body` is a page, which no service of Sigstore answers.
+pub(crate) fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
+}
+
+/// Sends a request that the `expected` service at `url` cannot use, and so does nothing on. When the
+/// answer is about the URL, or is a page, something else answers there.
+pub(crate) async fn confirm(host: &Host, expected: Kind, url: &Url) -> Option<Error> {
+    let (path, kind) = match expected {
+        Kind::Fulcio => ("api/v2/signingCert", "application/json"),
+        Kind::RekorV1 => ("api/v1/log/entries", "application/json"),
+        Kind::RekorV2 => ("api/v2/log/entries", "application/json"),
+        Kind::TimestampAuthority => ("", "application/timestamp-query"),
+    };
+    let target = match path {
+        "" => url.clone(),
+        path => request::below(url, path),
+    };
+    let request = request::post(target, kind, "{}");
+    let answer = host.net.send(&QUESTION, request).await.ok()?;
+    let status = answer.status.as_u16();
+    // Without its token a request may be refused by whatever guards the service.
+    let is_guarded = matches!(status, 401 | 403 | 407);
+    let is_odd = match expected {
+        // A reply is a SEQUENCE (RFC 3161 2.4.2).
+        Kind::TimestampAuthority => answer.body.first() != Some(&0x30),
+        Kind::Fulcio | Kind::RekorV1 | Kind::RekorV2 => !answer.body.starts_with(b"{"),
+    };
+    let is_odd = is_page(&answer.body) || answer.status.is_success() && is_odd;
+    if is_of_url(status) || is_odd && !is_guarded {
+        return Some(mistaken(host, expected, url, &answer).await);
+    }
+    None
+}
