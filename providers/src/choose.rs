@@ -18,13 +18,14 @@ pub(crate) mod tests;
 
 use std::fmt;
 
-use ambisign_host::{Host, chain};
-pub use error::ChooseError;
+use ambisign_host::{Host, Table, chain};
+use error::NOTES;
+pub use error::{ChooseError, NOTE};
 
-use crate::{
-    Detection, Error, GivenToken, Kind, Options, PROVIDERS, Provider, Source, env_var, explicit,
-    file, gce, gitlab, google, impersonation, platforms,
+use crate::providers::{
+    PROVIDERS, env_var, explicit, file, gce, gitlab, google, impersonation, spiffe,
 };
+use crate::{Detection, Error, GivenToken, Kind, Options, Provider, Source, platforms};
 
 /// A provider, chosen.
 pub struct Choice {
@@ -211,6 +212,14 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     names.filter(|name| is_requestable(name))
 }
 
+/// What there is to know about each code of the crate: of the choice, and of each provider's errors.
+pub fn explanations() -> impl Iterator<Item = Table> {
+    let providers = PROVIDERS.iter().flat_map(|row| row.errors);
+    [ChooseError::TABLE, NOTES]
+        .into_iter()
+        .chain(providers.copied())
+}
+
 /// The environment variables with credentials of the job that child processes must not see.
 pub fn secret_variables() -> impl Iterator<Item = &'static str> {
     PROVIDERS.iter().flat_map(|row| {
@@ -222,7 +231,7 @@ pub fn secret_variables() -> impl Iterator<Item = &'static str> {
 
 /// The flag with a token has no name of its own, and what is only recognised cannot be used.
 fn is_requestable(name: &str) -> bool {
-    name != explicit::PROVIDER.name && name != crate::spiffe::DEFAULT_SOCKET.name
+    name != explicit::PROVIDER.name && name != spiffe::DEFAULT_SOCKET.name
 }
 
 /// In a GitLab job the token variable is GitLab's own channel, and is called so.
