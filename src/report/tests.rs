@@ -482,41 +482,20 @@ fn verifiers_are_told_of_the_same_mirror() {
             .to_owned();
         (command, err)
     };
-    let root = || Known::WithRoot("my root.json".into());
+    let (root, file) = (Known::WithRoot("my root.json".into()), Some("root.json"));
+    let (plain, with_file) = ("cosign verify r.io/a@", " --trusted-root root.json r.io/a@");
+    let initialized = "cosign initialize --staging && cosign verify r.io/a@";
+    let around =
+        "env TUF_MIRROR=https://tuf.example.com 'TUF_ROOT_JSON=my root.json' cosign verify r.io/a@";
     let mirror = " --tuf-mirror https://tuf.example.com/ --tuf-root 'my root.json' r.io/a@";
     for (trusted_root, known, start, own) in [
-        (
-            None,
-            Known::Everywhere,
-            "cosign verify r.io/a@",
-            "com r.io/a@",
-        ),
-        (
-            None,
-            Known::AsStaging,
-            "cosign initialize --staging && cosign verify r.io/a@",
-            "com --staging r.io/a@",
-        ),
-        (
-            Some("root.json"),
-            Known::AsStaging,
-            "cosign verify r.io/a@",
-            "com --trusted-root root.json r.io/a@",
-        ),
-        (
-            None,
-            root(),
-            "env TUF_MIRROR=https://tuf.example.com 'TUF_ROOT_JSON=my root.json' cosign verify r.io/a@",
-            mirror,
-        ),
-        (
-            Some("root.json"),
-            root(),
-            "cosign verify r.io/a@",
-            "com --trusted-root root.json r.io/a@",
-        ),
+        (None, Known::Everywhere, plain, "com r.io/a@"),
+        (None, Known::AsStaging, initialized, "com --staging r.io/a@"),
+        (file, Known::AsStaging, plain, with_file),
+        (None, root.clone(), around, mirror),
+        (file, root, plain, with_file),
     ] {
-        let (command, err) = command(trusted_root, known.clone());
+        let (command, err) = command(trusted_root, known);
         assert!(command.starts_with(start), "{command}");
         assert!(err.contains(own), "no `{own}` in: {err}");
         assert_eq!(
