@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use ambisign_sandbox::{Options, Sandbox};
+use ambisign_sandbox::{IDENTITY, Options, Sandbox};
 use serde_json::Value;
 
 use crate::Failure;
@@ -17,8 +17,6 @@ const COLUMNS: usize = 80;
 const TEXT: usize = COLUMNS - 12;
 /// How much of the signer's log is shown, in lines: what a run that goes well has.
 const LOG: usize = 11;
-/// What the certificate will say of the job that the variables describe.
-const IDENTITY: &str = "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main";
 
 /// Starts a sandbox, signs an image in it with the `ambisign` beside this program, verifies it.
 pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {

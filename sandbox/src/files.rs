@@ -12,11 +12,14 @@ use serde_json::{Map, Value, json};
 
 use crate::keys;
 use crate::login::LOGIN;
-use crate::oidc::{ACCOUNT, Issuer, Times};
+use crate::oidc::{ACCOUNT, IDENTITY, Issuer, Times};
 use crate::rekor2::ORIGIN;
 use crate::services::Services;
 use crate::x509::{self, Authority, PAST};
 use crate::{Clock, Error, Urls, b64, file};
+
+/// The file with the `host:port` of the registry that [`crate::push`] sends images to.
+pub(crate) const REGISTRY: &str = "registry.address";
 
 /// The files' contents.
 pub(crate) struct Files {
@@ -73,6 +76,7 @@ impl Files {
             ("tls-ca.pem", self.tls_ca.as_bytes()),
             ("docker/config.json", login.to_string().as_bytes()),
             ("oidc.url", urls.oidc.as_bytes()),
+            (REGISTRY, urls.registry_referrers.as_bytes()),
             ("env.sh", env.as_bytes()),
         ] {
             let path = dir.join(name);
@@ -118,6 +122,8 @@ pub(crate) fn env(urls: &Urls, dir: Option<&Path>) -> Vec<(&'static str, String)
         ),
         ("GCE_METADATA", machine.to_owned()),
         ("PROXY", urls.proxy.clone()),
+        ("CERTIFICATE_IDENTITY", IDENTITY.to_owned()),
+        ("CERTIFICATE_OIDC_ISSUER", format!("{}/github", urls.oidc)),
     ];
     for (name, of) in [
         ("TRUSTED_ROOT", "trusted_root.json"),
@@ -128,9 +134,12 @@ pub(crate) fn env(urls: &Urls, dir: Option<&Path>) -> Vec<(&'static str, String)
         ("SERVICE_ACCOUNT", "service_account.json"),
         ("PROXY_CA", "tls-ca.pem"),
         ("REGISTRY_LOGIN_CONFIG", "docker"),
+        ("AMBISIGN_TRUSTED_ROOT", "trusted_root.json"),
+        ("AMBISIGN_SIGNING_CONFIG", "signing_config.v1.json"),
     ] {
         all.extend(dir.map(|dir| (name, dir.join(of).display().to_string())));
     }
+    all.extend(dir.map(|dir| ("SANDBOX", dir.display().to_string())));
     all
 }
 

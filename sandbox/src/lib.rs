@@ -17,6 +17,7 @@ mod merkle;
 mod note;
 mod oidc;
 mod proxy;
+mod push;
 mod registry;
 mod rekor1;
 mod rekor2;
@@ -36,7 +37,8 @@ use tokio::sync::oneshot;
 pub use files::mint;
 pub use http::Record;
 pub use lie::Lie;
-pub use oidc::REQUEST_TOKEN;
+pub use oidc::{IDENTITY, REQUEST_TOKEN};
+pub use push::push;
 
 use http::Journal;
 use keys::Seed;
@@ -72,6 +74,14 @@ pub enum Error {
     /// A key could not be made or read.
     #[error("a key could not be made or read ({0}); another seed may do")]
     Key(String),
+    /// The registry of a sandbox that runs in another process did not take an image.
+    #[error("the registry of the sandbox at {address} took no image: {why}")]
+    Push {
+        /// Its `host:port`.
+        address: String,
+        /// Why.
+        why: String,
+    },
     /// The thread of the services could not be started.
     #[error("cannot start the services: {0}")]
     Thread(std::io::Error),

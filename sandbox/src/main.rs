@@ -3,12 +3,13 @@
 
 mod demo;
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ambisign_sandbox::{Clock, Lie, Options, Sandbox, mint};
+use ambisign_sandbox::{Clock, Lie, Options, Sandbox, mint, push};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -26,6 +27,14 @@ enum Command {
     Demo,
     /// List the lies
     Lies,
+    /// Put a tiny image into the registry of a sandbox that `serve` started, and print its name
+    Push {
+        /// The folder of the sandbox
+        dir: PathBuf,
+        /// NAME or NAME:TAG
+        #[arg(default_value = "acme/app:1")]
+        image: String,
+    },
     /// Start every service and wait for SIGINT or SIGTERM
     Serve {
         /// Where trust material, keys and env.sh go
@@ -65,6 +74,9 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo => demo::run(&mut io::stdout().lock()),
         Command::Lies => lies(),
+        Command::Push { dir, image } => push(&dir, &image)
+            .map_err(Into::into)
+            .and_then(|name| Ok(writeln!(io::stdout(), "{name}")?)),
         Command::Serve {
             dir,
             port,
@@ -119,6 +131,24 @@ fn lies() -> Result<(), Failure> {
     Ok(())
 }
 
+/// What to do with a sandbox once `env.sh` is read: push an image, sign it, verify it.
+const LINES: [&str; 3] = [
+    r#"IMAGE=$(ambisign-sandbox push "$SANDBOX")"#,
+    "SIGSTORE_ID_TOKEN=$(ambisign-sandbox token \"$SANDBOX\" github) \\\n    \
+     ambisign sign \"$IMAGE\"",
+    "ambisign verify --certificate-identity \"$CERTIFICATE_IDENTITY\" \\\n    \
+     --certificate-oidc-issuer \"$CERTIFICATE_OIDC_ISSUER\" \"$IMAGE\"",
+];
+
+/// Lets the shell that reads `env` find this program and the `ambisign` that was built with it.
+fn find_programs(env: &Path) -> Result<(), Failure> {
+    let program = std::env::current_exe()?;
+    let folder = program.parent().unwrap_or(&program).display();
+    let mut env = OpenOptions::new().append(true).open(env)?;
+    writeln!(env, "export PATH='{folder}':\"$PATH\"")?;
+    Ok(())
+}
+
 fn serve(options: Options) -> Result<(), Failure> {
     let lies: Vec<&str> = options.lies.iter().map(|lie| lie.name()).collect();
     let dir = options.dir.clone().unwrap_or_default();
@@ -139,7 +169,12 @@ fn serve(options: Options) -> Result<(), Failure> {
         if !lies.is_empty() {
             writeln!(out, "{:<22} {}", "lies", lies.join(" "))?;
         }
-        writeln!(out, "up; in a shell: . {}", dir.join("env.sh").display())?;
+        let env = dir.join("env.sh");
+        find_programs(&env)?;
+        writeln!(out, "up; in another shell:\n  . {}", env.display())?;
+        for line in LINES {
+            writeln!(out, "  {line}")?;
+        }
         out.flush()?;
         tokio::select! {
             _ = interrupt.recv() => {}

@@ -24,6 +24,10 @@ const MACHINE: &str = "ci@demo.iam.gserviceaccount.com";
 /// The account of the service-account file.
 pub(crate) const ACCOUNT: &str = "sa@demo.iam.gserviceaccount.com";
 
+/// Whom the certificate of a token of the issuer `github` names, unless a claim is changed.
+pub const IDENTITY: &str =
+    "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main";
+
 /// How Fulcio reads the tokens of an issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

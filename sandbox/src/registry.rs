@@ -4,6 +4,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use hyper::Method;
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use crate::World;
 use crate::http::{Reply, Request, Service, failed, reply, reply_json, with};
 use crate::lie::Lie;
 use crate::login::Login;
+use crate::push;
 use crate::store::{MANIFEST, Manifest, State, digest};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -297,6 +299,10 @@ impl Service for Registry {
     fn answer(&self, request: &Request) -> Reply {
         let parts = request.parts();
         let (name, rest) = match parts.as_slice() {
+            [push::IMAGES, name @ .., tag] if request.method == Method::POST => {
+                let digest = self.state().push_image(&name.join("/"), tag);
+                return reply(201, "text/plain", digest);
+            }
             ["token"] if self.flavour.login => return self.login.token(request),
             ["v2"] => (String::new(), vec![]),
             ["v2", name @ .., "blobs", "uploads"] => (name.join("/"), vec!["blobs", "uploads"]),

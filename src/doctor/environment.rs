@@ -67,7 +67,7 @@ fn others(seen: &[Seen], chosen: &str, told: &str) -> Vec<Finding> {
     let absent: Vec<_> = absent.map(|seen| seen.name).collect();
     if !absent.is_empty() {
         let text = absent.join(", ");
-        findings.push(Finding::ok(Stage::Provider, "not here", text));
+        findings.push(Finding::skip(Stage::Provider, "not here", text));
     }
     findings
 }
@@ -87,7 +87,7 @@ fn other(seen: &Seen) -> Option<Finding> {
         }
         Detection::Recognised(platform) => {
             let text = "recognised: it gives a job no token by itself";
-            Some(Finding::ok(stage, name, text).with_fix(&platform.fix))
+            Some(Finding::skip(stage, name, text).with_fix(&platform.fix))
         }
     }
 }

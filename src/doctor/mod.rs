@@ -166,7 +166,6 @@ impl<'a> Doctor<'a> {
         hosts.dedup();
         let reached = services::reached(&asked, &hosts, (&host.env, &signing.run));
         self.note(reached);
-        self.note([services::clock(&asked)]);
         Some((trust, asked))
     }
 
@@ -176,7 +175,8 @@ impl<'a> Doctor<'a> {
         identity
     }
 
-    /// What needs both the identity and whom to believe.
+    /// What needs both the identity and whom to believe; and the clock, so that what is told of the
+    /// identity has the same order in every run.
     fn judge(
         &self,
         choice: Option<&Choice>,
@@ -186,6 +186,8 @@ impl<'a> Doctor<'a> {
         if let (Some(choice), Some(identity)) = (choice, identity) {
             self.lock().identity = Some(from::identity(choice.provider, identity));
         }
+        let clock = believed.map(|(_, asked)| services::clock(asked));
+        self.note(clock);
         let findings = match (believed, identity) {
             (Some((trust, asked)), Some(identity)) => vec![
                 services::issuer(asked, identity, trust),

@@ -70,7 +70,7 @@ pub enum Mark {
     Fail(Class),
     /// It is well.
     Ok,
-    /// It could not be looked at, because of what is told before.
+    /// It is not here, or could not be looked at, because of what is told before.
     Skip,
     /// It stops nothing, and somebody should look at it.
     Warn,
@@ -100,6 +100,16 @@ impl Mark {
             Self::Warn => "warn",
         }
     }
+
+    /// What the reader has to act on comes first.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Fail(_) => 0,
+            Self::Warn => 1,
+            Self::Ok => 2,
+            Self::Skip => 3,
+        }
+    }
 }
 
 impl Finding {
@@ -121,7 +131,7 @@ impl Finding {
         Self::new(stage, about, Mark::Ok, text)
     }
 
-    /// Something that could not be looked at.
+    /// Something that is not here or could not be looked at.
     pub(crate) fn skip(stage: Stage, about: impl Into<String>, text: impl Into<String>) -> Self {
         Self::new(stage, about, Mark::Skip, text)
     }
@@ -202,10 +212,11 @@ impl Diagnosis {
         }
     }
 
-    /// The findings, in the order of the stages.
+    /// The findings: what ends a run first, then the warnings, what is well, and what was not looked
+    /// at; each of them in the order of the stages.
     pub fn in_order(&self) -> Vec<&Finding> {
         let mut findings: Vec<_> = self.findings.iter().collect();
-        findings.sort_by_key(|finding| finding.stage);
+        findings.sort_by_key(|finding| (finding.mark.rank(), finding.stage));
         findings
     }
 
@@ -313,6 +324,30 @@ mod tests {
             assert_eq!(exit(images, &findings), code, "{findings:?}");
         }
         assert_eq!(exit(2, &[image(0, Class::Temporary)]), 75);
+    }
+
+    #[test]
+    fn failures_come_first_and_what_is_not_here_last() {
+        let mut diagnosis = Diagnosis::new(SystemTime::UNIX_EPOCH);
+        diagnosis.findings = vec![
+            Finding::ok(Stage::Settings, "1", ""),
+            Finding::skip(Stage::Provider, "2", ""),
+            Finding::warn(Stage::Trust, "3", ""),
+            failed(Stage::Services, Class::Temporary),
+            failed(Stage::Registry, Class::Registry),
+            Finding::warn(Stage::Provider, "6", ""),
+        ];
+        let told = diagnosis.in_order().into_iter();
+        let told: Vec<_> = told.map(|found| (found.mark.name(), found.stage)).collect();
+        let expected = [
+            ("fail", Stage::Registry),
+            ("fail", Stage::Services),
+            ("warn", Stage::Provider),
+            ("warn", Stage::Trust),
+            ("ok", Stage::Settings),
+            ("skip", Stage::Provider),
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::text::joined;
-use crate::outcome::{Known, Outcome, Report};
+use super::verify_command::trust;
+use crate::outcome::{Outcome, Report};
 
 /// The command that attaches what the report says is not attached, as lines for people.
 pub(super) fn lines(report: &Report) -> Vec<String> {
@@ -38,21 +39,7 @@ pub(super) fn command(report: &Report, images: &[&Outcome]) -> Option<Vec<String
     if let Some(repository) = &report.signatures {
         words.extend(["--signature-repository".to_owned(), repository.clone()]);
     }
-    let instance = report.instance.as_ref();
-    let root = instance.and_then(|instance| instance.trusted_root.as_ref());
-    let tuf = instance.and_then(|instance| instance.tuf.as_ref());
-    if let Some(root) = root {
-        words.extend(["--trusted-root".to_owned(), root.display().to_string()]);
-    } else if let Some(tuf) = tuf {
-        match &tuf.known {
-            Known::AsStaging => words.push("--staging".to_owned()),
-            Known::Everywhere => {}
-            Known::WithRoot(root) => {
-                words.extend(["--tuf-mirror".to_owned(), tuf.mirror.clone()]);
-                words.extend(["--tuf-root".to_owned(), root.display().to_string()]);
-            }
-        }
-    }
+    words.extend(trust(report));
     words.extend(lacking.iter().map(|(image, _)| image.name()));
     Some(words)
 }

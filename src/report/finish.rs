@@ -5,7 +5,7 @@ use std::io;
 
 use super::console::Stream;
 use super::reporter::Reporter;
-use super::{attach_command, json, text};
+use super::{attach_command, json, text, verify_command};
 use crate::outcome::Report;
 use crate::settings::Output;
 
@@ -18,6 +18,7 @@ impl Reporter<'_> {
     pub fn finish(&self, report: &Report, output: Output) -> io::Result<()> {
         for line in text::summary(report)
             .into_iter()
+            .chain(verify_command::lines(report))
             .chain(attach_command::lines(report))
         {
             self.line(&line);

@@ -18,6 +18,7 @@ mod sanitize;
 mod text;
 pub mod trust;
 mod verdicts;
+mod verify_command;
 
 pub use self::console::{Colour, Console, Style};
 pub(crate) use self::github::WARNINGS;

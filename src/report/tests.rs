@@ -191,11 +191,76 @@ fn success_is_one_line_an_image_and_a_command_to_verify() {
     assert_eq!(
         err,
         "signed 1 image in 2.9 s\n\
-         Verify with (cosign 3; cosign 2.6 also needs --new-bundle-format)\n  \
+         Verify with\n  \
+         ambisign verify \
+         --certificate-identity 'https://github.com/o/r/.github/workflows/it'\\''s.yml@refs/heads/main' \
+         --certificate-oidc-issuer https://token.actions.githubusercontent.com r.io/a@sha256:00\n\
+         or with cosign 3 (cosign 2.6 also needs --new-bundle-format)\n  \
          cosign verify r.io/a@sha256:00 \\\n    \
          --certificate-identity 'https://github.com/o/r/.github/workflows/it'\\''s.yml@refs/heads/main' \\\n    \
          --certificate-oidc-issuer https://token.actions.githubusercontent.com\n"
     );
+}
+
+#[test]
+fn the_lines_to_verify_with_are_few_and_complete() {
+    let told = |report: &Report| finished(Style::default(), report, Output::Text).1;
+    let own = |report: &Report| {
+        let told = told(report);
+        let lines = told
+            .lines()
+            .filter_map(|line| line.strip_prefix("  ambisign "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let names = ["r.io/a", "r.io/b", "r.io/c", "r.io/d"].map(signed);
+    let batch = report(names[..3].to_vec(), End::Complete);
+    let lines = own(&batch);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].ends_with(" r.io/a@sha256:00 r.io/b@sha256:00 r.io/c@sha256:00"));
+    let long = report(names.to_vec(), End::Complete);
+    let lines = own(&long);
+    assert!(lines[0].ends_with(".com r.io/a@sha256:00"), "{lines:?}");
+    let others = "\n  and the same for the other images\n";
+    assert_eq!(told(&long).matches(others).count(), 2);
+
+    let mut elsewhere = report(vec![signed("r.io/a")], End::Complete);
+    elsewhere.signatures = Some("r.io/s".to_owned());
+    elsewhere.annotations = [("env".to_owned(), "a,b".to_owned())].into();
+    let end = " -a env=a,b --signature-repository r.io/s r.io/a@sha256:00";
+    assert!(own(&elsewhere)[0].ends_with(end));
+
+    let file = |name: &str, bundle: &str| {
+        let mut file = signed("");
+        file.requested = vec![name.to_owned()];
+        file.file = Some(name.into());
+        file.bundle.as_mut().unwrap().path = Some(bundle.into());
+        file
+    };
+    let files = vec![file("a", "a.sigstore.json"), file("b", "kept/b.json")];
+    let lines = own(&report(files, End::Complete));
+    assert!(lines[0].starts_with("verify-blob ") && lines[0].ends_with(".com a"));
+    assert!(lines[1].ends_with(" --bundle kept/b.json b"), "{lines:?}");
+}
+
+/// A dry run knows who would sign, and leaves nothing that could be verified.
+#[test]
+fn a_dry_run_names_no_command_to_verify_with() {
+    let dry = Outcome {
+        state: State::WouldSign,
+        certificate: None,
+        attached: None,
+        ..signed("r.io/a")
+    };
+    let mut report = report(vec![dry], End::Complete);
+    report.identity = Some(Identity {
+        provider: "github-actions".to_owned(),
+        token_subject: "repo:o/r".to_owned(),
+        subject: Some("https://github.com/o/r/.github/workflows/x.yml@refs/heads/main".to_owned()),
+        issuer: "https://token.actions.githubusercontent.com".to_owned(),
+        repository_visibility: None,
+    });
+    let (_, err) = finished(Style::default(), &report, Output::Text);
+    assert_eq!(err, "would sign 1 image in 2.9 s\n");
 }
 
 #[test]
@@ -408,7 +473,7 @@ fn colours_are_for_labels_only() {
 }
 
 #[test]
-fn cosign_is_told_of_the_same_mirror() {
+fn verifiers_are_told_of_the_same_mirror() {
     let command = |trusted_root: Option<&str>, known| {
         let mut report = report(vec![signed("r.io/a")], End::Complete);
         report.instance = Some(Instance {
@@ -429,24 +494,22 @@ fn cosign_is_told_of_the_same_mirror() {
             .to_owned();
         (command, err)
     };
-    let root = || Known::WithRoot("my root.json".into());
-    for (trusted_root, known, start) in [
-        (None, Known::Everywhere, "cosign verify r.io/a@"),
-        (
-            None,
-            Known::AsStaging,
-            "cosign initialize --staging && cosign verify r.io/a@",
-        ),
-        (Some("root.json"), Known::AsStaging, "cosign verify r.io/a@"),
-        (
-            None,
-            root(),
-            "env TUF_MIRROR=https://tuf.example.com 'TUF_ROOT_JSON=my root.json' cosign verify r.io/a@",
-        ),
-        (Some("root.json"), root(), "cosign verify r.io/a@"),
+    let (root, file) = (Known::WithRoot("my root.json".into()), Some("root.json"));
+    let (plain, with_file) = ("cosign verify r.io/a@", " --trusted-root root.json r.io/a@");
+    let initialized = "cosign initialize --staging && cosign verify r.io/a@";
+    let around =
+        "env TUF_MIRROR=https://tuf.example.com 'TUF_ROOT_JSON=my root.json' cosign verify r.io/a@";
+    let mirror = " --tuf-mirror https://tuf.example.com/ --tuf-root 'my root.json' r.io/a@";
+    for (trusted_root, known, start, own) in [
+        (None, Known::Everywhere, plain, "com r.io/a@"),
+        (None, Known::AsStaging, initialized, "com --staging r.io/a@"),
+        (file, Known::AsStaging, plain, with_file),
+        (None, root.clone(), around, mirror),
+        (file, root, plain, with_file),
     ] {
-        let (command, err) = command(trusted_root, known.clone());
+        let (command, err) = command(trusted_root, known);
         assert!(command.starts_with(start), "{command}");
+        assert!(err.contains(own), "no `{own}` in: {err}");
         assert_eq!(
             command.contains("--trusted-root root.json"),
             trusted_root.is_some()

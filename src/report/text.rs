@@ -6,10 +6,7 @@ use std::path::PathBuf;
 use ambisign_host::Failure;
 
 use super::sanitize::shell;
-use crate::outcome::{Known, Outcome, Report, State, Tuf};
-
-/// Verify commands differ in little: of a long batch only the first is shown.
-const MOST_COMMANDS: usize = 3;
+use crate::outcome::{Outcome, Report, State};
 
 /// One error of a report.
 #[derive(Clone, Debug)]
@@ -158,7 +155,7 @@ pub(super) fn results(report: &Report) -> Vec<String> {
 }
 
 /// The file that holds the bundle.
-fn bundle_of(image: &Outcome) -> Option<&PathBuf> {
+pub(super) fn bundle_of(image: &Outcome) -> Option<&PathBuf> {
     image.bundle.as_ref()?.path.as_ref()
 }
 
@@ -179,41 +176,10 @@ pub(super) fn is_signed(image: &Outcome) -> bool {
     }
 }
 
-/// How many, how long, and how to verify.
-pub(super) fn summary(report: &Report) -> Vec<String> {
-    let (done, all) = (report.done(), report.images.len());
-    if done == 0 {
-        return Vec::new();
-    }
-    let nouns = nouns(report);
-    let mut lines = vec![format!(
-        "{} in {:.1} s",
-        counted(report, (all, nouns)),
-        report.took.as_secs_f64()
-    )];
-    let commands: Vec<_> = report
-        .images
-        .iter()
-        .filter_map(|image| verify_command(report, image))
-        .collect();
-    let shown = if commands.len() > MOST_COMMANDS {
-        1
-    } else {
-        commands.len()
-    };
-    if shown > 0 {
-        lines.push("Verify with (cosign 3; cosign 2.6 also needs --new-bundle-format)".to_owned());
-    }
-    let first = preparation(report).filter(|_| shown > 0);
-    lines.extend(first.map(|command| format!("  {command}")));
-    lines.extend(commands.iter().take(shown).map(|words| folded(words)));
-    if shown < commands.len() {
-        lines.push(format!("  and the same for the other {nouns}"));
-    }
-    lines
-        .into_iter()
-        .flat_map(|line| line.lines().map(str::to_owned).collect::<Vec<_>>())
-        .collect()
+/// How many, and how long it took; `None` when nothing is done.
+pub(super) fn summary(report: &Report) -> Option<String> {
+    let counted = counted(report, (report.images.len(), nouns(report)));
+    (report.done() > 0).then(|| format!("{counted} in {:.1} s", report.took.as_secs_f64()))
 }
 
 /// How many images came to which end, as the beginning of a sentence.
@@ -254,106 +220,6 @@ pub(super) fn counted(report: &Report, (all, nouns): (usize, &str)) -> String {
     told.collect::<Vec<_>>().join(", ")
 }
 
-/// The command that verifies `image`, as words; `None` as long as there is nothing to verify, or the
-/// identity is not known.
-fn verify_command(report: &Report, image: &Outcome) -> Option<Vec<String>> {
-    if !image.is_done() || image.digest.is_none() || image.unattached().is_some() {
-        return None;
-    }
-    let (subject, issuer) = match (&image.certificate, &report.identity) {
-        (Some(certificate), _) => (&certificate.identity, &certificate.issuer),
-        (None, Some(identity)) => (identity.subject.as_ref()?, &identity.issuer),
-        (None, None) => return None,
-    };
-    let command = match (&image.file, bundle_of(image)) {
-        (None, _) => ["cosign", "verify", &image.name()]
-            .map(str::to_owned)
-            .to_vec(),
-        (Some(_), None) => return None,
-        (Some(_), Some(bundle)) => {
-            let (name, bundle) = (image.name(), bundle.display().to_string());
-            ["cosign", "verify-blob", &name, "--bundle", &bundle]
-                .map(str::to_owned)
-                .to_vec()
-        }
-    };
-    let annotations = report.annotations.iter().filter(|_| image.file.is_none());
-    let annotations =
-        annotations.flat_map(|(key, value)| ["-a".to_owned(), field(&format!("{key}={value}"))]);
-    let identity = [
-        "--certificate-identity",
-        subject,
-        "--certificate-oidc-issuer",
-        issuer,
-    ];
-    let identity = identity.map(str::to_owned).to_vec();
-    let mut words = [command, annotations.collect(), identity].concat();
-    let mut around = elsewhere(image);
-    let instance = report.instance.as_ref();
-    if let Some(root) = instance.and_then(|instance| instance.trusted_root.as_ref()) {
-        words.extend(["--trusted-root".to_owned(), root.display().to_string()]);
-    } else if let Some(tuf) = instance.and_then(|instance| instance.tuf.as_ref()) {
-        around.extend(surroundings(tuf));
-    }
-    if instance.is_some_and(|instance| instance.no_ct_log) {
-        words.push("--insecure-ignore-sct".to_owned());
-    }
-    if !around.is_empty() {
-        around.insert(0, "env".to_owned());
-    }
-    Some([around, words].concat())
-}
-
-/// What a command of cosign needs around it, so that it looks where the signature is when that is not
-/// the repository of the image.
-fn elsewhere(image: &Outcome) -> Vec<String> {
-    let attached = image.attached.as_ref();
-    let place = attached.and_then(|attached| attached.reference.split_once('@'));
-    place
-        .filter(|(place, _)| *place != image.repository)
-        .map(|(place, _)| format!("COSIGN_REPOSITORY={place}"))
-        .into_iter()
-        .collect()
-}
-
-/// `text` as one field of CSV (RFC 4180): cosign takes what stands between commas apart.
-fn field(text: &str) -> String {
-    if text.contains([',', '"']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
-
-/// What a command of cosign needs around it, so that it asks the same mirror.
-fn surroundings(tuf: &Tuf) -> Vec<String> {
-    match &tuf.known {
-        Known::AsStaging | Known::Everywhere => Vec::new(),
-        Known::WithRoot(root) => vec![
-            format!("TUF_MIRROR={}", tuf.mirror.trim_end_matches('/')),
-            format!("TUF_ROOT_JSON={}", root.display()),
-        ],
-    }
-}
-
-/// The command that must be run once before, as one line of a shell.
-fn preparation(report: &Report) -> Option<&'static str> {
-    let instance = report.instance.as_ref()?;
-    match (&instance.trusted_root, &instance.tuf.as_ref()?.known) {
-        (None, Known::AsStaging) => Some("cosign initialize --staging"),
-        (Some(_), _) | (None, Known::Everywhere | Known::WithRoot(_)) => None,
-    }
-}
-
-/// [`verify_command`] as one line of a shell, with what must be run before.
-pub(super) fn command_line(report: &Report, image: &Outcome) -> Option<String> {
-    let command = joined(&verify_command(report, image)?);
-    Some(match preparation(report) {
-        Some(first) => format!("{first} && {command}"),
-        None => command,
-    })
-}
-
 /// `words` as one line of a shell.
 pub(super) fn joined(words: &[String]) -> String {
     words
@@ -361,18 +227,4 @@ pub(super) fn joined(words: &[String]) -> String {
         .map(|word| shell(word))
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-/// `words` as a command of several lines: a new one before each flag.
-fn folded(words: &[String]) -> String {
-    let mut out = String::from(" ");
-    for word in words {
-        out.push_str(if word.starts_with("--") || word == "-a" {
-            " \\\n    "
-        } else {
-            " "
-        });
-        out.push_str(&shell(word));
-    }
-    out
 }

@@ -31,7 +31,7 @@ impl BlobSettings {
 ///
 /// # Errors
 /// The standard input has no name.
-pub(super) fn beside(file: &Path) -> Result<PathBuf, SettingsError> {
+pub(crate) fn beside(file: &Path) -> Result<PathBuf, SettingsError> {
     if file == Path::new("-") {
         return Err(SettingsError::Incomplete {
             given: "-".to_owned(),

@@ -34,6 +34,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use self::attach::AttachSettings;
+pub(crate) use self::blob::beside;
 pub use self::bundles::{BundlePlace, BundleSettings, Delivery, IfSigned};
 pub use self::error::SettingsError;
 pub use self::groups::output;

@@ -74,6 +74,7 @@ impl Script {
                 section(&mut shown, &name, &content);
             }
             text.push_str(&stage.redact(&shown));
+            follow(&mut stage, &output);
         }
         text
     }
@@ -83,6 +84,20 @@ impl Script {
             .first()
             .is_some_and(|first| std::ptr::eq(first, command))
     }
+}
+
+/// Runs the commands of ambisign that `output` says to verify with: they work as they stand there.
+fn follow(stage: &mut Stage, output: &Output) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    let lines = told.lines().skip_while(|line| *line != "Verify with");
+    let commands = lines.skip(1).map_while(|line| line.strip_prefix("  "));
+    for command in commands.filter(|line| line.starts_with("ambisign ")) {
+        let verified = stage.run(command);
+        let told = String::from_utf8_lossy(&verified.stderr);
+        assert!(verified.status.success(), "{command}\n{told}");
+    }
+    // What they write is not shown.
+    stage.written();
 }
 
 /// What a command said, and how it ended.

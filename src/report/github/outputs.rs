@@ -8,7 +8,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::outcome::{LogEntry, Outcome, Report, State};
-use crate::report::{sanitize, text};
+use crate::report::{sanitize, text, verify_command};
 
 /// The longest value, in bytes. GitHub gives all outputs of a job together 1 MiB.
 const LONGEST: usize = 512 * 1024;
@@ -36,7 +36,7 @@ impl Outputs {
         };
         let file = kept.map(|path| path.display().to_string());
         let (identity, issuer) = view.signer();
-        let commands = view.lines(|image| text::command_line(report, image));
+        let commands = view.lines(|image| verify_command::command_line(report, image));
         let first = commands.lines().next().unwrap_or_default().to_owned();
         let link = |entry: &LogEntry| entry.link.clone();
         Self(vec![

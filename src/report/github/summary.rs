@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::markdown::{block, code, link, prose};
 use crate::outcome::{LogEntry, Outcome, Report, State};
 use crate::report::text::{self, Block};
+use crate::report::verify_command;
 
 /// A longer table is no summary.
 const MOST_ROWS: usize = 200;
@@ -244,7 +245,7 @@ impl View<'_> {
 
     fn verify(&self) -> String {
         let images = self.report.images.iter();
-        let commands = images.filter_map(|image| text::command_line(self.report, image));
+        let commands = images.filter_map(|image| verify_command::command_line(self.report, image));
         let commands: Vec<_> = commands.map(|command| (self.clean)(&command)).collect();
         let Some(shown) = commands.get(..commands.len().min(MOST_COMMANDS)) else {
             return String::new();

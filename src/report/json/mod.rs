@@ -9,7 +9,7 @@ use ambisign_host::Failure;
 use serde::Serialize;
 
 use self::parts::{Identity, Warning};
-use super::{attach_command, sanitize, text};
+use super::{attach_command, sanitize, text, verify_command};
 use crate::outcome::time::{millis, rfc3339};
 use crate::outcome::{Outcome, RESULT_SCHEMA, Report, State};
 
@@ -236,7 +236,7 @@ impl View<'_> {
                 })
                 .collect(),
             certificate: self.certificate(image),
-            verify_command: text::command_line(self.report, image)
+            verify_command: verify_command::command_line(self.report, image)
                 .map(|command| self.text(&command)),
             attach_command: attach_command::command(self.report, &[image])
                 .map(|words| self.text(&text::joined(&words))),
