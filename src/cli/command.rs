@@ -58,7 +58,7 @@ pub enum Command {
     /// Show, update or create trust material
     #[command(subcommand)]
     Trust(TrustCommand),
-    /// List every environment variable that ambisign reads
+    /// Show which variables are set, of all that ambisign reads
     Env,
     /// Tell what is behind a code of an error or a warning
     Explain {
