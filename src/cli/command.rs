@@ -60,10 +60,10 @@ pub enum Command {
     Trust(TrustCommand),
     /// Show which variables are set, of all that ambisign reads
     Env,
-    /// Tell what is behind a code of an error or a warning
+    /// Tell what is behind a code of an error or a warning, or list the codes
     Explain {
-        /// The code, such as `github/not-permitted`; or `cosign`, for what its flags are here
-        /// [default: one line for each code]
+        /// The code, such as `github/not-permitted`; a stage, such as `registry`, for its codes; or
+        /// `cosign`, for what its flags are here [default: one line for each code]
         #[arg(value_name = "CODE")]
         code: Option<String>,
     },

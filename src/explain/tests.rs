@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ambisign_host::HttpReason;
 
-use super::{TABLES, codes, list};
+use super::{STAGES, TABLES, codes, list, stage_of, text};
 use crate::outcome::exit::class_name;
 
 /// The sources of the program.
@@ -174,5 +174,18 @@ fn each_text_is_short_and_whole() {
         }
         assert!(code.what.len() <= 90, "{name}: {}", code.what);
     }
-    assert_eq!(list().lines().count(), codes().len());
+}
+
+#[test]
+fn every_stage_has_a_heading_and_no_other_has() {
+    let codes = codes();
+    let stages: BTreeSet<&str> = codes.iter().map(|(name, _)| stage_of(name)).collect();
+    let headings: Vec<&str> = STAGES.iter().map(|(stage, _)| *stage).collect();
+    assert_eq!(headings, stages.into_iter().collect::<Vec<_>>());
+    for (name, code) in &codes {
+        let line = format!("  {name:<32} {}\n", code.what);
+        let of_stage = text(stage_of(name)).unwrap();
+        assert!(of_stage.contains(&line), "{name} is not in:\n{of_stage}");
+        assert!(list().contains(&of_stage), "{name}");
+    }
 }
