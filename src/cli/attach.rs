@@ -12,9 +12,10 @@ const EXAMPLES: &str = "\
 Examples:
   ambisign attach --bundle-dir bundles IMAGE@DIGEST IMAGE@DIGEST
   ambisign attach --bundle app.sigstore.json ghcr.io/acme/app@sha256:9f2c...41d0
-  ambisign attach --bundle app.sigstore.json \\
-    --certificate-identity https://github.com/acme/app/.github/workflows/ci.yml@refs/heads/main \\
-    --certificate-oidc-issuer https://token.actions.githubusercontent.com IMAGE@DIGEST
+  ambisign attach --bundle app.sigstore.json IMAGE@DIGEST \\
+    --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
+    --certificate-identity \\
+      https://github.com/acme/app/.github/workflows/ci.yml@refs/heads/main
 ";
 
 const EXIT_CODES: &str = "\
@@ -23,9 +24,10 @@ Exit codes:
   1    a bug in ambisign
   2    usage or settings, a file that cannot be read, or no bundle for an image
   4    trust material bad, expired or missing
-  5    something that came back does not verify, TLS included: do not retry, look
+  5    what came back does not verify, TLS included: do not retry, look
   6    the registry says no
-  7    partial: some bundles are attached, some are not for good; the report says which
+  7    partial: some bundles are attached, some are not for good; the report
+       says which
   8    a bundle is not acceptable, and not attached
   75   a service is unreachable or refuses for now: safe to run again
   130  interrupted by SIGINT; the report was written

@@ -11,9 +11,9 @@ use super::sign::EXIT_CODES;
 
 const EXAMPLES: &str = "\
 Examples:
-  ambisign sign-blob app.tar.gz                       # writes app.tar.gz.sigstore.json
+  ambisign sign-blob app.tar.gz           # writes app.tar.gz.sigstore.json
   ambisign sign-blob --bundle app.bundle app.tar.gz
-  ambisign sign-blob dist/*.tar.gz                    # one certificate for all
+  ambisign sign-blob dist/*.tar.gz        # one certificate for all
   tar c src | ambisign sign-blob --bundle src.bundle -
 ";
 

@@ -14,7 +14,8 @@ use super::{TEMPLATE, doctor};
 const EXAMPLES: &str = "\
 Examples:
   ambisign sign IMAGE@DIGEST
-  ambisign verify --certificate-identity NAME --certificate-oidc-issuer URL IMAGE
+  ambisign verify IMAGE --certificate-identity NAME \\
+    --certificate-oidc-issuer URL
   ambisign sign --help
   ambisign env
   ambisign explain github/not-permitted
@@ -29,7 +30,7 @@ Examples:
     help_template = TEMPLATE,
     before_help = EXAMPLES,
     // A fixed width: clap would otherwise ask the terminal and `COLUMNS`.
-    term_width = 100,
+    term_width = 80,
     disable_help_subcommand = true,
     subcommand_required = true
 )]
@@ -52,18 +53,18 @@ pub enum Command {
     Verify(Box<VerifyArgs>),
     /// Verify the signature of a file
     VerifyBlob(Box<VerifyBlobArgs>),
-    /// Check whether signing would succeed, and how to fix what would fail; publish nothing
+    /// Check whether signing would succeed, and tell how to fix what would fail
     #[command(before_help = doctor::EXAMPLES, after_help = doctor::EXIT_CODES)]
     Doctor(Box<SignArgs>),
     /// Show, update or create trust material
     #[command(subcommand)]
     Trust(TrustCommand),
-    /// List every environment variable that ambisign reads
+    /// Show which variables are set, of all that ambisign reads
     Env,
-    /// Tell what is behind a code of an error or a warning
+    /// Tell what is behind a code of an error or a warning, or list all
     Explain {
-        /// The code, such as `github/not-permitted`; or `cosign`, for what its flags are here
-        /// [default: one line for each code]
+        /// The code, such as `github/not-permitted`; a stage, such as `registry`, for its codes; or
+        /// `cosign`, for what its flags are here [default: one line for each code]
         #[arg(value_name = "CODE")]
         code: Option<String>,
     },

@@ -12,14 +12,17 @@ const SIGN_EXAMPLES: &str = "\
 Examples:
   ambisign sign ghcr.io/acme/app@sha256:9f2c...41d0
   ambisign sign --dry-run ghcr.io/acme/app:v1.4.0
-  ambisign sign --oidc-provider github-actions --require-digest IMAGE@DIGEST IMAGE@DIGEST
+  ambisign sign --oidc-provider github-actions --require-digest IMAGE@DIGEST
   ambisign sign --if-signed skip --bundle-dir bundles IMAGE@DIGEST IMAGE@DIGEST
-  ambisign sign --no-push --bundle-dir bundles IMAGE@DIGEST    # then: ambisign attach
+  ambisign sign --no-push --bundle-dir bundles IMAGE@DIGEST
+                                              # then: ambisign attach
   ambisign sign --recursive -a env=prod IMAGE@DIGEST
   ambisign sign --images-file images.txt
   ambisign sign --output json IMAGE@DIGEST > result.json
-  ambisign sign --tuf-mirror https://tuf.example.com --tuf-root root.json IMAGE@DIGEST
-  ambisign sign --trusted-root trusted_root.json --signing-config signing_config.json IMAGE@DIGEST
+  ambisign sign --tuf-mirror https://tuf.example.com --tuf-root root.json \\
+    IMAGE@DIGEST
+  ambisign sign --trusted-root trusted_root.json \\
+    --signing-config signing_config.json IMAGE@DIGEST
 ";
 
 pub(super) const EXIT_CODES: &str = "\
@@ -29,7 +32,7 @@ Exit codes:
   2    usage or settings; the network was not used
   3    no usable identity: none, broken, ambiguous, refused
   4    trust material bad, expired or missing
-  5    something that came back does not verify, TLS included: do not retry, look
+  5    what came back does not verify, TLS included: do not retry, look
   6    the registry says no
   7    partial: some images done, some failed for good; the report says which
   75   a service is unreachable or refuses for now: safe to run again

@@ -20,17 +20,20 @@ Example:
 const CREATE_NOTES: &str = "\
 Each description is a list of KEY=VALUE, separated by commas:
   url                the URL of the service, https
-  certificate-chain  PEM certificates up to the root: of Fulcio, and of a timestamp authority with its own
+  certificate-chain  PEM certificates up to the root: of Fulcio, and of a
+                     timestamp authority with its own
   public-key         the PEM public key of a log
   api-version        of `--rekor`: 1 or 2 [default: 1]
-  origin             of a log that signs its checkpoints under another name than its host
-  start-time         since when it is trusted [default: of a chain its beginning, else always]
+  origin             of a log that signs its checkpoints under another name than
+                     its host
+  start-time         since when it is trusted [default: of a chain its
+                     beginning, else always]
   end-time           until when it is trusted [default: without end]
   operator           who runs it [default: the host of the URL]
 
 Exit codes:
   0    the files are written
-  2    a description cannot be used, or a file exists already; nothing was written
+  2    a description cannot be used, or a file exists; nothing was written
   4    a certificate or key is not what it should be; nothing was written
 ";
 

@@ -90,92 +90,169 @@ const fn decides(name: &'static str, example: &'static str, meaning: &'static st
     }
 }
 
-/// The variables: those of our own first, then those that providers read, then the others.
-///
-/// A variable of a provider that the program reads too has its row here.
+/// A part of the table.
+#[derive(Debug)]
+pub struct Section {
+    /// What its variables are about.
+    pub title: &'static str,
+    /// Its variables.
+    pub variables: Vec<Variable>,
+}
+
+/// The table in its sections. A variable of a provider that the program reads too has its row here.
+pub static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
+    let ours = [IDENTITY, IMAGES, REGISTRY, TRUST, OUTPUT, NETWORK, CI];
+    let is_ours = |name: &str| {
+        ours.iter()
+            .any(|rows| rows.iter().any(|row| row.name == name))
+    };
+    let read = PROVIDERS.iter().flat_map(|provider| provider.variables);
+    let read = read.filter(|read| !is_ours(read.name)).map(of_provider);
+    let systems = CI.iter().copied().chain(read);
+    let section = |title, rows: &[Variable]| Section {
+        title,
+        variables: rows.to_vec(),
+    };
+    vec![
+        section("Identity", IDENTITY),
+        section("Images", IMAGES),
+        section("Registry", REGISTRY),
+        section("Services and trust", TRUST),
+        section("Result and output", OUTPUT),
+        section("Network", NETWORK),
+        section("CI systems and clouds", &systems.collect::<Vec<_>>()),
+    ]
+});
+
+/// All variables, in the order of the sections.
 pub static VARIABLES: LazyLock<Vec<Variable>> = LazyLock::new(|| {
-    let ours = || OURS.iter().chain(OTHERS);
-    let providers = PROVIDERS.iter().flat_map(|provider| provider.variables);
-    let providers = providers.filter(|read| !ours().any(|row| row.name == read.name));
-    let providers = providers.map(|read| {
-        let role = if read.is_secret {
-            Role::Secret
-        } else {
-            Role::Plain
-        };
-        Variable {
-            name: read.name,
-            meaning: read.meaning,
-            example: read.example,
-            role,
-        }
-    });
-    OURS.iter()
-        .copied()
-        .chain(providers)
-        .chain(OTHERS.iter().copied())
+    let sections = SECTIONS.iter();
+    sections
+        .flat_map(|section| section.variables.iter().copied())
         .collect()
 });
 
+fn of_provider(read: &ambisign_providers::Variable) -> Variable {
+    let role = if read.is_secret {
+        Role::Secret
+    } else {
+        Role::Plain
+    };
+    Variable {
+        name: read.name,
+        meaning: read.meaning,
+        example: read.example,
+        role,
+    }
+}
+
+/// Who signs.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
-const OURS: &[Variable] = &[
-    decides("AMBISIGN_ALLOW_HTTP_REGISTRY", "registry.corp:5000", "`--allow-http-registry`; several are separated by blanks or commas"),
+const IDENTITY: &[Variable] = &[
     consents("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
-    plain("AMBISIGN_ANNOTATIONS", "env=prod", "`--annotations`, one a line"),
     plain("AMBISIGN_AUDIENCE", "sigstore", "`--audience`"),
-    plain("AMBISIGN_BUNDLE", "app.sigstore.json", "`--bundle` of `sign` and `attach`"),
-    plain("AMBISIGN_BUNDLE_DIR", "bundles", "`--bundle-dir`"),
-    decides("AMBISIGN_CA_FILE", "/etc/ssl/corporate.pem", "`--ca-file`"),
-    plain("AMBISIGN_DIGEST", "sha256:9f2c...", "`--digest`"),
-    plain("AMBISIGN_DRY_RUN", "true", "`--dry-run`"),
-    decides("AMBISIGN_FULCIO_URL", "https://fulcio.example.com", "`--fulcio-url`"),
     secret("AMBISIGN_IDENTITY_TOKEN", "<token, or path of one>", "`--identity-token`"),
     plain("AMBISIGN_IDENTITY_TOKEN_FILE", "/var/run/secrets/tokens/sigstore", "`--identity-token-file`"),
-    plain("AMBISIGN_IF_SIGNED", "skip", "`--if-signed`"),
+    plain("AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS", "true", "`--oidc-disable-ambient-providers`"),
+    plain("AMBISIGN_OIDC_PROVIDER", "github-actions", "`--oidc-provider`"),
+    plain("AMBISIGN_REQUIRE_IDENTITY", "signer@acme.iam.gserviceaccount.com", "`--require-identity`"),
+    plain("AMBISIGN_REQUIRE_ISSUER", "https://accounts.google.com", "`--require-issuer`"),
+    consents("AMBISIGN_YES", "true", "`--yes`"),
+    secret("SIGSTORE_ID_TOKEN", "<token>", "the identity token, as other Sigstore clients read it; empty is an error"),
+    secret("SIGSTORE_IDENTITY_TOKEN", "<token>", "the same, under the name that sigstore-python reads"),
+];
+
+/// What is signed.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+const IMAGES: &[Variable] = &[
+    plain("AMBISIGN_ANNOTATIONS", "env=prod", "`--annotations`, one a line"),
+    plain("AMBISIGN_DIGEST", "sha256:9f2c...", "`--digest`"),
     plain("AMBISIGN_IMAGES", "ghcr.io/acme/app@sha256:9f2c...", "the images, separated by newlines, blanks or commas"),
     plain("AMBISIGN_IMAGES_FILE", "images.txt", "`--images-file`"),
-    plain("AMBISIGN_JOBS", "64", "`--jobs`"),
     plain("AMBISIGN_METADATA", "{\"containerimage.digest\":\"sha256:9f2c...\"}", "`--metadata`"),
-    plain("AMBISIGN_NO_PUSH", "true", "`--no-push`"),
-    plain("AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS", "true", "`--oidc-disable-ambient-providers`"),
-    plain("AMBISIGN_OIDC_ISSUER", "https://oauth2.example.com/auth", "`--oidc-issuer`"),
-    plain("AMBISIGN_OIDC_PROVIDER", "github-actions", "`--oidc-provider`"),
-    plain("AMBISIGN_OUTPUT", "json", "`--output`"),
-    plain("AMBISIGN_PUBLIC_INSTANCE", "true", "`--public-instance`"),
     plain("AMBISIGN_RECURSIVE", "true", "`--recursive`"),
+    plain("AMBISIGN_REQUIRE_DIGEST", "true", "`--require-digest`"),
+    plain("AMBISIGN_TAGS", "ghcr.io/acme/app:v1", "`--tags`"),
+    plain("GITHUB_ARTIFACTS_LIST", "/runner/artifacts.json", "GitHub Actions: the artifacts of earlier steps; its images are signed when nothing else names one"),
+];
+
+/// Where images and signatures are, and who may go there.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+const REGISTRY: &[Variable] = &[
+    decides("AMBISIGN_ALLOW_HTTP_REGISTRY", "registry.corp:5000", "`--allow-http-registry`; several are separated by blanks or commas"),
     secret("AMBISIGN_REGISTRY_PASSWORD", "<password>", "the password that goes with `--registry-username`"),
     secret("AMBISIGN_REGISTRY_TOKEN", "<token>", "a bearer token for the registry, instead of user and password"),
     plain("AMBISIGN_REGISTRY_USERNAME", "robot", "`--registry-username`"),
+    places("AMBISIGN_SIGNATURE_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`"),
+    places("COSIGN_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`, under the name that cosign reads"),
+    plain("BUILDX_CONFIG", "/root/.docker/buildx", "Buildx's folder, where docker/login-action keeps logins with a `scope`"),
+    plain("CI_REGISTRY", "registry.gitlab.com", "GitLab: the registry of the job's login"),
+    secret("CI_REGISTRY_PASSWORD", "<password>", "GitLab: a login for `CI_REGISTRY` and no other registry"),
+    plain("CI_REGISTRY_USER", "gitlab-ci-token", "GitLab: the user that goes with it"),
+    secret("DOCKER_AUTH_CONFIG", "<JSON>", "registry logins in the form of Docker's `config.json`, as GitLab has them; files come first"),
+    plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
+    plain("GITHUB_ACTOR", "octocat", "the user that goes with `GITHUB_TOKEN`"),
+    secret("GITHUB_TOKEN", "<token>", "a login for ghcr.io and no other registry"),
+    plain("HOME", "/root", "the folder below which logins, TUF metadata and Google's credentials are by default"),
+    plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
+    plain("XDG_CONFIG_HOME", "/root/.config", "where Podman keeps the logins that stay"),
+    plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
+];
+
+/// Which services are used, and whom to believe.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+const TRUST: &[Variable] = &[
+    decides("AMBISIGN_CA_FILE", "/etc/ssl/corporate.pem", "`--ca-file`"),
+    decides("AMBISIGN_FULCIO_URL", "https://fulcio.example.com", "`--fulcio-url`"),
+    plain("AMBISIGN_OIDC_ISSUER", "https://oauth2.example.com/auth", "`--oidc-issuer`"),
+    plain("AMBISIGN_PUBLIC_INSTANCE", "true", "`--public-instance`"),
     decides("AMBISIGN_REKOR_URL", "https://rekor.example.com", "`--rekor-url`"),
     plain("AMBISIGN_REKOR_VERSION", "2", "`--rekor-version`"),
-    plain("AMBISIGN_REQUIRE_DIGEST", "true", "`--require-digest`"),
-    plain("AMBISIGN_REQUIRE_IDENTITY", "signer@acme.iam.gserviceaccount.com", "`--require-identity`"),
-    plain("AMBISIGN_REQUIRE_ISSUER", "https://accounts.google.com", "`--require-issuer`"),
-    places("AMBISIGN_SIGNATURE_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`"),
     decides("AMBISIGN_SIGNING_CONFIG", "signing_config.json", "`--signing-config`"),
     decides("AMBISIGN_STAGING", "true", "`--staging`"),
-    plain("AMBISIGN_SUMMARY", "false", "GitHub Actions: whether a job summary is written"),
-    plain("AMBISIGN_TAGS", "ghcr.io/acme/app:v1", "`--tags`"),
-    plain("AMBISIGN_TIMEOUT", "10m", "`--timeout`"),
     decides("AMBISIGN_TRUSTED_ROOT", "trusted_root.json", "`--trusted-root`"),
     decides("AMBISIGN_TSA_URL", "https://tsa.example.com/api/v1/timestamp", "`--tsa-url`"),
     decides("AMBISIGN_TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`"),
     decides("AMBISIGN_TUF_ROOT", "root.json", "`--tuf-root`"),
-    plain("AMBISIGN_VERBOSE", "true", "`--verbose`"),
-    consents("AMBISIGN_YES", "true", "`--yes`"),
-
-    secret("SIGSTORE_ID_TOKEN", "<token>", "the identity token, as other Sigstore clients read it; empty is an error"),
-    secret("SIGSTORE_IDENTITY_TOKEN", "<token>", "the same, under the name that sigstore-python reads"),
     decides("TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`, under the name that cosign reads"),
     decides("TUF_ROOT", "/var/cache/sigstore", "a folder that keeps TUF metadata, as for cosign; ours is in its folder `ambisign`"),
     decides("TUF_ROOT_JSON", "root.json", "`--tuf-root`, under the name that cosign reads"),
-
+    plain("XDG_CACHE_HOME", "/root/.cache", "where TUF metadata is kept, in its folder `ambisign/tuf`"),
 ];
 
+/// What becomes of the result, and what is told.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
-const OTHERS: &[Variable] = &[
+const OUTPUT: &[Variable] = &[
+    plain("AMBISIGN_BUNDLE", "app.sigstore.json", "`--bundle` of `sign` and `attach`"),
+    plain("AMBISIGN_BUNDLE_DIR", "bundles", "`--bundle-dir`"),
+    plain("AMBISIGN_DRY_RUN", "true", "`--dry-run`"),
+    plain("AMBISIGN_IF_SIGNED", "skip", "`--if-signed`"),
+    plain("AMBISIGN_JOBS", "64", "`--jobs`"),
+    plain("AMBISIGN_NO_PUSH", "true", "`--no-push`"),
+    plain("AMBISIGN_OUTPUT", "json", "`--output`"),
+    plain("AMBISIGN_SUMMARY", "false", "GitHub Actions: whether a job summary is written"),
+    plain("AMBISIGN_TIMEOUT", "10m", "`--timeout`"),
+    plain("AMBISIGN_VERBOSE", "true", "`--verbose`"),
+    plain("NO_COLOR", "1", "the log is plain"),
+    plain("TERM", "dumb", "the log is plain on a terminal that knows no colours"),
+    plain("TMPDIR", "/tmp", "where a bundle that could not be attached is kept when the working directory cannot be written"),
+];
+
+/// How other machines are reached.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+const NETWORK: &[Variable] = &[
+    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the name in lower case wins"),
+    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the name in lower case wins"),
+    plain("ALL_PROXY", "http://proxy.example.com:3128", "the proxy for both, where there is no other; the name in lower case wins"),
+    plain("NO_PROXY", "registry.example.com,10.0.0.0/8", "what is reached without proxy; the name in lower case wins"),
+    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "the CA certificates for TLS, instead of those of the machine"),
+];
+
+/// What tells one CI system or cloud from another.
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+const CI: &[Variable] = &[
+    plain("CI", "true", "any CI: the log is plain"),
     plain("GITHUB_ACTIONS", "true", "GitHub Actions is here; errors become annotations"),
-    plain("GITHUB_ARTIFACTS_LIST", "/runner/artifacts.json", "GitHub Actions: the artifacts of earlier steps; its images are signed when nothing else names one"),
     plain("GITHUB_OUTPUT", "/home/runner/work/_temp/...", "GitHub Actions: the file for the outputs of the step"),
     plain("GITHUB_STEP_SUMMARY", "/home/runner/work/_temp/...", "GitHub Actions: the file for the job summary"),
     plain("GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/release.yml@refs/heads/main", "GitHub Actions: the file that annotations are about"),
@@ -199,32 +276,6 @@ const OTHERS: &[Variable] = &[
     plain("TFC_RUN_ID", "run-1", "Terraform Cloud is here: only to explain what to do"),
     plain("TF_BUILD", "True", "Azure Pipelines is here: only to explain what to do"),
     plain("TRAVIS", "true", "Travis CI is here: only to explain what to do"),
-
-    places("COSIGN_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`, under the name that cosign reads"),
-    plain("BUILDX_CONFIG", "/root/.docker/buildx", "Buildx's folder, where docker/login-action keeps logins with a `scope`"),
-    secret("DOCKER_AUTH_CONFIG", "<JSON>", "registry logins in the form of Docker's `config.json`, as GitLab has them; files come first"),
-    plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
-    plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
-    plain("XDG_CACHE_HOME", "/root/.cache", "where TUF metadata is kept, in its folder `ambisign/tuf`"),
-    plain("XDG_CONFIG_HOME", "/root/.config", "where Podman keeps the logins that stay"),
-    plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
-    plain("HOME", "/root", "where the files named above are by default"),
-    plain("TMPDIR", "/tmp", "where a bundle that could not be attached is kept when the working directory cannot be written"),
-    plain("GITHUB_ACTOR", "octocat", "the user that goes with `GITHUB_TOKEN`"),
-    secret("GITHUB_TOKEN", "<token>", "a login for ghcr.io and no other registry"),
-    plain("CI_REGISTRY", "registry.gitlab.com", "GitLab: the registry of the job's login"),
-    secret("CI_REGISTRY_PASSWORD", "<password>", "GitLab: a login for `CI_REGISTRY` and no other registry"),
-    plain("CI_REGISTRY_USER", "gitlab-ci-token", "GitLab: the user that goes with it"),
-
-    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the name in lower case wins"),
-    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the name in lower case wins"),
-    plain("ALL_PROXY", "http://proxy.example.com:3128", "the proxy for both, where there is no other; the name in lower case wins"),
-    plain("NO_PROXY", "registry.example.com,10.0.0.0/8", "what is reached without proxy; the name in lower case wins"),
-    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "the CA certificates for TLS, instead of those of the machine"),
-
-    plain("CI", "true", "any CI: the log is plain"),
-    plain("NO_COLOR", "1", "the log is plain"),
-    plain("TERM", "dumb", "the log is plain on a terminal that knows no colours"),
 ];
 
 /// The variable that carries the value of the flag `--name`.

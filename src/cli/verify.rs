@@ -13,36 +13,42 @@ use super::groups::{RegistryArgs, RunArgs, TrustArgs};
 
 const IMAGE_EXAMPLES: &str = "\
 Examples:
-  ambisign verify \\
-    --certificate-identity https://github.com/acme/app/.github/workflows/ci.yml@refs/heads/main \\
-    --certificate-oidc-issuer https://token.actions.githubusercontent.com IMAGE@DIGEST
-  ambisign verify --certificate-identity-regexp 'https://github.com/acme/.*' \\
-    --certificate-oidc-issuer https://token.actions.githubusercontent.com IMAGE
-  ambisign verify --trusted-root trusted_root.json --key cosign.pub -a env=prod IMAGE
+  ambisign verify IMAGE@DIGEST \\
+    --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
+    --certificate-identity \\
+      https://github.com/acme/app/.github/workflows/ci.yml@refs/heads/main
+  ambisign verify IMAGE \\
+    --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
+    --certificate-identity-regexp 'https://github.com/acme/.*'
   ambisign verify --bundle bundle.json --key cosign.pub IMAGE@DIGEST
+  ambisign verify --trusted-root trusted_root.json --key cosign.pub \\
+    -a env=prod IMAGE
 ";
 
 const BLOB_EXAMPLES: &str = "\
 Examples:
   ambisign verify-blob --certificate-identity release@acme.example \\
     --certificate-oidc-issuer https://accounts.google.com app.tar.gz
-  ambisign verify-blob --bundle app.sigstore.json --key cosign.pub sha256:9f2c...41d0
+  ambisign verify-blob --bundle app.sigstore.json --key cosign.pub \\
+    sha256:9f2c...41d0
 ";
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0    every artifact has an acceptable signature
   1    a bug in ambisign
-  2    usage or settings, or a file that cannot be read; the network was not used
+  2    usage or settings, or a file that cannot be read; no network was used
   4    trust material bad, expired or missing
   5    the registry's answers do not verify, TLS included: do not retry, look
   6    the registry says no
   8    verify: no acceptable signature; the reason of each is told
-  75   registry or TUF mirror unreachable or refusing for now: nothing is known, safe to run again
+  75   registry or TUF mirror unreachable or refusing for now: nothing is known,
+       safe to run again
   130  interrupted by SIGINT
   143  interrupted by SIGTERM
-  That a signature is of somebody else, of another artifact, with another key, not under this trusted
-  root or malformed is 8. Of several artifacts the worst one counts, 8 before all others.
+  A signature of somebody else, of another artifact, with another key, not
+  under this trusted root or malformed is 8. Of several artifacts the worst one
+  counts, 8 before all others.
 ";
 
 /// Who must have signed: a name and its issuer, or a key.

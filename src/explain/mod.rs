@@ -4,6 +4,8 @@
 //! A message says what happened in one run; this says what is behind it. Both stand in the row of the
 //! error; here is the list of the tables that the rows make.
 
+mod stages;
+
 use ambisign_host::{Class, Code, HttpReason, Table};
 use ambisign_registry::{CredentialError, ReferenceError};
 use ambisign_sigstore::certificate::CertificateError;
@@ -14,6 +16,7 @@ use ambisign_sigstore::timestamp::TimestampError;
 use ambisign_sigstore::trust::{create, tuf};
 use ambisign_sigstore::{bundle, fulcio, preflight, service, trust, verify, witness};
 
+use self::stages::STAGES;
 use crate::cli::{self, cosign, warnings};
 use crate::outcome::exit::{self, RunError, exit as exit_code};
 use crate::pipeline::{announce, blob, bundle_dir, undelivered};
@@ -85,18 +88,33 @@ pub fn codes() -> Vec<(String, Code)> {
     all
 }
 
-/// One line for each code.
+/// One line for each code, with a heading for each stage.
 pub fn list() -> String {
-    let lines = codes().into_iter();
-    let lines = lines.map(|(name, code)| format!("{name:<32} {}\n", code.what));
-    lines.collect()
+    let lists = STAGES.iter().map(|(stage, about)| of_stage(stage, about));
+    lists.collect::<Vec<_>>().join("\n")
 }
 
-/// What there is to know about the code `name`.
+/// The codes of `stage`, the part of a code before its slash, below their heading.
+fn of_stage(stage: &str, about: &str) -> String {
+    let codes = codes().into_iter();
+    let codes = codes.filter(|(name, _)| stage_of(name) == stage);
+    let lines = codes.map(|(name, code)| format!("  {name:<32} {}\n", code.what));
+    format!("{stage}: {about}\n{}", lines.collect::<String>())
+}
+
+/// The stage of the code `name`.
+fn stage_of(name: &str) -> &str {
+    name.split_once('/').map_or(name, |(stage, _)| stage)
+}
+
+/// What there is to know about the code `name`, or the codes of the stage `name`.
 ///
 /// # Errors
-/// There is no such code; the nearest one, if one is near.
+/// There is no such code or stage; the nearest one, if one is near.
 pub fn text(name: &str) -> Result<String, Option<String>> {
+    if let Some((stage, about)) = STAGES.iter().find(|(stage, _)| *stage == name) {
+        return Ok(of_stage(stage, about));
+    }
     let codes = codes();
     match codes.iter().find(|(known, _)| known == name) {
         Some((name, code)) => Ok(format!(
@@ -106,7 +124,11 @@ pub fn text(name: &str) -> Result<String, Option<String>> {
             code.advice,
             end(code)
         )),
-        None => Err(nearest(name, codes.into_iter().map(|(known, _)| known))),
+        None => {
+            let stages = STAGES.iter().map(|(stage, _)| (*stage).to_owned());
+            let names = codes.into_iter().map(|(known, _)| known);
+            Err(nearest(name, names.chain(stages)))
+        }
     }
 }
 

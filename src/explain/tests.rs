@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{codes, list, tables};
+use super::{STAGES, codes, list, stage_of, tables, text};
 use crate::outcome::exit::exit;
 
 #[test]
@@ -35,5 +35,18 @@ fn each_text_is_short_and_whole() {
         }
         assert!(code.what.len() <= 90, "{name}: {}", code.what);
     }
-    assert_eq!(list().lines().count(), codes().len());
+}
+
+#[test]
+fn every_stage_has_a_heading_and_no_other_has() {
+    let codes = codes();
+    let stages: BTreeSet<&str> = codes.iter().map(|(name, _)| stage_of(name)).collect();
+    let headings: Vec<&str> = STAGES.iter().map(|(stage, _)| *stage).collect();
+    assert_eq!(headings, stages.into_iter().collect::<Vec<_>>());
+    for (name, code) in &codes {
+        let line = format!("  {name:<32} {}\n", code.what);
+        let of_stage = text(stage_of(name)).unwrap();
+        assert!(of_stage.contains(&line), "{name} is not in:\n{of_stage}");
+        assert!(list().contains(&of_stage), "{name}");
+    }
 }

@@ -11,7 +11,10 @@ use crate::record;
 use crate::script::Script;
 
 /// The width of a small terminal.
-const NARROW: &str = "env COLUMNS=80";
+const COLUMNS: usize = 80;
+
+/// What a still narrower terminal says.
+const NARROW: &str = "env COLUMNS=60";
 
 #[test]
 fn help_is_as_on_record() {
@@ -19,6 +22,7 @@ fn help_is_as_on_record() {
     for words in commands(&Cli::command(), "ambisign") {
         wanted.extend(of_command(&words));
     }
+    no_line_is_wider_than_a_small_terminal(&wanted);
     let known = record::transcripts(&record::folder("help"));
     let idle: Vec<_> = known
         .iter()
@@ -59,4 +63,13 @@ fn of_command(words: &str) -> Vec<(PathBuf, String)> {
         .map(|(kind, text)| (path(&format!(".{kind}")), text))
         .collect();
     [vec![(path(""), long)], others].concat()
+}
+
+/// Whatever the terminal is: the help of no command needs more columns than a small one has.
+fn no_line_is_wider_than_a_small_terminal(helps: &BTreeMap<PathBuf, String>) {
+    for (path, text) in helps {
+        let wide = text.lines().filter(|line| line.chars().count() > COLUMNS);
+        let wide: Vec<_> = wide.collect();
+        assert!(wide.is_empty(), "{}: {wide:#?}", path.display());
+    }
 }

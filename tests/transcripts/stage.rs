@@ -15,6 +15,7 @@
 //! | `file NAME`, then lines that begin with a bar | a file |
 //! | `before ambisign ...` | a command that goes well and is not shown |
 //! | `replace FILE OLD => NEW` | other text in a file |
+//! | `unordered` | nothing, but the order of lines does not count |
 //! | `show FILE` | nothing, but the file is shown after a command that writes it |
 
 use std::fs::Permissions;
@@ -54,6 +55,9 @@ const SERVICES: [(&str, &str); 9] = [
 
 /// Trust material of the public instance, among other things.
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
+
+/// The line of a transcript in which the order of lines does not count.
+pub(crate) const UNORDERED: &str = "unordered";
 
 /// The login of a sandbox's registry, as in the file of Docker.
 const LOGIN: &str = "c2FuZGJveDpzYW5kYm94LXBhc3N3b3Jk";
@@ -160,6 +164,7 @@ impl Stage {
                 "sandbox" => self.sandbox(rest),
                 "show" => self.shown.push((rest.to_owned(), String::new())),
                 "token" => self.token(rest),
+                UNORDERED => {}
                 _ => panic!("a transcript has no line `{verb}`"),
             }
         }
