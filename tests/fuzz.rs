@@ -80,6 +80,9 @@ mod tests {
         ("sigstore/src/certificate/sct.rs", "certificate"),
         ("sigstore/src/fulcio/wire.rs", "fulcio_answer"),
         ("sigstore/src/identity/claims.rs", "token"),
+        ("sigstore/src/preflight/authority.rs", "fulcio_answer"),
+        ("sigstore/src/preflight/log.rs", "fulcio_answer"),
+        ("sigstore/src/service.rs", ""), // whether an answer has one member
         ("src/images/artifacts.rs", "image_list"),
         ("src/images/file.rs", "image_list"),
         ("registry/src/http/auth.rs", "registry_answer"),

@@ -134,6 +134,8 @@ fn fulcio_answers() -> Vec<Vec<u8>> {
         json!({"code": 3, "message": "The signature supplied in the request could not be verified", "details": []}),
         json!({"issuers": [{"issuerUrl": "https://token.actions.githubusercontent.com", "audience": "sigstore"},
             {"wildcardIssuerUrl": "https://*.example", "audience": "x"}]}),
+        json!({"chains": [{"certificates": chain["chain"]["certificates"]}]}),
+        json!({"signedTreeHead": "log.example - 1\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u{2014} log.example AAAAAAA=\n", "treeSize": 1}),
     ];
     answers
         .iter()

@@ -52,6 +52,15 @@ impl Client {
             .map_err(|error| error.code().into_owned())
     }
 
+    /// Code and message of a refresh that ends in an error.
+    pub(crate) async fn error(&self) -> String {
+        let host = self.host();
+        match Tuf::refresh(&host, &self.source).await {
+            Ok(tuf) => panic!("no error: {:?}", tuf.versions()),
+            Err(error) => format!("{}: {error}", error.code()),
+        }
+    }
+
     /// What is odd about a refresh that goes well.
     pub(crate) async fn warnings(&self) -> Vec<&'static str> {
         let host = self.host();

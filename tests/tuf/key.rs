@@ -7,7 +7,8 @@ use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPublicKeyCompressedBin};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PSS_SHA256,
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair as _, RSA_PSS_SHA256,
 };
 use base64::Engine as _;
 use der::asn1::BitStringRef;
@@ -36,6 +37,13 @@ impl Key {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
         let public = pem(pair.public_key().as_der().unwrap().as_ref());
         Self::new(Pair::Ecdsa(pair), "ecdsa", "ecdsa-sha2-nistp256", &public)
+    }
+
+    /// On the curve P-384.
+    pub(crate) fn p384() -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING).unwrap();
+        let public = pem(pair.public_key().as_der().unwrap().as_ref());
+        Self::new(Pair::Ecdsa(pair), "ecdsa", "ecdsa-sha2-nistp384", &public)
     }
 
     pub(crate) fn ed25519() -> Self {

@@ -159,13 +159,31 @@ async fn keys_of_a_kind_that_is_not_known() {
     let unknown = Key::ed25519().with("keytype", json!("ml-dsa"));
     let unknown = unknown.with("scheme", json!("ml-dsa-65"));
     let wrong = Key::ecdsa().with("keyval", json!({"public": "no PEM"}));
-    for (threshold, result) in [(1, Ok([2, 2, 2, 1])), (2, refused("tuf/signature"))] {
+    for (threshold, result) in [(1, Ok([2, 2, 2, 1])), (2, refused("tuf/key-kind"))] {
         let mut repository = Repository::new();
         let client = Client::of(&repository);
         let keys = [unknown.clone(), wrong.clone(), Key::ecdsa()];
         repository.set_keys(SNAPSHOT, &keys, threshold);
         repository.publish(&[ROOT, SNAPSHOT, TIMESTAMP]);
         assert_eq!(client.refresh().await.map(row), result, "{threshold}");
+    }
+}
+
+/// A mirror that is signed with P-384 keys alone says so, and not that nobody signed.
+#[tokio::test]
+async fn a_tuf_key_on_p384_is_named_as_not_supported() {
+    for role in [SNAPSHOT, TIMESTAMP] {
+        let mut repository = Repository::new();
+        let client = Client::of(&repository);
+        repository.set_keys(role, &[Key::p384()], 1);
+        repository.publish(&[ROOT, SNAPSHOT, TIMESTAMP]);
+        let said = client.error().await;
+        assert!(said.starts_with("tuf/key-kind: "), "{said}");
+        assert!(
+            said.contains("ecdsa with scheme ecdsa-sha2-nistp384"),
+            "{said}"
+        );
+        assert!(!said.contains("valid signatures"), "{said}");
     }
 }
 

@@ -7,11 +7,14 @@ use ambisign_host::{Answer, Token};
 use ambisign_sigstore::certificate::SigningCertificate;
 use ambisign_sigstore::fulcio;
 use ambisign_sigstore::identity::Identity;
+use ambisign_sigstore::preflight;
+use ambisign_sigstore::trust::Service;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::super::holds::{short, strict, told};
+use super::super::vectors;
 use super::now;
 
 /// Answers of Fulcio.
@@ -23,8 +26,34 @@ pub fn fulcio_answer(bytes: &[u8]) {
     if fulcio::fuzzing::issuers(bytes).is_some() {
         strict(bytes);
     }
-    if let Some(message) = fulcio::fuzzing::message(bytes) {
-        short(&message);
+    if fulcio::fuzzing::message(bytes).is_some() {
+        strict(bytes);
+    }
+    self_description(bytes);
+}
+
+/// What services tell about themselves: whatever it is, it fits the trusted root or is told.
+fn self_description(bytes: &[u8]) {
+    let answer = Answer {
+        url: "https://service.example/".parse().expect("a URL"),
+        status: Default::default(),
+        headers: Default::default(),
+        body: bytes.to_vec(),
+    };
+    let vector = vectors::named("happy-path-v0.3");
+    let url = answer.url.clone();
+    if let Err(error) = preflight::authority(&answer, &vector.root, (&url, now())) {
+        told(&error);
+    }
+    for version in [1, 2] {
+        let log = Service {
+            url: url.clone(),
+            version,
+            operator: String::new(),
+        };
+        if let Err(error) = preflight::head(&answer, &log, &vector.root) {
+            told(&error);
+        }
     }
 }
 

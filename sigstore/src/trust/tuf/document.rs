@@ -15,6 +15,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU64;
 
+use ambisign_host::excerpt;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -37,33 +38,49 @@ pub(super) trait Listing: Role + DeserializeOwned {
     /// The place, as a JSON pointer.
     const AT: &'static str = "/signed/keys";
 
-    /// The same place, after reading.
-    fn keys(&mut self) -> Option<&mut Keys>;
+    /// The same place, after reading; with what else stands there.
+    fn keys(&mut self) -> Option<(&mut Keys, &mut HashMap<String, Value>)>;
+}
+
+/// Where the kinds of the keys are kept that sign nothing for us. Nothing reads what else stands there.
+const UNKNOWN: &str = "kinds of keys that are not known";
+
+/// The kinds of those keys of a list with `extra` that have one of `ids` and are not known here.
+pub(super) fn unknown_kinds(
+    extra: &HashMap<String, Value>,
+    ids: &[Decoded<Hex>],
+) -> BTreeSet<String> {
+    let unknown = extra.get(UNKNOWN).and_then(Value::as_object);
+    let unknown = unknown.into_iter().flatten();
+    let wanted: Vec<_> = ids.iter().map(|id| hex::encode(&**id)).collect();
+    let named = unknown.filter(|(id, _)| wanted.contains(id));
+    let kinds = named.filter_map(|(_, kind)| kind.as_str());
+    kinds.map(excerpt).collect()
 }
 
 impl Listing for Root {
-    fn keys(&mut self) -> Option<&mut Keys> {
-        Some(&mut self.keys)
+    fn keys(&mut self) -> Option<(&mut Keys, &mut HashMap<String, Value>)> {
+        Some((&mut self.keys, &mut self._extra))
     }
 }
 
 impl Listing for Targets {
     const AT: &'static str = "/signed/delegations/keys";
 
-    fn keys(&mut self) -> Option<&mut Keys> {
+    fn keys(&mut self) -> Option<(&mut Keys, &mut HashMap<String, Value>)> {
         let delegations: Option<&mut Delegations> = self.delegations.as_mut();
-        delegations.map(|delegations| &mut delegations.keys)
+        delegations.map(|delegations| (&mut delegations.keys, &mut self._extra))
     }
 }
 
 impl Listing for Timestamp {
-    fn keys(&mut self) -> Option<&mut Keys> {
+    fn keys(&mut self) -> Option<(&mut Keys, &mut HashMap<String, Value>)> {
         None
     }
 }
 
 impl Listing for Snapshot {
-    fn keys(&mut self) -> Option<&mut Keys> {
+    fn keys(&mut self) -> Option<(&mut Keys, &mut HashMap<String, Value>)> {
         None
     }
 }
@@ -116,8 +133,10 @@ pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, Stri
         mut signed,
         signatures,
     } = parsed(serde_json::from_value::<Signed<R>>(document))?;
-    if let Some(keys) = signed.keys() {
-        *keys = unique(listed)?;
+    if let Some((keys, extra)) = signed.keys() {
+        let (known, unknown) = unique(listed)?;
+        *keys = known;
+        extra.insert(UNKNOWN.to_owned(), unknown.into());
     }
     let signed = Received {
         role: signed,
@@ -145,25 +164,43 @@ fn of_kind(document: &Value, kind: &str) -> Result<(), String> {
 
 /// The keys of `listed`, each with its ID. One of a kind or in a form that is not known signs nothing
 /// for us, and must not keep us from the others.
-fn unique(listed: Map<String, Value>) -> Result<Keys, String> {
+fn unique(listed: Map<String, Value>) -> Result<(Keys, Map<String, Value>), String> {
     let twice = || "it lists a key or an ID of a key twice".to_owned();
     let (mut keys, mut ids) = (Keys::new(), HashSet::new());
+    let mut unknown = Map::new();
     for (id, key) in listed {
         // IDs in upper and lower case are one ID.
         let id: Decoded<Hex> = parsed(serde_json::from_value(id.into()))?;
         if !ids.insert(id.clone()) {
             return Err(twice());
         }
+        let kind = kind_of(&key);
         match serde_json::from_value::<Key>(key) {
             Ok(key) if has_its_form(&key) => drop(keys.insert(id, key)),
-            Ok(_) | Err(_) => {}
+            // Of a known kind, and in another form than its own.
+            Ok(_) | Err(_) if KINDS.contains(&kind.as_str()) => {}
+            Ok(_) | Err(_) => drop(unknown.insert(hex::encode(&*id), kind.into())),
         }
     }
     let publics: BTreeSet<&[u8]> = keys.values().map(public).collect();
     if publics.len() != keys.len() {
         return Err(twice());
     }
-    Ok(keys)
+    Ok((keys, unknown))
+}
+
+/// What [`kind_of`] says of the keys that sign for us.
+const KINDS: [&str; 4] = [
+    "ecdsa with scheme ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp256 with scheme ecdsa-sha2-nistp256",
+    "ed25519 with scheme ed25519",
+    "rsa with scheme rsassa-pss-sha256",
+];
+
+/// Type and scheme of a key, as it names them.
+fn kind_of(key: &Value) -> String {
+    let text = |name| key.get(name).and_then(Value::as_str).unwrap_or("none");
+    format!("{} with scheme {}", text("keytype"), text("scheme"))
 }
 
 /// Whether the public half has the one form of its kind. Signatures verify with others, too, and then

@@ -88,6 +88,19 @@ errors! {
             why: "An old copy is served: by mistake, or to hide a change.",
             advice: "Look at the mirror; do not remove what was kept before you know why.",
         },
+        /// A file is signed with keys that cannot be used.
+        #[error("`{file}` of the TUF mirror is signed with keys of a kind that is not supported: {kinds}")]
+        KeyKind {
+            /// The file.
+            file: String,
+            /// Types and schemes of the keys.
+            kinds: String,
+        } = "tuf/key-kind", Trust {
+            fix: "have the mirror sign with ECDSA P-256, Ed25519 or RSA-PSS keys, or give the material in files: `--trusted-root` and `--signing-config`",
+            what: "The mirror signs a file with keys of a kind that this client does not use.",
+            why: "It uses ECDSA P-256, Ed25519 and RSA-PSS with SHA-256, each in one form; too few of the keys are of these.",
+            advice: "Give the mirror other keys, or take the trusted root from a file.",
+        },
         /// A file lacks valid signatures.
         #[error("`{file}` of the TUF mirror is not signed as it should be: {why}")]
         Signature {

@@ -37,7 +37,7 @@ pub(super) fn signed<R: Listing>(
 ) -> Result<Verified<R>, Error> {
     let signed = read::<R>(file, bytes)?;
     root.verify_role(&signed)
-        .map_err(|error| unsigned(file, &error))?;
+        .map_err(|error| unsigned(root, R::TYPE, file, &error))?;
     Ok(verified(signed, bytes))
 }
 
@@ -56,6 +56,7 @@ pub(super) fn delegated(
     };
     let delegator = Root {
         keys: delegations.keys.clone(),
+        _extra: HashMap::new(),
         roles: HashMap::from([(RoleType::Targets, keys)]),
         ..top.clone()
     };
@@ -65,12 +66,11 @@ pub(super) fn delegated(
 /// The root to start from. It vouches for itself; whether it is over does not matter (TUF 5.2).
 pub(super) fn anchor(bytes: &[u8]) -> Result<Verified<Root>, Error> {
     let root = document::read::<Root>(bytes).map_err(|why| Error::Anchor { why })?;
-    root.signed
-        .role
-        .verify_role(&root)
-        .map_err(|error| Error::Anchor {
+    root.signed.role.verify_role(&root).map_err(|error| {
+        unusable(&root.signed.role, RoleType::Root, "root.json").unwrap_or_else(|| Error::Anchor {
             why: error.to_string(),
-        })?;
+        })
+    })?;
     Ok(verified(root, bytes))
 }
 
@@ -81,7 +81,7 @@ pub(super) fn successor(root: &Root, bytes: &[u8]) -> Result<Verified<Root>, Err
     let new = read::<Root>(&file, bytes)?;
     for keys in [root, &new.signed.role] {
         keys.verify_role(&new)
-            .map_err(|error| unsigned(&file, &error))?;
+            .map_err(|error| unsigned(keys, RoleType::Root, &file, &error))?;
     }
     if new.signed.version().get() != version {
         let what = "version";
@@ -140,11 +140,24 @@ fn verified<R>(signed: Signed<Received<R>>, bytes: &[u8]) -> Verified<R> {
     }
 }
 
-fn unsigned(file: &str, error: &tough::schema::Error) -> Error {
-    Error::Signature {
+/// Why `file` is not signed by the keys that `root` has for its role.
+fn unsigned(root: &Root, role: RoleType, file: &str, error: &tough::schema::Error) -> Error {
+    unusable(root, role, file).unwrap_or_else(|| Error::Signature {
         file: file.to_owned(),
         why: error.to_string(),
-    }
+    })
+}
+
+/// That the threshold of `role` cannot be reached without keys of a kind that is not supported.
+fn unusable(root: &Root, role: RoleType, file: &str) -> Option<Error> {
+    let keys = root.roles.get(&role)?;
+    let known = keys.keyids.iter().filter(|id| root.keys.contains_key(id));
+    let known = u64::try_from(known.count()).unwrap_or(u64::MAX);
+    let kinds = document::unknown_kinds(&root._extra, &keys.keyids);
+    (known < u64::from(keys.threshold) && !kinds.is_empty()).then(|| Error::KeyKind {
+        file: file.to_owned(),
+        kinds: kinds.into_iter().collect::<Vec<_>>().join(", "),
+    })
 }
 
 fn mismatch(file: &str, what: &'static str) -> Error {

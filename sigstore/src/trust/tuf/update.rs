@@ -201,7 +201,7 @@ impl Update<'_> {
         let early = early.and_then(|bytes| role::signed::<Timestamp>(root, TIMESTAMP, &bytes));
         let mut new = match early {
             // It may be older than the root that was found beside it.
-            Err(Error::Signature { .. }) if grew => {
+            Err(Error::Signature { .. } | Error::KeyKind { .. }) if grew => {
                 let bytes = self.mirror.metadata(&TUF_TIMESTAMP, TIMESTAMP).await?;
                 role::signed(root, TIMESTAMP, &bytes)?
             }
