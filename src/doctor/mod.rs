@@ -7,6 +7,7 @@
 //! gets is an upload session, which expires.
 
 mod environment;
+mod fit;
 mod images;
 mod services;
 pub mod settings;
@@ -155,7 +156,7 @@ impl<'a> Doctor<'a> {
             self.note([Finding::skip(Stage::Services, "", text)]);
             return None;
         };
-        let asked = services::ask(host, &trust).await;
+        let (asked, fit) = tokio::join!(services::ask(host, &trust), fit::examine(host, &trust));
         let mut hosts = trust::hosts(&trust);
         hosts.extend(
             references
@@ -166,6 +167,7 @@ impl<'a> Doctor<'a> {
         hosts.dedup();
         let reached = services::reached(&asked, &hosts, (&host.env, &signing.run));
         self.note(reached);
+        self.note(fit);
         Some((trust, asked))
     }
 

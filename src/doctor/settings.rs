@@ -182,7 +182,7 @@ mod tests {
         let env = [
             ("COSIGN_EXPERIMENTAL", "1"),
             ("COSIGN_YES", "true"),
-            ("SIGSTORE_ROOT_FILE", "/r"),
+            ("SIGSTORE_OTHER_FILE", "/r"),
         ];
         let resolved = resolved(&[], &env);
         assert_eq!(codes(&resolved), ["settings/unread-variable"; 3]);

@@ -157,6 +157,17 @@ errors! {
             why: "Which of them would be meant cannot be known.",
             advice: "Leave one of the two.",
         },
+        /// A variable in which older versions of cosign name a key or a certificate.
+        #[error("`{name}` is set, and ambisign takes trust material from one trusted root, not key by key")]
+        OlderTrust {
+            /// The variable.
+            name: String,
+        } = "settings/older-trust", Usage {
+            fix: "make a trusted root of the same files with `ambisign trust create` and pass it with `--trusted-root`; or unset the variable",
+            what: "A variable of cosign names a key or a certificate of a private instance.",
+            why: "Without a trusted root the public instance would be believed, which is not meant.",
+            advice: "Make the trusted root once with `ambisign trust create`, and name it with `--trusted-root`.",
+        },
         /// A variable that is probably misspelt.
         #[error("`{name}` is no variable of ambisign")]
         UnknownVariable {
@@ -204,6 +215,7 @@ impl SettingsError {
             Self::Incomplete { given: name, .. }
             | Self::Empty { name }
             | Self::NotUtf8 { name }
+            | Self::OlderTrust { name }
             | Self::Twice { name }
             | Self::UnknownVariable { name, .. }
             | Self::Value { name, .. } => variable(name),

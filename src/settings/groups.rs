@@ -103,7 +103,7 @@ impl Groups {
                 Origin::Variable("staging")
             }),
         };
-        let (mirror, overrides) = given.resolve(&self.foreign)?;
+        let (mirror, overrides) = given.resolve(&self.foreign, trusted_root.is_some())?;
         self.overrides.extend(overrides);
         Ok(TrustSettings {
             trusted_root: self.announce_path(trusted_root),

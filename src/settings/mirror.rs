@@ -12,8 +12,18 @@ use super::SettingsError;
 use super::provenance::Override;
 use super::value::{self, Origin, Sourced};
 
+/// The variables in which older versions of cosign name keys and certificates one by one. They are no
+/// trusted root, and to go on without them would be to believe the public instance instead.
+const OLDER_TRUST: [&str; 4] = [
+    "SIGSTORE_ROOT_FILE",
+    "SIGSTORE_REKOR_PUBLIC_KEY",
+    "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE",
+    "SIGSTORE_TSA_CERTIFICATE_FILE",
+];
+
 /// What the variables of cosign say.
 pub(super) struct Foreign {
+    older_trust: Option<&'static str>,
     mirror: Option<String>,
     root: Option<String>,
     /// The repository that has the signatures.
@@ -23,7 +33,10 @@ pub(super) struct Foreign {
 impl Foreign {
     pub(super) fn read(env: &Env) -> Self {
         let read = |name: &str| env.get(name).map(str::to_owned);
+        let mut older_trust = OLDER_TRUST.into_iter();
         Self {
+            older_trust: older_trust
+                .find(|name| env.get(name).is_some_and(|value| !value.is_empty())),
             mirror: read("TUF_MIRROR"),
             root: read("TUF_ROOT_JSON"),
             signatures: read("COSIGN_REPOSITORY"),
@@ -44,10 +57,11 @@ impl GivenMirror {
     ///
     /// # Errors
     /// A URL that is none, a mirror without root or a root without mirror, or the staging instance
-    /// beside either.
+    /// beside either; or no mirror and, unless `has_root`, keys that are named one by one.
     pub(super) fn resolve(
         self,
         foreign: &Foreign,
+        has_root: bool,
     ) -> Result<(Mirror, Vec<Override>), SettingsError> {
         let Self {
             mirror,
@@ -73,7 +87,12 @@ impl GivenMirror {
             };
         }
         match (mirror, root) {
-            (None, None) => Ok((Mirror::Public, Vec::new())),
+            (None, None) => match foreign.older_trust.filter(|_| !has_root) {
+                Some(name) => Err(SettingsError::OlderTrust {
+                    name: name.to_owned(),
+                }),
+                None => Ok((Mirror::Public, Vec::new())),
+            },
             (None, Some(root)) => Err(root.incomplete("--tuf-mirror")),
             (Some(mirror), root) => {
                 // As for cosign, this variable counts for nothing without a mirror.

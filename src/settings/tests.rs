@@ -382,6 +382,29 @@ fn the_mirror_is_that_of_the_flags_then_of_the_variables() {
     }
 }
 
+/// cosign's older flows name keys one by one; the public instance is not believed in their place.
+#[test]
+fn variables_of_cosigns_older_flows_are_refused() {
+    for name in [
+        "SIGSTORE_ROOT_FILE",
+        "SIGSTORE_REKOR_PUBLIC_KEY",
+        "SIGSTORE_CT_LOG_PUBLIC_KEY_FILE",
+        "SIGSTORE_TSA_CERTIFICATE_FILE",
+    ] {
+        let env = [(name, "/etc/sigstore/key.pem")];
+        let error = mirror(&[], &env).unwrap_err();
+        assert_eq!(error.code(), "settings/older-trust");
+        let fix = error.fix().unwrap_or_default().into_owned();
+        assert!(fix.contains("`ambisign trust create`"), "{fix}");
+        assert!(error.to_string().contains(name), "{error}");
+        // What says otherwise which instance is meant, counts.
+        for args in [&["--trusted-root", "root.json"][..], &["--staging"]] {
+            assert!(mirror(args, &env).is_ok(), "{args:?}");
+        }
+        assert!(mirror(&[], &[(name, "")]).is_ok());
+    }
+}
+
 #[test]
 fn a_mirror_goes_with_its_root() {
     let (own, root) = ("https://tuf.example.com/", "root.json");

@@ -22,7 +22,8 @@ fn what_doctor_promises_sign_keeps() {
         let (counts, asked) = (stack.counts(), ["fulcio", "tsa", registry.service()]);
         let counts = asked.map(|service| counts.get(service).copied().unwrap_or(0));
         // Manifest, referrers, fallback tag, upload session.
-        assert_eq!(counts, [1, 1, 4], "{run}");
+        // Configuration twice and trust bundle; of the authority, what it is and a timestamp.
+        assert_eq!(counts, [3, 3, 4], "{run}");
         let last = "doctor found no problem: `ambisign sign` would sign";
         assert_eq!(run.stdout.lines().last(), Some(last), "{run}");
         for part in [
@@ -36,6 +37,8 @@ fn what_doctor_promises_sign_keeps() {
             "ok    services  Fulcio: ",
             "ok    services  log: ",
             "ok    services  timestamp authority: ",
+            "ok    services  trusted root: nothing that Fulcio and the logs show of themselves contradicts it",
+            "ok    services  timestamps: the trusted root verifies a timestamp of random bytes",
         ] {
             assert!(run.stdout.contains(part), "no `{part}` in {run}");
         }

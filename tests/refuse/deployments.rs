@@ -11,7 +11,7 @@ use crate::common::{Finished, GITHUB_IDENTITY, Log, Program, Registry};
 use crate::entries::changed;
 use crate::keyed::Sandbox;
 use crate::place::each;
-use crate::scene::{Peer, Scene, World as _};
+use crate::scene::{Peer, REQUEST_TOKEN, Scene, World as _};
 
 const PUBLIC_ROOT: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -264,8 +264,48 @@ fn the_root_does_not_fit_the_services() {
             assert!(run.stderr.contains("exit 4; nothing was signed"), "{run}");
             assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{run}");
             assert_eq!(played.asked(Peer::Tsa, "POST"), 0, "{run}");
+            let told = doctor(&sandbox, *log, root).expect(4);
+            assert!(
+                told.stdout.contains(code) && told.stdout.contains(said),
+                "{told}"
+            );
         },
     );
+}
+
+/// `doctor` by the services of `sandbox` and this trusted root, without an image.
+fn doctor(sandbox: &Sandbox, log: Log, root: &Path) -> Finished {
+    let config = sandbox.var(match log {
+        Log::V1 => "SIGNING_CONFIG_V1",
+        Log::V2 => "SIGNING_CONFIG_V2",
+    });
+    Program::ambisign()
+        .args(["doctor", "--signing-config", config, "--trusted-root"])
+        .arg(root)
+        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
+        .env(
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            sandbox.var("GITHUB_TOKEN_URL"),
+        )
+        .run()
+}
+
+/// Of a timestamp authority only a timestamp shows whether the trusted root has it.
+#[test]
+fn the_root_does_not_fit_the_timestamp_authority() {
+    let sandbox = Sandbox::with("");
+    let whole = Path::new(sandbox.var("TRUSTED_ROOT")).to_owned();
+    let well = doctor(&sandbox, Log::V1, &whole).expect(0);
+    let said = "the trusted root verifies a timestamp of random bytes";
+    assert!(well.stdout.contains(said), "{well}");
+
+    let folder = TempDir::new().unwrap();
+    let public: Value = serde_json::from_slice(&std::fs::read(PUBLIC_ROOT).unwrap()).unwrap();
+    let root = changed_root(&sandbox, &folder, |root| {
+        root["timestampAuthorities"] = public["timestampAuthorities"].clone();
+    });
+    let told = doctor(&sandbox, Log::V1, &root).expect(5);
+    assert!(told.stdout.contains("timestamp/untrusted-chain"), "{told}");
 }
 
 /// Services that show nothing about themselves are in nobody's way.

@@ -32,7 +32,7 @@ impl World for Visit {
 }
 
 /// What the stack's GitHub endpoint wants to see before it gives a token.
-const REQUEST_TOKEN: &str = "realstack-request-token";
+pub(crate) const REQUEST_TOKEN: &str = "realstack-request-token";
 /// A shorter text is found by chance.
 const SHORTEST_CANARY: usize = 8;
 

@@ -13,7 +13,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use crate::bundle::Bundle;
+use crate::certificate::Verifier;
+use crate::content::ContentRef;
 use crate::credential::Signed;
+use crate::digest::Digest;
 use crate::limits::REKOR;
 use crate::log::{LogEntry, Logged};
 use crate::service::{self, Kind};
@@ -101,6 +104,33 @@ impl<'a> Witnesses<'a> {
             logs,
             trust,
         }
+    }
+
+    /// Has each authority stamp random bytes, which say nothing to anybody, and verifies what comes
+    /// back: whether the trusted root fits the authorities.
+    ///
+    /// # Errors
+    /// As [`Witnesses::stamp`].
+    pub async fn try_stamps<R: CryptoRng>(&self, rng: &mut R) -> Result<(), Error> {
+        let mut bytes = [0; 32];
+        rng.fill_bytes(&mut bytes);
+        let (logs, _) = self.trust.root().logs();
+        // A key is valid at any time; which one it is does not matter for the stamp.
+        let Some(key) = logs.first().map(|log| log.key()) else {
+            return Ok(());
+        };
+        let logged = Logged {
+            verifier: Verifier::Key(key),
+            content: ContentRef::Message {
+                digest: &Digest::of(&bytes),
+                signature: &bytes,
+            },
+        };
+        let nonces: Vec<_> = self.authorities.iter().map(|_| Nonce::draw(rng)).collect();
+        let calls = self.authorities.iter().zip(nonces);
+        let calls = calls.map(|(authority, nonce)| authority.stamp(&logged, nonce));
+        try_join_all(calls).await?;
+        Ok(())
     }
 
     /// Waits until one more signature may be witnessed; hold what is returned until it is. To be

@@ -16,6 +16,10 @@ pub(super) fn all() -> Vec<Error> {
         boxed(trust::Error::Missing),
         boxed(trust::Error::MissingRoot),
         boxed(trust::Error::NoRoot),
+        boxed(tuf::Error::KeyKind {
+            file: "timestamp.json".to_owned(),
+            kinds: "ecdsa with scheme ecdsa-sha2-nistp384".to_owned(),
+        }),
         boxed(tuf::Error::RolledBack {
             file: "snapshot.json".to_owned(),
             had: 12,
