@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use ambisign_host::{Class, Explain, SpawnError};
 use ambisign_providers::gce;
 
-/// Why a credential cannot be read. Secrets and the output of helpers are no part of it.
+/// Why a credential cannot be read. Secrets are no part of it, and of the output of helpers only what
+/// can be none.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialError {
@@ -37,8 +38,8 @@ pub enum CredentialError {
         program: String,
         /// The file that names it.
         path: PathBuf,
-        /// What is wrong.
-        why: &'static str,
+        /// What is wrong, with what it says itself.
+        why: Box<str>,
         /// What the system says.
         source: Option<SpawnError>,
     },
@@ -71,10 +72,14 @@ impl Explain for CredentialError {
             Self::Entry { .. } | Self::File { .. } => {
                 "correct the file, or log in to the registry again".into()
             }
-            Self::Helper { program, .. } => format!(
+            Self::Helper { program, .. } if self.is_missing() => format!(
                 "install `{program}` and see that it works for this registry, or log in without it"
             )
             .into(),
+            Self::Helper { program, .. } => {
+                format!("see that `{program} get` works for this registry, or log in without it")
+                    .into()
+            }
             Self::HelperName { .. } => {
                 "name a program `docker-credential-NAME` by letters, digits, `.`, `_` and `-`"
                     .into()
