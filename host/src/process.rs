@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -11,6 +12,12 @@ use crate::Host;
 
 /// Output beyond this is not read, and is an error.
 const OUTPUT_LIMIT: usize = 64 * 1024;
+
+/// How much of the standard error of a child is kept, in bytes.
+const STDERR_KEPT: usize = 4 * 1024;
+
+/// How long its standard error may stay open after its end: what it has started may hold it.
+const STDERR_GRACE: Duration = Duration::from_millis(100);
 
 /// Credentials of registries and other services, which a child sees only when it needs them. Those of
 /// CI systems come from the program, by [`crate::Env::hide`].
@@ -58,6 +65,8 @@ pub struct Finished {
     pub status: ExitStatus,
     /// What it wrote to its standard output, which may be secret.
     pub stdout: Vec<u8>,
+    /// The beginning of what it wrote to its standard error, which may be secret too.
+    pub stderr: Vec<u8>,
 }
 
 /// Why a child process gave no result. Its output is never part of the message.
@@ -90,8 +99,8 @@ pub enum SpawnError {
 
 /// Runs `child`, and waits for it at most as long as it may take.
 ///
-/// It sees the host's environment without the job's credentials, but for those that it needs; its
-/// standard error is dropped. When the limit is reached it is killed.
+/// It sees the host's environment without the job's credentials, but for those that it needs. When the
+/// limit is reached it is killed.
 ///
 /// # Errors
 /// The program cannot be started, ends too late or writes too much. A failing exit status is not an
@@ -99,56 +108,68 @@ pub enum SpawnError {
 pub async fn spawn(host: &Host, child: Child<'_>) -> Result<Finished, SpawnError> {
     let Child {
         program,
-        args,
         input,
         limit,
-        needs,
+        ..
     } = child;
-    let hidden = |name: &OsStr| name.to_str().is_some_and(|name| host.env.is_hidden(name));
-    let is_kept = |name: &OsStr| is_secret(name) || hidden(name);
-    let seen = |name: &OsStr| !is_kept(name) || needs.iter().any(|needed| name == *needed);
-    let start = |source| SpawnError::Start {
+    let failed = |source| SpawnError::Start {
         program: program.to_owned(),
         source,
     };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where child processes start"
-    )]
-    let mut child = tokio::process::Command::new(program)
-        .args(args)
-        .env_clear()
-        .envs(host.env.iter().filter(|(name, _)| seen(name)))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(start)?;
+    let mut child = start(host, &child).map_err(failed)?;
     let mut stdin = child.stdin.take();
     let stdout = child.stdout.take();
+    let stderr = Mutex::default();
+    let listen = listen(child.stderr.take(), &stderr);
     let work = async {
         if let Some(pipe) = &mut stdin {
             // A child that reads nothing closes the pipe early: its exit status tells the rest.
             let _closed = pipe.write_all(input).await;
         }
         drop(stdin);
-        let stdout = read_limited(stdout).await.map_err(start)?;
+        let stdout = read_limited(stdout).await.map_err(failed)?;
         if stdout.len() > OUTPUT_LIMIT {
             return Err(SpawnError::Output {
                 program: program.to_owned(),
             });
         }
-        let status = child.wait().await.map_err(start)?;
-        Ok(Finished { status, stdout })
+        let status = child.wait().await.map_err(failed)?;
+        Ok((status, stdout))
     };
-    match tokio::time::timeout(limit, work).await {
-        Ok(result) => result,
+    match tokio::time::timeout(limit, beside(work, listen)).await {
+        Ok(result) => {
+            let (status, stdout) = result?;
+            let stderr = stderr.into_inner().unwrap_or_else(PoisonError::into_inner);
+            Ok(Finished {
+                status,
+                stdout,
+                stderr,
+            })
+        }
         Err(_elapsed) => Err(SpawnError::Time {
             program: program.to_owned(),
             limit,
         }),
     }
+}
+
+fn start(host: &Host, child: &Child<'_>) -> std::io::Result<tokio::process::Child> {
+    let hidden = |name: &OsStr| name.to_str().is_some_and(|name| host.env.is_hidden(name));
+    let is_kept = |name: &OsStr| is_secret(name) || hidden(name);
+    let seen = |name: &OsStr| !is_kept(name) || child.needs.iter().any(|needed| name == *needed);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where child processes start"
+    )]
+    tokio::process::Command::new(child.program)
+        .args(child.args)
+        .env_clear()
+        .envs(host.env.iter().filter(|(name, _)| seen(name)))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
 }
 
 async fn read_limited(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
@@ -158,6 +179,29 @@ async fn read_limited(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<V
         while out.len() <= OUTPUT_LIMIT && pipe.read_buf(&mut out).await? > 0 {}
     }
     Ok(out)
+}
+
+/// What `work` comes to, while `listen` goes on, and for a moment longer.
+async fn beside<T>(work: impl Future<Output = T>, listen: impl Future<Output = ()>) -> T {
+    tokio::pin!(work, listen);
+    tokio::select! {
+        done = &mut work => {
+            let _open = tokio::time::timeout(STDERR_GRACE, listen).await;
+            done
+        }
+        () = &mut listen => work.await,
+    }
+}
+
+/// Reads `pipe` to its end, so that nobody waits for us, and keeps the beginning.
+async fn listen(pipe: Option<impl AsyncRead + Unpin>, kept: &Mutex<Vec<u8>>) {
+    let Some(mut pipe) = pipe else { return };
+    let mut part = [0; 1024];
+    while let Ok(length @ 1..) = pipe.read(&mut part).await {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = STDERR_KEPT.saturating_sub(kept.len());
+        kept.extend(part.iter().take(length.min(room)));
+    }
 }
 
 fn is_secret(name: &OsStr) -> bool {
@@ -245,5 +289,23 @@ mod tests {
         assert!(began.elapsed() < Duration::from_secs(5));
         let error = spawn(&host, child("yes", &[])).await;
         assert!(matches!(error, Err(SpawnError::Output { .. })), "{error:?}");
+    }
+
+    /// What it says to people is kept, as far as it goes, and nobody waits for what it leaves behind.
+    #[tokio::test]
+    async fn standard_error_is_kept_and_not_waited_for() {
+        let host = host(&[]);
+        // What goes on holds standard error alone.
+        let script = "i=0; while [ $i -lt 9000 ]; do echo line >&2; i=$((i+1)); done; \
+                      sleep 5 >&2 & echo done; exit 3";
+        let began = Instant::now();
+        let done = spawn(&host, child("sh", &["-c", script])).await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(4));
+        assert_eq!(
+            (done.status.code(), done.stdout),
+            (Some(3), b"done\n".to_vec())
+        );
+        assert_eq!(done.stderr.len(), 4096);
+        assert!(done.stderr.starts_with(b"line\nline\n"));
     }
 }

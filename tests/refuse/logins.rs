@@ -45,6 +45,8 @@ fn rows() -> Vec<Row> {
         (basic, helper(), Some("echo canary-of-a-helper"), bad, 6, "something else than JSON"),
         (basic, helper(), Some("printf '\\033[31m::error::canary-of-a-helper\\n'"), bad, 6, "something else"),
         (basic, helper(), Some("echo canary-of-a-helper; exit 1"), bad, 6, "failed"),
+        (basic, helper(), Some(r#"echo '{"Secret":"canary-of-a-helper"}'; echo the session has expired >&2; exit 1"#), bad, 6, "failed: `the session has expired`"),
+        (basic, helper(), Some("echo no role was found >&2; echo credentials not found in native keychain; exit 1"), no, 6, "says `no role was found`"),
         (basic, helper(), Some("exec yes canary-of-a-helper"), bad, 6, "gave no answer"),
         (basic, helper(), Some("exec sleep 100"), bad, 6, "did not end within 10 s"),
         (basic, helper(), Some("echo credentials not found in native keychain; exit 1"), no, 6, "docker login "),

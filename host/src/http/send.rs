@@ -77,16 +77,30 @@ impl Answer {
     /// The beginning of the body, for a message: at most 256 characters, on one line, without the
     /// secrets that `net` knows.
     pub fn excerpt(&self, net: &Net) -> String {
-        excerpt(net, &self.body)
-    }
-
-    /// The same of `text`, which is a part of the body.
-    pub fn excerpt_of(&self, text: &str, net: &Net) -> String {
-        excerpt(net, text.as_bytes())
+        net.excerpt(&self.body)
     }
 }
 
 impl Net {
+    /// The beginning of what somebody else wrote, for a message: at most 256 characters, on one line,
+    /// without the secrets of this run.
+    pub fn excerpt(&self, text: &[u8]) -> String {
+        // Redacted before it is cut, or the cut could leave a half of a secret.
+        let text = self.redact(&String::from_utf8_lossy(text));
+        // What stood on both sides of a tag may be a secret when it stands together.
+        let text = page::words(&text).map_or(text, |words| self.redact(&words));
+        let line: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        line.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .take(EXCERPT)
+            .collect()
+    }
+
     /// Makes `request` within `limits`.
     ///
     /// A status of 408, 425, 429, 499, 500, 502, 503, 504 or 520 to 524 (what content networks answer
@@ -252,7 +266,7 @@ impl Net {
         });
         if is_temporary(status) {
             let retry_after = retry_after(&headers, self.clock.now());
-            let excerpt = excerpt(self, &body);
+            let excerpt = self.excerpt(&body);
             return Err(HttpReason::Status {
                 status,
                 excerpt,
@@ -394,23 +408,6 @@ fn jittered(limits: &CallLimits, tries: u32) -> Duration {
     let step = step.min(limits.longest_wait);
     let random = getrandom::u32().unwrap_or(u32::MAX);
     step.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
-}
-
-fn excerpt(net: &Net, body: &[u8]) -> String {
-    // Redacted before it is cut, or the cut could leave a half of a secret.
-    let text = net.redact(&String::from_utf8_lossy(body));
-    // What stood on both sides of a tag may be a secret when it stands together.
-    let text = page::words(&text).map_or(text, |words| net.redact(&words));
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    line.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(EXCERPT)
-        .collect()
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ impl Connection<'_> {
     /// Which credential was used, as the end of a sentence.
     pub(crate) fn credential_used(&self) -> String {
         let found = self.repository.found();
+        let said = found.as_ref().map_or("", |found| &found.said).to_owned();
         match found.map(|found| found.credential) {
             Some(Some(credential)) if self.repository.used_login() => {
                 format!("with the credential of {}", credential.source)
@@ -68,7 +69,7 @@ impl Connection<'_> {
                 "without a credential: there was nowhere to look for one".to_owned()
             }
             Some(None) => format!(
-                "without a credential: there is none in {}",
+                "without a credential: there is none in {}{said}",
                 self.repository.plan.looked.join(", ")
             ),
             None => "without credentials: none were requested".to_owned(),

@@ -8,7 +8,8 @@ use ambisign_host::{Class, SpawnError, errors};
 use ambisign_providers::gce;
 
 errors! {
-    /// Why a credential cannot be read. Secrets and the output of helpers are no part of it.
+    /// Why a credential cannot be read. It has no secrets, and of the output of helpers only their
+    /// reason.
     #[derive(Debug, thiserror::Error)]
     pub enum CredentialError {
         /// An entry of a configuration file is not what its format says.
@@ -40,18 +41,10 @@ errors! {
             program: String,
             /// The file that names it.
             path: PathBuf,
-            /// What is wrong.
-            why: &'static str,
-        } = also "registry/credentials", Registry { fix: helper(program) },
-        /// A configuration file names a helper that is not the name of a program.
-        #[error("`{}` names the credential helper {name:?}, which is not the name of a program", path.display())]
-        HelperName {
-            /// The file.
-            path: PathBuf,
-            /// The name.
-            name: String,
-        } = also "registry/credentials", Usage {
-            fix: "name a program `docker-credential-NAME` by letters, digits, `.`, `_` and `-`",
+            /// What is wrong, with what it says itself.
+            why: Box<str>,
+        } = also "registry/credentials", Registry {
+            fix: format!("see that `{program} get` works for this registry, or log in without it"),
         },
         /// A credential helper cannot be run.
         #[error("the credential helper `{program}`, which `{}` names, {why}", path.display())]
@@ -64,7 +57,17 @@ errors! {
             why: &'static str,
             /// What the system says.
             source: SpawnError,
-        } = also "registry/credentials", Registry { fix: helper(program) },
+        } = also "registry/credentials", Registry { fix: helper(program, source) },
+        /// A configuration file names a helper that is not the name of a program.
+        #[error("`{}` names the credential helper {name:?}, which is not the name of a program", path.display())]
+        HelperName {
+            /// The file.
+            path: PathBuf,
+            /// The name.
+            name: String,
+        } = also "registry/credentials", Usage {
+            fix: "name a program `docker-credential-NAME` by letters, digits, `.`, `_` and `-`",
+        },
         /// The metadata server of this machine gives no access token.
         #[error("this machine's metadata server gives no access token for the registry")]
         Machine {
@@ -80,8 +83,12 @@ errors! {
     }
 }
 
-fn helper(program: &str) -> String {
-    format!("install `{program}` and see that it works for this registry, or log in without it")
+fn helper(program: &str, source: &SpawnError) -> String {
+    if is_absent(source) {
+        format!("install `{program}` and see that it works for this registry, or log in without it")
+    } else {
+        format!("see that `{program} get` works for this registry, or log in without it")
+    }
 }
 
 impl CredentialError {

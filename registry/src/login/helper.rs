@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Credential helpers: programs that keep the secrets of container tools.
 //!
-//! What a helper writes may be secret, so none of it is ever shown.
+//! What a helper writes may be secret: of a failure the reason is shown, as far as it can be none.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::login::credential::{Credential, CredentialScope, Secret, TOKEN_USER};
 use crate::login::error::{CredentialError, is_absent};
+use crate::login::said::reason;
 
 /// The time that a credential helper has.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -26,8 +27,15 @@ struct Answer {
     secret: String,
 }
 
-/// Asks `program`, which the file at `path` names, for the credential of `server`; `None` when it has
-/// none.
+/// What a helper has to say.
+pub(crate) struct Asked {
+    /// The credential, if it has one.
+    pub(crate) credential: Option<Arc<Credential>>,
+    /// Why it has none, as far as it says more than that; or nothing.
+    pub(crate) said: String,
+}
+
+/// Asks `program`, which the file at `path` names, for the credential of `server`.
 ///
 /// # Errors
 /// It cannot be run, fails, ends too late or writes something else than an answer.
@@ -36,11 +44,18 @@ pub(crate) async fn ask(
     program: &str,
     server: &str,
     path: &Path,
-) -> Result<Option<Arc<Credential>>, CredentialError> {
-    let failed = |why| CredentialError::Helper {
+) -> Result<Asked, CredentialError> {
+    let failed = |why: &str, said: &str| CredentialError::Helper {
         program: program.to_owned(),
         path: path.to_owned(),
-        why,
+        why: match said {
+            "" => why.into(),
+            said => format!("{why}: `{said}`").into(),
+        },
+    };
+    let nothing = |said| Asked {
+        credential: None,
+        said,
     };
     let child = Child {
         program,
@@ -66,34 +81,39 @@ pub(crate) async fn ask(
         // Helpers write this one sentence to their standard output (docker/docker-credential-helpers).
         let said = String::from_utf8_lossy(&done.stdout);
         if said.contains("credentials not found") {
-            return Ok(None);
+            return Ok(nothing(reason(host, &[&done.stderr])));
         }
-        return Err(failed("failed"));
+        let said = reason(host, &[&done.stdout, &done.stderr]);
+        return Err(failed("failed", &said));
     }
-    let answer: Answer = ambisign_host::json::parse(&done.stdout)
-        .map_err(|_may_hold_the_secret| failed("answered with something else than JSON"))?;
+    let answer: Answer =
+        ambisign_host::json::parse(&done.stdout).map_err(|_may_hold_the_secret| {
+            let said = reason(host, &[&done.stderr]);
+            failed("answered with something else than JSON", &said)
+        })?;
     host.net.guard(&answer.secret);
-    let Some(secret) = Token::new(&answer.secret) else {
-        return Ok(None);
-    };
-    let (source, secret) = if answer.username == TOKEN_USER {
+    Ok(match Token::new(&answer.secret) {
+        Some(secret) => Asked {
+            credential: Some(Arc::new(credential(program, answer.username, secret))),
+            said: String::new(),
+        },
+        None => nothing(reason(host, &[&done.stderr])),
+    })
+}
+
+fn credential(program: &str, user: String, secret: Token) -> Credential {
+    let (source, secret) = if user == TOKEN_USER {
         (format!("`{program}`"), Secret::Identity(secret))
     } else {
-        let source = format!("user {:?} of `{program}`", answer.username);
-        let user = answer.username;
-        (
-            source,
-            Secret::Basic {
-                user,
-                password: secret,
-            },
-        )
+        let source = format!("user {user:?} of `{program}`");
+        let password = secret;
+        (source, Secret::Basic { user, password })
     };
-    Ok(Some(Arc::new(Credential {
+    Credential {
         source,
         secret,
         reach: CredentialScope::Endpoint,
-    })))
+    }
 }
 
 /// The logins of the job that a helper may see: those for `server` and no other registry, as

@@ -74,6 +74,8 @@ pub(crate) struct Resolved {
     pub(crate) until: Option<Instant>,
     /// What the reader should know about how it was found.
     pub(crate) warnings: Vec<Warning>,
+    /// Why helpers have no credential, as the end of a sentence; or nothing.
+    pub(crate) said: String,
 }
 
 impl Keychain {
@@ -128,6 +130,7 @@ impl Keychain {
     pub(crate) async fn resolve(&self, host: &Host) -> Result<Resolved, CredentialError> {
         let mut warnings = self.warnings.clone();
         let mut missing = None;
+        let mut remarks = String::new();
         for candidate in &self.candidates {
             let credential = match candidate {
                 Candidate::Ready(credential) => Some(Arc::clone(credential)),
@@ -137,7 +140,10 @@ impl Keychain {
                     server,
                     path,
                 } => match helper::ask(host, program, server, path).await {
-                    Ok(found) => found,
+                    Ok(asked) => {
+                        remarks.push_str(&remark(program, &asked.said));
+                        asked.credential
+                    }
                     Err(error) if error.is_missing() => {
                         missing = missing.or(Some(error));
                         None
@@ -152,6 +158,7 @@ impl Keychain {
                     credential: Some(credential),
                     until: wears.then(|| Instant::now() + FRESH),
                     warnings,
+                    said: String::new(),
                 });
             }
         }
@@ -159,6 +166,7 @@ impl Keychain {
             Some(error) => Err(error),
             None => Ok(Resolved {
                 warnings,
+                said: remarks,
                 ..Resolved::default()
             }),
         }
@@ -336,6 +344,15 @@ fn closed(path: &Path) -> String {
         "`{}` may hold the login, but this user may not read it",
         path.display()
     )
+}
+
+/// What a helper says that has no credential.
+fn remark(program: &str, said: &str) -> String {
+    if said.is_empty() {
+        String::new()
+    } else {
+        format!("; `{program}` says `{said}`")
+    }
 }
 
 /// What took the place of a helper.

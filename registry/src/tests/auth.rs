@@ -307,7 +307,7 @@ async fn a_helper_is_asked() {
         code(sign(&fake, env(), RegistryOptions::default()).await),
         "ok"
     );
-    // A failure is an error, and what was written is not shown.
+    // A failure is an error, and what may be the secret is not shown.
     fs::write(&helper, "#!/bin/sh\necho hunter2; exit 1\n").unwrap();
     let error = sign(&fake, env(), RegistryOptions::default())
         .await
@@ -315,6 +315,45 @@ async fn a_helper_is_asked() {
     assert_eq!(error.code(), "registry/credentials");
     assert!(error.to_string().contains("docker-credential-test"));
     assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+/// The reason of a helper that fails was hidden: of ECR's the message was that there is no login.
+#[tokio::test]
+async fn a_helper_that_fails_tells_why() {
+    let fake = Fake::start().await.with_hook(token_registry);
+    let folder = Folder::new("failing");
+    folder.write("config.json", r#"{"credsStore":"test"}"#);
+    let path = format!("{}:/usr/bin:/bin", folder.0.display());
+    for (script, expected) in [
+        (
+            "echo the session has expired; exit 1",
+            "`docker-credential-test`, which `CONFIG` names, failed: `the session has expired`",
+        ),
+        (
+            "echo no region is set >&2; exit 2",
+            "`docker-credential-test`, which `CONFIG` names, failed: `no region is set`",
+        ),
+        (
+            "echo hunter2; echo the answer is old >&2",
+            "answered with something else than JSON: `the answer is old`",
+        ),
+        (
+            "echo no role was found >&2; echo credentials not found in native keychain; exit 1",
+            "there is none in CONFIG, `docker-credential-test`; `docker-credential-test` says \
+             `no role was found`",
+        ),
+    ] {
+        let helper = folder.write("docker-credential-test", &format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
+        let env = folder.env(&[("PATH", &path)]);
+        let error = sign(&fake, env, RegistryOptions::default()).await;
+        let told = error.unwrap_err().to_string();
+        let config = folder.0.join("config.json");
+        let told = told.replace(&config.display().to_string(), "CONFIG");
+        let told = told.replace(", CONFIG/.config/containers/auth.json", "");
+        assert!(told.contains(expected), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ impl<'a> Fulcio<'a> {
                 .await
                 .into();
         };
-        let excerpt = answer.excerpt_of(&said, &self.host.net);
+        let excerpt = self.host.net.excerpt(said.as_bytes());
         match status {
             400 | 401 | 403 | 413 | 415 | 422 => Error::Refused {
                 status,
