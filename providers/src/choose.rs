@@ -18,8 +18,9 @@ pub(crate) mod tests;
 
 use std::fmt;
 
-use ambisign_host::{Host, chain};
-pub use error::ChooseError;
+use ambisign_host::{Host, Table, chain};
+use error::NOTES;
+pub use error::{ChooseError, NOTE};
 
 use crate::{
     Detection, Error, GivenToken, Kind, Options, PROVIDERS, Provider, Source, env_var, explicit,
@@ -209,6 +210,14 @@ fn marks(name: &str, fixed: &[&str], options: &Options) -> Vec<String> {
 pub fn names() -> impl Iterator<Item = &'static str> {
     let names = PROVIDERS.iter().map(|row| row.name);
     names.filter(|name| is_requestable(name))
+}
+
+/// What there is to know about each code of the crate: of the choice, and of each provider's errors.
+pub fn explanations() -> impl Iterator<Item = Table> {
+    let providers = PROVIDERS.iter().flat_map(|row| row.errors);
+    [ChooseError::TABLE, NOTES]
+        .into_iter()
+        .chain(providers.copied())
 }
 
 /// The environment variables with credentials of the job that child processes must not see.

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A token in an environment variable that was made for it.
 
-use std::borrow::Cow;
-
-use ambisign_host::{Class, Explain, Host, Token};
+use ambisign_host::{Host, Token, errors};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 
@@ -14,60 +12,47 @@ pub(crate) const PROVIDER: Provider = Provider {
     name: "envvar",
     variables: &[],
     secrets: &[],
+    errors: &[Error::TABLE],
     kind: Kind::Explicit,
     detect,
 };
 
-/// Why a token variable cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Two variables hold different tokens.
-    #[error("`{first}` and `{second}` hold different tokens")]
-    Disagree {
-        /// The variable that comes first.
-        first: String,
-        /// The other one.
-        second: String,
-    },
-    /// It is set to nothing. What should have filled it was not defined.
-    #[error("`{variable}` is set but empty")]
-    Empty {
-        /// The variable.
-        variable: String,
-    },
-    /// It is not UTF-8.
-    #[error("`{variable}` does not hold text")]
-    NotText {
-        /// The variable.
-        variable: String,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Disagree { .. } => "env-var/disagree",
-            Self::Empty { .. } => "env-var/empty",
-            Self::NotText { .. } => "env-var/not-text",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Disagree { second, .. } => format!("unset `{second}`").into(),
-            Self::Empty { variable } => {
-                format!("define what should fill `{variable}` for this job, or unset it").into()
-            }
-            Self::NotText { variable } => {
-                format!("set `{variable}` to the token itself, or unset it").into()
-            }
-        })
-    }
-
-    fn class(&self) -> Class {
-        Class::Identity
+errors! {
+    /// Why a token variable cannot be used.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// Two variables hold different tokens.
+        #[error("`{first}` and `{second}` hold different tokens")]
+        Disagree {
+            /// The variable that comes first.
+            first: String,
+            /// The other one.
+            second: String,
+        } = "env-var/disagree", Identity {
+            what: "Two token variables hold different tokens.",
+            why: "An image, a template or an earlier step set the other one. It cannot be known which of them is meant.",
+            advice: "Unset the wrong one of the two.",
+        },
+        /// It is set to nothing. What should have filled it was not defined.
+        #[error("`{variable}` is set but empty")]
+        Empty {
+            /// The variable.
+            variable: String,
+        } = "env-var/empty", Identity {
+            what: "A token variable is set but empty.",
+            why: "A secret that does not exist here, as in a pull request from a fork, becomes an empty variable.",
+            advice: "Define what should fill the variable for this job, or unset it so that another identity is looked for.",
+        },
+        /// It is not UTF-8.
+        #[error("`{variable}` does not hold text")]
+        NotText {
+            /// The variable.
+            variable: String,
+        } = "env-var/not-text", Identity {
+            what: "A token variable holds bytes that are not text.",
+            why: "A binary file or an encrypted value was put into it.",
+            advice: "Set the variable to the token itself: three parts with dots between them.",
+        },
     }
 }
 

@@ -16,6 +16,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     name: "identity-token",
     variables: &[],
     secrets: &[],
+    errors: &[],
     kind: Kind::Explicit,
     detect,
 };

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A token in a file: mounted by an operator, or named by a flag; and the standard input.
 
-use std::borrow::Cow;
 use std::io::{self, IsTerminal, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ambisign_host::request::received;
-use ambisign_host::{Class, Explain, Host, Token};
+use ambisign_host::{Host, Token, errors};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
@@ -20,6 +19,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     name: "filesystem",
     variables: &[],
     secrets: &[],
+    errors: &[Error::TABLE],
     kind: Kind::Asked,
     detect,
 };
@@ -30,86 +30,72 @@ const LIMIT: u64 = 64 * 1024;
 /// Whoever pipes a token in has it at hand.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Why a file or the standard input gives no token.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// There is nothing in it.
-    #[error("{from} is empty")]
-    Empty {
-        /// The file, the flag or the standard input.
-        from: String,
-    },
-    /// Others than its owner and root may write it, so anyone could have put the token there.
-    #[error("{from} may be written by other users of this machine")]
-    Exposed {
-        /// The file.
-        from: String,
-    },
-    /// The value that was given as a token is neither.
-    #[error("the value of `{}` is neither a token nor the path of a readable file", names.token)]
-    Neither {
-        /// What the program calls its settings.
-        names: &'static Names,
-        /// What the system says of the path.
-        source: io::Error,
-    },
-    /// The standard input stayed open and silent.
-    #[error("no token came on the standard input within {} s", limit.as_secs())]
-    Silent {
-        /// The time it had.
-        limit: Duration,
-    },
-    /// The standard input is a terminal, and nobody is asked for anything.
-    #[error("the standard input is a terminal")]
-    Terminal,
-    /// It cannot be read.
-    #[error("{from} cannot be read")]
-    Unreadable {
-        /// The file or the standard input.
-        from: String,
-        /// What the system says.
-        source: io::Error,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Empty { .. } => "file/empty",
-            Self::Exposed { .. } => "file/exposed",
-            Self::Neither { .. } => "file/neither",
-            Self::Silent { .. } => "file/silent",
-            Self::Terminal => "file/terminal",
-            Self::Unreadable { .. } => "file/unreadable",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(
-            match self {
-                Self::Empty { .. } => "check the step that should write the token",
-                Self::Exposed { .. } => "take the write permission from group and others",
-                Self::Neither { names, .. } => {
-                    let file = names.token_file;
-                    return Some(
-                        format!("give the raw token, without `Bearer` or quotes; or use `{file}`")
-                            .into(),
-                    );
-                }
-                Self::Silent { .. } => "close the pipe after the token",
-                Self::Terminal => "pipe the token in, or name a file",
-                Self::Unreadable { .. } => {
-                    "name a regular file of at most 64 KiB of text; a pipe is given as `-`"
-                }
-            }
-            .into(),
-        )
-    }
-
-    fn class(&self) -> Class {
-        Class::Identity
+errors! {
+    /// Why a file or the standard input gives no token.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// There is nothing in it.
+        #[error("{from} is empty")]
+        Empty {
+            /// The file, the flag or the standard input.
+            from: String,
+        } = "file/empty", Identity {
+            what: "The file or setting that should hold the token is empty.",
+            why: "The step that writes it has not done so yet, or failed without a message.",
+            advice: "Check the step or the sidecar that should write the token.",
+        },
+        /// Others than its owner and root may write it, so anyone could have put the token there.
+        #[error("{from} may be written by other users of this machine")]
+        Exposed {
+            /// The file.
+            from: String,
+        } = "file/exposed", Identity {
+            what: "Other users of this machine may replace the token file.",
+            why: "A file that any user can write does not show who wrote it.",
+            advice: "Take the write permission from group and others.",
+        },
+        /// The value that was given as a token is neither.
+        #[error("the value of `{}` is neither a token nor the path of a readable file", names.token)]
+        Neither {
+            /// What the program calls its settings.
+            names: &'static Names,
+            /// What the system says of the path.
+            source: io::Error,
+        } = "file/neither", Identity {
+            fix: format!("give the raw token, without `Bearer` or quotes; or use `{}`", names.token_file),
+            what: "The value that was given as a token is neither a token nor a readable file.",
+            why: "The path is wrong, or the token lost a part on its way.",
+            advice: "Check the path, or give the token in a file or a token variable.",
+        },
+        /// The standard input stayed open and silent.
+        #[error("no token came on the standard input within {} s", limit.as_secs())]
+        Silent {
+            /// The time it had.
+            limit: Duration,
+        } = "file/silent", Identity {
+            what: "No token came on the standard input in time.",
+            why: "The command before the pipe still works, waits for input, or does not end.",
+            advice: "Let the command before the pipe write the token, then end.",
+        },
+        /// The standard input is a terminal, and nobody is asked for anything.
+        #[error("the standard input is a terminal")]
+        Terminal = "file/terminal", Identity {
+            what: "A token was to come from the standard input, which is a terminal.",
+            why: "No person is ever asked to type.",
+            advice: "Pipe the token in, or name a file.",
+        },
+        /// It cannot be read.
+        #[error("{from} cannot be read")]
+        Unreadable {
+            /// The file or the standard input.
+            from: String,
+            /// What the system says.
+            source: io::Error,
+        } = "file/unreadable", Identity {
+            what: "The token file cannot be read.",
+            why: "It does not exist in this container, belongs to another user, or is not a regular file.",
+            advice: "Name a regular file that this user may read, of at most 64 KiB of text; a pipe is given as `-`.",
+        },
     }
 }
 

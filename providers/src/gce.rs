@@ -67,6 +67,7 @@ pub(crate) const PROVIDER: Provider = Provider {
         Variable::read("KUBERNETES_SERVICE_HOST", "10.0.0.1", "Kubernetes is here"),
     ],
     secrets: &[],
+    errors: &[Error::TABLE],
     kind: Kind::Machine,
     detect,
 };

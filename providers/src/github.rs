@@ -4,10 +4,8 @@
 //! The runner hands the endpoint and a request token only to jobs with `id-token: write`, and only
 //! to the processes that it starts itself.
 
-use std::borrow::Cow;
-
 use ambisign_host::request::{bearer, get, received, shape};
-use ambisign_host::{Answer, Class, Explain, Host, Token, is_loopback, plain_http_allowed};
+use ambisign_host::{Answer, Host, Token, errors, is_loopback, plain_http_allowed};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
@@ -60,6 +58,7 @@ pub(crate) const PROVIDER: Provider = Provider {
     ],
     // The same value as the request token, under another name.
     secrets: &["ACTIONS_RUNTIME_TOKEN"],
+    errors: &[Error::TABLE],
     kind: Kind::Ci,
     detect,
 };
@@ -74,139 +73,113 @@ const PULL_REQUESTS: &[&str] = &[
 /// The payload of an event is at most 25 MB; only to name a fork more is not read.
 const EVENT_LIMIT: u64 = 4 * 1024 * 1024;
 
-/// Why GitHub Actions gives no token.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// `act` runs the workflow, and has no tokens to give.
-    #[error("`act` issues no identity tokens")]
-    Act {
-        /// The variable that can hold a token instead.
-        variable: String,
-    },
-    /// Dependabot started the run, which makes its permissions read-only.
-    #[error("runs that Dependabot started get no identity token")]
-    Dependabot,
-    /// The answer holds an empty token.
-    #[error("GitHub answered with an empty identity token")]
-    Empty,
-    /// A Forgejo workflow that did not ask for tokens.
-    #[error("this Forgejo job gets no identity token")]
-    Forgejo,
-    /// The run belongs to a pull request of a fork.
-    #[error("pull requests from forks get no identity token")]
-    Fork,
-    /// A Gitea job.
-    #[error("this Gitea instance gives its jobs no identity token")]
-    Gitea {
-        /// The variable that can hold a token instead.
-        variable: String,
-    },
-    /// The request token would go to a host that is not GitHub's.
-    #[error("`{REQUEST_URL}` points to {host}, which is not GitHub's")]
-    Host {
-        /// Scheme and host.
-        host: String,
-    },
-    /// No whole answer, or none of a token endpoint's.
-    #[error("GitHub's token endpoint gave no usable answer")]
-    Http(#[from] RequestError),
-    /// The job lacks `id-token: write`.
-    #[error("this GitHub job may not request identity tokens (`{REQUEST_URL}` is not set)")]
-    NotPermitted,
-    /// Only one of the two variables is there, or one cannot be used.
-    #[error("only a part of `{REQUEST_URL}` and `{REQUEST_TOKEN}` reached this process")]
-    Partial,
-    /// GitHub says no.
-    #[error("GitHub refused to issue an identity token: HTTP {status} `{excerpt}`")]
-    Refused {
-        /// The status.
-        status: u16,
-        /// The beginning of the answer.
-        excerpt: String,
-    },
-    /// The answer is not what the token endpoint answers.
-    #[error("the answer of GitHub's token endpoint was not understood: {shape}")]
-    Unreadable {
-        /// Its length and type.
-        shape: String,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Act { .. } => "github/act",
-            Self::Dependabot => "github/dependabot",
-            Self::Empty => "github/empty",
-            Self::Forgejo => "github/forgejo",
-            Self::Fork => "github/fork",
-            Self::Gitea { .. } => "github/gitea",
-            Self::Host { .. } => "github/host",
-            Self::Http(http) => return format!("github/{}", http.variant()).into(),
-            Self::NotPermitted => "github/not-permitted",
-            Self::Partial => "github/partial",
-            Self::Refused { .. } => "github/refused",
-            Self::Unreadable { .. } => "github/unreadable",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Act { variable } => {
-                format!("skip this step when `ACT` is `true`, or set `{variable}`").into()
-            }
-            Self::Dependabot => "skip this step for Dependabot, and run it after the merge".into(),
-            Self::Empty => "run again; if it stays, look at githubstatus.com".into(),
-            Self::Forgejo => "add `enable-openid-connect: true` to the workflow".into(),
-            Self::Fork => {
-                "skip this step with `if: github.event.pull_request.head.repo.full_name == \
-                 github.repository`"
-                    .into()
-            }
-            Self::Gitea { variable } => {
-                format!("set `{variable}` to a token of another issuer").into()
-            }
-            Self::Host { .. } => {
-                format!("leave `{REQUEST_URL}` as the runner sets it, or unset it").into()
-            }
-            Self::Http(http) => return http.fix(),
-            Self::NotPermitted => {
-                "add `permissions: {id-token: write}` to this job (a job's block replaces the \
-                 workflow's), and to the job that calls a reusable workflow"
-                    .into()
-            }
-            Self::Partial => format!(
-                "pass both on (`docker run -e {REQUEST_URL} -e {REQUEST_TOKEN}`), or run as a \
-                     step of the job"
-            )
-            .into(),
-            Self::Refused {
-                status: 401 | 403, ..
-            } => "run the job again, with `permissions: {id-token: write}`".into(),
-            Self::Refused { .. } => format!("check what sets `{REQUEST_URL}`").into(),
-            Self::Unreadable { .. } => {
-                "check that no proxy answers in GitHub's place, then run again".into()
-            }
-        })
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Http(http) => http.class(),
-            Self::Act { .. }
-            | Self::Dependabot
-            | Self::Empty
-            | Self::Forgejo
-            | Self::Fork
-            | Self::Gitea { .. }
-            | Self::Host { .. }
-            | Self::NotPermitted
-            | Self::Partial
-            | Self::Refused { .. }
-            | Self::Unreadable { .. } => Class::Identity,
-        }
+errors! {
+    /// Why GitHub Actions gives no token.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// `act` runs the workflow, and has no tokens to give.
+        #[error("`act` issues no identity tokens")]
+        Act {
+            /// The variable that can hold a token instead.
+            variable: String,
+        } = "github/act", Identity {
+            fix: format!("skip this step when `ACT` is `true`, or set `{variable}`"),
+            what: "The workflow runs in `act`, which has no identity tokens.",
+            why: "Only GitHub itself can vouch for a workflow.",
+            advice: "Skip this step when `ACT` is `true`, or set a token variable.",
+        },
+        /// Dependabot started the run, which makes its permissions read-only.
+        #[error("runs that Dependabot started get no identity token")]
+        Dependabot = "github/dependabot", Identity {
+            what: "Dependabot started the workflow, and its runs get no token.",
+            why: "GitHub treats them like runs of a fork.",
+            advice: "Skip this step for Dependabot, and run it after the merge.",
+        },
+        /// The answer holds an empty token.
+        #[error("GitHub answered with an empty identity token")]
+        Empty = "github/empty", Identity {
+            what: "GitHub answered without a token in the answer.",
+            why: "This is a fault of GitHub or of a proxy.",
+            advice: "Run again; if it stays, look at githubstatus.com.",
+        },
+        /// A Forgejo workflow that did not ask for tokens.
+        #[error("this Forgejo job gets no identity token")]
+        Forgejo = "github/forgejo", Identity {
+            what: "The job runs in Forgejo, and may not request tokens.",
+            why: "Newer versions of Forgejo have them when the workflow enables them.",
+            advice: "Add `enable-openid-connect: true` to the workflow.",
+        },
+        /// The run belongs to a pull request of a fork.
+        #[error("pull requests from forks get no identity token")]
+        Fork = "github/fork", Identity {
+            what: "The workflow was started by a pull request from a fork.",
+            why: "GitHub gives such runs no token: otherwise any fork could act in the name of the repository.",
+            advice: "Skip this step with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
+        },
+        /// A Gitea job.
+        #[error("this Gitea instance gives its jobs no identity token")]
+        Gitea {
+            /// The variable that can hold a token instead.
+            variable: String,
+        } = "github/gitea", Identity {
+            fix: format!("set `{variable}` to a token of another issuer"),
+            what: "The job runs in Gitea, which gives it no token.",
+            why: "This version has no identity tokens, or its settings switch them off.",
+            advice: "Set a token variable to a token of another issuer.",
+        },
+        /// The request token would go to a host that is not GitHub's.
+        #[error("`{REQUEST_URL}` points to {host}, which is not GitHub's")]
+        Host {
+            /// Scheme and host.
+            host: String,
+        } = "github/host", Identity {
+            what: "The address for token requests is not GitHub's.",
+            why: "An earlier step may have changed it, and the request token would go to that address.",
+            advice: "Leave `ACTIONS_ID_TOKEN_REQUEST_URL` as the runner sets it, or unset it; on GitHub Enterprise check `GITHUB_SERVER_URL`.",
+        },
+        /// No whole answer, or none of a token endpoint's.
+        #[error("GitHub's token endpoint gave no usable answer")]
+        Http(#[from] error: RequestError) = request error in "github" { fix: error.fix() },
+        /// The job lacks `id-token: write`.
+        #[error("this GitHub job may not request identity tokens (`{REQUEST_URL}` is not set)")]
+        NotPermitted = "github/not-permitted", Identity {
+            what: "The job may not request identity tokens.",
+            why: "Its permissions lack `id-token: write`. A list of permissions switches off all that are not in it.",
+            advice: "Add `permissions: {id-token: write}` to this job (a job's block replaces the workflow's), and to the job that calls a reusable workflow.",
+        },
+        /// Only one of the two variables is there, or one cannot be used.
+        #[error("only a part of `{REQUEST_URL}` and `{REQUEST_TOKEN}` reached this process")]
+        Partial = "github/partial", Identity {
+            what: "Only one of the two variables for token requests is set, or one cannot be used.",
+            why: "A container or a tool between the runner and this process passes on some variables and not others.",
+            advice: "Pass both on (`docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e ACTIONS_ID_TOKEN_REQUEST_TOKEN`), or run as a step of the job.",
+        },
+        /// GitHub says no.
+        #[error("GitHub refused to issue an identity token: HTTP {status} `{excerpt}`")]
+        Refused {
+            /// The status.
+            status: u16,
+            /// The beginning of the answer.
+            excerpt: String,
+        } = "github/refused", Identity {
+            fix: match status {
+                401 | 403 => None,
+                _ => Some("check what sets `ACTIONS_ID_TOKEN_REQUEST_URL`"),
+            },
+            what: "GitHub refused to issue a token.",
+            why: "The request token expired with its job, or the organisation restricts tokens.",
+            advice: "Run the job again, with `permissions: {id-token: write}`.",
+        },
+        /// The answer is not what the token endpoint answers.
+        #[error("the answer of GitHub's token endpoint was not understood: {shape}")]
+        Unreadable {
+            /// Its length and type.
+            shape: String,
+        } = "github/unreadable", Identity {
+            what: "GitHub's answer was not understood.",
+            why: "A proxy that answers with a page of its own does this.",
+            advice: "Check that no proxy answers in GitHub's place, then run again.",
+        },
     }
 }
 

@@ -4,9 +4,7 @@
 //! There is no endpoint to ask, and no way to renew the token within the job. `CI_JOB_TOKEN` is no
 //! identity token.
 
-use std::borrow::Cow;
-
-use ambisign_host::{Class, Explain, Host};
+use ambisign_host::{Host, errors};
 
 use crate::{Detection, Kind, Options, Provider, Variable, env_var};
 
@@ -14,24 +12,31 @@ pub(crate) const PROVIDER: Provider = Provider {
     name: "gitlab",
     variables: &[Variable::mark("GITLAB_CI", "true", "GitLab CI is here")],
     secrets: &[],
+    errors: &[Error::TABLE],
     kind: Kind::Ci,
     detect,
 };
 
-/// Why GitLab gives no token.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The job defines no token, or under another name.
-    #[error("this GitLab job has no `{variable}`{}", others(seen))]
-    NoToken {
-        /// The variable that should hold it.
-        variable: String,
-        /// The audience that it should have.
-        audience: String,
-        /// Names of variables that look like tokens for somebody else.
-        seen: Vec<String>,
-    },
+errors! {
+    /// Why GitLab gives no token.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// The job defines no token, or under another name.
+        #[error("this GitLab job has no `{variable}`{}", others(seen))]
+        NoToken {
+            /// The variable that should hold it.
+            variable: String,
+            /// The audience that it should have.
+            audience: String,
+            /// Names of variables that look like tokens for somebody else.
+            seen: Vec<String>,
+        } = "gitlab/no-token", Identity {
+            fix: format!("add `id_tokens: {{{variable}: {{aud: {audience}}}}}` to the job"),
+            what: "The GitLab job has no token in the token variable.",
+            why: "GitLab makes tokens only for jobs that declare them.",
+            advice: "Declare `id_tokens` with the token variable and the audience in the job.",
+        },
+    }
 }
 
 fn others(seen: &[String]) -> String {
@@ -39,28 +44,6 @@ fn others(seen: &[String]) -> String {
         String::new()
     } else {
         format!(", only `{}`", seen.join("`, `"))
-    }
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::NoToken { .. } => "gitlab/no-token".into(),
-        }
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::NoToken {
-                variable, audience, ..
-            } => Some(
-                format!("add `id_tokens: {{{variable}: {{aud: {audience}}}}}` to the job").into(),
-            ),
-        }
-    }
-
-    fn class(&self) -> Class {
-        Class::Identity
     }
 }
 

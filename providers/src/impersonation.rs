@@ -4,10 +4,8 @@
 //!
 //! The named account signs or nobody: the caller's own identity is never used in its place.
 
-use std::borrow::Cow;
-
 use ambisign_host::request::{bearer, post, received, shape};
-use ambisign_host::{Answer, Class, Explain, Host, Token};
+use ambisign_host::{Answer, Host, Token, errors};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
@@ -34,6 +32,7 @@ pub(crate) const PROVIDER: Provider = Provider {
         "Google Cloud: the service account to sign as",
     )],
     secrets: &[],
+    errors: &[Error::TABLE],
     kind: Kind::Asked,
     detect,
 };
@@ -41,131 +40,107 @@ pub(crate) const PROVIDER: Provider = Provider {
 /// The domain of Google's public cloud.
 const UNIVERSE: &str = "googleapis.com";
 
-/// Why impersonation gives no token.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The API that gives the tokens is switched off.
-    #[error("the IAM Service Account Credentials API is switched off: `{excerpt}`")]
-    Api {
-        /// The beginning of the answer, which names the project.
-        excerpt: String,
-    },
-    /// The caller may not create tokens for the account.
-    #[error("{caller} may not create identity tokens for {account}: `{excerpt}`")]
-    Denied {
-        /// The account to impersonate.
-        account: String,
-        /// Who asked.
-        caller: String,
-        /// The beginning of the answer.
-        excerpt: String,
-    },
-    /// The answer holds an empty token.
-    #[error("IAM answered with an empty identity token for {account}")]
-    Empty {
-        /// The account to impersonate.
-        account: String,
-    },
-    /// No whole answer.
-    #[error("IAM gave no usable answer")]
-    Http(#[from] RequestError),
-    /// The variable names no account.
-    #[error("`{VARIABLE}` is {name:?}, which is not the e-mail address of a service account")]
-    Name {
-        /// What it holds.
-        name: String,
-    },
-    /// Nobody is there who could ask.
-    #[error("`{VARIABLE}` is set, but there are no Google credentials to ask with")]
-    NoCaller,
-    /// There is no such account.
-    #[error("there is no service account {account}")]
-    NotFound {
-        /// The account to impersonate.
-        account: String,
-    },
-    /// IAM says no.
-    #[error("IAM refused: HTTP {status} `{excerpt}`")]
-    Refused {
-        /// The status.
-        status: u16,
-        /// The beginning of the answer.
-        excerpt: String,
-    },
-    /// The caller's access token covers too little.
-    #[error("the access token of {caller} lacks the scope `cloud-platform`")]
-    Scope {
-        /// Who asked.
-        caller: String,
-    },
-    /// The answer is not what IAM answers.
-    #[error("the answer of IAM was not understood: {shape}")]
-    Unreadable {
-        /// Its length and type.
-        shape: String,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Api { .. } => "impersonation/api",
-            Self::Denied { .. } => "impersonation/denied",
-            Self::Empty { .. } => "impersonation/empty",
-            Self::Http(http) => return format!("impersonation/{}", http.variant()).into(),
-            Self::Name { .. } => "impersonation/name",
-            Self::NoCaller => "impersonation/no-caller",
-            Self::NotFound { .. } => "impersonation/not-found",
-            Self::Refused { .. } => "impersonation/refused",
-            Self::Scope { .. } => "impersonation/scope",
-            Self::Unreadable { .. } => "impersonation/unreadable",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Api { .. } => "enable `iamcredentials.googleapis.com` in the project".into(),
-            Self::Denied {
-                account, caller, ..
-            } => format!(
-                "grant {caller} `roles/iam.serviceAccountOpenIdTokenCreator` on {account}; a new \
-                 grant works after two to five minutes"
-            )
-            .into(),
-            Self::Empty { .. } | Self::Refused { .. } => "run again".into(),
-            Self::Http(http) => return http.fix(),
-            Self::Name { .. } | Self::NotFound { .. } => {
-                format!("set `{VARIABLE}` to `NAME@PROJECT.iam.gserviceaccount.com`").into()
-            }
-            Self::NoCaller => format!(
-                "let `GOOGLE_APPLICATION_CREDENTIALS` name a service-account key, or unset \
-                 `{VARIABLE}`"
-            )
-            .into(),
-            Self::Scope { .. } => {
-                "create the VM or node pool again with the scope `cloud-platform`".into()
-            }
-            Self::Unreadable { .. } => {
-                "check that no proxy answers in Google's place, then run again".into()
-            }
-        })
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Http(http) => http.class(),
-            Self::Api { .. }
-            | Self::Denied { .. }
-            | Self::Empty { .. }
-            | Self::Name { .. }
-            | Self::NoCaller
-            | Self::NotFound { .. }
-            | Self::Refused { .. }
-            | Self::Scope { .. }
-            | Self::Unreadable { .. } => Class::Identity,
-        }
+errors! {
+    /// Why impersonation gives no token.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// The API that gives the tokens is switched off.
+        #[error("the IAM Service Account Credentials API is switched off: `{excerpt}`")]
+        Api {
+            /// The beginning of the answer, which names the project.
+            excerpt: String,
+        } = "impersonation/api", Identity {
+            what: "The Google API that creates the token is switched off.",
+            why: "It is off in new projects.",
+            advice: "Enable `iamcredentials.googleapis.com` in the project that the answer names.",
+        },
+        /// The caller may not create tokens for the account.
+        #[error("{caller} may not create identity tokens for {account}: `{excerpt}`")]
+        Denied {
+            /// The account to impersonate.
+            account: String,
+            /// Who asked.
+            caller: String,
+            /// The beginning of the answer.
+            excerpt: String,
+        } = "impersonation/denied", Identity {
+            fix: format!("grant {caller} `roles/iam.serviceAccountOpenIdTokenCreator` on {account}; a new grant works after two to five minutes"),
+            what: "The caller may not create tokens for the service account.",
+            why: "The grant is missing, is on another account, or is only minutes old.",
+            advice: "Grant the caller the role `roles/iam.serviceAccountOpenIdTokenCreator` on the account, and wait some minutes.",
+        },
+        /// The answer holds an empty token.
+        #[error("IAM answered with an empty identity token for {account}")]
+        Empty {
+            /// The account to impersonate.
+            account: String,
+        } = "impersonation/empty", Identity {
+            what: "Google answered without a token.",
+            why: "This is a fault of Google or of a proxy.",
+            advice: "Run again.",
+        },
+        /// No whole answer.
+        #[error("IAM gave no usable answer")]
+        Http(#[from] error: RequestError) = request error in "impersonation" { fix: error.fix() },
+        /// The variable names no account.
+        #[error("`{VARIABLE}` is {name:?}, which is not the e-mail address of a service account")]
+        Name {
+            /// What it holds.
+            name: String,
+        } = "impersonation/name", Identity {
+            what: "`GOOGLE_SERVICE_ACCOUNT_NAME` does not hold an e-mail address.",
+            why: "It holds a display name, an ID or a variable that was not expanded.",
+            advice: "Set `GOOGLE_SERVICE_ACCOUNT_NAME` to `NAME@PROJECT.iam.gserviceaccount.com`.",
+        },
+        /// Nobody is there who could ask.
+        #[error("`{VARIABLE}` is set, but there are no Google credentials to ask with")]
+        NoCaller = "impersonation/no-caller", Identity {
+            what: "A service account is named, but there are no credentials to ask for it with.",
+            why: "Impersonation needs credentials of the caller. No other identity is used in its place.",
+            advice: "Let `GOOGLE_APPLICATION_CREDENTIALS` name a service-account key, or unset `GOOGLE_SERVICE_ACCOUNT_NAME`.",
+        },
+        /// There is no such account.
+        #[error("there is no service account {account}")]
+        NotFound {
+            /// The account to impersonate.
+            account: String,
+        } = "impersonation/not-found", Identity {
+            what: "The service account does not exist.",
+            why: "The name or its project is misspelt, or the account is deleted.",
+            advice: "Set `GOOGLE_SERVICE_ACCOUNT_NAME` to an account that exists: `NAME@PROJECT.iam.gserviceaccount.com`.",
+        },
+        /// IAM says no.
+        #[error("IAM refused: HTTP {status} `{excerpt}`")]
+        Refused {
+            /// The status.
+            status: u16,
+            /// The beginning of the answer.
+            excerpt: String,
+        } = "impersonation/refused", Identity {
+            what: "Google refused the request for a token.",
+            why: "Its answer, which is shown, has the reason.",
+            advice: "Act on the answer in the message, then run again.",
+        },
+        /// The caller's access token covers too little.
+        #[error("the access token of {caller} lacks the scope `cloud-platform`")]
+        Scope {
+            /// Who asked.
+            caller: String,
+        } = "impersonation/scope", Identity {
+            what: "The caller's access token lacks the scope to ask.",
+            why: "Machines may be created with few scopes, whatever the roles say.",
+            advice: "Create the VM or node pool again with the scope `cloud-platform`.",
+        },
+        /// The answer is not what IAM answers.
+        #[error("the answer of IAM was not understood: {shape}")]
+        Unreadable {
+            /// Its length and type.
+            shape: String,
+        } = "impersonation/unreadable", Identity {
+            what: "Google's answer was not understood.",
+            why: "A proxy that answers with a page of its own does this.",
+            advice: "Check that no proxy answers in Google's place, then run again.",
+        },
     }
 }
 

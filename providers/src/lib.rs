@@ -15,9 +15,10 @@
 //!
 //! The outside enters once, as a [`Host`]: environment, HTTP clients, clock and file root.
 //! [`Detector::from_env`] builds one for this process, [`Detector::new`] takes one from the program,
-//! with its deadline and its observer. Of the crate `ambisign-host` the interface has four types,
-//! which are exported here too: [`Host`]; [`Token`]; and [`Explain`] and [`Class`], the vocabulary of
-//! errors: a stable code, a fix, and who can do something about it.
+//! with its deadline and its observer. Of the crate `ambisign-host` the interface has six types,
+//! which are exported here too: [`Host`]; [`Token`]; [`Explain`] and [`Class`], the vocabulary of
+//! errors: a stable code, a fix, and who can do something about it; and [`Table`] and [`Code`], what
+//! there is to know about a code.
 
 mod choose;
 mod detector;
@@ -41,8 +42,10 @@ pub mod spiffe;
 mod table;
 pub mod unsupported;
 
-pub use ambisign_host::{Class, Explain, Host, Token};
-pub use choose::{Choice, ChooseError, Seen, choose, names, secret_variables, survey};
+pub use ambisign_host::{Class, Code, Explain, Host, Table, Token};
+pub use choose::{
+    Choice, ChooseError, NOTE, Seen, choose, explanations, names, secret_variables, survey,
+};
 pub use detector::Detector;
 pub use error::Error;
 pub use http::RequestError;

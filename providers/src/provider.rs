@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use ambisign_host::{Host, Token};
+use ambisign_host::{Host, Table, Token};
 use futures_util::future::BoxFuture;
 
 use crate::{Error, Options};
@@ -133,6 +133,8 @@ pub struct Provider {
     /// Credentials of its platform that it does not read. Like the secret ones of `variables`, child
     /// processes do not see them.
     pub secrets: &'static [&'static str],
+    /// What there is to know about its errors.
+    pub errors: &'static [Table],
     /// How deliberate its identity is.
     pub kind: Kind,
     /// Looks for it, without the network and in less than a millisecond.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! SPIFFE. The socket of the Workload API is recognised; asking it for a JWT-SVID is not built yet.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use ambisign_host::{Class, Explain, Host};
+use ambisign_host::{Host, errors};
 
 use crate::{Detection, Kind, Options, PlatformHint, Provider, Variable};
 
@@ -24,6 +23,7 @@ pub(crate) const PROVIDER: Provider = Provider {
         "SPIFFE: the Workload API",
     )],
     secrets: &[],
+    errors: &[Error::TABLE],
     kind: Kind::Asked,
     detect,
 };
@@ -32,48 +32,35 @@ pub(crate) const DEFAULT_SOCKET: Provider = Provider {
     name: "spiffe-default-socket",
     variables: &[],
     secrets: &[],
+    errors: &[],
     kind: Kind::Machine,
     detect: detect_default,
 };
 
-/// Why the Workload API gives no token.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The variable does not name a socket.
-    #[error("`{SOCKET}` does not name a socket")]
-    Address,
-    /// The Workload API cannot be asked yet.
-    #[error("a SPIFFE Workload API is configured, which cannot be asked directly yet")]
-    Unsupported {
-        /// The variable that can hold the token.
-        variable: String,
-        /// The audience that it should have.
-        audience: String,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Address => "spiffe/address",
-            Self::Unsupported { .. } => "spiffe/unsupported",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Address => {
-                format!("set `{SOCKET}` to `unix:///path/to/agent.sock` or `tcp://127.0.0.1:PORT`")
-                    .into()
-            }
-            Self::Unsupported { variable, audience } => fetch(variable, audience).into(),
-        })
-    }
-
-    fn class(&self) -> Class {
-        Class::Identity
+errors! {
+    /// Why the Workload API gives no token.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// The variable does not name a socket.
+        #[error("`{SOCKET}` does not name a socket")]
+        Address = "spiffe/address", Identity {
+            what: "The address of the SPIFFE socket is malformed.",
+            why: "`SPIFFE_ENDPOINT_SOCKET` must name a socket of this machine.",
+            advice: "Set `SPIFFE_ENDPOINT_SOCKET` to `unix:///path/to/agent.sock` or `tcp://127.0.0.1:PORT`.",
+        },
+        /// The Workload API cannot be asked yet.
+        #[error("a SPIFFE Workload API is configured, which cannot be asked directly yet")]
+        Unsupported {
+            /// The variable that can hold the token.
+            variable: String,
+            /// The audience that it should have.
+            audience: String,
+        } = "spiffe/unsupported", Identity {
+            fix: fetch(variable, audience),
+            what: "A SPIFFE Workload API is configured, which cannot be asked directly yet.",
+            why: "It speaks gRPC, which is not built in.",
+            advice: "Fetch a JWT-SVID with the command of the SPIFFE agent, and set a token variable to it.",
+        },
     }
 }
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! CI platforms whose jobs are recognised, and whose tokens cannot be asked for yet.
 
-use std::borrow::Cow;
-
-use ambisign_host::{Class, Explain, Host};
+use ambisign_host::{Host, errors};
 
 use crate::{Detection, Kind, Options, Provider, Variable};
 
@@ -11,6 +9,7 @@ pub(crate) const BUILDKITE: Provider = Provider {
     name: "buildkite-agent",
     variables: &[Variable::mark("BUILDKITE", "true", "Buildkite is here")],
     secrets: &["BUILDKITE_AGENT_ACCESS_TOKEN"],
+    errors: &[Error::TABLE],
     kind: Kind::Ci,
     detect: buildkite,
 };
@@ -20,6 +19,7 @@ pub(crate) const CIRCLECI: Provider = Provider {
     name: "circleci",
     variables: &[Variable::mark("CIRCLECI", "true", "CircleCI is here")],
     secrets: &[],
+    errors: &[],
     kind: Kind::Ci,
     detect: circleci,
 };
@@ -41,30 +41,54 @@ pub(crate) const CODEFRESH: Provider = Provider {
         Variable::mark("CF_BUILD_ID", "6543...", "Codefresh is here"),
     ],
     secrets: &[],
+    errors: &[],
     kind: Kind::Ci,
     detect: codefresh,
 };
 
-/// A token has to come from the platform's own tool.
-#[derive(Debug, thiserror::Error)]
-#[error("this is a {platform} job, whose identity token cannot be requested directly yet")]
-pub struct Error {
-    code: &'static str,
-    platform: &'static str,
-    fix: String,
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        self.code.into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(self.fix.clone().into())
-    }
-
-    fn class(&self) -> Class {
-        Class::Identity
+errors! {
+    /// A token has to come from the platform's own tool.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// A Buildkite job.
+        #[error("this is a Buildkite job, whose identity token cannot be requested directly yet")]
+        Buildkite {
+            /// The variable that can hold the token.
+            variable: String,
+            /// The audience that it should have.
+            audience: String,
+        } = "buildkite/unsupported", Identity {
+            fix: format!("set `{variable}` to the output of `buildkite-agent oidc request-token --audience {audience}`"),
+            what: "Buildkite is detected, and its agent cannot be asked for a token directly yet.",
+            why: "The token of a job comes from a command of the agent.",
+            advice: "Set a token variable to the output of `buildkite-agent oidc request-token` in this step.",
+        },
+        /// A CircleCI job.
+        #[error("this is a CircleCI job, whose identity token cannot be requested directly yet")]
+        Circleci {
+            /// The variable that can hold the token.
+            variable: String,
+            /// The audience that it should have.
+            audience: String,
+        } = "circleci/unsupported", Identity {
+            fix: format!("set `{variable}` to the output of `circleci run oidc get --root-issuer --claims '{{\"aud\":\"{audience}\"}}'`"),
+            what: "CircleCI is detected, and its ready-made tokens are for another audience.",
+            why: "The variables of a job hold tokens for the organisation. One for this audience must be requested.",
+            advice: "Set a token variable to the output of `circleci run oidc get --root-issuer` in this step.",
+        },
+        /// A Codefresh build.
+        #[error("this is a Codefresh job, whose identity token cannot be requested directly yet")]
+        Codefresh {
+            /// The variable that can hold the token.
+            variable: String,
+            /// The audience that it should have.
+            audience: String,
+        } = "codefresh/unsupported", Identity {
+            fix: format!("set `{variable}` to the `ID_TOKEN` of the step `obtain-oidc-id-token` with audience `{audience}`"),
+            what: "Codefresh is detected, and it cannot be asked for a token directly yet.",
+            why: "Tokens come from a step of the pipeline.",
+            advice: "Add the step `obtain-oidc-id-token`, and set a token variable to its `ID_TOKEN`.",
+        },
     }
 }
 
@@ -75,48 +99,33 @@ impl From<Error> for crate::Error {
 }
 
 fn buildkite(host: &Host, options: &Options) -> Detection {
-    let tool = format!(
-        "the output of `buildkite-agent oidc request-token --audience {}`",
-        options.audience
-    );
     let here = host.env.get("BUILDKITE") == Some("true");
-    detection(here, ("buildkite/unsupported", "Buildkite"), &tool, options)
+    broken(here, options, |variable, audience| Error::Buildkite {
+        variable,
+        audience,
+    })
 }
 
 fn circleci(host: &Host, options: &Options) -> Detection {
-    let tool = format!(
-        "the output of `circleci run oidc get --root-issuer --claims '{{\"aud\":\"{}\"}}'`",
-        options.audience
-    );
     let here = host.env.get("CIRCLECI") == Some("true");
-    detection(here, ("circleci/unsupported", "CircleCI"), &tool, options)
+    broken(here, options, |variable, audience| Error::Circleci {
+        variable,
+        audience,
+    })
 }
 
 fn codefresh(host: &Host, options: &Options) -> Detection {
-    let tool = format!(
-        "the `ID_TOKEN` of the step `obtain-oidc-id-token` with audience `{}`",
-        options.audience
-    );
     let here = CODEFRESH.marks().any(|name| host.env.is_set(name));
-    detection(here, ("codefresh/unsupported", "Codefresh"), &tool, options)
+    broken(here, options, |variable, audience| Error::Codefresh {
+        variable,
+        audience,
+    })
 }
 
-fn detection(
-    here: bool,
-    (code, platform): (&'static str, &'static str),
-    tool: &str,
-    options: &Options,
-) -> Detection {
-    if !here {
-        return Detection::Absent;
+fn broken(here: bool, options: &Options, error: fn(String, String) -> Error) -> Detection {
+    if here {
+        Detection::Broken(error(options.variable(), options.audience.clone()).into())
+    } else {
+        Detection::Absent
     }
-    let fix = format!("set `{}` to {tool}", options.variable());
-    Detection::Broken(
-        Error {
-            code,
-            platform,
-            fix,
-        }
-        .into(),
-    )
 }

@@ -7,6 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
+use ambisign_providers::explanations;
+
 /// Types that are how a provider asks, and none of a user's business.
 const HIDDEN: [&str; 9] = [
     "Answer",
@@ -35,10 +37,18 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 fn public(text: &str) -> Vec<&str> {
     let text = text.split("#[cfg(test)]").next().unwrap();
     let mut found = Vec::new();
-    let mut in_enum = false;
+    // The line that ends the enum.
+    let mut end: Option<String> = None;
     for line in text.lines() {
-        in_enum = (in_enum || line.starts_with("pub enum")) && line != "}";
-        if in_enum || line.trim_start().starts_with("pub ") {
+        let (indent, rest) = line.split_at(line.len() - line.trim_start().len());
+        if rest.starts_with("pub enum") {
+            end = Some(format!("{indent}}}"));
+        }
+        if end.as_deref() == Some(line) {
+            end = None;
+        }
+        let is_text = ["what: ", "why: ", "advice: "].map(|part| rest.starts_with(part));
+        if (end.is_some() || rest.starts_with("pub ")) && !is_text.contains(&true) {
             found.push(line);
         }
     }
@@ -65,4 +75,15 @@ fn no_public_item_names_the_http_core() {
         count > 100,
         "the sources look different: {count} public lines"
     );
+}
+
+/// What programs call their settings is an option, and what a token is for is their business.
+#[test]
+fn no_explanation_names_a_program() {
+    for code in explanations().flat_map(|table| table.codes) {
+        let text = format!("{} {} {}", code.what, code.why, code.advice);
+        for name in ["`--", "ambisign", "SIGSTORE", "sigstore"] {
+            assert!(!text.contains(name), "{}: {text}", code.name);
+        }
+    }
 }

@@ -4,9 +4,6 @@
 //! A message says what happened in one run; this says what is behind it. Both stand in the row of the
 //! error; here is the list of the tables that the rows make.
 
-mod identity;
-mod row;
-
 use ambisign_host::{Class, Code, HttpReason, Table};
 use ambisign_registry::{CredentialError, ReferenceError};
 use ambisign_sigstore::certificate::CertificateError;
@@ -60,23 +57,21 @@ const TABLES: &[Table] = &[
     bundle_dir::Error::TABLE,
     announce::WARNINGS,
     verification::Error::TABLE,
-    UNCONVERTED,
 ];
 
-/// The stages that send requests, and whose errors have no table yet.
-const UNCONVERTED: Table = Table {
-    codes: &[],
-    requests: &["gce", "github", "impersonation", "service-account"],
-};
+/// These, and those of the providers.
+fn tables() -> impl Iterator<Item = Table> {
+    TABLES
+        .iter()
+        .copied()
+        .chain(ambisign_providers::explanations())
+}
 
 /// Every code with what there is to know, in the order of the names.
 pub fn codes() -> Vec<(String, Code)> {
-    let rows = [identity::CODES];
-    let tables = TABLES.iter().map(|table| table.codes);
-    let own = rows.into_iter().chain(tables).flatten();
+    let own = tables().flat_map(|table| table.codes);
     let own = own.map(|code| (code.name.to_owned(), *code));
-    let stages = TABLES.iter().flat_map(|table| table.requests);
-    let of_requests = stages.flat_map(|stage| {
+    let of_requests = tables().flat_map(|table| table.requests).flat_map(|stage| {
         let codes = HttpReason::TABLE.codes.iter();
         codes.map(move |code| (format!("{stage}/{}", code.name), *code))
     });

@@ -2,7 +2,7 @@
 //! Runs one program: nothing in its environment but what the test names, everything it says
 //! captured, and a hard end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{Read, Write as _};
@@ -180,12 +180,16 @@ impl Program {
             }
             thread::sleep(POLL);
         };
+        let stderr = stderr.text();
+        if self.path == Path::new(env!("CARGO_BIN_EXE_ambisign")) {
+            assert_explained(&stderr);
+        }
         Finished {
             took: began.elapsed(),
             after_signal: signalled.map(|at: Instant| at.elapsed()),
             line,
             stdout: stdout.text(),
-            stderr: stderr.text(),
+            stderr,
             code: status.code(),
             signal: status.signal(),
             hung,
@@ -262,6 +266,20 @@ impl fmt::Display for Finished {
             "--- stdout\n{}\n--- stderr\n{}",
             self.stdout, self.stderr
         )
+    }
+}
+
+/// Stops the test when `stderr` names a code that `ambisign explain` does not know.
+fn assert_explained(stderr: &str) {
+    let told: BTreeSet<&str> = stderr
+        .lines()
+        .filter_map(|line| line.strip_prefix("ambisign: code: ")?.split(';').next())
+        .collect();
+    if !told.is_empty() {
+        let rows = ambisign::explain::codes();
+        let known: BTreeSet<&str> = rows.iter().map(|(name, _)| name.as_str()).collect();
+        let unknown: Vec<_> = told.difference(&known).collect();
+        assert!(unknown.is_empty(), "not explained: {unknown:?}");
     }
 }
 

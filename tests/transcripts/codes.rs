@@ -32,10 +32,14 @@ const EXPLAINED: [&str; 8] = [
 /// A warning about what GitHub reads is told too late to be in it, so its code is in no output.
 const WITHOUT_CODE: &str = "github/unwritten";
 
+/// The exit code of a run in which some images are done, whatever failed for the others.
+const PARTIAL: &str = "7";
+
 #[test]
 fn every_code_is_on_record() {
     transcripts_are_right();
     no_code_is_missing();
+    each_exit_code_is_one_of_its_row();
     the_constructed_are_marked();
 }
 
@@ -81,6 +85,25 @@ fn no_code_is_missing() {
             is_told != is_excused,
             "{code}: told {is_told}, excused {is_excused}"
         );
+    }
+}
+
+/// What a run ends with is among what the row of its error says.
+fn each_exit_code_is_one_of_its_row() {
+    for path in record::transcripts(&record::folder("codes")) {
+        let (text, code) = (std::fs::read_to_string(&path).unwrap(), code(&path));
+        let (_, row) = text.rsplit_once("\nExit code: ").unwrap_or_default();
+        let mark = format!("ambisign: code: {code}; exit ");
+        let ends = text.split(&mark).skip(1);
+        // A signal decides this one, and no class.
+        for end in ends.filter(|_| code != "run/interrupted") {
+            let exit = end.split(';').next().unwrap();
+            if exit == PARTIAL {
+                continue;
+            }
+            let said = format!(" {row}").contains(&format!(" {exit} ("));
+            assert!(said, "{code} ends with {exit}, but its row says: {row}");
+        }
     }
 }
 

@@ -4,11 +4,10 @@
 //! A file can name programs to run and hosts to send secrets to. Only the type that needs neither,
 //! `service_account`, is used; the others are refused by their names.
 
-use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
-use ambisign_host::{Class, Explain, Host};
+use ambisign_host::{Host, errors};
 use serde::Deserialize;
 
 use super::service_account::{self, Key};
@@ -20,71 +19,62 @@ const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 /// Where gcloud keeps the file, below its own folder.
 const WELL_KNOWN: &str = "application_default_credentials.json";
 
-/// Why a credential file cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// It is no credential file.
-    #[error("the Google credential file `{}` is not one: {why}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What is missing. Never a value of the file.
-        why: &'static str,
-    },
-    /// It says which program to run for a token, which never happens.
-    #[error("the Google credential file `{}` wants to run a program", path.display())]
-    Program {
-        /// The file.
-        path: PathBuf,
-        /// How the token can be brought instead.
-        bring: String,
-    },
-    /// It cannot be read.
-    #[error("the Google credential file `{}` cannot be read", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// It is of a type that cannot be used yet.
-    #[error("the Google credential file `{}` is of type {kind:?}, which is not supported yet", path.display())]
-    Unsupported {
-        /// The file.
-        path: PathBuf,
-        /// Its type.
-        kind: String,
-        /// How the token can be brought instead.
-        bring: String,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Malformed { .. } => "adc/malformed",
-            Self::Program { .. } => "adc/program",
-            Self::Unreadable { .. } => "adc/unreadable",
-            Self::Unsupported { .. } => "adc/unsupported",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Malformed { .. } => {
-                format!("let `{VARIABLE}` name a service-account key file").into()
-            }
-            Self::Program { bring, .. } | Self::Unsupported { bring, .. } => bring.clone().into(),
-            Self::Unreadable { .. } => {
-                format!("correct the path in `{VARIABLE}`, or unset it").into()
-            }
-        })
-    }
-
-    fn class(&self) -> Class {
-        Class::Identity
+errors! {
+    /// Why a credential file cannot be used.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// It is no credential file.
+        #[error("the Google credential file `{}` is not one: {why}", path.display())]
+        Malformed {
+            /// The file.
+            path: PathBuf,
+            /// What is missing. Never a value of the file.
+            why: &'static str,
+        } = "adc/malformed", Identity {
+            what: "The file with the Google credentials of this machine is malformed.",
+            why: "It was cut, edited by hand, or holds something else, such as the secret around it.",
+            advice: "Download the key file again, and let `GOOGLE_APPLICATION_CREDENTIALS` name it.",
+        },
+        /// It says which program to run for a token, which never happens.
+        #[error("the Google credential file `{}` wants to run a program", path.display())]
+        Program {
+            /// The file.
+            path: PathBuf,
+            /// How the token can be brought instead.
+            bring: String,
+        } = "adc/program", Identity {
+            fix: bring.clone(),
+            what: "The Google credential file asks for a program to be run, which never happens.",
+            why: "Identity federation with an executable source makes such files. Anyone who can write the file could run anything in the job.",
+            advice: "Have another step write the token to a file or to a token variable.",
+        },
+        /// It cannot be read.
+        #[error("the Google credential file `{}` cannot be read", path.display())]
+        Unreadable {
+            /// The file.
+            path: PathBuf,
+            /// What the system says.
+            source: io::Error,
+        } = "adc/unreadable", Identity {
+            what: "The file with the Google credentials cannot be read.",
+            why: "The path is wrong, or the file belongs to another user or another container.",
+            advice: "Correct the path in `GOOGLE_APPLICATION_CREDENTIALS`, or unset it.",
+        },
+        /// It is of a type that cannot be used yet.
+        #[error("the Google credential file `{}` is of type {kind:?}, which is not supported yet", path.display())]
+        Unsupported {
+            /// The file.
+            path: PathBuf,
+            /// Its type.
+            kind: String,
+            /// How the token can be brought instead.
+            bring: String,
+        } = "adc/unsupported", Identity {
+            fix: bring.clone(),
+            what: "The Google credential file is of a type that is not supported.",
+            why: "Files of a person's login or of identity federation need exchanges that are not built.",
+            advice: "Use the key of a service account, run on Google Cloud, or set a token variable.",
+        },
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) const PROVIDER: Provider = Provider {
         ),
     ],
     secrets: &[],
+    errors: &[adc::Error::TABLE, service_account::Error::TABLE],
     kind: Kind::Asked,
     detect,
 };

@@ -2,11 +2,10 @@
 //! The key of a Google service account: assertions by RFC 7523, for which Google's token endpoint
 //! gives an identity token or an access token.
 
-use std::borrow::Cow;
 use std::time::UNIX_EPOCH;
 
 use ambisign_host::request::{post, received, shape};
-use ambisign_host::{Answer, Class, Explain, Host, Net, Token, is_loopback, plain_http_allowed};
+use ambisign_host::{Answer, Host, Net, Token, errors, is_loopback, plain_http_allowed};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine;
@@ -41,108 +40,90 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// The longest life of an assertion that Google takes, in seconds.
 const LIFE: u64 = 3600;
 
-/// Why a service-account key gives no token.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The answer holds an empty token.
-    #[error("Google's token endpoint answered with an empty token")]
-    Empty,
-    /// The file names a token endpoint that is not Google's.
-    #[error("the key of {account} names {host} as token endpoint, which is not Google's")]
-    Host {
-        /// The account of the key.
-        account: String,
-        /// Scheme and host.
-        host: String,
-    },
-    /// No whole answer.
-    #[error("Google's token endpoint gave no usable answer")]
-    Http(#[from] RequestError),
-    /// The assertion was not accepted: the key is gone, or the clock is off.
-    #[error("Google does not accept key {key_id} of {account}: `{excerpt}`")]
-    InvalidGrant {
-        /// The account of the key.
-        account: String,
-        /// The public name of the key.
-        key_id: String,
-        /// The beginning of the answer.
-        excerpt: String,
-    },
-    /// The private key is no RSA key.
-    #[error("the private key of {account} cannot be used")]
-    Key {
-        /// The account of the key.
-        account: String,
-    },
-    /// Google says no.
-    #[error("Google's token endpoint refused: HTTP {status} `{excerpt}`")]
-    Refused {
-        /// The status.
-        status: u16,
-        /// The beginning of the answer.
-        excerpt: String,
-    },
-    /// The account belongs to another universe, which has no token endpoint of this kind.
-    #[error("the key of {account} is of universe {universe:?}, which is not supported")]
-    Universe {
-        /// The account of the key.
-        account: String,
-        /// Its universe.
-        universe: String,
-    },
-    /// The answer is not what a token endpoint answers.
-    #[error("the answer of Google's token endpoint was not understood: {shape}")]
-    Unreadable {
-        /// Its length and type.
-        shape: String,
-    },
-}
-
-impl Explain for Error {
-    fn code(&self) -> Cow<'static, str> {
-        match self {
-            Self::Empty => "service-account/empty",
-            Self::Host { .. } => "service-account/host",
-            Self::Http(http) => return format!("service-account/{}", http.variant()).into(),
-            Self::InvalidGrant { .. } => "service-account/invalid-grant",
-            Self::Key { .. } => "service-account/key",
-            Self::Refused { .. } => "service-account/refused",
-            Self::Universe { .. } => "service-account/universe",
-            Self::Unreadable { .. } => "service-account/unreadable",
-        }
-        .into()
-    }
-
-    fn fix(&self) -> Option<Cow<'static, str>> {
-        Some(match self {
-            Self::Empty | Self::Refused { .. } => "run again, or make a new key".into(),
-            Self::Host { .. } => {
-                format!("use a key file whose `token_uri` is `{TOKEN_URI}`").into()
-            }
-            Self::Http(http) => return http.fix(),
-            Self::InvalidGrant { .. } => {
-                "check the clock of this machine, and that the key still exists".into()
-            }
-            Self::Key { .. } => "download the key file again".into(),
-            Self::Universe { .. } => "use an account of Google's public cloud".into(),
-            Self::Unreadable { .. } => {
-                "check that no proxy answers in Google's place, then run again".into()
-            }
-        })
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            Self::Http(http) => http.class(),
-            Self::Empty
-            | Self::Host { .. }
-            | Self::InvalidGrant { .. }
-            | Self::Key { .. }
-            | Self::Refused { .. }
-            | Self::Universe { .. }
-            | Self::Unreadable { .. } => Class::Identity,
-        }
+errors! {
+    /// Why a service-account key gives no token.
+    #[derive(Debug, thiserror::Error)]
+    pub enum Error {
+        /// The answer holds an empty token.
+        #[error("Google's token endpoint answered with an empty token")]
+        Empty = "service-account/empty", Identity {
+            what: "Google answered to the key without a token.",
+            why: "This is a fault of Google or of a proxy.",
+            advice: "Run again.",
+        },
+        /// The file names a token endpoint that is not Google's.
+        #[error("the key of {account} names {host} as token endpoint, which is not Google's")]
+        Host {
+            /// The account of the key.
+            account: String,
+            /// Scheme and host.
+            host: String,
+        } = "service-account/host", Identity {
+            what: "The key file names a token endpoint that is not Google's.",
+            why: "What the key signs would go to that host.",
+            advice: "Download the key file again: its `token_uri` must be `https://oauth2.googleapis.com/token`.",
+        },
+        /// No whole answer.
+        #[error("Google's token endpoint gave no usable answer")]
+        Http(#[from] error: RequestError) = request error in "service-account" { fix: error.fix() },
+        /// The assertion was not accepted: the key is gone, or the clock is off.
+        #[error("Google does not accept key {key_id} of {account}: `{excerpt}`")]
+        InvalidGrant {
+            /// The account of the key.
+            account: String,
+            /// The public name of the key.
+            key_id: String,
+            /// The beginning of the answer.
+            excerpt: String,
+        } = "service-account/invalid-grant", Identity {
+            what: "Google does not accept the key.",
+            why: "The key or its account is deleted or disabled, or the clock of this machine is wrong.",
+            advice: "Check the clock of this machine, and that the key still exists.",
+        },
+        /// The private key is no RSA key.
+        #[error("the private key of {account} cannot be used")]
+        Key {
+            /// The account of the key.
+            account: String,
+        } = "service-account/key", Identity {
+            what: "The private key in the file cannot be used.",
+            why: "Line breaks were lost on the way, mostly in a variable.",
+            advice: "Download the key file again, and keep it as a file, byte for byte.",
+        },
+        /// Google says no.
+        #[error("Google's token endpoint refused: HTTP {status} `{excerpt}`")]
+        Refused {
+            /// The status.
+            status: u16,
+            /// The beginning of the answer.
+            excerpt: String,
+        } = "service-account/refused", Identity {
+            what: "Google refused the key's request.",
+            why: "Its answer, which is shown, has the reason.",
+            advice: "Act on the answer in the message, then run again.",
+        },
+        /// The account belongs to another universe, which has no token endpoint of this kind.
+        #[error("the key of {account} is of universe {universe:?}, which is not supported")]
+        Universe {
+            /// The account of the key.
+            account: String,
+            /// Its universe.
+            universe: String,
+        } = "service-account/universe", Identity {
+            what: "The key is of another cloud than Google's public one.",
+            why: "Such clouds have other hosts, which are not known here.",
+            advice: "Use an account of Google's public cloud.",
+        },
+        /// The answer is not what a token endpoint answers.
+        #[error("the answer of Google's token endpoint was not understood: {shape}")]
+        Unreadable {
+            /// Its length and type.
+            shape: String,
+        } = "service-account/unreadable", Identity {
+            what: "The answer to the key's request was not understood.",
+            why: "A proxy that answers with a page of its own does this.",
+            advice: "Check that no proxy answers in Google's place, then run again.",
+        },
     }
 }
 
