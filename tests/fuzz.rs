@@ -73,8 +73,8 @@ mod tests {
     const PARSERS: &[(&str, &str)] = &[
         ("host/src/http/send.rs", "provider_answer"),
         ("host/src/json.rs", "provider_answer"),
-        ("providers/src/explicit.rs", "token"),
-        ("providers/src/google/adc.rs", ""), // a file of the user's own
+        ("providers/src/providers/explicit.rs", "token"),
+        ("providers/src/providers/google/adc.rs", ""), // a file of the user's own
         ("sigstore/src/bundle/mod.rs", "bundle"),
         ("sigstore/src/certificate/signing.rs", "certificate"),
         ("sigstore/src/certificate/sct.rs", "certificate"),

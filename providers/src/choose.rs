@@ -22,10 +22,10 @@ use ambisign_host::{Host, Table, chain};
 use error::NOTES;
 pub use error::{ChooseError, NOTE};
 
-use crate::{
-    Detection, Error, GivenToken, Kind, Options, PROVIDERS, Provider, Source, env_var, explicit,
-    file, gce, gitlab, google, impersonation, platforms,
+use crate::providers::{
+    PROVIDERS, env_var, explicit, file, gce, gitlab, google, impersonation, spiffe,
 };
+use crate::{Detection, Error, GivenToken, Kind, Options, Provider, Source, platforms};
 
 /// A provider, chosen.
 pub struct Choice {
@@ -231,7 +231,7 @@ pub fn secret_variables() -> impl Iterator<Item = &'static str> {
 
 /// The flag with a token has no name of its own, and what is only recognised cannot be used.
 fn is_requestable(name: &str) -> bool {
-    name != explicit::PROVIDER.name && name != crate::spiffe::DEFAULT_SOCKET.name
+    name != explicit::PROVIDER.name && name != spiffe::DEFAULT_SOCKET.name
 }
 
 /// In a GitLab job the token variable is GitLab's own channel, and is called so.

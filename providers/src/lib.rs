@@ -22,25 +22,15 @@
 
 mod choose;
 mod detector;
-pub mod env_var;
 mod error;
-mod explicit;
-pub mod file;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod gce;
-pub mod github;
-pub mod gitlab;
-pub mod google;
 mod http;
-pub mod impersonation;
 mod limits;
 mod options;
 pub mod platforms;
 mod provider;
-pub mod spiffe;
-mod table;
-pub mod unsupported;
+mod providers;
 
 pub use ambisign_host::{Class, Code, Explain, Host, Table, Token};
 pub use choose::{
@@ -51,4 +41,4 @@ pub use error::Error;
 pub use http::RequestError;
 pub use options::{GivenToken, Names, Options};
 pub use provider::{Detection, Kind, PlatformHint, Provider, Source, Variable};
-pub use table::PROVIDERS;
+pub use providers::*;

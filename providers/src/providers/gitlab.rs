@@ -6,7 +6,8 @@
 
 use ambisign_host::{Host, errors};
 
-use crate::{Detection, Kind, Options, Provider, Variable, env_var};
+use super::env_var;
+use crate::{Detection, Kind, Options, Provider, Variable};
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "gitlab",

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::service_account::{self, Key};
 use crate::Options;
-use crate::file::read_small;
+use crate::providers::file::read_small;
 
 const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 

@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret;
 
-use crate::env_var::Held;
-use crate::file::{Error, Origin, StandardInput, TokenFile};
+use super::env_var::Held;
+use super::file::{Error, Origin, StandardInput, TokenFile};
 use crate::{Detection, GivenToken, Kind, Options, Provider};
 
 pub(crate) const PROVIDER: Provider = Provider {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use url::{Host as UrlHost, Url};
 
 use super::error::Error;
-use crate::file::read_small;
+use crate::providers::file::read_small;
 use crate::{http, limits};
 
 /// Sent with every request and demanded of every answer: a server that does not know it is not the

@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use crate::gce::{self, Metadata};
-use crate::google::adc;
-use crate::google::service_account::Key;
+use super::gce::{self, Metadata};
+use super::google::adc;
+use super::google::service_account::Key;
 use crate::{Detection, Kind, Options, Provider, RequestError, Source, Variable, http, limits};
 
 /// The name of this provider.

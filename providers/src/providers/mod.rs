@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The table of all providers. No other file knows them all.
+//! The providers: a file for each, and the table of all. No other file knows them all.
 
-use crate::{
-    Provider, env_var, explicit, file, gce, github, gitlab, google, impersonation, spiffe,
-    unsupported,
-};
+pub mod env_var;
+pub(crate) mod explicit;
+pub mod file;
+pub mod gce;
+pub mod github;
+pub mod gitlab;
+pub mod google;
+pub mod impersonation;
+pub mod spiffe;
+pub mod unsupported;
+
+use crate::Provider;
 
 /// Every provider, in the order of precedence.
 pub static PROVIDERS: &[Provider] = &[
