@@ -488,6 +488,22 @@ fn tests() -> BTreeSet<String> {
     names
 }
 
+/// A step that is forgotten fails: what fails is named, and exists.
+#[test]
+fn the_steps_to_a_provider_have_tests() {
+    let (text, tests) = (read("CONTRIBUTING.md"), tests());
+    let steps = rows(section(&text, "## Add a provider"));
+    assert!(!steps.is_empty());
+    for step in steps {
+        let guards = quoted(step[2]);
+        assert!(!guards.is_empty() || step[2] == "review", "{}", step[0]);
+        for guard in guards {
+            let exists = tests.contains(guard) || root().join(guard).exists();
+            assert!(exists, "{}: there is no {guard}", step[0]);
+        }
+    }
+}
+
 /// Whether a test is named after an incident.
 fn is_of_incident(name: &str) -> bool {
     let numbered = ["cosign_", "ggcr_", "rekor_", "sigstore_python_"];

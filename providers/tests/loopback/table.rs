@@ -2,9 +2,10 @@
 //! What holds for every provider that gets its token with one request: a row for each provider, and a
 //! row for each answer.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use ambisign_providers::{Class, Error, Explain, Token};
+use ambisign_providers::{Class, Error, Explain, PROVIDERS, Token, explanations, secret_variables};
 
 use crate::peer::{Peer, Reply, Request};
 use crate::{CANARY, ask, assert_keeps_secrets, host};
@@ -35,6 +36,9 @@ const ROWS: &[Row] = &[Row {
     request: "GET /token?audience=a%26b",
     answer: |token| format!(r#"{{"count":1,"value":"{token}"}}"#),
 }];
+
+/// Stages whose tokens take several requests: they have tests of their own beside this file.
+const ELSEWHERE: &[&str] = &["gce", "impersonation", "service-account"];
 
 /// An answer that gives no token, what the error code ends with, and how often is asked.
 type Answer = (fn() -> Reply, &'static str, Class, usize);
@@ -85,6 +89,36 @@ async fn fetch(row: &Row, peer: &Peer, time: Duration) -> Result<Token, Error> {
 }
 
 const LONG: Duration = Duration::from_secs(20);
+
+#[test]
+fn every_stage_that_sends_requests_is_tested() {
+    let sends: BTreeSet<_> = explanations().flat_map(|table| table.requests).collect();
+    let here = ROWS.iter().map(|row| &row.stage);
+    assert_eq!(sends, here.chain(ELSEWHERE).collect());
+}
+
+/// What a provider reads is in its row, and what it guards no child process sees.
+#[tokio::test]
+async fn what_is_guarded_is_hidden_from_children() {
+    for row in ROWS {
+        let answer = (row.answer)("a.b.c");
+        let peer = Peer::start(move |_, _: &Request| ok(&answer)).await;
+        let job = (row.job)(peer.url("/token"));
+        let vars = job.iter();
+        let host = host(
+            vars.map(|(name, value)| ((*name).to_owned(), value.clone())),
+            LONG,
+        );
+        ask(&host).await.unwrap();
+        for (name, value) in &job {
+            let mut read = PROVIDERS.iter().flat_map(|row| row.variables);
+            assert!(read.any(|variable| variable.name == *name), "{name}");
+            let is_guarded = host.net.redact(value) != *value;
+            let is_hidden = secret_variables().any(|secret| secret == *name);
+            assert_eq!(is_guarded, is_hidden, "{name}");
+        }
+    }
+}
 
 #[tokio::test]
 async fn one_request_gets_the_token() {
