@@ -204,7 +204,8 @@ mod tests {
             let provider = PROVIDERS.iter().find(|row| {
                 row.kind == platform.kind && row.marks().any(|mark| platform.marks.contains(&mark))
             });
-            assert!(provider.is_none(), "{}: {provider:?}", platform.name);
+            let name = provider.map(|row| row.name);
+            assert!(name.is_none(), "{} is the provider {name:?}", platform.name);
         }
     }
 

@@ -56,6 +56,14 @@ fn public(text: &str) -> Vec<&str> {
 }
 
 #[test]
+fn a_public_enum_is_seen_inside_of_a_macro() {
+    let text = "errors! {\n    enum Own {\n        A(Net),\n    }\n    pub enum Error {\n        \
+                B(HttpError),\n    }\n}\nstruct Other(Net);";
+    let seen: Vec<_> = public(text).into_iter().map(str::trim).collect();
+    assert_eq!(seen, ["pub enum Error {", "B(HttpError),"]);
+}
+
+#[test]
 fn no_public_item_names_the_http_core() {
     let mut files = Vec::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -156,6 +156,7 @@ errors! {
             /// The registry.
             registry: String,
         } = "registry/plain-http-login", Usage {
+            fix: format!("leave `{registry}` out of `--allow-http-registry`, and give a private CA with `--ca-file`"),
             what: "Plain HTTP was allowed for a registry with the login of the job's platform.",
             why: "Others on the network could read that login.",
             advice: "Leave the registry out of `--allow-http-registry`, and give a private CA with `--ca-file`.",

@@ -39,6 +39,7 @@ errors! {
             /// The variable.
             variable: String,
         } = "env-var/empty", Identity {
+            fix: format!("define what should fill `{variable}` for this job, or unset it"),
             what: "A token variable is set but empty.",
             why: "A secret that does not exist here, as in a pull request from a fork, becomes an empty variable.",
             advice: "Define what should fill the variable for this job, or unset it so that another identity is looked for.",
@@ -49,6 +50,7 @@ errors! {
             /// The variable.
             variable: String,
         } = "env-var/not-text", Identity {
+            fix: format!("set `{variable}` to the token itself, or unset it"),
             what: "A token variable holds bytes that are not text.",
             why: "A binary file or an encrypted value was put into it.",
             advice: "Set the variable to the token itself: three parts with dots between them.",

@@ -41,6 +41,7 @@ errors! {
             /// What it names.
             host: String,
         } = "gce/host", Identity {
+            fix: format!("unset `{variable}`, or name a loopback, link-local or private address"),
             what: "A variable names an address where no metadata server can be.",
             why: "The answers are not encrypted, so only addresses on or near the machine are accepted.",
             advice: "Unset the variable, or name a loopback, link-local or private address.",
