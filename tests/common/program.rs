@@ -180,15 +180,15 @@ impl Program {
             }
             thread::sleep(POLL);
         };
-        let stderr = stderr.text();
+        let (stdout, stderr) = (stdout.text(), stderr.text());
         if self.path == Path::new(env!("CARGO_BIN_EXE_ambisign")) {
-            assert_explained(&stderr);
+            assert_explained(&stdout, &stderr);
         }
         Finished {
             took: began.elapsed(),
             after_signal: signalled.map(|at: Instant| at.elapsed()),
             line,
-            stdout: stdout.text(),
+            stdout,
             stderr,
             code: status.code(),
             signal: status.signal(),
@@ -269,12 +269,15 @@ impl fmt::Display for Finished {
     }
 }
 
-/// Stops the test when `stderr` names a code that `ambisign explain` does not know.
-fn assert_explained(stderr: &str) {
-    let told: BTreeSet<&str> = stderr
+/// Stops the test when the output has a code that `ambisign explain` does not know.
+fn assert_explained(stdout: &str, stderr: &str) {
+    let of_errors = stderr
         .lines()
-        .filter_map(|line| line.strip_prefix("ambisign: code: ")?.split(';').next())
-        .collect();
+        .filter_map(|line| line.strip_prefix("ambisign: code: ")?.split(';').next());
+    let of_documents = stdout.split("\"code\":").skip(1);
+    let of_documents =
+        of_documents.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    let told: BTreeSet<&str> = of_errors.chain(of_documents).collect();
     if !told.is_empty() {
         let rows = ambisign::explain::codes();
         let known: BTreeSet<&str> = rows.iter().map(|(name, _)| name.as_str()).collect();
