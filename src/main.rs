@@ -37,7 +37,7 @@ fn run(env: Env, console: &Arc<Console>) -> u8 {
     let (command, env) = match cli::read(&words, env.clone()) {
         Ok(read) => read,
         Err(Unread::Mistake(failure)) => return unreadable(&words, *failure, &env, reporter),
-        Err(Unread::Help(text)) => return shown(reporter, reporter.document(&text)),
+        Err(Unread::Help(text)) => return shown(reporter, reporter.text(&text)),
     };
     match command {
         Command::Sign(args) => sign::images(*args, env, console),
@@ -49,7 +49,7 @@ fn run(env: Env, console: &Arc<Console>) -> u8 {
         Command::Trust(TrustCommand::Create(args)) => trust::create(args, reporter),
         Command::Trust(TrustCommand::Show(args)) => trust::show(*args, env, console),
         Command::Trust(TrustCommand::Update(args)) => trust::update_mirror(*args, env, console),
-        Command::Env => shown(reporter, reporter.document(&env::table())),
+        Command::Env => shown(reporter, reporter.text(&env::table())),
         Command::Explain { code } => explain::explain(code.as_deref(), reporter),
         Command::Schema => shown(reporter, reporter.script(ambisign::report::SCHEMA)),
         Command::Completions { shell } => shown(reporter, reporter.script(&completions(shell))),

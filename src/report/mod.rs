@@ -7,12 +7,13 @@
 mod attach_command;
 mod console;
 mod diagnosis;
+mod document;
 mod finish;
 mod github;
-mod json;
 mod log;
 mod recorder;
 mod reporter;
+mod run;
 mod runner;
 mod sanitize;
 mod text;

@@ -2,14 +2,20 @@
 //! The documents, byte for byte: which members there are, and in which order. The files are part of
 //! the interface; `SNAPSHOTS=overwrite` writes them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use snapbox::{Assert, Data};
 
 use super::*;
 use crate::outcome::diagnosis::{self, Diagnosis, Stage};
+use crate::outcome::trust::{Believed, Mirror, Overview, Services, Update, Used};
 use crate::outcome::verification::{Entry, Facts, Finding, Layout, Signature, Verdict, Verdicts};
+
+/// Where the documents are.
+pub(super) fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/tests/documents")
+}
 
 /// Stops the test unless what `tell` prints is what the file has, with the version of this program.
 #[track_caller]
@@ -18,8 +24,7 @@ fn hold(name: &str, tell: impl FnOnce(Reporter<'_>) -> io::Result<()>) {
     let _valid: Value = serde_json::from_str(&out).unwrap();
     let version = concat!(r#""version":""#, env!("CARGO_PKG_VERSION"), '"');
     let out = out.replacen(version, r#""version":"VERSION""#, 1);
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/tests/documents");
-    let file = folder.join(format!("{name}.json"));
+    let file = folder().join(format!("{name}.json"));
     let assert = Assert::new().action_env(snapbox::assert::DEFAULT_ACTION_ENV);
     let expected = Data::read_from(&file, Some(snapbox::data::DataFormat::Text));
     assert.eq(Data::text(out).raw(), expected.raw());
@@ -126,10 +131,14 @@ fn of_a_verification() {
             time,
         };
         Finding::Accepted(Box::new(Facts {
-            layout,
+            layout: Some(layout),
             certificate,
             predicate_type: Some("https://sigstore.dev/cosign/sign/v1".to_owned()),
-            annotations: [("env".to_owned(), serde_json::json!({"b": [1], "a": null}))].into(),
+            annotations: [(
+                "env".to_owned(),
+                serde_json::json!({"b": [1, "hunter\"22"], "a": null}),
+            )]
+            .into(),
             log: vec![entry(None), entry(Some(SystemTime::UNIX_EPOCH))],
             timestamps: signed.timestamps,
         }))
@@ -190,6 +199,52 @@ fn of_a_diagnosis() {
     hold("diagnosis", |reporter| {
         reporter.diagnosis(&diagnosis, Output::Json)
     });
+}
+
+/// Texts of a trusted root can be anything, and the document is one.
+#[test]
+fn of_trust_material() {
+    let mirror = || Mirror {
+        url: "https://tuf.example.com/".to_owned(),
+        root: 1,
+        timestamp: 2,
+        snapshot: 3,
+        targets: 4,
+    };
+    let time = SystemTime::UNIX_EPOCH;
+    let believed = |end| Believed {
+        url: "https://rekor.example.com".to_owned(),
+        operator: "\"##[group]hunter\"22\u{1b}".to_owned(),
+        id: "00".to_owned(),
+        start: time,
+        end,
+        valid_now: end.is_none(),
+    };
+    let used = || Used {
+        url: "https://rekor.example.com/".to_owned(),
+        api_version: 2,
+    };
+    let overview = Overview {
+        mirror: Some(mirror()),
+        trusted_root_sha256: "00".to_owned(),
+        certificate_authorities: vec![believed(None)],
+        certificate_logs: vec![believed(Some(time))],
+        logs: Vec::new(),
+        timestamp_authorities: vec![believed(Some(
+            time + Duration::from_secs(1_000_000_000_000),
+        ))],
+        services: Services {
+            fulcio: used(),
+            rekor: vec![used()],
+            tsa: Vec::new(),
+        },
+    };
+    hold("trust", |reporter| reporter.told(&overview, Output::Json));
+    let update = Update {
+        mirror: mirror(),
+        folder: Some("/var/cache".into()),
+    };
+    hold("update", |reporter| reporter.told(&update, Output::Json));
 }
 
 #[test]
