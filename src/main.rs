@@ -37,7 +37,7 @@ fn run(env: Env, console: &Arc<Console>) -> u8 {
     let (command, env) = match cli::read(&words, env.clone()) {
         Ok(read) => read,
         Err(Unread::Mistake(failure)) => return unreadable(&words, *failure, &env, reporter),
-        Err(Unread::Help(text)) => return shown(reporter, reporter.document(&text)),
+        Err(Unread::Help(text)) => return shown(reporter, reporter.text(&text)),
     };
     match command {
         Command::Sign(args) => sign::images(*args, env, console),

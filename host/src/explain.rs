@@ -3,10 +3,13 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 /// Who can do something about an error, and whether trying again can help.
 ///
 /// A program maps each class to one exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Class {
     /// A defect of ours, or a request of ours that a service calls malformed.
     Bug,

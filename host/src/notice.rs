@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the reader is told: a warning, or an error with its sources.
 
+use serde::{Serialize, Serializer};
+
 use crate::{Class, Explain};
 
 /// Something the reader should know that did not stop the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// A stable name, `stage/what`.
     pub code: &'static str,
@@ -12,10 +14,12 @@ pub struct Warning {
     pub message: String,
 }
 
-/// An error, ready to be shown.
-#[derive(Clone, Debug)]
+/// An error, ready to be shown. A document has it as `message`, `because`, `fix`, `code`, `class` and
+/// `retryable`.
+#[derive(Clone, Debug, Serialize)]
 pub struct Failure {
     /// What happened.
+    #[serde(rename = "message")]
     pub what: String,
     /// Why: the sources of the error, outermost first.
     pub because: Vec<String>,
@@ -24,7 +28,19 @@ pub struct Failure {
     /// The stable name.
     pub code: String,
     /// Who can do something.
+    #[serde(flatten, serialize_with = "with_retryable")]
     pub class: Class,
+}
+
+/// `class`, and whether it may help to run again.
+fn with_retryable<S: Serializer>(class: &Class, to: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Members {
+        class: Class,
+        retryable: bool,
+    }
+    let (class, retryable) = (*class, *class == Class::Temporary);
+    Members { class, retryable }.serialize(to)
 }
 
 impl Failure {
@@ -87,5 +103,13 @@ mod tests {
         let failure = Failure::of(&Sum::from(Start(io)));
         assert_eq!(failure.code, "run/start");
         assert_eq!(failure.because, ["too many open files"]);
+    }
+
+    #[test]
+    fn a_document_says_whether_to_run_again() {
+        let failure = Failure::of(&Sum::from(Start(io::Error::other("x"))));
+        let document = serde_json::to_string(&failure).unwrap();
+        let expected = r#"{"message":"the run could not start","because":["x"],"fix":null,"code":"run/start","class":"temporary","retryable":true}"#;
+        assert_eq!(document, expected);
     }
 }

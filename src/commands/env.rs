@@ -21,7 +21,7 @@ pub fn show(env: &Env, net: &Net, reporter: Reporter<'_>) -> u8 {
         net.guard(secret);
     }
     let text = format!("{}\n{}", set(env), table());
-    shown(reporter, reporter.document(&text))
+    shown(reporter, reporter.text(&text))
 }
 
 /// The variables that are set, with their values unless they are secret.

@@ -16,7 +16,7 @@ pub fn explain(code: Option<&str>, reporter: Reporter<'_>) -> u8 {
         Some(code) => explain::text(code),
     };
     match text {
-        Ok(text) => shown(reporter, reporter.document(&text)),
+        Ok(text) => shown(reporter, reporter.text(&text)),
         Err(nearest) => {
             let what = format!("there is no code `{}`", code.unwrap_or_default());
             let fix = nearest.map_or_else(

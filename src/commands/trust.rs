@@ -5,20 +5,17 @@ use std::sync::Arc;
 
 use ambisign_host::{Clock, Env, Failure, Host};
 use ambisign_sigstore::trust::create::Deployment;
-use ambisign_sigstore::trust::{self, Trust, Updated, update};
-use serde_json::json;
+use ambisign_sigstore::trust::{self, Trust, update};
 
 use super::session::{self, no_net, supervise};
 use super::written::written;
 use crate::cli::{CreateArgs, ShowArgs, UpdateArgs};
 use crate::outcome::End;
 use crate::outcome::exit::exit;
-use crate::report::trust::{Overview, SCHEMA};
+use crate::outcome::trust::{Overview, Update};
+use crate::report::trust::Told;
 use crate::report::{Block, Console, Reporter};
 use crate::settings::{self, MaterialSettings, Output, SettingsError};
-
-/// Names the form of the document of `trust update`; not a place to fetch it from.
-const UPDATE_SCHEMA: &str = "urn:ambisign:update:v1";
 
 /// Makes trust material.
 pub fn create(args: CreateArgs, reporter: Reporter<'_>) -> u8 {
@@ -43,7 +40,7 @@ pub fn create(args: CreateArgs, reporter: Reporter<'_>) -> u8 {
     };
     lines.iter().for_each(|line| reporter.line(line));
     let paths = paths.iter().map(|path| format!("{}\n", path.display()));
-    written(reporter, reporter.document(&paths.collect::<String>()), 0)
+    written(reporter, reporter.text(&paths.collect::<String>()), 0)
 }
 
 /// Shows trust material.
@@ -51,7 +48,7 @@ pub fn show(args: ShowArgs, env: Env, console: &Arc<Console>) -> u8 {
     let output = settings::output(&args.run, &env);
     with_host(
         MaterialSettings::of_show(args, &env),
-        (SCHEMA, output),
+        output,
         env,
         console,
         async |run| {
@@ -61,11 +58,7 @@ pub fn show(args: ShowArgs, env: Env, console: &Arc<Console>) -> u8 {
                 .warnings()
                 .iter()
                 .for_each(|warning| run.reporter.warning(warning));
-            let overview = Overview::new(&trust, run.host.clock.now());
-            Ok(match run.settings.run.output {
-                Output::Json => overview.document().unwrap_or_default(),
-                Output::Text => overview.text(),
-            })
+            Ok(Overview::new(&trust, run.host.clock.now()))
         },
     )
 }
@@ -75,7 +68,7 @@ pub fn update_mirror(args: UpdateArgs, env: Env, console: &Arc<Console>) -> u8 {
     let output = settings::output(&args.run, &env);
     with_host(
         MaterialSettings::of_update(args, &env),
-        (UPDATE_SCHEMA, output),
+        output,
         env,
         console,
         async |run| {
@@ -84,7 +77,7 @@ pub fn update_mirror(args: UpdateArgs, env: Env, console: &Arc<Console>) -> u8 {
                 .warnings
                 .iter()
                 .for_each(|warning| run.reporter.warning(warning));
-            Ok(told(&updated, run.settings.run.output))
+            Ok(Update::from(updated))
         },
     )
 }
@@ -96,13 +89,13 @@ struct Asking<'a> {
     reporter: Reporter<'a>,
 }
 
-/// Runs `work`, and prints the text that comes of it.
-fn with_host(
+/// Runs `work`, and prints what comes of it.
+fn with_host<T: Told>(
     settings: Result<MaterialSettings, SettingsError>,
-    document: (&str, Output),
+    output: Output,
     env: Env,
     console: &Arc<Console>,
-    work: impl AsyncFnOnce(Asking<'_>) -> Result<String, trust::Error>,
+    work: impl AsyncFnOnce(Asking<'_>) -> Result<T, trust::Error>,
 ) -> u8 {
     let settings = match settings {
         Ok(settings) => settings,
@@ -110,7 +103,7 @@ fn with_host(
             let net = no_net(&env);
             return blame(
                 Reporter::new(console, &net),
-                document,
+                (T::SCHEMA, output),
                 End::Failed(Failure::of(&error)),
             );
         }
@@ -119,26 +112,24 @@ fn with_host(
     let reporter = Reporter::new(console, &host.net);
     let run = &settings.run;
     reporter.begin("trust", &run.overrides, &run.warnings);
-    let (asking, mut text) = (
-        Asking {
-            host: &host,
-            settings: &settings,
-            reporter,
-        },
-        String::new(),
-    );
+    let asking = Asking {
+        host: &host,
+        settings: &settings,
+        reporter,
+    };
+    let mut told = None;
     let end = supervise(settings.run.timeout, async {
-        text = work(asking).await?;
+        told = Some(work(asking).await?);
         Ok::<_, trust::Error>(())
     });
-    match end {
-        End::Complete => written(reporter, reporter.document(&text), 0),
-        End::Failed(_) | End::Interrupted(_) => blame(reporter, document, end),
+    match told {
+        Some(told) => written(reporter, reporter.told(&told, output), 0),
+        None => blame(reporter, (T::SCHEMA, output), end),
     }
 }
 
 /// Tells why nothing is shown.
-fn blame(reporter: Reporter<'_>, (schema, output): (&str, Output), end: End) -> u8 {
+fn blame(reporter: Reporter<'_>, (schema, output): (&'static str, Output), end: End) -> u8 {
     let code = end.exit();
     let Some(failure) = end.failure("run again") else {
         return code;
@@ -150,36 +141,4 @@ fn blame(reporter: Reporter<'_>, (schema, output): (&str, Output), end: End) -> 
     let last = format!("exit {code}; no trust material is shown");
     reporter.failures(&[Block { failure, last }]);
     written(reporter, results, code)
-}
-
-fn told(updated: &Updated, output: Output) -> String {
-    let (url, versions) = (&updated.mirror.url, updated.mirror.versions);
-    let folder = updated
-        .folder
-        .as_ref()
-        .map(|folder| folder.display().to_string());
-    match output {
-        Output::Json => json!({
-            "schema": UPDATE_SCHEMA,
-            "version": env!("CARGO_PKG_VERSION"),
-            "url": url.as_str(),
-            "root": versions.root,
-            "timestamp": versions.timestamp,
-            "snapshot": versions.snapshot,
-            "targets": versions.targets,
-            "folder": folder,
-        })
-        .to_string(),
-        Output::Text => format!(
-            "{url}\n  root {}, timestamp {}, snapshot {}, targets {}\n  kept {}",
-            versions.root,
-            versions.timestamp,
-            versions.snapshot,
-            versions.targets,
-            folder.map_or_else(
-                || "nowhere: there is no folder that can be written".to_owned(),
-                |folder| format!("in {folder}")
-            ),
-        ),
-    }
 }

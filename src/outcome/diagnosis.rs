@@ -4,39 +4,53 @@
 use std::time::{Duration, SystemTime};
 
 use ambisign_host::{Class, Failure, Warning};
+use serde::{Serialize, Serializer};
 
 use super::exit;
+use super::form::{Millis, Time};
 use crate::outcome::{self, End};
 
 /// Everything that was found out about a run of `sign` that did not take place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diagnosis {
     /// When it began.
+    #[serde(rename = "started_at", with = "Time")]
     pub started: SystemTime,
-    /// How long it took.
+    /// How long it took, in milliseconds.
+    #[serde(rename = "duration_ms", with = "Millis")]
     pub took: Duration,
     /// How many images were asked about.
+    #[serde(skip)]
     pub images: usize,
     /// Who would sign; known once the token is there.
     pub identity: Option<outcome::Identity>,
     /// What was found, in the order in which it was found.
+    #[serde(skip)]
     pub findings: Vec<Finding>,
     /// How the examination ended.
+    #[serde(skip)]
     pub end: End,
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
+    /// What it means for a run.
+    #[serde(rename = "status")]
+    pub mark: Mark,
     /// The part of a run that it belongs to.
     pub stage: Stage,
     /// The image that it is about, by its place in the command line.
+    #[serde(skip)]
     pub image: Option<usize>,
-    /// What it is about: a provider, a service, an image; empty where the stage says it all.
+    /// What it is about: a provider, a service, an image; `null` where the stage says it all.
+    #[serde(serialize_with = "unless_empty")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub about: String,
-    /// What it means for a run.
-    pub mark: Mark,
     /// What was found, on one line.
+    #[serde(rename = "message")]
     pub text: String,
     /// Why, outermost cause first.
     pub because: Vec<String>,
@@ -47,7 +61,9 @@ pub struct Finding {
 }
 
 /// The parts of a run, in the order in which `sign` tells the reader what is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Flags, variables and the names of the images.
     Settings,
@@ -64,16 +80,23 @@ pub enum Stage {
 }
 
 /// What a finding means for a run of `sign`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum Mark {
     /// It ends the run, or that of the image.
-    Fail(Class),
+    #[cfg_attr(test, schemars(with = "()"))]
+    Fail(#[serde(skip)] Class),
     /// It is well.
     Ok,
     /// It is not here, or could not be looked at, because of what is told before.
     Skip,
     /// It stops nothing, and somebody should look at it.
     Warn,
+}
+
+fn unless_empty<S: Serializer>(text: &str, to: S) -> Result<S::Ok, S::Error> {
+    Some(text).filter(|text| !text.is_empty()).serialize(to)
 }
 
 impl Stage {
@@ -191,7 +214,8 @@ impl Finding {
         })
     }
 
-    fn class(&self) -> Option<Class> {
+    /// Who can do something, when it ends a run.
+    pub fn class(&self) -> Option<Class> {
         match self.mark {
             Mark::Fail(class) => Some(class),
             Mark::Ok | Mark::Skip | Mark::Warn => None,

@@ -127,20 +127,6 @@ pub fn exit(class: Class) -> u8 {
     }
 }
 
-/// The name of `class` in a document.
-pub fn class_name(class: Class) -> &'static str {
-    match class {
-        Class::Bug => "bug",
-        Class::Usage => "usage",
-        Class::Identity => "identity",
-        Class::Trust => "trust",
-        Class::Untrusted => "untrusted",
-        Class::Registry => "registry",
-        Class::Rejected => "rejected",
-        Class::Temporary => "temporary",
-    }
-}
-
 /// How little a second run helps: what looks like an attack first, what passes by itself last.
 fn stubbornness(class: Class) -> u8 {
     match class {

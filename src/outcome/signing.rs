@@ -8,17 +8,22 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use ambisign_host::{Class, Failure, Warning};
+use serde::Serialize;
 
 use super::exit::{End, batch_exit};
+use super::form::{MaybePath, MaybeTime, Millis, Time};
 
 /// A whole run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Whether nothing was to be published.
     pub dry_run: bool,
     /// When it began.
+    #[serde(rename = "started_at", with = "Time")]
     pub started: SystemTime,
-    /// How long it took.
+    /// How long it took, in milliseconds.
+    #[serde(rename = "duration_ms", with = "Millis")]
     pub took: Duration,
     /// Who signs; known once the token is there.
     pub identity: Option<Identity>,
@@ -27,24 +32,29 @@ pub struct Report {
     /// What is said about the images, and signed with them.
     pub annotations: BTreeMap<String, String>,
     /// The repository that has the signatures of all images, instead of that of each.
+    #[serde(skip)]
     pub signatures: Option<String>,
     /// One for each digest of each repository, in the order of the command line, an index before
     /// what it lists.
+    #[serde(skip)]
     pub images: Vec<Outcome>,
     /// What did not stop the run.
+    #[serde(skip)]
     pub warnings: Vec<Warning>,
     /// How the run as a whole ended.
+    #[serde(skip)]
     pub end: End,
 }
 
 /// Who signs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Identity {
     /// The provider of the token.
     pub provider: String,
     /// The `sub` of the token.
     pub token_subject: String,
-    /// The SAN that the certificate will carry; `None` where Fulcio's own rules decide it.
+    /// The SAN that the certificate will carry; `null` where Fulcio's own rules decide it.
     pub subject: Option<String>,
     /// The issuer that the certificate carries, or will.
     pub issuer: String,
@@ -53,7 +63,8 @@ pub struct Identity {
 }
 
 /// Which services were used.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Instance {
     /// A name for people, `public-good` for the public one.
     pub name: String,
@@ -66,24 +77,28 @@ pub struct Instance {
     /// The timestamp authorities.
     pub tsa: Vec<String>,
     /// The trusted root when it was a file: verifiers need it too.
+    #[serde(skip)]
     pub trusted_root: Option<PathBuf>,
     /// SHA-256 of the trusted root, in hex.
     pub trusted_root_sha256: Option<String>,
     /// Whether certificates need no promise of a certificate transparency log, because the trusted
     /// root names none.
+    #[serde(skip)]
     pub no_ct_log: bool,
     /// The TUF mirror that was asked.
     pub tuf: Option<Tuf>,
 }
 
 /// A TUF mirror that was asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "MirrorUsed"))]
 pub struct Tuf {
     /// The base of its metadata.
     pub mirror: String,
     /// The version of its latest root.
     pub root_version: u64,
     /// What another verifier must know to use it.
+    #[serde(skip)]
     pub known: Known,
 }
 
@@ -99,42 +114,50 @@ pub enum Known {
 }
 
 /// One digest in one repository, or one file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outcome {
     /// The references that were asked for and mean it; none of what only an index lists.
     pub requested: Vec<String>,
     /// The file, when it is one.
+    #[serde(skip)]
     pub file: Option<PathBuf>,
     /// Registry and repository; empty until the reference is parsed, and of a file.
     pub repository: String,
     /// `sha256:...`, once resolved.
     pub digest: Option<String>,
-    /// The digest of the index that led to it, if it was not asked for itself.
-    pub parent: Option<String>,
     /// The media type of the manifest, once read.
     pub media_type: Option<String>,
+    /// The digest of the index that led to it, if it was not asked for itself.
+    pub parent: Option<String>,
     /// How far it came.
+    #[serde(rename = "status")]
     pub state: State,
-    /// Whether Fulcio was sent a request: there may be a certificate, whatever came back.
-    pub certificate_requested: bool,
-    /// The certificate, once issued and checked.
-    pub certificate: Option<Certificate>,
-    /// The timestamps, once made.
-    pub timestamps: Vec<Timestamp>,
-    /// Whether a log was sent the signature: it may have an entry, whatever came back.
-    pub submitted: bool,
-    /// The log entries, once made. They stay for good.
-    pub log: Vec<LogEntry>,
     /// The bundle, once verified.
     pub bundle: Option<Bundle>,
     /// Where the bundle is attached, once it is.
     pub attached: Option<Attached>,
+    /// The log entries, once made. They stay for good.
+    pub log: Vec<LogEntry>,
+    /// The timestamps, once made.
+    pub timestamps: Vec<Timestamp>,
+    /// The certificate, once issued and checked.
+    pub certificate: Option<Certificate>,
+    /// Whether Fulcio was sent a request: there may be a certificate, whatever came back.
+    #[serde(skip)]
+    pub certificate_requested: bool,
+    /// Whether a log was sent the signature: it may have an entry, whatever came back.
+    #[serde(skip)]
+    pub submitted: bool,
     /// The steps that are done, in order.
+    #[serde(skip)]
     pub steps: Vec<Step>,
 }
 
 /// How far an image came.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// It had exactly this bundle.
     AlreadyAttached,
@@ -143,7 +166,8 @@ pub enum State {
     /// Its bundle, which was kept, is attached.
     Attached,
     /// It is not signed.
-    Failed(Failure),
+    #[cfg_attr(test, schemars(with = "()"))]
+    Failed(#[serde(skip)] Failure),
     /// Its turn did not come, or it was not over.
     #[default]
     Pending,
@@ -154,63 +178,74 @@ pub enum State {
 }
 
 /// A signing certificate.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Certificate {
     /// The SAN.
     pub identity: String,
     /// The OIDC issuer.
     pub issuer: String,
-    /// The beginning of its validity.
-    pub not_before: SystemTime,
-    /// The end of its validity.
-    pub not_after: SystemTime,
     /// SHA-256 of the DER form, in hex.
     pub sha256: String,
+    /// The beginning of its validity.
+    #[serde(with = "Time")]
+    pub not_before: SystemTime,
+    /// The end of its validity.
+    #[serde(with = "Time")]
+    pub not_after: SystemTime,
     /// The PEM form.
     pub pem: String,
 }
 
 /// A timestamp of RFC 3161.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Timestamp {
     /// The URL of the authority.
     pub authority: String,
     /// The time it states.
+    #[serde(with = "Time")]
     pub time: SystemTime,
 }
 
 /// An entry of a transparency log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogEntry {
     /// The URL of the log.
     pub url: String,
     /// Its API version.
     pub version: u32,
-    /// The log index.
+    /// The log index; it may be larger than a double holds exactly.
     pub index: u64,
     /// The log ID, in hex.
     pub log_id: String,
     /// When the entry was made, as far as the log says it (v1).
+    #[serde(with = "MaybeTime")]
     pub integrated_time: Option<SystemTime>,
     /// Where a person, or at least a program, can look at it.
     pub link: Option<String>,
 }
 
 /// A verified bundle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Bundle {
+    /// The file it is in, if it was written to one.
+    #[serde(with = "MaybePath")]
+    pub path: Option<PathBuf>,
     /// The media type.
     pub media_type: String,
     /// SHA-256 of its bytes, in hex.
     pub sha256: String,
-    /// The file it is in, if it was written to one.
-    pub path: Option<PathBuf>,
 }
 
 /// Where a bundle is attached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attached {
     /// `referrers` or `tag`.
+    #[cfg_attr(test, schemars(extend("enum" = ["referrers", "tag"])))]
     pub method: String,
     /// `repository@sha256:...` of the manifest that carries the bundle.
     pub reference: String,
@@ -299,6 +334,12 @@ impl Report {
             warnings: Vec::new(),
             end: End::Complete,
         }
+    }
+
+    /// How many images are in a state that is `wanted`.
+    pub fn count(&self, wanted: fn(&State) -> bool) -> usize {
+        let images = self.images.iter();
+        images.filter(|image| wanted(&image.state)).count()
     }
 
     /// How many images are done.

@@ -1,32 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a verification has to tell: plain facts, rendered by [`crate::report`].
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use ambisign_host::{Failure, Warning};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
+#[cfg(test)]
+use super::described;
 use super::exit;
+use super::form::{MaybeTime, Millis, Time};
 use crate::outcome::{Certificate, End, Timestamp};
 
 /// A whole run of `verify` or `verify-blob`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdicts {
     /// When it began.
+    #[serde(rename = "started_at", with = "Time")]
     pub started: SystemTime,
-    /// How long it took.
+    /// How long it took, in milliseconds.
+    #[serde(rename = "duration_ms", with = "Millis")]
     pub took: Duration,
     /// SHA-256 of the trusted root, in hex, once loaded.
     pub trusted_root_sha256: Option<String>,
     /// One for each artifact of the command line, in its order.
+    #[serde(skip)]
     pub artifacts: Vec<Verdict>,
     /// What did not stop the run.
+    #[serde(skip)]
     pub warnings: Vec<Warning>,
     /// How the run as a whole ended.
+    #[serde(skip)]
     pub end: End,
 }
 
 /// One artifact.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// As it was asked for.
     pub requested: String,
@@ -35,17 +48,22 @@ pub struct Verdict {
     /// `sha256:...`, once known.
     pub digest: Option<String>,
     /// The signatures, in the order in which they were found.
+    #[serde(skip)]
     pub signatures: Vec<Signature>,
     /// Why there is no acceptable one.
+    #[serde(skip)]
     pub failure: Option<Failure>,
 }
 
 /// One signature.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Signature {
     /// Where it was found: a manifest, a tag with layer, or a file.
     pub place: String,
     /// What was found out.
+    #[serde(flatten)]
+    #[cfg_attr(test, schemars(with = "Members<'_>"))]
     pub finding: Finding,
 }
 
@@ -59,16 +77,19 @@ pub enum Finding {
 }
 
 /// What an acceptable signature says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Facts {
-    /// How it is stored.
-    pub layout: Layout,
+    /// How it is stored; `null` when it is rejected.
+    pub layout: Option<Layout>,
     /// The certificate; `None` when it was verified with the given key.
+    #[serde(flatten, serialize_with = "signer")]
+    #[cfg_attr(test, schemars(with = "Signer<'_>"))]
     pub certificate: Option<Certificate>,
     /// The predicate type, when a statement was signed.
     pub predicate_type: Option<String>,
-    /// What the signer says about the artifact beside its digest: names and values as JSON.
-    pub annotations: Vec<(String, serde_json::Value)>,
+    /// What the signer says about the artifact beside its digest, by name.
+    pub annotations: BTreeMap<String, Value>,
     /// The log entries.
     pub log: Vec<Entry>,
     /// The timestamps.
@@ -76,7 +97,9 @@ pub struct Facts {
 }
 
 /// How a signature is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// As a bundle.
     Bundle,
@@ -85,16 +108,80 @@ pub enum Layout {
 }
 
 /// An entry of a transparency log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "VerifiedEntry"))]
 pub struct Entry {
     /// The API version of the log.
     pub version: u32,
-    /// The log index.
+    /// The log index; it may be larger than a double holds exactly.
     pub index: u64,
     /// The log ID, in hex.
     pub log_id: String,
     /// When the log says that it took the entry (v1).
+    #[serde(rename = "integrated_time", with = "MaybeTime")]
     pub time: Option<SystemTime>,
+}
+
+/// The members of a [`Finding`]: all of them, whatever was found.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Members<'a> {
+    /// Whether the signature is acceptable.
+    status: Judgement,
+    #[serde(flatten)]
+    facts: &'a Facts,
+    /// Why it is rejected.
+    #[cfg_attr(test, schemars(with = "Option<described::Error>"))]
+    error: Option<&'a Failure>,
+}
+
+/// Whether a signature is acceptable.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+enum Judgement {
+    /// It is acceptable.
+    Accepted,
+    /// It is not.
+    Rejected,
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let nothing = Facts::default();
+        let (status, facts, error) = match self {
+            Self::Accepted(facts) => (Judgement::Accepted, facts.as_ref(), None),
+            Self::Rejected(failure) => (Judgement::Rejected, &nothing, Some(failure)),
+        };
+        Members {
+            status,
+            facts,
+            error,
+        }
+        .serialize(to)
+    }
+}
+
+/// The members of the certificate of a signature.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Signer<'a> {
+    /// The SAN of the certificate; `null` for a bare key.
+    identity: Option<&'a str>,
+    /// The issuer in the certificate.
+    issuer: Option<&'a str>,
+    /// SHA-256 of the DER form of the certificate, in hex.
+    certificate_sha256: Option<&'a str>,
+}
+
+fn signer<S: Serializer>(certificate: &Option<Certificate>, to: S) -> Result<S::Ok, S::Error> {
+    let certificate = certificate.as_ref();
+    Signer {
+        identity: certificate.map(|certificate| certificate.identity.as_str()),
+        issuer: certificate.map(|certificate| certificate.issuer.as_str()),
+        certificate_sha256: certificate.map(|certificate| certificate.sha256.as_str()),
+    }
+    .serialize(to)
 }
 
 impl Verdict {
@@ -168,7 +255,7 @@ mod tests {
 
     use ambisign_host::{Class, Failure};
 
-    use super::{Facts, Finding, Signature, Verdict, Verdicts};
+    use super::{Finding, Signature, Verdict, Verdicts};
     use crate::outcome::exit::RunError;
     use crate::outcome::{End, Signal};
 
@@ -189,15 +276,7 @@ mod tests {
     }
 
     fn good() -> Verdict {
-        let facts = Facts {
-            layout: super::Layout::Bundle,
-            certificate: None,
-            predicate_type: None,
-            annotations: Vec::new(),
-            log: Vec::new(),
-            timestamps: Vec::new(),
-        };
-        verdict(Finding::Accepted(Box::new(facts)), None)
+        verdict(Finding::Accepted(Box::default()), None)
     }
 
     #[test]

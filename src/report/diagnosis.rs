@@ -3,21 +3,20 @@
 
 use std::io;
 
-use ambisign_host::Failure;
+use ambisign_host::{Class, Failure};
 use serde::Serialize;
 
 use super::console::Stream;
-use super::json::parts;
+use super::document::Status;
 use super::reporter::Reporter;
-use super::sanitize;
 use super::text::Block;
-use crate::outcome::diagnosis::{Diagnosis, Finding, Mark};
-use crate::outcome::exit::class_name;
-use crate::outcome::time::{millis, rfc3339};
+#[cfg(test)]
+use crate::outcome::described;
+use crate::outcome::diagnosis::{Diagnosis, Finding};
 use crate::settings::Output;
 
 /// Names the form of the document; not a place to fetch it from.
-const SCHEMA: &str = "urn:ambisign:diagnosis:v1";
+pub(super) const SCHEMA: &str = "urn:ambisign:diagnosis:v1";
 
 /// What stands before the lines that belong to a finding.
 const INDENT: &str = "      ";
@@ -37,7 +36,7 @@ impl Reporter<'_> {
                 .collect(),
             Output::Json => {
                 lines.iter().for_each(|line| self.line(line));
-                format!("{}\n", self.diagnosis_document(diagnosis))
+                format!("{}\n", self.document(SCHEMA, Examination::of(diagnosis)))
             }
         };
         let written = self.console.write(Stream::Out, &results);
@@ -53,13 +52,6 @@ impl Reporter<'_> {
             }
         }
         written
-    }
-
-    fn diagnosis_document(&self, diagnosis: &Diagnosis) -> String {
-        // Redacted before it is escaped: afterwards a secret with a quote in it would not be
-        // recognised.
-        let document = document(diagnosis, &|text| self.net.redact(text));
-        sanitize::document(&document)
     }
 }
 
@@ -117,65 +109,55 @@ fn verdict(diagnosis: &Diagnosis) -> String {
     format!("doctor found {problems}{warnings}: {outcome}")
 }
 
+/// What `doctor` found.
 #[derive(Serialize)]
-struct Document {
-    schema: &'static str,
-    version: &'static str,
-    status: &'static str,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Examination<'a> {
+    /// `ok` when signing would work, as far as was looked at.
+    status: Status,
+    /// The exit code of the program.
     exit_code: u8,
-    started_at: String,
-    duration_ms: u64,
-    identity: Option<parts::Identity>,
-    findings: Vec<DocumentFinding>,
+    #[serde(flatten)]
+    diagnosis: &'a Diagnosis,
+    /// One for each thing that was looked at.
+    findings: Vec<Found<'a>>,
+    /// How many findings would end a run.
     problems: usize,
+    /// How many findings stop nothing, and should be looked at.
     warnings: usize,
-    error: Option<parts::Error>,
+    /// What ended the examination early; `null` when it came to its end.
+    #[cfg_attr(test, schemars(with = "Option<described::Error>"))]
+    error: Option<Failure>,
 }
 
+/// One thing that was looked at.
 #[derive(Serialize)]
-struct DocumentFinding {
-    status: &'static str,
-    stage: &'static str,
-    about: Option<String>,
-    message: String,
-    because: Vec<String>,
-    fix: Option<String>,
-    code: Option<String>,
-    class: Option<&'static str>,
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Finding"))]
+struct Found<'a> {
+    #[serde(flatten)]
+    finding: &'a Finding,
+    /// Who can do something, when it ends a run.
+    #[cfg_attr(test, schemars(with = "Option<described::Class>"))]
+    class: Option<Class>,
 }
 
-fn document(diagnosis: &Diagnosis, redact: &dyn Fn(&str) -> String) -> Document {
-    let exit_code = diagnosis.exit();
-    let findings = diagnosis.in_order().into_iter();
-    let identity = diagnosis.identity.as_ref();
-    Document {
-        schema: SCHEMA,
-        version: env!("CARGO_PKG_VERSION"),
-        status: if exit_code == 0 { "ok" } else { "failed" },
-        exit_code,
-        started_at: rfc3339(diagnosis.started),
-        duration_ms: millis(diagnosis.took),
-        identity: identity.map(|identity| parts::Identity::of(identity, redact)),
-        findings: findings.map(|one| of_finding(one, redact)).collect(),
-        problems: diagnosis.problems(),
-        warnings: diagnosis.warnings(),
-        error: run_failure(diagnosis).map(|failure| parts::Error::of(&failure, redact)),
-    }
-}
-
-fn of_finding(finding: &Finding, redact: &dyn Fn(&str) -> String) -> DocumentFinding {
-    DocumentFinding {
-        status: finding.mark.name(),
-        stage: finding.stage.name(),
-        about: Some(redact(&finding.about)).filter(|about| !about.is_empty()),
-        message: redact(&finding.text),
-        because: finding.because.iter().map(|why| redact(why)).collect(),
-        fix: finding.fix.as_deref().map(redact),
-        code: finding.code.as_deref().map(redact),
-        class: match finding.mark {
-            Mark::Fail(class) => Some(class_name(class)),
-            Mark::Ok | Mark::Skip | Mark::Warn => None,
-        },
+impl<'a> Examination<'a> {
+    fn of(diagnosis: &'a Diagnosis) -> Self {
+        let exit_code = diagnosis.exit();
+        let findings = diagnosis.in_order().into_iter();
+        let found = |finding: &'a Finding| Found {
+            finding,
+            class: finding.class(),
+        };
+        Self {
+            status: Status::of(exit_code),
+            exit_code,
+            diagnosis,
+            findings: findings.map(found).collect(),
+            problems: diagnosis.problems(),
+            warnings: diagnosis.warnings(),
+            error: run_failure(diagnosis),
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::io;
 
 use super::console::Stream;
 use super::reporter::Reporter;
-use super::{attach_command, json, text, verify_command};
-use crate::outcome::Report;
+use super::run::Run;
+use super::{attach_command, text, verify_command};
+use crate::outcome::{RESULT_SCHEMA, Report};
 use crate::settings::Output;
 
 impl Reporter<'_> {
@@ -28,10 +29,7 @@ impl Reporter<'_> {
                 .iter()
                 .map(|line| format!("{}\n", self.clean(line)))
                 .collect(),
-            Output::Json => format!(
-                "{}\n",
-                json::document(report, &|text| self.net.redact(text))
-            ),
+            Output::Json => format!("{}\n", self.document(RESULT_SCHEMA, Run::of(report))),
         };
         let written = self.console.write(Stream::Out, &results);
         if let Some(runner) = self.runner() {

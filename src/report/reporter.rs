@@ -9,8 +9,8 @@ use ambisign_host::{Event, Failure, Net, Warning};
 use super::console::{Colour, Console, Stream};
 use super::github::annotation::{self, Annotation};
 use super::runner::Runner;
+use super::sanitize;
 use super::text::Block;
-use super::{json, sanitize};
 use crate::outcome::Step;
 use crate::settings::Override;
 
@@ -118,7 +118,7 @@ impl<'a> Reporter<'a> {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn document(&self, text: &str) -> io::Result<()> {
+    pub fn text(&self, text: &str) -> io::Result<()> {
         let lines: String = text
             .lines()
             .map(|line| format!("{}\n", self.clean(line)))
@@ -159,23 +159,6 @@ impl<'a> Reporter<'a> {
                 .iter()
                 .for_each(|one| self.annotate(one));
         }
-    }
-
-    /// The error of a command that has no report, as one JSON document on standard output.
-    ///
-    /// # Errors
-    /// It cannot be written.
-    pub fn failed(&self, schema: &str, failure: &Failure, exit: u8) -> io::Result<()> {
-        let error = json::parts::Error::of(failure, &|text| self.net.redact(text));
-        let document = serde_json::json!({
-            "schema": schema,
-            "version": env!("CARGO_PKG_VERSION"),
-            "status": "failed",
-            "exit_code": exit,
-            "error": error,
-        });
-        let line = format!("{}\n", sanitize::json(&document.to_string()));
-        self.console.write(Stream::Out, &line)
     }
 
     /// The panic hook's line. The message of a panic is shown only when it is a literal of ours.

@@ -2,8 +2,10 @@
 //! Text from outside, made harmless for terminals, CI systems, JSON readers and shells.
 
 use std::fmt::Write as _;
+use std::io;
 
 use serde::Serialize;
+use serde_json::ser::{CharEscape, Formatter, Serializer};
 
 /// Whether `c` can change how the text around it is shown: control characters, the marks that turn
 /// the direction of text, and the line separators of Unicode.
@@ -62,12 +64,63 @@ pub(super) fn command_message(text: &str) -> String {
         .replace('\n', "%0A")
 }
 
-/// `document` as JSON on one line. Secrets in it are redacted before: once a quote is escaped, one that
-/// holds it would not be recognised.
-pub(super) fn document(document: &impl Serialize) -> String {
-    let text = serde_json::to_string(document);
+/// `document` as JSON on one line. Each text in it passes `redact`, the names of members too: they can
+/// come from outside.
+pub(super) fn document(document: &impl Serialize, redact: &dyn Fn(&str) -> String) -> String {
+    let (mut bytes, string) = (Vec::new(), String::new());
+    let redacted = Redacted { redact, string };
+    let written = document.serialize(&mut Serializer::with_formatter(&mut bytes, redacted));
+    let text = written.ok().and_then(|()| String::from_utf8(bytes).ok());
     // Strings and numbers always become JSON.
-    json(&text.unwrap_or_else(|_never| "null".to_owned()))
+    json(&text.unwrap_or_else(|| "null".to_owned()))
+}
+
+/// Writes JSON of which each string passes `redact` before it is escaped: a secret that holds a quote
+/// would not be recognised afterwards.
+struct Redacted<'a> {
+    redact: &'a dyn Fn(&str) -> String,
+    /// As much of a string as is known, without escapes.
+    string: String,
+}
+
+impl Formatter for Redacted<'_> {
+    fn begin_string<W: ?Sized + io::Write>(&mut self, _to: &mut W) -> io::Result<()> {
+        self.string.clear();
+        Ok(())
+    }
+
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        _to: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        self.string.push_str(fragment);
+        Ok(())
+    }
+
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        _to: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        self.string.push(match escape {
+            CharEscape::Quote => '"',
+            CharEscape::ReverseSolidus => '\\',
+            CharEscape::Solidus => '/',
+            CharEscape::Backspace => '\u{8}',
+            CharEscape::FormFeed => '\u{c}',
+            CharEscape::LineFeed => '\n',
+            CharEscape::CarriageReturn => '\r',
+            CharEscape::Tab => '\t',
+            CharEscape::AsciiControl(byte) => char::from(byte),
+        });
+        Ok(())
+    }
+
+    fn end_string<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
+        let string = (self.redact)(&self.string);
+        to.write_all(serde_json::to_string(&string)?.as_bytes())
+    }
 }
 
 /// A property of a workflow command of GitHub Actions.
@@ -88,7 +141,7 @@ pub fn shell(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{command_message, command_property, json, line, shell};
+    use super::{command_message, command_property, document, json, line, shell};
 
     #[test]
     fn a_line_stays_a_line() {
@@ -125,6 +178,19 @@ mod tests {
             serde_json::from_str::<serde_json::Value>(&text).unwrap(),
             value
         );
+    }
+
+    #[test]
+    fn each_string_of_a_document_is_redacted_and_nothing_else_changes() {
+        let secret = "a\"\\/\u{8}\u{c}\n\r\t\u{1}é";
+        let redact = |text: &str| text.replace(secret, "***");
+        let document_of = |secret: &str| {
+            serde_json::json!({ "n": [1, -2, 0.5, null, true, "", "\\\"\n\u{1f}日本"],
+                format!("name {secret}"): { "value": format!("{secret}, {secret}") } })
+        };
+        let text = document(&document_of(secret), &redact);
+        assert_eq!(text, document(&document_of("***"), &str::to_owned));
+        assert_eq!(text, json(&document_of("***").to_string()));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A report in, the bytes of both streams out.
 
+mod documents;
+mod schema;
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};

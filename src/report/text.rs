@@ -184,10 +184,7 @@ pub(super) fn summary(report: &Report) -> Option<String> {
 
 /// How many images came to which end, as the beginning of a sentence.
 pub(super) fn counted(report: &Report, (all, nouns): (usize, &str)) -> String {
-    let count = |wanted: fn(&State) -> bool| {
-        let images = report.images.iter();
-        images.filter(|image| wanted(&image.state)).count()
-    };
+    let count = |wanted: fn(&State) -> bool| report.count(wanted);
     let parts = [
         ("signed", "", count(|state| matches!(state, State::Signed))),
         (

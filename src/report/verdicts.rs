@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a verification tells, as lines and as one JSON document, version 1.
 
-use std::collections::BTreeMap;
 use std::io;
 
-use ambisign_host::Failure;
+use ambisign_host::{Failure, Warning};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::console::Stream;
-use super::json::parts::{self, Error};
+use super::document::Status;
 use super::reporter::Reporter;
-use super::sanitize;
 use super::text::Block;
-use crate::outcome::time::{millis, rfc3339};
-use crate::outcome::verification::{Facts, Finding, Layout, Signature, Verdict, Verdicts};
+#[cfg(test)]
+use crate::outcome::described;
+use crate::outcome::time::rfc3339;
+use crate::outcome::verification::{Facts, Finding, Signature, Verdict, Verdicts};
 use crate::settings::Output;
 
 /// Names the form of the document; not a place to fetch it from.
-const SCHEMA: &str = "urn:ambisign:verification:v1";
+pub(super) const SCHEMA: &str = "urn:ambisign:verification:v1";
 
 impl Reporter<'_> {
     /// What was found out about one artifact.
@@ -51,17 +50,12 @@ impl Reporter<'_> {
                 .filter(|artifact| artifact.is_verified())
                 .map(|artifact| format!("{}\n", self.clean(&artifact.name())))
                 .collect(),
-            Output::Json => format!("{}\n", self.verdict_document(verdicts)),
+            Output::Json => format!("{}\n", self.document(SCHEMA, Verification::of(verdicts))),
         };
         let written = self.console.write(Stream::Out, &results);
         self.annotate_warnings(&verdicts.warnings);
         self.failures(&blocks(verdicts));
         written
-    }
-
-    fn verdict_document(&self, verdicts: &Verdicts) -> String {
-        let view = View { reporter: self };
-        sanitize::document(&view.document(verdicts))
     }
 }
 
@@ -117,164 +111,68 @@ fn known(verdicts: &Verdicts) -> String {
     }
 }
 
+/// What `verify` and `verify-blob` found.
 #[derive(Serialize)]
-struct Document {
-    schema: &'static str,
-    version: &'static str,
-    status: &'static str,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Verification<'a> {
+    /// `ok` when every artifact has an acceptable signature.
+    status: Status,
+    /// The exit code of the program.
     exit_code: u8,
-    started_at: String,
-    duration_ms: u64,
-    trusted_root_sha256: Option<String>,
-    artifacts: Vec<Artifact>,
-    warnings: Vec<parts::Warning>,
-    error: Option<Error>,
+    #[serde(flatten)]
+    verdicts: &'a Verdicts,
+    /// One for each image or file.
+    artifacts: Vec<Artifact<'a>>,
+    /// What did not stop the run.
+    #[cfg_attr(test, schemars(with = "Vec<described::Warning>"))]
+    warnings: &'a [Warning],
+    /// What ended the run as a whole; `null` when it came to its end.
+    #[cfg_attr(test, schemars(with = "Option<described::Error>"))]
+    error: Option<Failure>,
 }
 
+/// One image or file that is verified.
 #[derive(Serialize)]
-struct Artifact {
-    requested: String,
-    repository: Option<String>,
-    digest: Option<String>,
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Artifact<'a> {
+    #[serde(flatten)]
+    verdict: &'a Verdict,
+    /// Whether an acceptable signature was found: `verified` or `failed`.
+    #[cfg_attr(test, schemars(extend("enum" = ["verified", "failed"])))]
     status: &'static str,
-    signatures: Vec<DocumentSignature>,
-    error: Option<Error>,
+    /// Everything that may be a signature of it.
+    signatures: &'a [Signature],
+    /// Why it is not verified.
+    #[cfg_attr(test, schemars(with = "Option<described::Error>"))]
+    error: Option<&'a Failure>,
 }
 
-#[derive(Serialize)]
-struct DocumentSignature {
-    place: String,
-    status: &'static str,
-    layout: Option<&'static str>,
-    identity: Option<String>,
-    issuer: Option<String>,
-    certificate_sha256: Option<String>,
-    predicate_type: Option<String>,
-    annotations: BTreeMap<String, Value>,
-    log: Vec<LogEntry>,
-    timestamps: Vec<Timestamp>,
-    error: Option<Error>,
-}
-
-#[derive(Serialize)]
-struct LogEntry {
-    version: u32,
-    index: u64,
-    log_id: String,
-    integrated_time: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Timestamp {
-    authority: String,
-    time: String,
-}
-
-/// Every text from outside passes the redactor before it is escaped: afterwards a secret with a
-/// quote in it would not be recognised.
-struct View<'a> {
-    reporter: &'a Reporter<'a>,
-}
-
-impl View<'_> {
-    fn document(&self, verdicts: &Verdicts) -> Document {
+impl<'a> Verification<'a> {
+    fn of(verdicts: &'a Verdicts) -> Self {
         let exit_code = verdicts.exit();
-        Document {
-            schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION"),
-            status: if exit_code == 0 { "ok" } else { "failed" },
+        Self {
+            status: Status::of(exit_code),
             exit_code,
-            started_at: rfc3339(verdicts.started),
-            duration_ms: millis(verdicts.took),
-            trusted_root_sha256: verdicts.trusted_root_sha256.clone(),
-            artifacts: verdicts
-                .artifacts
-                .iter()
-                .map(|artifact| self.artifact(artifact))
-                .collect(),
-            warnings: verdicts
-                .warnings
-                .iter()
-                .map(|warning| parts::Warning::of(warning, &|text| self.text(text)))
-                .collect(),
-            error: run_failure(verdicts)
-                .map(|failure| Error::of(&failure, &|text| self.text(text))),
+            verdicts,
+            artifacts: verdicts.artifacts.iter().map(Artifact::of).collect(),
+            warnings: &verdicts.warnings,
+            error: run_failure(verdicts),
         }
     }
+}
 
-    fn artifact(&self, verdict: &Verdict) -> Artifact {
+impl<'a> Artifact<'a> {
+    fn of(verdict: &'a Verdict) -> Self {
         let status = if verdict.is_verified() {
             "verified"
         } else {
             "failed"
         };
-        let signatures = verdict.signatures.iter();
-        Artifact {
-            requested: self.text(&verdict.requested),
-            repository: verdict.repository.as_deref().map(|name| self.text(name)),
-            digest: verdict.digest.clone(),
+        Self {
+            verdict,
             status,
-            signatures: signatures.map(|one| self.signature(one)).collect(),
-            error: verdict
-                .failure
-                .as_ref()
-                .map(|failure| Error::of(failure, &|text| self.text(text))),
+            signatures: &verdict.signatures,
+            error: verdict.failure.as_ref(),
         }
-    }
-
-    fn signature(&self, signature: &Signature) -> DocumentSignature {
-        let empty = DocumentSignature {
-            place: self.text(&signature.place),
-            status: "rejected",
-            layout: None,
-            identity: None,
-            issuer: None,
-            certificate_sha256: None,
-            predicate_type: None,
-            annotations: BTreeMap::new(),
-            log: Vec::new(),
-            timestamps: Vec::new(),
-            error: None,
-        };
-        let facts = match &signature.finding {
-            Finding::Accepted(facts) => facts,
-            Finding::Rejected(failure) => {
-                let error = Some(Error::of(failure, &|text| self.text(text)));
-                return DocumentSignature { error, ..empty };
-            }
-        };
-        let certificate = facts.certificate.as_ref();
-        let annotations = facts.annotations.iter();
-        let entry = |entry: &crate::outcome::verification::Entry| LogEntry {
-            version: entry.version,
-            index: entry.index,
-            log_id: entry.log_id.clone(),
-            integrated_time: entry.time.map(rfc3339),
-        };
-        let stamp = |stamp: &crate::outcome::Timestamp| Timestamp {
-            authority: self.text(&stamp.authority),
-            time: rfc3339(stamp.time),
-        };
-        DocumentSignature {
-            status: "accepted",
-            layout: Some(match facts.layout {
-                Layout::Bundle => "bundle",
-                Layout::Legacy => "legacy",
-            }),
-            identity: certificate.map(|certificate| self.text(&certificate.identity)),
-            issuer: certificate.map(|certificate| self.text(&certificate.issuer)),
-            certificate_sha256: certificate.map(|certificate| certificate.sha256.clone()),
-            predicate_type: facts.predicate_type.as_deref().map(|name| self.text(name)),
-            annotations: annotations
-                .map(|(name, value)| (self.text(name), value.clone()))
-                .collect(),
-            log: facts.log.iter().map(entry).collect(),
-            timestamps: facts.timestamps.iter().map(stamp).collect(),
-            ..empty
-        }
-    }
-
-    fn text(&self, text: &str) -> String {
-        self.reporter.net.redact(text)
     }
 }

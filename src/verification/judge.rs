@@ -253,17 +253,14 @@ fn facts(accepted: &Accepted, layout: Layout) -> Facts {
         log_id: hex::encode(entry.log_id()),
         time: entry.time(),
     });
-    let annotations = accepted.annotations().iter();
     Facts {
-        layout,
+        layout: Some(layout),
         certificate: match accepted.signed_by() {
             SignedBy::Certificate(certificate) => Some(outcome::Certificate::from(&**certificate)),
             SignedBy::Key(_) => None,
         },
         predicate_type: accepted.predicate_type().map(str::to_owned),
-        annotations: annotations
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
+        annotations: accepted.annotations().clone(),
         log: entries.collect(),
         timestamps: from::timestamps(accepted.timestamps()),
     }

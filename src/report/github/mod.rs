@@ -18,10 +18,10 @@ use self::outputs::Outputs;
 use self::summary::Page;
 pub(crate) use self::warnings::WARNINGS;
 use self::warnings::{OUTPUT, UNWRITTEN};
-use super::json;
 use super::reporter::Reporter;
+use super::run::Run;
 use super::runner::Runner;
-use crate::outcome::Report;
+use crate::outcome::{RESULT_SCHEMA, Report};
 
 impl Reporter<'_> {
     /// Writes outputs and summary of `report`. What cannot be written is a warning: the signatures
@@ -29,7 +29,7 @@ impl Reporter<'_> {
     pub(super) fn publish(&self, runner: &Runner, report: &Report) {
         let clean = |text: &str| self.clean(text);
         if runner.output.is_some() || runner.temporary.is_some() {
-            let document = json::document(report, &|text| self.net.redact(text));
+            let document = self.document(RESULT_SCHEMA, Run::of(report));
             self.write_outputs(runner, report, &document);
         }
         if let Some(path) = &runner.summary {

@@ -27,13 +27,7 @@ impl Outputs {
     ) -> Self {
         let view = View { report, clean };
         let signed = |image: &&Outcome| text::is_signed(image);
-        let count = |wanted: fn(&State) -> bool| {
-            let images = report.images.iter();
-            images
-                .filter(|image| wanted(&image.state))
-                .count()
-                .to_string()
-        };
+        let count = |wanted: fn(&State) -> bool| report.count(wanted).to_string();
         let file = kept.map(|path| path.display().to_string());
         let (identity, issuer) = view.signer();
         let commands = view.lines(|image| verify_command::command_line(report, image));
