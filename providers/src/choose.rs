@@ -19,7 +19,7 @@ pub(crate) mod tests;
 use std::fmt;
 
 use ambisign_host::{Host, chain};
-pub use error::ChooseError;
+pub use error::{ChooseError, PodToken};
 
 use crate::{
     Detection, Error, GivenToken, Kind, Options, PROVIDERS, Provider, Source, env_var, explicit,
@@ -270,6 +270,12 @@ fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
         contained: ["/.dockerenv", "/run/.containerenv"]
             .iter()
             .any(|mark| host.path(mark).exists()),
+        pod: host.env.is_set("KUBERNETES_SERVICE_HOST").then(|| {
+            Box::new(PodToken {
+                file: options.token_file.display().to_string(),
+                audience: options.audience.clone(),
+            })
+        }),
         variable: options.variable(),
         settings: options.names,
     }

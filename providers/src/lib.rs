@@ -42,7 +42,7 @@ mod table;
 pub mod unsupported;
 
 pub use ambisign_host::{Class, Explain, Host, Token};
-pub use choose::{Choice, ChooseError, Seen, choose, names, secret_variables, survey};
+pub use choose::{Choice, ChooseError, PodToken, Seen, choose, names, secret_variables, survey};
 pub use detector::Detector;
 pub use error::Error;
 pub use http::RequestError;

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::super::holds::{short, strict, told};
+use super::super::holds::{strict, told};
 use super::super::vectors;
 use super::now;
 

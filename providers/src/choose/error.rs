@@ -48,6 +48,8 @@ pub enum ChooseError {
         recognised: Vec<PlatformHint>,
         /// Whether this is a container that may lack the variables of its CI job.
         contained: bool,
+        /// The token that could be mounted; nothing outside of a pod of Kubernetes.
+        pod: Option<Box<PodToken>>,
         /// The variable that can hold a token.
         variable: String,
         /// What the program calls its settings.
@@ -87,6 +89,15 @@ fn seen_too(platforms: &[PlatformHint]) -> String {
     }
 }
 
+/// A token that a pod of Kubernetes can have mounted.
+#[derive(Debug)]
+pub struct PodToken {
+    /// Where.
+    pub file: String,
+    /// For whom.
+    pub audience: String,
+}
+
 impl Explain for ChooseError {
     fn code(&self) -> Cow<'static, str> {
         match self {
@@ -117,18 +128,24 @@ impl Explain for ChooseError {
             Self::NoIdentity {
                 recognised,
                 contained,
+                pod,
                 variable,
                 settings,
                 ..
-            } => match recognised.first() {
-                Some(platform) => platform.fix.clone().into(),
-                None if *contained => format!(
+            } => match (recognised.first(), pod.as_deref()) {
+                (Some(platform), _) => platform.fix.clone().into(),
+                (None, Some(PodToken { file, audience })) => format!(
+                    "mount a projected service account token with audience `{audience}` at `{file}` \
+                     (a volume `projected` with `serviceAccountToken`), or set `{variable}`"
+                )
+                .into(),
+                (None, None) if *contained => format!(
                     "set `{variable}`, or pass the variables of the CI job on into this container \
                      (for GitHub `docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e \
                      ACTIONS_ID_TOKEN_REQUEST_TOKEN`)"
                 )
                 .into(),
-                None => format!(
+                (None, None) => format!(
                     "run in a CI job that may request tokens, set `{variable}`, or give `{}`",
                     settings.token_file
                 )

@@ -122,7 +122,9 @@ impl Explain for Error {
                 "set `GOOGLE_SERVICE_ACCOUNT_NAME` to the account to impersonate".into()
             }
             Self::NoServiceAccount => {
-                "attach a service account, or set `GOOGLE_SERVICE_ACCOUNT_NAME`".into()
+                "attach a service account to the machine, or let `GOOGLE_APPLICATION_CREDENTIALS` name a \
+                 key file"
+                    .into()
             }
             Self::NotGranted { account } => format!(
                 "grant {account} `roles/iam.serviceAccountOpenIdTokenCreator` on itself, which works \
