@@ -59,7 +59,7 @@ fn files_are_signed_with_one_certificate_and_accepted_by_others() {
         let run = sign(&stack, log, folder.path()).args(["one", "two", "one"]);
         let run = run.run().expect(0);
         assert_eq!(run.stdout, "one.sigstore.json\ntwo.sigstore.json\n");
-        assert_eq!(stack.counts().get("fulcio"), Some(&1));
+        assert_eq!(stack.made().get("fulcio"), Some(&1));
         for file in ["one", "two"] {
             let bundle = format!("{file}.sigstore.json");
             for verdict in verdicts(&stack, folder.path(), &bundle, file) {
@@ -131,7 +131,7 @@ fn nothing_is_public_without_a_place_for_the_bundle() {
         );
         assert!(run.stdout.is_empty(), "{run}");
     }
-    let counts = stack.counts();
+    let counts = stack.made();
     for service in ["fulcio", "tsa", "rekor", "rekor2"] {
         assert_eq!(counts.get(service), None, "{counts:?}");
     }

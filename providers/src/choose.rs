@@ -20,7 +20,7 @@ use std::fmt;
 
 use ambisign_host::{Host, Table, chain};
 use error::NOTES;
-pub use error::{ChooseError, NOTE};
+pub use error::{ChooseError, NOTE, PodToken};
 
 use crate::providers::{
     PROVIDERS, env_var, explicit, file, gce, gitlab, google, impersonation, spiffe,
@@ -279,6 +279,12 @@ fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
         contained: ["/.dockerenv", "/run/.containerenv"]
             .iter()
             .any(|mark| host.path(mark).exists()),
+        pod: host.env.is_set("KUBERNETES_SERVICE_HOST").then(|| {
+            Box::new(PodToken {
+                file: options.token_file.display().to_string(),
+                audience: options.audience.clone(),
+            })
+        }),
         variable: options.variable(),
         settings: options.names,
     }

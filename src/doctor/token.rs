@@ -15,6 +15,7 @@ use crate::outcome::diagnosis::{Finding, Stage};
 use crate::outcome::from;
 use crate::outcome::time::rfc3339;
 use crate::pipeline::announce;
+use crate::pipeline::of_provider;
 use crate::pipeline::plan;
 use crate::settings::Signing;
 
@@ -50,7 +51,10 @@ pub(super) async fn examine(
             findings.extend(certificate(&identity, signing));
             (Some(identity), findings)
         }
-        Err(error) => (None, vec![refused(Failure::of(&error))]),
+        Err(error) => {
+            let error = of_provider(choice.provider, error);
+            (None, vec![refused(Failure::of(&error))])
+        }
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) const STAGES: &[(&str, &str)] = &[
     ),
     ("rekor", "the transparency log"),
     ("run", "the run as a whole"),
+    ("service", "a URL that is not that of the service"),
     ("service-account", "the key of a Google service account"),
     ("settings", "flags and variables"),
     ("sign", "the key of this run and what it signs"),

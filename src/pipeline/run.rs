@@ -12,7 +12,7 @@ use futures_util::stream::{self, StreamExt};
 use rand_core::CryptoRng;
 
 use super::announce;
-use super::context::Context;
+use super::context::{Context, of_provider};
 use super::error::Error;
 use super::if_signed;
 use super::job::Job;
@@ -121,7 +121,8 @@ impl Context<'_> {
     fn begin(self, choice: Choice, asked: PreflightResults) -> Result<Preflight, Error> {
         let (trust, mut answers) = asked.trust?;
         let odd = answers.verify(&trust, self.host.clock.now())?;
-        let identity = self.identify(asked.token?)?;
+        let identity = self.identify(asked.token?);
+        let identity = identity.map_err(|error| of_provider(choice.provider, error))?;
         announce::beginning(self.recorder, &choice, &identity, &trust, self.settings);
         for warning in odd {
             self.recorder.warn(warning);

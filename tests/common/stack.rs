@@ -268,6 +268,23 @@ impl Stack {
         counts
     }
 
+    /// The same without what the services are asked about themselves: how often each was asked for a
+    /// certificate, a timestamp or an entry.
+    pub(crate) fn made(&self) -> BTreeMap<String, usize> {
+        let mut counts = self.counts();
+        let about_itself = self.journal().into_iter().filter(|asked| {
+            let is_service = ["fulcio", "rekor", "rekor2", "tsa"].contains(&asked.service.as_str());
+            is_service && asked.method == "GET"
+        });
+        for asked in about_itself {
+            if let Some(count) = counts.get_mut(&asked.service) {
+                *count -= 1;
+            }
+        }
+        counts.retain(|_, count| *count > 0);
+        counts
+    }
+
     /// Empties the journal.
     pub(crate) fn reset_journal(&self) {
         // The front appends, so a shorter file stays consistent.

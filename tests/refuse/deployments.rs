@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -320,4 +322,112 @@ fn the_root_cannot_be_compared_where_only_posts_are_let_through() {
         }
         scene.play(&sandbox).signed();
     }
+}
+
+/// A token with these claims that nobody signed: it is judged before anybody looks at its signature.
+fn unsigned(claims: &Value) -> String {
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let header = json!({"alg": "RS256"});
+    format!("{}.{}.c2ln", part(&header), part(claims))
+}
+
+/// RHTAS has the client ID of Keycloak as audience.
+#[test]
+fn audience_of_ones_own_trusted_artifact_signer() {
+    let sandbox = Sandbox::with("");
+    let token = unsigned(
+        &json!({"iss": "https://sso.example/realms/trusted-artifact-signer",
+        "sub": "s", "aud": "trusted-artifact-signer", "exp": 4_000_000_000_u64}),
+    );
+    let scene = Scene::new(Log::V1, Registry::Fallback).token(&token);
+    let played = scene.play(&sandbox);
+    played.refused("identity/audience", 3);
+    played.published_nothing();
+    let said = "pass `--audience trusted-artifact-signer`";
+    assert!(played.run.stderr.contains(said), "{}", played.run);
+}
+
+/// A job's own token that is over the moment it is made: the clock is ahead, and there is nothing more
+/// to ask for.
+#[test]
+fn clock_ahead_of_the_token_endpoint() {
+    let sandbox = Sandbox::with("");
+    let token = unsigned(
+        &json!({"iss": "https://token.actions.githubusercontent.com",
+        "sub": "s", "aud": "sigstore", "exp": 1_700_000_000_u64}),
+    );
+    let body: &'static str = json!({"value": token}).to_string().leak();
+    let answer = Fault::Status(200, &[("content-type", "application/json")], body);
+    let scene = Scene::new(Log::V1, Registry::Fallback).always(Peer::Token, answer);
+    let played = scene.canary(&token).play(&sandbox);
+    played.refused("identity/expired", 3);
+    played.published_nothing();
+    let run = &played.run;
+    assert!(run.stderr.contains("set the clock of the machine"), "{run}");
+    assert!(!run.stderr.contains("let ambisign ask"), "{run}");
+}
+
+/// What Fulcio says is shown, and what its configuration says is claimed only when it was read.
+#[test]
+fn fulcios_own_words() {
+    const MISSING: &str = r#"{"code":3,"message":"value <sha> not present in either claims or defaults. {\n\t\"ExtensionName\": \"GithubWorkflowSHA\"\n}","details":[]}"#;
+    const TOKEN: &str =
+        r#"{"code":3,"message":"There was an error processing the identity token","details":[]}"#;
+    const FIREWALL: &str = "<!DOCTYPE html><html><head><title>x</title></head><body><h1>Access \
+        denied</h1><p>Category: unknown</p></body></html>";
+    let sandbox = Sandbox::with("");
+    let json_type = &[("content-type", "application/json")];
+    let post = |status, body| Rule::on("POST", At::Any, Fault::Status(status, json_type, body));
+    let accepts = "by its configuration Fulcio accepts the issuer and audience";
+    let silent = || {
+        Rule::on(
+            "GET",
+            At::Contains("configuration"),
+            Fault::Status(404, &[], ""),
+        )
+    };
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
+    let rows = [
+        ("a missing claim", vec![post(400, MISSING)], "fulcio/refused", 3, "value <sha> not present in either claims or defaults", accepts),
+        ("the configuration accepts it", vec![post(400, TOKEN)], "fulcio/refused", 3, accepts, "e-mail"),
+        ("the configuration is not shown", vec![post(400, TOKEN), silent()], "fulcio/refused", 3, "compare issuer, audience", accepts),
+        ("HTML of a firewall", vec![post(403, FIREWALL)], "service/mistaken", 4, "HTTP 403 with `Access denied Category: unknown`", accepts),
+    ];
+    each(
+        4,
+        &rows,
+        |(name, ..)| (*name).to_owned(),
+        |(_, rules, code, exit, said, not_said)| {
+            let scene = rules.iter().cloned();
+            let scene = scene.fold(Scene::new(Log::V1, Registry::Fallback), |scene, rule| {
+                scene.rule(Peer::Fulcio, rule)
+            });
+            let played = scene.play(&sandbox);
+            played.refused(code, *exit);
+            played.published_nothing();
+            let run = &played.run;
+            assert!(run.stderr.contains(said), "no `{said}`: {run}");
+            assert!(!run.stderr.contains(not_said), "`{not_said}`: {run}");
+        },
+    );
+}
+
+/// Fulcio makes certificates of e-mail addresses, and the token has none: seen without a request.
+#[test]
+fn fulcios_own_words_issuer_type_email_without_an_address() {
+    let sandbox = Sandbox::with("");
+    let email = changed!(told => {
+        for one in told["issuers"].as_array_mut().unwrap() {
+            one["issuerType"] = json!("email");
+        }
+    });
+    let rule = Rule::on("GET", At::Contains("configuration"), email);
+    let scene = Scene::new(Log::V1, Registry::Fallback).rule(Peer::Fulcio, rule);
+    let played = scene.play(&sandbox);
+    played.refused("fulcio/refused", 3);
+    played.published_nothing();
+    let run = &played.run;
+    assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{run}");
+    assert!(run.stderr.contains("has no verified address"), "{run}");
+    assert!(run.stderr.contains("exit 3; nothing was signed"), "{run}");
 }

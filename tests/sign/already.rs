@@ -25,7 +25,7 @@ fn states(document: &Value) -> Vec<&str> {
 
 /// How often each service was asked that makes something public.
 fn asked(stack: &Stack) -> usize {
-    let counts = stack.counts();
+    let counts = stack.made();
     let of = |service: &str| counts.get(service).copied().unwrap_or(0);
     ["fulcio", "tsa", "rekor", "rekor2"].map(of).iter().sum()
 }
@@ -57,7 +57,7 @@ fn what_is_signed_is_left_alone_and_nobody_is_asked_for_a_certificate() {
         let dir = tempfile::TempDir::new().unwrap();
         let keep = ["--bundle-dir", dir.path().to_str().unwrap()];
         skip().args(keep).run().expect(0);
-        assert_eq!(asked(&stack), 0, "{:?}", stack.counts());
+        assert_eq!(asked(&stack), 0, "{:?}", stack.made());
         assert_eq!(image.signatures().len(), 1);
         let add = job(&stack, log, "add").image(&image).document(0);
         assert_eq!(states(&add), ["signed"]);
@@ -82,7 +82,7 @@ fn only_what_is_not_signed_is_signed() {
     stack.reset_journal();
     let document = all("skip").document(0);
     assert_eq!(states(&document), ["already_signed", "signed", "signed"]);
-    assert_eq!(stack.counts().get("fulcio"), Some(&1));
+    assert_eq!(stack.made().get("fulcio"), Some(&1));
     let document = all("skip").document(0);
     assert_eq!(states(&document), ["already_signed"; 3]);
     for image in images {

@@ -39,8 +39,8 @@ fn ten_images_share_one_token_and_one_certificate() {
         .iter()
         .filter(|asked| asked.path.starts_with("/actions/token"));
     assert_eq!(tokens.count(), 1, "{asked:?}");
-    assert_eq!(stack.counts().get("fulcio"), Some(&1));
-    assert_eq!(stack.counts().get("tsa"), Some(&10));
+    assert_eq!(stack.made().get("fulcio"), Some(&1));
+    assert_eq!(stack.made().get("tsa"), Some(&10));
     for image in &images {
         Cosign::Three.verify(&stack, image, &[]).expect(0);
         assert_eq!(image.signatures().len(), 1);
@@ -58,7 +58,7 @@ fn sigstore_python_1732_connections_are_kept() {
     stack.reset_journal();
     let job = Job::new(&stack, Log::V2).github(&stack);
     images.iter().fold(job, Job::image).run().expect(0);
-    let (asked, counts) = (stack.journal(), stack.counts());
+    let (asked, counts) = (stack.journal(), stack.made());
     let connections = |service: &str| {
         let of = |asked: &&Asked| asked.service == service && asked.method == "CONNECT";
         asked.iter().filter(of).count()
@@ -151,6 +151,6 @@ fn no_certificate_is_asked_for_without_an_image() {
     let codes = [0, 1].map(|at| &document["images"][at]["error"]["code"]);
     assert_eq!(codes, [&json!("registry/not-found"); 2]);
     for service in ["fulcio", "rekor", "tsa"] {
-        assert_eq!(stack.counts().get(service), None, "{service}");
+        assert_eq!(stack.made().get(service), None, "{service}");
     }
 }

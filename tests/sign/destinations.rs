@@ -117,7 +117,7 @@ fn an_identity_can_be_insisted_on() {
         run.stderr.contains("code: identity/not-required; exit 3;"),
         "{run}"
     );
-    let counts = stack.counts();
+    let counts = stack.made();
     assert_eq!(
         (counts.get("rekor"), counts.get("tsa")),
         (None, None),
@@ -153,7 +153,7 @@ fn a_private_repository_becomes_public_by_consent_only() {
     job(&internal).refused(3, "identity/private");
     let gitlab = stack.token("gitlab", &["project_visibility=private"]);
     job(&gitlab).refused(3, "identity/private");
-    let counts = stack.counts();
+    let counts = stack.made();
     assert_eq!(counts.get("fulcio"), None, "{counts:?}");
     assert!(image.signatures().is_empty());
 

@@ -93,7 +93,7 @@ fn by_what_docker_says_of_a_build() {
     let job = Job::ready(&stack, Log::V1).args(["--tags", &tags, "--digest", &one.digest]);
     assert_signed(&stack, &job.run().expect(0), &[&one, &copy]);
     // One digest, one entry.
-    assert_eq!(stack.counts().get("tsa"), Some(&1));
+    assert_eq!(stack.made().get("tsa"), Some(&1));
     let built = |image: &Image, names: &[String]| {
         json!({"buildx.build.ref": "default/default/x", "containerimage.digest": image.digest,
                "image.name": names.join(",")})
@@ -195,7 +195,7 @@ fn five_hundred_names_of_one_image() {
         document["images"][0]["requested"].as_array().unwrap().len(),
         500
     );
-    assert_eq!(stack.counts().get("tsa"), Some(&1));
+    assert_eq!(stack.made().get("tsa"), Some(&1));
     assert_eq!(image.signatures().len(), 1);
 }
 

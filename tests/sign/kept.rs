@@ -173,7 +173,7 @@ fn nothing_is_public_without_a_place_for_every_bundle() {
     fs::write(&path, "not ours").unwrap();
     let keep = ["--bundle-dir", scratch.path().to_str().unwrap()];
     job().args(keep).refused(2, "bundle/exists");
-    assert_eq!(stack.counts().get("fulcio"), None);
+    assert_eq!(stack.made().get("fulcio"), None);
     let document = job().args(keep).image(&images[1]).document(7);
     let states = [0, 1].map(|at| document["images"][at]["status"].as_str().unwrap());
     assert_eq!(states, ["failed", "signed"]);

@@ -61,7 +61,7 @@ fn what_was_kept_is_attached_once() {
             assert!(run.stderr.contains(GITHUB_IDENTITY), "{run}");
             Cosign::Three.verify(&stack, image, &[]).expect(0);
         }
-        let asked = stack.counts();
+        let asked = stack.made();
         assert!(
             asked.keys().all(|service| service.starts_with("registry")),
             "{asked:?}"

@@ -144,7 +144,7 @@ fn an_unusable_token_is_refused_before_fulcio() {
     let opaque = "s3cr3t-s3cr3t-s3cr3t";
     let job = job().token(opaque);
     job.refused(3, "identity/not-a-jwt");
-    let counts = stack.counts();
+    let counts = stack.made();
     assert_eq!(counts.get("fulcio"), None, "{counts:?}");
     assert_eq!(counts.get("oidc"), None, "{counts:?}");
     assert!(image.signatures().is_empty());
@@ -236,7 +236,7 @@ fn impersonation_never_falls_back_to_the_machine() {
     job(SIGNER).refused(3, "impersonation/no-caller");
     let job = job("not an account").machine(&stack);
     job.refused(3, "impersonation/name");
-    let counts = stack.counts();
+    let counts = stack.made();
     assert_eq!(counts.get("fulcio"), None, "{counts:?}");
     assert!(image.signatures().is_empty());
 }

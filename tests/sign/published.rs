@@ -54,7 +54,7 @@ fn an_image_is_signed_with_one_call_to_each_service() {
             (1, 1, 1),
             "{asked:?}"
         );
-        let counts = stack.counts();
+        let counts = stack.made();
         assert_eq!(counts.get("fulcio"), Some(&1), "{counts:?}");
         assert_eq!(counts.get("tsa"), Some(&1), "{counts:?}");
         assert_eq!(counts.get(other), None, "{counts:?}");
@@ -153,7 +153,7 @@ fn one_digest_in_two_repositories_has_one_log_entry() {
         .into_iter()
         .fold(Job::ready(&stack, Log::V1), Job::image);
     job.run().expect(0);
-    let counts = stack.counts();
+    let counts = stack.made();
     assert_eq!(
         (counts.get("rekor"), counts.get("tsa")),
         (Some(&1), Some(&1)),

@@ -68,7 +68,7 @@ fn an_index_is_signed_with_all_that_it_lists() {
         assert_eq!(document["images"][1]["requested"], json!([]));
         assert_eq!(document["summary"]["requested"], 1);
         assert_eq!(document["summary"]["signed"], 6);
-        let counts = stack.counts();
+        let counts = stack.made();
         assert_eq!((counts["fulcio"], counts["tsa"]), (1, 6), "{counts:?}");
         for (image, _) in &order {
             let wanted = ["-a", "env=prod"];
@@ -118,7 +118,7 @@ fn the_same_index_in_two_repositories_is_logged_once() {
     let job = recursive(&stack, Log::V1).image(&here).image(&there);
     let run = job.run().expect(0);
     assert_eq!(run.stdout.lines().count(), 6, "{run}");
-    assert_eq!(stack.counts()["tsa"], 3);
+    assert_eq!(stack.made()["tsa"], 3);
     let copy = |leaf: &Image| Image {
         digest: leaf.digest.clone(),
         ..there.clone()
@@ -165,7 +165,7 @@ fn nothing_of_an_index_is_signed_when_a_part_cannot_be() {
     ] {
         stack.reset_journal();
         let run = recursive(&stack, Log::V1).image(image).refused(exit, code);
-        let counts = stack.counts();
+        let counts = stack.made();
         for service in ["fulcio", "tsa", "rekor"] {
             assert_eq!(counts.get(service), None, "{run}");
         }

@@ -63,7 +63,7 @@ fn a_mirror_and_its_root_are_all_that_a_run_needs() {
             Log::V1 => "rekor",
             Log::V2 => "rekor2",
         };
-        assert!(stack.counts().contains_key(service), "{log:?}");
+        assert!(stack.made().contains_key(service), "{log:?}");
         Cosign::Three.verify(&stack, &image, &[]).expect(0);
     }
 }
@@ -164,7 +164,7 @@ fn the_default_is_the_public_instance_and_cannot_be_imitated() {
             !names.is_empty() && names.iter().all(|seen| *seen == name),
             "{names:?}"
         );
-        let counts = stack.counts();
+        let counts = stack.made();
         assert_eq!(
             (counts.get("fulcio"), counts.get("oidc")),
             (None, None),

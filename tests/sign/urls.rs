@@ -82,7 +82,7 @@ fn urls_and_a_trusted_root_are_enough() {
                 "it is not used: {case}"
             );
             assert_eq!(logged(&stack), used, "{case}");
-            assert_eq!(stack.counts().get("tsa"), Some(&1), "{case}");
+            assert_eq!(stack.made().get("tsa"), Some(&1), "{case}");
             Cosign::Three.verify(&stack, &image, &[]).expect(0);
         }
     }
@@ -122,7 +122,7 @@ fn urls_that_lack_something_are_refused() {
         .arg(image.reference())
         .run()
         .expect(0);
-    assert_eq!(stack.counts().get("tsa"), None);
+    assert_eq!(stack.made().get("tsa"), None);
     Cosign::Three.verify(&stack, &image, &[]).expect(0);
 }
 

@@ -55,10 +55,9 @@ impl Client {
     /// Code and message of a refresh that ends in an error.
     pub(crate) async fn error(&self) -> String {
         let host = self.host();
-        match Tuf::refresh(&host, &self.source).await {
-            Ok(tuf) => panic!("no error: {:?}", tuf.versions()),
-            Err(error) => format!("{}: {error}", error.code()),
-        }
+        let result = Tuf::refresh(&host, &self.source).await;
+        let error = result.map(|tuf| tuf.versions()).unwrap_err();
+        format!("{}: {error}", error.code())
     }
 
     /// What is odd about a refresh that goes well.

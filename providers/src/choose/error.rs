@@ -61,12 +61,14 @@ errors! {
             recognised: Vec<PlatformHint>,
             /// Whether this is a container that may lack the variables of its CI job.
             contained: bool,
+            /// The token that could be mounted, when this is a pod of Kubernetes.
+            pod: Option<Box<PodToken>>,
             /// The variable that can hold a token.
             variable: String,
             /// What the program calls its settings.
             settings: &'static Names,
         } = "provider/no-identity", Identity {
-            fix: platform_or(recognised, *contained, variable, settings),
+            fix: platform_or(recognised, (*contained, pod.as_deref()), variable, settings),
             what: "No identity was found in this environment.",
             why: "The job runs on a platform that gives no tokens, or the job was not configured to get one.",
             advice: "Configure the job to get a token from its platform, or set a token variable.",
@@ -114,6 +116,15 @@ codes! {
     }
 }
 
+/// A token that a pod of Kubernetes can have mounted.
+#[derive(Debug)]
+pub struct PodToken {
+    /// The file where ambient tokens are looked for.
+    pub file: String,
+    /// The audience that it must have.
+    pub audience: String,
+}
+
 /// How each of `names` is requested.
 fn one_of(names: &[&str], settings: &Names) -> String {
     let ways: Vec<String> = names.iter().map(|name| settings.request(name)).collect();
@@ -123,18 +134,22 @@ fn one_of(names: &[&str], settings: &Names) -> String {
 /// What the platform that is here needs, or else what any environment needs.
 fn platform_or(
     recognised: &[PlatformHint],
-    contained: bool,
+    (contained, pod): (bool, Option<&PodToken>),
     variable: &str,
     settings: &Names,
 ) -> String {
-    match recognised.first() {
-        Some(platform) => platform.fix.clone(),
-        None if contained => format!(
+    match (recognised.first(), pod) {
+        (Some(platform), _) => platform.fix.clone(),
+        (None, Some(PodToken { file, audience })) => format!(
+            "mount a projected service account token with audience `{audience}` at `{file}` (a \
+             volume `projected` with `serviceAccountToken`), or set `{variable}`"
+        ),
+        (None, None) if contained => format!(
             "set `{variable}`, or pass the variables of the CI job on into this container (for \
              GitHub `docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e \
              ACTIONS_ID_TOKEN_REQUEST_TOKEN`)"
         ),
-        None => format!(
+        (None, None) => format!(
             "run in a CI job that may request tokens, set `{variable}`, or give `{}`",
             settings.token_file
         ),

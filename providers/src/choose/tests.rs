@@ -499,6 +499,14 @@ fn the_first_recognised_platform_gives_the_fix() {
     assert!(error.fix().unwrap().contains("TEST_ID_TOKEN"));
     let error = Place::new().file("/.dockerenv", "").error();
     assert!(error.fix().unwrap().contains("docker run -e"));
+    // A pod is a container too, and nobody runs it with `docker run`.
+    let pod = Place::new().file("/.dockerenv", "");
+    let error = pod.var("KUBERNETES_SERVICE_HOST", "10.0.0.1").error();
+    let fix = error.fix().unwrap().into_owned();
+    assert!(
+        fix.contains("`serviceAccountToken`") && !fix.contains("docker"),
+        "{fix}"
+    );
 }
 
 #[test]

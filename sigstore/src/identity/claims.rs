@@ -102,7 +102,8 @@ pub(super) fn check_times(
     let left = expires.duration_since(now).unwrap_or_default();
     if left < SHORTEST_LIFE {
         let ago = now.duration_since(expires).unwrap_or_default();
-        return Err(IdentityError::Expired { ago, left });
+        let fresh = false;
+        return Err(IdentityError::Expired { ago, left, fresh });
     }
     for claim in ["nbf", "iat"] {
         let ahead = time(claims, claim).and_then(|time| time.duration_since(now).ok());

@@ -55,8 +55,14 @@ errors! {
             ago: Duration,
             /// The time it has left.
             left: Duration,
+            /// Whether it was asked for just now: then the clock is to blame.
+            fresh: bool,
         } = "identity/expired", Identity {
-            fix: "mint the token in the step that signs, or let ambisign ask for it",
+            fix: if *fresh {
+                "set the clock of the machine (NTP), which is ahead: the token was made just now"
+            } else {
+                "mint the token in the step that signs, or let ambisign ask for it"
+            },
             what: "The token's time is over.",
             why: "It was made too early: such tokens live for minutes.",
             advice: "Ask for it in the step that signs, not at the beginning of the job.",
@@ -172,6 +178,18 @@ fn audience_fix(found: &[String], wanted: &str) -> String {
             )
         }
         _ => format!("mint the token with audience {wanted:?}"),
+    }
+}
+
+impl IdentityError {
+    /// The same of a token that was asked for just now.
+    #[must_use]
+    pub fn of_fresh_token(self) -> Self {
+        if let Self::Expired { ago, left, .. } = self {
+            let fresh = true;
+            return Self::Expired { ago, left, fresh };
+        }
+        self
     }
 }
 

@@ -54,7 +54,7 @@ errors! {
             flaw: Flaw,
         } = "trust/unusable-authority", Trust {
             fix: flaw.fix(),
-            what: "The trusted root has the authority with which Fulcio issues, and no certificate of it could be verified.",
+            what: "No certificate of Fulcio's authority could be verified with the trusted root.",
             why: "Its chain has another order, ended, or limits what the authority may issue.",
             advice: "Correct the chain in the trusted root; `ambisign trust create` writes it in the right order.",
         },

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Witnesses: timestamp authorities and logs that vouch for a signature.
 
+mod answer;
 mod error;
 mod rekor_v1;
 mod rekor_v2;
 mod tsa;
 
-use ambisign_host::{Answer, CallLimits, Host};
+use ambisign_host::{CallLimits, Host};
 use futures_util::future::{join_all, try_join_all};
 use rand_core::CryptoRng;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use url::Url;
 
 use crate::bundle::Bundle;
 use crate::certificate::Verifier;
@@ -19,7 +19,6 @@ use crate::credential::Signed;
 use crate::digest::Digest;
 use crate::limits::REKOR;
 use crate::log::{LogEntry, Logged};
-use crate::service::{self, Kind};
 use crate::timestamp::Timestamp;
 use crate::trust::{Service, Trust};
 pub use error::{Error, NotLogged};
@@ -30,24 +29,6 @@ use tsa::{Nonce, TimestampAuthority};
 /// How many signatures may be with the witnesses at one time. Each asks every authority and every log
 /// once, so this is how many requests may be under way to one of them.
 const IN_FLIGHT: usize = 64;
-
-/// Why a log gave `answer` instead of an entry. What a log does not write is not from a log.
-async fn refused(host: &Host, kind: Kind, url: &Url, answer: &Answer) -> Error {
-    let (status, body) = (answer.status.as_u16(), &answer.body);
-    let said = answer.excerpt(&host.net);
-    let plain = !service::is_page(body) && !service::is_error(body);
-    match (status, kind) {
-        // A shard that is closed says so in plain text.
-        (405, Kind::RekorV2) if plain && !body.is_empty() => Error::Frozen { said },
-        (status, _) if service::is_of_url(status) => {
-            service::mistaken(host, kind, url, answer).await.into()
-        }
-        (400..500, _) if service::is_page(body) => {
-            service::mistaken(host, kind, url, answer).await.into()
-        }
-        (status, _) => Error::LogRefused { status, said },
-    }
-}
 
 /// The witnesses that the signing config selects for this run.
 pub struct Witnesses<'a> {

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::LOCATION;
 use serde_json::json;
 
-use super::{Error, refused};
+use super::Error;
+use super::answer::refused;
 use crate::content::ContentRef;
 use crate::limits::REKOR;
 use crate::log::{LogEntry, Logged};

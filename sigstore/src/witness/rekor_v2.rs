@@ -10,7 +10,8 @@ use futures_util::future::try_join_all;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::{Error, refused};
+use super::Error;
+use super::answer::refused;
 use crate::certificate::Verifier;
 use crate::content::ContentRef;
 use crate::digest::Digest;

@@ -52,6 +52,7 @@ fn choice() -> Vec<Error> {
             looked: vec!["SIGSTORE_ID_TOKEN".to_owned(), "github-actions".to_owned()],
             recognised: Vec::new(),
             contained: false,
+            pod: None,
             variable: "SIGSTORE_ID_TOKEN".to_owned(),
             settings: &NAMES,
         }),

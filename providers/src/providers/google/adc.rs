@@ -96,11 +96,13 @@ pub(crate) fn key(host: &Host, options: &Options) -> Result<Option<Key>, crate::
     };
     let head: Head =
         ambisign_host::json::parse(text.as_bytes()).map_err(|_secret| malformed(why))?;
+    let account = host.env.get("GOOGLE_SERVICE_ACCOUNT_NAME");
+    let account = account.filter(|name| !name.is_empty()).unwrap_or("ACCOUNT");
     let bring = || {
         format!(
             "use a service-account key or run on Google Cloud; or set `{}` to the output of \
              `gcloud auth print-identity-token --include-email --audiences={} \
-             --impersonate-service-account=ACCOUNT`",
+             --impersonate-service-account={account}`",
             options.variable(),
             options.audience
         )
