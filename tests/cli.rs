@@ -191,9 +191,15 @@ fn schema_describes_every_member() {
     jsonschema::meta::validate(&schema).unwrap();
     let definitions = schema["$defs"].as_object().unwrap();
     for (name, definition) in definitions {
-        for (member, described) in definition["properties"].as_object().unwrap() {
+        let members = definition["properties"].as_object().into_iter().flatten();
+        let members = members.map(|(member, described)| (member.as_str(), described));
+        let values = definition["oneOf"].as_array().into_iter().flatten();
+        let values = values.map(|value| (value["const"].as_str().unwrap(), value));
+        let all: Vec<_> = members.chain(values).collect();
+        assert!(!all.is_empty(), "{name}");
+        for (part, described) in all {
             let text = described["description"].as_str();
-            assert!(text.is_some_and(|text| text.len() > 5), "{name}.{member}");
+            assert!(text.is_some_and(|text| text.len() > 5), "{name}: {part}");
         }
     }
 }

@@ -28,11 +28,12 @@ use ambisign_host::Class;
 use ambisign_providers::platforms::PLATFORMS;
 
 /// Flags of cargo, container engines, cosign and the scripts of a release.
-const FOREIGN_FLAGS: [&str; 11] = [
+const FOREIGN_FLAGS: [&str; 12] = [
     "--bench",
     "--binaries",
     "--example",
     "--insecure-ignore-tlog",
+    "--lib",
     "--locked",
     "--new-bundle-format",
     "--release",

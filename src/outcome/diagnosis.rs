@@ -12,6 +12,7 @@ use crate::outcome::{self, End};
 
 /// Everything that was found out about a run of `sign` that did not take place.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Diagnosis {
     /// When it began.
     #[serde(rename = "started_at", with = "Time")]
@@ -34,6 +35,7 @@ pub struct Diagnosis {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// What it means for a run.
     #[serde(rename = "status")]
@@ -45,6 +47,7 @@ pub struct Finding {
     pub image: Option<usize>,
     /// What it is about: a provider, a service, an image; `null` where the stage says it all.
     #[serde(serialize_with = "unless_empty")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub about: String,
     /// What was found, on one line.
     #[serde(rename = "message")]
@@ -59,6 +62,7 @@ pub struct Finding {
 
 /// The parts of a run, in the order in which `sign` tells the reader what is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Flags, variables and the names of the images.
@@ -77,9 +81,11 @@ pub enum Stage {
 
 /// What a finding means for a run of `sign`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
     /// It ends the run, or that of the image.
+    #[cfg_attr(test, schemars(with = "()"))]
     Fail(#[serde(skip)] Class),
     /// It is well.
     Ok,

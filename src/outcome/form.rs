@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The forms in which documents have times, durations and paths: each is named in `serde(with)`.
+//! The forms in which documents have times, durations and paths: each is named in `serde(with)`, which
+//! the schema reads, too.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -9,6 +10,7 @@ use serde::{Serialize as _, Serializer};
 use super::time::{millis, rfc3339};
 
 /// A time of RFC 3339 in UTC.
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, extend("format" = "date-time")))]
 pub(crate) struct Time;
 
 impl Time {
@@ -18,6 +20,11 @@ impl Time {
 }
 
 /// The same, or nothing.
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(with = "Option<String>", inline)
+)]
 pub(crate) struct MaybeTime;
 
 impl MaybeTime {
@@ -30,6 +37,7 @@ impl MaybeTime {
 }
 
 /// Whole milliseconds.
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "u64", inline))]
 pub(crate) struct Millis;
 
 impl Millis {
@@ -39,6 +47,11 @@ impl Millis {
 }
 
 /// A path for people: what is no UTF-8 in it is replaced.
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(with = "Option<String>", inline)
+)]
 pub(crate) struct MaybePath;
 
 impl MaybePath {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a command has to tell: plain facts, filled by the pipeline and rendered by [`crate::report`]. As
-//! documents they are serialised as they are.
+//! documents they are serialised as they are: the comments on members are what the schema says.
 //!
 //! Nothing here knows a type of the pipeline, and nothing here decides anything but the exit code.
 
+#[cfg(test)]
+pub(crate) mod described;
 pub mod diagnosis;
 pub mod event;
 pub mod exit;

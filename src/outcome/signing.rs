@@ -15,6 +15,7 @@ use super::form::{MaybePath, MaybeTime, Millis, Time};
 
 /// A whole run.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Whether nothing was to be published.
     pub dry_run: bool,
@@ -47,6 +48,7 @@ pub struct Report {
 
 /// Who signs.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Identity {
     /// The provider of the token.
     pub provider: String,
@@ -62,6 +64,7 @@ pub struct Identity {
 
 /// Which services were used.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Instance {
     /// A name for people, `public-good` for the public one.
     pub name: String,
@@ -88,6 +91,7 @@ pub struct Instance {
 
 /// A TUF mirror that was asked.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "MirrorUsed"))]
 pub struct Tuf {
     /// The base of its metadata.
     pub mirror: String,
@@ -111,6 +115,7 @@ pub enum Known {
 
 /// One digest in one repository, or one file.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Outcome {
     /// The references that were asked for and mean it; none of what only an index lists.
     pub requested: Vec<String>,
@@ -151,6 +156,7 @@ pub struct Outcome {
 
 /// How far an image came.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It had exactly this bundle.
@@ -160,6 +166,7 @@ pub enum State {
     /// Its bundle, which was kept, is attached.
     Attached,
     /// It is not signed.
+    #[cfg_attr(test, schemars(with = "()"))]
     Failed(#[serde(skip)] Failure),
     /// Its turn did not come, or it was not over.
     #[default]
@@ -172,6 +179,7 @@ pub enum State {
 
 /// A signing certificate.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Certificate {
     /// The SAN.
     pub identity: String,
@@ -191,6 +199,7 @@ pub struct Certificate {
 
 /// A timestamp of RFC 3161.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Timestamp {
     /// The URL of the authority.
     pub authority: String,
@@ -201,6 +210,7 @@ pub struct Timestamp {
 
 /// An entry of a transparency log.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LogEntry {
     /// The URL of the log.
     pub url: String,
@@ -210,7 +220,7 @@ pub struct LogEntry {
     pub index: u64,
     /// The log ID, in hex.
     pub log_id: String,
-    /// When the entry was made, as far as the log says it (v1).
+    /// When the entry was made, as far as the log says it (v1); a time of RFC 3339 in UTC.
     #[serde(with = "MaybeTime")]
     pub integrated_time: Option<SystemTime>,
     /// Where a person, or at least a program, can look at it.
@@ -219,6 +229,7 @@ pub struct LogEntry {
 
 /// A verified bundle.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Bundle {
     /// The file it is in, if it was written to one.
     #[serde(with = "MaybePath")]
@@ -231,8 +242,10 @@ pub struct Bundle {
 
 /// Where a bundle is attached.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Attached {
     /// `referrers` or `tag`.
+    #[cfg_attr(test, schemars(extend("enum" = ["referrers", "tag"])))]
     pub method: String,
     /// `repository@sha256:...` of the manifest that carries the bundle.
     pub reference: String,

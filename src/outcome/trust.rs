@@ -14,6 +14,7 @@ use super::form::{MaybePath, MaybeTime, Time};
 
 /// Whom a run would believe, and whom it would ask, at one moment.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Overview {
     /// The TUF mirror that was asked; `null` when files said everything.
     pub mirror: Option<Mirror>,
@@ -33,6 +34,7 @@ pub struct Overview {
 
 /// What was fetched of a TUF mirror.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Update {
     /// The mirror.
     #[serde(flatten)]
@@ -44,6 +46,7 @@ pub struct Update {
 
 /// A TUF mirror, and the versions of what it has.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Mirror {
     /// The URL of the mirror.
     pub url: String,
@@ -59,6 +62,7 @@ pub struct Mirror {
 
 /// One authority or log that is believed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Believed {
     /// Its URL.
     pub url: String,
@@ -69,7 +73,7 @@ pub struct Believed {
     /// Since when.
     #[serde(with = "Time")]
     pub start: SystemTime,
-    /// Until when; `null` for no end.
+    /// Until when, a time of RFC 3339 in UTC; `null` for no end.
     #[serde(with = "MaybeTime")]
     pub end: Option<SystemTime>,
     /// Whether it is valid at this moment.
@@ -78,6 +82,7 @@ pub struct Believed {
 
 /// Whom a run would ask.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Services {
     /// The certificate authority.
     pub fulcio: Used,
@@ -89,6 +94,7 @@ pub struct Services {
 
 /// One service that a run would use.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Used {
     /// Its URL.
     pub url: String,

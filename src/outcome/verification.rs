@@ -8,12 +8,15 @@ use ambisign_host::{Failure, Warning};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+#[cfg(test)]
+use super::described;
 use super::exit;
 use super::form::{MaybeTime, Millis, Time};
 use crate::outcome::{Certificate, End, Timestamp};
 
 /// A whole run of `verify` or `verify-blob`.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdicts {
     /// When it began.
     #[serde(rename = "started_at", with = "Time")]
@@ -36,6 +39,7 @@ pub struct Verdicts {
 
 /// One artifact.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// As it was asked for.
     pub requested: String,
@@ -53,11 +57,13 @@ pub struct Verdict {
 
 /// One signature.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Signature {
     /// Where it was found: a manifest, a tag with layer, or a file.
     pub place: String,
     /// What was found out.
     #[serde(flatten)]
+    #[cfg_attr(test, schemars(with = "Members<'_>"))]
     pub finding: Finding,
 }
 
@@ -72,11 +78,13 @@ pub enum Finding {
 
 /// What an acceptable signature says.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Facts {
     /// How it is stored; `null` when it is rejected.
     pub layout: Option<Layout>,
     /// The certificate; `None` when it was verified with the given key.
     #[serde(flatten, serialize_with = "signer")]
+    #[cfg_attr(test, schemars(with = "Signer<'_>"))]
     pub certificate: Option<Certificate>,
     /// The predicate type, when a statement was signed.
     pub predicate_type: Option<String>,
@@ -90,6 +98,7 @@ pub struct Facts {
 
 /// How a signature is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
     /// As a bundle.
@@ -100,6 +109,7 @@ pub enum Layout {
 
 /// An entry of a transparency log.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "VerifiedEntry"))]
 pub struct Entry {
     /// The API version of the log.
     pub version: u32,
@@ -107,24 +117,27 @@ pub struct Entry {
     pub index: u64,
     /// The log ID, in hex.
     pub log_id: String,
-    /// When the log says that it took the entry (v1).
+    /// When the log says that it took the entry (v1); a time of RFC 3339 in UTC.
     #[serde(rename = "integrated_time", with = "MaybeTime")]
     pub time: Option<SystemTime>,
 }
 
 /// The members of a [`Finding`]: all of them, whatever was found.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Members<'a> {
     /// Whether the signature is acceptable.
     status: Judgement,
     #[serde(flatten)]
     facts: &'a Facts,
     /// Why it is rejected.
+    #[cfg_attr(test, schemars(with = "Option<described::Error>"))]
     error: Option<&'a Failure>,
 }
 
 /// Whether a signature is acceptable.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 enum Judgement {
     /// It is acceptable.
@@ -151,6 +164,7 @@ impl Serialize for Finding {
 
 /// The members of the certificate of a signature.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Signer<'a> {
     /// The SAN of the certificate; `null` for a bare key.
     identity: Option<&'a str>,

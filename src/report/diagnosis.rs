@@ -10,6 +10,8 @@ use super::console::Stream;
 use super::document::Status;
 use super::reporter::Reporter;
 use super::text::Block;
+#[cfg(test)]
+use crate::outcome::described;
 use crate::outcome::diagnosis::{Diagnosis, Finding};
 use crate::settings::Output;
 
@@ -109,6 +111,7 @@ fn verdict(diagnosis: &Diagnosis) -> String {
 
 /// What `doctor` found.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Examination<'a> {
     /// `ok` when signing would work, as far as was looked at.
     status: Status,
@@ -123,15 +126,18 @@ pub(super) struct Examination<'a> {
     /// How many findings stop nothing, and should be looked at.
     warnings: usize,
     /// What ended the examination early; `null` when it came to its end.
+    #[cfg_attr(test, schemars(with = "Option<described::Error>"))]
     error: Option<Failure>,
 }
 
 /// One thing that was looked at.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Finding"))]
 struct Found<'a> {
     #[serde(flatten)]
     finding: &'a Finding,
     /// Who can do something, when it ends a run.
+    #[cfg_attr(test, schemars(with = "Option<described::Class>"))]
     class: Option<Class>,
 }
 

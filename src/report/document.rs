@@ -10,9 +10,12 @@ use serde::Serialize;
 use super::console::Stream;
 use super::reporter::Reporter;
 use super::sanitize;
+#[cfg(test)]
+use crate::outcome::described;
 
 /// One document: what it is, and what it tells.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Document<T> {
     /// The form of the document; another version has another name.
     schema: &'static str,
@@ -24,6 +27,7 @@ pub(super) struct Document<T> {
 
 /// Whether a command that cannot end in part succeeded.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
     /// The exit code is 0.
@@ -44,12 +48,15 @@ impl Status {
 
 /// That a command with another document could not begin, or not end.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Failed<'a> {
     /// Always `failed`.
+    #[cfg_attr(test, schemars(extend("const" = "failed")))]
     status: &'static str,
     /// The exit code of the program.
     exit_code: u8,
     /// What went wrong.
+    #[cfg_attr(test, schemars(with = "described::Error"))]
     error: &'a Failure,
 }
 

@@ -28,8 +28,8 @@ pub use self::runner::Runner;
 pub use self::sanitize::shell;
 pub use self::text::Block;
 
-/// The JSON Schema of the documents of `--output json`. Kept beside the structures, so that it says
-/// what members mean; a test closes it and holds real documents against it.
+/// The JSON Schema of the documents of `--output json`. A test makes it from the types that are
+/// serialised, and compares; others close it and hold real documents against it.
 pub const SCHEMA: &str = include_str!("schema.json");
 
 #[cfg(test)]

@@ -7,11 +7,14 @@ use ambisign_host::{Failure, Warning};
 use serde::Serialize;
 
 use super::{attach_command, text};
+#[cfg(test)]
+use crate::outcome::described;
 use crate::outcome::time::millis;
 use crate::outcome::{Outcome, Report, State};
 
 /// What `sign`, `sign-blob` and `attach` did.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Run<'a> {
     /// Whether everything is done, a part of it, or nothing.
     status: Status,
@@ -28,6 +31,7 @@ pub(super) struct Run<'a> {
     /// How many there are of each status.
     summary: Summary,
     /// What did not stop the run.
+    #[cfg_attr(test, schemars(with = "Vec<described::Warning>"))]
     warnings: &'a [Warning],
     /// What ended the run as a whole; `null` when it came to its end.
     error: Option<Error>,
@@ -35,6 +39,7 @@ pub(super) struct Run<'a> {
 
 /// How a run ended.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "RunStatus"))]
 #[serde(rename_all = "lowercase")]
 enum Status {
     /// Everything is done.
@@ -47,6 +52,7 @@ enum Status {
 
 /// One digest in one repository, or one file.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Image<'a> {
     #[serde(flatten)]
     outcome: &'a Outcome,
@@ -62,8 +68,10 @@ struct Image<'a> {
 
 /// What went wrong, what the program ends with, and what exists now.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "RunError"))]
 struct Error {
     #[serde(flatten)]
+    #[cfg_attr(test, schemars(with = "described::Error"))]
     failure: Failure,
     /// The exit code of the program.
     exit_code: u8,
@@ -73,6 +81,7 @@ struct Error {
 
 /// How many there are of each status.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Summary {
     /// Names on the command line.
     requested: usize,

@@ -2,6 +2,7 @@
 //! A report in, the bytes of both streams out.
 
 mod documents;
+mod schema;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

@@ -10,6 +10,8 @@ use super::console::Stream;
 use super::document::Status;
 use super::reporter::Reporter;
 use super::text::Block;
+#[cfg(test)]
+use crate::outcome::described;
 use crate::outcome::time::rfc3339;
 use crate::outcome::verification::{Facts, Finding, Signature, Verdict, Verdicts};
 use crate::settings::Output;
@@ -111,6 +113,7 @@ fn known(verdicts: &Verdicts) -> String {
 
 /// What `verify` and `verify-blob` found.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Verification<'a> {
     /// `ok` when every artifact has an acceptable signature.
     status: Status,
@@ -121,21 +124,26 @@ pub(super) struct Verification<'a> {
     /// One for each image or file.
     artifacts: Vec<Artifact<'a>>,
     /// What did not stop the run.
+    #[cfg_attr(test, schemars(with = "Vec<described::Warning>"))]
     warnings: &'a [Warning],
     /// What ended the run as a whole; `null` when it came to its end.
+    #[cfg_attr(test, schemars(with = "Option<described::Error>"))]
     error: Option<Failure>,
 }
 
 /// One image or file that is verified.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Artifact<'a> {
     #[serde(flatten)]
     verdict: &'a Verdict,
     /// Whether an acceptable signature was found: `verified` or `failed`.
+    #[cfg_attr(test, schemars(extend("enum" = ["verified", "failed"])))]
     status: &'static str,
     /// Everything that may be a signature of it.
     signatures: &'a [Signature],
     /// Why it is not verified.
+    #[cfg_attr(test, schemars(with = "Option<described::Error>"))]
     error: Option<&'a Failure>,
 }
 
