@@ -50,8 +50,9 @@ impl Redactor {
     }
 }
 
-/// `secret` as servers write it into their answers: in a string of JSON, with the characters of
-/// HTML escaped or not, and in a form or a URL, with capital or small hexadecimal digits.
+/// `secret` as it is written elsewhere. Servers have it in a string of JSON, with the characters of HTML
+/// escaped or not, and in a form or a URL, with capital or small hexadecimal digits. A command that is
+/// shown has it between quotes of a shell, and perhaps in a field of CSV there.
 fn written(secret: &str) -> Vec<String> {
     let json = serde_json::to_string(secret).unwrap_or_default();
     let json = json
@@ -65,7 +66,10 @@ fn written(secret: &str) -> Vec<String> {
         .replace('>', "\\u003e");
     let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let url = form.replace('+', "%20");
+    let shell = |text: &str| text.replace('\'', r"'\''");
+    let csv = secret.replace('"', "\"\"");
     let mut forms = vec![json, html, small_hex(&form), small_hex(&url), form, url];
+    forms.extend([shell(secret), shell(&csv), csv]);
     forms.retain(|form| form != secret);
     forms
 }
@@ -133,6 +137,11 @@ mod tests {
             "/a%3C%22b%20%26c%2FD",
             "/a%3c%22b%20%26c%2fD",
         ] {
+            let shown = redactor.redact(text);
+            assert!(shown.contains("***") && !shown.contains('D'), "{shown}");
+        }
+        redactor.guard(r#"e'f"D"#);
+        for text in [r#"'e'\''f"D'"#, r#"'"k=e'\''f""D"'"#, r#"k=e'f""D"#] {
             let shown = redactor.redact(text);
             assert!(shown.contains("***") && !shown.contains('D'), "{shown}");
         }
