@@ -23,7 +23,7 @@ impl Time {
 #[cfg_attr(
     test,
     derive(schemars::JsonSchema),
-    schemars(with = "Option<Time>", inline)
+    schemars(with = "Option<String>", inline)
 )]
 pub(crate) struct MaybeTime;
 

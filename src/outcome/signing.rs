@@ -220,7 +220,7 @@ pub struct LogEntry {
     pub index: u64,
     /// The log ID, in hex.
     pub log_id: String,
-    /// When the entry was made, as far as the log says it (v1).
+    /// When the entry was made, as far as the log says it (v1); a time of RFC 3339 in UTC.
     #[serde(with = "MaybeTime")]
     pub integrated_time: Option<SystemTime>,
     /// Where a person, or at least a program, can look at it.

@@ -73,7 +73,7 @@ pub struct Believed {
     /// Since when.
     #[serde(with = "Time")]
     pub start: SystemTime,
-    /// Until when; `null` for no end.
+    /// Until when, a time of RFC 3339 in UTC; `null` for no end.
     #[serde(with = "MaybeTime")]
     pub end: Option<SystemTime>,
     /// Whether it is valid at this moment.

@@ -117,7 +117,7 @@ pub struct Entry {
     pub index: u64,
     /// The log ID, in hex.
     pub log_id: String,
-    /// When the log says that it took the entry (v1).
+    /// When the log says that it took the entry (v1); a time of RFC 3339 in UTC.
     #[serde(rename = "integrated_time", with = "MaybeTime")]
     pub time: Option<SystemTime>,
 }
