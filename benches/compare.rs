@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! ambisign and cosign side by side, in one run, on the real stack: `cargo bench --bench compare`.
 //!
-//! Absolute times belong to the machine; ratios, requests, memory and size do not. Each number
-//! stands beside its target, and a missed target is exit code 1.
+//! Absolute times depend on the machine; ratios, requests, memory and size do not. Each number is
+//! printed with its target, and a missed target makes the exit code 1.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -24,10 +24,10 @@ use common::{
 
 /// One-way delay before every service in milliseconds: a round trip to a far region is 50.
 const DELAY: &str = "25";
-/// How often the Rekor v2 log publishes, in milliseconds: often, because waiting for it is neither
-/// program's merit, and where in the interval a run begins is luck.
+/// The interval between checkpoints of the Rekor v2 log, in milliseconds. It is short because the wait
+/// depends on when a run happens to start, not on the program.
 const CHECKPOINT: &str = "100";
-/// Measured rounds; each signs one image with each program, in turns.
+/// Measured rounds. In each round, each program signs one image.
 const ROUNDS: usize = 9;
 /// Rounds of the start-up time, which is short.
 const STARTS: usize = 21;
@@ -42,8 +42,8 @@ const SIZE_MB: f64 = 9.0;
 const START_MS: f64 = 10.0;
 /// Processor time for one verification of a file, over that of a start.
 const VERIFY_CPU_MS: f64 = 15.0;
-/// Round trips of a TUF mirror that is not known: a connection, then five requests one after the
-/// other; and of one that is known. What the program itself takes is in it.
+/// Round trips to a TUF mirror without a cache (a connection, then five requests in sequence) and with
+/// one. They include the program's own time.
 const TUF_ROUND_TRIPS: [(&str, f64); 2] = [("cold", 6.6), ("warm", 2.6)];
 /// How often a program is run for its processor time.
 const CPU_RUNS: usize = 20;
@@ -81,12 +81,12 @@ fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What a program needed for one image.
+/// The cost of signing one image with a program.
 #[derive(Default)]
 struct Cost {
     seconds: Vec<f64>,
-    /// The same without what the log took to answer, which for Rekor v2 is mostly the wait for its
-    /// next checkpoint.
+    /// The same without the log's response time, which for Rekor v2 is mostly the wait for the next
+    /// checkpoint.
     seconds_less_log: Vec<f64>,
     peak_mib: f64,
     /// Requests by service, in the last round.
@@ -104,8 +104,8 @@ impl Cost {
     }
 }
 
-/// From the answer of the timestamp authority, after which each program asks the log, to the answer
-/// of the log.
+/// The time from the timestamp authority's answer, after which each program contacts the log, to the
+/// log's answer.
 fn log_seconds(stack: &Stack) -> f64 {
     let journal = stack.journal();
     let answered = |services: &[&str]| {
@@ -144,7 +144,7 @@ fn measure(stack: &Stack, log: Log) -> Result<Pair, String> {
     ours(&mut Cost::default())?;
     theirs(&mut Cost::default())?;
     for round in 0..ROUNDS {
-        // Who goes first changes, so that neither always runs on a machine that the other warmed.
+        // The order alternates, so that neither program always finds the caches warmed by the other.
         if round % 2 == 0 {
             ours(&mut pair.ours)?;
             theirs(&mut pair.theirs)?;
@@ -156,7 +156,7 @@ fn measure(stack: &Stack, log: Log) -> Result<Pair, String> {
     Ok(pair)
 }
 
-/// Signs an image that has no signature yet. A run that left none is not a measurement.
+/// Signs an image that has no signature yet. A run that leaves none is not measured.
 fn sign(stack: &Stack, cost: &mut Cost, program: impl Fn(&Image) -> Program) -> Result<(), String> {
     let image = stack.push(Registry::Fallback, "bench/app", 1);
     let program = program(&image).limit(Duration::from_secs(60));
@@ -171,8 +171,8 @@ fn sign(stack: &Stack, cost: &mut Cost, program: impl Fn(&Image) -> Program) -> 
     }
 }
 
-/// Megabytes of the program that is released, built as it is released: by itself, so that no other
-/// member of the workspace adds features. From here on it is the one that is measured.
+/// The size in megabytes of the release binary. It is built on its own, as for a release, so that no
+/// other member of the workspace adds features. The later measurements use this binary.
 fn release_size() -> Option<f64> {
     let build = Command::new(env!("CARGO"))
         .args(["build", "--release", "--locked", "-p", "ambisign"])
@@ -203,7 +203,7 @@ fn start_up(program: impl Fn() -> Program) -> Option<f64> {
     Some(median(&times.collect::<Option<Vec<_>>>()?))
 }
 
-/// Processor time of one run in milliseconds, as the shell sees it over many; `None` when one fails.
+/// Processor time of one run in milliseconds, averaged by the shell over many; `None` if one fails.
 fn cpu(program: &[&str], dir: &Path) -> Option<f64> {
     let script =
         format!("TIMEFORMAT='%3U %3S'; time for run in $(seq {CPU_RUNS}); do \"$@\" || exit; done");
@@ -240,7 +240,7 @@ fn verification_ms(stack: &Stack, program: &str, version: &str, dir: &Path) -> O
     Some(cpu(&verify, dir)? - cpu(&[program, version], dir)?)
 }
 
-/// `trust update`, or what cosign has of the kind.
+/// Runs `trust update`, or the equivalent command of cosign.
 fn asks_mirror(stack: &Stack, program: Program, home: &Path) -> Option<f64> {
     let run = program
         .env("HOME", home)
@@ -260,7 +260,7 @@ fn median(values: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }
 
-/// Prints as it goes, and counts what is beyond its target.
+/// Prints the measurements and counts those that miss their target.
 #[derive(Default)]
 struct Table {
     missed: usize,
@@ -277,7 +277,7 @@ impl Table {
 
     fn pair(&mut self, log: Log, pair: &Pair) {
         let name = format!("wall, Rekor {log:?} (s)");
-        // Where in the interval between two checkpoints a run begins is luck, not merit.
+        // The wait for a checkpoint depends on when a run happens to start.
         let (whole, rest) = match log {
             Log::V1 => (Some(WALL_RATIO), None),
             Log::V2 => (None, Some(WALL_RATIO)),

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         let net = no_net(&Env::default());
         Reporter::new(&on_panic, &net).panicked(info);
     }));
-    // The hook has told about it.
+    // The panic hook has reported it.
     let code = catch_unwind(AssertUnwindSafe(|| run(env, &console))).unwrap_or(BUG);
     ExitCode::from(code)
 }

@@ -178,7 +178,7 @@ fn a_run_begins_with_what_is_not_the_default() {
         "{told}"
     );
     assert!(
-        told.contains("ambisign: warning: `AMBISIGN_ODDITY` is no variable"),
+        told.contains("ambisign: warning: `AMBISIGN_ODDITY` is not a variable"),
         "{told}"
     );
 }

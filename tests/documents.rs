@@ -16,6 +16,8 @@ mod commands;
 mod links;
 #[path = "documents/phrases.rs"]
 mod phrases;
+#[path = "documents/prose.rs"]
+mod prose;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::der::{self, Content, Node};
 use super::vectors::{self, Vector};
 
-/// Bytes from which choices are made. When they are used up every choice is 0.
+/// Bytes that determine choices. Once they are used up, every choice is 0.
 pub struct Choices<'a>(pub &'a [u8]);
 
 impl Choices<'_> {
@@ -31,13 +31,13 @@ impl Choices<'_> {
         *first
     }
 
-    /// Whether there are more.
+    /// Returns `true` if bytes are left.
     pub fn any(&self) -> bool {
         !self.0.is_empty()
     }
 }
 
-/// A vector, and its bundle with one to three changes.
+/// Chooses a vector and makes one to three changes to its bundle.
 pub fn bent(choices: &mut Choices<'_>) -> (&'static Vector, Vec<u8>) {
     let vector = choose(choices);
     let mut json = vector.json.clone();
@@ -52,7 +52,7 @@ pub fn bent(choices: &mut Choices<'_>) -> (&'static Vector, Vec<u8>) {
     (vector, text.into_bytes())
 }
 
-/// The releases are many and alike, so half of the time it is one of the others.
+/// Half of the time it chooses a vector that is not a release, because the releases are many and alike.
 fn choose(choices: &mut Choices<'_>) -> &'static Vector {
     let all = vectors::all();
     let others = all
@@ -65,7 +65,7 @@ fn choose(choices: &mut Choices<'_>) -> &'static Vector {
     }
 }
 
-/// Where `changed` says something else than the bundle of `vector`.
+/// The places where `changed` differs from the bundle of `vector`.
 pub fn places_of(vector: &Vector, changed: &[u8]) -> Vec<String> {
     let changed: Value = serde_json::from_slice(changed).unwrap_or_default();
     let mut found = Vec::new();
@@ -97,7 +97,7 @@ fn change(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
     }
 }
 
-/// The bytes of a member that is base64, and does not only look so.
+/// Decodes a member that is base64.
 fn decoded(value: &Value) -> Option<Vec<u8>> {
     let text = value.as_str().filter(|text| text.len() > 15)?;
     STANDARD.decode(text).ok()
@@ -144,7 +144,7 @@ fn pick<'a>(
 
 fn change_shape(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
     match choices.below(6) {
-        // Something of the same place in another bundle, also where there is nothing.
+        // Take the value from the same place of another bundle, even if this one has no value there.
         0 | 1 => {
             let fits = |place: &str, _: &Value| {
                 let above = place.rsplit_once('/').map(|(above, _)| json.pointer(above));
@@ -212,7 +212,7 @@ fn remove(json: &mut Value, choices: &mut Choices<'_>) {
     }
 }
 
-/// Items change places, one is there twice, or one of another bundle too.
+/// Swaps two items, repeats one, or adds one from another bundle.
 fn change_list(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
     let Some(place) = pick_place(json, |_, value| value.is_array(), choices) else {
         return;
@@ -229,7 +229,7 @@ fn change_list(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
     }
 }
 
-/// Text: of numbers, names and checkpoints.
+/// Changes the text of a number, name or checkpoint.
 fn change_text(text: &str, choices: &mut Choices<'_>) -> String {
     if let Ok(number) = text.parse::<u64>() {
         let changed = [number + 1, number.saturating_sub(1), 0, number ^ 1 << 32];

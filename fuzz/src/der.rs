@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! DER as a tree, of our own making: to change a structure without breaking the lengths around it, and
-//! to judge what a parser of the program took.
+//! A DER tree of our own, independent of the program's parsers. It changes structures without breaking
+//! the lengths around them, and checks the results of those parsers.
 
 /// One encoded value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What must hold of every parser.
+//! Checks that apply to every parser.
 
 use ambisign_host::Explain;
 use serde_json::Value;
 
-/// No message is longer, in bytes: much of it may be a server's text.
+/// The longest allowed message, in bytes. Much of it may be a server's text.
 const LONGEST_MESSAGE: usize = 2048;
 
-/// What must hold of every error.
-pub fn told(error: &impl Explain) {
+/// Checks an error: its message must be short.
+pub fn check_error(error: &impl Explain) {
     short(&error.to_string());
     assert!(error.code().contains('/'), "{}", error.code());
     if let Some(fix) = error.fix() {
@@ -16,16 +16,16 @@ pub fn told(error: &impl Explain) {
     }
 }
 
-/// A message must not be as long as a server likes.
+/// A server must not determine the length of a message.
 pub fn short(message: &str) {
     let length = message.len();
     let start: String = message.chars().take(300).collect();
     assert!(length <= LONGEST_MESSAGE, "{length} bytes: {start}");
 }
 
-/// JSON that was taken must be what every reader makes of it: flat enough, and no key twice.
+/// Every reader must understand accepted JSON in the same way: no deep nesting and no repeated key.
 pub fn strict(bytes: &[u8]) {
-    let value: Value = serde_json::from_slice(bytes).expect("JSON was taken that is none");
+    let value: Value = serde_json::from_slice(bytes).expect("invalid JSON was accepted");
     let (mut depth, mut deepest, mut colons) = (0, 0, 0);
     let (mut inside, mut escaped) = (false, false);
     for byte in bytes {
@@ -54,7 +54,7 @@ fn members(value: &Value) -> usize {
     }
 }
 
-/// The bytes as text, when they are.
+/// The bytes as text, if they are UTF-8.
 pub fn text(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(bytes).ok()
 }

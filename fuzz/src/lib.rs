@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is fuzzed: one function for each parser of foreign bytes, with what must hold of it; inputs to
-//! begin with; and changes to bundles. `fuzz_targets/` gives the functions to libFuzzer, and
+//! Fuzz targets: one function for each parser of foreign bytes, which checks its properties; seed
+//! inputs; and changes to bundles. `fuzz_targets/` passes the functions to libFuzzer, and
 //! `tests/fuzz.rs` runs them in the normal suite.
 
 pub mod bend;
@@ -11,9 +11,9 @@ pub mod seeds;
 pub mod targets;
 pub mod vectors;
 
-/// One parser, and what must hold of it for any bytes: a panic is a finding.
+/// One parser with its properties, which must hold for any bytes. A panic is a finding.
 pub struct Target {
-    /// Its name: that of the file in `fuzz_targets/`.
+    /// The name of its file in `fuzz_targets/`.
     pub name: &'static str,
     /// The check.
     pub run: fn(&[u8]),
@@ -51,7 +51,7 @@ targets![
     tuf_metadata,
 ];
 
-/// Reads the vectors, so that the first input is not blamed for it.
+/// Reads the vectors in advance, so that this does not count as time of the first input.
 pub fn prepare() {
     let _vectors = vectors::all();
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a bundle that was changed may differ in from the one that was made, and still be believed. All
-//! else must matter.
+//! The differences between a bundle and a changed copy that verification may accept. Any other
+//! difference must make it fail.
 //!
-//! 1. How the JSON is written, members that are not known, and which version of the format it says: the
-//!    parsed bundles are compared.
-//! 2. The digest of a message may be missing: nobody signs it.
-//! 3. A log entry or timestamp may be missing where another proves a time; the order does not matter.
-//!    One that is not of a trusted log or authority is passed over.
-//! 4. A promise may be missing, and the time of an entry without promise says nothing. Nor does then
-//!    the index of an entry of Rekor v1: that of the proof counts.
-//! 5. The signature lines of a checkpoint, of witnesses and of the log: it may sign the same tree again,
-//!    as it did in some of the vectors.
-//! 6. The frame of a timestamp: all but content, signer identifier, digest algorithm, signed attributes
-//!    and signature.
+//! 1. The JSON may be written differently, have unknown members, or name another version of the format;
+//!    the parsed bundles are compared.
+//! 2. The digest of a message may be missing, because no signature covers it.
+//! 3. A log entry or timestamp may be missing if another one proves a time; the order does not matter.
+//!    Those of untrusted logs and authorities are ignored.
+//! 4. A promise may be missing. The time of an entry without a promise is then ignored, and so is the
+//!    index of an entry of Rekor v1, because the index in the proof counts.
+//! 5. The signature lines of a checkpoint may differ, those of witnesses and of the log: it may sign the
+//!    same tree again, as it did in some of the vectors.
+//! 6. The frame of a timestamp may differ: everything except content, signer identifier, digest
+//!    algorithm, signed attributes and signature.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -27,11 +27,11 @@ use ambisign_sigstore::verify::VerifiedBundle;
 use super::der::{self, Node};
 use super::vectors::Vector;
 
-/// Why `changed`, which was believed, must not have been; `None` when nothing that matters differs.
+/// The reason why `changed` should have been refused; `None` if it has no significant difference.
 pub fn difference(vector: &Vector, changed: &VerifiedBundle) -> Option<&'static str> {
     let original = &vector.bundle;
     let Ok(bundle) = Bundle::parse(changed.bytes()) else {
-        return Some("it is no bundle");
+        return Some("it is not a bundle");
     };
     if bundle.certificate() != original.certificate() {
         return Some("the certificate is another");
@@ -71,7 +71,7 @@ fn content(bundle: &Bundle) -> Vec<Vec<u8>> {
     }
 }
 
-/// Of every entry of a log of `root` what binds it.
+/// The protected parts of every entry of a log of `root`.
 fn entries(bundle: &Bundle, root: &TrustedRoot) -> BTreeSet<Vec<Vec<u8>>> {
     let entries = bundle.entries().iter();
     entries.filter_map(|entry| bound(entry, root)).collect()
@@ -108,8 +108,8 @@ fn promises(bundle: &Bundle, root: &TrustedRoot) -> BTreeSet<(u64, Option<System
     bundle.entries().iter().filter(known).map(promise).collect()
 }
 
-/// What the signature of a timestamp binds: content, signer, digest algorithm, signed attributes, and
-/// the signature.
+/// The protected parts of a timestamp: content, signer, digest algorithm, signed attributes, and
+/// signature.
 pub fn signed(response: &[u8]) -> Option<Vec<Vec<u8>>> {
     let nodes = der::read(response)?;
     let [response] = nodes.as_slice() else {
@@ -133,7 +133,7 @@ pub fn signed(response: &[u8]) -> Option<Vec<Vec<u8>>> {
     let [_version, id, digest, attributes, _algorithm, signature, ..] = signer.nodes() else {
         return None;
     };
-    // Parameters of the digest algorithm say nothing: RFC 5754 2 has them absent or NULL.
+    // RFC 5754 2 allows absent or NULL parameters of the digest algorithm; they have the same meaning.
     let digest: &[Node] = digest.nodes().get(..1)?;
     let bytes = |node: &Node| der::write(std::slice::from_ref(node));
     Some(vec![

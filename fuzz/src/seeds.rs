@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Inputs to begin with: the parts of `tests/vectors`, and what services answer.
+//! Seed inputs: the parts of `tests/vectors`, and answers of services.
 
 use ambisign_sigstore::log::{LogEntry, merkle};
 use serde_json::{Value, json};
@@ -41,10 +41,10 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
     }
 }
 
-/// The roots that the program brings along.
+/// The embedded root of the public instance.
 pub const TUF_PRODUCTION: &[u8] =
     include_bytes!("../../sigstore/src/trust/tuf/anchors/production.json");
-/// That of the staging instance.
+/// The embedded root of the staging instance.
 pub const TUF_STAGING: &[u8] = include_bytes!("../../sigstore/src/trust/tuf/anchors/staging.json");
 
 /// Metadata in the form of the public instance's, without signatures.

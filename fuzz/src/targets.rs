@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The checks: each takes any bytes, and panics when something does not hold that must.
+//! The checks. Each takes any bytes, and panics if a property does not hold.
 
 mod bundles;
 mod merkle;

@@ -19,7 +19,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that always says `time`, for tests.
+    /// A clock that always shows `time`, for tests.
     pub fn fixed(time: SystemTime) -> Self {
         Self(Source::Fixed(time))
     }

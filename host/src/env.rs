@@ -24,36 +24,36 @@ impl Env {
         std::env::vars_os().collect()
     }
 
-    /// The value of `name`, when it is set, not empty and UTF-8.
+    /// The value of `name`, if it is set, not empty and valid UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.raw(name)?.to_str().filter(|value| !value.is_empty())
     }
 
-    /// The value of `name` as it is, empty or in another encoding included.
+    /// The value of `name` unchanged, even if it is empty or not UTF-8.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
         self.variables
             .get(OsStr::new(name))
             .map(OsString::as_os_str)
     }
 
-    /// Whether `name` is set, to the empty string too.
+    /// Returns `true` if `name` is set, even to the empty string.
     pub fn is_set(&self, name: &str) -> bool {
         self.raw(name).is_some()
     }
 
-    /// The same variables, of which child processes do not see those of `names` unless they need them.
+    /// Hides the variables in `names` from child processes that do not ask for them.
     #[must_use]
     pub fn hide(mut self, names: impl IntoIterator<Item = &'static str>) -> Self {
         self.hidden.extend(names);
         self
     }
 
-    /// Whether child processes do not see the variable `name` unless they need it.
+    /// Returns `true` if `name` is hidden from child processes that do not ask for it.
     pub(crate) fn is_hidden(&self, name: &str) -> bool {
         self.hidden.contains(name)
     }
 
-    /// The same variables without those of `names`.
+    /// Removes the variables in `names`.
     pub fn without(self, names: &BTreeSet<String>) -> Self {
         let is_named = |name: &OsStr| name.to_str().is_some_and(|name| names.contains(name));
         let others = self
@@ -66,14 +66,14 @@ impl Env {
         }
     }
 
-    /// All names and values that are UTF-8, in the order of the names.
+    /// All variables whose name and value are UTF-8, sorted by name.
     pub fn utf8(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables
             .iter()
             .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
     }
 
-    /// All names and values, in the order of the names.
+    /// All variables, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables
             .iter()

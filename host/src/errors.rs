@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Macros by which everything about an error stands in one place.
+//! Macros that keep everything about an error in one place.
 
 /// An enum of errors in which each variant is one row: its message, code, class, fix and explanation.
 ///
@@ -9,15 +9,15 @@
 /// * `"stage/what", Class { what: "...", why: "...", advice: "..." }` is an error of its own. The advice
 ///   is its fix, unless `fix:` precedes `what:` and is not `None`. Where the class depends on the
 ///   fields, all classes are listed (`Bug | Temporary`) and `class:` comes first; without it the first
-///   of them is the class, and the others are what a caller may make of it.
+///   of them is the class, and callers may choose one of the others.
 /// * `also "stage/what", Class { fix: ... }` is an error whose code another row explains; `class:` may
 ///   precede `fix:`.
 /// * `request error in "stage" { fix: ... }` is a request that failed: its reason has the explanation.
 /// * `of error` is an error that another one explains; `of error as Class` has a class of its own, and
 ///   `of error { fix: ... }` a fix of its own unless it is `None`.
 ///
-/// Fix and class are expressions in which the fields have their names; the field of a tuple variant is
-/// named in its row. The macro makes the enum, which is `#[non_exhaustive]`, its
+/// The expressions for fix and class can use the fields by name; the row names the field of a tuple
+/// variant. The macro defines the enum, which is `#[non_exhaustive]`, its implementation of
 /// [`Explain`](crate::Explain), and a constant `TABLE` with the explanations.
 ///
 /// ```
@@ -32,7 +32,7 @@
 ///         Read {
 ///             /// The file.
 ///             name: String,
-///             /// What the system says.
+///             /// The error of the operating system.
 ///             source: std::io::Error,
 ///         } = "oracle/read", Usage {
 ///             fix: format!("check the name `{name}`"),
@@ -41,7 +41,7 @@
 ///             advice: "Check the name.",
 ///         },
 ///         /// There is no oracle.
-///         #[error("nobody answers")]
+///         #[error("no answer")]
 ///         Silent = "oracle/silent", Temporary {
 ///             what: "The oracle does not answer.",
 ///             why: "It is asleep.",
@@ -141,7 +141,7 @@ macro_rules! errors {
         }
 
         impl $name {
-            /// What there is to know about the codes of these errors.
+            /// The explanations of the codes of these errors.
             $vis const TABLE: $crate::Table = $crate::Table {
                 codes: &[$($($crate::Code {
                     name: $code,
@@ -157,8 +157,8 @@ macro_rules! errors {
 }
 
 /// Codes that are reported without an enum of errors, mostly those of warnings. Each row defines a
-/// constant for its code, the class if the code ends a run, and the explanation; one more constant holds
-/// all explanations.
+/// constant for its code, with a class if the code ends a run, and its explanation; one more constant
+/// holds all explanations.
 ///
 /// ```
 /// ambisign_host::codes! {

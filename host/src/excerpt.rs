@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Foreign text in our messages.
+//! Text from outside, shortened for our messages.
 
-/// The longest piece of foreign text that a message shows, in characters.
+/// The most characters of foreign text that a message shows.
 const LONGEST: usize = 128;
 
-/// The beginning of `text`: what others wrote is as long as they like, a message is not.
+/// The beginning of `text`. Foreign text can have any length; a message must stay short.
 pub fn excerpt(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What every error of the workspace can say beyond its message.
+//! The code, fix and class of every error in the workspace, and their explanations.
 
 use std::borrow::Cow;
 
@@ -11,49 +11,49 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
-    /// A defect of ours, or a request of ours that a service calls malformed.
+    /// A defect in this program, or a request that a service rejects as malformed.
     Bug,
     /// There is no usable identity.
     Identity,
-    /// A registry says no, for good.
+    /// A registry refuses permanently.
     Registry,
-    /// What was to be verified is not acceptable.
+    /// Verification rejects the artifact or its signature.
     Rejected,
-    /// A service is out of reach or refuses for now: running again is safe and may help.
+    /// A service is unreachable or refuses temporarily: running again is safe and may help.
     Temporary,
-    /// Trust material is bad, expired or missing.
+    /// Trust material is invalid, expired or missing.
     Trust,
-    /// Something that came back does not verify. Do not retry: look.
+    /// A service's answer does not verify. Do not retry; investigate.
     Untrusted,
     /// The command line or a setting is wrong; the network was not used.
     Usage,
 }
 
-/// An error that names itself, its fix and its class.
+/// An error with a stable code, a fix and a class.
 ///
-/// `Display` says what happened in one line, lower case, without full stop and without the text of
-/// its sources.
+/// `Display` says what happened: one line, lower case, no full stop, and without the text of its
+/// sources.
 pub trait Explain: std::error::Error {
     /// The stable name of the error, `stage/variant`.
     fn code(&self) -> Cow<'static, str>;
 
-    /// One imperative sentence, or `None` when there is nothing that the reader can do.
+    /// One imperative sentence, or `None` if the reader cannot do anything about it.
     fn fix(&self) -> Option<Cow<'static, str>>;
 
-    /// Who can do something about it.
+    /// Who can act on it.
     fn class(&self) -> Class;
 }
 
-/// What there is to know about a code, beyond the message of one run.
+/// The explanation of a code, independent of any one run.
 #[derive(Clone, Copy, Debug)]
 pub struct Code {
     /// The code, `stage/what`.
     pub name: &'static str,
-    /// What an error with it can be; nothing for a warning, and for what ends a run by a signal.
+    /// The classes that an error with this code can have. Warnings and signals have none.
     pub classes: &'static [Class],
     /// What happened.
     pub what: &'static str,
-    /// Why that can be.
+    /// Possible reasons.
     pub why: &'static str,
     /// What to do.
     pub advice: &'static str,
@@ -64,14 +64,14 @@ pub struct Code {
 pub struct Table {
     /// Its codes.
     pub codes: &'static [Code],
-    /// The stages whose failed requests are among the errors: what is explained for
-    /// [`HttpReason`](crate::HttpReason) holds for each of them.
+    /// The stages in which a request can fail; the explanations of
+    /// [`HttpReason`](crate::HttpReason) apply to each of them.
     pub requests: &'static [&'static str],
 }
 
-/// What the row of an error may give as its fix.
+/// A value that a row of [`errors!`](crate::errors) can use as its fix.
 pub trait Fix {
-    /// The fix as [`Explain`] gives it.
+    /// Converts it to the type that [`Explain::fix`] returns.
     fn fix(self) -> Option<Cow<'static, str>>;
 }
 
@@ -99,7 +99,7 @@ impl<T: Fix> Fix for Option<T> {
     }
 }
 
-/// A sentence of advice in the form of a fix: `Run again.` is `run again`.
+/// Turns a sentence of advice into a fix: `Run again.` becomes `run again`.
 pub fn imperative(advice: &'static str) -> Cow<'static, str> {
     let advice = advice.strip_suffix('.').unwrap_or(advice);
     let mut chars = advice.chars();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Files that the user names: read with a limit, written only where nothing is.
+//! Files that the user names. Reads have a limit, and writes do not overwrite an existing file.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Read as _, Write as _};
@@ -11,10 +11,10 @@ use tempfile::NamedTempFile;
 /// Reads the file at `path`, of at most `limit` bytes.
 ///
 /// # Errors
-/// It cannot be read, or with [`io::ErrorKind::FileTooLarge`] it is longer.
+/// The file cannot be read; [`io::ErrorKind::FileTooLarge`] if it is longer than `limit`.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // One byte more tells the longest from one that is longer. A device has no length to ask for.
+    // One byte more than the limit shows that a file is too long. A device reports no length.
     let mut file = File::open(path)?.take(limit.saturating_add(1));
     file.read_to_end(&mut bytes)?;
     match u64::try_from(bytes.len()) {
@@ -23,10 +23,10 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// As [`read`], within a run: what is no regular file may keep its reader waiting for ever.
+/// Like [`read`], but on another thread, because reading from a pipe or device may block forever.
 ///
 /// # Errors
-/// As those of [`read`].
+/// Those of [`read`].
 pub async fn read_in_run(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     if path.metadata()?.is_file() {
         return read(path, limit);
@@ -35,8 +35,8 @@ pub async fn read_in_run(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     aside(move || read(&path, limit)).await
 }
 
-/// Does `work` on a thread of its own, so that a run that waits for it keeps its deadline and hears
-/// signals.
+/// Does `work` on a thread of its own, so that the run can still reach its deadline or receive a
+/// signal in the meantime.
 ///
 /// # Errors
 /// Those of `work`.
@@ -47,34 +47,34 @@ pub async fn aside<T: Send + 'static>(
     done.map_err(io::Error::other)?
 }
 
-/// Writes a new file at `path`; nothing is left there when that fails.
+/// Writes a new file at `path`, and removes it again if that fails.
 ///
 /// # Errors
-/// It cannot be written, or with [`io::ErrorKind::AlreadyExists`] something is there.
+/// The file cannot be written; [`io::ErrorKind::AlreadyExists`] if `path` exists.
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create_new(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());
     if written.is_err() {
-        // The first error is the one to tell.
+        // Report the first error, not one from the removal.
         let _removed = std::fs::remove_file(path);
     }
     written
 }
 
-/// Fills `part`, and puts it in the place of whatever is at `path`, in the same folder: whole or not
-/// at all.
+/// Writes `bytes` to `part` and moves it to `path`, which must be in the same folder. This replaces
+/// an existing file atomically.
 ///
 /// # Errors
-/// It cannot be written; what was there is unchanged.
+/// The file cannot be written; an existing file is unchanged.
 pub fn place(part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
     filled(part, bytes)?.persist(path)?;
     Ok(())
 }
 
-/// As [`place`], but over nothing.
+/// Like [`place`], but does not replace an existing file.
 ///
 /// # Errors
-/// It cannot be written, or with [`io::ErrorKind::AlreadyExists`] something is there.
+/// The file cannot be written; [`io::ErrorKind::AlreadyExists`] if `path` exists.
 pub fn place_new(part: NamedTempFile, path: &Path, bytes: &[u8]) -> io::Result<()> {
     filled(part, bytes)?.persist_noclobber(path)?;
     Ok(())
@@ -87,12 +87,12 @@ fn filled(mut part: NamedTempFile, bytes: &[u8]) -> io::Result<NamedTempFile> {
     Ok(part)
 }
 
-/// A new file that others can read like any other; temporary files are private.
+/// Gives a temporary file, which is private, the permissions of an ordinary new file.
 fn readable_as_others(file: &File) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o644))
 }
 
-/// The folder that the file at `path` is in.
+/// The folder that contains the file at `path`.
 pub fn folder(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Everything of the outside world, in one value.
+//! The outside world of a program, in one value.
 
 use std::path::{Path, PathBuf};
 
 use crate::{Clock, Env, Net};
 
-/// The outside world: built once in `main`, passed by reference from there.
+/// The outside world. `main` builds it once and passes it on by reference.
 #[derive(Debug)]
 pub struct Host {
     /// The environment variables.
     pub env: Env,
-    /// HTTP clients, and how they are used.
+    /// The HTTP clients and how to use them.
     pub net: Net,
     /// The wall clock.
     pub clock: Clock,
-    /// Prefix of the paths that a program names by itself (`/sys/...`, `/var/run/...`); `/` outside
-    /// of tests. Paths that the user gives are taken as they are.
+    /// Prefix of the fixed paths that a program reads (`/sys/...`, `/var/run/...`); `/` outside of
+    /// tests. Paths from the user are used unchanged.
     pub root: PathBuf,
 }
 
 impl Host {
-    /// `path` below the file root of this host.
+    /// `path` below the root of this host.
     pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
         self.root.join(path.strip_prefix("/").unwrap_or(path))

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! JSON from outside: an object that says the same thing twice is refused, because two readers may
-//! each believe another half of it.
+//! Strict JSON parsing. Objects with a repeated key are refused, because two readers may each use a
+//! different one of its values.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// The longest piece of a document that an error quotes, in characters.
+/// The most characters of a document that an error quotes.
 const LONGEST_QUOTE: usize = 128;
 
-/// Why bytes are not the JSON that was expected.
+/// The bytes are not the expected JSON.
 ///
-/// It may quote the document, so where that holds secrets only the position may be told.
+/// The message may quote the document. If that may contain secrets, show only the position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at line {line} column {column}")]
 pub struct Error {
@@ -34,7 +34,7 @@ impl Error {
 }
 
 impl From<serde_json::Error> for Error {
-    /// The parser quotes what it found whole, and that is as long as its sender likes.
+    /// Shortens the message, because the parser quotes unexpected values of any length.
     fn from(error: serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let said = error.to_string();
@@ -48,10 +48,11 @@ impl From<serde_json::Error> for Error {
     }
 }
 
-/// Reads `bytes` as a `T`.
+/// Parses `bytes` as a `T`.
 ///
 /// # Errors
-/// Not JSON, another shape, nested more than 127 deep, or an object with the same key twice.
+/// The bytes are not JSON, have another shape, are nested more than 127 levels deep, or contain an
+/// object with a repeated key.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     UniqueKeys.deserialize(&mut reader)?;
@@ -59,7 +60,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     Ok(serde_json::from_slice(bytes)?)
 }
 
-/// Walks a value and keeps nothing of it.
+/// Visits a whole value, only to check its keys.
 struct UniqueKeys;
 
 impl<'de> DeserializeSeed<'de> for UniqueKeys {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The outside of a program: environment, clock, files, processes and HTTP, each with its limits.
+//! The outside world of a program: environment, clock, files, processes and HTTP, each with limits.
 //!
-//! The outside enters once, as a [`Host`]. One function retries, one starts processes, one redacts,
-//! and one parses strict JSON. The crate knows no service, no identity and no registry: what is asked
-//! for, and within which [limits](CallLimits), is the caller's.
+//! All access goes through one [`Host`]. One function retries, one starts processes, one redacts, and
+//! one parses strict JSON. The crate knows nothing about services, identities or registries: callers
+//! choose the requests and their [limits](CallLimits).
 
 mod clock;
 mod env;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the reader is told: a warning, or an error with its sources.
+//! Warnings, and errors with their sources, in the form in which they are shown.
 
 use serde::{Serialize, Serializer};
 
@@ -23,7 +23,7 @@ pub struct Failure {
     pub what: String,
     /// Why: the sources of the error, outermost first.
     pub because: Vec<String>,
-    /// What the reader can do.
+    /// One sentence about what the reader can do.
     pub fix: Option<String>,
     /// The stable name.
     pub code: String,
@@ -44,14 +44,14 @@ fn with_retryable<S: Serializer>(class: &Class, to: S) -> Result<S::Ok, S::Error
 }
 
 impl Failure {
-    /// What `error` and its sources say.
+    /// Collects the messages of `error` and its sources.
     pub fn of(error: &dyn Explain) -> Self {
         let mut because: Vec<String> = Vec::new();
         let what = error.to_string();
         let mut next = error.source();
         while let Some(source) = next {
             let text = source.to_string();
-            // Transparent layers repeat what they hold.
+            // A transparent error repeats the message of its source.
             if text != what && because.last() != Some(&text) {
                 because.push(text);
             }

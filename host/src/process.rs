@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Child processes: one function owns them all.
+//! Child processes. All of them start in [`spawn`].
 
 use std::ffi::OsStr;
 use std::process::{ExitStatus, Stdio};
@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 use crate::Host;
 
-/// Output beyond this is not read, and is an error.
+/// The most bytes of output that are read; more is an error.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 
 /// How much of the standard error of a child is kept, in bytes.
@@ -19,8 +19,8 @@ const STDERR_KEPT: usize = 4 * 1024;
 /// How long its standard error may stay open after its end: what it has started may hold it.
 const STDERR_GRACE: Duration = Duration::from_millis(100);
 
-/// Credentials of registries and other services, which a child sees only when it needs them. Those of
-/// CI systems come from the program, by [`crate::Env::hide`].
+/// Credentials of registries and other services, which a child process sees only if it needs them.
+/// The program hides those of CI systems with [`crate::Env::hide`].
 const SECRET_VARIABLES: &[&str] = &[
     "CI_DEPLOY_PASSWORD",
     "CI_JOB_TOKEN",
@@ -31,8 +31,8 @@ const SECRET_VARIABLES: &[&str] = &[
     "SYSTEM_ACCESSTOKEN",
 ];
 
-/// How the names of others begin. The program's own settings are of no use to a child, and some are
-/// secret.
+/// Prefixes of other variables that child processes do not see. They have no use for the program's own
+/// settings, some of which are secret.
 const PREFIXES: &[&str] = &[
     "AMBISIGN_",
     "CIRCLE_OIDC_TOKEN",
@@ -40,36 +40,36 @@ const PREFIXES: &[&str] = &[
     "TFC_WORKLOAD_IDENTITY_TOKEN",
 ];
 
-/// How the names of the rest end.
+/// Suffixes of further variables that child processes do not see.
 const SUFFIXES: &[&str] = &["_ID_TOKEN", "_OIDC_TOKEN"];
 
 /// A child process to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Child<'a> {
-    /// The program: a path, or a name to be found in `PATH`.
+    /// The program: a path, or a name that is looked up in `PATH`.
     pub program: &'a str,
     /// Its arguments.
     pub args: &'a [&'a str],
-    /// What it reads from its standard input.
+    /// The bytes on its standard input.
     pub input: &'a [u8],
     /// The longest time it may take.
     pub limit: Duration,
-    /// The credentials of the job that it sees nevertheless.
+    /// The credentials of the job that it needs and therefore sees.
     pub needs: &'a [&'a str],
 }
 
-/// A child process that ended by itself, in time.
+/// A child process that ended within its limit.
 #[derive(Debug)]
 pub struct Finished {
-    /// How it ended.
+    /// Its exit status.
     pub status: ExitStatus,
-    /// What it wrote to its standard output, which may be secret.
+    /// Its standard output, which may be secret.
     pub stdout: Vec<u8>,
     /// The beginning of what it wrote to its standard error, which may be secret too.
     pub stderr: Vec<u8>,
 }
 
-/// Why a child process gave no result. Its output is never part of the message.
+/// A child process failed to produce a result. The message never contains its output.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpawnError {
@@ -84,15 +84,15 @@ pub enum SpawnError {
     Start {
         /// The program.
         program: String,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// It did not end in time and was killed.
+    /// It reached its limit and was killed.
     #[error("`{program}` did not end within {} s", limit.as_secs())]
     Time {
         /// The program.
         program: String,
-        /// The time it had.
+        /// Its limit.
         limit: Duration,
     },
 }
@@ -123,7 +123,7 @@ pub async fn spawn(host: &Host, child: Child<'_>) -> Result<Finished, SpawnError
     let listen = listen(child.stderr.take(), &stderr);
     let work = async {
         if let Some(pipe) = &mut stdin {
-            // A child that reads nothing closes the pipe early: its exit status tells the rest.
+            // A child that does not read its input closes the pipe early; its exit status shows whether it failed.
             let _closed = pipe.write_all(input).await;
         }
         drop(stdin);
@@ -175,7 +175,7 @@ fn start(host: &Host, child: &Child<'_>) -> std::io::Result<tokio::process::Chil
 async fn read_limited(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> {
     let mut out = Vec::new();
     if let Some(mut pipe) = pipe {
-        // One byte more than allowed is enough to know.
+        // Reading one byte more than allowed is enough to detect too much output.
         while out.len() <= OUTPUT_LIMIT && pipe.read_buf(&mut out).await? > 0 {}
     }
     Ok(out)
@@ -193,7 +193,7 @@ async fn beside<T>(work: impl Future<Output = T>, listen: impl Future<Output = (
     }
 }
 
-/// Reads `pipe` to its end, so that nobody waits for us, and keeps the beginning.
+/// Reads `pipe` to its end, so that the child never waits for us, and keeps the beginning.
 async fn listen(pipe: Option<impl AsyncRead + Unpin>, kept: &Mutex<Vec<u8>>) {
     let Some(mut pipe) = pipe else { return };
     let mut part = [0; 1024];

@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
-/// Shorter values are not treated as secrets: they would turn every message into stars.
+/// Shorter values are not treated as secrets, because masking them would make messages unreadable.
 const SHORTEST_SECRET: usize = 4;
 
-/// What stands in place of a secret.
+/// Replaces a secret in text.
 const MASK: &str = "***";
 
 /// The secrets of one run.
@@ -17,10 +17,10 @@ const MASK: &str = "***";
 pub(crate) struct Redactor(Mutex<Vec<SecretString>>);
 
 impl Redactor {
-    /// Remembers `secret`, also as it stands in JSON and in URLs. Of a JWT the signature is
-    /// remembered by itself too: servers echo parts.
+    /// Remembers `secret`, also in the forms that it has in JSON and in URLs. The signature of a JWT is
+    /// remembered separately too, because servers echo parts of tokens.
     pub(crate) fn guard(&self, secret: &str) {
-        // Shorter before it is written in another way, too.
+        // Checked for the plain form, because the encoded ones can be longer.
         if secret.len() < SHORTEST_SECRET {
             return;
         }
@@ -32,11 +32,11 @@ impl Redactor {
                 known.push(part.into());
             }
         }
-        // The longest first, so that a part does not leave the rest of its whole behind.
+        // Longest first: masking a part first would leave the rest of the secret in the text.
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
     }
 
-    /// `text` without the known secrets and without anything that has the form of a JWT.
+    /// Masks the known secrets in `text`, and anything that looks like a JWT.
     pub(crate) fn redact(&self, text: &str) -> String {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = text.to_owned();
@@ -59,7 +59,7 @@ fn written(secret: &str) -> Vec<String> {
         .strip_prefix('"')
         .and_then(|json| json.strip_suffix('"'));
     let json = json.unwrap_or_default().to_owned();
-    // As Go's `encoding/json` does.
+    // Like Go's `encoding/json`.
     let html = json
         .replace('&', "\\u0026")
         .replace('<', "\\u003c")
@@ -74,7 +74,7 @@ fn written(secret: &str) -> Vec<String> {
     forms
 }
 
-/// `encoded` with the hexadecimal digits of its `%XX` in small letters.
+/// Lower-cases the hexadecimal digits of each `%XX` in `encoded`.
 fn small_hex(encoded: &str) -> String {
     let mut digits = 0;
     let small = |c: char| {
@@ -89,7 +89,7 @@ fn small_hex(encoded: &str) -> String {
     encoded.chars().map(small).collect()
 }
 
-/// Masks every run of JWT characters that begins as a base64url JSON object does (`eyJ`).
+/// Masks every run of JWT characters that begins like a base64url JSON object (`eyJ`).
 fn mask_jwts(text: &str) -> String {
     let is_jwt_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let mut out = String::with_capacity(text.len());

@@ -5,24 +5,24 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// A token as a credential channel handed it over: secret, not empty, and not yet parsed.
+/// An identity token as its source returned it: secret, not empty, and not yet parsed.
 ///
 /// There is no `Display`, `Clone` or `Serialize`, and the memory is wiped on drop.
 pub struct Token(SecretString);
 
 impl Token {
-    /// Takes `text` without the ASCII white space around it; `None` when nothing is left.
+    /// Trims ASCII white space from `text`; `None` if nothing is left.
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
         (!text.is_empty()).then(|| Self(text.to_owned().into()))
     }
 
-    /// A second copy, wiped on its own drop: for a source that is asked more than once.
+    /// A second copy, which is wiped on its own drop, for a source that is read more than once.
     pub fn copy(&self) -> Self {
         Self(self.0.clone())
     }
 
-    /// The secret itself, for the one header that needs it and for reading its claims.
+    /// The secret itself, for the header that carries it and for reading its claims.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// What a service would be sent; an identity token is a secret.
+/// Prints only the length of the token, because an identity token is a secret.
 #[expect(clippy::print_stdout, reason = "an example")]
 fn use_it(token: &str) {
     println!("a token of {} bytes", token.len());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Prints who this environment is: provider, issuer and `sub` of its identity token, never the
-//! token.
+//! Prints the identity of this environment: provider, issuer and `sub` of its identity token, but never
+//! the token.
 //!
 //! ```text
 //! whoami [AUDIENCE [PROVIDER]]
@@ -75,7 +75,7 @@ async fn whoami(audience: &str, options: Options) -> Result<(), ambisign_provide
             "issuer: {iss}\nsub: {sub}\nemail: {}",
             email.unwrap_or_default()
         ),
-        None => writeln!(out, "the token is not understood"),
+        None => writeln!(out, "the token cannot be read"),
     };
     Ok(())
 }

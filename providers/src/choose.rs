@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which provider it is: exactly one, decided from the environment and the files alone.
+//! Chooses exactly one provider, from the environment and files only.
 //!
-//! A token that was handed over comes first, then the identity of the CI job, then what somebody
-//! configured here, and the machine's own identity last. The chosen one succeeds or fails; no other
-//! is tried.
+//! An explicit token comes first, then the identity of the CI job, then a configured workload identity,
+//! and the machine's own identity last. The chosen one succeeds or fails; no other is tried.
 //!
-//! A CI system that gives tokens to its jobs (the rows of [`PROVIDERS`] of [`Kind::Ci`]) blocks the
-//! machine's identity when it is here without one: the job has an identity of its own, and the
-//! machine's is not it. A CI system that has no tokens to give (the rows of
-//! [`platforms::PLATFORMS`]: Jenkins, Travis CI, Azure Pipelines, Woodpecker and others) blocks
-//! nothing: on a Google machine the machine's identity is the only one that such a job can have. It
-//! is then used, with a note that names the CI system.
+//! A CI system that issues tokens to its jobs (the rows of [`PROVIDERS`] of [`Kind::Ci`]) blocks the
+//! machine's identity if it is detected without a token, because the job has an identity of its own. A CI
+//! system without tokens (the rows of [`platforms::PLATFORMS`]: Jenkins, Travis CI, Azure Pipelines,
+//! Woodpecker and others) blocks nothing, because on a Google machine, the machine's identity is the only
+//! one that such a job can have. It is then used, with a note that names the CI system.
 
 mod error;
 #[cfg(test)]
@@ -27,14 +25,13 @@ use crate::providers::{
 };
 use crate::{Detection, Error, GivenToken, Kind, Options, Provider, Source, platforms};
 
-/// A provider, chosen.
+/// The chosen provider.
 pub struct Choice {
     /// Its name.
     pub provider: &'static str,
-    /// Whom to ask for the token.
+    /// The source of the token.
     pub source: Box<dyn Source>,
-    /// What the reader should know: what else is here and was not taken, and what to be wary of.
-    /// One line each.
+    /// Notes for the reader, one line each: other identities that were not used, and risks.
     pub notes: Vec<String>,
 }
 
@@ -47,21 +44,20 @@ impl fmt::Debug for Choice {
     }
 }
 
-/// What was seen of one provider or platform.
+/// The state of a provider or platform.
 #[derive(Debug)]
 pub struct Seen {
     /// Its name.
     pub name: &'static str,
-    /// How deliberate its identity is.
+    /// The kind of its identity.
     pub kind: Kind,
-    /// The variables and files by which it is found; empty where the options name them.
+    /// The variables and files that identify it; empty if the options name them.
     pub marks: Vec<&'static str>,
     /// Its state.
     pub detection: Detection,
 }
 
-/// The state of every provider and platform, in the order of precedence. Nothing is asked over the
-/// network.
+/// The state of every provider and platform, in order of precedence. This does not use the network.
 pub fn survey(host: &Host, options: &Options) -> Vec<Seen> {
     let options = &with_own_name(host, options);
     let providers = PROVIDERS.iter().map(|provider| Seen {
@@ -81,10 +77,10 @@ pub fn survey(host: &Host, options: &Options) -> Vec<Seen> {
     providers.chain(platforms).collect()
 }
 
-/// The one provider of this run.
+/// Chooses the provider.
 ///
 /// # Errors
-/// None is here, several are and none comes first, or the one that comes first cannot be used.
+/// None is detected, several are detected with the same precedence, or the first one is unusable.
 pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
     let options = &with_own_name(host, options);
     let mut seen = survey(host, options);
@@ -107,8 +103,8 @@ pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
     }
 }
 
-/// `options` with the requested provider by our own name. `google` is what others' help calls
-/// impersonation where it is configured, and else the metadata server.
+/// `options` with the canonical name of the requested provider. `google`, the name in other programs,
+/// means impersonation if it is configured, otherwise the metadata server.
 fn with_own_name(host: &Host, options: &Options) -> Options {
     let mut options = options.clone();
     let own = match options.provider.as_deref() {
@@ -121,7 +117,7 @@ fn with_own_name(host: &Host, options: &Options) -> Options {
     options
 }
 
-/// The index of the one provider that is asked, or whose error ends the run.
+/// The index of the provider that is used, or whose error ends the run.
 fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseError> {
     let of = |kind: Kind, wanted: fn(&Detection) -> bool| -> Vec<usize> {
         let fits = |seen: &Seen| seen.kind == kind && wanted(&seen.detection);
@@ -131,7 +127,7 @@ fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseEr
             .collect()
     };
     let named = |name: &str| seen.iter().position(|seen| seen.name == name);
-    // A flag with a token is more definite than a flag with a name.
+    // An explicit token takes precedence over the name of a provider.
     if options.token.is_some()
         && let Some(at) = named(explicit::PROVIDER.name)
     {
@@ -194,7 +190,7 @@ fn requested(name: &str, seen: &[Seen], options: &Options) -> Result<usize, Choo
         })
 }
 
-/// By what a provider is found, also where the options decide that.
+/// The variables and files that identify a provider, including those from the options.
 fn marks(name: &str, fixed: &[&str], options: &Options) -> Vec<String> {
     let fixed = fixed.iter().map(|mark| (*mark).to_owned());
     let variables = options.token_variables.iter().cloned();
@@ -206,7 +202,7 @@ fn marks(name: &str, fixed: &[&str], options: &Options) -> Vec<String> {
         .collect()
 }
 
-/// The names by which a provider can be requested, in the order of precedence.
+/// The names of providers that can be requested, in order of precedence.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let names = PROVIDERS.iter().map(|row| row.name);
     names.filter(|name| is_requestable(name))
@@ -220,7 +216,7 @@ pub fn explanations() -> impl Iterator<Item = Table> {
         .chain(providers.copied())
 }
 
-/// The environment variables with credentials of the job that child processes must not see.
+/// The environment variables with credentials of the job, which child processes must not see.
 pub fn secret_variables() -> impl Iterator<Item = &'static str> {
     PROVIDERS.iter().flat_map(|row| {
         let read = row.variables.iter().filter(|variable| variable.is_secret);
@@ -229,12 +225,12 @@ pub fn secret_variables() -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// The flag with a token has no name of its own, and what is only recognised cannot be used.
+/// An explicit token has no name, and platforms that are only recognised cannot be used.
 fn is_requestable(name: &str) -> bool {
     name != explicit::PROVIDER.name && name != spiffe::DEFAULT_SOCKET.name
 }
 
-/// In a GitLab job the token variable is GitLab's own channel, and is called so.
+/// In a GitLab job, the token variable is GitLab's own channel and has its name.
 fn label(seen: &[Seen], at: usize) -> usize {
     let is_variable = seen
         .get(at)
@@ -261,7 +257,7 @@ fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
     let ambient = PROVIDERS
         .iter()
         .filter(|row| row.kind != Kind::Explicit && is_requestable(row.name))
-        // A credential file is looked at on request only.
+        // A credential file is only used on request.
         .filter(|row| row.name != google::PROVIDER.name)
         .map(|row| row.name.to_owned());
     let recognised = seen.iter().filter_map(|seen| match &seen.detection {
@@ -297,14 +293,14 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
     let mut notes = Vec::new();
     if matches!(options.token, Some(GivenToken::Value(_))) {
         notes.push(format!(
-            "the arguments of a program can be read by others: give the token by `{}`",
+            "other processes can read the arguments of a program: pass the token with `{}`",
             options.names.token_file
         ));
     }
     if chosen.kind == Kind::Machine {
         let how = match options.names.require_identity {
-            Some(require) => format!("make sure of it with `{require}`"),
-            None => "make sure that it is the one you want".to_owned(),
+            Some(require) => format!("require an identity with `{require}`"),
+            None => "make sure that it is the intended one".to_owned(),
         };
         notes.push(format!(
             "`{}` is the identity of this machine, not of a job: {how}",
@@ -322,18 +318,18 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
     notes
 }
 
-/// What the machine could be is no news: nobody asked for it.
+/// A note about an identity that was not used. The machine's own needs none, because no one requested it.
 fn note(other: &Seen, chosen: Kind, options: &Options) -> Option<String> {
     let name = other.name;
     match (&other.detection, other.kind) {
         (Detection::Absent, _) | (_, Kind::Machine) => None,
-        (Detection::Broken(error), _) => Some(format!("`{name}` was not taken: {}", chain(error))),
+        (Detection::Broken(error), _) => Some(format!("`{name}` was not used: {}", chain(error))),
         (Detection::Ready(_), _) => Some(format!(
-            "`{name}` was not taken, but could be used: request it with {}",
+            "`{name}` is also available: request it with {}",
             options.names.request(name)
         )),
-        // A job that has its own identity needs no advice on how to get one.
+        // A job with its own identity needs no advice on how to get one.
         (Detection::Recognised(platform), _) => matches!(chosen, Kind::Asked | Kind::Machine)
-            .then(|| format!("this is {} too: {}", platform.name, platform.fix)),
+            .then(|| format!("this is also {}: {}", platform.name, platform.fix)),
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The short way: an environment in, a token out.
+//! The main entry point: detects a provider and requests a token from it.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use ambisign_host::{Clock, Env, Host, Net, NetOptions, Token};
 
 use crate::{Choice, Error, Options, choose};
 
-/// How requests name their client.
+/// The `User-Agent` of requests.
 const USER_AGENT: &str = concat!("ambisign-providers/", env!("CARGO_PKG_VERSION"));
 
 /// Finds the identity of an environment and requests tokens from it.
@@ -19,9 +19,8 @@ const USER_AGENT: &str = concat!("ambisign-providers/", env!("CARGO_PKG_VERSION"
 /// # }
 /// ```
 ///
-/// Nothing is read or opened before a token is requested, except for the variables. Each request has
-/// limits of its own and ends within 45 seconds; for one deadline over all of them, see
-/// [`Detector::new`].
+/// Before a token is requested, only variables are read. Each request has its own limits and ends within
+/// 45 seconds; for one deadline for all of them, see [`Detector::new`].
 #[derive(Debug)]
 pub struct Detector {
     host: Host,
@@ -29,10 +28,10 @@ pub struct Detector {
 }
 
 impl Detector {
-    /// The environment of this process.
+    /// A detector for the environment of this process.
     ///
-    /// HTTP clients are built when they are first used, with the proxies and CA certificates that the
-    /// environment and the machine name.
+    /// HTTP clients are built at their first use, with the proxies and CA certificates of the environment
+    /// and the machine.
     pub fn from_env() -> Self {
         let (env, clock, root) = (Env::from_process(), Clock::system(), PathBuf::from("/"));
         let options = NetOptions {
@@ -50,8 +49,8 @@ impl Detector {
         Self::new(host, Options::default())
     }
 
-    /// An environment that the program has built, with its deadline, its observer of requests and its
-    /// names for settings.
+    /// A detector for a host that the program has built, with its own deadline, observer of requests and
+    /// names of settings.
     ///
     /// ```
     /// use ambisign_host::{Clock, Env, Host, Net, NetOptions};
@@ -105,7 +104,7 @@ impl Detector {
         Self { host, options }
     }
 
-    /// The same environment with other options.
+    /// Replaces the options.
     #[must_use]
     pub fn with_options(self, options: Options) -> Self {
         Self { options, ..self }
@@ -116,14 +115,13 @@ impl Detector {
         &self.host
     }
 
-    /// The one provider that is asked for a token for `audience`, without the network.
+    /// Chooses the provider for a token for `audience`, without using the network.
     ///
-    /// `audience` takes the place of [`Options::audience`]. Where the options name no token variable
-    /// it is `<AUDIENCE>_ID_TOKEN`, in the form that GitLab jobs use: `SIGSTORE_ID_TOKEN` for
-    /// `sigstore`.
+    /// `audience` replaces [`Options::audience`]. If the options name no token variable, it is
+    /// `<AUDIENCE>_ID_TOKEN`, in the form that GitLab jobs use: `SIGSTORE_ID_TOKEN` for `sigstore`.
     ///
     /// # Errors
-    /// None is here, several are and none comes first, or the one that comes first cannot be used.
+    /// None is detected, several are detected with the same precedence, or the first one is unusable.
     pub fn detect(&self, audience: &str) -> Result<Choice, Error> {
         let mut options = self.options.clone();
         audience.clone_into(&mut options.audience);
@@ -133,18 +131,18 @@ impl Detector {
         choose(&self.host, &options)
     }
 
-    /// A token for `audience` from the one provider that is here.
+    /// Requests a token for `audience` from the chosen provider.
     ///
     /// # Errors
-    /// Those of [`Detector::detect`], or the provider gives no token. No other provider is tried.
+    /// Those of [`Detector::detect`], or the provider returns no token. No other provider is tried.
     pub async fn token(&self, audience: &str) -> Result<Token, Error> {
         let choice = self.detect(audience)?;
         choice.source.token(&self.host, audience).await
     }
 }
 
-/// The variable that holds a token for `audience`: letters in upper case, digits as they are, `_` for
-/// everything else.
+/// The variable for a token for `audience`: letters in upper case, digits unchanged, and `_` for all
+/// other characters.
 fn variable(audience: &str) -> String {
     let upper = |c: char| match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' => c.to_ascii_uppercase(),

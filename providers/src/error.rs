@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why there is no token, whichever provider it was.
+//! The common error of all providers.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use ambisign_host::{Class, Explain};
 
-/// Why there is no token.
+/// There is no token.
 ///
-/// Its code, fix and class are those of [`Explain`]; [`Error::get`] gives the error of one provider.
-/// It has no variants, so that a provider brings its own error without a change here.
+/// Its code, fix and class come from [`Explain`]; [`Error::get`] returns the error of a provider. It has
+/// no variants, so that providers can have their own errors without a change here.
 pub struct Error(Box<dyn Explain + Send + Sync>);
 
 impl Error {
@@ -18,7 +18,7 @@ impl Error {
         Self(Box::new(error))
     }
 
-    /// The error of one provider, such as [`crate::github::Error`], when it is of that type.
+    /// The error of a provider, such as [`crate::github::Error`], if it has that type.
     pub fn get<E: std::error::Error + 'static>(&self) -> Option<&E> {
         let error: &(dyn std::error::Error + 'static) = self.0.as_ref();
         error.downcast_ref()

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A door for tests: errors that no test can provoke.
+//! Access for tests to errors that they cannot provoke.
 
 use ambisign_host::{HttpError, SettingNames};
 
 use crate::RequestError;
 
-/// What a provider makes of `http`, in a program whose settings have these `names`.
+/// The error of a provider for `http`, in a program with these `names` of settings.
 pub fn request_error(http: HttpError, names: SettingNames) -> RequestError {
     RequestError::new(http, names)
 }

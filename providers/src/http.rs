@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Requests to token services, and why one came to no usable answer.
+//! Requests to token services, and their errors.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,9 +7,9 @@ use std::fmt;
 use ambisign_host::{Answer, CallLimits, Class, Host, HttpError, SettingNames};
 use reqwest::Request;
 
-/// A request to a token service that came to no usable answer.
+/// A request to a token service failed.
 ///
-/// Its message has the method, the URL without its query, what happened, and how often it was tried.
+/// The message has the method, the URL without its query, the failure, and the number of attempts.
 pub struct RequestError {
     http: Box<HttpError>,
     names: SettingNames,
@@ -26,22 +26,22 @@ impl RequestError {
         &self.http.url
     }
 
-    /// How often it was tried.
+    /// The number of attempts.
     pub fn tries(&self) -> u32 {
         self.http.tries
     }
 
-    /// What happened, in one word: the part of an error code after the slash.
+    /// The failure in one word: the part of the error code after the slash.
     pub fn variant(&self) -> Cow<'static, str> {
         self.http.variant()
     }
 
-    /// Who can do something about it.
+    /// Who can act on it.
     pub fn class(&self) -> Class {
         self.http.class()
     }
 
-    /// One imperative sentence: what the reader can do.
+    /// The fix, one imperative sentence.
     pub fn fix(&self) -> Option<Cow<'static, str>> {
         self.http.fix_with(&self.names)
     }
@@ -59,7 +59,7 @@ impl fmt::Display for RequestError {
     }
 }
 
-/// The message says it all: a source would repeat it.
+/// The message contains everything, so there is no source.
 impl std::error::Error for RequestError {}
 
 /// Sends `request` within `limits`.
@@ -71,7 +71,7 @@ pub(crate) async fn send(
     send_while(host, limits, request, |_answer| false).await
 }
 
-/// The same, and again as long as `again` says so of an answer.
+/// The same, but repeats the request as long as `again` returns `true` for the answer.
 pub(crate) async fn send_while(
     host: &Host,
     limits: &CallLimits,

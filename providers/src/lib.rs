@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Ambient OIDC credentials: finds the identity token that the environment already holds.
+//! Ambient OIDC credentials: finds the identity token that the environment already provides.
 //!
-//! A CI job, a cloud machine or a mounted file can each prove who is running. This crate detects
-//! which of them is there without touching the network, chooses exactly one, and asks that one for
-//! an OIDC token. When the chosen one fails the answer is an error: another identity is never tried
-//! in its place, and a person is never asked.
+//! CI jobs, cloud machines and mounted files can each provide an identity. This crate detects them
+//! without using the network, chooses exactly one, and requests an OIDC token from it. If that fails, it
+//! returns an error: it never tries another identity, and never prompts a person.
 //!
 //! ```no_run
 #![doc = include_str!("../examples/hello.rs")]
 //! ```
 //!
-//! The crate knows nothing of what the token is for, and nothing of the program that it is part of.
-//! Variable names, paths, and what the program calls its settings are [`Options`].
+//! The crate does not depend on the use of the token or on a particular program. [`Options`] has the names
+//! of variables, paths, and the names of the program's settings for messages.
 //!
-//! The outside enters once, as a [`Host`]: environment, HTTP clients, clock and file root.
-//! [`Detector::from_env`] builds one for this process, [`Detector::new`] takes one from the program,
-//! with its deadline and its observer. Of the crate `ambisign-host` the interface has six types,
-//! which are exported here too: [`Host`]; [`Token`]; [`Explain`] and [`Class`], the vocabulary of
-//! errors: a stable code, a fix, and who can do something about it; and [`Table`] and [`Code`], what
-//! there is to know about a code.
+//! All access to the outside world goes through a [`Host`]: environment, HTTP clients, clock and file
+//! root. [`Detector::from_env`] builds one for this process; [`Detector::new`] accepts one from the
+//! program, with its own deadline and observer. The interface uses six types of the crate
+//! `ambisign-host`, which are re-exported here: [`Host`]; [`Token`]; [`Explain`] and [`Class`], which give
+//! each error a stable code, a fix and a class; and [`Table`] and [`Code`], which explain the codes.
 
 mod choose;
 mod detector;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ambisign_host::{CallLimits, Profile};
 
-/// No token answer is near this, in bytes.
+/// The longest accepted answer, in bytes. Answers with tokens are much shorter.
 const BODY: usize = 64 * 1024;
 
 /// The token endpoint of a CI platform.
@@ -22,7 +22,7 @@ pub(crate) const CI: CallLimits = CallLimits {
 /// Google's token endpoint and IAM Credentials.
 pub(crate) const GOOGLE: CallLimits = CallLimits { tries: 4, ..CI };
 
-/// A metadata server that is known to be there.
+/// A metadata server that is known to exist.
 pub(crate) const METADATA: CallLimits = CallLimits {
     profile: Profile::METADATA,
     body: BODY,
@@ -33,13 +33,13 @@ pub(crate) const METADATA: CallLimits = CallLimits {
     longest_wait: Duration::from_secs(2),
 };
 
-/// The same in a Kubernetes pod, where it does not answer in the first seconds of the pod's life.
+/// The same in a Kubernetes pod, where it does not answer in the first seconds after the start.
 pub(crate) const METADATA_OF_POD: CallLimits = CallLimits {
     tries: 14,
     ..METADATA
 };
 
-/// A metadata server of which nothing is known: the verdict must not keep anyone waiting.
+/// A metadata server that may not exist, which must be found out quickly.
 pub(crate) const METADATA_PROBE: CallLimits = CallLimits {
     tries: 1,
     each: Duration::from_secs(2),

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the program decides: names, paths, the audience and the user's wishes.
+//! The options of the program: names, paths, the audience and the user's choices.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-/// What to look for, and under which names. The crate itself knows no consumer of tokens.
+/// The options for finding a token. They contain everything that depends on the program.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The audience that tokens are asked for.
+    /// The audience of requested tokens.
     pub audience: String,
-    /// Variables that hold a token; the first is the one that messages recommend.
+    /// Variables with a token. Messages recommend the first.
     pub token_variables: Vec<String>,
-    /// Where an operator mounts a token that the platform keeps fresh; below the file root.
+    /// The path, below the file root, where an operator mounts a token that the platform renews.
     pub token_file: PathBuf,
-    /// A token that the user gave, for instance by a flag.
+    /// A token from the user, for instance from a flag.
     pub token: Option<GivenToken>,
-    /// The one provider to use, by its name or by the alias `google`.
+    /// The provider to use, by its name or the alias `google`.
     pub provider: Option<String>,
-    /// Use only what was handed over: a token, or a token variable.
+    /// Use only explicit tokens: a given token or a token variable.
     pub disable_ambient: bool,
-    /// What the program calls these settings, for its messages.
+    /// The names of these settings in the program, for messages.
     pub names: &'static Names,
 }
 
-/// What a program calls the settings of [`Options`], for its messages: flags, as they are typed.
+/// The names of the settings of [`Options`] in a program, for messages: flags as users type them.
 ///
-/// Without names of the program, messages name the fields themselves.
+/// Without them, messages use the names of the fields.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
     /// [`Options::provider`].
@@ -38,7 +38,7 @@ pub struct Names {
     pub token_file: &'static str,
     /// [`Options::disable_ambient`].
     pub disable_ambient: &'static str,
-    /// A setting of the program that insists on one identity.
+    /// A setting of the program that requires an identity.
     pub require_identity: Option<&'static str>,
 }
 
@@ -49,7 +49,7 @@ impl Default for &'static Names {
 }
 
 impl Names {
-    /// The fields themselves: the names in a program that gives none.
+    /// The names of the fields, for programs without their own names.
     pub const FIELDS: Self = Self {
         provider: "Options::provider",
         token: "Options::token",
@@ -58,7 +58,7 @@ impl Names {
         require_identity: None,
     };
 
-    /// How the provider `name` is requested.
+    /// How to request the provider `name`.
     pub(crate) fn request(&self, name: &str) -> String {
         if self.provider.starts_with('-') {
             format!("`{} {name}`", self.provider)
@@ -74,22 +74,22 @@ impl Options {
         self.token_variables.first().cloned().unwrap_or_default()
     }
 
-    /// Whether the provider `name` is requested.
+    /// Returns `true` if the provider `name` is requested.
     pub(crate) fn requests(&self, name: &str) -> bool {
         self.provider.as_deref() == Some(name)
     }
 }
 
-/// A token that the user gave.
+/// A token from the user.
 #[derive(Clone)]
 pub enum GivenToken {
-    /// A file that holds the token; `-` is the standard input.
+    /// A file with the token; `-` is standard input.
     File(PathBuf),
-    /// The token itself, or a path: whatever has not the form of a token is a path.
+    /// The token itself, or a path if the text does not have the form of a token.
     Value(SecretString),
 }
 
-/// Never the value: it may be a secret, even when it looks like a path.
+/// Never shows the value, which may be a secret even if it looks like a path.
 impl fmt::Debug for GivenToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

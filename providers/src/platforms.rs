@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Platforms that are known, but give a job no token of the wanted kind by themselves.
+//! Platforms that are recognised, but do not provide a suitable token by themselves.
 //!
-//! They never decide anything: their names and fixes are for the reader of an error or a note.
+//! They do not affect the choice; their names and fixes are shown in errors and notes.
 
 use ambisign_host::Host;
 
 use crate::{Kind, Options, PlatformHint};
 
-/// Stands for the recommended token variable in a fix.
+/// The placeholder for the recommended token variable in a fix.
 const VARIABLE: &str = "{variable}";
-/// Stands for the audience in a fix.
+/// The placeholder for the audience in a fix.
 const AUDIENCE: &str = "{audience}";
 
-/// How a platform is recognised.
+/// A platform and the way to recognise it.
 #[derive(Clone, Copy, Debug)]
 pub struct Platform {
-    /// Its name, as people write it.
+    /// Its display name.
     pub name: &'static str,
-    /// What kind of identity it would have.
+    /// The kind of identity that it would have.
     pub kind: Kind,
-    /// The variables or files that show it, for the reader.
+    /// The variables or files that identify it, for messages.
     pub marks: &'static [&'static str],
     here: fn(&Host) -> bool,
     fix: &'static str,
@@ -173,13 +173,13 @@ pub static PLATFORMS: &[Platform] = &[
 const BRING: &str = "set `{variable}` to an OIDC token with audience `{audience}` of an issuer that the recipient \
      trusts";
 
-/// The tokens that a pod has anyway are for the API server or for a cloud: sending one of those to
-/// somebody else would give it away.
+/// The existing tokens of a pod are for the API server or for a cloud, so they must not be sent to another
+/// service.
 const PROJECT: &str =
     "mount a projected `serviceAccountToken` with audience `{audience}` at `{file}`";
 
 impl Platform {
-    /// The platform, when it is here.
+    /// The platform, if it is detected.
     pub fn detect(&self, host: &Host, options: &Options) -> Option<PlatformHint> {
         (self.here)(host).then(|| PlatformHint {
             name: self.name,

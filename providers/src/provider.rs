@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a provider is: a row of one table, and the source of tokens that its detection yields.
+//! A provider: its row in the table, and the source of tokens that detection returns.
 
 use std::fmt;
 
@@ -8,33 +8,32 @@ use futures_util::future::BoxFuture;
 
 use crate::{Error, Options};
 
-/// Gives identity tokens. Everything that is needed to ask for one is already inside: nothing is
-/// read twice.
+/// A source of identity tokens. It already contains everything that a request needs, so nothing is read
+/// twice.
 pub trait Source: Send + Sync {
-    /// Asks for a token for `audience`.
+    /// Requests a token for `audience`.
     ///
     /// # Errors
-    /// No token was given, for the reason that the error tells. The failure is final: the caller
-    /// asks nobody else instead.
+    /// There is no token. The failure is final: callers do not try another source.
     fn token<'a>(
         &'a self,
         host: &'a Host,
         audience: &'a str,
     ) -> BoxFuture<'a, Result<Token, Error>>;
 
-    /// Whether a later call gives a fresh token, rather than the same one again.
+    /// Returns `true` if a later call returns a new token instead of the same one.
     fn renewable(&self) -> bool;
 }
 
-/// What the environment and the files say about one provider. The network was not used.
+/// The state of a provider according to the environment and files, without using the network.
 pub enum Detection {
-    /// It is not here.
+    /// It is not detected.
     Absent,
-    /// It is here for certain, but its credential channel is not, or cannot be used.
+    /// It is detected, but its credentials are missing or unusable.
     Broken(Error),
-    /// It can be asked for a token.
+    /// It can provide a token.
     Ready(Box<dyn Source>),
-    /// A platform that has no token of this kind to give by itself.
+    /// A platform that does not provide such a token by itself.
     Recognised(PlatformHint),
 }
 
@@ -49,25 +48,25 @@ impl fmt::Debug for Detection {
     }
 }
 
-/// A platform that was recognised, but gives no token by itself.
+/// A recognised platform that provides no token by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlatformHint {
-    /// Its name, as people write it.
+    /// Its display name.
     pub name: &'static str,
-    /// One imperative sentence: how to give it an identity all the same.
+    /// One imperative sentence about how to provide a token anyway.
     pub fix: String,
 }
 
-/// What an identity says about who runs, from the most to the least deliberate.
+/// The kinds of identities, from the most to the least deliberate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A token that somebody handed over, by a flag or by a variable made for it.
+    /// An explicit token, from a flag or a dedicated variable.
     Explicit,
     /// The identity of a CI job.
     Ci,
-    /// A workload identity that somebody configured here.
+    /// A workload identity that was configured here.
     Asked,
-    /// Whatever this machine or pod is allowed to be.
+    /// The identity of this machine or pod.
     Machine,
 }
 
@@ -78,16 +77,16 @@ pub struct Variable {
     pub name: &'static str,
     /// A value, or a description of one in angle brackets.
     pub example: &'static str,
-    /// What it does, on one line that begins with its platform.
+    /// Its meaning, on one line that begins with its platform.
     pub meaning: &'static str,
-    /// Whether the provider is found by it.
+    /// `true` if it identifies the provider.
     pub is_mark: bool,
-    /// Whether its value is a secret, which is never shown, and which child processes do not see.
+    /// `true` if its value is a secret, which is never shown and which child processes do not see.
     pub is_secret: bool,
 }
 
 impl Variable {
-    /// A variable by which the provider is found.
+    /// A variable that identifies the provider.
     pub(crate) const fn mark(
         name: &'static str,
         example: &'static str,
@@ -99,7 +98,7 @@ impl Variable {
         }
     }
 
-    /// A variable that the provider reads when it is there.
+    /// Another variable that the provider reads.
     pub(crate) const fn read(
         name: &'static str,
         example: &'static str,
@@ -114,7 +113,7 @@ impl Variable {
         }
     }
 
-    /// The same with a secret value.
+    /// Marks its value as secret.
     pub(crate) const fn secret(self) -> Self {
         Self {
             is_secret: true,
@@ -123,26 +122,26 @@ impl Variable {
     }
 }
 
-/// One way to a token.
+/// A provider of tokens.
 #[derive(Clone, Copy, Debug)]
 pub struct Provider {
-    /// Its name, the one by which it can be requested.
+    /// Its name, with which it can be requested.
     pub name: &'static str,
     /// Every environment variable that it reads.
     pub variables: &'static [Variable],
-    /// Credentials of its platform that it does not read. Like the secret ones of `variables`, child
-    /// processes do not see them.
+    /// Other variables with credentials of its platform. Child processes do not see them, like the secret ones
+    /// in `variables`.
     pub secrets: &'static [&'static str],
     /// What there is to know about its errors.
     pub errors: &'static [Table],
-    /// How deliberate its identity is.
+    /// The kind of its identity.
     pub kind: Kind,
-    /// Looks for it, without the network and in less than a millisecond.
+    /// Detects it, without the network and in less than a millisecond.
     pub detect: fn(&Host, &Options) -> Detection,
 }
 
 impl Provider {
-    /// The names of the variables by which it is found.
+    /// The names of the variables that identify it.
     pub fn marks(&self) -> impl Iterator<Item = &'static str> {
         let marks = self.variables.iter().filter(|variable| variable.is_mark);
         marks.map(|variable| variable.name)

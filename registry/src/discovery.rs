@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How signatures of an image are found.
+//! The ways to find signatures of an image.
 
-/// How signatures of an image are found.
+/// The way to find signatures of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Discovery {
-    /// By the index under the tag `sha256-<hex>`.
+    /// The index at the tag `sha256-<hex>`.
     FallbackTag,
-    /// By the referrers API.
+    /// The referrers API.
     Referrers,
 }

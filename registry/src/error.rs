@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What can go wrong between us and a registry.
+//! The errors of registries.
 
 use std::borrow::Cow;
 
@@ -13,34 +13,34 @@ use crate::login::error::CredentialError;
 errors! {
     /// An error of the stage `registry`.
     ///
-    /// Text of the server is an excerpt without secrets; `credential` names where a credential came from
-    /// and for whom it is, never the secret.
+    /// Text from the server is an excerpt without secrets. `credential` names the source and the user of a
+    /// credential, never the secret.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The credential of this machine cannot be read.
+        /// A credential cannot be read.
         #[error(transparent)]
         Credentials(#[from] error: CredentialError) = of error,
-        /// Content hashes to something else than it is called.
+        /// Content does not match its digest.
         #[error("digest mismatch for {reference}: expected {expected}, got {found}")]
         DigestMismatch {
-            /// What was asked for.
+            /// The requested content.
             reference: String,
-            /// The digest that was asked for or announced.
+            /// The requested or announced digest.
             expected: String,
-            /// The digest of what came.
+            /// The digest of the received content.
             found: String,
         } = "registry/digest-mismatch", Untrusted {
             what: "The registry sent other bytes than those that the digest names.",
             why: "A digest names exact bytes. A proxy or mirror changes them, or the registry is broken.",
             advice: "Find out what alters content between this machine and the registry before you run again.",
         },
-        /// A request came to no usable answer.
+        /// A request failed.
         #[error("the registry gave no usable answer")]
         Http(#[from] error: HttpError) = request error in "registry" { fix: hints::request(error) },
-        /// The list of referrers under the fallback tag cannot be read, so it is not touched.
+        /// The list of referrers at the fallback tag cannot be read, so it is not changed.
         #[error("the index at {tag} cannot be read: {why}")]
         IndexUnreadable {
-            /// The tag, in full.
+            /// The full tag.
             tag: String,
             /// The reason.
             why: String,
@@ -49,17 +49,17 @@ errors! {
             why: "Another program wrote something else under its tag. It could hold signatures, so ambisign does not overwrite it.",
             advice: "Find out what wrote the tag `sha256-...` of the image, and delete it if nothing needs it.",
         },
-        /// An index lists something that cannot be signed, so nothing of it is.
-        #[error("{index} is not signed, because not all that it lists can be")]
+        /// An index lists an entry that cannot be signed, so nothing of it is.
+        #[error("{index} is not signed, because one of its entries cannot be")]
         Listed {
-            /// The index, in full.
+            /// The full reference of the index.
             index: String,
-            /// Why.
+            /// The reason.
             source: Box<Self>,
         } = of source {
             fix: source.is_of_content().then_some(LISTED),
         },
-        /// The manifest is not what the OCI image specification says.
+        /// The manifest violates the OCI image specification.
         #[error("the manifest of {reference} cannot be read: {why}")]
         Manifest {
             /// The image.
@@ -71,24 +71,24 @@ errors! {
             why: "Its digest is right, but its content does not follow the OCI image specification.",
             advice: "Build and push the image again with a current tool.",
         },
-        /// The media type is not one that we sign, or not the one that the manifest names.
+        /// The media type is not one that can be signed, or not the one that the manifest names.
         #[error("{reference} has the media type {found:?}, but {expected}")]
         MediaType {
             /// The image.
             reference: String,
-            /// The type that the registry says.
+            /// The type that the registry names.
             found: String,
-            /// What was expected.
+            /// The expectation.
             expected: String,
         } = "registry/media-type", Untrusted {
             what: "The digest does not name an image or an image index.",
             why: "It names something else, such as a layer, or the registry gives the manifest another media type.",
             advice: "Name an image or an image index by the digest that the push printed, not by its image ID.",
         },
-        /// What is under a shared tag may not be replaced.
+        /// A shared tag may not be changed.
         #[error("{tag} may not be changed{}", answered(*status, said))]
         ImmutableTag {
-            /// The tag, in full.
+            /// The full tag.
             tag: String,
             /// The status.
             status: StatusCode,
@@ -99,7 +99,7 @@ errors! {
             why: "The repository has immutable tags, and the image has a signature already: the tag lists all of them.",
             advice: "Exclude tags that begin with `sha256-` from immutability, then run `ambisign attach`; or store signatures in another repository with `--signature-repository`.",
         },
-        /// The image was named by a tag, and the registry sends the request for it to another host.
+        /// The image was named by tag, and the registry redirects the request to another host.
         #[error("{reference} is redirected to {to}, and a tag cannot prove what comes from there")]
         ImageRedirected {
             /// The image.
@@ -114,7 +114,7 @@ errors! {
             why: "The registry is a front for another one. A tag cannot prove that what comes from there is the image.",
             advice: "Name the image by its digest: the digest proves the content, wherever it comes from.",
         },
-        /// There is no such image.
+        /// The image does not exist.
         #[error("{reference} is not in the registry")]
         NotFound {
             /// The image.
@@ -124,33 +124,33 @@ errors! {
             why: "It was not pushed yet, the digest is the local image ID, or the login may not see it.",
             advice: "Push the image before this step (`images:` of Cloud Build pushes after all steps), and name it by the digest of its manifest, not by its image ID.",
         },
-        /// The registry took something, and does not show it yet.
+        /// The registry accepted something but does not show it yet.
         #[error("{manifest} is stored, but {place} does not show it yet")]
         NotVisible {
-            /// The manifest or blob, in full.
+            /// The full reference of the manifest or blob.
             manifest: String,
-            /// Where it should be seen.
+            /// Where it should be visible.
             place: String,
         } = "registry/not-visible", Temporary {
             what: "The registry accepted the signature, but does not show it yet.",
             why: "Its replicas are slow, or a cache in front of it serves old answers.",
             advice: "Wait, then run the `ambisign attach` command that the run printed: it adds nothing twice.",
         },
-        /// A bundle was to be attached to another image than the one it is for.
-        #[error("a bundle for {bundle} was to be attached to {target}")]
+        /// A bundle was about to be attached to the wrong image.
+        #[error("a bundle for {bundle} was about to be attached to {target}")]
         OtherArtifact {
-            /// What the bundle is for.
+            /// The digest that the bundle is for.
             bundle: Digest,
-            /// What it was to be attached to.
+            /// The image that it was about to be attached to.
             target: Digest,
         } = "registry/other-artifact", Bug {
             what: "A signature was about to be attached to an image that it does not belong to.",
             why: "This cannot happen, and was stopped.",
             advice: "Report this: it is a bug in ambisign.",
         },
-        /// Plain HTTP was allowed for a registry that gets the login of the platform.
+        /// Plain HTTP was allowed for a registry that receives the login of the platform.
         #[error(
-            "plain HTTP is not possible for {registry}, which gets the login of this job's platform"
+            "plain HTTP is not allowed for {registry}, which receives the login of this job's platform"
         )]
         PlainHttp {
             /// The registry.
@@ -176,7 +176,7 @@ errors! {
             why: "Harbor's content trust answers 412 for unsigned images, except to accounts that may push.",
             advice: "Log in with an account that may push, which Harbor lets read unsigned images (`CONTENT_TRUST_LEGACY_SIGNER_PULL_ENABLED`), or turn the policy off until the image is signed.",
         },
-        /// The registry does not let us push; found before anything was signed.
+        /// The registry denies pushing, which was found out before signing.
         #[error(
             "{repository} does not accept pushes{} {credential}; nothing was signed", answered(*status, said)
         )]
@@ -187,30 +187,30 @@ errors! {
             status: StatusCode,
             /// The beginning of the answer.
             said: String,
-            /// Which credential was used.
+            /// The credential that was used.
             credential: String,
-            /// Whether there was one.
+            /// The login.
             login: Login,
         } = "registry/push-denied", Registry {
             fix: hints::push(repository, login.as_said(said)),
-            what: "The login may not write to the repository, where the signature goes.",
+            what: "The login may not push to the repository for the signature.",
             why: "It may only read, it is for another repository, or there is no login. Nothing was signed.",
             advice: "Give the job write access: in GitHub `packages: write`, in Google Cloud the role `roles/artifactregistry.writer`.",
         },
-        /// What the registry serves is not what was pushed.
+        /// The registry serves other bytes than were pushed.
         #[error("{reference} was pushed, but {why}")]
         ReadBack {
             /// The manifest that was pushed.
             reference: String,
-            /// What is different.
+            /// The difference.
             why: String,
         } = "registry/read-back", Untrusted {
             what: "The registry serves other bytes than the signature that was stored.",
             why: "The registry or a cache in front of it loses or changes what it accepts.",
             advice: "Find out what changes content in the registry or in front of it before you run again.",
         },
-        /// Something was to be written where we only read.
-        #[error("{repository} was to be written to, and only reading was asked for")]
+        /// A write was attempted in a repository that is only read.
+        #[error("a write to {repository} was attempted, but it was opened for reading only")]
         ReadOnly {
             /// Registry and repository.
             repository: String,
@@ -219,7 +219,7 @@ errors! {
             why: "This is a mistake in ambisign; nothing was written.",
             advice: "Report this: it is a bug in ambisign.",
         },
-        /// The registry sends us to a token endpoint that may not have our credential.
+        /// The registry names a token endpoint that must not receive the credential.
         #[error("{registry} names {realm} as its token endpoint, which {why}")]
         Realm {
             /// The registry.
@@ -233,7 +233,7 @@ errors! {
             why: "The login would go to that endpoint.",
             advice: "Check the address of the registry and the proxies in front of it.",
         },
-        /// The registry sends a request where it may not go.
+        /// The registry redirects a request to a host where it must not be sent.
         #[error("{registry} redirects to {to}, which {why}")]
         Redirect {
             /// The registry.
@@ -247,72 +247,72 @@ errors! {
             why: "A public registry must not send requests into your own network.",
             advice: "Check the address of the registry and the proxies in front of it.",
         },
-        /// The registry refuses a request with a status that does not pass.
+        /// The registry refuses a request.
         #[error("{repository} refused {what}{} {credential}", answered(*status, said))]
         Refused {
             /// Registry and repository.
             repository: String,
-            /// What was asked for.
+            /// The request.
             what: String,
             /// The status.
             status: StatusCode,
             /// The beginning of the answer.
             said: String,
-            /// Which credential was used.
+            /// The credential that was used.
             credential: String,
         } = "registry/refused", Registry | Temporary {
-            // It does not say no: it fails.
+            // A server error is not a refusal.
             class: if status.is_server_error() { Class::Temporary } else { Class::Registry },
             fix: hints::refused(*status, what),
             what: "The registry refused a request that every registry should know.",
-            why: "A quota, immutable tags, a rule of the repository or a fault of the registry: its answer is shown.",
-            advice: "Act on the answer that is shown; where tags are immutable, allow those that begin with `sha256-`.",
+            why: "The cause is a quota, immutable tags, a rule of the repository or a fault of the registry; the message shows its answer.",
+            advice: "Act on the answer in the message; if tags are immutable, allow those that begin with `sha256-`.",
         },
-        /// Other writers of a shared tag kept winning.
+        /// Other writers kept overwriting a shared tag.
         #[error(
-            "{tag} did not keep our entry in {rounds} rounds; the signature is stored as {manifest}, but not listed"
+            "{tag} lost the entry of this signature {rounds} times; the signature is stored as {manifest}, but not listed"
         )]
         SharedTag {
-            /// The tag, in full.
+            /// The full tag.
             tag: String,
-            /// The manifest of the signature, in full.
+            /// The full reference of the signature's manifest.
             manifest: String,
-            /// How often it was tried.
+            /// The number of attempts.
             rounds: u32,
         } = "registry/shared-tag", Temporary {
             what: "Other writers kept overwriting the list of signatures.",
             why: "Without the referrers API all signers of an image share one tag, and the last writer wins.",
             advice: "Run again, and sign an image from one job at a time.",
         },
-        /// The image has a signature of the same identity, and `--if-signed fail` was given.
-        #[error("{image} is signed already by {identity}: {place}")]
+        /// The image has a signature by the same identity, and `--if-signed fail` was given.
+        #[error("{image} is already signed by {identity}: {place}")]
         Signed {
             /// The image.
             image: String,
-            /// Who signed it.
+            /// The identity that signed it.
             identity: String,
             /// Where the signature is.
             place: String,
         } = "registry/signed", Registry {
-            what: "The image has a valid signature of the same identity, and `--if-signed fail` was given.",
+            what: "The image has a valid signature by the same identity, and `--if-signed fail` was given.",
             why: "The job ran before, or another job of the same workflow signs this image too.",
             advice: "Do nothing if one signature is enough, or pass `--if-signed skip` or `--if-signed add`.",
         },
-        /// The registry resolves the fallback tag of an image to the image itself, and does not list the
-        /// tag: there can be no list of signatures.
+        /// The registry resolves the fallback tag of an image to the image itself and does not list the tag,
+        /// so there can be no list of signatures.
         #[error("{tag} is the image itself: the registry takes that tag for the digest of the image")]
         TagIsSubject {
-            /// The tag, in full.
+            /// The full tag.
             tag: String,
         } = "registry/tag-is-subject", Registry {
             what: "The registry takes the tag of an image's signatures for the image itself.",
             why: "GitLab's registry does so. A list that is written there cannot be read back. Leave the tag alone: it is the image.",
             advice: "Store the signatures in another repository, which verifiers must name too: `--signature-repository REPOSITORY`.",
         },
-        /// A tag is listed, and reads of it are sent to another host.
+        /// A tag is listed, but reads of it are redirected to another host.
         #[error("{tag} exists, but the registry redirects reads of it to {to}")]
         TagRedirected {
-            /// The tag, in full.
+            /// The full tag.
             tag: String,
             /// Scheme and host.
             to: String,
@@ -343,21 +343,21 @@ errors! {
             why: "Another server answers at its address.",
             advice: "Check what answers in place of the token endpoint.",
         },
-        /// A manifest is larger than we accept.
+        /// A manifest is too large.
         #[error("the manifest of {reference} has more than {limit} {unit}")]
         TooLarge {
             /// The image.
             reference: String,
             /// The limit.
             limit: usize,
-            /// What is counted.
+            /// The unit.
             unit: &'static str,
         } = "registry/too-large", Untrusted {
             what: "A manifest or an answer is larger than any real one.",
             why: "Another server answers, or the registry is hostile.",
             advice: "Check that the digest is of an image, then what answers in place of the registry.",
         },
-        /// The registry does not let us read.
+        /// The registry denies reading.
         #[error("{repository} denied access{} {credential}", answered(*status, said))]
         Unauthorized {
             /// Registry and repository.
@@ -366,9 +366,9 @@ errors! {
             status: StatusCode,
             /// The beginning of the answer.
             said: String,
-            /// Which credential was used.
+            /// The credential that was used.
             credential: String,
-            /// Whether there was one.
+            /// The login.
             login: Login,
         } = "registry/unauthorized", Registry {
             fix: hints::login_hint(repository, login.as_said(said)),
@@ -390,7 +390,7 @@ fn answered(status: StatusCode, said: &str) -> String {
 }
 
 impl Error {
-    /// Whether what is in the registry is in the way, and not the registry.
+    /// Returns `true` if the content of the registry causes the error, not the registry itself.
     fn is_of_content(&self) -> bool {
         matches!(self, Self::MediaType { .. } | Self::NotFound { .. })
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Doors to the private parsers of registries' answers, for `fuzz/` and its test alone.
+//! Access to the private parsers of registries' answers, for `fuzz/` and its test only.
 
 use std::collections::BTreeSet;
 
@@ -34,10 +34,10 @@ pub fn link(header: &str) -> Option<&str> {
     next_link(header)
 }
 
-/// How many credentials of a container tool's configuration file are for `repository` of `registry`.
+/// The number of credentials for `repository` of `registry` in a container tool's configuration file.
 ///
 /// # Errors
-/// It is not such a file.
+/// The file is malformed.
 pub fn credentials(file: &[u8], registry: &str, repository: &str) -> Result<usize, json::Error> {
     let file: docker_config::File = json::parse(file)?;
     let helpers = file.helper(registry).into_iter().count();
@@ -46,10 +46,10 @@ pub fn credentials(file: &[u8], registry: &str, repository: &str) -> Result<usiz
     Ok(helpers + pairs.count())
 }
 
-/// What a manifest or an index lists, and its digest.
+/// The digest of a manifest or an index, and the digests that it lists.
 ///
 /// # Errors
-/// It is none that is signed.
+/// It cannot be signed.
 pub fn manifest(bytes: &[u8], media_type: &str) -> Result<(Digest, Vec<Digest>), Error> {
     let said = Said {
         media_type: Some(media_type),
@@ -63,10 +63,10 @@ pub fn manifest(bytes: &[u8], media_type: &str) -> Result<(Digest, Vec<Digest>),
     ))
 }
 
-/// The index under a fallback tag with a line for each of `digests`.
+/// The index at a fallback tag with an entry for each of `digests`.
 ///
 /// # Errors
-/// It is no index.
+/// The bytes are not an index.
 pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
     let media_type = oci_client::manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
     let index = Index::read(bytes, Some(media_type))?;
@@ -82,37 +82,37 @@ pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
     Ok(index.with(&entries, &BTreeSet::new()))
 }
 
-/// How many referrers an answer of the referrers API lists.
+/// The number of referrers in an answer of the referrers API.
 ///
 /// # Errors
-/// It is no such answer.
+/// The answer is malformed.
 pub fn referrers(bytes: &[u8]) -> Result<usize, json::Error> {
     let listed: Listed<Line> = json::parse(bytes)?;
     Ok(listed.manifests.iter().flatten().count())
 }
 
-/// How many tags a list of tags has.
+/// The number of tags in a list of tags.
 ///
 /// # Errors
-/// It is no such list.
+/// The list is malformed.
 pub fn tags(bytes: &[u8]) -> Result<usize, json::Error> {
     let read: Tags = json::parse(bytes)?;
     Ok(read.tags.iter().flatten().count())
 }
 
-/// How many layers the manifest of a signature has.
+/// The number of layers in the manifest of a signature.
 ///
 /// # Errors
-/// It is none.
+/// The manifest is malformed.
 pub fn attachment(bytes: &[u8]) -> Result<usize, String> {
     let layers = signatures::attachment(bytes)?.layers;
     Ok(layers.map_or(0, |layers| layers.len()))
 }
 
-/// Whether the answer of a token endpoint can be read.
+/// Parses the answer of a token endpoint.
 ///
 /// # Errors
-/// It cannot.
+/// The answer is malformed.
 pub fn token(bytes: &[u8]) -> Result<(), json::Error> {
     json::parse::<TokenAnswer>(bytes).map(drop)
 }

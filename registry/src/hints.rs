@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What gives a right on the registries that people use: one imperative sentence each.
+//! Fixes for missing rights on common registries, one imperative sentence each.
 
 use std::borrow::Cow;
 
@@ -10,23 +10,23 @@ use url::Url;
 use crate::hosts::is_google;
 use crate::reference::DOCKER_HUB;
 
-/// What is asked for to see that a signature may be pushed.
+/// The request that checks whether a signature may be pushed.
 pub(crate) const UPLOAD: &str = "an upload";
 
-/// What was known about the login when a registry said no.
+/// The login when a registry refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Login {
-    /// There was one, or the registry asked for none.
+    /// There was one, or the registry did not ask for one.
     Given,
     /// There was none.
     Missing,
-    /// There was none but those that `docker/login-action` keeps for Buildx alone.
+    /// There was none except those that `docker/login-action` stores for Buildx only.
     Scoped,
 }
 
 impl Login {
-    /// The login as the registry's words show it: one that has expired is as good as none. That of ECR
-    /// lives for twelve hours.
+    /// Corrects the login with the registry's answer `said`: an expired login counts as none. Logins of
+    /// ECR are valid for twelve hours.
     pub(crate) fn as_said(self, said: &str) -> Self {
         if said.to_ascii_lowercase().contains("token has expired") {
             Self::Missing
@@ -36,7 +36,7 @@ impl Login {
     }
 }
 
-/// The registries whose ways are known.
+/// The registries with specific fixes.
 enum Kind {
     Azure,
     DockerHub,
@@ -67,7 +67,7 @@ impl Kind {
     }
 }
 
-/// What helps when a registry denies all access.
+/// The fix if a registry denies all access.
 pub(crate) fn login_hint(repository: &str, login: Login) -> Cow<'static, str> {
     match login {
         Login::Given => read(host_of(repository)),
@@ -76,7 +76,7 @@ pub(crate) fn login_hint(repository: &str, login: Login) -> Cow<'static, str> {
     }
 }
 
-/// What helps when a registry lets us read and not write.
+/// The fix if a registry allows reading but not writing.
 pub(crate) fn push(repository: &str, login: Login) -> Cow<'static, str> {
     match login {
         Login::Given => write(host_of(repository)),
@@ -85,7 +85,7 @@ pub(crate) fn push(repository: &str, login: Login) -> Cow<'static, str> {
     }
 }
 
-/// What helps when a registry gave no usable answer.
+/// The fix if a registry gave no usable answer.
 pub(crate) fn request(error: &HttpError) -> Option<Cow<'static, str>> {
     let host = Url::parse(&error.url).ok();
     let host = host.as_ref().and_then(host_and_port);
@@ -102,7 +102,7 @@ pub(crate) fn request(error: &HttpError) -> Option<Cow<'static, str>> {
         ),
         (HttpReason::NotTls, Some(host)) => Some(
             format!(
-                "name the port at which the registry speaks TLS, or allow plain HTTP for it: \
+                "name the port where the registry supports TLS, or allow plain HTTP for it: \
                  `--allow-http-registry={host}`"
             )
             .into(),
@@ -111,12 +111,12 @@ pub(crate) fn request(error: &HttpError) -> Option<Cow<'static, str>> {
     }
 }
 
-/// Whether `host` answers for Docker Hub or its logins.
+/// Returns `true` if `host` belongs to Docker Hub or its token service.
 fn is_docker_hub(host: &str) -> bool {
     matches!(host, DOCKER_HUB | "registry-1.docker.io" | "auth.docker.io")
 }
 
-/// `host:port`, as an image names it.
+/// `host:port`, in the form used in images.
 fn host_and_port(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     Some(match url.port() {
@@ -125,25 +125,25 @@ fn host_and_port(url: &Url) -> Option<String> {
     })
 }
 
-/// What helps when a registry refuses `what` with `status`.
+/// The fix if a registry refuses `what` with `status`.
 pub(crate) fn refused(status: StatusCode, what: &str) -> Option<Cow<'static, str>> {
     match status.as_u16() {
         404 if what == UPLOAD => Some(
-            "create the repository in the registry first: this one does not create it by a push"
+            "create the repository in the registry first, because a push does not create it"
                 .into(),
         ),
         405 if what == UPLOAD => Some(
-            "name the repository to which the image was pushed: a cache or proxy of another registry \
-             takes no signatures"
+            "name the repository to which the image was pushed, because a cache or proxy of another registry \
+             accepts no signatures"
                 .into(),
         ),
         400 | 405 | 409 => Some(
-            "see whether the tags of this repository are immutable or its content is restricted"
+            "check whether the tags of this repository are immutable or its content is restricted"
                 .into(),
         ),
         401 | 403 => Some("log in with an account that may push to this repository".into()),
         500.. => Some("run again: this usually passes".into()),
-        413 => Some("remove signatures that nobody needs from this image".into()),
+        413 => Some("remove signatures that are not needed from this image".into()),
         _ => None,
     }
 }
@@ -153,7 +153,7 @@ fn host_of(repository: &str) -> &str {
 }
 
 fn without_scope() -> Cow<'static, str> {
-    "remove `scope:` from docker/login-action, because that login is for Buildx alone, or set \
+    "remove `scope:` from docker/login-action, because that login is for Buildx only, or set \
      `AMBISIGN_REGISTRY_USERNAME` and `AMBISIGN_REGISTRY_PASSWORD`"
         .into()
 }

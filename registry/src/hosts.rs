@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Registries whose logins come from a platform.
+//! Registries with logins from a platform.
 
 use ambisign_host::Host;
 
 /// GitHub's registry.
 pub(crate) const GHCR: &str = "ghcr.io";
 
-/// Whether the platform of this job gives it a login for `registry`, or may.
+/// Returns `true` if the platform of this job may provide a login for `registry`.
 pub(crate) fn is_of_platform(host: &Host, registry: &str) -> bool {
     let is_gitlab = |gitlab: &str| registry.eq_ignore_ascii_case(gitlab);
     registry == GHCR || is_google(registry) || host.env.get("CI_REGISTRY").is_some_and(is_gitlab)
 }
 
-/// Whether `registry` is one of Google's, which take an access token. A port makes it another one.
+/// Returns `true` if `registry` is one of Google's, which accept an access token. With a port, it is not.
 pub(crate) fn is_google(registry: &str) -> bool {
     registry == "gcr.io" || registry.ends_with(".gcr.io") || registry.ends_with(".pkg.dev")
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! OCI registries: which image is signed, whether we may push, and the signatures of an image.
+//! A client of OCI registries that resolves images, checks push permission, and reads and attaches
+//! signatures.
 //!
-//! Requests are our own, on the one HTTP core of `ambisign-host`: limits, retries and deadlines are
-//! those of every other call, and what a registry says is believed only after it was checked. Nothing
-//! but [`Registry::attach`] makes a signature visible, and it takes a
-//! [`VerifiedBundle`](ambisign_sigstore::verify::VerifiedBundle) only.
+//! All requests use the HTTP core of `ambisign-host`, with the same limits, retries and deadlines as
+//! every other call. Answers of a registry are checked before they are used. Only [`Registry::attach`]
+//! makes a signature visible, and it accepts only a
+//! [`VerifiedBundle`](ambisign_sigstore::verify::VerifiedBundle).
 
 mod client;
 mod discovery;

@@ -17,7 +17,7 @@ const REGISTRY: Profile = Profile {
     proxies: true,
 };
 
-/// A registry on this machine that does not speak TLS, by its name.
+/// A registry without TLS that has a name of this machine.
 pub const REGISTRY_ON_LOOPBACK: Profile = Profile {
     name: "registry on this machine",
     plain_http: PlainHttp::LoopbackNames,
@@ -25,7 +25,7 @@ pub const REGISTRY_ON_LOOPBACK: Profile = Profile {
     ..REGISTRY
 };
 
-/// A registry that does not speak TLS, and that the user allows to be without.
+/// A registry for which the user allows plain HTTP.
 pub const REGISTRY_WITHOUT_TLS: Profile = Profile {
     name: "registry without TLS",
     plain_http: PlainHttp::Anywhere,
@@ -39,7 +39,7 @@ pub const STORAGE_WITHOUT_TLS: Profile = Profile {
     ..REGISTRY
 };
 
-/// What all calls have in common where nothing else is said.
+/// The defaults.
 const BASE: CallLimits = CallLimits {
     profile: REGISTRY,
     body: 64 * 1024,
@@ -57,7 +57,7 @@ pub const REGISTRY_TOKEN: CallLimits = CallLimits {
     ..BASE
 };
 
-/// A manifest, an index, or what the registry lists.
+/// A read of a manifest, an index, or a list.
 pub const REGISTRY_READ: CallLimits = CallLimits {
     body: 8 * 1024 * 1024,
     each: secs(60),
@@ -65,5 +65,5 @@ pub const REGISTRY_READ: CallLimits = CallLimits {
     ..BASE
 };
 
-/// A blob or a manifest that is pushed.
+/// A push of a blob or a manifest.
 pub const REGISTRY_WRITE: CallLimits = BASE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a caller says about registries.
+//! The options of registries.
 
 use std::collections::BTreeSet;
 
@@ -7,28 +7,27 @@ use ambisign_host::Token;
 
 use crate::reference::Reference;
 
-/// What the flags say about registries. They beat every file and variable.
+/// The options of registries, which take precedence over every file and variable.
 #[derive(Debug, Default)]
 pub struct RegistryOptions {
     /// The user name.
     pub username: Option<String>,
-    /// The password that goes with the user name.
+    /// The password for the user name.
     pub password: Option<Token>,
     /// A bearer token for the registry itself.
     pub token: Option<Token>,
-    /// The repository that has the signatures of all images, instead of the image's own. Its tag does
-    /// not count.
+    /// The repository for the signatures of all images, instead of each image's own. Its tag is ignored.
     pub signatures: Option<Reference>,
-    /// Which registries may be spoken to in plain HTTP.
+    /// The registries that may use plain HTTP.
     pub plain_http: PlainHttp,
 }
 
-/// Which registries may be spoken to in plain HTTP, beside those on this machine.
+/// The registries that may use plain HTTP, in addition to those on this machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PlainHttp {
     /// Those that answer TLS with plain HTTP.
     IfNoTls,
-    /// These, by host and port as an image names them.
+    /// These, by host and port in the form used in images.
     Named(BTreeSet<String>),
     /// None.
     #[default]

@@ -3,8 +3,8 @@
 //!
 //! The grammar is that of the OCI distribution specification ("Pulling manifests") with the
 //! defaults that container tools share: no registry means Docker Hub, one path component there means
-//! `library/`, neither tag nor digest means `latest`. Whatever is outside the grammar is refused
-//! rather than repaired, because a signature for another image than the one meant is worse than none.
+//! `library/`, neither tag nor digest means `latest`. Text outside of the grammar is refused rather than
+//! repaired, because a signature for the wrong image is worse than none.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -31,23 +31,23 @@ pub struct Reference {
 }
 
 errors! {
-    /// Why a text is not an image reference.
+    /// A text is not an image reference.
     ///
-    /// What stands before an `@` is never shown: it may be a password.
+    /// Messages never show the text before an `@`, which may be a password.
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum ReferenceError {
-        /// What follows the `@` is not a digest that we sign.
+        /// The text after the `@` is not a SHA-256 digest.
         #[error("{text:?} is not a digest of the form `sha256:` and 64 lower-case hexadecimal digits")]
         Digest {
-            /// What follows the `@`.
+            /// The text after the `@`.
             text: String,
         } = "reference/digest", Usage {
             fix: unexpanded(text),
             what: "The digest in the name of an image is malformed.",
-            why: "It was cut, or is of another algorithm than SHA-256.",
+            why: "It is truncated, or its algorithm is not SHA-256.",
             advice: "Copy all 64 digits of the digest that the push printed.",
         },
-        /// Nothing was given.
+        /// The text is empty.
         #[error("the image reference is empty")]
         Empty = "reference/empty", Usage {
             what: "The name of an image is empty.",
@@ -64,7 +64,7 @@ errors! {
             why: "It has a character that host names cannot have.",
             advice: "Name the image as `registry/repository@sha256:...`.",
         },
-        /// The repository breaks the grammar: upper-case letters and control characters included.
+        /// The repository violates the grammar, for example with upper-case letters or control characters.
         #[error("{text:?} is not the name of a repository")]
         Repository {
             /// The repository as it was read.
@@ -72,7 +72,7 @@ errors! {
         } = "reference/repository", Usage {
             fix: in_lower_case(text).or_else(|| unexpanded(text).map(Cow::from)),
             what: "The name of the repository has a character that registries do not allow.",
-            why: "Capital letters are the usual cause: an owner's name on GitHub may have them, its images may not.",
+            why: "Upper-case letters are the usual cause: owners on GitHub may have them, but images may not.",
             advice: "Name the image as `registry/repository@sha256:...`, with the repository in lower case.",
         },
         /// A URL was given.
@@ -82,7 +82,7 @@ errors! {
             why: "Image names begin with the host.",
             advice: "Name the image as `registry/repository@sha256:...`, without `https://` or `docker://`.",
         },
-        /// The tag breaks the grammar.
+        /// The tag violates the grammar.
         #[error("{text:?} is not a tag")]
         Tag {
             /// The text after the colon.
@@ -103,7 +103,7 @@ errors! {
     }
 }
 
-/// What helps when a variable in the name was not expanded, or was empty.
+/// The fix if a variable in the name was not expanded or was empty.
 fn unexpanded(text: &str) -> Option<&'static str> {
     if text.contains('$') {
         Some("expand the variable before the image is named (Cloud Build: `$$NAME` in a script)")
@@ -118,14 +118,14 @@ const UNFILLED: &str = "fill in what follows the name: a variable there is empty
     `$SHORT_SHA`, `$COMMIT_SHA` and `$TAG_NAME` exist in builds that a trigger started, `$BUILD_ID` \
     in all; a variable of the shell is written `$$NAME`)";
 
-/// What helps when capital letters alone are wrong with a repository.
+/// The fix if a repository is invalid only because of upper-case letters.
 fn in_lower_case(repository: &str) -> Option<Cow<'static, str>> {
     let lower = repository.to_lowercase();
     is_path(&lower).then(|| format!("write the repository in lower case: `{lower}`").into())
 }
 
 impl Reference {
-    /// Reads `registry/repository`, `:tag` and `@sha256:<hex>`.
+    /// Parses `registry/repository`, `:tag` and `@sha256:<hex>`.
     ///
     /// # Errors
     /// Anything outside the grammar: white space, control characters, an upper-case repository, a
@@ -170,10 +170,10 @@ impl Reference {
         Ok(Self { name, digest })
     }
 
-    /// Reads `registry/repository` alone.
+    /// Parses `registry/repository` only.
     ///
     /// # Errors
-    /// As [`Reference::parse`], or there is a tag or a digest.
+    /// Those of [`Reference::parse`], or there is a tag or a digest.
     pub fn parse_repository(text: &str) -> Result<Self, ReferenceError> {
         let reference = Self::parse(text)?;
         let name = text.rsplit('/').next().unwrap_or(text);
@@ -183,7 +183,7 @@ impl Reference {
         Ok(reference)
     }
 
-    /// Host and optional port of the registry, in lower case: `ghcr.io`, `127.0.0.1:5000`.
+    /// The host and optional port of the registry, in lower case: `ghcr.io`, `127.0.0.1:5000`.
     pub fn registry(&self) -> &str {
         self.name.registry()
     }
@@ -193,22 +193,22 @@ impl Reference {
         self.name.repository()
     }
 
-    /// The tag, when one was given or is implied.
+    /// The tag, if one was given or is implied.
     pub fn tag(&self) -> Option<&str> {
         self.name.tag()
     }
 
-    /// The digest, when one was given.
+    /// The digest, if one was given.
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
     }
 
-    /// Whether both are of one repository.
+    /// Returns `true` if both are in the same repository.
     pub(crate) fn is_beside(&self, other: &Self) -> bool {
         self.registry() == other.registry() && self.repository() == other.repository()
     }
 
-    /// The same repository, by `digest` alone.
+    /// The same repository with `digest` and without a tag.
     pub fn with_digest(&self, digest: Digest) -> Self {
         Self {
             name: self.name.clone_with_digest(digest.to_string()),
@@ -223,7 +223,7 @@ impl fmt::Display for Reference {
     }
 }
 
-/// `host` in the one spelling that is used for Docker Hub, in lower case.
+/// `host` in lower case, with a single spelling for Docker Hub.
 pub(crate) fn canonical_registry(host: &str) -> String {
     let host = host.to_ascii_lowercase();
     match host.as_str() {
@@ -252,7 +252,7 @@ fn parse_tag(text: &str) -> Result<String, ReferenceError> {
     Ok(text.to_owned())
 }
 
-/// The first component is a registry when it has a dot or a colon, or is `localhost`.
+/// The first component is a registry if it has a dot or a colon, or is `localhost`.
 fn split_registry(path: &str) -> Result<(String, String), ReferenceError> {
     let (registry, repository) = match path.split_once('/') {
         Some((first, rest)) if first.contains(['.', ':', '[']) || first == "localhost" => {
@@ -273,7 +273,7 @@ fn split_registry(path: &str) -> Result<(String, String), ReferenceError> {
     Ok((registry, repository.into_owned()))
 }
 
-/// Whether `text` is the path of a repository.
+/// Returns `true` if `text` is the path of a repository.
 fn is_path(text: &str) -> bool {
     text.len() <= LONGEST_REPOSITORY && text.split('/').all(is_component)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a run asks to be allowed at a repository.
+//! The rights that a run requests for a repository.
 
-/// What is asked of the token endpoint.
+/// The right to request from the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Right {
     /// To read.
@@ -11,7 +11,7 @@ pub(crate) enum Right {
 }
 
 impl Right {
-    /// As a scope names it (token authentication of the OCI registries, "Token Scope").
+    /// Its name in a scope (token authentication of the OCI registries, "Token Scope").
     pub(crate) fn actions(self) -> &'static str {
         match self {
             Self::Pull => "pull",

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! An image that may be signed: its bytes were seen, and its repository takes pushes or its bundle is
-//! kept elsewhere.
+//! An image to sign: its bytes were read, and its signature can be delivered.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,11 +9,11 @@ use url::Url;
 use crate::read::manifest::{Child, Manifest};
 use crate::reference::Reference;
 
-/// An image by its digest.
+/// An image with its digest.
 ///
-/// Made only by [`Registry::prepare`](crate::Registry::prepare): holding one proves that the bytes of
-/// the manifest hash to the digest, and that the registry opened an upload session for us or that
-/// something [keeps the bundles](crate::KeepsBundles).
+/// Only [`Registry::prepare`](crate::Registry::prepare) makes one, so it proves that the bytes of the
+/// manifest match the digest, and that the registry opened an upload session or that there is
+/// [another place for bundles](crate::KeepsBundles).
 #[derive(Debug)]
 #[must_use]
 pub struct Target {
@@ -52,12 +51,12 @@ impl Target {
         &self.reference
     }
 
-    /// The repository where its signature goes, with its digest. The image itself need not be there.
+    /// The repository for its signature, with its digest. The image itself may be in another one.
     pub fn place(&self) -> &Reference {
         &self.place
     }
 
-    /// The tag by which the image was asked for, if any.
+    /// The requested tag, if any.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
@@ -72,7 +71,7 @@ impl Target {
         self.manifest.size
     }
 
-    /// What an index lists, in its order; empty for an image.
+    /// The entries of an index, in order; empty for an image.
     pub(crate) fn listed(&self) -> &[Child] {
         &self.manifest.children
     }
@@ -83,7 +82,7 @@ impl Target {
         format!("{}/{}", reference.registry(), reference.repository())
     }
 
-    /// The open upload session, which can be used once.
+    /// Takes the open upload session, which can be used once.
     pub(crate) fn take_session(&self) -> Option<Url> {
         self.session
             .lock()

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What there is to know about the codes of warnings about registries, images and logins.
+//! The warnings about registries, images and logins.
 
 use ambisign_host::codes;
 
 codes! {
     /// The warnings of the stage `registry`.
     pub WARNINGS {
-        /// An image has more attachments than are looked at.
+        /// An image has more attachments than are inspected.
         pub CUT = "registry/cut" {
-            what: "The image has more attachments than were looked at.",
+            what: "The image has more attachments than were inspected.",
             why: "The number is limited, so that no one can make a verification endless.",
-            advice: "Remove attachments that nothing needs.",
+            advice: "Remove attachments that are not needed.",
         },
         /// A tag moved while its image was signed.
         pub DRIFT = "registry/drift" {
@@ -21,12 +21,12 @@ codes! {
         /// A credential helper is not installed, and another login is used.
         pub HELPER_MISSING = "registry/helper-missing" {
             what: "A credential helper of the Docker config is not installed; the job's own login is used.",
-            why: "Small images have no helpers; the config often comes from a bigger one.",
-            advice: "Do nothing if the login in the message is the right one; else install the helper.",
+            why: "Small images have no helpers; the config often comes from a larger one.",
+            advice: "Do nothing if the login in the message is the right one; otherwise install the helper.",
         },
         /// A login file may not be read.
         pub LOGIN_UNREADABLE = "registry/login-unreadable" {
-            what: "A login file in a default place may not be read by this user, and is left out.",
+            what: "This user may not read a login file in a default place, so it is ignored.",
             why: "It belongs to another user of the machine, such as root, and the image runs as someone else.",
             advice: "Make it readable, or point `DOCKER_CONFIG` to a folder of this user.",
         },
@@ -36,23 +36,23 @@ codes! {
             why: "Others on the network can read the login and change what the registry serves.",
             advice: "Set up TLS for the registry, and give its CA with `--ca-file`.",
         },
-        /// A line that named a missing manifest was removed from a list of signatures.
+        /// An entry for a missing manifest was removed from a list of signatures.
         pub REMOVED = "registry/removed" {
-            what: "A list of signatures named a manifest that no longer exists, and its line was removed.",
-            why: "A cleanup of the registry deleted the manifest and left the list. The registry rejects a list with such a line.",
+            what: "A list of signatures named a manifest that no longer exists; the entry was removed.",
+            why: "A cleanup of the registry deleted the manifest and left the list. The registry rejects a list with such an entry.",
             advice: "Keep signatures when you clean up: delete them with their image.",
         },
-        /// A login is for Buildx alone.
+        /// A login is for Buildx only.
         pub SCOPED_LOGIN = "registry/scoped-login" {
-            what: "The login is in a folder that is for Buildx alone.",
-            why: "docker/login-action puts it there when it has the input `scope`.",
+            what: "The login is in a folder that is for Buildx only.",
+            why: "docker/login-action puts it there if it has the input `scope`.",
             advice: "Remove `scope` from the step that logs in, so that every program finds the login.",
         },
-        /// An image is named by a tag.
+        /// An image is named by tag.
         pub TAG = "registry/tag" {
-            what: "The image was named by a tag.",
+            what: "The image was named by tag.",
             why: "A tag can move between push and signature. It was resolved once, and that digest is signed.",
-            advice: "Name images by digest; `--require-digest` insists on it.",
+            advice: "Name images by digest; `--require-digest` enforces it.",
         },
     }
 }

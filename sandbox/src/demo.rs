@@ -18,7 +18,8 @@ const TEXT: usize = COLUMNS - 12;
 /// How much of the signer's log is shown, in lines: what a run that goes well has.
 const LOG: usize = 11;
 
-/// Starts a sandbox, signs an image in it with the `ambisign` beside this program, verifies it.
+/// Starts a sandbox, then signs and verifies an image in it with the `ambisign` in the folder of this
+/// program.
 pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
     let ambisign = sibling()?;
     let dir = Folder::new()?;
@@ -80,7 +81,7 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Verifies the image as a stranger would, and says what holds.
+/// Verifies the image as any verifier would, and prints the result.
 fn verify(
     ambisign: &Path,
     sandbox: &Sandbox,
@@ -198,7 +199,7 @@ fn sibling() -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// A folder that is gone when the demo is over.
+/// A folder that is removed when the demo ends.
 struct Folder(PathBuf);
 
 impl Folder {

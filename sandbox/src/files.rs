@@ -147,7 +147,7 @@ pub(crate) fn env(urls: &Urls, dir: Option<&Path>) -> Vec<(&'static str, String)
 /// [`crate::Sandbox::token`]. `ttl` is in seconds.
 ///
 /// # Errors
-/// The folder is no sandbox's, or there is no such issuer.
+/// The folder does not belong to a sandbox, or the sandbox has no such issuer.
 pub fn mint(
     dir: &Path,
     issuer: &str,

@@ -67,7 +67,7 @@ impl Fulcio {
     }
 
     fn issue(&self, request: &Request) -> Result<Reply, Refusal> {
-        let ask = request.json().ok_or("the request is no JSON")?;
+        let ask = request.json().ok_or("the request is not JSON")?;
         let inside = |pointer| {
             ask.pointer(pointer)
                 .and_then(Value::as_str)

@@ -102,7 +102,7 @@ pub(crate) fn not_found() -> Reply {
     failure(404, 5, "Not Found")
 }
 
-/// The same answer with one more header; a value that is no header is left out.
+/// Adds a header to the answer, unless the value is not allowed in a header.
 pub(crate) fn with(mut reply: Reply, name: &'static str, value: &str) -> Reply {
     if let Ok(value) = HeaderValue::from_str(value) {
         reply

@@ -34,7 +34,7 @@ impl Seed {
 
     /// The P-256 key of `role`.
     pub(crate) fn ec(self, role: &str) -> Result<EcKey, Error> {
-        // One hash in 2^32 is no valid scalar: a seed for which that happens is unusable.
+        // One hash in 2^32 is not a valid scalar; a seed that produces one is unusable.
         SigningKey::from_slice(&self.bytes(role))
             .map(EcKey)
             .map_err(Error::key)

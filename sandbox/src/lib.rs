@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A whole small Sigstore and an OCI registry in one process, on loopback: for a newcomer's first
-//! minute, and for tests that need lies which need keys.
+//! A small but complete Sigstore and an OCI registry in one process, on loopback: for newcomers, and
+//! for tests of services that lie and sign their lies.
 //!
-//! It shares no code with the signer, so that nobody writes both sides of one misreading; cosign
-//! signs and verifies against it (`tests/cosign.rs`). What it leaves out is in its README.
+//! It shares no code with the signer, because one misreading of a specification would then be on both
+//! sides. cosign signs and verifies against it (`tests/cosign.rs`). Its README lists what it omits.
 
 mod der;
 mod files;
@@ -177,7 +177,7 @@ struct World {
 }
 
 impl World {
-    /// Whether this lie is told.
+    /// Returns `true` if the sandbox should lie in this way.
     fn tell(&self, lie: Lie) -> bool {
         self.lies.0.contains(&lie)
     }

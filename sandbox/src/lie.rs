@@ -6,8 +6,8 @@
 
 macro_rules! lies {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// One way in which one service is wrong. A test that matches on all of them is told of the
-        /// next one by the compiler.
+        /// One way in which one service lies. The compiler reports a new one to every test that matches on
+        /// all of them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Lie { $($(#[doc = $doc])+ $variant,)+ }
 
@@ -31,7 +31,7 @@ macro_rules! lies {
 }
 
 lies! {
-    /// Fulcio certifies a key that nobody asked for.
+    /// Fulcio certifies a key other than the requested one.
     CertificateForAnotherKey = "certificate-for-another-key",
     /// Fulcio names another subject (SAN).
     CertificateForAnotherName = "certificate-for-another-name",

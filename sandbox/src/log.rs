@@ -48,7 +48,7 @@ impl Log {
         log
     }
 
-    /// Adds an entry and returns its index; an entry that is there already is the error.
+    /// Adds an entry and returns its index. If the log already has the entry, its index is the error.
     pub(crate) fn add(&mut self, body: Vec<u8>, time: u64) -> Result<usize, usize> {
         let (leaf, index) = (leaf_hash(&body), self.entries.len());
         if let Some(known) = self.known.get(&leaf) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `ambisign-sandbox`: starts a sandbox, mints its tokens, or shows a whole signing in a minute.
+//! `ambisign-sandbox`: starts a sandbox, mints its tokens, or demonstrates a whole signing.
 
 mod demo;
 
@@ -113,7 +113,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Where there is no stderr there is nobody to tell.
+            // Without a standard error, the message cannot be shown.
             let _ = writeln!(io::stderr(), "ambisign-sandbox: {error}");
             ExitCode::FAILURE
         }

@@ -272,7 +272,7 @@ impl Issuer {
 #[derive(Clone, Copy)]
 pub(crate) struct Times<'a> {
     pub(crate) audience: &'a str,
-    /// Seconds; negative for a token that is over.
+    /// Seconds; negative for a token that has expired.
     pub(crate) ttl: i64,
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A forward proxy that answers for the public names itself, by the sandbox's CA, and refuses every
-//! other name: so a client runs with its public defaults, and the journal shows whom it tried.
+//! A forward proxy that answers for the public names itself, with certificates of the sandbox's CA, and
+//! refuses every other name. A client can run with its public defaults, and the journal shows which
+//! hosts it contacted.
 
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ impl Proxy {
             };
             let _ = stream.set_nodelay(true);
             let proxy = Arc::clone(&self);
-            // A client that breaks off, or does not trust our CA, is its own affair.
+            // Ignore clients that disconnect or do not trust our CA.
             tokio::spawn(async move { drop(proxy.tunnel(stream).await) });
         }
     }

@@ -22,12 +22,11 @@ pub(crate) const IMAGES: &str = "images";
 /// The tag of an image that is named without one.
 const TAG: &str = "1";
 
-/// Has the registry with the referrers API of the sandbox in `dir` hold a tiny image `NAME[:TAG]`, and
-/// returns its name as `host:port/NAME@sha256:...`. No lie applies, as with
-/// [`crate::Sandbox::push_image`].
+/// Pushes a tiny image `NAME[:TAG]` to the registry with the referrers API of the sandbox in `dir`, and
+/// returns its name as `host:port/NAME@sha256:...`. No lie applies, as in [`crate::Sandbox::push_image`].
 ///
 /// # Errors
-/// The folder is no sandbox's, or the sandbox does not run.
+/// The folder does not belong to a sandbox, or the sandbox does not run.
 pub fn push(dir: &Path, image: &str) -> Result<String, Error> {
     let path = dir.join(REGISTRY);
     let address = fs::read_to_string(&path).map_err(file(&path))?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! An OCI registry (distribution spec 1.1) in memory: with the referrers API or without, open or
-//! behind a token login.
+//! An OCI registry (distribution spec 1.1) in memory, with or without the referrers API, and with or
+//! without a token login.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -266,7 +266,7 @@ fn dsse(envelope: &str, verifiers: &[Verifier]) -> Option<Vec<u8>> {
     (!signatures.is_empty()).then(|| body.to_string().into_bytes())
 }
 
-/// What a DSSE signature is over: the pre-authentication encoding.
+/// The pre-authentication encoding, which a DSSE signature covers.
 fn pae(kind: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len());
     [head.as_bytes(), payload].concat()

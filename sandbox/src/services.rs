@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Makes the services, and answers for them in a thread.
+//! Creates the services and serves them from a thread.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a registry holds.
+//! The content of a registry.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -99,7 +99,7 @@ impl Tsa {
     fn signed_data(&self, info: &[u8], time: SystemTime, with_certificate: bool) -> Vec<u8> {
         let unknown = self.world.tell(Lie::TimestampByUnknownAuthority);
         let signer = if unknown { &self.impostor } else { &self.leaf };
-        // The real issuer's name and the real serial, whoever signs.
+        // The real issuer's name and the real serial, also if the impostor signs.
         let serial = x509::parts(&self.leaf.certificate).map_or(&[][..], |parts| parts.serial);
         let attributes = signed_attributes(info, time, &signer.certificate);
         let signature = signer.key.sign(&attributes);

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What was signed, with the signature.
+//! Signed content with its signature.
 
 use crate::digest::Digest;
 use crate::dsse::Envelope;
 
-/// What was signed, and the signature.
+/// The signed content and the signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// An envelope with its signature.
     Envelope(Envelope),
     /// Bytes that are not in the bundle.
     Message {
-        /// The SHA-256 digest of the bytes: a hint, which nothing protects.
+        /// The SHA-256 digest of the bytes. It is a hint that no signature covers.
         digest: Option<Digest>,
         /// The signature over the bytes.
         signature: Vec<u8>,
@@ -34,7 +34,7 @@ impl Content {
     }
 }
 
-/// What was signed, as a log must have it.
+/// The signed content that a log entry must match.
 #[derive(Clone, Copy, Debug)]
 pub enum ContentRef<'a> {
     /// An envelope with its signature.
@@ -49,8 +49,8 @@ pub enum ContentRef<'a> {
 }
 
 impl<'a> ContentRef<'a> {
-    /// What `content` of a bundle is. For a message, `artifact` is what must have been logged, not
-    /// the digest that the bundle names.
+    /// Borrows the `content` of a bundle. For a message, the log entry must match `artifact`, not the
+    /// digest that the bundle names.
     pub fn of(content: &'a Content, artifact: &'a Digest) -> Self {
         match content {
             Content::Envelope(envelope) => Self::Envelope(envelope),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A key with its certificate, and what is signed with it.
+//! A key with its certificate, and the signatures made with it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::log::Logged;
 use crate::pki::keys::Hash;
 use crate::statement::Payload;
 
-/// Older than this no certificate signs anything new, however long it lives.
+/// No certificate older than this is used for new signatures, however long it is valid.
 const RENEW_AFTER: Duration = Duration::from_secs(8 * 60);
 
-/// A key and the certificate that Fulcio gave for it, already checked against the trusted root.
+/// A key and the certificate that Fulcio issued for it, already verified with the trusted root.
 pub struct Credential {
     key: EphemeralKey,
     certificate: SigningCertificate,
@@ -43,7 +43,8 @@ impl Credential {
         &self.certificate
     }
 
-    /// Whether it may still sign: judged by the time since it arrived, not by the wall clock.
+    /// Returns `true` if it may still sign. This depends on the time since it arrived, not on the wall
+    /// clock.
     pub fn is_fresh(&self) -> bool {
         self.received.elapsed() < Shares::of(&self.certificate).sign
     }
@@ -57,7 +58,7 @@ impl Credential {
     /// Signs a statement in an envelope.
     ///
     /// # Errors
-    /// The certificate does not verify what the key signed (gate G6), which is a bug.
+    /// The signature does not verify with the certificate (gate G6), which is a bug.
     pub fn sign_statement<R: CryptoRng>(
         self: &Arc<Self>,
         payload: Payload,
@@ -74,10 +75,10 @@ impl Credential {
         Ok(self.signed(content, digest))
     }
 
-    /// Signs bytes of which `digest` is the digest.
+    /// Signs the bytes with the digest `digest`.
     ///
     /// # Errors
-    /// As [`Credential::sign_statement`].
+    /// Those of [`Credential::sign_statement`].
     pub fn sign_message<R: CryptoRng>(
         self: &Arc<Self>,
         digest: &Digest,
@@ -91,7 +92,7 @@ impl Credential {
         Ok(self.signed(content, *digest))
     }
 
-    /// Signs, and verifies the signature with the certificate.
+    /// Signs `digest` and verifies the signature with the certificate.
     fn sign<R: CryptoRng>(&self, digest: &Digest, rng: &mut R) -> Result<Vec<u8>, SignError> {
         let signature = self.key.sign(digest, rng).ok_or(SignError::Unsound)?;
         let key = self.certificate.certificate().key();
@@ -110,14 +111,14 @@ impl Credential {
     }
 }
 
-/// How the life of a certificate is divided, so that timestamp and log entry fall into it: each call
-/// has the longest time that it may take, or a share of lives that are too short for that.
+/// Divides the life of a certificate so that timestamp and log entry fall within it. Each call gets its
+/// maximum time, or a share of it if the certificate does not live that long.
 struct Shares {
-    /// For signing, from the arrival on.
+    /// The time for signing, from the arrival on.
     sign: Duration,
-    /// For the logs.
+    /// The time for the logs.
     log: Duration,
-    /// From the arrival to the end.
+    /// The time from the arrival to the end.
     life: Duration,
 }
 
@@ -125,7 +126,7 @@ impl Shares {
     fn of(certificate: &SigningCertificate) -> Self {
         let (from, to) = (certificate.not_before(), certificate.not_after());
         let life = to.duration_since(from).unwrap_or_default();
-        // Its life began before it arrived.
+        // The certificate was issued before it arrived.
         let arrival = FULCIO.each.min(life / 20);
         let stamps = TSA.all.min(life / 10);
         let log = REKOR.all.min(life / 10 * 3);
@@ -139,14 +140,14 @@ impl Shares {
 }
 
 errors! {
-    /// Why nothing could be signed. Each of these is a bug.
+    /// Signing failed. Each of these errors is a bug.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum SignError {
         /// The statement could not be written.
         #[error("the statement about the image could not be written")]
         Payload = "sign/payload", Bug {
             fix: "report this: it is a bug in ambisign",
-            what: "What is signed could not be written.",
+            what: "The statement to sign could not be written.",
             why: "This cannot happen.",
             advice: "Report it.",
         },
@@ -155,13 +156,13 @@ errors! {
         Unsound = "sign/unsound", Bug {
             fix: "report this: it is a bug in ambisign",
             what: "Our own signature does not verify.",
-            why: "Broken memory or a bug; it was found before anything was published.",
-            advice: "Run on another machine, and report it if it stays.",
+            why: "The memory of the machine is faulty, or this is a bug. Nothing was published.",
+            advice: "Run on another machine, and report it if it happens again.",
         },
     }
 }
 
-/// A signature that nobody has seen yet.
+/// A signature that has not left the process yet.
 #[must_use]
 pub struct Signed {
     content: Content,
@@ -170,12 +171,12 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// What was signed, with the signature.
+    /// The signed content, with the signature.
     pub fn content(&self) -> &Content {
         &self.content
     }
 
-    /// The digest of what the signature is over: of the encoded envelope, or of the bytes.
+    /// The digest that was signed: of the encoded envelope, or of the bytes.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
@@ -190,7 +191,7 @@ impl Signed {
         self.credential.log_time()
     }
 
-    /// What a log has to have an entry of.
+    /// The signature and its verifier, which the log entry must match.
     pub(crate) fn logged(&self) -> Logged<'_> {
         Logged {
             verifier: self.certificate().into(),

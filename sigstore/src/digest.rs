@@ -9,7 +9,7 @@ use std::path::Path;
 use ambisign_host::file;
 use sha2::{Digest as _, Sha256};
 
-/// How many bytes are read at once.
+/// The number of bytes to read at once.
 const CHUNK: usize = 64 * 1024;
 
 /// A SHA-256 digest. Its text is `sha256:` and 64 lower-case hexadecimal digits (OCI image
@@ -23,10 +23,10 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of everything that `reader` gives.
+    /// The digest of everything that `reader` returns.
     ///
     /// # Errors
-    /// It cannot be read to its end.
+    /// Reading fails.
     pub fn of_reader(reader: &mut dyn Read) -> io::Result<Self> {
         let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
         loop {
@@ -39,10 +39,10 @@ impl Digest {
         }
     }
 
-    /// The digest of the file at `path`, of any length; of the standard input for `-`.
+    /// The digest of the file at `path`, of any length. `-` means standard input.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub async fn of_file(path: &Path) -> io::Result<Self> {
         let path = path.to_owned();
         file::aside(move || {

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// The payload type of in-toto statements.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 
-/// A payload, its type, and the one signature over both.
+/// A payload, its type, and one signature over both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// The media type of the payload.
@@ -20,12 +20,12 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// What is signed: the pre-authentication encoding of type and payload.
+    /// The pre-authentication encoding of type and payload, which the signature covers.
     pub fn pae(&self) -> Vec<u8> {
         pae(&self.payload_type, &self.payload)
     }
 
-    /// The envelope as compact JSON, members in the order of the specification and without key ID.
+    /// The envelope as compact JSON, with members in the order of the specification and no key ID.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(&Wire {
             payload: STANDARD.encode(&self.payload),

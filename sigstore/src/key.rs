@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The key of this run.
+//! The ephemeral key of a run.
 
 use der::EncodePem;
 use der::pem::LineEnding;
@@ -37,9 +37,9 @@ impl EphemeralKey {
         Some(self.0.verifying_key().to_public_key_der().ok()?.into_vec())
     }
 
-    /// The DER signature over what `digest` is the digest of.
+    /// The DER signature over the data with the digest `digest`.
     ///
-    /// With a random nonce: two signatures never coincide, so a log never takes one for the other.
+    /// The nonce is random, so no two signatures are equal and a log never confuses them.
     pub(crate) fn sign<R: CryptoRng>(&self, digest: &Digest, rng: &mut R) -> Option<Vec<u8>> {
         let signature: DerSignature = self.0.sign_prehash_with_rng(rng, digest.bytes()).ok()?;
         Some(signature.as_bytes().to_vec())

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Sigstore for a signer that runs without a human, and for readers of what it made.
+//! A Sigstore client that signs without interaction, and verifies.
 //!
-//! An identity token becomes an [`Identity`](identity::Identity), Fulcio gives a
-//! [`Credential`](credential::Credential) for it, the [witnesses](witness) timestamp and log what it
-//! signed, and [`verify`] believes the bytes of a bundle alone. What is believed, and who is asked,
-//! is [`Trust`](trust::Trust).
+//! An identity token becomes an [`Identity`](identity::Identity), Fulcio issues a
+//! [`Credential`](credential::Credential) for it, and the [witnesses](witness) timestamp and log its
+//! signatures. [`verify`] checks a bundle from its bytes. [`Trust`](trust::Trust) holds the trusted root
+//! and the services to use.
 //!
-//! The crate knows no registry and no report. Each module uses those below it alone; the table in
-//! `ARCHITECTURE.md` says which, and a test holds it.
+//! The crate knows nothing about registries or reports. The table in `ARCHITECTURE.md` lists the modules
+//! that each module may use, and a test enforces it.
 
 pub mod bundle;
 pub mod certificate;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The limits of every call to a service of Sigstore.
 //!
-//! How requests are made, retried and redacted is [`ambisign_host::Net`].
+//! [`ambisign_host::Net`] makes the requests, retries them and redacts their secrets.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const SIGSTORE: Profile = Profile {
     proxies: true,
 };
 
-/// What all calls have in common where nothing else is said.
+/// The defaults.
 const BASE: CallLimits = CallLimits {
     profile: SIGSTORE,
     body: 1024 * 1024,
@@ -41,7 +41,7 @@ pub const TSA: CallLimits = CallLimits {
     ..BASE
 };
 
-/// A log entry. A write to Rekor v2 may take 20 s and more: it waits for the next checkpoint.
+/// A log entry. A write to Rekor v2 may take 20 s or more, because it waits for the next checkpoint.
 pub const REKOR: CallLimits = CallLimits {
     body: 4 * 1024 * 1024,
     each: secs(60),
@@ -50,7 +50,7 @@ pub const REKOR: CallLimits = CallLimits {
     ..BASE
 };
 
-/// A root of TUF. The other calls of TUF differ in the limit alone.
+/// A root of TUF. The other calls of TUF differ only in their size limit.
 pub const TUF_ROOT: CallLimits = CallLimits {
     body: 512 * 1024,
     all: secs(60),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What helps when a service of Sigstore cannot be reached.
+//! The fix when a service of Sigstore cannot be reached.
 //!
-//! A build without the internet (a private pool, a perimeter) fails at the first of the hosts; whoever
-//! opens the way wants to know all of them at once.
+//! A build without internet access (a private pool, a perimeter) fails at the first host. The fix names
+//! all of them, so that an administrator can allow them at once.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,12 @@ use url::Url;
 
 /// The domain of the public instance.
 const PUBLIC: &str = ".sigstore.dev";
-/// The hosts of the public instance. Logs of version 2 have a new name each year.
+/// The hosts of the public instance. Rekor v2 logs have a new name each year.
 const LET_OUT: &str = "let this machine reach tuf-repo-cdn.sigstore.dev, fulcio.sigstore.dev, \
     timestamp.sigstore.dev, rekor.sigstore.dev and *.rekor.sigstore.dev, directly or by \
     `HTTPS_PROXY`, then run again";
 
-/// The fix of a request to a service of Sigstore that came to nothing.
+/// The fix for a failed request to a service of Sigstore.
 pub(crate) fn fix(http: &HttpError) -> Option<Cow<'static, str>> {
     let public = || {
         let url = Url::parse(&http.url).ok()?;

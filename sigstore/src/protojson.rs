@@ -15,7 +15,7 @@ use serde::ser::{Serialize, Serializer};
 pub(crate) struct Base64(pub(crate) Vec<u8>);
 
 impl Base64 {
-    /// Whether there are no bytes: such a member is not written.
+    /// Returns `true` if there are no bytes; such a member is omitted.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -42,7 +42,7 @@ impl Serialize for Base64 {
 pub(crate) struct Int64(pub(crate) u64);
 
 impl Int64 {
-    /// Whether it is the zero value: such a member is not written.
+    /// Returns `true` for the zero value; such a member is omitted.
     #[expect(
         clippy::trivially_copy_pass_by_ref,
         reason = "serde calls it with a reference"
@@ -91,7 +91,7 @@ impl Serialize for Int64 {
     }
 }
 
-/// For `deserialize_with`, beside `default`: `null` is read as the zero value.
+/// Reads `null` as the zero value. For use with `deserialize_with` and `default`.
 pub(crate) fn nullable<'de, D, T>(reader: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What answers at the URL of a service, when it is not that service: a URL with a wrong path, that
-//! of another service, or a firewall in between.
+//! Finds out what answers at a URL that does not lead to the expected service: its path may be wrong, it
+//! may belong to another service, or a firewall may answer.
 //!
-//! What is asked is public and leaves nothing behind.
+//! The requests are public and leave no traces.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use url::Url;
 use crate::limits::FULCIO;
 use crate::log::checkpoint::Checkpoint;
 
-/// A question that nobody waits long for.
+/// A request with a short time limit.
 pub(crate) const QUESTION: CallLimits = CallLimits {
     tries: 1,
     each: Duration::from_secs(5),
@@ -129,8 +129,8 @@ fn fix(expected: Kind, url: &str, found: Option<&(Kind, String)>) -> String {
     }
 }
 
-/// That `answer`, which came from the `expected` service at `url`, is not one of such a service. Who
-/// answers there is asked for, so that the reader is told.
+/// The error that `answer`, from the URL of the `expected` service, does not come from such a service.
+/// Finds out which service answers there.
 pub(crate) async fn mistaken(host: &Host, expected: Kind, url: &Url, answer: &Answer) -> Error {
     let status = answer.status.as_u16();
     let said = answer.excerpt(&host.net);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a kept bundle is not attached.
+//! The errors and warnings of attaching bundles from files.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,18 +10,18 @@ use ambisign_sigstore::verify;
 use crate::pipeline;
 
 errors! {
-    /// Why a kept bundle is not attached.
+    /// A bundle from a file cannot be attached.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// No bundle is of this image.
-        #[error("none of the bundles is of {image}")]
+        /// No bundle belongs to this image.
+        #[error("none of the bundles belongs to {image}")]
         NoBundle {
             /// The image.
             image: String,
         } = "attach/no-bundle", Usage {
-            what: "None of the bundles is about this image.",
-            why: "A bundle names the digest that it signs; a tag may mean another one now.",
-            advice: "Name the image by the digest that was signed, or give the folder with its bundle.",
+            what: "None of the bundles belongs to this image.",
+            why: "A bundle belongs to the digest that was signed; a tag may point to another one now.",
+            advice: "Name the image by the digest that was signed, or pass the folder with its bundle.",
         },
         /// A bundle does not match any of the images.
         #[error("the bundle `{}` does not match any of the given images", path.display())]
@@ -29,8 +29,8 @@ errors! {
             /// The bundle.
             path: PathBuf,
         } = "attach/no-image", Usage {
-            what: "A bundle is about none of the images that were named.",
-            why: "An image is missing on the command line, or a tag has moved since.",
+            what: "A bundle does not belong to any of the given images.",
+            why: "An image is missing on the command line, or a tag has moved.",
             advice: "Name every image by the digest that was signed.",
         },
         /// A file or a folder cannot be read.
@@ -38,15 +38,15 @@ errors! {
         Read {
             /// The file.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "attach/read", Usage {
             what: "A bundle could not be read.",
-            why: "The path is wrong, or the file was not handed over from the job before.",
-            advice: "Check the path and the artifacts of the jobs.",
+            why: "The path is wrong, or an earlier job did not pass the file on.",
+            advice: "Check the path and the artifacts of the earlier job.",
         },
-        /// The images, the registry or the trust material are in the way.
+        /// The images, the registry or the trust material fail.
         #[error(transparent)]
         Pipeline(#[from] error: pipeline::Error) = of error,
         /// A bundle is not acceptable.
@@ -54,20 +54,20 @@ errors! {
         Rejected {
             /// The bundle.
             path: PathBuf,
-            /// What is wrong with it.
+            /// The reason.
             source: verify::Error,
         } = of source as Rejected,
     }
 }
 
 codes! {
-    /// The warnings about kept bundles.
+    /// The warnings about bundles in files.
     pub(crate) WARNINGS {
-        /// Bundles of the folder were left alone.
+        /// Bundles in the folder were skipped.
         pub(super) PASSED_OVER = "attach/passed-over" {
-            what: "Bundles of the folder are not of the images that were named, and were left alone.",
-            why: "The folder has the bundles of other images too, or of another kind.",
-            advice: "Nothing, unless one was meant: then name its image, or its `--predicate-type`.",
+            what: "Bundles in the folder do not belong to the given images and were skipped.",
+            why: "The folder also contains bundles of other images or with other predicate types.",
+            advice: "Nothing; or to attach one, name its image or pass its `--predicate-type`.",
         },
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The bundles that were kept, by what they are about.
+//! Reads bundles from files, with the artifacts that they name.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::pipeline::bundle_dir::SUFFIX;
 use crate::report::Recorder;
 use crate::settings::AttachSettings;
 
-/// A bundle in a file. Nothing of it is verified.
+/// A bundle in a file. Nothing in it is verified.
 pub(super) struct Kept {
     pub(super) path: PathBuf,
-    /// The artifacts that it says it is about.
+    /// The artifacts that it names.
     about: Vec<Digest>,
-    /// Whether it was named, and not found in a folder.
+    /// `true` if the user named it, `false` if it was found in a folder.
     pub(super) named: bool,
 }
 
@@ -30,11 +30,11 @@ impl Kept {
     }
 }
 
-/// Looks at every bundle of `settings`. One of the folder that cannot be read is passed over with a
-/// warning: it may be anybody's.
+/// Reads every bundle of `settings`. An unreadable one in the folder is skipped with a warning, because
+/// it may have nothing to do with the images.
 ///
 /// # Errors
-/// A bundle that was named, or the folder, cannot be read, or is no bundle.
+/// A named bundle or the folder cannot be read, or a named file is not a bundle.
 pub(super) async fn all(
     settings: &AttachSettings,
     recorder: &Recorder<'_>,
@@ -67,14 +67,14 @@ pub(super) async fn all(
 fn passed_over(path: &Path, error: &Error) -> Warning {
     let failure = Failure::of(error);
     let why = failure.because.first().unwrap_or(&failure.what);
-    let message = format!("`{}` was passed over: {why}", path.display());
+    let message = format!("`{}` was skipped: {why}", path.display());
     Warning {
         code: PASSED_OVER,
         message,
     }
 }
 
-/// The bundles of `folder`, by name.
+/// The bundles in `folder`, sorted by name.
 fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in folder.read_dir()? {
@@ -87,7 +87,8 @@ fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// What a bundle that was found is about. Reading a pipe would wait for whoever writes into it.
+/// The artifacts that a bundle in a folder names. It must be a regular file, because reading a pipe
+/// would wait for its writer.
 async fn of_folder(path: &Path) -> Result<Vec<Digest>, Error> {
     if path.metadata().is_ok_and(|found| !found.is_file()) {
         return Err(Error::Read {
@@ -106,10 +107,10 @@ async fn about(path: &Path) -> Result<Vec<Digest>, Error> {
     })
 }
 
-/// The bytes of the bundle at `path`.
+/// Reads the bundle at `path`.
 ///
 /// # Errors
-/// It cannot be read, or is longer than a bundle.
+/// It cannot be read, or is longer than any bundle.
 pub(super) async fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let limit = u64::try_from(LONGEST).unwrap_or(u64::MAX);
     file::read_in_run(path, limit).await.map_err(|source| {

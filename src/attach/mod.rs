@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `attach`: bundles that were kept in files come to their images, verified as a stranger would
-//! verify them, by the same code that `sign` attaches with.
+//! `attach`: attaches bundles in files to their images. They are verified as any verifier would, and
+//! attached by the same code as in `sign`.
 
 mod error;
 mod files;
@@ -34,17 +34,17 @@ use crate::settings::{AttachSettings, Extent, registry_options};
 use crate::verification;
 use ambisign_registry::{Registry, Target};
 
-/// How many bundles are attached at the same time.
+/// The number of bundles that are attached at the same time.
 const JOBS: usize = 32;
 
-/// What a run works with.
+/// The parts of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Attaching<'a> {
     /// The outside world.
     pub host: &'a Host,
-    /// What is asked for.
+    /// The settings.
     pub settings: &'a AttachSettings,
-    /// Where it is told what comes to exist.
+    /// Records events.
     pub recorder: &'a Recorder<'a>,
 }
 
@@ -57,10 +57,10 @@ struct Pair<'a> {
 }
 
 impl Attaching<'_> {
-    /// Attaches every bundle to the images that it is of. What comes of each is in the report.
+    /// Attaches every bundle to its images. The report has the results.
     ///
     /// # Errors
-    /// The run as a whole cannot go on: a bundle, a reference or trust material cannot be used.
+    /// The run as a whole cannot continue: a bundle, a reference or trust material is unusable.
     pub async fn run(self) -> Result<(), Error> {
         let (settings, recorder) = (self.settings, self.recorder);
         recorder.record(&announce::began(
@@ -79,7 +79,7 @@ impl Attaching<'_> {
             Some(signer) => verification::signer(signer)
                 .await
                 .map_err(pipeline::Error::from)?,
-            None => anybody(),
+            None => any_signer(),
         };
         let kept = files::all(settings, recorder).await?;
         recorder.record(&Event::ImagesRequested(announce::requested(&references)));
@@ -121,7 +121,7 @@ impl Attaching<'_> {
 
     fn tell_instance(self, root: &TrustedRoot) {
         self.recorder.record(&Event::InstanceChosen(Instance {
-            name: "the trusted root alone".to_owned(),
+            name: "the trusted root only".to_owned(),
             trusted_root: self.settings.trust.trusted_root.clone(),
             trusted_root_sha256: Some(root.digest().hex()),
             no_ct_log: !root.requires_sct(),
@@ -129,7 +129,7 @@ impl Attaching<'_> {
         }));
     }
 
-    /// Each image with each of its bundles; from here on the report has a place for each pair.
+    /// Each image with each of its bundles. The report has an entry for each pair.
     fn pairs<'a>(self, jobs: &'a [Job<'_>], kept: &'a [Kept]) -> Vec<Pair<'a>> {
         let images: Vec<&SharedDigest<'_>> = jobs.iter().filter_map(image).collect();
         let asked = self.recorder.report().images;
@@ -163,10 +163,10 @@ impl Attaching<'_> {
         pairs
     }
 
-    /// A bundle that was named and is of none of the images.
+    /// A named bundle that does not belong to any of the images.
     fn without_image(self, kept: &[Kept]) -> Option<&Kept> {
         let asked = self.recorder.report().images;
-        // Of an image that could not be looked up it is not known which bundles are its own.
+        // The bundles of an image that could not be resolved are unknown.
         if asked.iter().any(|image| image.digest.is_none()) {
             return None;
         }
@@ -231,7 +231,7 @@ impl Attaching<'_> {
         Ok(state)
     }
 
-    /// Tells what is known of a bundle that verified.
+    /// Reports the facts of a verified bundle.
     fn verified(
         self,
         pair: &Pair<'_>,
@@ -266,7 +266,7 @@ fn image<'a, 'j>(job: &'a Job<'j>) -> Option<&'a SharedDigest<'j>> {
     }
 }
 
-/// The earliest proven time: the same bundle gives the same manifest, whoever attaches it.
+/// The earliest proven time. With it, attaching a bundle again gives the same manifest.
 fn first_time(bundle: &VerifiedBundle) -> Option<std::time::SystemTime> {
     let stamps = bundle
         .timestamps()
@@ -279,8 +279,8 @@ fn first_time(bundle: &VerifiedBundle) -> Option<std::time::SystemTime> {
     stamps.chain(logged).min()
 }
 
-/// Whoever the trusted root vouches for.
-fn anybody() -> Signer {
+/// Any signer with a valid certificate.
+fn any_signer() -> Signer {
     Signer::Identity(Identity {
         san: Match::Any,
         issuer: Match::Any,

@@ -20,16 +20,16 @@ Examples:
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    every image has its bundles, also when it had them before
+  0    every image has its bundles, including those that it already had
   1    a bug in ambisign
   2    usage or settings, a file that cannot be read, or no bundle for an image
-  4    trust material bad, expired or missing
-  5    what came back does not verify, TLS included: do not retry, look
-  6    the registry says no
-  7    partial: some bundles are attached, some are not for good; the report
-       says which
-  8    a bundle is not acceptable, and not attached
-  75   a service is unreachable or refuses for now: safe to run again
+  4    trust material invalid, expired or missing
+  5    an answer does not verify, including TLS: do not retry, investigate
+  6    the registry refused
+  7    partial: some bundles are attached, others failed permanently; the
+       report lists them
+  8    a bundle was not accepted and not attached
+  75   a service is unreachable or refuses temporarily: safe to run again
   130  interrupted by SIGINT; the report was written
   143  interrupted by SIGTERM; the report was written
 ";
@@ -44,34 +44,34 @@ pub struct AttachArgs {
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
 
-    /// A Sigstore bundle to attach; may be given several times ($AMBISIGN_BUNDLE)
+    /// A Sigstore bundle to attach; may be repeated ($AMBISIGN_BUNDLE)
     #[arg(long, value_name = "PATH", help_heading = "Signature")]
     pub bundle: Vec<PathBuf>,
 
-    /// Take every `*.sigstore.json` of this folder that is of one of the images
+    /// Attach every `*.sigstore.json` in this folder that belongs to one of the images
     /// ($AMBISIGN_BUNDLE_DIR)
     #[arg(long, value_name = "DIR", help_heading = "Signature")]
     pub bundle_dir: Option<PathBuf>,
 
-    /// The predicate type of the statement; may be given several times, and one must fit
+    /// An accepted predicate type of the statement; may be repeated
     /// [default: `https://sigstore.dev/cosign/sign/v1`]
     #[arg(long, value_name = "URI", help_heading = "Signature")]
     pub predicate_type: Vec<String>,
 
-    /// The name in the certificate, compared exactly [default: any that the trusted root vouches
-    /// for; it is told]
+    /// The identity in the certificate, compared exactly [default: any identity with a valid
+    /// certificate; it is printed]
     #[arg(long, value_name = "IDENTITY", help_heading = "Signer")]
     pub certificate_identity: Option<String>,
 
-    /// The issuer of the identity token, in the certificate; compared exactly
+    /// The issuer in the certificate, compared exactly
     #[arg(long, value_name = "URL", help_heading = "Signer")]
     pub certificate_oidc_issuer: Option<String>,
 
-    /// Whom to believe.
+    /// Trust material.
     #[command(flatten)]
     pub trust: TrustArgs,
 
-    /// How the registry is talked to.
+    /// Registry options.
     #[command(flatten)]
     pub registry: RegistryArgs,
 

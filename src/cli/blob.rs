@@ -21,17 +21,17 @@ Examples:
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, before_help = EXAMPLES, after_help = EXIT_CODES)]
 pub struct SignBlobArgs {
-    /// The files to sign, at least one; `-` is the standard input
+    /// The files to sign, at least one; `-` is standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
 
-    /// Where the bundle goes [default: the name of the file and `.sigstore.json`]
+    /// The bundle to write [default: the name of the file and `.sigstore.json`]
     ///
-    /// With one file only. A bundle that is there is replaced, at the very end and whole.
+    /// Only with a single file. An existing bundle is replaced atomically, at the end of the run.
     #[arg(long, value_name = "PATH", help_heading = "Result")]
     pub bundle: Option<PathBuf>,
 
-    /// What signing anything takes.
+    /// Options of every signing command.
     #[command(flatten)]
     pub signing: SigningArgs,
 }

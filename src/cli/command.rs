@@ -29,13 +29,13 @@ Examples:
     version,
     help_template = TEMPLATE,
     before_help = EXAMPLES,
-    // A fixed width: clap would otherwise ask the terminal and `COLUMNS`.
+    // A fixed width, because clap would otherwise use the terminal's or `COLUMNS`.
     term_width = 80,
     disable_help_subcommand = true,
     subcommand_required = true
 )]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -47,7 +47,7 @@ pub enum Command {
     Sign(Box<SignArgs>),
     /// Sign files and write a bundle for each
     SignBlob(Box<SignBlobArgs>),
-    /// Attach bundles that were kept in files to their images
+    /// Attach bundles in files to their images
     Attach(Box<AttachArgs>),
     /// Verify the signatures of images
     Verify(Box<VerifyArgs>),
@@ -61,7 +61,7 @@ pub enum Command {
     Trust(TrustCommand),
     /// Show which variables are set, of all that ambisign reads
     Env,
-    /// Tell what is behind a code of an error or a warning, or list all
+    /// Explain the code of an error or a warning, or list all
     Explain {
         /// The code, such as `github/not-permitted`; a stage, such as `registry`, for its codes; or
         /// `cosign`, for what its flags are here [default: one line for each code]

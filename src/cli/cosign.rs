@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Command lines that were written for cosign.
+//! Translates command lines that were written for cosign.
 //!
-//! The word `cosign` can be swapped for `ambisign`. Before clap reads a command line, each flag that
-//! only cosign has becomes ours, is dropped with a line in the log, or is refused with what to do:
-//! [`FLAGS`] decides. Nothing is accepted that would sign another thing, or in another way, than
-//! asked; what merely cannot help is dropped, because a run that needs it fails before anything is
-//! public.
+//! Users can replace the word `cosign` with `ambisign`. Before clap parses a command line, each flag that
+//! only cosign has is translated, dropped with a warning, or refused with a fix, according to [`FLAGS`].
+//! A flag that asks for another signature than ambisign makes is refused. A flag that makes no
+//! difference is dropped; a run that would need it fails before anything is public.
 //!
-//! cosign also reads every flag from a variable, `COSIGN_YES` for `--yes`. ambisign reads none of
-//! these, and says so when one is set.
+//! cosign also reads every flag from a variable, such as `COSIGN_YES` for `--yes`. ambisign does not
+//! read these variables, and warns if one is set.
 
 mod error;
 mod flags;
@@ -30,11 +29,10 @@ use super::warnings::{UNREAD_VARIABLE, UNUSED};
 /// The commands that both programs have.
 const COMMANDS: [&str; 4] = ["sign", "sign-blob", "verify", "verify-blob"];
 
-/// The command of ours that takes the line of `sign`.
+/// The command of ambisign that accepts the command line of `sign`.
 const DOCTOR: &str = "doctor";
 
-/// Flags of cosign that may stand before the command, by all their names, and whether the next word
-/// is the value.
+/// Flags of cosign that may precede the command, with all their names, and whether they have a value.
 const GLOBAL: [(&str, Takes); 5] = [
     ("--output-file", Takes::Value),
     ("--timeout", Takes::Value),
@@ -43,22 +41,22 @@ const GLOBAL: [(&str, Takes); 5] = [
     ("-t", Takes::Value),
 ];
 
-/// A command line in our own words.
+/// A translated command line.
 #[derive(Clone, Debug, Default)]
 pub struct Swapped {
-    /// The words, that of the program first.
+    /// The words, starting with the program.
     pub words: Vec<OsString>,
-    /// What changes nothing.
+    /// Warnings about flags and variables without effect.
     pub unused: Vec<Warning>,
-    /// The variables of the switches that are turned off by a flag: they do not count.
+    /// The variables of switches that a flag turns off. They are ignored.
     pub off: BTreeSet<String>,
 }
 
-/// Turns the words of a command line into our own. Words that cosign does not know stay as they are,
-/// and so does every word of a command that it does not have.
+/// Translates the words of a command line. Words that cosign does not know, and commands that it does
+/// not have, are unchanged.
 ///
 /// # Errors
-/// A flag that is refused. No value is in it.
+/// A flag is refused. The error contains no value.
 pub fn swap(words: Vec<OsString>, env: &Env) -> Result<Swapped, Error> {
     let words = command_first(words);
     let given = words.get(1).and_then(|word| word.to_str());
@@ -87,14 +85,14 @@ pub fn swap(words: Vec<OsString>, env: &Env) -> Result<Swapped, Error> {
         swap.word(word, &mut words)?;
     }
     swap.swapped.words.extend(words);
-    // It looks at the variables by itself.
+    // `doctor` checks the variables itself.
     if !is_doctor {
         swap.variables(env);
     }
     Ok(swap.swapped)
 }
 
-/// `words` with the command before the flags that cosign accepts in front of it.
+/// Moves the command before the flags that cosign accepts in front of it.
 fn command_first(mut words: Vec<OsString>) -> Vec<OsString> {
     let mut at = 1;
     while let Some(word) = words.get(at).and_then(|word| word.to_str()) {
@@ -114,16 +112,16 @@ fn command_first(mut words: Vec<OsString>) -> Vec<OsString> {
     words
 }
 
-/// A command line on its way.
+/// A translation in progress.
 struct Swap {
     command: &'static str,
-    /// The flags of cosign that are given.
+    /// The flags of cosign on the command line.
     seen: BTreeSet<&'static str>,
     swapped: Swapped,
 }
 
 impl Swap {
-    /// One word; `rest` begins with its value, if that is a word of its own.
+    /// Translates one word. If its value is a separate word, `rest` begins with it.
     fn word(
         &mut self,
         word: OsString,
@@ -164,7 +162,7 @@ impl Swap {
         Ok(())
     }
 
-    /// A flag of our own, or of nobody. The switches of cosign may have a value.
+    /// A flag of ambisign, or an unknown one. The switches of cosign may have a value.
     fn own(&mut self, word: OsString, name: &str, value: Option<&str>) {
         match value.and_then(truth) {
             Some(true) if self.is_switch(name) => self.push(name, None),
@@ -173,7 +171,7 @@ impl Swap {
         }
     }
 
-    /// The switch is off, whatever its variable or an earlier word says: the last one counts.
+    /// Turns the switch off, whatever its variable or an earlier word says, because the last one counts.
     fn turn_off(&mut self, name: &str) {
         let on = format!("--{name}");
         self.swapped.words.retain(|word| *word != *on);
@@ -193,7 +191,7 @@ impl Swap {
             .any(|arg| arg.get_long() == Some(name) && !arg.get_action().takes_values())
     }
 
-    /// The variables that cosign would have read, and that no flag makes idle.
+    /// Warns about the variables that cosign would have read, unless a flag replaces them.
     fn variables(&mut self, env: &Env) {
         let flags = FLAGS.iter().filter(|flag| flag.of.contains(&self.command));
         let set = flags.filter(|flag| !self.seen.contains(flag.name));
@@ -219,7 +217,7 @@ fn find(command: &str, name: &str) -> Option<&'static Flag> {
         .find(|flag| flag.name == name && flag.of.contains(&command))
 }
 
-/// That `flag` changes nothing with `value`.
+/// The warning that `flag` has no effect with `value`.
 fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, Error> {
     let (name, fix) = (flag.name, flag.why);
     let is_accepted = match flag.fate {
@@ -236,7 +234,7 @@ fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, Error> {
         return Err(Error::CosignFlag { name, fix });
     }
     let why = match flag.fate {
-        Fate::Only(_) => "it asks for what is always done",
+        Fate::Only(_) => "this is always done",
         Fate::Alias(_)
         | Fate::Opposite(_)
         | Fate::Refused
@@ -250,19 +248,19 @@ fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, Error> {
     })
 }
 
-/// What says the same as the variable of `flag`, as the end of a sentence.
+/// The equivalent of the variable of `flag`, as the end of a sentence.
 fn instead(flag: &Flag) -> String {
     match flag.fate {
         Fate::Same | Fate::Alias(_) | Fate::Opposite(_) => {
             let name = ours(flag);
-            format!(": set `{}` or give `--{name}`", variable_of(name))
+            format!(": set `{}` or pass `--{name}`", variable_of(name))
         }
         Fate::Secret | Fate::Refused => format!(": {}", flag.why),
         Fate::Unused | Fate::Only(_) => String::new(),
     }
 }
 
-/// The name of `flag` here.
+/// The name of `flag` in ambisign.
 fn ours(flag: &Flag) -> &'static str {
     match flag.fate {
         Fate::Alias(name) | Fate::Opposite(name) => name,
@@ -270,12 +268,12 @@ fn ours(flag: &Flag) -> &'static str {
     }
 }
 
-/// The variable from which cosign takes the flag `name`.
+/// The variable from which cosign reads the flag `name`.
 fn cosign_variable(name: &str) -> String {
     format!("COSIGN_{}", name.replace('-', "_").to_ascii_uppercase())
 }
 
-/// What Go takes for true or false.
+/// Parses a Boolean like Go.
 fn truth(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
@@ -287,7 +285,7 @@ fn truth(text: &str) -> Option<bool> {
 /// The table as text, a paragraph for each command.
 pub fn table() -> String {
     let mut text = String::from(
-        "The flags of cosign, and what they are here. A flag that is not listed is not known.\n",
+        "The flags of cosign and their equivalents in ambisign. Flags that are not listed are unknown.\n",
     );
     for command in COMMANDS {
         // Writing to a string cannot fail.
@@ -296,11 +294,15 @@ pub fn table() -> String {
             let name = flag.name;
             let _written = match flag.fate {
                 Fate::Same => writeln!(text, "  --{name}: the same"),
-                Fate::Alias(ours) => writeln!(text, "  --{name}: here `--{ours}`"),
-                Fate::Opposite(ours) => writeln!(text, "  --{name}=false: here `--{ours}`"),
+                Fate::Alias(ours) => writeln!(text, "  --{name}: use `--{ours}`"),
+                Fate::Opposite(ours) => writeln!(text, "  --{name}=false: use `--{ours}`"),
                 Fate::Unused => writeln!(text, "  --{name}: not used: {}", flag.why),
                 Fate::Only(value) => {
-                    writeln!(text, "  --{name}: only {value}, else refused: {}", flag.why)
+                    writeln!(
+                        text,
+                        "  --{name}: {value} only, otherwise refused: {}",
+                        flag.why
+                    )
                 }
                 Fate::Refused | Fate::Secret => {
                     writeln!(text, "  --{name}: refused: {}", flag.why)

@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The flags that several commands have in common, in groups. The help of a flag ends with its
-//! variable, `($NAME)`; the flag wins.
+//! Groups of flags that several commands share. The help of a flag ends with its variable, `($NAME)`;
+//! the flag takes precedence.
 
 use std::path::PathBuf;
 
 use ambisign_host::Warning;
 use clap::Args;
 
-/// What signing anything takes.
+/// Options of every signing command.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SigningArgs {
-    /// Who signs.
+    /// The identity that signs.
     #[command(flatten)]
     pub identity: IdentityArgs,
 
-    /// Which services are used.
+    /// The services to use.
     #[command(flatten)]
     pub services: ServiceArgs,
 
-    /// Whom to believe.
+    /// Trust material.
     #[command(flatten)]
     pub trust: TrustArgs,
 
-    /// Do everything up to the certificate, and publish nothing ($AMBISIGN_DRY_RUN)
+    /// Run every step before the certificate, and publish nothing ($AMBISIGN_DRY_RUN)
     #[arg(long, help_heading = "Run")]
     pub dry_run: bool,
 
-    /// How many images are signed at the same time, at most 1000 [default: 64] ($AMBISIGN_JOBS)
+    /// The number of images to sign at the same time, at most 1000 [default: 64] ($AMBISIGN_JOBS)
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub jobs: Option<String>,
 
@@ -35,26 +35,26 @@ pub struct SigningArgs {
     pub run: RunArgs,
 }
 
-/// Who signs.
+/// The identity that signs.
 #[derive(Args, Clone, Debug, Default)]
 pub struct IdentityArgs {
-    /// The identity token, or the path of a file that holds it ($AMBISIGN_IDENTITY_TOKEN)
+    /// The identity token, or the path of a file that contains it ($AMBISIGN_IDENTITY_TOKEN)
     ///
-    /// Other processes of the machine can read the command line: prefer a file or
+    /// Other processes on the machine can read the command line, so prefer a file or
     /// `SIGSTORE_ID_TOKEN`.
     #[arg(long, value_name = "TOKEN|PATH", help_heading = "Identity")]
     pub identity_token: Option<String>,
 
-    /// A file that holds the identity token, `-` for standard input
+    /// A file that contains the identity token; `-` is standard input
     /// ($AMBISIGN_IDENTITY_TOKEN_FILE)
     #[arg(long, value_name = "PATH", help_heading = "Identity")]
     pub identity_token_file: Option<PathBuf>,
 
-    /// Take the identity from this provider and no other ($AMBISIGN_OIDC_PROVIDER)
+    /// Use this identity provider and no other ($AMBISIGN_OIDC_PROVIDER)
     #[arg(long, value_name = "NAME", help_heading = "Identity", long_help = oidc_provider())]
     pub oidc_provider: Option<String>,
 
-    /// Take a token from a flag or from `SIGSTORE_ID_TOKEN`, and from nowhere else
+    /// Use a token from a flag or from `SIGSTORE_ID_TOKEN` only
     /// ($AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS)
     #[arg(long, help_heading = "Identity")]
     pub oidc_disable_ambient_providers: bool,
@@ -63,33 +63,32 @@ pub struct IdentityArgs {
     #[arg(long, value_name = "AUDIENCE", help_heading = "Identity")]
     pub audience: Option<String>,
 
-    /// Stop unless the certificate will carry exactly this identity ($AMBISIGN_REQUIRE_IDENTITY)
+    /// Fail unless the certificate will have exactly this identity ($AMBISIGN_REQUIRE_IDENTITY)
     #[arg(long, value_name = "IDENTITY", help_heading = "Identity")]
     pub require_identity: Option<String>,
 
-    /// Stop unless the certificate will carry exactly this issuer ($AMBISIGN_REQUIRE_ISSUER)
+    /// Fail unless the certificate will have exactly this issuer ($AMBISIGN_REQUIRE_ISSUER)
     #[arg(long, value_name = "URL", help_heading = "Identity")]
     pub require_issuer: Option<String>,
 
-    /// Sign although the repository is private and the log is public
+    /// Sign even if the repository is private and the log is public
     /// ($AMBISIGN_ALLOW_PRIVATE_REPOSITORY)
     #[arg(long, help_heading = "Identity")]
     pub allow_private_repository: bool,
 
-    /// Consent to what becomes public, as `--allow-private-repository` does; nothing is ever asked
+    /// The same as `--allow-private-repository`; ambisign never prompts
     /// ($AMBISIGN_YES)
     #[arg(long, short, help_heading = "Identity")]
     pub yes: bool,
 }
 
-/// Which services are used to sign.
+/// The services to sign with.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServiceArgs {
-    /// A Sigstore signing config: which services to use [default: that of the TUF mirror]
+    /// A Sigstore signing config, which selects the services [default: from the TUF mirror]
     /// ($AMBISIGN_SIGNING_CONFIG)
     ///
-    /// With `--trusted-root` and without a mirror it is needed, unless the URLs below name the
-    /// services.
+    /// Required with `--trusted-root` if there is no mirror, unless the URLs below name the services.
     #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
     pub signing_config: Option<PathBuf>,
 
@@ -101,7 +100,7 @@ pub struct ServiceArgs {
     #[arg(long, value_name = "URL", help_heading = "Services and trust")]
     pub rekor_url: Option<String>,
 
-    /// The API that `--rekor-url` speaks [default: auto] ($AMBISIGN_REKOR_VERSION)
+    /// The API version of `--rekor-url` [default: auto] ($AMBISIGN_REKOR_VERSION)
     #[arg(
         long,
         value_name = "VERSION",
@@ -110,7 +109,7 @@ pub struct ServiceArgs {
     )]
     pub rekor_version: Option<String>,
 
-    /// The timestamp authority, path included ($AMBISIGN_TSA_URL)
+    /// The timestamp authority, including its path ($AMBISIGN_TSA_URL)
     #[arg(
         long,
         value_name = "URL",
@@ -119,77 +118,77 @@ pub struct ServiceArgs {
     )]
     pub tsa_url: Option<String>,
 
-    /// An OIDC issuer for interactive logins: accepted as other clients do, and not used
+    /// An OIDC issuer for interactive logins; accepted for compatibility, and not used
     /// ($AMBISIGN_OIDC_ISSUER)
     ///
-    /// The identity of a job comes with its issuer. `--require-issuer` insists on one.
+    /// The job's identity has its own issuer. To require an issuer, use `--require-issuer`.
     #[arg(long, value_name = "URL", help_heading = "Services and trust")]
     pub oidc_issuer: Option<String>,
 }
 
-/// Whom to believe.
+/// Trust material.
 #[derive(Args, Clone, Debug, Default)]
 pub struct TrustArgs {
-    /// Sigstore trusted root, the keys and certificates to trust [default: that of the TUF mirror]
+    /// A Sigstore trusted root, with the trusted keys and certificates [default: from the TUF mirror]
     /// ($AMBISIGN_TRUSTED_ROOT)
     #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
     pub trusted_root: Option<PathBuf>,
 
-    /// The TUF mirror that has trusted root and signing config [default: that of the public
-    /// instance] ($AMBISIGN_TUF_MIRROR)
+    /// The TUF mirror with the trusted root and the signing config [default: the public instance]
+    /// ($AMBISIGN_TUF_MIRROR)
     ///
-    /// Needs `--tuf-root`, unless it is the mirror of the public or of the staging instance.
+    /// Requires `--tuf-root`, except for the mirrors of the public and the staging instance.
     #[arg(long, value_name = "URL", help_heading = "Services and trust")]
     pub tuf_mirror: Option<String>,
 
-    /// A root of `--tuf-mirror`, a `root.json`, needed in every run ($AMBISIGN_TUF_ROOT)
+    /// A root (`root.json`) of `--tuf-mirror`, required in every run ($AMBISIGN_TUF_ROOT)
     #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
     pub tuf_root: Option<PathBuf>,
 
-    /// Use the staging instance of Sigstore ($AMBISIGN_STAGING)
+    /// Use Sigstore's staging instance ($AMBISIGN_STAGING)
     #[arg(long, help_heading = "Services and trust")]
     pub staging: bool,
 
-    /// Refuse every environment variable that decides who gets the token or what is trusted
+    /// Refuse environment variables that decide who gets the token or what is trusted
     /// ($AMBISIGN_PUBLIC_INSTANCE)
     ///
-    /// `ambisign env` marks them, and those that consent to what becomes public, which are refused
-    /// too. Flags still count, and so does a proxy.
+    /// Variables that consent to publishing private facts are refused too. `ambisign env` marks both
+    /// kinds. Flags and proxy variables still work.
     #[arg(long, help_heading = "Services and trust")]
     pub public_instance: bool,
 
-    /// PEM certificates to trust for TLS, beside those of the machine ($AMBISIGN_CA_FILE)
+    /// PEM certificates to trust for TLS, in addition to the machine's ($AMBISIGN_CA_FILE)
     #[arg(long, value_name = "PATH", help_heading = "Services and trust")]
     pub ca_file: Option<PathBuf>,
 }
 
-/// How the registry is talked to.
+/// Registry options.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RegistryArgs {
-    /// The user at the registry ($AMBISIGN_REGISTRY_USERNAME)
+    /// The user name for the registry ($AMBISIGN_REGISTRY_USERNAME)
     ///
-    /// Its password is in AMBISIGN_REGISTRY_PASSWORD, and AMBISIGN_REGISTRY_TOKEN is a bearer token
-    /// instead of both: there is no flag for a secret. Without them the logins of Docker and Podman
-    /// are used, then `GITHUB_TOKEN` for ghcr.io, `CI_REGISTRY_PASSWORD` for `CI_REGISTRY`, and on
-    /// Google Cloud the machine's account for gcr.io and pkg.dev. All images must be of the registry
-    /// that a login given here is for.
+    /// Put the password into AMBISIGN_REGISTRY_PASSWORD, or a bearer token instead of both into
+    /// AMBISIGN_REGISTRY_TOKEN; no flag accepts a secret. Without these, ambisign uses the logins of
+    /// Docker and Podman, then `GITHUB_TOKEN` for ghcr.io, `CI_REGISTRY_PASSWORD` for `CI_REGISTRY`,
+    /// and on Google Cloud the machine's account for gcr.io and pkg.dev. With a login from here, all
+    /// images must be in the same registry.
     #[arg(long, value_name = "NAME", help_heading = "Registry")]
     pub registry_username: Option<String>,
 
-    /// The repository that has the signatures of all images [default: that of each image]
+    /// The repository for the signatures of all images [default: the repository of each image]
     /// ($AMBISIGN_SIGNATURE_REPOSITORY)
     ///
-    /// `COSIGN_REPOSITORY` says the same. Whoever verifies must name the same repository. The images
-    /// themselves are only read.
+    /// `COSIGN_REPOSITORY` has the same meaning. Verifiers must name the same repository. The
+    /// repositories of the images are only read.
     #[arg(long, value_name = "REPOSITORY", help_heading = "Registry")]
     pub signature_repository: Option<String>,
 
     /// Allow plain HTTP for this registry ($AMBISIGN_ALLOW_HTTP_REGISTRY)
     ///
-    /// Give the host and port as the image names them: `--allow-http-registry=registry.corp:5000`;
-    /// repeat the flag for several. Without a value it allows plain HTTP for every registry that
-    /// answers TLS with it. A registry on this machine needs no flag. A registry that gets the
-    /// login of the job's platform always needs TLS.
+    /// Pass the host and port in the same form as in the image: `--allow-http-registry=registry.corp:5000`;
+    /// repeat the flag for several. Without a value, it allows plain HTTP for every registry that
+    /// answers TLS with plain HTTP. A registry on this machine needs no flag. A registry that receives
+    /// the login of the job's platform always needs TLS.
     #[arg(
         long,
         value_name = "HOST",
@@ -204,12 +203,12 @@ pub struct RegistryArgs {
 /// Timeout and output options.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RunArgs {
-    /// The longest time of the whole run, such as 90s, at most a day [default: 10m]
+    /// The time limit of the whole run, such as 90s, at most a day [default: 10m]
     /// ($AMBISIGN_TIMEOUT)
     #[arg(long, short_alias = 't', value_name = "DURATION", help_heading = "Run")]
     pub timeout: Option<String>,
 
-    /// What goes to standard output: one line for each signed image, or one JSON document
+    /// The format of standard output: one line for each signed image, or one JSON document
     /// [default: text] ($AMBISIGN_OUTPUT)
     #[arg(
         long,
@@ -224,7 +223,7 @@ pub struct RunArgs {
     #[arg(long, short, short_alias = 'd', help_heading = "Run")]
     pub verbose: bool,
 
-    /// What of the command line and of the variables of cosign changes nothing.
+    /// Warnings about flags and variables of cosign without effect.
     #[arg(skip)]
     pub unused: Vec<Warning>,
 }
@@ -233,8 +232,8 @@ pub struct RunArgs {
 fn oidc_provider() -> String {
     let names: Vec<_> = ambisign_providers::names().collect();
     format!(
-        "Take the identity from this provider and no other ($AMBISIGN_OIDC_PROVIDER)\n\nOne of {}. \
-         Without it the first that is here, in this order, is the one; google-adc is only taken by \
+        "Use this identity provider and no other ($AMBISIGN_OIDC_PROVIDER)\n\nOne of {}. \
+         By default, the first one detected in this order is used; google-adc is only used by \
          name.",
         names.join(", ")
     )

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The command line, as clap sees it: names and help, nothing else.
+//! The command line for clap: only names and help.
 //!
-//! Values stay text: [`crate::settings`] reads flags and variables with the same functions, so both
-//! are refused in the same words.
+//! Values stay text, because [`crate::settings`] parses flags and variables with the same functions,
+//! which give the same errors.
 
 mod attach;
 mod blob;
@@ -31,7 +31,7 @@ pub use self::sign::SignArgs;
 pub use self::trust::{CreateArgs, ShowArgs, TrustCommand, UpdateArgs};
 pub use self::verify::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 
-/// Examples come before the options: most readers need nothing else.
+/// Examples precede the options, because they are all that most readers need.
 const TEMPLATE: &str = "\
 {about-with-newline}
 {before-help}{usage-heading} {usage}

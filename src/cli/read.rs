@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! From the words of a command line to a command, or to what is wrong with them.
+//! Parses the words of a command line into a command or an error.
 
 use std::ffi::OsString;
 
@@ -11,29 +11,29 @@ use super::command::{Cli, Command};
 use super::cosign;
 use super::groups::RunArgs;
 
-/// What a command line that cannot be read is about, as far as it can be read.
+/// The readable part of an invalid command line.
 #[derive(Clone, Debug, Default)]
 pub struct Attempt {
     /// The name of the command.
     pub command: Option<String>,
-    /// What is told, and how.
+    /// Its output options.
     pub run: RunArgs,
 }
 
-/// Why there is no command to run.
+/// There is no command to run.
 #[derive(Debug)]
 pub enum Unread {
-    /// A text was asked for.
+    /// The user asked for help.
     Help(String),
-    /// The command line cannot be used.
+    /// The command line is invalid.
     Mistake(Box<Failure>),
 }
 
-/// What a command line asks for, and the variables that count with it: those of the switches that
-/// it turns off do not.
+/// Parses the command line. Returns the command, and the environment without the variables of switches
+/// that the command line turns off.
 ///
 /// # Errors
-/// It cannot be used, or asks for help.
+/// The command line is invalid, or asks for help.
 pub fn read(words: &[OsString], env: Env) -> Result<(Command, Env), Unread> {
     let swapped = cosign::swap(words.to_vec(), &env)
         .map_err(|error| Unread::Mistake(Box::new(Failure::of(&error))))?;
@@ -52,7 +52,7 @@ pub fn read(words: &[OsString], env: Env) -> Result<(Command, Env), Unread> {
 }
 
 impl Command {
-    /// What is told, and how, of the commands that cosign has too.
+    /// The output options of the commands that cosign has too.
     fn run(&mut self) -> Option<&mut RunArgs> {
         match self {
             Self::Sign(args) | Self::Doctor(args) => Some(&mut args.signing.run),
@@ -70,7 +70,7 @@ impl Command {
 }
 
 impl Attempt {
-    /// Reads the command line of the process up to its mistake.
+    /// Reads the command line up to the error.
     pub fn of(words: &[OsString]) -> Self {
         let cli = Cli::command().ignore_errors(true);
         let matches = cli.try_get_matches_from(words).ok();
@@ -82,7 +82,7 @@ impl Attempt {
         Self {
             command: Some(command.to_owned()),
             run: RunArgs {
-                // clap reads nothing behind a word that it does not know.
+                // clap stops at the first unknown word.
                 output: output.cloned().or_else(|| written_output(words)),
                 ..RunArgs::default()
             },
@@ -90,7 +90,7 @@ impl Attempt {
     }
 }
 
-/// The value of `--output`, wherever it stands, if it is one.
+/// The value of `--output`, wherever it is, if it is valid.
 fn written_output(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().filter_map(|word| word.to_str());
     let value = words.find_map(|word| word.strip_prefix("--output"))?;
@@ -102,8 +102,7 @@ fn written_output(words: &[OsString]) -> Option<String> {
     value.filter(is_known).map(str::to_owned)
 }
 
-/// An error of clap in the form of all others. A value is not shown: it may be a secret in the wrong
-/// place.
+/// Converts an error of clap. It never shows a value, which may be a misplaced secret.
 fn failure(error: &clap::Error) -> Failure {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let first = |text: String| text.split([' ', '=']).next().map(str::to_owned);
@@ -115,24 +114,26 @@ fn failure(error: &clap::Error) -> Failure {
         .map_or_else(String::new, |name| format!("{name} "));
     let help = format!("see `ambisign {of}--help`");
     let argument = context(ContextKind::InvalidArg).and_then(first);
-    // Of several names the last is the nearest.
+    // The last of several names is the nearest.
     let nearest = context(ContextKind::SuggestedArg)
         .or_else(|| context(ContextKind::SuggestedSubcommand))
         .and_then(|names| names.rsplit(", ").next().map(str::to_owned))
         .map(|name| format!("did you mean `{name}`?"));
     let command = context(ContextKind::InvalidSubcommand);
     let (what, fix) = match (error.kind(), argument, command) {
-        (ErrorKind::UnknownArgument, Some(name), _) => (format!("there is no `{name}`"), nearest),
+        (ErrorKind::UnknownArgument, Some(name), _) => {
+            (format!("unknown argument `{name}`"), nearest)
+        }
         (ErrorKind::InvalidSubcommand, _, Some(name)) => {
-            (format!("there is no command `{name}`"), nearest)
+            (format!("unknown command `{name}`"), nearest)
         }
         (ErrorKind::InvalidValue, Some(name), _) => (
-            format!("`{name}` has no value, or not one that it can have"),
+            format!("`{name}` has no value, or an invalid one"),
             context(ContextKind::ValidValue)
                 .filter(|values| !values.is_empty())
                 .map(|values| format!("use one of: {values}")),
         ),
-        (ErrorKind::ArgumentConflict, Some(name), _) => (format!("`{name}` is given twice"), None),
+        (ErrorKind::ArgumentConflict, Some(name), _) => (format!("`{name}` is repeated"), None),
         (
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand,
             _,
@@ -144,7 +145,7 @@ fn failure(error: &clap::Error) -> Failure {
     misuse(what, fix.unwrap_or(help))
 }
 
-/// That the command line asks for something that is not there.
+/// The error of a command line that names something that does not exist.
 pub(crate) fn misuse(what: String, fix: String) -> Failure {
     Failure {
         what,

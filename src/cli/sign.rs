@@ -27,15 +27,15 @@ Examples:
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:
-  0    all done, or signed already and left alone by `--if-signed skip`
-  1    a bug in ambisign, or a request of ours that a log calls malformed
+  0    all are signed, or were signed before and skipped by `--if-signed skip`
+  1    a bug in ambisign, or a log rejects its request as malformed
   2    usage or settings; the network was not used
   3    no usable identity: none, broken, ambiguous, refused
-  4    trust material bad, expired or missing
-  5    what came back does not verify, TLS included: do not retry, look
-  6    the registry says no
-  7    partial: some images done, some failed for good; the report says which
-  75   a service is unreachable or refuses for now: safe to run again
+  4    trust material invalid, expired or missing
+  5    an answer does not verify, including TLS: do not retry, investigate
+  6    the registry refused
+  7    partial: some images are signed, others failed; the report lists them
+  75   a service is unreachable or refuses temporarily: safe to run again
   130  interrupted by SIGINT; the report was written
   143  interrupted by SIGTERM; the report was written
 ";
@@ -44,7 +44,7 @@ Exit codes:
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, before_help = SIGN_EXAMPLES, after_help = EXIT_CODES)]
 pub struct SignArgs {
-    /// What is signed.
+    /// The images to sign.
     #[command(flatten)]
     pub inputs: InputArgs,
 
@@ -52,11 +52,11 @@ pub struct SignArgs {
     #[command(flatten)]
     pub bundles: BundleArgs,
 
-    /// How the registry is talked to.
+    /// Registry options.
     #[command(flatten)]
     pub registry: RegistryArgs,
 
-    /// What signing anything takes.
+    /// Options of every signing command.
     #[command(flatten)]
     pub signing: SigningArgs,
 }

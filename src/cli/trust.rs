@@ -18,42 +18,42 @@ Example:
 ";
 
 const CREATE_NOTES: &str = "\
-Each description is a list of KEY=VALUE, separated by commas:
+Each description is a list of KEY=VALUE pairs, separated by commas:
   url                the URL of the service, https
-  certificate-chain  PEM certificates up to the root: of Fulcio, and of a
-                     timestamp authority with its own
+  certificate-chain  PEM certificates up to the root; for a timestamp authority,
+                     its own comes first
   public-key         the PEM public key of a log
-  api-version        of `--rekor`: 1 or 2 [default: 1]
-  origin             of a log that signs its checkpoints under another name than
+  api-version        for `--rekor`: 1 or 2 [default: 1]
+  origin             for a log that signs its checkpoints with another name than
                      its host
-  start-time         since when it is trusted [default: of a chain its
-                     beginning, else always]
-  end-time           until when it is trusted [default: without end]
-  operator           who runs it [default: the host of the URL]
+  start-time         when its trust begins [default: when its chain becomes
+                     valid, or always]
+  end-time           when its trust ends [default: never]
+  operator           the operator [default: the host of the URL]
 
 Exit codes:
-  0    the files are written
-  2    a description cannot be used, or a file exists; nothing was written
-  4    a certificate or key is not what it should be; nothing was written
+  0    the files were written
+  2    a description is invalid, or a file already exists; nothing was written
+  4    a certificate or key is unsuitable; nothing was written
 ";
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   2    usage or settings; the network was not used
-  4    trust material bad, expired or missing
-  5    what came back does not verify by TLS
-  75   a service is unreachable or refuses for now: safe to run again
+  4    trust material invalid, expired or missing
+  5    an answer does not verify with TLS
+  75   a service is unreachable or refuses temporarily: safe to run again
 ";
 
 /// The commands about trust.
 #[derive(Debug, Subcommand)]
 pub enum TrustCommand {
-    /// Make trusted root and signing config of a private deployment
+    /// Create the trusted root and signing config of a private deployment
     Create(CreateArgs),
-    /// Show whom a run with the same flags believes, and whom it asks
+    /// Show the trust material and services of a run with the same flags
     Show(Box<ShowArgs>),
-    /// Bring what is kept of a TUF mirror up to date
+    /// Update the cache of a TUF mirror
     Update(Box<UpdateArgs>),
 }
 
@@ -61,11 +61,11 @@ pub enum TrustCommand {
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, after_help = EXIT_CODES)]
 pub struct ShowArgs {
-    /// Which services are used.
+    /// The services to use.
     #[command(flatten)]
     pub services: ServiceArgs,
 
-    /// Whom to believe.
+    /// Trust material.
     #[command(flatten)]
     pub trust: TrustArgs,
 
@@ -78,7 +78,7 @@ pub struct ShowArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, after_help = EXIT_CODES)]
 pub struct UpdateArgs {
-    /// Whom to believe.
+    /// Trust material.
     #[command(flatten)]
     pub trust: TrustArgs,
 
@@ -87,7 +87,7 @@ pub struct UpdateArgs {
     pub run: RunArgs,
 }
 
-/// The flags of `trust create`. They have no variables: this is done once, by a person.
+/// The flags of `trust create`. They have no variables, because people run this once.
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, before_help = CREATE_EXAMPLES, after_help = CREATE_NOTES)]
 pub struct CreateArgs {
@@ -103,7 +103,7 @@ pub struct CreateArgs {
     #[arg(long, value_name = "KEY=VALUE,...")]
     pub rekor: Vec<String>,
 
-    /// A timestamp authority: its `url`, path included, and `certificate-chain`
+    /// A timestamp authority: its `url`, including the path, and `certificate-chain`
     #[arg(long, value_name = "KEY=VALUE,...")]
     pub tsa: Vec<String>,
 

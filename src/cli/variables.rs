@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Every environment variable that ambisign reads, as one table.
+//! The table of all environment variables that ambisign reads.
 //!
-//! `ambisign env` prints it; [`crate::settings`] takes the `AMBISIGN_*` names and the rows marked
-//! [`Role::Decides`] from it. A variable that is not here is not read, and one that is here is.
+//! `ambisign env` prints it; [`crate::settings`] uses its `AMBISIGN_*` names and the rows marked
+//! [`Role::Decides`]. ambisign reads all of these variables and no others.
 
 use std::sync::LazyLock;
 
 use ambisign_providers::PROVIDERS;
 
-/// What all names of our own begin with.
+/// The prefix of the program's own variables.
 pub const PREFIX: &str = "AMBISIGN_";
 
-/// What a variable can do to a run, as far as its security is concerned.
+/// The effect of a variable on the security of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// It consents to what becomes public. With `--public-instance` flags alone can.
+    /// It consents to publishing private facts. With `--public-instance`, only flags can do that.
     Consents,
-    /// It decides where signatures are stored and looked for. Told in every run; `--public-instance`
-    /// accepts it, as it has no say in who gets the token and whom we believe.
+    /// It decides where signatures are stored and looked for. Every run reports it. `--public-instance`
+    /// accepts it, because it does not affect who gets the token and what is trusted.
     Places,
-    /// Nothing of the kind.
+    /// None of these effects.
     Plain,
-    /// It holds a credential, which is never shown.
+    /// It contains a credential, which is never shown.
     Secret,
-    /// It decides who gets the identity token, or whom we believe. `--public-instance` refuses it.
+    /// It decides who gets the identity token or what is trusted. `--public-instance` refuses it.
     Decides,
 }
 
@@ -32,11 +32,11 @@ pub enum Role {
 pub struct Variable {
     /// The exact name.
     pub name: &'static str,
-    /// What it does, on one line.
+    /// Its meaning, on one line.
     pub meaning: &'static str,
     /// A value, or a description of one in angle brackets.
     pub example: &'static str,
-    /// What it can do to a run.
+    /// Its effect on security.
     pub role: Role,
 }
 
@@ -146,7 +146,7 @@ fn of_provider(read: &ambisign_providers::Variable) -> Variable {
     }
 }
 
-/// Who signs.
+/// The identity that signs.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const IDENTITY: &[Variable] = &[
     consents("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
@@ -158,14 +158,14 @@ const IDENTITY: &[Variable] = &[
     plain("AMBISIGN_REQUIRE_IDENTITY", "signer@acme.iam.gserviceaccount.com", "`--require-identity`"),
     plain("AMBISIGN_REQUIRE_ISSUER", "https://accounts.google.com", "`--require-issuer`"),
     consents("AMBISIGN_YES", "true", "`--yes`"),
-    secret("SIGSTORE_ID_TOKEN", "<token>", "the identity token, as other Sigstore clients read it; empty is an error"),
-    secret("SIGSTORE_IDENTITY_TOKEN", "<token>", "the same, under the name that sigstore-python reads"),
+    secret("SIGSTORE_ID_TOKEN", "<token>", "the identity token, with the name that other Sigstore clients read; must not be empty"),
+    secret("SIGSTORE_IDENTITY_TOKEN", "<token>", "the same, with the name that sigstore-python reads"),
 ];
 
 /// What is signed.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const IMAGES: &[Variable] = &[
-    plain("AMBISIGN_ANNOTATIONS", "env=prod", "`--annotations`, one a line"),
+    plain("AMBISIGN_ANNOTATIONS", "env=prod", "`--annotations`, one per line"),
     plain("AMBISIGN_DIGEST", "sha256:9f2c...", "`--digest`"),
     plain("AMBISIGN_IMAGES", "ghcr.io/acme/app@sha256:9f2c...", "the images, separated by newlines, blanks or commas"),
     plain("AMBISIGN_IMAGES_FILE", "images.txt", "`--images-file`"),
@@ -173,33 +173,33 @@ const IMAGES: &[Variable] = &[
     plain("AMBISIGN_RECURSIVE", "true", "`--recursive`"),
     plain("AMBISIGN_REQUIRE_DIGEST", "true", "`--require-digest`"),
     plain("AMBISIGN_TAGS", "ghcr.io/acme/app:v1", "`--tags`"),
-    plain("GITHUB_ARTIFACTS_LIST", "/runner/artifacts.json", "GitHub Actions: the artifacts of earlier steps; its images are signed when nothing else names one"),
+    plain("GITHUB_ARTIFACTS_LIST", "/runner/artifacts.json", "GitHub Actions: the artifacts of earlier steps; its images are signed if nothing else names one"),
 ];
 
 /// Where images and signatures are, and who may go there.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const REGISTRY: &[Variable] = &[
-    decides("AMBISIGN_ALLOW_HTTP_REGISTRY", "registry.corp:5000", "`--allow-http-registry`; several are separated by blanks or commas"),
-    secret("AMBISIGN_REGISTRY_PASSWORD", "<password>", "the password that goes with `--registry-username`"),
+    decides("AMBISIGN_ALLOW_HTTP_REGISTRY", "registry.corp:5000", "`--allow-http-registry`; separate several with blanks or commas"),
+    secret("AMBISIGN_REGISTRY_PASSWORD", "<password>", "the password for `--registry-username`"),
     secret("AMBISIGN_REGISTRY_TOKEN", "<token>", "a bearer token for the registry, instead of user and password"),
     plain("AMBISIGN_REGISTRY_USERNAME", "robot", "`--registry-username`"),
     places("AMBISIGN_SIGNATURE_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`"),
-    places("COSIGN_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`, under the name that cosign reads"),
+    places("COSIGN_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`, with the name that cosign reads"),
     plain("BUILDX_CONFIG", "/root/.docker/buildx", "Buildx's folder, where docker/login-action keeps logins with a `scope`"),
     plain("CI_REGISTRY", "registry.gitlab.com", "GitLab: the registry of the job's login"),
-    secret("CI_REGISTRY_PASSWORD", "<password>", "GitLab: a login for `CI_REGISTRY` and no other registry"),
-    plain("CI_REGISTRY_USER", "gitlab-ci-token", "GitLab: the user that goes with it"),
-    secret("DOCKER_AUTH_CONFIG", "<JSON>", "registry logins in the form of Docker's `config.json`, as GitLab has them; files come first"),
+    secret("CI_REGISTRY_PASSWORD", "<password>", "GitLab: a login for `CI_REGISTRY` only"),
+    plain("CI_REGISTRY_USER", "gitlab-ci-token", "GitLab: the user for `CI_REGISTRY_PASSWORD`"),
+    secret("DOCKER_AUTH_CONFIG", "<JSON>", "registry logins in the form of Docker's `config.json`, as in GitLab; files take precedence"),
     plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
-    plain("GITHUB_ACTOR", "octocat", "the user that goes with `GITHUB_TOKEN`"),
-    secret("GITHUB_TOKEN", "<token>", "a login for ghcr.io and no other registry"),
+    plain("GITHUB_ACTOR", "octocat", "the user for `GITHUB_TOKEN`"),
+    secret("GITHUB_TOKEN", "<token>", "a login for ghcr.io only"),
     plain("HOME", "/root", "the folder below which logins, TUF metadata and Google's credentials are by default"),
     plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
-    plain("XDG_CONFIG_HOME", "/root/.config", "where Podman keeps the logins that stay"),
-    plain("XDG_RUNTIME_DIR", "/run/user/1000", "where Podman keeps its logins"),
+    plain("XDG_CONFIG_HOME", "/root/.config", "the folder of Podman's permanent logins"),
+    plain("XDG_RUNTIME_DIR", "/run/user/1000", "the folder of Podman's logins"),
 ];
 
-/// Which services are used, and whom to believe.
+/// The services and the trust material.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const TRUST: &[Variable] = &[
     decides("AMBISIGN_CA_FILE", "/etc/ssl/corporate.pem", "`--ca-file`"),
@@ -214,13 +214,13 @@ const TRUST: &[Variable] = &[
     decides("AMBISIGN_TSA_URL", "https://tsa.example.com/api/v1/timestamp", "`--tsa-url`"),
     decides("AMBISIGN_TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`"),
     decides("AMBISIGN_TUF_ROOT", "root.json", "`--tuf-root`"),
-    decides("TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`, under the name that cosign reads"),
-    decides("TUF_ROOT", "/var/cache/sigstore", "a folder that keeps TUF metadata, as for cosign; ours is in its folder `ambisign`"),
-    decides("TUF_ROOT_JSON", "root.json", "`--tuf-root`, under the name that cosign reads"),
-    plain("XDG_CACHE_HOME", "/root/.cache", "where TUF metadata is kept, in its folder `ambisign/tuf`"),
+    decides("TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`, with the name that cosign reads"),
+    decides("TUF_ROOT", "/var/cache/sigstore", "the folder for TUF metadata, as in cosign; ambisign uses its subfolder `ambisign`"),
+    decides("TUF_ROOT_JSON", "root.json", "`--tuf-root`, with the name that cosign reads"),
+    plain("XDG_CACHE_HOME", "/root/.cache", "the folder for TUF metadata, in its subfolder `ambisign/tuf`"),
 ];
 
-/// What becomes of the result, and what is told.
+/// The results and the output.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const OUTPUT: &[Variable] = &[
     plain("AMBISIGN_BUNDLE", "app.sigstore.json", "`--bundle` of `sign` and `attach`"),
@@ -234,48 +234,48 @@ const OUTPUT: &[Variable] = &[
     plain("AMBISIGN_TIMEOUT", "10m", "`--timeout`"),
     plain("AMBISIGN_VERBOSE", "true", "`--verbose`"),
     plain("NO_COLOR", "1", "the log is plain"),
-    plain("TERM", "dumb", "the log is plain on a terminal that knows no colours"),
-    plain("TMPDIR", "/tmp", "where a bundle that could not be attached is kept when the working directory cannot be written"),
+    plain("TERM", "dumb", "`dumb`: the log is plain"),
+    plain("TMPDIR", "/tmp", "the folder for a bundle that could not be attached, if the working directory is not writable"),
 ];
 
 /// How other machines are reached.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const NETWORK: &[Variable] = &[
-    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the name in lower case wins"),
-    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the name in lower case wins"),
-    plain("ALL_PROXY", "http://proxy.example.com:3128", "the proxy for both, where there is no other; the name in lower case wins"),
-    plain("NO_PROXY", "registry.example.com,10.0.0.0/8", "what is reached without proxy; the name in lower case wins"),
-    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "the CA certificates for TLS, instead of those of the machine"),
+    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the lower-case name takes precedence"),
+    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the lower-case name takes precedence"),
+    plain("ALL_PROXY", "http://proxy.example.com:3128", "the proxy for both, if no other is set; the lower-case name takes precedence"),
+    plain("NO_PROXY", "registry.example.com,10.0.0.0/8", "hosts to reach without a proxy; the lower-case name takes precedence"),
+    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "the CA certificates for TLS, instead of the machine's"),
 ];
 
 /// What tells one CI system or cloud from another.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const CI: &[Variable] = &[
     plain("CI", "true", "any CI: the log is plain"),
-    plain("GITHUB_ACTIONS", "true", "GitHub Actions is here; errors become annotations"),
+    plain("GITHUB_ACTIONS", "true", "identifies GitHub Actions; errors become annotations"),
     plain("GITHUB_OUTPUT", "/home/runner/work/_temp/...", "GitHub Actions: the file for the outputs of the step"),
     plain("GITHUB_STEP_SUMMARY", "/home/runner/work/_temp/...", "GitHub Actions: the file for the job summary"),
-    plain("GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/release.yml@refs/heads/main", "GitHub Actions: the file that annotations are about"),
-    plain("RUNNER_TEMP", "/home/runner/work/_temp", "GitHub Actions: where the result is kept as a file"),
-    plain("RUNNER_DEBUG", "1", "GitHub Actions: as `--verbose`"),
-    plain("APPVEYOR", "true", "AppVeyor is here: only to explain what to do"),
-    plain("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/var/run/secrets/...", "an AWS pod is here: only to explain what to do"),
-    plain("AWS_LAMBDA_FUNCTION_NAME", "sign", "AWS is here: only to explain what to do"),
-    plain("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/...", "an AWS pod is here: only to explain what to do"),
-    plain("AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/...", "an Azure pod is here: only to explain what to do"),
-    plain("BITBUCKET_BUILD_NUMBER", "7", "Bitbucket Pipelines is here: only to explain what to do"),
-    plain("BUDDY", "true", "Buddy is here: only to explain what to do"),
-    plain("CI_SYSTEM_NAME", "woodpecker", "Woodpecker is here: only to explain what to do"),
-    plain("CODEBUILD_BUILD_ID", "acme:7", "AWS CodeBuild is here: only to explain what to do"),
-    plain("DRONE", "true", "Drone is here: only to explain what to do"),
-    plain("ECS_CONTAINER_METADATA_URI_V4", "http://169.254.170.2/v4/...", "AWS is here: only to explain what to do"),
-    plain("HARNESS_BUILD_ID", "7", "Harness is here: only to explain what to do"),
-    plain("JENKINS_URL", "https://jenkins.example.com", "Jenkins is here: only to explain what to do"),
-    plain("SEMAPHORE", "true", "Semaphore is here: only to explain what to do"),
-    plain("TEAMCITY_VERSION", "2026.1", "TeamCity is here: only to explain what to do"),
-    plain("TFC_RUN_ID", "run-1", "Terraform Cloud is here: only to explain what to do"),
-    plain("TF_BUILD", "True", "Azure Pipelines is here: only to explain what to do"),
-    plain("TRAVIS", "true", "Travis CI is here: only to explain what to do"),
+    plain("GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/release.yml@refs/heads/main", "GitHub Actions: the workflow file, which annotations point to"),
+    plain("RUNNER_TEMP", "/home/runner/work/_temp", "GitHub Actions: the folder for the result file"),
+    plain("RUNNER_DEBUG", "1", "GitHub Actions: the same as `--verbose`"),
+    plain("APPVEYOR", "true", "identifies AppVeyor, only for advice in messages"),
+    plain("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/var/run/secrets/...", "identifies an AWS pod, only for advice in messages"),
+    plain("AWS_LAMBDA_FUNCTION_NAME", "sign", "identifies AWS, only for advice in messages"),
+    plain("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/...", "identifies an AWS pod, only for advice in messages"),
+    plain("AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/...", "identifies an Azure pod, only for advice in messages"),
+    plain("BITBUCKET_BUILD_NUMBER", "7", "identifies Bitbucket Pipelines, only for advice in messages"),
+    plain("BUDDY", "true", "identifies Buddy, only for advice in messages"),
+    plain("CI_SYSTEM_NAME", "woodpecker", "identifies Woodpecker, only for advice in messages"),
+    plain("CODEBUILD_BUILD_ID", "acme:7", "identifies AWS CodeBuild, only for advice in messages"),
+    plain("DRONE", "true", "identifies Drone, only for advice in messages"),
+    plain("ECS_CONTAINER_METADATA_URI_V4", "http://169.254.170.2/v4/...", "identifies AWS, only for advice in messages"),
+    plain("HARNESS_BUILD_ID", "7", "identifies Harness, only for advice in messages"),
+    plain("JENKINS_URL", "https://jenkins.example.com", "identifies Jenkins, only for advice in messages"),
+    plain("SEMAPHORE", "true", "identifies Semaphore, only for advice in messages"),
+    plain("TEAMCITY_VERSION", "2026.1", "identifies TeamCity, only for advice in messages"),
+    plain("TFC_RUN_ID", "run-1", "identifies Terraform Cloud, only for advice in messages"),
+    plain("TF_BUILD", "True", "identifies Azure Pipelines, only for advice in messages"),
+    plain("TRAVIS", "true", "identifies Travis CI, only for advice in messages"),
 ];
 
 /// The variable that carries the value of the flag `--name`.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The command lines of `verify` and `verify-blob`.
 //!
-//! Who is accepted comes from flags alone: a variable, which one job of a CI system may set for
-//! another, must not widen it.
+//! Only flags decide which signers are accepted. One job of a CI system may be able to set variables for
+//! another, so a variable must not do that.
 
 use std::path::PathBuf;
 
@@ -38,34 +38,34 @@ Exit codes:
   0    every artifact has an acceptable signature
   1    a bug in ambisign
   2    usage or settings, or a file that cannot be read; no network was used
-  4    trust material bad, expired or missing
-  5    the registry's answers do not verify, TLS included: do not retry, look
-  6    the registry says no
-  8    verify: no acceptable signature; the reason of each is told
-  75   registry or TUF mirror unreachable or refusing for now: nothing is known,
+  4    trust material invalid, expired or missing
+  5    an answer does not verify, including TLS: do not retry, investigate
+  6    the registry refused
+  8    no acceptable signature; the reason for each one is printed
+  75   registry or TUF mirror unreachable or refusing temporarily: no result,
        safe to run again
   130  interrupted by SIGINT
   143  interrupted by SIGTERM
-  A signature of somebody else, of another artifact, with another key, not
-  under this trusted root or malformed is 8. Of several artifacts the worst one
-  counts, 8 before all others.
+  A signature by another identity or key, for another artifact, outside of the
+  trusted root, or malformed means 8. With several artifacts, the worst result
+  counts, and 8 before all others.
 ";
 
-/// Who must have signed: a name and its issuer, or a key.
+/// The required signer: an identity and its issuer, or a key.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SignerArgs {
-    /// The name in the certificate: a workflow's URL, an e-mail address; compared exactly
+    /// The identity in the certificate, such as a workflow URL or an e-mail address; compared exactly
     #[arg(long, value_name = "IDENTITY", help_heading = "Signer")]
     pub certificate_identity: Option<String>,
 
-    /// A regular expression that matches the whole name
+    /// A regular expression that matches the whole identity
     ///
-    /// RE2, without Unicode classes such as `\p{L}`. Unlike in cosign it must match from the first
-    /// to the last character: end it with `.*` where anything may follow.
+    /// RE2, without Unicode classes such as `\p{L}`. Unlike in cosign, it must match from the first to
+    /// the last character; end it with `.*` if anything may follow.
     #[arg(long, value_name = "REGEXP", help_heading = "Signer")]
     pub certificate_identity_regexp: Option<String>,
 
-    /// The issuer of the identity token, in the certificate; compared exactly
+    /// The issuer in the certificate, compared exactly
     #[arg(long, value_name = "URL", help_heading = "Signer")]
     pub certificate_oidc_issuer: Option<String>,
 
@@ -93,7 +93,7 @@ pub struct SignerArgs {
     #[arg(long, value_name = "REF", help_heading = "Signer")]
     pub certificate_github_workflow_ref: Option<String>,
 
-    /// A PEM public key, for signatures without certificate; then no name
+    /// A PEM public key, for signatures without a certificate; instead of an identity
     #[arg(long, value_name = "PATH", help_heading = "Signer")]
     pub key: Option<PathBuf>,
 }
@@ -102,36 +102,36 @@ pub struct SignerArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, before_help = IMAGE_EXAMPLES, after_help = EXIT_CODES)]
 pub struct VerifyArgs {
-    /// The images to verify, at least one, best as `registry/repository@sha256:...`
+    /// The images to verify, at least one, preferably as `registry/repository@sha256:...`
     ///
-    /// A tag is resolved once and printed as a digest; only the digest counts. Signatures are found
-    /// through the referrers API, the fallback tag and the older tag `sha256-<hex>.sig`. One
-    /// acceptable signature is enough; an image and an index are verified as themselves.
+    /// A tag is resolved once, and its digest is printed; only the digest counts. Signatures are found
+    /// with the referrers API, the fallback tag and the older tag `sha256-<hex>.sig`. One acceptable
+    /// signature is enough. Signatures of an index do not count for its images, or the other way round.
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
 
-    /// A Sigstore bundle to verify instead of what the registry has; for one image, by digest
+    /// A Sigstore bundle to verify instead of the signatures in the registry; for one image, by digest
     #[arg(long, value_name = "PATH", help_heading = "Signature")]
     pub bundle: Option<PathBuf>,
 
-    /// What the signer must have said about the image; may be given several times
+    /// A required annotation in the signed statement; may be repeated
     #[arg(long, short, value_name = "KEY=VALUE", help_heading = "Signature")]
     pub annotations: Vec<String>,
 
-    /// The predicate type of the statement; may be given several times, and one must fit
+    /// An accepted predicate type of the statement; may be repeated
     /// [default: `https://sigstore.dev/cosign/sign/v1`]
     #[arg(long, value_name = "URI", help_heading = "Signature")]
     pub predicate_type: Vec<String>,
 
-    /// Who must have signed.
+    /// The required signer.
     #[command(flatten)]
     pub signer: SignerArgs,
 
-    /// Whom to believe.
+    /// Trust material.
     #[command(flatten)]
     pub trust: TrustArgs,
 
-    /// How the registry is talked to.
+    /// Registry options.
     #[command(flatten)]
     pub registry: RegistryArgs,
 
@@ -144,28 +144,28 @@ pub struct VerifyArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, before_help = BLOB_EXAMPLES, after_help = EXIT_CODES)]
 pub struct VerifyBlobArgs {
-    /// The file, `-` for the standard input, or its digest: `sha256:` and 64 hexadecimal digits, when
-    /// no file has that name
+    /// The file, `-` for standard input, or its digest: `sha256:` and 64 hexadecimal digits, if no file
+    /// has that name
     ///
-    /// For a bundle with a statement it must be one of the artifacts that the statement names.
+    /// If the bundle contains a statement, the statement must name it.
     #[arg(value_name = "FILE|DIGEST")]
     pub artifact: PathBuf,
 
-    /// The Sigstore bundle of the file, of version 0.1, 0.2 or 0.3 [default: the name of the file and
+    /// The Sigstore bundle of the file, version 0.1, 0.2 or 0.3 [default: the name of the file and
     /// `.sigstore.json`]
     #[arg(long, value_name = "PATH", help_heading = "Signature")]
     pub bundle: Option<PathBuf>,
 
-    /// The predicate type of the statement; may be given several times, and one must fit [default:
-    /// any, and bundles without a statement]
+    /// An accepted predicate type of the statement; may be repeated [default: any, and bundles without
+    /// a statement]
     #[arg(long, value_name = "URI", help_heading = "Signature")]
     pub predicate_type: Vec<String>,
 
-    /// Who must have signed.
+    /// The required signer.
     #[command(flatten)]
     pub signer: SignerArgs,
 
-    /// Whom to believe.
+    /// Trust material.
     #[command(flatten)]
     pub trust: TrustArgs,
 

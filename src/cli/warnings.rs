@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Warnings about settings that can be used.
+//! Warnings about settings.
 
 use ambisign_host::codes;
 
@@ -8,27 +8,27 @@ codes! {
     pub(crate) WARNINGS {
         /// An annotation looks like several.
         pub(crate) COMMA = "settings/comma" {
-            what: "The value of an annotation has a comma and looks like several annotations.",
-            why: "cosign takes one `-a` apart at commas; ambisign signs everything after the first `=` as the value.",
-            advice: "Give each annotation a flag of its own.",
+            what: "The value of an annotation contains a comma and looks like several annotations.",
+            why: "cosign splits `-a` at commas; ambisign signs everything after the first `=` as the value.",
+            advice: "Use a separate flag for each annotation.",
         },
-        /// The identity token stands on the command line.
+        /// The command line contains the identity token.
         pub(crate) TOKEN_IN_ARGUMENTS = "settings/token-in-arguments" {
-            what: "The identity token stands on the command line.",
-            why: "Every process of the machine can read that.",
+            what: "The command line contains the identity token.",
+            why: "Every process on the machine can read it.",
             advice: "Use a file or `SIGSTORE_ID_TOKEN`.",
         },
         /// A variable of another client has no effect.
         pub(crate) UNREAD_VARIABLE = "settings/unread-variable" {
-            what: "A variable is set that another Sigstore client reads, and ambisign does not.",
-            why: "cosign takes every flag from a variable, and so any job could change a signature unseen.",
-            advice: "Use the name that the message gives, or unset it.",
+            what: "A variable is set that another Sigstore client reads, but ambisign does not.",
+            why: "cosign reads every flag from a variable, so another job could change a signature unnoticed.",
+            advice: "Use the name in the message, or unset the variable.",
         },
         /// A setting changes nothing.
         pub(crate) UNUSED = "settings/unused" {
-            what: "A setting is accepted and changes nothing.",
-            why: "It is one of another Sigstore client.",
-            advice: "Leave it out when you like.",
+            what: "A setting has no effect.",
+            why: "It belongs to another Sigstore client and is accepted for compatibility.",
+            advice: "Nothing; or remove the setting.",
         },
     }
 }

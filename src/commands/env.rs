@@ -13,8 +13,8 @@ use crate::cli::Cli;
 use crate::cli::variables::{PREFIX, Role, SECTIONS, VARIABLES, Variable, variable_of};
 use crate::report::Reporter;
 
-/// Tells which variables are set, and what each one does. `net` is told the secrets among them: another
-/// variable may hold one, too.
+/// Shows which variables are set, and the meaning of each. Registers the secrets among them with `net`,
+/// because another variable may contain one too.
 pub fn show(env: &Env, net: &Net, reporter: Reporter<'_>) -> u8 {
     let secrets = VARIABLES.iter().filter(|row| row.role == Role::Secret);
     for secret in secrets.filter_map(|row| env.get(row.name)) {
@@ -138,7 +138,7 @@ mod tests {
         let table = table();
         assert!(table.contains("\n  SSL_CERT_FILE  [decides who gets the token]\n"));
         assert!(table.contains("\n  AMBISIGN_YES  [consents to what becomes public]\n"));
-        assert!(table.contains("      `--yes`: Consent to what becomes public"));
+        assert!(table.contains("      `--yes`: The same as `--allow-private-repository`"));
     }
 
     #[test]

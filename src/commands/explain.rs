@@ -8,7 +8,7 @@ use crate::explain;
 use crate::report::Reporter;
 use crate::settings::Output;
 
-/// Tells what is behind `code`, or lists all codes.
+/// Explains `code`, or lists all codes.
 pub fn explain(code: Option<&str>, reporter: Reporter<'_>) -> u8 {
     let text = match code {
         None => Ok(explain::list()),

@@ -21,7 +21,7 @@ use crate::cli::Attempt;
 use crate::report::Reporter;
 use crate::settings;
 
-/// A command line that cannot be read, told as the command tells its errors.
+/// Reports an invalid command line in the same way as other errors of the command.
 pub fn unreadable(words: &[OsString], failure: Failure, env: &Env, reporter: Reporter<'_>) -> u8 {
     let attempt = Attempt::of(words);
     let output = settings::output(&attempt.run, env);

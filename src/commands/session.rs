@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One command between the process and its work: the outside world is gathered, the work runs under
-//! a deadline and signals, and how it ended comes back.
+//! Runs the work of a command: builds the host, applies the deadline and signals, and returns how the work
+//! ended.
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -19,15 +19,16 @@ use crate::outcome::{End, Signal};
 use crate::report::{Console, Reporter};
 use crate::settings::{RunSettings, TrustSettings};
 
-/// How every request names its client. Harbor lets clients whose name holds `cosign` read images that
-/// its content trust hides until they are signed; this is such a client.
+/// The `User-Agent` of every request. Harbor's content trust hides unsigned images except from clients
+/// whose name contains `cosign`.
 const USER_AGENT: &str = concat!(
     "ambisign/",
     env!("CARGO_PKG_VERSION"),
     " (cosign-compatible)"
 );
 
-/// Every request ends at the deadline by itself and says why; only what is left is cut off.
+/// The time after the deadline before the work is stopped. Requests end at the deadline by themselves, with
+/// their own errors.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// The outside world of a run.
@@ -61,12 +62,12 @@ pub fn host(
     })
 }
 
-/// A `Net` for its redactor: before the settings are known there is nothing to connect to.
+/// A `Net` that is only used for its redactor, before the settings are known.
 pub fn no_net(env: &Env) -> Net {
     Net::new(env, Clock::system(), NetOptions::default())
 }
 
-/// Shows what the HTTP core tells, through the redactor of the same `host`.
+/// Shows the events of the HTTP core, with the redactor of the same `host`.
 fn observer(host: Weak<Host>, console: Arc<Console>, verbose: bool) -> Observer {
     Arc::new(move |event: Event<'_>| {
         if let Some(host) = host.upgrade() {
@@ -75,8 +76,7 @@ fn observer(host: Weak<Host>, console: Arc<Console>, verbose: bool) -> Observer 
     })
 }
 
-/// Runs `work` on a runtime of its own until it ends, panics, its time is over or a signal comes,
-/// whichever is first.
+/// Runs `work` on a runtime of its own until it ends, panics, times out or a signal arrives.
 pub fn supervise(timeout: Duration, work: impl Future<Output = Result<(), impl Explain>>) -> End {
     match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -84,7 +84,7 @@ pub fn supervise(timeout: Duration, work: impl Future<Output = Result<(), impl E
     {
         Ok(runtime) => {
             let end = runtime.block_on(supervised(timeout, work));
-            // A read of standard input may still wait: nobody waits for it.
+            // Do not wait for a read of standard input that may never end.
             runtime.shutdown_background();
             end
         }

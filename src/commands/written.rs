@@ -5,11 +5,11 @@ use std::io;
 
 use crate::report::Reporter;
 
-/// The exit code of a bug, and of results that nobody could read.
+/// The exit code of a bug, and of results that could not be written.
 pub const BUG: u8 = 1;
 
-/// The exit code of a command that ends with `code` and wrote its results. Results that nobody can
-/// read are no success.
+/// The exit code of a command that ends with `code`, after writing its results. If they could not be
+/// written, it has failed.
 pub(super) fn written(reporter: Reporter<'_>, results: io::Result<()>, code: u8) -> u8 {
     match results {
         Ok(()) => code,
@@ -22,7 +22,7 @@ pub(super) fn written(reporter: Reporter<'_>, results: io::Result<()>, code: u8)
     }
 }
 
-/// As `written`, for a text of our own of which the reader may have seen enough, as `head` does.
+/// Like `written`, for a fixed text, whose reader may stop early, as `head` does.
 pub fn shown(reporter: Reporter<'_>, results: io::Result<()>) -> u8 {
     match results {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,

@@ -45,7 +45,7 @@ async fn stamps(host: &Host, trust: &Trust) -> Option<Finding> {
             about,
             "the trusted root verifies a timestamp of random bytes",
         )),
-        // That an authority cannot be reached is told where it is asked for.
+        // An unreachable authority is reported by the check of the services.
         Err(witness::Error::Timestamp(error)) if error.class() == Class::Temporary => None,
         Err(error) => Some(Finding::fail(stage, about, Failure::of(&error))),
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Each image: whether it is there, whether a signature may be pushed beside it, and how it would be
-//! found.
+//! Checks for each image that it exists, that a signature may be pushed to its repository, and how the
+//! signature would be found.
 
 use ambisign_host::Failure;
 
@@ -8,7 +8,7 @@ use crate::outcome::diagnosis::{Finding, Stage};
 use ambisign_registry::reference::Reference;
 use ambisign_registry::{Discovery, Found, Inspection, Registry};
 
-/// What the registry says to one image.
+/// Examines one image in its registry.
 pub(super) async fn examine(
     registry: &Registry<'_>,
     (at, reference): (usize, &Reference),
@@ -41,7 +41,7 @@ fn found(about: &str, reference: &Reference, inspection: &Inspection) -> Vec<Fin
         }
         Some(Err(error)) => {
             let failure = Failure::of(error);
-            // One refusal is told once, also where both requests met it.
+            // Report a refusal once, even if both requests met it.
             let same = |found: &Finding| found.text == failure.what;
             if !findings.iter().any(same) {
                 findings.push(Finding::fail(stage, about, failure));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Everything of a run up to the point of no return, told line by line: `sign` stops at the first
-//! thing that is in its way, this goes on and tells all of them.
+//! Runs all checks of `sign` before the point of no return. `sign` stops at the first problem; `doctor`
+//! reports all of them.
 //!
-//! Every part is the one that `sign` uses. Nothing becomes public: Fulcio is asked for its
-//! configuration and for no certificate, the log for its state and for no entry, and what a registry
-//! gets is an upload session, which expires.
+//! It uses the same code as `sign`. Nothing becomes public: it requests Fulcio's configuration but no
+//! certificate, the state of the log but no entry, and from a registry only an upload session, which
+//! expires.
 
 mod environment;
 mod fit;
@@ -44,7 +44,7 @@ pub struct Doctor<'a> {
 }
 
 impl<'a> Doctor<'a> {
-    /// Goes on from `diagnosis`, which has what is known of the settings.
+    /// Continues `diagnosis`, which has the findings about the settings.
     pub fn new(host: &'a Host, settings: &'a Settings, diagnosis: Diagnosis) -> Self {
         Self {
             host,
@@ -53,15 +53,15 @@ impl<'a> Doctor<'a> {
         }
     }
 
-    /// What is known now.
+    /// The findings so far.
     pub fn diagnosis(&self) -> Diagnosis {
         self.lock().clone()
     }
 
-    /// Looks at everything. What is found is in [`Doctor::diagnosis`].
+    /// Runs all checks. [`Doctor::diagnosis`] has the findings.
     ///
     /// # Errors
-    /// None: what is in the way of a run is the result of this one.
+    /// Never: problems are findings.
     pub async fn run(&self) -> Result<(), Error> {
         let references = self.references().await;
         let (choice, findings) = environment::examine(self.host, &self.settings.signing.identity);
@@ -146,7 +146,7 @@ impl<'a> Doctor<'a> {
         self.note(warnings.map(|warning| Finding::of_warning(Stage::Registry, "", &warning)));
     }
 
-    /// Whom to believe, and what the services that follow from it answer.
+    /// The trust material, and the answers of its services.
     async fn trust(&self, references: &[(usize, Reference)]) -> Option<(Trust, Vec<Asked>)> {
         let (host, signing) = (self.host, &self.settings.signing);
         let (trust, findings) = trust::examine(host, signing).await;
@@ -177,8 +177,8 @@ impl<'a> Doctor<'a> {
         identity
     }
 
-    /// What needs both the identity and whom to believe; and the clock, so that what is told of the
-    /// identity has the same order in every run.
+    /// The checks that need both the identity and the trust material; and the clock, so that findings about
+    /// the identity have the same order in every run.
     fn judge(
         &self,
         choice: Option<&Choice>,
@@ -197,7 +197,7 @@ impl<'a> Doctor<'a> {
             ],
             (None, _) | (_, None) => ["issuer", "repository"]
                 .map(|about| {
-                    let text = "cannot be told without identity and trust material";
+                    let text = "unknown without identity and trust material";
                     Finding::skip(Stage::Identity, about, text)
                 })
                 .into(),
@@ -218,7 +218,7 @@ impl<'a> Doctor<'a> {
 }
 
 impl Diagnosis {
-    /// That nothing more can be looked at, because a flag is wrong.
+    /// Records that nothing more can be checked, because a flag is wrong.
     pub fn without_settings(&mut self) {
         let text = "not looked at: first the settings must be right";
         let stages = [

@@ -27,7 +27,7 @@ const QUESTION: CallLimits = CallLimits {
     ..FULCIO
 };
 
-/// A clock that is off by more than this is told; `Date` counts whole seconds, and answers take time.
+/// The clock difference that is reported. `Date` has whole seconds, and answers take time.
 const OFF: Duration = Duration::from_secs(60);
 
 /// A kind of service.
@@ -175,8 +175,8 @@ fn proxy(env: &Env) -> Option<&'static str> {
     names.into_iter().find(|name| env.get(name).is_some())
 }
 
-/// The clock of this machine beside those of the services. One of them may be wrong itself, so the
-/// nearest counts.
+/// Compares the clock of this machine with those of the services. One of them may be wrong, so the nearest
+/// one counts.
 pub(super) fn clock(asked: &[Asked]) -> Finding {
     let (stage, about) = (Stage::Identity, "clock");
     let offsets = asked
@@ -184,7 +184,7 @@ pub(super) fn clock(asked: &[Asked]) -> Finding {
         .filter_map(|asked| Some((asked, asked.offset()?)));
     let nearest = offsets.min_by_key(|(_, (_, by))| *by);
     let Some((asked, (is_ahead, by))) = nearest else {
-        return Finding::skip(stage, about, "no service told the time");
+        return Finding::skip(stage, about, "no service sent its time");
     };
     let of = asked.url.host_str().unwrap_or_default();
     if by <= OFF {
@@ -214,7 +214,7 @@ pub(super) fn issuer(asked: &[Asked], identity: &Identity, trust: &Trust) -> Fin
             return Finding::ok(stage, about, text);
         }
         None if unknown && trust.is_public() => {
-            let text = format!("{issuer} is none that the public instance is known to trust");
+            let text = format!("the public instance is not known to trust {issuer}");
             let fix = Objection::Issuer.fix(issuer);
             return Finding::warn(stage, about, text).with_fix(fix);
         }
@@ -228,7 +228,7 @@ pub(super) fn issuer(asked: &[Asked], identity: &Identity, trust: &Trust) -> Fin
         what: format!("{url}: {}", objection.says(issuer)),
         because: Vec::new(),
         fix: Some(objection.fix(issuer).into_owned()),
-        // What `sign` would be told.
+        // The error that `sign` would report.
         code: "fulcio/refused".to_owned(),
         class: ambisign_host::Class::Identity,
     };

@@ -22,8 +22,8 @@ pub struct Resolved {
     pub findings: Vec<Finding>,
 }
 
-/// Reads `args` and `env`. A variable that is wrong is told and left out of what follows; so is an
-/// image without a name. A flag that is wrong ends it.
+/// Reads `args` and `env`. An invalid variable and an image without a name are reported and ignored
+/// afterwards. An invalid flag ends the examination.
 pub fn resolve(mut args: SignArgs, mut env: Env) -> Resolved {
     let mut findings = Vec::new();
     loop {

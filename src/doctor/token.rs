@@ -62,7 +62,7 @@ fn refused(failure: Failure) -> Finding {
     Finding::fail(Stage::Identity, "token", failure)
 }
 
-/// The claims that matter. Names of people are none of them.
+/// The relevant claims. They do not include names of people.
 fn claims(identity: &Identity, now: SystemTime) -> Vec<Finding> {
     let (stage, about) = (Stage::Identity, "claims");
     let left = identity.expires().unwrap_or(now);
@@ -140,10 +140,10 @@ pub(super) fn disclosure(signing: &Signing, identity: &Identity, trust: &Trust) 
         }
         Ok(None) => {
             let visibility = identity.visibility().map(excerpt);
-            let visibility = visibility.as_deref().unwrap_or("of a visibility not told");
+            let visibility = visibility.as_deref().unwrap_or("of unknown visibility");
             let text = if trust.is_public() {
                 format!(
-                    "it is {visibility}: identity, digests and time go into a public log for good"
+                    "it is {visibility}: identity, digests and time go into a public log permanently"
                 )
             } else {
                 format!("it is {visibility}, and no log of the public instance is used")

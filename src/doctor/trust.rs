@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whom a run would believe, for how long still, and which services it would use.
+//! The trust material of a run, its remaining validity, and the services that the run would use.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +17,7 @@ use crate::outcome::time::rfc3339;
 use crate::settings::Signing;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// People renew certificates and the files of TUF that they sign, so they are told long before.
+/// The warning time for certificates and TUF files that people renew, so that they have enough time.
 const PEOPLE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// Of TUF people sign these; the others are renewed by a machine, shortly before their end.
 const SIGNED_BY_PEOPLE: [&str; 2] = ["root.json", "targets.json"];
@@ -129,7 +129,7 @@ fn ending(what: &str, end: SystemTime, now: SystemTime, soon: Duration) -> Findi
     if left >= soon {
         return Finding::ok(Stage::Trust, what, text);
     }
-    let fix = "get the newer one in time, or tell whoever runs the instance";
+    let fix = "get the newer one in time, or inform the operators of the instance";
     let finding = Finding::warn(Stage::Trust, what, text).with_fix(fix);
     finding.with_code(ENDS_SOON)
 }

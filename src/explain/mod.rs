@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What there is to know about each code of errors and warnings: `ambisign explain`.
+//! The explanations of all codes of errors and warnings, for `ambisign explain`.
 //!
-//! A message says what happened in one run; this says what is behind it. Both stand in the row of the
-//! error; here is the list of the tables that the rows make.
+//! A message says what happened in one run; an explanation says what it means in general. Both are in the
+//! row of the error. This module lists the tables that the rows make.
 
 mod stages;
 

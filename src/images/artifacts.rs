@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The list in which GitHub's runner tells a step what earlier steps of the job made.
+//! GitHub's list of the artifacts that earlier steps of a job made.
 
 use std::io;
 use std::path::Path;
@@ -11,9 +11,9 @@ use serde::Deserialize;
 use super::Error;
 use super::named::{Named, Place, Writer};
 
-/// The longest list, in bytes: the runner takes 1 MiB of each step and 500 entries of a job.
+/// The longest accepted list, in bytes. The runner accepts 1 MiB from each step and 500 entries per job.
 const LONGEST: u64 = 8 * 1024 * 1024;
-/// What messages call it.
+/// Its name in messages.
 const LIST: &str = "`GITHUB_ARTIFACTS_LIST`";
 
 #[derive(Deserialize)]
@@ -29,11 +29,10 @@ struct Subject {
     kind: String,
 }
 
-/// The images of the list at `path`.
+/// Reads the images in the list at `path`. The file may not exist, although the runner names it.
 ///
 /// # Errors
-/// It cannot be read, is of another form, or lists no image. The runner names a file that need not
-/// be there.
+/// The list cannot be read, is malformed, or has no image.
 pub(super) async fn read(path: &Path) -> Result<Vec<Named>, Error> {
     match read_in_run(path, LONGEST).await {
         Ok(bytes) => parse(&bytes),
@@ -69,7 +68,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Named>, Error> {
         }
         let digest = Digest::parse(&subject.digest).ok_or_else(|| {
             malformed(format!(
-                "the digest of its subject {at} is not one that we sign"
+                "the digest of its subject {at} is not a SHA-256 digest"
             ))
         })?;
         named.push(Named {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What can be wrong with the names of images.
+//! The errors and warnings about the names of images.
 
 use std::io;
 
@@ -10,26 +10,26 @@ use ambisign_sigstore::digest::Digest;
 use crate::settings::WAYS;
 
 errors! {
-    /// An error of the stage `images`. Nothing was asked of the network.
+    /// An error of the stage `images`, which does not use the network.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// Two places say different digests of one image.
-        #[error("{place} has the digest {own}, and {name} says {given}")]
+        /// One image has two different digests.
+        #[error("{place} has the digest {own}, but {name} has {given}")]
         Digest {
             /// Where the image is named.
             place: String,
-            /// The digest there.
+            /// Its digest there.
             own: Digest,
-            /// What says the other one.
+            /// The setting with the other digest.
             name: String,
-            /// The other one.
+            /// The other digest.
             given: Digest,
         } = "images/digest", Usage {
-            what: "Two digests are given for one image.",
-            why: "The digest of one build was put beside the name of another.",
-            advice: "Give the digest once, from the step that pushed.",
+            what: "One image has two different digests.",
+            why: "The name of one build was combined with the digest of another.",
+            advice: "Pass the digest once, from the step that pushed the image.",
         },
-        /// A file is not what it should be.
+        /// A file is malformed.
         #[error("{what} cannot be read: {why}")]
         Malformed {
             /// The file.
@@ -37,31 +37,31 @@ errors! {
             /// The reason.
             why: String,
         } = "images/malformed", Usage {
-            fix: "write one `repository@sha256:...` a line, or give the document that `ambisign sign --output json` printed",
-            what: "The file that should name images is not in a form that is known.",
-            why: "It is cut, or the file of something else.",
-            advice: "Write one reference a line, or give the JSON of an earlier run.",
+            fix: "write one `repository@sha256:...` per line, or pass the output of `ambisign sign --output json`",
+            what: "The file that should name images has an unknown form.",
+            why: "It is truncated, or it is another kind of file.",
+            advice: "Write one reference per line, or pass the JSON of an earlier run.",
         },
-        /// A digest without the repository that it is in.
+        /// A digest without a repository.
         #[error("{place} is a digest without a repository")]
         NoRepository {
             /// Where it is.
             place: String,
         } = "images/no-repository", Usage {
-            what: "There is a digest where an image is due.",
-            why: "Tools write the digest alone into some of their files.",
-            advice: "Write `repository@` in front of it, or name the repository and give `--digest`.",
+            what: "An image is given as a digest alone.",
+            why: "Some tools write only the digest to a file.",
+            advice: "Write `repository@` in front of it, or name the repository and pass `--digest`.",
         },
-        /// What should name images names none.
+        /// A setting or file that should name images is empty.
         #[error("no image is named in {what}")]
         Nothing {
             /// The setting or file.
             what: String,
         } = "images/nothing", Usage {
             fix: format!("name at least one image: `repository@sha256:...`{WAYS}"),
-            what: "What should name images names none.",
-            why: "The step before built or pushed nothing, or wrote its list elsewhere.",
-            advice: "Look at the step that writes it.",
+            what: "The setting or file that should name images does not name any.",
+            why: "An earlier step built or pushed nothing, or wrote its list elsewhere.",
+            advice: "Check the step that writes it.",
         },
         /// A file cannot be read.
         #[error("{what} cannot be read")]
@@ -72,37 +72,37 @@ errors! {
             source: io::Error,
         } = "images/read", Usage {
             what: "The file that should name images could not be read.",
-            why: "The path is wrong, the file is too long or no text, or it was not handed over from the job before.",
-            advice: "Check the path and the artifacts of the jobs.",
+            why: "The path is wrong, the file is too long or not text, or an earlier job did not pass it on.",
+            advice: "Check the path and the artifacts of the earlier job.",
         },
-        /// An image is not named properly.
-        #[error("{place} cannot be used")]
+        /// The name of an image is invalid.
+        #[error("{place} is invalid")]
         Reference {
             /// Where it is named: `image 2 of the command line`.
             place: String,
-            /// What is wrong with it.
+            /// The reason.
             source: ReferenceError,
         } = of source,
-        /// An image has no digest, and there are several that it could have.
+        /// An image has no digest, and several could be meant.
         #[error("{place} has no digest, and the metadata has several")]
         SeveralDigests {
             /// Where the image is named.
             place: String,
         } = "images/several-digests", Usage {
             fix: "write `repository@sha256:...` for each image",
-            what: "Several things were built, and an image has no digest of its own.",
-            why: "A bake has one digest for each of its targets.",
-            advice: "Write the digest behind the image, or leave the name to the metadata.",
+            what: "The build has several digests, and an image does not name one.",
+            why: "`docker buildx bake` has one digest for each target.",
+            advice: "Write the digest after the image, or let the metadata name the images.",
         },
-        /// A tag, and only digests are accepted.
-        #[error("`{image}` is named by a tag, and `--require-digest` refuses that")]
+        /// An image is named by tag, but only digests are accepted.
+        #[error("`{image}` is named by tag, which `--require-digest` refuses")]
         Tag {
             /// The image.
             image: String,
         } = "settings/tag", Usage {
-            fix: "write `repository@sha256:...`, or give the digest that the push printed as `--digest`",
-            what: "An image is named by a tag, and only digests are accepted.",
-            why: "`--require-digest` is set, as the action sets it.",
+            fix: "write `repository@sha256:...`, or pass the digest that the push printed with `--digest`",
+            what: "An image is named by tag, but only digests are accepted.",
+            why: "`--require-digest` is set, which is the default of the GitHub Action.",
             advice: "Use the digest that the push printed.",
         },
     }
@@ -111,10 +111,10 @@ errors! {
 codes! {
     /// The warnings about the names of images.
     pub(crate) WARNINGS {
-        /// A name is read in lower case.
+        /// A name was converted to lower case.
         pub(super) LOWER_CASE = "images/lower-case" {
-            what: "The name of an image has capital letters and is read in lower case.",
-            why: "Owners on GitHub may have capital letters; repositories of a registry may not.",
+            what: "The name of an image has upper-case letters and was converted to lower case.",
+            why: "Owners on GitHub may have upper-case letters, but repositories in a registry may not.",
             advice: "Nothing; or write the name in lower case.",
         },
     }

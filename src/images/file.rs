@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A file that names images: one a line, as ko, apko, crane and kaniko write it, or the document of
-//! an earlier run.
+//! A file that names images: one per line, in the format of ko, apko, crane and kaniko, or the JSON
+//! document of an earlier run.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use super::Error;
 use super::named::{Named, Place, Writer};
 use crate::outcome::RESULT_SCHEMA;
 
-/// The longest file, in bytes: a document says a few KiB about each image.
+/// The longest accepted file, in bytes. A document has a few KiB about each image.
 const LONGEST: u64 = 16 * 1024 * 1024;
-/// More images than this are not named by one file.
+/// The most images in one file.
 const MOST: usize = 10_000;
 
 #[derive(Deserialize)]
@@ -29,10 +29,10 @@ struct Image {
     digest: Option<String>,
 }
 
-/// The images that the file at `path` names; `-` is the standard input.
+/// Reads the images in the file at `path`; `-` is standard input.
 ///
 /// # Errors
-/// It cannot be read, is of another form, or names none.
+/// The file cannot be read, is malformed, or names no image.
 pub(super) async fn read(path: &Path) -> Result<Vec<Named>, Error> {
     let what = format!("`{}`", path.display());
     let path = match path.to_str() {
@@ -47,21 +47,21 @@ pub(super) async fn read(path: &Path) -> Result<Vec<Named>, Error> {
     parse(&bytes, &what)
 }
 
-/// The names in `bytes`, of the file that messages call `what`.
+/// The names in `bytes`, the content of the file that messages call `what`.
 pub(super) fn parse(bytes: &[u8], what: &str) -> Result<Vec<Named>, Error> {
     let malformed = |why: &str| Error::Malformed {
         what: what.to_owned(),
         why: why.to_owned(),
     };
     let text = std::str::from_utf8(bytes).map_err(|_utf8| malformed("it is not UTF-8"))?;
-    // Windows likes to begin a file with a mark.
+    // Files from Windows can begin with a byte order mark.
     let text = text.trim_start_matches('\u{feff}').trim();
     let named = if text.starts_with('{') {
         let document: Document = ambisign_host::json::parse(text.as_bytes())
             .map_err(|error| malformed(&error.to_string()))?;
         if document.schema != RESULT_SCHEMA {
             return Err(malformed(
-                "it is not the document of a run that signed images",
+                "it is not the output of a run that signed images",
             ));
         }
         of_document(document, what)
@@ -84,7 +84,7 @@ fn lines(text: &str, what: &str) -> Vec<Named> {
         if named.len() > MOST {
             break;
         }
-        // No reference has a `#`, but one that is glued to something is no comment.
+        // No reference contains a `#`, but only a `#` after a blank begins a comment.
         let comment = line.char_indices().find(|(at, c)| {
             *c == '#'
                 && line
@@ -102,7 +102,7 @@ fn lines(text: &str, what: &str) -> Vec<Named> {
     named
 }
 
-/// Each image by its digest, and one that was not found as it was asked for.
+/// Each image with its digest, or as it was requested if it was not found.
 fn of_document(document: Document, what: &str) -> Vec<Named> {
     let images = document.images.into_iter().zip(1_usize..);
     let named = images.flat_map(|(image, at)| {

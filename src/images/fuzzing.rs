@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Doors to the private parsers of lists of images, for `fuzz/` and its test alone.
+//! Access to the private parsers of lists of images, for `fuzz/` and its test only.
 
 use super::{Error, artifacts, file};
 use crate::settings::{Built, built};
@@ -7,7 +7,7 @@ use crate::settings::{Built, built};
 /// The names in a file of images.
 ///
 /// # Errors
-/// It is no such file.
+/// The file is malformed.
 pub fn file(bytes: &[u8]) -> Result<Vec<String>, Error> {
     let named = file::parse(bytes, "`images.txt`")?;
     Ok(named.into_iter().map(|named| named.text).collect())
@@ -16,13 +16,13 @@ pub fn file(bytes: &[u8]) -> Result<Vec<String>, Error> {
 /// The names in GitHub's list of artifacts.
 ///
 /// # Errors
-/// It is no such list.
+/// The list is malformed.
 pub fn artifacts(bytes: &[u8]) -> Result<Vec<String>, Error> {
     let named = artifacts::parse(bytes)?;
     Ok(named.into_iter().map(|named| named.text).collect())
 }
 
-/// What Docker says of a build; `None` when it is no such text.
+/// Docker's metadata of a build; `None` if the text has another form.
 pub fn metadata(text: &str) -> Option<Vec<Built>> {
     built(text)
 }

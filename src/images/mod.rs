@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which images are signed: names from wherever the settings say, and the digests that belong to
-//! them (gate G0).
+//! The images to sign: their names from the settings, with their digests (gate G0).
 //!
-//! Nothing here uses the network. A name is never repaired into another one than was meant: what is
-//! not a reference is refused, with the place where it was found.
+//! Nothing here uses the network. Names are not repaired: text that is not a reference is refused, and
+//! the error says where it was found.
 
 mod artifacts;
 mod command_line;
@@ -43,13 +42,13 @@ pub(crate) async fn named(settings: &ImageSettings) -> Result<Vec<Named>, Error>
     }
 }
 
-/// Where they are named, as the log says it; `None` for the command line.
+/// Where the images are named, for the log; `None` for the command line.
 pub(crate) fn origin(settings: &ImageSettings) -> Option<String> {
     Some(match &settings.names {
         Names::Artifacts(_) => {
-            "of `GITHUB_ARTIFACTS_LIST`, because nothing else names one".to_owned()
+            "from `GITHUB_ARTIFACTS_LIST`, because nothing else names an image".to_owned()
         }
-        Names::File(path) => format!("of {}", path.display()),
+        Names::File(path) => format!("from {}", path.display()),
         Names::Given(lists) => {
             let others = lists.iter().filter_map(|list| match list.source {
                 Source::CommandLine => None,
@@ -57,17 +56,17 @@ pub(crate) fn origin(settings: &ImageSettings) -> Option<String> {
                 Source::Variable => Some("AMBISIGN_IMAGES"),
             });
             let others: Vec<_> = others.map(|name| format!("`{name}`")).collect();
-            return (!others.is_empty()).then(|| format!("of {}", others.join(" and ")));
+            return (!others.is_empty()).then(|| format!("from {}", others.join(" and ")));
         }
-        Names::Metadata(..) => "of the metadata of a build".to_owned(),
+        Names::Metadata(..) => "from the metadata of a build".to_owned(),
     })
 }
 
-/// The references that `named` means, each once, and what is odd about them.
+/// The references that `named` means, each once, with warnings.
 ///
 /// # Errors
-/// One is no reference, has another digest than the one that is given, or a tag where a digest is
-/// due.
+/// One is not a reference, has another digest than the given one, or has only a tag although a digest
+/// is required.
 pub(crate) fn references(
     named: Vec<Named>,
     settings: &ImageSettings,
@@ -85,14 +84,14 @@ pub(crate) fn references(
     Ok((references, warnings))
 }
 
-/// What names are read with.
+/// Converts names to references.
 pub(crate) struct Reading {
     given: Given,
     tags: Tags,
 }
 
 impl Reading {
-    /// With the digests of `settings`.
+    /// Uses the digests of `settings`.
     ///
     /// # Errors
     /// They contradict each other.
@@ -103,10 +102,10 @@ impl Reading {
         })
     }
 
-    /// The reference that `named` means, and what is odd about it.
+    /// The reference that `named` means, with a warning if needed.
     ///
     /// # Errors
-    /// As those of [`references`].
+    /// Those of [`references`].
     pub(crate) fn reference(&self, named: Named) -> Result<(Reference, Option<Warning>), Error> {
         let (named, spelling) = named.spelt();
         let reference = reference(&named, &self.given)?;
@@ -122,15 +121,15 @@ impl Reading {
     }
 }
 
-/// The digest for what is named without one.
+/// The digest for images that are named without one.
 enum Given {
     Nothing,
     One(Said),
-    /// Several things were built: which of them an image is, only its own digest can say.
+    /// The build has several digests, so each image must name its own.
     Several,
 }
 
-/// A digest, and what says it.
+/// A digest and its origin.
 #[derive(Clone)]
 struct Said {
     digest: Digest,
@@ -171,7 +170,7 @@ impl Said {
     }
 }
 
-/// The reference that `named` means, with the digest that belongs to it.
+/// The reference that `named` means, with its digest.
 fn reference(named: &Named, given: &Given) -> Result<Reference, Error> {
     let by = &named.place.name;
     let parsed = named.parse(&named.text)?;
@@ -201,7 +200,7 @@ fn reference(named: &Named, given: &Given) -> Result<Reference, Error> {
     match named.place.writer {
         Writer::Tagger => Ok(parsed.with_digest(own.digest)),
         Writer::Careful | Writer::Workflow if parsed.digest().is_some() => Ok(parsed),
-        // The tag stays with it: whether it still means the image is looked at later.
+        // Keep the tag, because a later step checks whether it still points to the image.
         Writer::Careful | Writer::Workflow => {
             named.parse(&format!("{}@{}", named.text, own.digest))
         }
@@ -212,7 +211,9 @@ fn lowered(place: &Place, reference: &Reference) -> Warning {
     let name = &place.name;
     Warning {
         code: LOWER_CASE,
-        message: format!("{name} is read in lower case, as repositories are: `{reference}`"),
+        message: format!(
+            "{name} was converted to lower case, because repositories must be: `{reference}`"
+        ),
     }
 }
 
@@ -239,7 +240,7 @@ fn listed(list: &Listed) -> impl Iterator<Item = Named> + '_ {
         })
 }
 
-/// What was built, under the names that it was pushed by.
+/// The built images, with the names under which they were pushed.
 fn built(built: &[Built], from: &Origin) -> Result<Vec<Named>, Error> {
     let names = built.iter().flat_map(|built| {
         let named = built.names.iter().map(|name| (name, built.digest));

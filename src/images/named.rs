@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! An image as it was named, and how it is read.
+//! The name of an image as it was given, and how to parse it.
 
 use ambisign_registry::reference::Reference;
 use ambisign_sigstore::digest::Digest;
 
 use super::{Error, spelling};
 
-/// An image as it was named.
+/// The name of an image as it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named {
-    /// What is written there.
+    /// The text.
     pub(super) text: String,
     pub(super) place: Place,
-    /// The digest that belongs to it, when that is written elsewhere.
+    /// Its digest, if another setting has it.
     pub(super) digest: Option<Digest>,
 }
 
@@ -20,46 +20,46 @@ pub(crate) struct Named {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) writer: Writer,
-    /// As a message calls it: `image 2 of the command line`.
+    /// Its description in messages: `image 2 of the command line`.
     pub(super) name: String,
 }
 
-/// Who wrote a name, which decides how it is read.
+/// The author of a name, which determines how it is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writer {
-    /// A person or a tool that knows what a reference is.
+    /// A person, or a tool that writes valid references.
     Careful,
-    /// An expression of a workflow: the owner may have upper-case letters.
+    /// An expression in a workflow, in which the owner may have upper-case letters.
     Workflow,
-    /// The same, and what counts is the repository: the tag is one of many for one digest.
+    /// The same, for tags. Only the repository counts, because one digest can have many tags.
     Tagger,
 }
 
-/// Whether a name is used as it is written.
+/// Whether a name was changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
-    /// It is in lower case now.
+    /// It was converted to lower case.
     Changed,
     Kept,
 }
 
 impl Named {
-    /// What is written.
+    /// The text.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Reads `text`, which is what is written or follows from it.
+    /// Parses `text`, which is the given text or derived from it.
     pub(super) fn parse(&self, text: &str) -> Result<Reference, Error> {
         let place = self.place.name.clone();
-        // It would be read as a tag of an image called `sha256`.
+        // This would parse as a tag of an image called `sha256`.
         if Digest::parse(text).is_some() {
             return Err(Error::NoRepository { place });
         }
         Reference::parse(text).map_err(|source| Error::Reference { place, source })
     }
 
-    /// As a registry spells it.
+    /// Converts it to the spelling of registries.
     pub(super) fn spelt(self) -> (Self, Spelling) {
         let text = match self.place.writer {
             Writer::Careful => None,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Upper-case letters in the names of repositories. GitHub's owners may have them and repositories
-//! may not, so an expression such as `ghcr.io/${{ github.repository }}` yields a name that no
-//! registry takes, and that can only mean the one in lower case.
+//! Upper-case letters in the names of repositories. GitHub allows them in owners, but registries do not
+//! allow them in repositories. An expression such as `ghcr.io/${{ github.repository }}` can yield a name
+//! that every registry refuses and that can only mean the lower-case one.
 
-/// `text` with its registry and repository in lower case; `None` when they are.
+/// `text` with its registry and repository in lower case; `None` if they already are.
 pub(super) fn lower(text: &str) -> Option<String> {
     let name = text.split('@').next().unwrap_or_default();
     // A colon after the last slash begins the tag.

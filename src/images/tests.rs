@@ -81,7 +81,7 @@ fn a_digest_is_for_all_that_have_none() {
     assert_eq!(texts(&[], &env), all);
     assert_eq!(texts(&["--require-digest"], &env), all);
     let flags = [&format!("c.io/d@{A}"), "--digest", B];
-    let what = format!("image 1 of the command line has the digest {A}, and --digest says {B}");
+    let what = format!("image 1 of the command line has the digest {A}, but --digest has {B}");
     refused(&flags, &[], "images/digest", &what);
     refused(
         &["a.io/b", "--digest", "latest"],
@@ -187,14 +187,17 @@ fn the_order_is_fixed_and_what_is_not_read_is_told() {
             origin(&settings.images),
         )
     };
-    assert_eq!(named(0), (1, Some("of `AMBISIGN_IMAGES`".to_owned())));
-    assert_eq!(named(1), (0, Some("of images.txt".to_owned())));
-    assert_eq!(named(2), (0, Some("of the metadata of a build".to_owned())));
+    assert_eq!(named(0), (1, Some("from `AMBISIGN_IMAGES`".to_owned())));
+    assert_eq!(named(1), (0, Some("from images.txt".to_owned())));
+    assert_eq!(
+        named(2),
+        (0, Some("from the metadata of a build".to_owned()))
+    );
     let (_, artifacts) = named(3);
     assert!(
         artifacts
             .unwrap()
-            .contains("because nothing else names one")
+            .contains("because nothing else names an image")
     );
     let line = settings(&["c.io/c"], &all).unwrap();
     assert_eq!(origin(&line.images), None);

@@ -56,7 +56,7 @@ pub struct Finding {
     pub because: Vec<String>,
     /// What the reader can do.
     pub fix: Option<String>,
-    /// The stable name of what is in the way.
+    /// The stable code of the problem.
     pub code: Option<String>,
 }
 
@@ -71,7 +71,7 @@ pub enum Stage {
     Provider,
     /// The images and their registries.
     Registry,
-    /// Whom to believe, and which services to use.
+    /// The trust material and the services.
     Trust,
     /// The token and the certificate that it stands for.
     Identity,
@@ -89,9 +89,9 @@ pub enum Mark {
     Fail(#[serde(skip)] Class),
     /// It is well.
     Ok,
-    /// It is not here, or could not be looked at, because of what is told before.
+    /// It was not detected, or could not be checked because of an earlier finding.
     Skip,
-    /// It stops nothing, and somebody should look at it.
+    /// It stops nothing, but needs attention.
     Warn,
 }
 

@@ -21,7 +21,7 @@ codes! {
         /// A signal ended it.
         INTERRUPTED = "run/interrupted" {
             what: "The run was stopped from outside, by a signal.",
-            why: "Somebody cancelled the job, or its time is over. The exit code is 130 or 143.",
+            why: "The job was cancelled, or it timed out. The exit code is 130 or 143.",
             advice: "Run again: what is signed stays signed.",
         },
     }
@@ -84,7 +84,7 @@ errors! {
     /// What can go wrong with a run as a whole, outside of its stages.
     #[derive(Debug, thiserror::Error)]
     pub enum RunError {
-        /// The time of `--timeout` is over and the run did not end by itself.
+        /// The run reached the limit of `--timeout`.
         #[error("the run timed out")]
         Deadline = "run/deadline", Temporary {
             what: "The run timed out before it was done.",

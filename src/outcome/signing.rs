@@ -29,7 +29,7 @@ pub struct Report {
     pub identity: Option<Identity>,
     /// Which services were used; known once the trust material is there.
     pub instance: Option<Instance>,
-    /// What is said about the images, and signed with them.
+    /// The annotations in the signed statement.
     pub annotations: BTreeMap<String, String>,
     /// The repository that has the signatures of all images, instead of that of each.
     #[serde(skip)]
@@ -107,9 +107,9 @@ pub struct Tuf {
 pub enum Known {
     /// Every verifier: it is the default.
     Everywhere,
-    /// Verifiers that are told to use the staging instance.
+    /// Verifiers that use the staging instance.
     AsStaging,
-    /// Verifiers that are told its URL and this root.
+    /// Verifiers with its URL and this root.
     WithRoot(PathBuf),
 }
 

@@ -231,8 +231,8 @@ impl Verdicts {
             .chain(artifacts.filter_map(|artifact| artifact.failure.as_ref()))
     }
 
-    /// The exit code: that of the signal, else of the worst failure. That some artifacts are verified
-    /// does not make it better: whoever asks wants all.
+    /// The exit code: that of the signal, otherwise of the worst failure, even if other artifacts are
+    /// verified.
     pub fn exit(&self) -> u8 {
         if let End::Interrupted(signal) = self.end {
             return signal.exit();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a run tells about its beginning, and warnings of its parts.
+//! Events at the beginning of a run, and warnings of its parts.
 
 use ambisign_host::{Warning, codes};
 use ambisign_providers::Choice;
@@ -17,7 +17,7 @@ use crate::outcome::{Outcome, State};
 use crate::report::Recorder;
 use crate::settings::{RunSettings, Settings, Signing};
 
-/// The references that `named` means; where they come from, and what is signed with them, is told.
+/// The references that `named` means. Also reports their origin and the annotations.
 ///
 /// # Errors
 /// Those of [`images::references`].
@@ -42,7 +42,7 @@ pub(crate) fn references(
     Ok(references)
 }
 
-/// The images as they were asked for.
+/// The requested images.
 pub(crate) fn requested(references: &[Reference]) -> Vec<Outcome> {
     let asked = |reference: &Reference| Outcome {
         requested: vec![reference.to_string()],
@@ -56,20 +56,20 @@ pub(crate) fn requested(references: &[Reference]) -> Vec<Outcome> {
 codes! {
     /// The warnings about what becomes public.
     pub(crate) WARNINGS {
-        /// A private repository becomes known.
+        /// Facts of a private repository become public.
         DISCLOSURE = "identity/disclosure" {
-            what: "Facts of a private repository become public with this signature.",
-            why: "The certificate and the log name repository and workflow, for good. You consented.",
-            advice: "Nothing, if that is meant.",
+            what: "This signature publishes facts of a private repository.",
+            why: "The certificate and the log name the repository and the workflow permanently. You consented.",
+            advice: "Nothing, if that is intended.",
         },
     }
 }
 
-/// What becomes public of a repository with `visibility`.
+/// The warning that facts of a repository with `visibility` become public.
 pub(crate) fn disclosure(visibility: &str) -> Warning {
     let message = format!(
-        "the repository is {visibility}, and becomes known for good: its name, workflow, commit and \
-         the digests of the images go into a public log"
+        "the repository is {visibility}, and signing puts its name, workflow, commit and the digests \
+         of the images into a public log permanently"
     );
     Warning {
         code: DISCLOSURE,
@@ -77,7 +77,7 @@ pub(crate) fn disclosure(visibility: &str) -> Warning {
     }
 }
 
-/// Who signs, with which services, and what else the reader should know before.
+/// Reports the identity, the services, and warnings before signing.
 pub(crate) fn beginning(
     recorder: &Recorder<'_>,
     choice: &Choice,
@@ -92,7 +92,7 @@ pub(crate) fn beginning(
     warnings.for_each(|warning| recorder.warn(warning));
 }
 
-/// Something that the choice of the provider leaves to say.
+/// A note about the choice of the provider.
 fn note(note: &str) -> Warning {
     Warning {
         code: "provider/note",
@@ -100,14 +100,14 @@ fn note(note: &str) -> Warning {
     }
 }
 
-/// A dry run ends here.
+/// Ends a dry run.
 pub(crate) fn would_sign(recorder: &Recorder<'_>, jobs: &[Job<'_>]) {
     for job in jobs {
         recorder.record_each(&job.images(), &ImageEvent::Finished(State::WouldSign));
     }
 }
 
-/// The run begins, with so many artifacts that are called `noun`.
+/// The event at the start of a run with `count` artifacts of the kind `noun`.
 pub(crate) fn began(count: usize, noun: &'static str, settings: &RunSettings) -> Event {
     Event::Began {
         count,
@@ -117,12 +117,12 @@ pub(crate) fn began(count: usize, noun: &'static str, settings: &RunSettings) ->
     }
 }
 
-/// One for each line that had to go from a list of signatures.
+/// A warning for each entry that was removed from a list of signatures.
 pub(crate) fn removed(attached: &Attached) -> Vec<Warning> {
     let warning = |gone| Warning {
         code: "registry/removed",
         message: format!(
-            "the list of signatures named {gone}, which the registry has no more: its line was \
+            "the list of signatures named {gone}, which the registry no longer has: the entry was \
              removed"
         ),
     };

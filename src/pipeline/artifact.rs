@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a signature is about, and the proof that it can be delivered.
+//! The artifacts to sign, which prove that their signatures can be delivered.
 
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::fulcio::Deliverable;
@@ -7,13 +7,12 @@ use ambisign_sigstore::fulcio::Deliverable;
 use super::blob::Blob;
 use ambisign_registry::Target;
 
-/// Something that may be signed. Neither can be made before it is known that the signature has a
-/// place to go to.
+/// An artifact that may be signed. Constructing either kind checks that its signature can be delivered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Artifact<'a> {
-    /// A file, whose bundle goes to another file.
+    /// A file, whose bundle is written to another file.
     Blob(&'a Blob),
-    /// An image, whose bundle goes to its registry, or to a file alone.
+    /// An image, whose bundle is pushed to its registry, or only written to a file.
     Image(&'a Target),
 }
 

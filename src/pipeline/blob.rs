@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A file that may be signed: its bytes were hashed, and there is room for its bundle.
+//! A file to sign: its bytes were hashed, and its bundle can be written.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use crate::settings::BlobPaths;
 
 errors! {
-    /// Why a file cannot be signed.
+    /// A file cannot be signed.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
         /// The file cannot be read.
@@ -19,34 +19,34 @@ errors! {
         Read {
             /// The file.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "blob/read", Usage {
-            what: "A file to be signed could not be read.",
-            why: "Its name is wrong, or it belongs to somebody else.",
-            advice: "Check the path from the folder of the step.",
+            what: "A file to sign could not be read.",
+            why: "Its name is wrong, or you may not read it.",
+            advice: "Check the path, relative to the working directory of the step.",
         },
         /// The bundle cannot be written.
         #[error("the bundle `{}` cannot be written", path.display())]
         Write {
             /// The bundle.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "blob/write", Usage {
-            what: "The bundle of a file has no place.",
-            why: "Its folder does not exist or cannot be written. This is tested before anything is signed.",
-            advice: "Choose another place with `--bundle`.",
+            what: "The bundle of a file cannot be written.",
+            why: "Its folder does not exist or is not writable. This is checked before anything is signed.",
+            advice: "Choose another path with `--bundle`.",
         },
     }
 }
 
-/// A file by its digest.
+/// A file with its digest.
 ///
-/// Made only by [`Blob::prepare`]: holding one proves that the bytes were hashed and that a file for
-/// the bundle is open in its folder.
+/// Only [`Blob::prepare`] makes one, so it proves that the bytes were hashed and that a file for the
+/// bundle is open in its folder.
 #[derive(Debug)]
 #[must_use]
 pub struct Blob {
@@ -56,10 +56,10 @@ pub struct Blob {
 }
 
 impl Blob {
-    /// Hashes the file and opens a new one where its bundle goes.
+    /// Hashes the file and opens a new file for its bundle.
     ///
     /// # Errors
-    /// The one cannot be read, or the other not be written.
+    /// The file cannot be read, or its bundle cannot be written.
     pub async fn prepare(paths: &BlobPaths) -> Result<Self, Error> {
         let unwritable = |source| Error::Write {
             path: paths.bundle.clone(),
@@ -87,10 +87,10 @@ impl Blob {
         &self.digest
     }
 
-    /// Puts the finished bundle in its place: whole, and instead of what was there.
+    /// Writes the finished bundle atomically, and replaces an existing one.
     ///
     /// # Errors
-    /// It cannot be written; what was there is unchanged.
+    /// It cannot be written; an existing bundle is unchanged.
     pub fn deliver(self, bundle: &[u8]) -> Result<PathBuf, Error> {
         let path = self.paths.bundle;
         match file::place(self.part, &path, bundle) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where the user wants the bundles: a folder or a file, seen to be writable before anything is
-//! public. Nothing that is there is ever replaced.
+//! The folder or file for bundles that the user names. It is known to be writable before anything is
+//! public, and an existing file is never replaced.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write as _};
@@ -15,45 +15,45 @@ use crate::settings::{BundlePlace, Mode, SettingsError};
 use ambisign_registry::KeepsBundles;
 use ambisign_registry::reference::Reference;
 
-/// What a bundle file is called at its end, as other Sigstore clients look for it.
+/// The suffix of bundle files. Other Sigstore clients use the same one.
 pub(crate) const SUFFIX: &str = ".sigstore.json";
-/// How much of a repository's name is in the name of a file, in bytes: file systems allow 255 in all.
+/// The most bytes of a repository's name in a file name. File systems allow 255 in total.
 const LONGEST_SLUG: usize = 128;
-/// How many digits of the digest are in the name of a file.
+/// The number of digits of the digest in a file name.
 const DIGITS: usize = 12;
-/// How many bytes a probe writes: about as many as a bundle has.
+/// The number of bytes that a probe writes, about the size of a bundle.
 const LIKE_A_BUNDLE: usize = 16 * 1024;
 
 errors! {
-    /// Why a bundle cannot be kept where it is wanted.
+    /// A bundle cannot be written to the requested place.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// Something is there already.
+        /// A file already exists.
         #[error("a bundle already exists at `{}`", path.display())]
         Exists {
             /// The file.
             path: PathBuf,
         } = "bundle/exists", Usage {
-            fix: "attach that one with `ambisign attach` if it is what you need, or choose another place",
-            what: "The file for a bundle is there and holds something else.",
-            why: "Another signature of the same image is in it, which stays for good in the log and must not be lost.",
-            advice: "Give a folder of its own to each run.",
+            fix: "attach it with `ambisign attach` if it is the one that you need, or choose another place",
+            what: "The file for a bundle already exists.",
+            why: "It contains another signature of the same image, whose log entry is permanent, so it must not be lost.",
+            advice: "Use a separate folder for each run.",
         },
-        /// Its folder cannot be made, or not be written to.
-        #[error("the bundles cannot go to the folder `{}`", path.display())]
+        /// The folder cannot be created or is not writable.
+        #[error("the bundles cannot be written to the folder `{}`", path.display())]
         Folder {
             /// The folder.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "bundle/folder", Usage {
-            fix: "choose a folder that can be written with `--bundle-dir`, or a file in one with `--bundle`",
-            what: "The folder for the bundles cannot take them.",
-            why: "It is a file, cannot be made, or may not be written by this user.",
-            advice: "Give a folder that the job may write.",
+            fix: "choose a writable folder with `--bundle-dir`, or a file in one with `--bundle`",
+            what: "The bundles cannot be written to their folder.",
+            why: "It is a file, it cannot be created, or it is not writable.",
+            advice: "Choose a folder that the job may write to.",
         },
-        /// It is for one bundle, and there are several.
+        /// It is for one bundle, but there are several.
         #[error(transparent)]
         Settings(#[from] error: SettingsError) = of error,
         /// It cannot be written.
@@ -61,21 +61,21 @@ errors! {
         Write {
             /// The file.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "bundle/write", Usage {
-            fix: "make room there, or choose another place",
-            what: "A bundle could not be written into its folder.",
-            why: "The disk is full, or the folder went away during the run.",
-            advice: "Make room; the message says where the bundle is instead.",
+            fix: "free space there, or choose another place",
+            what: "A bundle could not be written to its folder.",
+            why: "The disk is full, or the folder was removed during the run.",
+            advice: "Free space; the message says where the bundle is instead.",
         },
     }
 }
 
-/// Where the bundles of a run go.
+/// The folder or file for the bundles of a run.
 ///
-/// Made only by [`BundleDir::open`]: holding one proves that its folder could be written to.
+/// Only [`BundleDir::open`] makes one, so it proves that the folder is writable.
 #[derive(Debug)]
 pub struct BundleDir {
     place: BundlePlace,
@@ -85,11 +85,12 @@ pub struct BundleDir {
 impl KeepsBundles for BundleDir {}
 
 impl BundleDir {
-    /// Makes the folder of `place`, and sees that files can be made in it. A dry run makes nothing,
-    /// and looks at the nearest folder that is there.
+    /// Creates the folder of `place` and checks that it is writable. A dry run creates nothing and
+    /// checks the nearest existing folder.
     ///
     /// # Errors
-    /// The folder cannot be used, the one file is there already, or it is for `images` images.
+    /// The folder is unusable, the single file already exists, or a single file is given for several
+    /// `images`.
     pub fn open(place: &BundlePlace, images: usize, mode: Mode) -> Result<Self, Error> {
         let folder = match place {
             BundlePlace::Folder(folder) => folder,
@@ -109,10 +110,10 @@ impl BundleDir {
         })
     }
 
-    /// The place for the bundle of one digest, of which `image` is one of the images.
+    /// The file for the bundle of `digest`, the digest of `image`.
     ///
     /// # Errors
-    /// Something is there already, or will be by this run.
+    /// The file already exists, or another bundle of this run has the same name.
     pub(crate) fn slot(&self, image: &Reference, digest: &Digest) -> Result<BundleFile, Error> {
         let path = match &self.place {
             BundlePlace::File(path) => path.clone(),
@@ -128,7 +129,7 @@ impl BundleDir {
     }
 }
 
-/// That one file is for one bundle.
+/// The error that one file is for one bundle.
 fn one_bundle() -> SettingsError {
     SettingsError::Conflict {
         one: "--bundle".to_owned(),
@@ -136,7 +137,7 @@ fn one_bundle() -> SettingsError {
     }
 }
 
-/// That nothing is at `path`, not even a link that leads nowhere.
+/// Checks that nothing exists at `path`, not even a dangling link.
 fn free(path: &Path) -> Result<(), Error> {
     match path.symlink_metadata() {
         Ok(_) => Err(Error::Exists {
@@ -163,7 +164,7 @@ fn probe(folder: &Path, place: &BundlePlace, mode: Mode) -> io::Result<()> {
     } else {
         there
     };
-    // An empty file is made on a full disk too.
+    // Write some bytes, because a full disk allows empty files.
     let mut part = NamedTempFile::new_in(there)?;
     part.write_all(&[0; LIKE_A_BUNDLE])?;
     part.as_file().sync_data()?;
@@ -175,22 +176,22 @@ fn name(repository: &str, digest: &Digest) -> String {
     let hex = digest.hex();
     let digits = hex.get(..DIGITS).unwrap_or(&hex);
     let slug = repository.chars().take(LONGEST_SLUG);
-    // Everything else in a repository's name may stand in the name of a file.
+    // All other characters of a repository's name are allowed in file names.
     let slug: String = slug.map(|c| if c == '/' { '-' } else { c }).collect();
     format!("{slug}-{digits}{SUFFIX}")
 }
 
-/// The place for one bundle, where nothing was when it was looked at.
+/// The file for one bundle, which did not exist when it was checked.
 #[derive(Debug)]
 pub(crate) struct BundleFile {
     path: PathBuf,
 }
 
 impl BundleFile {
-    /// Writes `bundle`: whole or not at all, and over nothing else.
+    /// Writes `bundle` atomically, without replacing a file.
     ///
     /// # Errors
-    /// It cannot be written, or something else is there by now.
+    /// It cannot be written, or the file exists by now.
     pub(crate) fn put(&self, bundle: &[u8]) -> Result<PathBuf, Error> {
         let path = self.path.clone();
         let part = tempfile::Builder::new()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What every part of the pipeline works with.
+//! The context that all parts of the pipeline share.
 
 use ambisign_host::{Host, Token};
 use ambisign_sigstore::identity::{Identity, IdentityError};
@@ -10,14 +10,14 @@ use crate::outcome::exit::RunError;
 use crate::report::Recorder;
 use crate::settings::Signing;
 
-/// What every part of a run works with.
+/// The host, the settings and the recorder of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
     /// The outside world.
     pub host: &'a Host,
-    /// What signing takes.
+    /// The settings of signing.
     pub settings: &'a Signing,
-    /// Where it is told what comes to exist.
+    /// Records events.
     pub recorder: &'a Recorder<'a>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn of_provider(provider: &str, error: IdentityError) -> IdentityError
 }
 
 impl Context<'_> {
-    /// Reads a token that was just handed over.
+    /// Parses a token that was just received.
     pub(crate) fn identify(self, token: Token) -> Result<Identity, IdentityError> {
         self.host.net.guard(token.expose());
         let wanted = &self.settings.identity;
@@ -50,10 +50,11 @@ impl Context<'_> {
     }
 }
 
-/// What attaching comes to before the run is over: afterwards nobody would be left to tell.
+/// Waits for an attachment until shortly before the deadline of the run, so that its result can still
+/// be reported.
 ///
 /// # Errors
-/// The registry is in the way, or the time is over.
+/// The registry fails, or the time is up.
 pub(crate) async fn within_run<T>(
     host: &Host,
     attaching: impl Future<Output = Result<T, ambisign_registry::Error>>,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Images that the same identity has signed before, and what `--if-signed` says of them.
+//! Handles images that the same identity has signed before, according to `--if-signed`.
 //!
-//! What counts is what a reader would accept: a signature that verifies against the trusted root, of
-//! exactly the identity, the issuer and the repository that this run's certificate will name, and that
-//! says at least what this run would say.
+//! A signature counts if a verifier would accept it: it verifies with the trusted root, has exactly the
+//! identity, the issuer and the repository that this run's certificate will have, and includes at least
+//! the annotations of this run.
 
 use ambisign_host::{Failure, Warning};
 use ambisign_sigstore::identity::prediction::Prediction;
@@ -28,7 +28,7 @@ use crate::verification::cut;
 use crate::verification::{self, FETCHES, Judge, Seen};
 use ambisign_registry::Target;
 
-/// Looks for what the identity of a run has signed before.
+/// Finds signatures that the identity of a run made before.
 pub(crate) struct Already<'a> {
     ctx: Context<'a>,
     if_signed: IfSigned,
@@ -36,11 +36,11 @@ pub(crate) struct Already<'a> {
     fetches: Semaphore,
 }
 
-/// The jobs that are left of `jobs` when those images are taken out which are signed already. What
-/// becomes of the others is in the report.
+/// Returns `jobs` without images that are already signed. The report says what happened to those.
 ///
 /// # Errors
-/// Only a certificate would tell who signs, and images that are signed already are to fail.
+/// The identity is not known before the certificate is issued, but images that are already signed must
+/// fail.
 pub(crate) async fn skip_signed<'j>(
     ctx: Context<'_>,
     if_signed: IfSigned,
@@ -81,7 +81,8 @@ pub(crate) async fn skip_signed<'j>(
     Ok(left.filter_map(async |job| job).collect().await)
 }
 
-/// Who the certificate will name, as far as it is known before: as predicted, or as insisted on.
+/// The identity and issuer that the certificate will have, if known: as predicted, or as required by the
+/// user.
 fn known(prediction: &Prediction, wanted: &IdentitySettings) -> Option<(String, String)> {
     match prediction {
         Prediction::Known { san, issuer } => Some((san.clone(), issuer.clone())),
@@ -92,7 +93,8 @@ fn known(prediction: &Prediction, wanted: &IdentitySettings) -> Option<(String, 
     }
 }
 
-/// All callers of one reusable workflow have its name in the certificate; what differs is this.
+/// The repository of the caller. All callers of a reusable workflow have the same identity in the
+/// certificate and differ only in this claim.
 fn of_caller(repository: &str) -> (Claim, String) {
     (Claim::Repository, repository.to_owned())
 }
@@ -100,10 +102,11 @@ fn of_caller(repository: &str) -> (Claim, String) {
 fn unpredicted() -> Warning {
     Warning {
         code: "identity/unpredicted",
-        message: "the identity of the certificate is not known before it is issued, so images that \
-                  it has signed are signed again: `--require-identity` and `--require-issuer` would \
-                  tell"
-            .to_owned(),
+        message:
+            "the identity is not known before the certificate is issued, so images that it has \
+                  signed are signed again: to avoid that, pass `--require-identity` and \
+                  `--require-issuer`"
+                .to_owned(),
     }
 }
 
@@ -122,7 +125,7 @@ impl Already<'_> {
         Some(Job::Image(Box::new(left)))
     }
 
-    /// Whether the image is to be signed. Where it is not, the report says why.
+    /// Returns `true` if the image must be signed. Otherwise the report has the reason.
     async fn is_open(&self, id: ImageId, images: &SharedDigest<'_>, target: &Target) -> bool {
         let (recorder, started) = (self.ctx.recorder, Instant::now());
         let asked = (images.registry, target.reference());
@@ -157,10 +160,10 @@ impl Already<'_> {
         false
     }
 
-    /// The signature of the same identity, if there is one.
+    /// The signature by the same identity, if there is one.
     ///
     /// # Errors
-    /// Nobody can tell, because a list or a signature cannot be read.
+    /// A list or a signature cannot be read, so the answer is unknown.
     fn signed<'s>(
         &self,
         seen: &'s Result<Seen, ambisign_registry::Error>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One signature to make, and every place where it goes.
+//! A signature to make, and every place where it is delivered.
 
 use super::artifact::Artifact;
 use super::blob::Blob;
@@ -15,7 +15,7 @@ pub(crate) enum Job<'a> {
     Image(Box<SharedDigest<'a>>),
 }
 
-/// One digest, and every repository where its signature is attached.
+/// A digest, and every repository where its signature is attached.
 pub(crate) struct SharedDigest<'a> {
     pub(crate) registry: &'a Registry<'a>,
     first: (ImageId, Target),
@@ -24,7 +24,7 @@ pub(crate) struct SharedDigest<'a> {
 }
 
 impl Job<'_> {
-    /// What is signed.
+    /// The artifact to sign.
     pub(crate) fn artifact(&self) -> Artifact<'_> {
         match self {
             Self::Blob(_, blob) => Artifact::Blob(blob),
@@ -32,7 +32,7 @@ impl Job<'_> {
         }
     }
 
-    /// What has the digest.
+    /// The images with the digest.
     pub(crate) fn images(&self) -> Vec<ImageId> {
         match self {
             Self::Blob(id, _) => vec![*id],
@@ -40,7 +40,7 @@ impl Job<'_> {
         }
     }
 
-    /// The file that the user wants its bundle in.
+    /// The file for its bundle, if the user wants one.
     pub(crate) fn slot(&self) -> Option<&BundleFile> {
         match self {
             Self::Blob(..) => None,
@@ -50,7 +50,7 @@ impl Job<'_> {
 }
 
 impl<'a> SharedDigest<'a> {
-    /// `target` of `registry`, which is the image `id`.
+    /// A job for `target` of `registry`, which is the image `id`.
     pub(crate) fn new(registry: &'a Registry<'a>, id: ImageId, target: Target) -> Self {
         Self {
             registry,
@@ -60,12 +60,12 @@ impl<'a> SharedDigest<'a> {
         }
     }
 
-    /// Its bundle goes to `slot` too.
+    /// Also writes its bundle to `slot`.
     pub(crate) fn keep_in(&mut self, slot: BundleFile) {
         self.slot = Some(slot);
     }
 
-    /// Those of the images that `wanted` says; `None` when there are none.
+    /// Keeps the images for which `wanted` returns `true`; `None` if no image is left.
     pub(crate) fn retain(self, wanted: impl Fn(ImageId) -> bool) -> Option<Self> {
         let all = std::iter::once(self.first).chain(self.others);
         let mut left = all.filter(|(id, _)| wanted(*id));
@@ -77,12 +77,12 @@ impl<'a> SharedDigest<'a> {
         })
     }
 
-    /// The same digest in another repository.
+    /// Adds another repository with the same digest.
     pub(crate) fn add_repository(&mut self, id: ImageId, target: Target) {
         self.others.push((id, target));
     }
 
-    /// The image that stands for all: they have one digest.
+    /// One of the images, which all have the same digest.
     pub(crate) fn target(&self) -> &Target {
         &self.first.1
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The pipeline: from settings to signatures that are attached.
+//! The pipeline, from settings to attached signatures.
 //!
-//! [`run`](Context::sign) has the order and nothing else. Nothing public happens before everything is
-//! known that can be known without it, and nothing is attached that was not verified from its bytes.
+//! [`run`](Context::sign) defines the order and nothing else. Everything that can be checked without
+//! publishing anything is checked first, and only bundles that were verified from their bytes are attached.
 
 pub(crate) mod announce;
 pub(crate) mod artifact;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! From settings to jobs: what each part of the pipeline is asked for, and which images go on.
+//! From settings to jobs: the requests to each part of the pipeline, and the images that continue.
 
 use std::num::NonZeroUsize;
 
@@ -26,16 +26,16 @@ use crate::settings::{BlobSettings, BundleSettings, Consent, Delivery, Extent, M
 use ambisign_registry::reference::Reference;
 use ambisign_registry::{IndexEntry, Registry, RegistryOptions, Target};
 
-/// A reference that was looked up, with all that is signed of it.
+/// A resolved reference, with everything to sign for it.
 pub(crate) struct Prepared {
     reference: Reference,
     result: Result<Vec<IndexEntry>, ambisign_registry::Error>,
 }
 
-/// Where the user wants the bundles, if anywhere.
+/// The folder or file for bundles, if the user wants one.
 ///
 /// # Errors
-/// That place cannot be used.
+/// It is not usable.
 pub(crate) fn shelf(
     settings: &BundleSettings,
     images: usize,
@@ -46,7 +46,7 @@ pub(crate) fn shelf(
     Ok(opened.transpose()?)
 }
 
-/// The registries of a run that signs: where bundles go to the shelf alone, they are only read.
+/// The registries of a signing run. If bundles are only written to files, registries are only read.
 pub(crate) fn registry<'a>(
     host: &'a Host,
     options: RegistryOptions,
@@ -58,10 +58,10 @@ pub(crate) fn registry<'a>(
     }
 }
 
-/// The jobs that can go on, each with its place on `shelf`. What cannot is in the report.
+/// The jobs that can continue, each with its bundle file. The report has the others.
 ///
 /// # Errors
-/// There is one place, and more than one bundle.
+/// There is a single file for several bundles.
 pub(crate) fn slots<'a>(
     shelf: Option<&BundleDir>,
     jobs: Vec<Job<'a>>,
@@ -118,8 +118,8 @@ pub(crate) async fn trust(
     Ok((trust, Answers::default()))
 }
 
-/// Gates G1 and G8 for every reference and what is signed with it, in parallel; in the order of the
-/// references.
+/// Gates G1 and G8 for every reference and the images below it. They run in parallel; the results are in
+/// the order of the references.
 pub(crate) async fn prepare(
     registry: &Registry<'_>,
     references: &[Reference],
@@ -139,8 +139,7 @@ pub(crate) async fn prepare(
         .await
 }
 
-/// The jobs that can go on. What cannot is put into the report of `recorder`, and so is what was
-/// asked for twice.
+/// The jobs that can continue. Failures and repeated images are recorded with `recorder`.
 pub(crate) fn jobs<'a>(
     registry: &'a Registry<'a>,
     prepared: Vec<Prepared>,
@@ -178,7 +177,7 @@ pub(crate) fn jobs<'a>(
     jobs.map(|job| Job::Image(Box::new(job))).collect()
 }
 
-/// What there is to sign, and its places in the report.
+/// The jobs so far, and their places in the report.
 #[derive(Default)]
 struct Found<'a> {
     outcomes: Vec<Outcome>,
@@ -186,12 +185,12 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Adds `member`, which was found by asking for `requested`.
+    /// Adds `member`, which belongs to `requested`.
     fn add(&mut self, registry: &'a Registry<'a>, requested: &str, member: IndexEntry) {
         let target = &member.target;
         let requested = member.parent.is_none().then(|| requested.to_owned());
         let of_digest = |job: &&mut SharedDigest<'_>| job.target().digest() == target.digest();
-        // The statement names no repository, so one signature serves all places of a digest.
+        // The statement names no repository, so one signature serves every repository with the digest.
         let job = self.jobs.iter_mut().find(of_digest);
         let known = job.as_ref().and_then(|job| {
             job.targets()
@@ -212,7 +211,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The files that can be signed. What cannot is put into the report of `recorder`.
+/// The files that can be signed. Failures are recorded with `recorder`.
 pub(crate) async fn blobs(settings: &BlobSettings, recorder: &Recorder<'_>) -> Vec<Job<'static>> {
     let mut outcomes = Vec::new();
     let mut jobs = Vec::new();
@@ -231,8 +230,8 @@ pub(crate) async fn blobs(settings: &BlobSettings, recorder: &Recorder<'_>) -> V
     jobs
 }
 
-/// What the user insists on, and consent to what becomes public: the last checks before Fulcio. What
-/// becomes public by consent is told.
+/// The last checks before Fulcio: the required identity, and consent to publishing private facts, which
+/// is reported.
 pub(crate) fn permit(
     ctx: Context<'_>,
     identity: &Identity,
@@ -249,10 +248,10 @@ pub(crate) fn permit(
     Ok(())
 }
 
-/// The visibility of a repository that becomes known by consent.
+/// The visibility of a repository that is published with consent.
 ///
 /// # Errors
-/// [`IdentityError::Private`]: without consent.
+/// [`IdentityError::Private`] without consent.
 pub(crate) fn disclosed(
     settings: &Signing,
     identity: &Identity,
@@ -290,13 +289,13 @@ fn outcome(requested: Option<String>, member: &IndexEntry) -> Outcome {
     }
 }
 
-/// A tag can move: the reader is told what it meant when it was signed.
+/// Warns about a tag, which can move, with the digest that is signed.
 fn resolved(requested: &Reference, target: &Target) -> Option<Warning> {
     if requested.digest().is_some() {
         return None;
     }
     let digest = target.digest();
-    let message = format!("`{requested}` is a tag, and is signed as {digest}");
+    let message = format!("`{requested}` is a tag; its digest {digest} is signed");
     Some(Warning {
         code: "registry/tag",
         message,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The one credential that all images of a run share, renewed before it is too old.
+//! The credential that all images of a run share, renewed before it is too old.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::outcome;
 use crate::outcome::event::{Event, ImageEvent};
 use crate::settings::Signing;
 
-/// Gives every image a credential that is young enough.
+/// Provides a fresh credential for every image.
 pub(crate) struct CertificateRenewal<'a> {
     ctx: Context<'a>,
     source: &'a dyn Source,
@@ -30,7 +30,7 @@ pub(crate) struct CertificateRenewal<'a> {
 }
 
 impl<'a> CertificateRenewal<'a> {
-    /// None is issued yet; `source` gives the tokens of later ones.
+    /// Starts without a certificate; `source` provides tokens for later ones.
     pub(crate) fn new(ctx: Context<'a>, source: &'a dyn Source, fulcio: Fulcio<'a>) -> Self {
         Self {
             ctx,
@@ -40,7 +40,7 @@ impl<'a> CertificateRenewal<'a> {
         }
     }
 
-    /// The certificate with which the run begins.
+    /// Issues the first certificate of the run.
     pub(crate) async fn issue<R: CryptoRng>(
         &self,
         identity: &Identity,
@@ -72,8 +72,8 @@ impl<'a> CertificateRenewal<'a> {
         Ok(())
     }
 
-    /// The credential for `artifact`. A new token is asked for only when the certificate is too old:
-    /// long batches outlive it. It must be for the identity with which the run began.
+    /// The credential for `artifact`. If the certificate is too old, as in long batches, this requests a
+    /// new token, which must have the identity with which the run began.
     pub(crate) async fn current<R: CryptoRng>(
         &self,
         artifact: Artifact<'_>,
@@ -100,7 +100,7 @@ impl<'a> CertificateRenewal<'a> {
     }
 }
 
-/// The identity once more. A token that there is only one of may still do, or be over.
+/// Gets the identity again. A token that cannot be renewed may still be valid or have expired.
 async fn renewed(ctx: Context<'_>, source: &dyn Source) -> Result<Identity, Error> {
     let again = async {
         let audience = &ctx.settings.identity.audience;
@@ -116,14 +116,14 @@ fn certificate(credential: Option<&Arc<Credential>>) -> Option<&SigningCertifica
     credential.map(|credential| credential.certificate())
 }
 
-/// Whoever a later certificate is for must be who the first was for.
+/// A later certificate must have the same identity as the first.
 fn same(before: Option<&SigningCertificate>, found: (&str, &str)) -> Result<(), IdentityError> {
     before.map_or(Ok(()), |before| {
         identity::unchanged(found, (before.san(), before.issuer()))
     })
 }
 
-/// What the user insists on holds for the certificate itself too: the prediction may be unknown.
+/// Checks the certificate for the required identity too, because there may be no prediction.
 fn require(settings: &Signing, credential: &Credential) -> Result<(), Error> {
     let certificate = credential.certificate();
     let (wanted, issuer) = (

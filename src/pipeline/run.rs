@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The pipeline on one screen: the only file that knows the order.
+//! The pipeline on one screen. Only this file knows the order.
 
 use ambisign_host::Token;
 use ambisign_providers::{Choice, Source, choose};
@@ -23,14 +23,14 @@ use crate::images;
 use crate::outcome::event::Event;
 use crate::settings::{BlobSettings, Mode, Settings, identity_options, registry_options};
 
-/// Who signs, and whom is believed: nothing is public yet.
+/// The identity and the trust material. Nothing is public yet.
 struct Preflight {
     source: Box<dyn Source>,
     trust: Trust,
     identity: Identity,
 }
 
-/// What every run asks for before it knows what it may do with it; each fails on its own.
+/// The results of parallel requests at the start of a run; each can fail separately.
 struct PreflightResults {
     trust: Result<(Trust, Answers), trust::Error>,
     token: Result<Token, ambisign_providers::Error>,
@@ -39,13 +39,13 @@ struct PreflightResults {
 impl Context<'_> {
     /// Signs every image of the settings.
     ///
-    /// Nothing public happens before the join and the checks behind it: the certificate and the log
-    /// entries stay for good, so they come only when little but the upload is left to fail. An image
-    /// that cannot be signed does not stop the others; its failure is in the report.
+    /// Nothing is public before the join and the checks after it: the certificate and the log entries
+    /// are permanent, so they come last, when little except the upload can fail. An image that cannot be
+    /// signed does not stop the others; its failure is in the report.
     ///
     /// # Errors
-    /// The run as a whole cannot go on. When several parts of the beginning fail, it is the first of
-    /// settings, registry, trust, identity, whichever answered first.
+    /// The run as a whole cannot continue. If several parts of the start fail, the error is the first in
+    /// the order settings, registry, trust, identity, independent of their timing.
     pub async fn sign<R: CryptoRng>(self, images: &Settings, rng: &mut R) -> Result<(), Error> {
         let Self {
             host,
@@ -84,7 +84,7 @@ impl Context<'_> {
     /// Signs every file of the settings, in the same way.
     ///
     /// # Errors
-    /// As [`Context::sign`].
+    /// Those of [`Context::sign`].
     pub async fn sign_blobs<R: CryptoRng>(
         self,
         blobs: &BlobSettings,
@@ -106,7 +106,7 @@ impl Context<'_> {
         self.publish(begun, jobs, rng).await
     }
 
-    /// Whom to believe, and the token: together.
+    /// Gets the trust material and the token in parallel.
     async fn ask(self, choice: &Choice) -> PreflightResults {
         let (host, settings) = (self.host, self.settings);
         let (trust, token) = join(
@@ -117,7 +117,7 @@ impl Context<'_> {
         PreflightResults { trust, token }
     }
 
-    /// Joins what was asked for: the last checks before Fulcio.
+    /// Joins the results; the last checks before Fulcio.
     fn begin(self, choice: Choice, asked: PreflightResults) -> Result<Preflight, Error> {
         let (trust, mut answers) = asked.trust?;
         let odd = answers.verify(&trust, self.host.clock.now())?;
@@ -136,7 +136,7 @@ impl Context<'_> {
         })
     }
 
-    /// From the certificate on.
+    /// The steps from the certificate on.
     async fn publish<R: CryptoRng>(
         self,
         begun: Preflight,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One image digest through the pipeline, once there is a credential.
+//! Signs one digest and delivers the bundle, once there is a credential.
 
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::from;
 use ambisign_registry::{Registry, Target};
 
-/// Where the randomness of one signature comes from: drawn in the order of the images, so that a
-/// run with a fixed generator makes the same signatures every time.
+/// The random seed of one signature. Seeds are drawn in the order of the images, so that a run with a
+/// fixed generator always makes the same signatures.
 pub(crate) struct Seed([u8; 32]);
 
 impl Seed {
@@ -44,7 +44,7 @@ impl Seed {
     }
 }
 
-/// Signs, has it witnessed, verifies, delivers.
+/// Signs a digest, gets timestamps and log entries, verifies the bundle and delivers it.
 pub(crate) struct Signer<'a> {
     ctx: Context<'a>,
     trust: &'a Trust,
@@ -67,8 +67,8 @@ impl<'a> Signer<'a> {
         }
     }
 
-    /// Signs the digest of `job` once and brings the bundle to each of its places. What comes of it
-    /// is in the report.
+    /// Signs the digest of `job` once and delivers the bundle to each of its places. The report has the
+    /// results.
     pub(crate) async fn sign(&self, job: Job<'_>, seed: Seed) {
         let (bundle, ()) = join(self.bundle(&job, seed), make_way(&job)).await;
         let unattached = match bundle {
@@ -95,7 +95,7 @@ impl<'a> Signer<'a> {
         }
     }
 
-    /// Gates G6 to G10: nothing that comes out of here is unverified.
+    /// Gates G6 to G10. The returned bundle is verified.
     async fn bundle(&self, job: &Job<'_>, seed: Seed) -> Result<Undelivered<'_>, Error> {
         let mut rng = seed.rng();
         let artifact = job.artifact();
@@ -140,8 +140,8 @@ impl<'a> Signer<'a> {
         Ok(unattached)
     }
 
-    /// A signature with its timestamps, whose certificate lives long enough for the logs. Nothing of
-    /// it is public, so it is thrown away when the authorities took too long, and made once more.
+    /// A signature with its timestamps, whose certificate is valid for long enough to log it. If the
+    /// authorities took too long, the signature, which is not public, is discarded and made again.
     async fn stamped_in_time(
         &self,
         job: &Job<'_>,
@@ -154,7 +154,7 @@ impl<'a> Signer<'a> {
         self.stamped(job, rng).await
     }
 
-    /// Timestamps come before the logs: they can be thrown away, a log entry cannot.
+    /// Gets timestamps before log entries, because they can be discarded and log entries cannot.
     async fn stamped(
         &self,
         job: &Job<'_>,
@@ -162,7 +162,7 @@ impl<'a> Signer<'a> {
     ) -> Result<(Arc<Credential>, Timestamped), Error> {
         let artifact = job.artifact();
         let credential = self.credentials.current(artifact, rng).await?;
-        // It may be a renewed one.
+        // The certificate may be a renewed one.
         let certificate = outcome::Certificate::from(credential.certificate());
         self.each(job, ImageEvent::CertificateUsed(certificate));
         let signed = match artifact {
@@ -203,7 +203,7 @@ impl<'a> Signer<'a> {
         Ok(witnessed)
     }
 
-    /// Puts the bundle of a file into its place.
+    /// Writes the bundle of a file.
     fn store(&self, id: ImageId, blob: Blob, unattached: &Undelivered<'_>) {
         match blob.deliver(unattached.bundle().bytes()) {
             Ok(path) => {
@@ -244,8 +244,7 @@ impl<'a> Signer<'a> {
         }
     }
 
-    /// Gate G11: a tag that moved meanwhile does not change what is signed, but the reader should
-    /// know.
+    /// Gate G11: warns if a tag moved during the run. That does not change what is signed.
     async fn look_at_tag(&self, registry: &Registry<'_>, target: &Target) {
         if let Ok(Some(now)) = registry.drift(target).await {
             let (tag, then) = (target.tag().unwrap_or_default(), target.digest());
@@ -271,8 +270,8 @@ impl<'a> Signer<'a> {
     }
 }
 
-/// What can be done meanwhile at the places of `job`. Configs need no bundle, so they are pushed;
-/// their failure shows at the attaching, which tries again.
+/// Prepares the repositories of `job` in the meantime: pushes the configs, which do not depend on the
+/// bundle. Attaching tries again and reports a failure.
 async fn make_way(job: &Job<'_>) {
     if let Job::Image(images) = job
         && images.registry.attaches()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A bundle on its way to its places: in a file where the user wants one, and when nothing else is
-//! left.
+//! A bundle that is not delivered yet. It is written to a file if the user wants one, or if it cannot be
+//! delivered.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,27 +16,27 @@ use super::context::Context;
 use crate::outcome::State;
 use crate::outcome::event::{Event, ImageEvent, ImageId};
 
-/// Where a bundle was kept, and why not in a better place.
+/// The file of a bundle, and the reason why it is not in a better place.
 struct Kept {
     path: PathBuf,
     missed: Option<Missed>,
 }
 
-/// The best place, which did not take it.
+/// The best place, where writing failed.
 struct Missed {
     folder: PathBuf,
     error: io::Error,
 }
 
-/// Writes `bundle` to `sha256-<hex>.sigstore.json` in the first of `folders` that takes it.
+/// Writes `bundle` to `sha256-<hex>.sigstore.json` in the first writable one of `folders`.
 ///
 /// # Errors
-/// None takes it; the error is that of the first.
+/// None is writable; the error is that of the first.
 fn keep(folders: &[PathBuf], digest: &Digest, bundle: &[u8]) -> io::Result<Kept> {
     let mut missed = None;
     for folder in folders {
         let path = folder.join(format!("sha256-{}.sigstore.json", digest.hex()));
-        // Where others write too, a name that they can guess could be a link that they laid.
+        // In a shared folder, another user could place a link with a predictable name.
         let part = tempfile::Builder::new()
             .prefix(".ambisign-")
             .suffix(".part")
@@ -52,27 +52,26 @@ fn keep(folders: &[PathBuf], digest: &Digest, bundle: &[u8]) -> io::Result<Kept>
     Err(missed.map_or_else(|| io::ErrorKind::NotFound.into(), |missed| missed.error))
 }
 
-/// Where a bundle may be kept, the best place first: beside the job's own files, or else where
-/// anybody may write.
+/// The folders for a bundle, best first: the working directory, then the shared temporary folder.
 fn folders(host: &Host) -> Vec<PathBuf> {
     let temporary = host.env.get("TMPDIR").map(PathBuf::from);
     let temporary = temporary.unwrap_or_else(|| host.root.join("tmp"));
     vec![PathBuf::from("."), temporary]
 }
 
-/// A verified bundle that is not everywhere yet where it belongs. Its log entry stays for good, so it
-/// is not lost: whatever ends the run first, a failure, a signal or a bug, leaves it in a file.
+/// A verified bundle that is not delivered everywhere yet. Its log entry is permanent, so it must not be
+/// lost: if a failure, a signal or a bug ends the run, it is written to a file.
 pub(crate) struct Undelivered<'a> {
     ctx: Context<'a>,
     bundle: VerifiedBundle,
-    /// The images that lack it.
+    /// The images that do not have it yet.
     lacking: Mutex<Vec<ImageId>>,
-    /// What came of keeping it where the user wants it, if it is wanted anywhere.
+    /// The result of writing it to the requested place, if there is one.
     wanted: Option<Result<PathBuf, Failure>>,
 }
 
 impl<'a> Undelivered<'a> {
-    /// `bundle`, which `images` lack.
+    /// `bundle`, which is not yet attached to `images`.
     pub(crate) fn new(ctx: Context<'a>, images: Vec<ImageId>, bundle: VerifiedBundle) -> Self {
         Self {
             ctx,
@@ -82,8 +81,8 @@ impl<'a> Undelivered<'a> {
         }
     }
 
-    /// Writes it where the user wants it. What comes of that is in [`Self::end`], because an image
-    /// gets its bundle nevertheless.
+    /// Writes it to the requested place. [`Self::end`] has the result, because the bundle is attached even
+    /// if writing fails.
     pub(crate) fn keep(&mut self, slot: &BundleFile) {
         let started = Instant::now();
         let put = slot.put(self.bundle.bytes());
@@ -97,7 +96,7 @@ impl<'a> Undelivered<'a> {
         self.wanted = Some(put.map_err(|error| Failure::of(&error)));
     }
 
-    /// How an image ends for which everything else is done.
+    /// The final state of an image for which everything else succeeded.
     pub(crate) fn end(&self) -> State {
         match &self.wanted {
             Some(Err(failure)) => State::Failed(failure.clone()),
@@ -115,14 +114,14 @@ impl<'a> Undelivered<'a> {
         &self.bundle
     }
 
-    /// It arrived at the image `id`.
+    /// Records that the image `id` has it.
     pub(crate) fn attached(&self, id: ImageId) {
         let mut lacking = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
         lacking.retain(|lacking| *lacking != id);
     }
 
-    /// Tells that the bundle of the image `id` is in a file. An image that failed says where; one that
-    /// was not over needs a line of its own.
+    /// Reports that the bundle of the image `id` is in a file. The failure of an image names the file; an
+    /// image whose result is unknown gets a warning.
     fn tell(&self, id: ImageId, path: &Path) {
         let recorder = self.ctx.recorder;
         let written = ImageEvent::BundleWritten(path.to_owned());
@@ -130,7 +129,7 @@ impl<'a> Undelivered<'a> {
         let image = recorder.image(id);
         if let Some(open) = image.filter(|image| image.failure().is_none()) {
             let (name, path) = (open.name(), path.display());
-            let message = format!("{name} is not known to be signed, and its bundle is in {path}");
+            let message = format!("{name} may not be signed; its bundle is in {path}");
             self.warn(KEPT, message);
         }
     }
@@ -158,13 +157,13 @@ impl Drop for Undelivered<'_> {
                 if let Some(Missed { folder, error }) = missed {
                     let (path, folder) = (path.display(), folder.display());
                     let message = format!(
-                        "the bundle is in {path}, because `{folder}` could not take it: {error}"
+                        "the bundle is in {path}, because it could not be written to `{folder}`: {error}"
                     );
                     self.warn(KEPT_ELSEWHERE, message);
                 }
             }
             Err(error) => {
-                let message = format!("the bundle could not be kept in a file: {error}");
+                let message = format!("the bundle could not be written to a file: {error}");
                 self.warn(NOT_KEPT, message);
             }
         }
@@ -176,21 +175,21 @@ codes! {
     pub(crate) WARNINGS {
         /// The bundle is in a file.
         KEPT = "run/kept" {
-            what: "A finished bundle could not be attached and is in a file now.",
-            why: "The signature is public already, and only its place in the registry failed.",
-            advice: "Keep the file that is named; a second run of `sign` makes a signature of its own.",
+            what: "A finished bundle could not be attached and was written to a file.",
+            why: "The signature is already public; only attaching it failed.",
+            advice: "Attach the file with `ambisign attach`; running `sign` again makes another signature.",
         },
         /// The file is in the temporary folder.
         KEPT_ELSEWHERE = "run/kept-elsewhere" {
-            what: "A finished bundle is in a file of the temporary folder.",
-            why: "The working folder cannot be written.",
+            what: "A finished bundle was written to the temporary folder.",
+            why: "The working directory is not writable.",
             advice: "Save the file before the job ends.",
         },
         /// There is no file.
         NOT_KEPT = "run/not-kept" {
-            what: "A finished bundle could neither be attached nor kept.",
-            why: "No folder can be written.",
-            advice: "Run again; give the job a folder that it may write.",
+            what: "A finished bundle could neither be attached nor written to a file.",
+            why: "No folder is writable.",
+            advice: "Run again with a writable working directory.",
         },
     }
 }

@@ -100,9 +100,11 @@ fn verdict(diagnosis: &Diagnosis) -> String {
     };
     let outcome = match (diagnosis.exit(), run_failure(diagnosis)) {
         (_, Some(_)) => "it did not look at everything".to_owned(),
-        (0, None) if diagnosis.images == 0 => "`ambisign sign` would sign, as far as can be told \
+        (0, None) if diagnosis.images == 0 => {
+            "`ambisign sign` would sign, as far as can be checked \
                                                without an image"
-            .to_owned(),
+                .to_owned()
+        }
         (0, None) => "`ambisign sign` would sign".to_owned(),
         (exit, None) => format!("`ambisign sign` would end with exit {exit}"),
     };

@@ -61,8 +61,8 @@ fn show_instance(reporter: &Reporter<'_>, instance: &Instance) {
     }
 }
 
-/// With one image a step is shown at once, with several when the image is over: the lines of one image
-/// stay together.
+/// With one image, a step is shown at once. With several, the steps of an image are shown when it is
+/// finished, so that its lines stay together.
 fn show_image(reporter: &Reporter<'_>, (id, event): (ImageId, &ImageEvent), report: &Report) {
     let Some(image) = report.image(id) else {
         return;

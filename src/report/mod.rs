@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a run tells: the log on standard error, the results on standard output.
+//! The output of a run: the log on standard error, the results on standard output.
 //!
-//! Nothing else writes to either. Everything passes the redactor, then is neutralised: text from
+//! Nothing else writes to these streams. Everything is redacted and then neutralised, so that text from
 //! outside can neither move a cursor nor be a command to the CI system.
 
 mod attach_command;

@@ -13,8 +13,8 @@ use crate::outcome::{Outcome, Report};
 /// Sees every event before anybody else.
 pub type Watch = Box<dyn Fn(&Event) + Send + Sync>;
 
-/// The events of a run that goes on, folded into its report. When the run is dropped in the middle,
-/// the report still tells what exists.
+/// The events of a run in progress, folded into its report. If the run is dropped, the report still says
+/// what exists.
 pub struct Recorder<'a> {
     reporter: Reporter<'a>,
     report: Mutex<Report>,

@@ -57,7 +57,7 @@ impl<'a> Reporter<'a> {
     /// One line of the log.
     pub fn line(&self, text: &str) {
         let line = format!("{}\n", self.clean(text));
-        // When nobody reads the log any more, the work goes on.
+        // If the log cannot be written any more, the work continues.
         let _written = self.console.write(Stream::Err, &line);
     }
 
@@ -152,7 +152,7 @@ impl<'a> Reporter<'a> {
         self.annotate_errors(&failures);
     }
 
-    /// Errors, which are told already, as annotations where there are any.
+    /// Writes annotations for errors that the log already has.
     pub(super) fn annotate_errors(&self, failures: &[&Failure]) {
         if let Some(runner) = self.runner() {
             annotation::errors(failures, runner)

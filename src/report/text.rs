@@ -42,14 +42,14 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
         }
         blocks.push(Block {
             failure,
-            last: format!("exit {exit}; {}", exists_beside(report, image)),
+            last: format!("exit {exit}; {}", image_and_run(report, image)),
         });
     }
     blocks
 }
 
 /// What exists now of one image, and of the others when it is not signed and they are.
-fn exists_beside(report: &Report, image: &Outcome) -> String {
+fn image_and_run(report: &Report, image: &Outcome) -> String {
     let of_image = image_exists(image);
     let of_run = exists(report);
     if of_image != NOTHING || of_run == NOTHING {
@@ -129,7 +129,7 @@ pub(super) fn image_exists(image: &Outcome) -> String {
         return format!("a log entry exists at {place}, {attached}{bundle}");
     }
     match image.certificate {
-        // The log may have taken what it was sent and not told us.
+        // The log may have accepted the submission although its answer was lost.
         Some(_) if image.submitted => {
             return "a certificate was issued, the log may have an entry, nothing was attached"
                 .to_owned();

@@ -4,7 +4,7 @@
 use super::sanitize::shell;
 use super::text::{bundle_of, joined, nouns};
 use crate::outcome::{Known, Outcome, Report, State, Tuf};
-use crate::settings::beside;
+use crate::settings::default_bundle;
 
 /// Verify commands differ in little: of a long batch only the first is shown.
 const MOST_COMMANDS: usize = 3;
@@ -48,7 +48,7 @@ pub(super) fn command_line(report: &Report, image: &Outcome) -> Option<String> {
     })
 }
 
-/// What tells ambisign whom to believe, as this run did.
+/// The flags that select the trust material of this run.
 pub(super) fn trust(report: &Report) -> Vec<String> {
     let instance = report.instance.as_ref();
     let root = instance.and_then(|instance| instance.trusted_root.as_ref());
@@ -99,8 +99,8 @@ fn own_words(report: &Report, image: &Outcome) -> Option<Vec<String>> {
     let mut give = |name: &str, value: String| words.extend([name.to_owned(), value]);
     give("--certificate-oidc-issuer", issuer.to_owned());
     if let Some(file) = &image.file {
-        // The bundle beside a file is found without a flag.
-        let found = beside(file).ok();
+        // The bundle next to a file is found without a flag.
+        let found = default_bundle(file).ok();
         let bundle = bundle_of(image).filter(|bundle| found.as_ref() != Some(*bundle));
         if let Some(bundle) = bundle {
             give("--bundle", bundle.display().to_string());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Annotations: what a signer says about an image, and what a reader insists on.
+//! The annotations that a signer includes in the statement, or that a verifier requires.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::cli::warnings::COMMA;
 /// The name of the flag.
 const NAME: &str = "annotations";
 
-/// `key=value`, of which the value may be empty and may have any sign that can be seen.
+/// Parses `key=value`. The value may be empty, and may have any characters except control characters.
 ///
 /// # Errors
-/// There is no key, or there are control characters.
+/// The key is missing, or there are control characters.
 pub(super) fn pair(text: &str, from: &Origin) -> Result<(String, String), SettingsError> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() && !text.contains(char::is_control) => {
@@ -29,10 +29,10 @@ pub(super) fn pair(text: &str, from: &Origin) -> Result<(String, String), Settin
     }
 }
 
-/// The annotations to sign: those of the flags, else those of the variable, one a line.
+/// The annotations to sign: those of the flags, otherwise those of the variable, one per line.
 ///
 /// # Errors
-/// As [`pair`]; or a key is there twice.
+/// Those of [`pair`], or a repeated key.
 pub(super) fn signed(
     flags: Vec<String>,
     variable: Option<&str>,
@@ -57,14 +57,14 @@ pub(super) fn signed(
     Ok(annotations)
 }
 
-/// cosign would take what follows a comma for another annotation.
+/// Warns about a comma, after which cosign would start another annotation.
 fn comma(key: &str, value: &str) -> Option<Warning> {
     let (_, rest) = value.split_once(',')?;
     rest.contains('=').then(|| Warning {
         code: COMMA,
         message: format!(
-            "the annotation `{key}` is signed with everything after its first `=`, commas included: \
-             give each annotation by an `-a` of its own"
+            "the value of the annotation `{key}` is everything after the first `=`, including commas: \
+             use a separate `-a` for each annotation"
         ),
     })
 }

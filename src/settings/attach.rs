@@ -12,22 +12,22 @@ use super::verify::{predicate_types, signer};
 use super::{RegistrySettings, RunSettings, SettingsError, SignerSettings, TrustSettings};
 use crate::cli::{AttachArgs, SignerArgs};
 
-/// What a run of `attach` is asked to do.
+/// The settings of a run of `attach`.
 #[derive(Debug)]
 pub struct AttachSettings {
-    /// The images. Not yet parsed as references.
+    /// The images, not yet parsed as references.
     pub images: Vec<String>,
-    /// Bundles that must be of one of the images.
+    /// Bundles that must belong to one of the images.
     pub files: Vec<PathBuf>,
-    /// A folder of bundles, of which those count that are of one of the images.
+    /// A folder of bundles. Those that belong to one of the images are attached.
     pub folder: Option<PathBuf>,
-    /// Who must have signed; `None`: whoever the trusted root vouches for.
+    /// The required signer; `None` accepts any valid certificate.
     pub signer: Option<SignerSettings>,
-    /// The predicate types that are accepted.
+    /// The accepted predicate types.
     pub predicate_types: Vec<String>,
-    /// Whom to believe.
+    /// Trust material.
     pub trust: TrustSettings,
-    /// How the registry is talked to.
+    /// Registry options.
     pub registry: RegistrySettings,
     /// Timeout and output options.
     pub run: RunSettings,
@@ -37,11 +37,11 @@ impl AttachSettings {
     /// Reads the flags and the variables of `env`.
     ///
     /// # Errors
-    /// As for [`super::Settings::resolve`]; or no bundle, or a name without an issuer.
+    /// Those of [`super::Settings::resolve`]; no bundle, or an identity without an issuer.
     pub fn resolve(args: AttachArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
         let variables = &groups.variables;
-        // What a flag names is what is meant: no variable adds to it.
+        // If a flag names bundles, no variable adds others.
         let by_flag = args.bundle_dir.is_some() || !args.bundle.is_empty();
         let variables = (!by_flag).then_some(variables);
         let of_variable = variables.and_then(|given| given.bundle_dir.clone());

@@ -9,15 +9,14 @@ use super::groups::Groups;
 use super::{BlobPaths, BlobSettings, SettingsError};
 use crate::cli::SignBlobArgs;
 
-/// What a bundle is called beside its file, as other Sigstore clients look for it.
+/// The suffix of a bundle, after the name of its file. Other Sigstore clients use the same one.
 const SUFFIX: &str = ".sigstore.json";
 
 impl BlobSettings {
     /// Reads the flags and the variables of `env`.
     ///
     /// # Errors
-    /// As for [`super::Settings::resolve`]; one bundle for several files, or none for the standard
-    /// input.
+    /// Those of [`super::Settings::resolve`]; one bundle for several files, or none for standard input.
     pub fn resolve(args: SignBlobArgs, env: &Env) -> Result<Self, SettingsError> {
         let groups = Groups::new(env, &args.signing.trust)?;
         Ok(Self {
@@ -27,11 +26,11 @@ impl BlobSettings {
     }
 }
 
-/// Where the bundle of `file` is when nothing else is said.
+/// The default path of the bundle of `file`.
 ///
 /// # Errors
-/// The standard input has no name.
-pub(crate) fn beside(file: &Path) -> Result<PathBuf, SettingsError> {
+/// `file` is standard input, which has no name.
+pub(crate) fn default_bundle(file: &Path) -> Result<PathBuf, SettingsError> {
     if file == Path::new("-") {
         return Err(SettingsError::Incomplete {
             given: "-".to_owned(),
@@ -49,7 +48,7 @@ fn paths(files: Vec<PathBuf>, bundle: Option<PathBuf>) -> Result<Vec<BlobPaths>,
         if blobs.iter().any(|known| known.blob == file) {
             continue;
         }
-        let bundle = bundle.clone().map_or_else(|| beside(&file), Ok)?;
+        let bundle = bundle.clone().map_or_else(|| default_bundle(&file), Ok)?;
         blobs.push(BlobPaths { blob: file, bundle });
     }
     match (blobs.len(), bundle) {

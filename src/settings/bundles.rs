@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The settings of `sign` that say what becomes of the bundles.
+//! The settings of `sign` for storing and pushing bundles.
 
 use std::path::PathBuf;
 
@@ -8,50 +8,49 @@ use super::groups::Groups;
 use super::value::{choice, exclusive, flag, path, pick};
 use crate::cli::BundleArgs;
 
-/// Where bundles are stored, and what happens to images that are signed already.
+/// Where bundles are stored, and what to do with images that are already signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BundleSettings {
-    /// Where every bundle is kept, beside being attached or instead of it.
+    /// Where every bundle is written, in addition to being attached or instead.
     pub place: Option<BundlePlace>,
     /// Whether bundles are attached.
     pub delivery: Delivery,
-    /// What to do with an image that has a valid signature of the same identity.
+    /// What to do with an image that has a valid signature by the same identity.
     pub if_signed: IfSigned,
 }
 
-/// Where bundles are kept.
+/// Where bundles are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BundlePlace {
-    /// The one bundle, in this file.
+    /// A single bundle, to this file.
     File(PathBuf),
-    /// A file for each digest, in this folder.
+    /// A file for each digest, to this folder.
     Folder(PathBuf),
 }
 
 /// Whether bundles are attached to their images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// They are.
+    /// They are attached.
     Attach,
-    /// They are kept only.
+    /// They are only written to files.
     Keep,
 }
 
-/// What to do with an image that has a valid signature of the same identity.
+/// What to do with an image that has a valid signature by the same identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfSigned {
-    /// Sign it once more.
+    /// Sign it again.
     Add,
     /// Refuse it.
     Fail,
-    /// Leave it alone.
+    /// Skip it.
     Skip,
 }
 
 impl Groups {
     /// # Errors
-    /// Two places for one bundle, no place for bundles that are not attached, or a value that cannot
-    /// be read.
+    /// Two places for one bundle, no place for bundles that are not attached, or an invalid value.
     pub(super) fn bundles(&self, args: BundleArgs) -> Result<BundleSettings, SettingsError> {
         let variables = &self.variables;
         let folder = path("bundle-dir", args.bundle_dir, variables.bundle_dir.clone());

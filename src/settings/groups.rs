@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The groups of settings that several commands have: flags and variables in, settings out.
+//! Groups of settings that several commands share, from flags and variables.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -25,14 +25,14 @@ use ambisign_registry::reference::Reference;
 
 /// The audience that Fulcio expects.
 const AUDIENCE: &str = "sigstore";
-/// How many signatures are made at the same time.
+/// The default number of simultaneous signatures.
 const JOBS: usize = 64;
-/// More jobs than this are a typing mistake.
+/// More simultaneous signatures than this are a typing mistake.
 const MOST_JOBS: usize = 1000;
-/// The longest time of a run.
+/// The default time limit of a run.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Reads one group after the other; what is to be told of them gathers until [`Groups::run`].
+/// Reads one group after the other. Overrides and warnings accumulate until [`Groups::run`].
 pub(super) struct Groups {
     pub(super) variables: Variables,
     public_instance: bool,
@@ -68,7 +68,7 @@ impl Groups {
         })
     }
 
-    /// Everything that signing takes: the last groups.
+    /// The last groups, which every signing command has.
     pub(super) fn signing(mut self, args: SigningArgs) -> Result<Signing, SettingsError> {
         let variables = &self.variables;
         let dry_run = flag("dry-run", args.dry_run, variables.dry_run.as_deref())?;
@@ -241,7 +241,7 @@ impl Groups {
         let mut consent = Consent::NotGiven;
         for (name, given, variable) in consents {
             if flag(name, given, variable)? {
-                // Another job may have set the variable, and what becomes public stays so.
+                // Another job may have set the variable, and publishing cannot be undone.
                 if self.public_instance && !by_flag {
                     return Err(SettingsError::Consents { name });
                 }
@@ -291,8 +291,8 @@ impl Groups {
         })
     }
 
-    /// Where signatures go, and are looked for. It is no matter of who gets the token, so
-    /// `--public-instance` lets variables say it; it is told in every run.
+    /// The repository for signatures. Because it does not affect who gets the token, `--public-instance`
+    /// accepts it from variables. Every run reports it.
     fn signatures(&mut self, flag: Option<String>) -> Result<Option<Reference>, SettingsError> {
         let variable = self.variables.signature_repository.clone();
         let given = pick("signature-repository", flag, variable)?.or_else(|| {
@@ -311,7 +311,7 @@ impl Groups {
         let variables = self.variables;
         let warnings = [self.warnings, args.unused].concat();
         let verbose = flag("verbose", args.verbose, variables.verbose.as_deref())?;
-        // The report reads it; here it is only made sure that it can be read.
+        // The report reads it; this only checks that it is valid.
         let _summary = flag("summary", false, variables.summary.as_deref())?;
         Ok(RunSettings {
             timeout: timeout(pick("timeout", args.timeout, variables.timeout)?)?,
@@ -337,8 +337,8 @@ impl Groups {
     }
 }
 
-/// What goes to stdout, as far as it can be told before everything else is read: the error of
-/// another setting is already reported in this form.
+/// The format of stdout, read before everything else so that errors of other settings are already
+/// reported in it.
 pub fn output(args: &RunArgs, env: &Env) -> Output {
     let variable = env.get("AMBISIGN_OUTPUT").map(str::to_owned);
     parse_output(args.output.clone(), variable).unwrap_or(Output::Text)
@@ -354,7 +354,7 @@ fn timeout(given: Option<Sourced<String>>) -> Result<Duration, SettingsError> {
         return Ok(TIMEOUT);
     };
     let timeout = humantime::parse_duration(&given.value).ok();
-    // A day is more than any job lives, and small enough for every clock.
+    // A day is longer than any job, and small enough for every clock.
     let day = Duration::from_secs(24 * 60 * 60);
     timeout
         .filter(|timeout| !timeout.is_zero() && *timeout <= day)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the providers of identity tokens are given.
+//! Converts settings to the options of identity providers.
 
 use ambisign_providers::{GivenToken, Names, Options};
 
 use super::{Ambient, IdentitySettings, TokenSource};
 
-/// Variables that hold an identity token; the first is the one that messages recommend.
+/// Variables with an identity token. Messages recommend the first.
 const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKEN"];
-/// Where operators mount a token, as cosign has it.
+/// The path where operators mount a token for cosign.
 const TOKEN_FILE: &str = "/var/run/sigstore/cosign/oidc-token";
 
 /// The flags that messages of providers name.
@@ -19,7 +19,7 @@ const NAMES: Names = Names {
     require_identity: Some("--require-identity"),
 };
 
-/// What the providers look for.
+/// The options of the providers.
 pub(crate) fn identity_options(settings: &IdentitySettings) -> Options {
     let token = settings.token.as_ref().map(|token| match token {
         TokenSource::File(path) => GivenToken::File(path.clone()),

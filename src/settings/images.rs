@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What says which images are signed. Files are only named here; they are read by
-//! [`crate::images`].
+//! The settings that name images. Files are only named here; [`crate::images`] reads them.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -15,17 +14,17 @@ use super::variables::Variables;
 use crate::cli::InputArgs;
 use crate::cli::warnings::UNUSED;
 
-/// What says which images are signed.
+/// The settings that name images.
 #[derive(Debug)]
 pub struct ImageSettings {
     /// Where they are named.
     pub names: Names,
-    /// The digest of those that are named without one, and where it came from.
+    /// The digest for images that are named without one, and its origin.
     pub digest: Option<(Digest, Origin)>,
-    /// What was built, and where that came from, when others name the images: of use for what has no
-    /// digest.
+    /// The metadata of a build and its origin, if other settings name the images. It has the digest for
+    /// images without one.
     pub built: Option<(Vec<Built>, Origin)>,
-    /// Whether an image may be named by a tag.
+    /// Whether an image may be named by tag.
     pub tags: Tags,
     /// How much of an index is signed.
     pub extent: Extent,
@@ -34,22 +33,22 @@ pub struct ImageSettings {
 /// Where images are named.
 #[derive(Debug)]
 pub enum Names {
-    /// In this file, which GitHub's runner wrote.
+    /// In this file, written by GitHub's runner.
     Artifacts(PathBuf),
     /// In this file.
     File(PathBuf),
-    /// Here, if anywhere: texts that are not yet parsed as references.
+    /// In these texts, which are not yet parsed as references and may be empty.
     Given(Vec<Listed>),
-    /// In what was built, as this setting says.
+    /// In the metadata of a build, from this setting.
     Metadata(Vec<Built>, Origin),
 }
 
-/// Images that one setting names.
+/// The images in one setting.
 #[derive(Debug)]
 pub struct Listed {
     /// Where they are named.
     pub source: Source,
-    /// As they are written, each once, in order.
+    /// The texts, each once, in order.
     pub texts: Vec<String>,
 }
 
@@ -58,13 +57,13 @@ pub struct Listed {
 pub enum Source {
     /// The arguments of the command.
     CommandLine,
-    /// Tags, of which the repository counts, with the name of what gave them.
+    /// Tags, of which only the repository counts, with the name of the setting.
     Tags(&'static str),
     /// `AMBISIGN_IMAGES`.
     Variable,
 }
 
-/// Whether an image may be named by a tag.
+/// Whether an image may be named by tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tags {
     /// It is resolved once, with a warning.
@@ -76,17 +75,17 @@ pub enum Tags {
 /// How much of an index is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// What is named and nothing else.
+    /// Only the named image or index.
     Named,
-    /// Also what an index lists, and what the indexes in it list.
+    /// Also everything that an index lists, recursively.
     WithChildren,
 }
 
 impl ImageSettings {
-    /// Reads the flags and variables. What is given and not needed is added to `warnings`.
+    /// Reads the flags and variables. Unused settings are added to `warnings`.
     ///
     /// # Errors
-    /// An empty image, a value that cannot be read, or tags without a digest.
+    /// An empty image, an invalid value, or tags without a digest.
     pub(super) fn resolve(
         args: InputArgs,
         (variables, env): (&Variables, &Env),
@@ -145,11 +144,11 @@ impl ImageSettings {
     }
 }
 
-/// The ways to name images beside the command line, as the end of a sentence.
+/// The other ways to name images, as the end of a sentence.
 pub(crate) const WAYS: &str =
     ", or set `AMBISIGN_IMAGES`, `--images-file`, `--metadata`, or `--tags` with `--digest`";
 
-/// The images of the command line, else those of the variable.
+/// The images of the command line, otherwise those of the variable.
 fn listed(given: &[String], variable: Option<&str>) -> Result<Vec<Listed>, SettingsError> {
     if !given.is_empty() {
         return Ok(vec![Listed {
@@ -177,7 +176,7 @@ fn tagged(tags: Sourced<String>) -> Result<Listed, SettingsError> {
     Ok(Listed { source, texts })
 }
 
-/// The texts between newlines, blanks and commas, which no reference contains; each once.
+/// Splits at newlines, blanks and commas, which no reference contains. Each text is returned once.
 fn split(text: &str, from: &Origin) -> Result<Vec<String>, SettingsError> {
     let mut seen = HashSet::new();
     let texts = text.split([' ', '\t', '\r', '\n', ',']);
@@ -222,16 +221,13 @@ fn parse_metadata(given: Sourced<String>) -> Result<Sourced<Vec<Built>>, Setting
             value,
             from: given.from,
         }),
-        None => {
-            Err(given
-                .wrong("the JSON of a build that was pushed, with its `containerimage.digest`"))
-        }
+        None => Err(given.wrong("the JSON of a pushed build, with its `containerimage.digest`")),
     }
 }
 
 fn unused(given: &Origin) -> Warning {
     Warning {
         code: UNUSED,
-        message: format!("`{given}` is not read: images are named without it"),
+        message: format!("`{given}` is not read, because other settings name the images"),
     }
 }

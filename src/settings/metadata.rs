@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a build with Docker says of its images: the JSON of `docker buildx --metadata-file`, which
-//! docker/build-push-action and docker/bake-action have as their output `metadata`.
+//! Docker's metadata of a build: the JSON of `docker buildx --metadata-file`, which is also the output
+//! `metadata` of docker/build-push-action and docker/bake-action.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use ambisign_sigstore::digest::Digest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// What was built for one digest.
+/// A built image or index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Built {
-    /// The digest of the image or index.
+    /// Its digest.
     pub digest: Digest,
-    /// The names under which it was pushed. BuildKit fills them as it likes.
+    /// The names under which it was pushed, in any form that BuildKit writes.
     pub names: Vec<String>,
 }
 
@@ -25,8 +25,8 @@ struct Target {
     names: Option<String>,
 }
 
-/// Reads the metadata of one build, or of all targets of a bake; `None` for anything else, and when
-/// there is no digest in it.
+/// Parses the metadata of one build, or of all targets of a bake; `None` for anything else, and if it
+/// contains no digest.
 pub(crate) fn read(text: &str) -> Option<Vec<Built>> {
     let one: Target = ambisign_host::json::parse(text.as_bytes()).ok()?;
     if let Some(built) = one.built() {
@@ -36,7 +36,7 @@ pub(crate) fn read(text: &str) -> Option<Vec<Built>> {
         ambisign_host::json::parse(text.as_bytes()).ok()?;
     let mut all = Vec::new();
     for target in targets.values() {
-        // Beside the targets there are warnings and the like, which are of another form.
+        // The metadata also has warnings and the like, which have another form than targets.
         let target = ambisign_host::json::parse::<Target>(target.get().as_bytes()).ok();
         if let Some(built) = target.and_then(|target| target.built()) {
             all.push(built?);
@@ -46,7 +46,7 @@ pub(crate) fn read(text: &str) -> Option<Vec<Built>> {
 }
 
 impl Target {
-    /// `None` when nothing was built, `Some(None)` when its digest is none.
+    /// `None` if nothing was built, `Some(None)` if the digest is invalid.
     fn built(&self) -> Option<Option<Built>> {
         let digest = self.digest.as_deref()?;
         let names = self.names.as_deref().unwrap_or_default().split(',');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which TUF mirror is asked, and by which root it is judged.
+//! The TUF mirror and its root.
 
 use std::path::PathBuf;
 
@@ -12,8 +12,8 @@ use super::SettingsError;
 use super::provenance::Override;
 use super::value::{self, Origin, Sourced};
 
-/// The variables in which older versions of cosign name keys and certificates one by one. They are no
-/// trusted root, and to go on without them would be to believe the public instance instead.
+/// The variables with which older versions of cosign name single keys and certificates. They do not make a
+/// trusted root, and ignoring them would mean to trust the public instance instead.
 const OLDER_TRUST: [&str; 4] = [
     "SIGSTORE_ROOT_FILE",
     "SIGSTORE_REKOR_PUBLIC_KEY",
@@ -21,12 +21,12 @@ const OLDER_TRUST: [&str; 4] = [
     "SIGSTORE_TSA_CERTIFICATE_FILE",
 ];
 
-/// What the variables of cosign say.
+/// The variables of cosign.
 pub(super) struct Foreign {
     older_trust: Option<&'static str>,
     mirror: Option<String>,
     root: Option<String>,
-    /// The repository that has the signatures.
+    /// The repository for signatures.
     pub(super) signatures: Option<String>,
 }
 
@@ -44,20 +44,20 @@ impl Foreign {
     }
 }
 
-/// What our own flags and variables say.
+/// The program's own flags and variables.
 pub(super) struct GivenMirror {
     pub(super) mirror: Option<Sourced<String>>,
     pub(super) root: Option<Sourced<PathBuf>>,
-    /// Where it is said that the staging instance is meant.
+    /// The setting that selects the staging instance.
     pub(super) staging: Option<Origin>,
 }
 
 impl GivenMirror {
-    /// The mirror, and what is to be told of it.
+    /// The mirror, and the overrides to report.
     ///
     /// # Errors
-    /// A URL that is none, a mirror without root or a root without mirror, or the staging instance
-    /// beside either; or no mirror and, unless `has_root`, keys that are named one by one.
+    /// An invalid URL, a mirror without a root, a root without a mirror, either together with the staging
+    /// instance, or without a mirror and unless `has_root`, keys that are named one by one.
     pub(super) fn resolve(
         self,
         foreign: &Foreign,
@@ -95,7 +95,7 @@ impl GivenMirror {
             },
             (None, Some(root)) => Err(root.incomplete("--tuf-mirror")),
             (Some(mirror), root) => {
-                // As for cosign, this variable counts for nothing without a mirror.
+                // As in cosign, this variable has no effect without a mirror.
                 let root = root.or_else(|| {
                     let value = foreign.root.clone()?.into();
                     let from = Origin::Foreign("TUF_ROOT_JSON");
@@ -115,18 +115,18 @@ fn named(
     let Some(root) = root else {
         let instance = instance_of(&mirror.value);
         let instance = instance.ok_or_else(|| mirror.incomplete("--tuf-root"))?;
-        return Ok((instance, told(overrides)));
+        return Ok((instance, without_foreign(overrides)));
     };
     overrides.push(Override::of_path(&root));
     let mirror = Mirror::Other {
         url: mirror.value,
         root: root.value,
     };
-    Ok((mirror, told(overrides)))
+    Ok((mirror, without_foreign(overrides)))
 }
 
-/// The variables that are not ours are told whether they count or not.
-fn told(mut overrides: Vec<Override>) -> Vec<Override> {
+/// Removes the variables of cosign, which are reported separately whether they have an effect or not.
+fn without_foreign(mut overrides: Vec<Override>) -> Vec<Override> {
     overrides.retain(|notice| match notice.from {
         Origin::Flag(_) | Origin::Variable(_) => true,
         Origin::Foreign(_) => false,

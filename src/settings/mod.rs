@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a command is asked to do: flags and variables, parsed, without conflict.
+//! The settings of each command: flags and variables, parsed and without conflicts.
 //!
-//! A flag wins over its variable, a variable over the default. Nothing is opened, read or resolved
-//! here; every value is parsed, and every contradiction found, before the network is used.
+//! A flag takes precedence over its variable, and a variable over the default. Nothing is opened, read
+//! or resolved here. Every value is parsed, and every conflict found, before the network is used.
 
 mod annotations;
 mod attach;
@@ -34,7 +34,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use self::attach::AttachSettings;
-pub(crate) use self::blob::beside;
+pub(crate) use self::blob::default_bundle;
 pub use self::bundles::{BundlePlace, BundleSettings, Delivery, IfSigned};
 pub use self::error::SettingsError;
 pub use self::groups::output;
@@ -52,150 +52,150 @@ pub use self::verify::{SignerSettings, Subject, VerifySettings};
 use ambisign_registry::PlainHttp;
 use ambisign_registry::reference::Reference;
 
-/// What a run of `sign` is asked to do.
+/// The settings of a run of `sign`.
 #[derive(Debug)]
 pub struct Settings {
-    /// What says which images are signed.
+    /// The images to sign.
     pub images: ImageSettings,
     /// Where bundles are stored and whether they are pushed.
     pub bundles: BundleSettings,
-    /// How the registry is talked to.
+    /// Registry options.
     pub registry: RegistrySettings,
-    /// What signing anything takes.
+    /// Settings of every signing command.
     pub signing: Signing,
 }
 
-/// What a run of `sign-blob` is asked to do.
+/// The settings of a run of `sign-blob`.
 #[derive(Debug)]
 pub struct BlobSettings {
-    /// The files, each once, in order, and where the bundle of each goes.
+    /// The files, each once, in order, with the paths of their bundles.
     pub blobs: Vec<BlobPaths>,
-    /// What signing anything takes.
+    /// Settings of every signing command.
     pub signing: Signing,
 }
 
 /// A file to sign, and the file for its bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlobPaths {
-    /// The file; `-` is the standard input.
+    /// The file; `-` is standard input.
     pub blob: PathBuf,
-    /// Where its bundle goes.
+    /// The path of its bundle.
     pub bundle: PathBuf,
 }
 
-/// What signing anything takes.
+/// Settings of every signing command.
 #[derive(Debug)]
 pub struct Signing {
-    /// Who signs.
+    /// The identity that signs.
     pub identity: IdentitySettings,
-    /// Which services are used.
+    /// The services to use.
     pub services: ServiceSettings,
-    /// Whom to believe.
+    /// Trust material.
     pub trust: TrustSettings,
-    /// What is said about the images, and signed with them.
+    /// The annotations in the signed statement.
     pub annotations: BTreeMap<String, String>,
-    /// Whether it is accepted that facts of a private repository become public.
+    /// Consent to publishing facts of a private repository.
     pub consent: Consent,
     /// Whether anything is published.
     pub mode: Mode,
-    /// How many signatures are made at the same time.
+    /// The number of simultaneous signatures.
     pub jobs: NonZeroUsize,
     /// Timeout and output options.
     pub run: RunSettings,
 }
 
-/// How long a command may take, and what it tells.
+/// The time limit and output options of a command.
 #[derive(Debug)]
 pub struct RunSettings {
-    /// The longest time of the run.
+    /// The time limit of the run.
     pub timeout: Duration,
-    /// What goes to stdout.
+    /// The format of stdout.
     pub output: Output,
-    /// Whether each HTTP request is shown.
+    /// Log each HTTP request.
     pub verbose: bool,
-    /// One for each destination or trust input that is not the default, and where it came from.
+    /// The destinations and trust inputs that are not the default, with their origins.
     pub overrides: Vec<Override>,
-    /// What is odd but stops nothing.
+    /// Warnings about the settings.
     pub warnings: Vec<Warning>,
 }
 
-/// Who signs.
+/// The identity that signs.
 #[derive(Debug)]
 pub struct IdentitySettings {
     /// An explicit identity token.
     pub token: Option<TokenSource>,
-    /// The provider that must be used; not yet compared with those that exist.
+    /// The required provider, which may not exist.
     pub provider: Option<String>,
     /// Whether the environment may be searched for an identity.
     pub ambient: Ambient,
     /// The audience of the token.
     pub audience: String,
-    /// The SAN that the certificate must carry.
+    /// The SAN that the certificate must have.
     pub require_identity: Option<String>,
-    /// The issuer that the certificate must carry.
+    /// The issuer that the certificate must have.
     pub require_issuer: Option<String>,
 }
 
-/// Where an explicit identity token is.
+/// An explicit identity token.
 #[derive(Debug)]
 pub enum TokenSource {
-    /// In this file; `-` is the standard input.
+    /// In this file; `-` is standard input.
     File(PathBuf),
-    /// The token itself, or a path: whatever has not the form of a token is a path. Never shown: a
-    /// damaged token looks like a path.
+    /// The token itself, or a path if the text does not have the form of a token. It is never shown,
+    /// because a damaged token looks like a path.
     Value(SecretString),
 }
 
 /// Whether the environment may be searched for an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ambient {
-    /// It may.
+    /// The environment is searched.
     Allowed,
     /// Only an explicit token counts.
     Disabled,
 }
 
-/// Whom to believe.
+/// Trust material.
 #[derive(Debug)]
 pub struct TrustSettings {
     /// A file with the trusted root.
     pub trusted_root: Option<PathBuf>,
-    /// The TUF mirror that says what no file says.
+    /// The TUF mirror, for trust material that no file contains.
     pub mirror: Mirror,
-    /// PEM certificates that are trusted for TLS beside those of the machine.
+    /// PEM certificates that are trusted for TLS in addition to the machine's.
     pub ca_file: Option<PathBuf>,
 }
 
-/// Which services are used.
+/// The services to use.
 #[derive(Debug)]
 pub struct ServiceSettings {
     /// The certificate authority.
     pub fulcio: Option<Url>,
     /// The transparency log.
     pub rekor: Option<Url>,
-    /// What `rekor` speaks.
+    /// The API version of `rekor`.
     pub rekor_version: RekorVersion,
     /// The timestamp authority.
     pub tsa: Option<Url>,
-    /// A file that says which services to use.
+    /// A file with the signing config.
     pub signing_config: Option<PathBuf>,
 }
 
-/// How the registry is talked to.
+/// Registry options.
 #[derive(Debug, Default)]
 pub struct RegistrySettings {
-    /// An explicit login; without it, those of Docker and Podman count.
+    /// An explicit login; without it, those of Docker and Podman are used.
     pub login: Option<RegistryLogin>,
-    /// The repository that has the signatures of all images; without it, each image's own has them.
+    /// The repository for the signatures of all images; without it, each image's own repository.
     pub signatures: Option<Reference>,
-    /// Which registries may be spoken to in plain HTTP.
+    /// The registries that may use plain HTTP.
     pub plain_http: PlainHttp,
 }
 
 /// An explicit login at the registry of the images.
 #[derive(Debug)]
 pub enum RegistryLogin {
-    /// User and password, as they are.
+    /// User and password.
     Password {
         /// The user.
         username: String,
@@ -206,25 +206,25 @@ pub enum RegistryLogin {
     Token(Token),
 }
 
-/// Whether it is accepted that facts of a private repository become public.
+/// Consent to publishing facts of a private repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
-    /// By `--yes` or `--allow-private-repository`.
+    /// Given with `--yes` or `--allow-private-repository`.
     Given,
-    /// Nobody said so.
+    /// Not given.
     NotGiven,
 }
 
 /// Whether anything is published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Everything up to the certificate, and nothing public.
+    /// Nothing is published: the run ends before the certificate.
     DryRun,
     /// Signatures are published.
     Publish,
 }
 
-/// What goes to stdout.
+/// The format of stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// One JSON document.
@@ -234,7 +234,7 @@ pub enum Output {
 }
 
 impl TrustSettings {
-    /// As the trust material is loaded with them, and with `services` where any are used.
+    /// The options for loading trust material, with `services` if any are used.
     pub fn options(&self, services: Option<&ServiceSettings>) -> TrustOptions {
         let options = TrustOptions {
             trusted_root: self.trusted_root.clone(),
@@ -256,7 +256,7 @@ impl TrustSettings {
 }
 
 impl RegistrySettings {
-    /// Tells the redactor of `net` the secret in it.
+    /// Registers the secret with the redactor of `net`.
     pub fn guard_login(&self, net: &Net) {
         if let Some(secret) = self.secret() {
             net.guard(secret);

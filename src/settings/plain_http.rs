@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `--allow-http-registry`: which registries may be spoken to in plain HTTP.
+//! `--allow-http-registry`: the registries that may use plain HTTP.
 
 use super::provenance::Override;
 use super::value::{Origin, Sourced};
@@ -9,8 +9,8 @@ use ambisign_registry::reference::Reference;
 /// The name of the flag.
 const FLAG: &str = "allow-http-registry";
 
-/// The registries that the flags name, else the variable, separated by blanks or commas. A switch
-/// without a host, as other clients have it, allows all that answer TLS with plain HTTP.
+/// The registries that the flags name, otherwise those in the variable, separated by blanks or commas. A
+/// flag without a host, as in other clients, allows every registry that answers TLS with plain HTTP.
 ///
 /// # Errors
 /// A value is not the host of a registry.
@@ -49,7 +49,7 @@ pub(super) fn read(
     Ok((plain_http, Some(notice)))
 }
 
-/// The host and port of a registry, as images name them.
+/// The host and port of a registry, in the same form as in images.
 fn host(text: &str, from: &Origin) -> Result<String, SettingsError> {
     let reference = Reference::parse_repository(&format!("{text}/x")).ok();
     let reference = reference.filter(|reference| reference.repository() == "x");

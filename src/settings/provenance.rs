@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Who decides who gets the token: said aloud in every run, refused from the environment with
-//! `--public-instance`.
+//! The settings that decide who gets the token or what is trusted. Every run reports them, and
+//! `--public-instance` refuses them from variables.
 //!
-//! CI systems let one job set the variables of another, so a variable is not the word of whoever
-//! wrote the job.
+//! In CI systems, one job can set the variables of another, so a variable may not come from the author
+//! of the job.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,16 +17,16 @@ use crate::cli::variables::{PREFIX, Role, VARIABLES};
 use ambisign_registry::PlainHttp;
 use ambisign_registry::reference::Reference;
 
-/// The variables of the proxy, the winning spelling first.
+/// The variables of the proxy. The first spelling takes precedence.
 const PROXIES: [[&str; 4]; 2] = [
     ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
     ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
 ];
 
-/// One destination or trust input that is not the default. Shown as one line.
+/// A destination or trust input that is not the default, which is shown as one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Override {
-    /// The value: a URL without what could be secret in it, or a path.
+    /// The value: a URL without parts that could be secret, or a path.
     pub value: String,
     /// Where it came from.
     pub from: Origin,
@@ -40,7 +40,7 @@ impl fmt::Display for Override {
 
 impl Override {
     pub(super) fn of_url(given: &Sourced<Url>) -> Self {
-        // A URL of ours has neither user nor query.
+        // Parsed URLs have neither user nor query.
         Self {
             value: given.value.to_string(),
             from: given.from.clone(),
@@ -84,7 +84,7 @@ impl Override {
     }
 }
 
-/// Those of the variables that are not ours: they count without a flag.
+/// The overrides from variables of other programs, which have no flag.
 pub(super) fn foreign_notices(env: &Env) -> Vec<Override> {
     let deciding = deciding(env)
         .filter(|name| !name.starts_with(PREFIX))
@@ -112,8 +112,8 @@ pub(super) fn foreign_notices(env: &Env) -> Vec<Override> {
 }
 
 /// # Errors
-/// The first variable that is set and decides who gets the token. A flag that would win over it
-/// changes nothing: somebody tried.
+/// The first variable that is set and decides who gets the token or what is trusted. It is refused
+/// even if a flag takes precedence, because someone set it.
 pub(super) fn refuse_deciding_variables(env: &Env) -> Result<(), SettingsError> {
     match deciding(env).next() {
         Some(name) => Err(SettingsError::Decides { name }),
@@ -121,7 +121,7 @@ pub(super) fn refuse_deciding_variables(env: &Env) -> Result<(), SettingsError> 
     }
 }
 
-/// The variables that are set, not empty, and decide. Another encoding than UTF-8 does not hide one.
+/// The deciding variables that are set and not empty, in any encoding.
 fn deciding(env: &Env) -> impl Iterator<Item = &'static str> {
     VARIABLES
         .iter()
@@ -130,7 +130,7 @@ fn deciding(env: &Env) -> impl Iterator<Item = &'static str> {
         .filter(|name| env.raw(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// A URL is cut to what cannot be secret; a path is shown as it is.
+/// Removes parts of a URL that could be secret; a path is unchanged.
 fn origin_or_text(text: &str) -> String {
     match Url::parse(text) {
         Ok(url) if url.has_host() => {
@@ -140,7 +140,7 @@ fn origin_or_text(text: &str) -> String {
     }
 }
 
-/// Proxy variables hold passwords, and may lack the scheme.
+/// Proxy variables can contain passwords, and can lack the scheme.
 fn proxy_origin(text: &str) -> String {
     let with_scheme = if text.contains("://") {
         text.to_owned()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the registry of a run is given.
+//! Converts settings to the options of registries.
 
 use ambisign_host::Token;
 use ambisign_registry::RegistryOptions;
@@ -8,10 +8,10 @@ use secrecy::ExposeSecret;
 
 use super::{RegistryLogin, RegistrySettings, SettingsError};
 
-/// How the registry of `references` is talked to.
+/// The options for the registries of `references`.
 ///
 /// # Errors
-/// There is a login, which is for one registry, and they are of several.
+/// A login is given, but the references are in several registries.
 pub(crate) fn registry_options(
     settings: &RegistrySettings,
     references: &[Reference],

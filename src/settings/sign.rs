@@ -15,8 +15,8 @@ impl Settings {
     /// Reads the flags and the variables of `env`.
     ///
     /// # Errors
-    /// A value that cannot be read, settings that contradict each other, a misspelt `AMBISIGN_*`
-    /// variable, no image, or with `--public-instance` a variable that decides who gets the token.
+    /// An invalid value, conflicting settings, a misspelled `AMBISIGN_*` variable, no image, or with
+    /// `--public-instance` a variable that decides who gets the token.
     pub fn resolve(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
         let settings = Self::with_or_without_images(args, env)?;
         match &settings.images.names {
@@ -27,10 +27,10 @@ impl Settings {
         }
     }
 
-    /// As [`Settings::resolve`], for `doctor`, which may be asked about no image.
+    /// Like [`Settings::resolve`], for `doctor`, which does not need an image.
     ///
     /// # Errors
-    /// As [`Settings::resolve`], but that no image is named is none.
+    /// Those of [`Settings::resolve`], except for a missing image.
     pub fn with_or_without_images(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.signing.trust)?;
         let mut inputs = args.inputs;
@@ -53,7 +53,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The standard input can be read once.
+    /// Standard input can be read only once.
     fn check_input(&self) -> Result<(), SettingsError> {
         let (Names::File(images), Some(TokenSource::File(token))) =
             (&self.images.names, &self.signing.identity.token)

@@ -7,12 +7,12 @@ use super::groups::Groups;
 use super::{RunSettings, ServiceSettings, SettingsError, TrustSettings};
 use crate::cli::{ServiceArgs, ShowArgs, UpdateArgs};
 
-/// What a command about trust material is asked to do.
+/// The settings of a command about trust material.
 #[derive(Debug)]
 pub struct MaterialSettings {
-    /// Which services a run would use.
+    /// The services that a run would use.
     pub services: ServiceSettings,
-    /// Whom to believe.
+    /// Trust material.
     pub trust: TrustSettings,
     /// Timeout and output options.
     pub run: RunSettings,
@@ -22,7 +22,7 @@ impl MaterialSettings {
     /// The settings of `trust show`.
     ///
     /// # Errors
-    /// As for [`super::Settings::resolve`].
+    /// Those of [`super::Settings::resolve`].
     pub fn of_show(args: ShowArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
         Ok(Self {
@@ -35,7 +35,7 @@ impl MaterialSettings {
     /// The settings of `trust update`.
     ///
     /// # Errors
-    /// As for [`super::Settings::resolve`]; or a file was given, which no mirror updates.
+    /// Those of [`super::Settings::resolve`], or a file is given, which a mirror does not update.
     pub fn of_update(args: UpdateArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
         let settings = Self {

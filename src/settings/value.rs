@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One setting: its value, where it came from, and how it is read. Flags and variables alike.
+//! One setting: its value, its origin, and how to parse it, for flags and variables alike.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,14 +11,14 @@ use super::SettingsError;
 use crate::cli::variables::variable_of;
 use ambisign_registry::reference::Reference;
 
-/// Where a setting came from; shown as it is written there.
+/// The origin of a setting, shown in the form in which users write it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The flag of this name, without dashes.
     Flag(&'static str),
-    /// The variable that belongs to the flag of this name.
+    /// The variable of the flag of this name.
     Variable(&'static str),
-    /// A variable that is not ours, by its own name.
+    /// A variable of another program, with its name.
     Foreign(&'static str),
 }
 
@@ -39,27 +39,27 @@ pub(super) struct Sourced<T> {
 }
 
 impl<T> Sourced<T> {
-    /// That there is no value.
+    /// The error of an empty value.
     fn empty(&self) -> SettingsError {
         let name = self.from.to_string();
         SettingsError::Empty { name }
     }
 
-    /// That the value means nothing without `missing`.
+    /// The error of a value that needs `missing`.
     pub(super) fn incomplete(&self, missing: &'static str) -> SettingsError {
         let given = self.from.to_string();
         SettingsError::Incomplete { given, missing }
     }
 
-    /// That the value is not what is `expected`.
+    /// The error of a value that does not have the `expected` form.
     pub(super) fn wrong(&self, expected: &'static str) -> SettingsError {
         let name = self.from.to_string();
         SettingsError::Value { name, expected }
     }
 }
 
-/// The flag, else the variable. A flag with an empty value is an error: somebody wrote it, and what
-/// should have stood there is missing.
+/// The flag, otherwise the variable. A flag with an empty value is an error, because its intended value
+/// is missing.
 pub(super) fn pick(
     name: &'static str,
     flag: Option<String>,
@@ -81,7 +81,7 @@ pub(super) fn pick(
     }
 }
 
-/// As [`pick`], for a path. clap refuses an empty one by itself.
+/// Like [`pick`], for a path. clap refuses an empty one itself.
 pub(super) fn path(
     name: &'static str,
     flag: Option<PathBuf>,
@@ -99,7 +99,7 @@ pub(super) fn path(
     })
 }
 
-/// Whether the switch `name` is on: the flag can only turn it on, the variable can say both.
+/// Returns `true` if the switch `name` is on. The flag can only turn it on; the variable can do both.
 pub(super) fn flag(
     name: &'static str,
     flag: bool,
@@ -131,7 +131,7 @@ pub(super) fn choice<T: Copy>(
         .ok_or_else(|| given.wrong("one of the words that `--help` lists"))
 }
 
-/// That at most one of the two is given.
+/// Checks that at most one of the two is given.
 pub(super) fn exclusive<A, B>(
     one: Option<&Sourced<A>>,
     other: Option<&Sourced<B>>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The `AMBISIGN_*` variables: those we know as text, those we do not know as errors or warnings.
+//! Reads the `AMBISIGN_*` variables as text. Unknown ones are errors or warnings.
 
 use ambisign_host::{Env, Warning};
 use serde::Deserialize;
@@ -7,13 +7,13 @@ use serde::Deserialize;
 use super::SettingsError;
 use crate::cli::variables::{PREFIX, VARIABLES};
 
-/// A name this near to one of ours is a typing mistake.
+/// An unknown name within this edit distance of a known one is a typing mistake.
 const TYPO: usize = 2;
 
-/// What Kubernetes sets in every pod beside a service that is called `ambisign`.
+/// The prefixes of variables that Kubernetes sets in every pod if there is a service called `ambisign`.
 const KUBERNETES: [&str; 2] = ["AMBISIGN_SERVICE_", "AMBISIGN_PORT"];
 
-/// The variables, as text; `None` when not set or empty. One field for each `AMBISIGN_*` row of
+/// The variables, as text; `None` if not set or empty. There is one field for each `AMBISIGN_*` row of
 /// [`VARIABLES`].
 #[derive(Default, Deserialize)]
 #[cfg_attr(test, derive(serde::Serialize))]
@@ -68,7 +68,7 @@ pub(super) struct Variables {
 /// Reads the variables of `env`.
 ///
 /// # Errors
-/// A known one that is not UTF-8, or an unknown one that is nearly a known one.
+/// A known variable is not UTF-8, or an unknown one is similar to a known one.
 pub(super) fn read(env: &Env) -> Result<(Variables, Vec<Warning>), SettingsError> {
     let mut known = Vec::new();
     let mut warnings = Vec::new();
@@ -113,11 +113,11 @@ fn unknown(name: &str) -> Result<Warning, SettingsError> {
     }
     Ok(Warning {
         code: "settings/unknown-variable",
-        message: format!("`{name}` is no variable of this version of ambisign and is not read"),
+        message: format!("`{name}` is not a variable of this version of ambisign and is not read"),
     })
 }
 
-/// `envy` speaks of fields; the reader has variables.
+/// Replaces the field names in errors of `envy` with the names of variables.
 fn named(error: envy::Error) -> envy::Error {
     match error {
         envy::Error::MissingValue(_) => error,

@@ -9,7 +9,7 @@ use ambisign_sigstore::statement::SIGN;
 use ambisign_sigstore::verify::policy::{Claim, Identity, Match, Pattern};
 
 use super::annotations::pair;
-use super::blob::beside;
+use super::blob::default_bundle;
 use super::groups::Groups;
 use super::images::each_once;
 use super::value::{Origin, Sourced, exclusive, pick};
@@ -17,47 +17,48 @@ use super::{RegistrySettings, RunSettings, SettingsError, TrustSettings};
 use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 use ambisign_registry::reference::Reference;
 
-/// What a run of `verify` or `verify-blob` is asked to do.
+/// The settings of a run of `verify` or `verify-blob`.
 #[derive(Debug)]
 pub struct VerifySettings {
-    /// What is verified.
+    /// The artifacts to verify.
     pub subject: Subject,
-    /// Who must have signed.
+    /// The required signer.
     pub signer: SignerSettings,
-    /// What the signer must have said about it.
+    /// The required annotations.
     pub annotations: Vec<(String, String)>,
-    /// The predicate types that are accepted; empty for any, and for what is not a statement.
+    /// The accepted predicate types. If empty, all are accepted, and so is content that is not a
+    /// statement.
     pub predicate_types: Vec<String>,
-    /// Whom to believe.
+    /// Trust material.
     pub trust: TrustSettings,
-    /// How the registry is talked to.
+    /// Registry options.
     pub registry: RegistrySettings,
     /// Timeout and output options.
     pub run: RunSettings,
 }
 
-/// What is verified.
+/// The artifacts to verify.
 #[derive(Debug)]
 pub enum Subject {
-    /// A file, or what looks like a digest when there is no such file, with its bundle.
+    /// A file, or a digest if there is no such file, with its bundle.
     Blob {
-        /// File, `-` for the standard input, or digest.
+        /// The file, `-` for standard input, or the digest.
         artifact: PathBuf,
         /// The bundle.
         bundle: PathBuf,
     },
-    /// One image by its digest, with its bundle: no registry is asked.
+    /// One image by its digest, with its bundle. No registry is contacted.
     Detached {
         /// The image, not yet parsed.
         image: String,
         /// The bundle.
         bundle: PathBuf,
     },
-    /// Images with what their registries have. Not yet parsed as references.
+    /// Images, with the signatures in their registries. Not yet parsed as references.
     Images(Vec<String>),
 }
 
-/// As the first line of a run says it.
+/// Formats the first line of a run.
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -69,10 +70,10 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Who must have signed.
+/// The required signer.
 #[derive(Debug)]
 pub enum SignerSettings {
-    /// Who the certificate names.
+    /// The identity in the certificate.
     Identity(Identity),
     /// The holder of the key in this PEM file.
     Key(PathBuf),
@@ -82,8 +83,8 @@ impl VerifySettings {
     /// The settings of `verify`.
     ///
     /// # Errors
-    /// A value that cannot be read, settings that contradict each other, a misspelt `AMBISIGN_*`
-    /// variable, no image, or nothing that says who must have signed.
+    /// An invalid value, conflicting settings, a misspelled `AMBISIGN_*` variable, no image, or no
+    /// expected signer.
     pub fn of_images(args: VerifyArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
         let images = each_once(&args.images)?;
@@ -112,10 +113,12 @@ impl VerifySettings {
     /// The settings of `verify-blob`.
     ///
     /// # Errors
-    /// As those of [`VerifySettings::of_images`].
+    /// Those of [`VerifySettings::of_images`].
     pub fn of_blob(args: VerifyBlobArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
-        let bundle = args.bundle.map_or_else(|| beside(&args.artifact), Ok)?;
+        let bundle = args
+            .bundle
+            .map_or_else(|| default_bundle(&args.artifact), Ok)?;
         Ok(Self {
             subject: Subject::Blob {
                 artifact: args.artifact,
@@ -131,12 +134,12 @@ impl VerifySettings {
     }
 }
 
-/// A reference that cannot be read is told about later, with its reason.
+/// An invalid reference is reported later, with its reason.
 fn is_by_digest(image: &str) -> bool {
     Reference::parse(image).map_or(true, |reference| reference.digest().is_some())
 }
 
-/// The predicate types that a signature of an image may have.
+/// The accepted predicate types of a signature of an image.
 pub(super) fn predicate_types(given: Vec<String>) -> Result<Vec<String>, SettingsError> {
     let mut types = texts("predicate-type", given)?;
     if types.is_empty() {
@@ -202,7 +205,7 @@ pub(super) fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> 
     }
 }
 
-/// A text or an expression, at most one of the two.
+/// An exact text or an expression, at most one of the two.
 fn one(
     exact: &'static str,
     pattern: &'static str,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why something could not be judged, or is not acceptable.
+//! The errors of `verify` and `verify-blob`.
 
 use std::path::PathBuf;
 
@@ -10,60 +10,60 @@ use crate::images;
 use crate::settings::SettingsError;
 
 errors! {
-    /// Why an artifact has no acceptable signature, or why nobody can tell.
+    /// An artifact has no acceptable signature, or verification could not finish.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// An image is not named properly.
+        /// The name of an image is invalid.
         #[error(transparent)]
         Images(#[from] error: images::Error) = of error,
-        /// The key that was given is not one.
-        #[error("`{}` holds no public key in PEM", path.display())]
+        /// The given key is not a key.
+        #[error("`{}` does not contain a public key in PEM", path.display())]
         KeyFile {
             /// The file.
             path: PathBuf,
         } = "verify/key-file", Usage {
-            fix: "give the public key to `--key`, as `-----BEGIN PUBLIC KEY-----`",
-            what: "The file holds no public key.",
-            why: "It may be the private one, a certificate, or in another form than PEM.",
+            fix: "pass the public key with `--key`, in a file that begins with `-----BEGIN PUBLIC KEY-----`",
+            what: "The file does not contain a public key.",
+            why: "It may contain the private key or a certificate, or have another form than PEM.",
             advice: "Write the public key in PEM.",
         },
-        /// There are signatures, but none that is acceptable. Their reasons stand beside this.
+        /// There are signatures, but none is acceptable. The reasons are reported separately.
         #[error("{} found for {artifact}, {}", signatures(*found), if *found == 1 { "and it is not acceptable" } else { "none is acceptable" })]
         NoneAcceptable {
             /// The artifact.
             artifact: String,
-            /// How many.
+            /// The number of signatures.
             found: usize,
         } = "verify/none-acceptable", Rejected {
-            what: "There are signatures, and none of them is what you require.",
-            why: "The reason of each one is told.",
-            advice: "Compare the reasons with what you require.",
+            what: "There are signatures, but none meets your requirements.",
+            why: "The reason for each one is printed.",
+            advice: "Compare the reasons with your requirements.",
         },
         /// The registry has no signature of the image.
-        #[error("{image} has no signature{}", if *others == 0 { String::new() } else { format!(", and {others} attachments that are none") })]
+        #[error("{image} has no signature{}", if *others == 0 { String::new() } else { format!("; {others} other attachments are not signatures") })]
         NoSignatures {
             /// The image.
             image: String,
-            /// How many other things are attached to it.
+            /// The number of other things that are attached to it.
             others: usize,
         } = "verify/no-signatures", Rejected {
-            fix: "sign it with `ambisign sign`; if it was signed elsewhere, copy the signatures with the image",
-            what: "The image has no signature at all.",
-            why: "It was never signed, signed in another repository, or copied without its signatures.",
-            advice: "Sign it; copy images together with what refers to them.",
+            fix: "sign it with `ambisign sign`; if it was signed in another repository, copy the signatures with the image",
+            what: "The image has no signature.",
+            why: "It was never signed, it was signed in another repository, or it was copied without its signatures.",
+            advice: "Sign it; copy images together with their referrers.",
         },
         /// A file cannot be read.
         #[error("`{}` cannot be read", path.display())]
         Read {
             /// The file.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             #[source]
             source: std::io::Error,
         } = "verify/read", Usage {
-            fix: "check the path, and who may read the file",
+            fix: "check the path and the permissions of the file",
             what: "A file for the verification could not be read.",
-            why: "Its name is wrong, or the bundle is not beside the file.",
+            why: "Its name is wrong, or the bundle is not next to the file.",
             advice: "Check the path, or name the bundle with `--bundle`.",
         },
         /// The login is for another registry.
@@ -78,15 +78,15 @@ errors! {
         Unfinished {
             /// The image.
             image: String,
-            /// How many were looked at.
+            /// The number of attachments that were read.
             looked_at: usize,
         } = "verify/unfinished", Untrusted {
-            fix: "give the signature's bundle to `--bundle`, or remove attachments that nobody needs from the image",
+            fix: "pass the signature's bundle with `--bundle`, or remove attachments that are not needed from the image",
             what: "The image has so many attachments that not all of them were read.",
-            why: "An account that may push can attach any number of things, so of one image at most 1000 attachments are read, 256 MiB, for 120 s. Those that the list calls signatures of the accepted kind come first.",
-            advice: "Verify with the file of the bundle, or delete attachments that nobody needs.",
+            why: "An account that may push can attach any number of things, so at most 1000 attachments of an image are read, 256 MiB, within 120 s. Attachments that the list describes as signatures of the accepted kind are read first.",
+            advice: "Verify with the bundle in a file, or delete attachments that are not needed.",
         },
-        /// The one signature that was given is not acceptable.
+        /// The given signature is not acceptable.
         #[error(transparent)]
         Rejected(#[from] error: verify::Error) = of error as Rejected,
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One signature: a look at it, and what comes of all of one image.
+//! Verifies one signature, and combines the results for an image.
 
 use ambisign_host::{Class, Explain as _, Failure, Warning};
 use ambisign_sigstore::digest::Digest;
@@ -18,29 +18,29 @@ use crate::outcome::verification::{Entry, Facts, Finding, Layout, Signature, Ver
 use ambisign_registry::reference::Reference;
 use ambisign_registry::{Candidate, Listing, Registry, Stored};
 
-/// How many signatures are fetched at the same time: each may be as long as a bundle.
+/// The number of signatures to fetch at the same time. Each may be as large as the longest bundle.
 pub(crate) const FETCHES: usize = 8;
-/// Of how many signatures the reasons are told.
+/// The most signatures whose reasons are reported.
 const MOST_REASONS: usize = 100;
 
-/// What every signature is judged by.
+/// The requirements on every signature.
 pub(crate) struct Judge {
     pub(crate) root: TrustedRoot,
     pub(crate) policy: Policy,
 }
 
-/// What came of a look at one place.
+/// The result of inspecting one candidate.
 pub(super) enum Inspection {
-    /// There is a signature.
+    /// A signature.
     Signature(Finding),
-    /// There is something else.
+    /// Something else.
     Other,
-    /// It could not be read for now.
+    /// It could not be read.
     Unknown(ambisign_registry::Error),
 }
 
 impl Judge {
-    /// Judges what the registry gave for one place.
+    /// Verifies the registry's answer for one candidate.
     pub(super) fn look(
         &self,
         stored: Result<Stored, ambisign_registry::Error>,
@@ -81,21 +81,21 @@ pub(super) fn finding(result: Result<Accepted, verify::Error>, layout: Layout) -
 
 /// What there is at the places of one image.
 pub(crate) struct Seen {
-    /// Whether one of them is acceptable.
+    /// The verdict on the image.
     pub(crate) verdict: Verdict,
-    /// Why there may be more than was seen: a list or a place could not be read.
+    /// Why there may be more signatures: a list or a candidate could not be read.
     pub(crate) problem: Option<Failure>,
-    /// How many places were looked at.
+    /// The number of inspected candidates.
     pub(crate) looked_at: usize,
     /// How many were not, although none before them is acceptable.
     pub(crate) left_out: usize,
 }
 
-/// That not everything that is attached to an image was looked at.
+/// Warns that not everything that is attached to an image was inspected.
 pub(crate) fn cut(asked: &Reference, (looked_at, left_out): (usize, usize)) -> Option<Warning> {
     let message = format!(
-        "{asked} has more attachments than the {looked_at} that were looked at: remove what nobody \
-         needs"
+        "{asked} has more attachments than the {looked_at} that were inspected: remove those that are \
+         not needed"
     );
     let code = "registry/cut";
     (left_out > 0).then_some(Warning { code, message })
@@ -115,7 +115,7 @@ pub(crate) async fn image(
     Ok(places((registry, asked), listing, (judge, fetches), &BUDGET).await)
 }
 
-/// An artifact of which nothing is known but its digest.
+/// The initial verdict on an artifact.
 pub(super) fn about(reference: &Reference, digest: &Digest) -> Verdict {
     Verdict {
         requested: reference.to_string(),
@@ -133,7 +133,7 @@ pub(super) async fn places(
     budget: &Budget,
 ) -> Seen {
     let look = async |place| {
-        // What was fetched is gone when the next one may be.
+        // Hold the permit until the fetched bytes are dropped.
         let _permit = fetches.acquire().await;
         let fetched = registry.fetch(asked, place).await;
         let bytes = fetched.as_ref().map_or(0, |fetched| fetched.bytes);
@@ -163,13 +163,13 @@ pub(super) async fn places(
     }
 }
 
-/// What was found at the places of one image.
+/// The findings about the candidates of an image.
 #[derive(Default)]
 pub(super) struct Found {
     signatures: Vec<Signature>,
     others: usize,
     spent: Spent,
-    /// Places that could not be read for now: there may be a signature.
+    /// Candidates that could not be read and may be signatures.
     problems: Vec<ambisign_registry::Error>,
 }
 
@@ -201,7 +201,7 @@ impl Found {
             return verdict;
         }
         let mut problems: Vec<_> = self.problems.into_iter().chain(lists).collect();
-        // What passes by itself comes first: another look may settle the question.
+        // Temporary problems come first, because running again may give a result.
         problems.sort_by_key(|error| error.class() != Class::Temporary);
         verdict.failure = Some(match problems.first() {
             Some(error) => Failure::of(error),
@@ -233,7 +233,7 @@ fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
             failure
                 .because
                 .push(format!("#{number} {} ({})", why, reason.code));
-            // What a registry's errors advise is for whoever pushes.
+            // The fixes of registry errors are meant for pushing.
             if reason.class == Class::Rejected {
                 fix = fix.or_else(|| reason.fix.clone());
             }

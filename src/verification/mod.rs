@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The consumer's side: finds what may be a signature, has each judged by [`ambisign_sigstore::verify`], and
-//! says for each artifact whether one is acceptable.
+//! Finds everything that may be a signature, verifies each with [`ambisign_sigstore::verify`], and
+//! reports for each artifact whether one is acceptable.
 //!
-//! Beside the registry of an image nobody is asked: whatever a signature needs is with it or in the
-//! trusted root.
+//! Only the registry of an image is contacted, because everything else that a signature needs is stored
+//! with it or in the trusted root.
 
 mod budget;
 mod error;
@@ -37,9 +37,9 @@ use crate::settings::{SignerSettings, Subject, VerifySettings, registry_options}
 use ambisign_registry::Registry;
 use ambisign_registry::reference::Reference;
 
-/// How many images are verified at the same time.
+/// The number of images that are verified at the same time.
 const JOBS: usize = 16;
-/// A longer file holds no key, in bytes.
+/// The longest accepted key file, in bytes.
 const LONGEST_KEY: u64 = 64 * 1024;
 
 /// One run of `verify` or `verify-blob`.
@@ -52,7 +52,7 @@ pub struct Verification<'a> {
 }
 
 impl<'a> Verification<'a> {
-    /// A run that begins now; what it finds out is shown by `reporter`.
+    /// Starts a run, which shows its results with `reporter`.
     pub fn new(host: &'a Host, settings: &'a VerifySettings, reporter: Reporter<'a>) -> Self {
         Self {
             host,
@@ -63,15 +63,15 @@ impl<'a> Verification<'a> {
         }
     }
 
-    /// What is known now.
+    /// The results so far.
     pub fn verdicts(&self) -> Verdicts {
         self.lock().clone()
     }
 
-    /// Verifies what the settings name. What comes of each artifact is in [`Self::verdicts`].
+    /// Verifies the artifacts in the settings. [`Self::verdicts`] has the results.
     ///
     /// # Errors
-    /// What stops the run as a whole: a file, a reference or trust material that cannot be used.
+    /// The run as a whole cannot continue: a file, a reference or trust material is unusable.
     pub async fn run(&self) -> Result<(), Error> {
         let run = &self.settings.run;
         let subject = self.settings.subject.to_string();
@@ -94,7 +94,7 @@ impl<'a> Verification<'a> {
                 let reference = reference(0, image)?;
                 let bundle = Given::read(bundle).await?;
                 let judge = self.judge(signer).await?;
-                // The settings let no other reference through.
+                // The settings allow only references with a digest.
                 if let Some(digest) = reference.digest() {
                     let verdict = about(&reference, digest);
                     self.given(verdict, &judge, digest, &bundle);
@@ -104,8 +104,8 @@ impl<'a> Verification<'a> {
                 let references = images.iter().enumerate();
                 let references = references.map(|(at, image)| reference(at, image));
                 let references: Vec<_> = references.collect::<Result<_, _>>()?;
-                // The mirror and the registries answer at the same time. Files are read first, and then
-                // nobody is asked when one cannot be used.
+                // The mirror and the registries are contacted in parallel. Files are read first, so that an
+                // unusable one ends the run before any request.
                 let judge = SetOnce::new();
                 let believe = async {
                     let _first = judge.set(self.judge(signer).await?);
@@ -140,7 +140,7 @@ impl<'a> Verification<'a> {
         })
     }
 
-    /// One artifact with the one bundle that was given for it.
+    /// Verifies one artifact with its given bundle.
     fn given(&self, mut verdict: Verdict, judge: &Judge, digest: &Digest, bundle: &Given) {
         let result = match &bundle.bytes {
             Ok(bytes) => judge.bundle(bytes, digest),
@@ -209,7 +209,7 @@ impl<'a> Verification<'a> {
     }
 }
 
-/// A bundle that was given as a file.
+/// A bundle from a file.
 struct Given {
     name: String,
     bytes: Result<Vec<u8>, bundle::Error>,
@@ -233,10 +233,10 @@ impl Given {
     }
 }
 
-/// Who must have signed, the key read from its file.
+/// The required signer, with the key read from its file.
 ///
 /// # Errors
-/// It cannot be read, or is none.
+/// The file cannot be read, or is not a key.
 pub(crate) async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
     let path = match settings {
         SignerSettings::Identity(identity) => return Ok(Signer::Identity(identity.clone())),
@@ -254,7 +254,7 @@ pub(crate) async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
     })
 }
 
-/// The digest of the file, or the one that `artifact` is when there is no such file.
+/// The digest of the file, or the digest that `artifact` is if there is no such file.
 async fn digest_of(artifact: &Path) -> Result<Digest, Error> {
     let named = artifact.to_str().and_then(Digest::parse);
     match (Digest::of_file(artifact).await, named) {

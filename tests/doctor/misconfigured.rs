@@ -152,7 +152,7 @@ fn a_job_without_an_identity() {
             ["`SIGSTORE_ID_TOKEN` is set but empty", "SIGSTORE_ID_TOKEN"]),
         identity("nothing at all", job(), provider("provider/no-identity"), ["no identity was found", "set `SIGSTORE_ID_TOKEN`"]),
         identity("a provider that is not here", job().args(&["--oidc-provider", "github-actions"]), provider("provider/not-detected"),
-            ["`github-actions` is requested, and is not here", "drop `--oidc-provider`"]),
+            ["`github-actions` is requested but not available", "drop `--oidc-provider`"]),
         identity("an account that is no e-mail address", job().env("GOOGLE_SERVICE_ACCOUNT_NAME", "signer"), provider("impersonation/name"),
             ["signer", "NAME@PROJECT.iam.gserviceaccount.com"]),
     ];
@@ -200,7 +200,7 @@ fn a_token_that_is_not_given_or_not_usable() {
         identity("a clock that is behind", token(&[&format!("iat={ahead}"), &format!("nbf={ahead}")]), refused("identity/not-yet-valid"),
             ["is not valid for another", "set the clock"]),
         identity("no token at all", job().token("s3cr3t-s3cr3t"), refused("identity/not-a-jwt"),
-            ["is not a JSON Web Token", "give the raw token"]),
+            ["is not a JSON Web Token", "pass the raw token"]),
         identity("a missing role", denied, refused("impersonation/denied"),
             ["token: ", "grant ci@demo.iam.gserviceaccount.com `roles/iam.serviceAccountOpenIdTokenCreator` on denied@"]),
         identity("Cloud Build's default account", build_job, refused("gce/default-build-account"),
@@ -254,7 +254,7 @@ fn a_private_repository_and_an_issuer_that_is_not_trusted() {
     rows.truncate(1);
     let patient = rows.remove(0).patient.args(&["--yes"]);
     let run = patient.doctor(&[]).expect(0);
-    finding(&run, ["warn", "identity", "identity/disclosure"], "becomes known for good");
+    finding(&run, ["warn", "identity", "identity/disclosure"], "into a public log permanently");
 }
 
 fn row(
@@ -296,16 +296,16 @@ fn trust_that_does_not_fit() {
     let fail = |code| ["fail", "trust", code];
     let rows = [
         row("another Fulcio without trusted root", mirror().args(&["--fulcio-url", "https://fulcio.acme.example"]), fail("trust/unknown"), 4,
-            ["the trusted root of the TUF mirror does not know the Fulcio https://fulcio.acme.example/", "`ambisign trust create` makes one"]),
+            ["the trusted root of the TUF mirror does not list the Fulcio https://fulcio.acme.example/", "`ambisign trust create` makes one"]),
         row("a trusted root that is over", Patient::by_files(path(&over), &config), fail("trust/insufficient"), 4,
             ["the trusted root has no certificate authority that is valid now", "pass a newer trusted root"]),
         row("a signing config without trusted root", Patient::default().args(&["--signing-config", "/none.json", "--trusted-root", "/none.json"]),
             fail("trust/read"), 4, ["`/none.json` cannot be read", "check the file"]),
         row("TUF metadata that is over", by(&late), fail("tuf/expired"), 4, ["`timestamp.json` of the TUF mirror expired", ""]),
         row("a mirror that is out of reach", Patient::by_mirror(&closed_url(), stack.var("TUF_ROOT_FILE")).args(&["--timeout", "20s"]),
-            fail("tuf/unreachable"), 75, ["the TUF mirror gives no answer", "let this machine reach that host"]),
+            fail("tuf/unreachable"), 75, ["the TUF mirror gave no usable answer", "let this machine reach that host"]),
         Row { sign: Sign::Later, ..row("TUF metadata that ends soon", by(&soon), ["warn", "trust", "trust/ends-soon"], 0,
-            ["root.json: valid until", "tell whoever runs the instance"]) },
+            ["root.json: valid until", "inform the operators of the instance"]) },
     ];
     let rows = rows.map(|row| Row { patient: row.patient.token(&token).image(&image), ..row });
     assert_all(&stack, &rows);
@@ -336,7 +336,7 @@ fn a_registry_that_says_no() {
         row("a file of logins that is broken", broken, no("registry/credentials"), 2, ["cannot be used", "correct the file"]),
         row("one image of two", job().image(&image).image(&missing), no("registry/not-found"), 7, ["is not in the registry", "push the image before this step"]),
         row("a tag where a digest is due", job().args(&["--require-digest", &image.tagged()]), ["fail", "settings", "settings/tag"], 2,
-            ["is named by a tag", "write `repository@sha256:...`"]),
+            ["is named by tag", "write `repository@sha256:...`"]),
     ];
     assert_all(&stack, &rows);
 }
@@ -389,7 +389,7 @@ fn settings_that_are_wrong() {
     let no = |code| ["fail", "settings", code];
     let rows = [
         row("a misspelt variable", job().env("AMBISIGN_REKOR_ULR", "https://rekor.acme.example"), no("settings/unknown-variable"), 2,
-            ["`AMBISIGN_REKOR_ULR` is no variable of ambisign", "did you mean `AMBISIGN_REKOR_URL`?"]),
+            ["`AMBISIGN_REKOR_ULR` is not a variable of ambisign", "did you mean `AMBISIGN_REKOR_URL`?"]),
         row("a variable that must not decide", job().args(&["--public-instance"]).env("SSL_CERT_FILE", stack.var("PROXY_CA")),
             no("settings/decides"), 2, ["`SSL_CERT_FILE` decides who gets the identity token", "unset `SSL_CERT_FILE`"]),
         row("plain http", job().args(&["--tsa-url", "http://tsa.acme.example"]), no("settings/value"), 2,

@@ -74,7 +74,7 @@ fn the_printed_command_insists_on_them() {
         !run.stderr.lines().any(|line| line.starts_with("::")),
         "{run}"
     );
-    assert!(run.stderr.contains("commas included"), "{run}");
+    assert!(run.stderr.contains("including commas"), "{run}");
     let document = run.json();
     assert_eq!(
         document["annotations"]["note"],

@@ -51,7 +51,7 @@ fn by_a_list_in_a_variable() {
     );
     let job = Job::ready(&stack, Log::V1).env("AMBISIGN_IMAGES", list);
     let run = job.run().expect(0);
-    assert!(run.stderr.contains("images      of `AMBISIGN_IMAGES`\n"));
+    assert!(run.stderr.contains("images      from `AMBISIGN_IMAGES`\n"));
     assert_signed(&stack, &run, &[&one, &copy, &other]);
 }
 
@@ -72,7 +72,7 @@ fn by_names_without_digest_and_a_digest() {
     let run = job.run().expect(0);
     assert!(
         run.stderr
-            .contains("warning: image 1 of `AMBISIGN_IMAGES` is read in lower case"),
+            .contains("warning: image 1 of `AMBISIGN_IMAGES` was converted to lower case"),
         "{run}"
     );
     assert_signed(&stack, &run, &[&one, &copy]);
@@ -172,7 +172,7 @@ fn by_the_artifacts_of_a_github_job() {
             .env("GITHUB_ARTIFACTS_LIST", &path)
     };
     let run = job().run().expect(0);
-    let said = "images      of `GITHUB_ARTIFACTS_LIST`, because nothing else names one\n";
+    let said = "images      from `GITHUB_ARTIFACTS_LIST`, because nothing else names an image\n";
     assert!(run.stderr.contains(said), "{run}");
     assert_signed(&stack, &run, &[&one, &other]);
     let run = job().image(&other).run().expect(0);

@@ -100,7 +100,7 @@ fn a_tag_is_signed_by_its_digest_with_a_warning() {
     let run = job.run().expect(0);
     assert_eq!(run.stdout, format!("{}\n", image.reference()));
     let warning = format!(
-        "ambisign: warning: `{}` is a tag, and is signed as {}",
+        "ambisign: warning: `{}` is a tag; its digest {} is signed",
         image.tagged(),
         image.digest
     );

@@ -263,7 +263,7 @@ fn a_bundle_is_kept_elsewhere_when_the_working_directory_cannot_be_written() {
         .map(|program| program.dir("/proc/self/ns"))
         .env("TMPDIR", dir.path())
         .refused(75, "registry/refused");
-    let why = "because `.` could not take it: ";
+    let why = "because it could not be written to `.`: ";
     assert!(run.stderr.contains(why), "{run}");
     assert_kept(&stack, &image, &run, dir.path());
 }

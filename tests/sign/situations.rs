@@ -63,7 +63,7 @@ fn the_identity_of_a_job_wins_over_that_of_its_machine() {
     let token = stack.token("email", &[]);
     let handed = job(&stack).github(&stack).machine(&stack).token(&token);
     let document = signs(&stack, handed, "envvar", ("email", "dev@example.test"));
-    assert_warned(&document, "`github-actions` was not taken");
+    assert_warned(&document, "`github-actions` is also available");
 }
 
 #[test]

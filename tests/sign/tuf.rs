@@ -276,7 +276,7 @@ fn a_damaged_cache_is_told_and_replaced() {
         check(name);
     }
     std::fs::write(&path, foreign).unwrap();
-    check("of another mirror");
+    check("belongs to another mirror");
 }
 
 /// A cache that knows the mirror does not help somebody who has no root of it.

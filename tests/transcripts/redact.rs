@@ -34,7 +34,7 @@ const PATTERNS: [(&str, &str); 21] = [
     // Root is refused otherwise than others are.
     (
         "[REASON]",
-        r#"(could not take it|could not be kept in a file): (?<redacted>[^"\\\n]+ \(os error \d+\))"#,
+        r#"could not be written to (`[^`]+`|a file): (?<redacted>[^"\\\n]+ \(os error \d+\))"#,
     ),
     ("[SECONDS]", r"\b(?<redacted>\d+\.\d\d?)( s|s)\b"),
     (

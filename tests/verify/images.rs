@@ -154,7 +154,7 @@ fn every_wrong_expectation_is_told() {
     assert_eq!(because, 2, "{run}");
     assert!(
         run.stderr.contains(&format!(
-            "was signed by \"{GITHUB_IDENTITY}\" and not by \"x\""
+            "was signed by \"{GITHUB_IDENTITY}\", not by \"x\""
         )),
         "{run}"
     );

@@ -108,6 +108,6 @@ fn an_image_with_too_many_attachments_is_not_called_unsigned() {
     let run = run.refused(5, "verify/unfinished");
     assert!(run.stderr.contains("none of the 1000 attachments"), "{run}");
     assert!(!run.stderr.contains("has no signature"), "{run}");
-    let fix = "fix: give the signature's bundle to `--bundle`";
+    let fix = "fix: pass the signature's bundle with `--bundle`";
     assert!(run.stderr.contains(fix), "{run}");
 }

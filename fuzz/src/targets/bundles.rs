@@ -12,14 +12,14 @@ use ambisign_sigstore::verify::{self, Policy};
 use serde_json::Value;
 
 use super::super::bend::{self, Choices};
-use super::super::holds::{strict, text, told};
+use super::super::holds::{check_error, strict, text};
 use super::super::meaning;
 use super::super::vectors::{self, Vector};
 
-/// Bundles: what is written says what was read.
+/// A bundle keeps its meaning when it is read and written again.
 pub fn bundle(bytes: &[u8]) {
     match Bundle::parse(bytes) {
-        Err(error) => told(&error),
+        Err(error) => check_error(&error),
         Ok(bundle) => {
             strict(bytes);
             let written = bundle.to_json().expect("JSON");
@@ -27,7 +27,7 @@ pub fn bundle(bytes: &[u8]) {
             assert_eq!(again, bundle);
             assert_eq!(again.to_json().expect("JSON"), written);
             if let Err(error) = vectors::named("happy-path-v0.3").verify(bytes.to_vec()) {
-                told(&error);
+                check_error(&error);
             }
             if let Signed::Envelope(envelope) = bundle.content() {
                 assert_eq!(
@@ -58,7 +58,7 @@ fn taken_apart(pae: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     rest.is_empty().then(|| (kind.to_vec(), payload.to_vec()))
 }
 
-/// Bundles that were believed and then changed: only what nobody signs may differ.
+/// Changes a valid bundle. If it still verifies, only parts that no signature covers may differ.
 pub fn mutated_bundle(bytes: &[u8]) {
     let (vector, changed) = bend::bent(&mut Choices(bytes));
     judge(vector, changed);
@@ -80,7 +80,7 @@ pub fn judge(vector: &Vector, changed: Vec<u8>) -> bool {
             true
         }
         Err(error) => {
-            told(&error);
+            check_error(&error);
             false
         }
     }
@@ -95,7 +95,7 @@ pub fn statement(bytes: &[u8]) {
     };
     let artifact = Digest::of(b"artifact");
     match verify::fuzzing::is_about(&envelope, &artifact) {
-        Err(error) => told(&error),
+        Err(error) => check_error(&error),
         Ok(about) => {
             strict(bytes);
             assert!(!about || text(bytes).is_some_and(|text| text.contains("sha256")));
@@ -128,5 +128,5 @@ pub fn legacy_signature(bytes: &[u8]) {
     };
     let layer = (payload.as_bytes(), &annotations);
     let judged = verify::legacy(layer, &vector.root, &vector.artifact, &policy);
-    told(&judged.expect_err("a signature that nobody made"));
+    check_error(&judged.expect_err("a forged signature verifies"));
 }

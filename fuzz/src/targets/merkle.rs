@@ -41,7 +41,7 @@ pub fn merkle(bytes: &[u8]) {
         }
     }
     assert_ne!(merkle::root(leaves[index], at, of, &proof), Some(root));
-    // Trees that nobody can hold.
+    // Trees of impossible sizes.
     let wild: Vec<u64> = bytes
         .chunks(8)
         .map(|eight| eight.iter().fold(0, |n, b| n << 8 | u64::from(*b)))

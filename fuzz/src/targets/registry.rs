@@ -8,7 +8,7 @@ use ambisign_registry::reference::Reference;
 use ambisign_sigstore::digest::Digest;
 use serde_json::Value;
 
-use super::super::holds::{short, strict, text, told};
+use super::super::holds::{check_error, short, strict, text};
 
 /// `WWW-Authenticate` and `Link`.
 pub fn challenge(bytes: &[u8]) {
@@ -35,14 +35,14 @@ pub fn docker_config(bytes: &[u8]) {
 pub fn image_list(bytes: &[u8]) {
     match images::fuzzing::file(bytes) {
         Ok(names) => assert!(names.iter().all(|name| !name.contains('\n'))),
-        Err(error) => told(&error),
+        Err(error) => check_error(&error),
     }
     match images::fuzzing::artifacts(bytes) {
         Ok(names) => {
             assert!(!names.is_empty());
             strict(bytes);
         }
-        Err(error) => told(&error),
+        Err(error) => check_error(&error),
     }
     if let Some(input) = text(bytes)
         && let Some(built) = images::fuzzing::metadata(input)
@@ -62,7 +62,7 @@ pub fn image_reference(bytes: &[u8]) {
     let Some(input) = text(bytes) else { return };
     let reference = match Reference::parse(input) {
         Ok(reference) => reference,
-        Err(error) => return told(&error),
+        Err(error) => return check_error(&error),
     };
     let shown = reference.to_string();
     assert_eq!(Reference::parse(&shown).as_ref(), Ok(&reference), "{shown}");
@@ -97,7 +97,7 @@ pub fn registry_answer(bytes: &[u8]) {
         "application/vnd.docker.distribution.manifest.v2+json",
     ] {
         match ambisign_registry::fuzzing::manifest(bytes, media_type) {
-            Err(error) => told(&error),
+            Err(error) => check_error(&error),
             Ok((digest, children)) => {
                 strict(bytes);
                 assert_eq!(digest, Digest::of(bytes));
@@ -123,8 +123,8 @@ pub fn registry_answer(bytes: &[u8]) {
     merge(bytes);
 }
 
-/// What others wrote into an index stays; what is there already is not added; the order of writers
-/// does not matter for what is listed.
+/// Merging keeps entries of other writers, adds no entry twice, and lists the same entries whatever
+/// the order of the writers.
 fn merge(bytes: &[u8]) {
     let merge = ambisign_registry::fuzzing::merge;
     let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));

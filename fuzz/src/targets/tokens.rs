@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use super::super::holds::{strict, told};
+use super::super::holds::{check_error, strict};
 use super::super::vectors;
 use super::now;
 
@@ -32,7 +32,7 @@ pub fn fulcio_answer(bytes: &[u8]) {
     self_description(bytes);
 }
 
-/// What services tell about themselves: whatever it is, it fits the trusted root or is told.
+/// The self-descriptions of services: any bytes match the trusted root or are reported.
 fn self_description(bytes: &[u8]) {
     let answer = Answer {
         url: "https://service.example/".parse().expect("a URL"),
@@ -43,7 +43,7 @@ fn self_description(bytes: &[u8]) {
     let vector = vectors::named("happy-path-v0.3");
     let url = answer.url.clone();
     if let Err(error) = preflight::authority(&answer, &vector.root, (&url, now())) {
-        told(&error);
+        check_error(&error);
     }
     for version in [1, 2] {
         let log = Service {
@@ -52,7 +52,7 @@ fn self_description(bytes: &[u8]) {
             operator: String::new(),
         };
         if let Err(error) = preflight::head(&answer, &log, &vector.root) {
-            told(&error);
+            check_error(&error);
         }
     }
 }
@@ -101,7 +101,7 @@ fn identity(token: &str) -> bool {
     assert_eq!(format!("{token:?}"), "Token(***)");
     match Identity::parse(token, "sigstore", now()) {
         Err(error) => {
-            told(&error);
+            check_error(&error);
             false
         }
         Ok(identity) => {
@@ -113,7 +113,7 @@ fn identity(token: &str) -> bool {
             );
             assert!(identity.issuer().starts_with("http") && !identity.sub().is_empty());
             if let Err(error) = identity.guard_privacy(true, false) {
-                told(&error);
+                check_error(&error);
             }
             true
         }

@@ -9,7 +9,7 @@ use ambisign_sigstore::timestamp::{Stamped, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::holds::{strict, text, told};
+use super::super::holds::{check_error, strict, text};
 use super::super::meaning;
 use super::super::vectors::{self, Vector};
 
@@ -23,7 +23,7 @@ pub fn log_entry(bytes: &[u8]) {
         let entry = match parse(bytes) {
             Ok(entry) => entry,
             Err(error) => {
-                told(&error);
+                check_error(&error);
                 continue;
             }
         };
@@ -49,14 +49,14 @@ fn verify_entry(entry: &LogEntry, vector: &Vector) {
             let mut real = vector.bundle.entries().iter();
             assert!(real.any(|real| real.body() == entry.body()), "believed");
         }
-        Err(error) => told(&error),
+        Err(error) => check_error(&error),
     }
     for judged in [
         entry.verify_submitted(&logged, &vector.root),
         entry.verify_promised(&logged, &vector.root),
     ] {
         if let Err(error) = judged {
-            told(&error);
+            check_error(&error);
         }
     }
 }
@@ -112,7 +112,7 @@ pub fn timestamp(bytes: &[u8]) {
             verifier: Verifier::Certificate(&certificate),
         };
         match Timestamp::verify(bytes, &stamped, &vector.root) {
-            Err(error) => told(&error),
+            Err(error) => check_error(&error),
             Ok(_) => {
                 let found = meaning::signed(bytes);
                 let mut real = vector.bundle.timestamps().iter();

@@ -49,8 +49,8 @@ pub struct Profile {
 pub enum PlainHttp {
     /// To every host: a metadata server, which has no TLS, or a host that the user named.
     Anywhere,
-    /// To every host that the network knows: link-local addresses, where metadata servers are, are not
-    /// connected to, whatever the resolver says later. An IP literal is for whoever asks to check.
+    /// To every host except link-local addresses, where metadata servers are: they are never connected to,
+    /// whatever the resolver answers later. Callers check IP literals themselves.
     BeyondLink,
     /// To loopback IP literals alone.
     LoopbackLiterals,
@@ -118,19 +118,19 @@ pub enum Event<'a> {
     },
 }
 
-/// Is told about requests; must not block.
+/// Receives events about requests; must not block.
 pub type Observer = Arc<dyn Fn(Event<'_>) + Send + Sync>;
 
-/// What `Net` is built from, beside the environment.
+/// The options of `Net`, in addition to the environment.
 #[derive(Default)]
 pub struct NetOptions {
     /// The `User-Agent` of every request.
     pub user_agent: String,
-    /// A file of PEM certificates that are trusted beside those of the machine.
+    /// A file of PEM certificates that are trusted in addition to the machine's.
     pub ca_file: Option<PathBuf>,
     /// The end of the whole run: no request goes on beyond it.
     pub deadline: Option<Instant>,
-    /// Is told about every request.
+    /// Receives an event for every request.
     pub observer: Option<Observer>,
     /// Prefix of the system's own CA files.
     pub root: PathBuf,
@@ -229,8 +229,8 @@ impl Net {
         Ok(self.kept(profile, url)?.0.client)
     }
 
-    /// Opens a connection to `url` for the next request, without making one. That it fails is told
-    /// by that request.
+    /// Opens a connection to `url` for the next request, without sending one. If that fails, the request
+    /// reports it.
     ///
     /// A client that was used already is left alone: it has a connection, and would ask over it.
     pub async fn preconnect(&self, profile: &Profile, url: &Url) {
@@ -312,13 +312,13 @@ impl Net {
         self.roots.get_or_init(|| self.read_roots()).clone()
     }
 
-    /// Whether nobody is trusted, because no CA file was found.
+    /// Returns `true` if no server is trusted, because no CA file was found.
     pub(super) fn has_no_roots(&self) -> bool {
         self.roots().is_ok_and(|roots| roots.is_empty())
     }
 
     /// `SSL_CERT_FILE` replaces the machine's roots, as in OpenSSL; the CA file of the options adds
-    /// to either. A machine without roots is no error yet: plain HTTP needs none.
+    /// to either. A machine without roots is not an error yet, because plain HTTP needs none.
     fn read_roots(&self) -> Result<Vec<Certificate>, ClientError> {
         let system = || {
             let root = &self.options.root;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a request came to no usable answer.
+//! The errors of requests.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,14 +15,14 @@ use crate::{Class, Explain, chain, errors};
 /// The longest name of a content coding that a message shows, in characters.
 const LONGEST_CODING: usize = 40;
 
-/// A request that came to no usable answer.
+/// A failed request.
 #[derive(Debug)]
 pub struct HttpError {
     /// The request method.
     pub method: Method,
     /// Scheme, host and path; no query and no user information.
     pub url: String,
-    /// How often it was tried.
+    /// The number of attempts.
     pub tries: u32,
     /// Whether any of the tries may have reached the server: what it does on request may be done.
     pub sent: bool,
@@ -39,22 +39,22 @@ errors! {
         Client(#[from] source: ClientError) = "client", Usage {
             fix: "correct the proxy variable or the CA file",
             what: "No request could be sent, because a proxy or CA setting is unusable.",
-            why: "A proxy variable is no URL, or a file of certificates holds none.",
+            why: "A proxy variable is not a URL, or a file of certificates does not contain any.",
             advice: "Correct the variable or file that the message names.",
         },
         /// The whole run timed out.
         #[error("the run timed out")]
         Deadline = also "unreachable", Temporary { fix: "run again, or raise `--timeout`" },
         /// The body is compressed, which was not asked for.
-        #[error("answered with content coding {coding:?}, which was not asked for")]
+        #[error("the answer has the content coding {coding:?}, which was not requested")]
         Encoded {
             /// The coding.
             coding: String,
         } = "encoded", Untrusted {
             fix: REWRITTEN,
-            what: "The answer was compressed, which nobody asked for.",
+            what: "The answer is compressed, although that was not requested.",
             why: "A proxy or filter between the machine and the host rewrites answers.",
-            advice: "Take it out of the way for this host.",
+            advice: "Exclude this host from it.",
         },
         /// Plain HTTP to another machine, or a password in the URL.
         #[error("is not https")]
@@ -125,7 +125,7 @@ errors! {
         } = "unreachable", Temporary {
             fix: "run again; if it stays, check that this machine may reach the host",
             what: "No answer came, or the host is busy or broken.",
-            why: "Network, firewall, a fault of the service, or the time of the run was over.",
+            why: "The network, a firewall or the service is at fault, or the run timed out.",
             advice: "Run again; if it stays, check that the job may reach the host.",
         },
     }
@@ -234,7 +234,7 @@ pub(super) fn transport(error: reqwest::Error) -> HttpReason {
     if let Some(rustls::Error::InvalidCertificate(_)) = tls_error(&error) {
         return HttpReason::Tls { why };
     }
-    // The first byte of the answer is no record of TLS: it is the `H` of `HTTP/1.1 400`.
+    // The first byte of the answer does not begin a TLS record: it is the `H` of `HTTP/1.1 400`.
     if let Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)) =
         tls_error(&error)
     {

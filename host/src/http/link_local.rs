@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Addresses at which a machine asks its cloud who it is: nobody else may send us there.
+//! Link-local addresses, where a machine gets its identity from its cloud. Other services must not redirect
+//! requests there.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

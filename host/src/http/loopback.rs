@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Names of this machine: plain HTTP to them is as safe as to `127.0.0.1`, when no other address is
-//! connected to.
+//! Names of this machine. Plain HTTP to them is as safe as to `127.0.0.1`, if only loopback addresses are
+//! used.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};

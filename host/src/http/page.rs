@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The words of a page of HTML, for a message: firewalls and login portals answer with one.
+//! The words of an HTML page, for messages, because firewalls and login portals answer with such pages.
 
-/// Elements whose content nobody reads.
+/// Elements whose content is not visible.
 const UNREAD: [&str; 4] = ["head", "script", "style", "svg"];
 
-/// What a page of HTML says, without its tags; `None` when `text` is no such page.
+/// The text of an HTML page without its tags; `None` if `text` is not an HTML page.
 ///
-/// A page without words has its title instead. Character references stay as they are.
+/// For a page without words, this is its title. Character references are unchanged.
 pub(super) fn words(text: &str) -> Option<String> {
     let start: String = text.trim_start().chars().take(15).collect();
     let start = start.to_ascii_lowercase();

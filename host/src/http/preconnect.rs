@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A connection that is opened before there is anything to ask: the round trips of TCP and TLS then
-//! overlap with other work.
+//! Opens a connection before it is needed, so that the round trips of TCP and TLS overlap with other work.
 //!
-//! The HTTP client connects only for a request. So a request is begun, and this layer around the
-//! client's connector keeps the connection for the next one and ends that request, before a byte of
-//! it is written: the server sees a connection, and no request.
+//! The HTTP client connects only for a request. So a request is started, and this layer around the
+//! client's connector keeps the connection for the next one and ends that request before a byte of it is
+//! written. The server sees a connection without a request.
 
 use std::any::Any;
 use std::error::Error;
@@ -55,7 +54,7 @@ impl Preconnect {
     /// Begins to open a connection of `client`, which this is the layer of, to `url`.
     pub(super) async fn open(&self, client: &Client, url: Url) {
         self.replace(State::Wanted);
-        // It ends at once, by the layer's error, and nobody wants its answer.
+        // It ends at once with the layer's error, and its answer is not needed.
         let _ended = client.get(url).send().await;
     }
 

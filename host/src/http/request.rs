@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How requests are put together, and what a token in their answers is.
+//! Builds requests, and extracts tokens from answers.
 
 use reqwest::header::{self, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Request};
@@ -81,7 +81,7 @@ pub fn received(net: &Net, text: &str) -> Option<Token> {
     Some(token)
 }
 
-/// What a message may say of an answer that should have held a token: never its body.
+/// A description, for messages, of an answer that should contain a token. It never includes the body.
 pub fn shape(answer: &Answer) -> String {
     let length = answer.body.len();
     match answer.header(header::CONTENT_TYPE) {

@@ -18,8 +18,8 @@ use super::page;
 /// The longest piece of a server's answer that a message shows, in characters.
 const EXCERPT: usize = 256;
 
-/// The longest wait that a server can ask for. No run is longer, and a time that far away can always
-/// be told.
+/// The longest wait that a server can ask for. No run is longer, and such a time can always be
+/// represented.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The shortest wait before a service that says "too many requests" and not how long to wait is
@@ -59,7 +59,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON; `None` when it is none that [`crate::json::parse`] takes, or of another shape.
+    /// The body as JSON; `None` if [`crate::json::parse`] refuses it, or if it has another shape.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         crate::json::parse(&self.body).ok()
     }
@@ -193,8 +193,8 @@ impl Net {
         }
     }
 
-    /// Why there was no answer. A machine without CA certificates, such as an empty container, trusts
-    /// nobody: that says more than whose certificate it did not trust.
+    /// The reason why there was no answer. A machine without CA certificates, such as an empty container,
+    /// trusts no server, which is a better explanation than the untrusted certificate.
     fn failure(&self, error: reqwest::Error) -> HttpReason {
         let mut reason = transport(error);
         if let (HttpReason::Tls { why }, true) = (&mut reason, self.has_no_roots()) {
@@ -395,7 +395,7 @@ fn next_wait(
         return None;
     }
     let wait = asked.unwrap_or_else(|| jittered(limits, tries).max(least));
-    // A wait beyond the end is pointless: the reader is told how long the service asked for.
+    // A wait beyond the end is pointless. The message says how long the service asked to wait.
     (Instant::now() + wait < end).then_some(wait)
 }
 

@@ -1,104 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why no provider could be chosen.
+//! The errors of choosing a provider.
 
 use ambisign_host::{codes, errors};
 
 use crate::{Names, PlatformHint};
 
 errors! {
-    /// Why no provider could be chosen.
+    /// No provider could be chosen.
     #[derive(Debug, thiserror::Error)]
     pub enum ChooseError {
-        /// Several are ready, and none comes before the others.
+        /// Several are ready with the same precedence.
         #[error("more than one identity can be used here: {}", quoted(names))]
         Ambiguous {
             /// Their names.
             names: Vec<&'static str>,
-            /// What the program calls its settings.
+            /// The names of the program's settings.
             settings: &'static Names,
         } = "provider/ambiguous", Identity {
             fix: one_of(names, settings),
             what: "More than one identity could be used.",
-            why: "Two CI systems are detected at once, for example one that starts the other. None of them is preferred.",
+            why: "Two CI systems are detected, for example one that starts the other, and neither takes precedence.",
             advice: "Request one of them by its name.",
         },
-        /// Nothing was handed over, and nothing else may be used.
-        #[error("no token was given, and ambient providers are switched off")]
+        /// No token was given, and ambient providers are disabled.
+        #[error("no token was given, and ambient providers are disabled")]
         Disabled {
-            /// The variable that can hold one.
+            /// The variable for a token.
             variable: String,
-            /// What the program calls its settings.
+            /// The names of the program's settings.
             settings: &'static Names,
         } = "provider/disabled", Identity {
-            fix: format!("set `{variable}`, or give `{}`", settings.token_file),
-            what: "No token was given, and ambient providers are switched off.",
-            why: "A setting allows nothing but a token that was given, or one in a token variable.",
-            advice: "Give a token, or allow ambient providers.",
+            fix: format!("set `{variable}`, or pass `{}`", settings.token_file),
+            what: "No token was given, and ambient providers are disabled.",
+            why: "A setting allows only a given token or one in a token variable.",
+            advice: "Pass a token, or allow ambient providers.",
         },
-        /// One ambient provider is requested, and all are switched off.
-        #[error("`{name}` is requested, and ambient providers are switched off")]
+        /// An ambient provider is requested, but they are disabled.
+        #[error("`{name}` is requested, but ambient providers are disabled")]
         Excluded {
             /// The provider.
             name: &'static str,
-            /// What the program calls its settings.
+            /// The names of the program's settings.
             settings: &'static Names,
         } = "provider/excluded", Usage {
-            fix: format!("drop `{}` or `{}`", settings.provider, settings.disable_ambient),
-            what: "A provider is requested, and ambient providers are switched off.",
+            fix: format!("remove `{}` or `{}`", settings.provider, settings.disable_ambient),
+            what: "A provider is requested, but ambient providers are disabled.",
             why: "The two settings contradict each other.",
-            advice: "Drop one of the two.",
+            advice: "Remove one of the two.",
         },
-        /// None of them is here.
+        /// No provider was detected.
         #[error(
             "no identity was found: looked for {}{}",
             quoted(looked),
             seen_too(recognised)
         )]
         NoIdentity {
-            /// What was looked for.
+            /// The searched variables and files.
             looked: Vec<String>,
-            /// Platforms that were recognised and cannot give a token by themselves.
+            /// Recognised platforms that do not provide a token by themselves.
             recognised: Vec<PlatformHint>,
-            /// Whether this is a container that may lack the variables of its CI job.
+            /// `true` if this is a container, which may lack the variables of its CI job.
             contained: bool,
             /// The token that could be mounted, when this is a pod of Kubernetes.
             pod: Option<Box<PodToken>>,
             /// The variable that can hold a token.
             variable: String,
-            /// What the program calls its settings.
+            /// The names of the program's settings.
             settings: &'static Names,
         } = "provider/no-identity", Identity {
             fix: platform_or(recognised, (*contained, pod.as_deref()), variable, settings),
             what: "No identity was found in this environment.",
-            why: "The job runs on a platform that gives no tokens, or the job was not configured to get one.",
+            why: "The platform of the job issues no tokens, or the job is not configured to get one.",
             advice: "Configure the job to get a token from its platform, or set a token variable.",
         },
-        /// The one that is requested is not here.
-        #[error("`{name}` is requested, and is not here")]
+        /// The requested provider was not detected.
+        #[error("`{name}` is requested but not available")]
         NotDetected {
             /// The provider.
             name: &'static str,
-            /// The variables and files by which it is found.
+            /// The variables and files that identify it.
             marks: Vec<String>,
-            /// What the program calls its settings.
+            /// The names of the program's settings.
             settings: &'static Names,
         } = "provider/not-detected", Identity {
-            fix: format!("drop `{}`, or run where there is one of {}", settings.provider, quoted(marks)),
-            what: "The requested provider is not here.",
-            why: "Its variables or files do not reach this process.",
-            advice: "Run in the job itself, and pass the platform's variables on into containers.",
+            fix: format!("remove `{}`, or run where one of these exists: {}", settings.provider, quoted(marks)),
+            what: "The requested provider is not available.",
+            why: "Its variables or files are not visible to this process.",
+            advice: "Run in the job itself, and pass the platform's variables into containers.",
         },
-        /// No provider has the name that is requested.
+        /// No provider has the requested name.
         #[error("there is no provider {name:?}")]
         UnknownName {
-            /// What was requested.
+            /// The requested name.
             name: String,
-            /// The names that there are.
+            /// The existing names.
             known: Vec<&'static str>,
         } = "provider/unknown-name", Usage {
             fix: format!("use one of {}", quoted(known)),
-            what: "There is no provider of that name.",
-            why: "The name is misspelt, or another program uses it.",
+            what: "There is no provider with that name.",
+            why: "The name is misspelled, or another program uses it.",
             advice: "Use one of the names that the fix lists.",
         },
     }
@@ -109,8 +109,8 @@ codes! {
     pub(crate) NOTES {
         /// Something about the choice that the reader should know.
         pub NOTE = "provider/note" {
-            what: "Something about the choice of the identity is unusual.",
-            why: "The message says what: mostly another source of tokens is here too, and was not used.",
+            what: "The choice of the identity needs attention.",
+            why: "The message has the reason; usually another source of tokens is available and was not used.",
             advice: "Do nothing if the first line of the run names the identity that you expect.",
         },
     }
@@ -166,7 +166,7 @@ fn seen_too(platforms: &[PlatformHint]) -> String {
     if names.is_empty() {
         String::new()
     } else {
-        format!("; here is {}", names.join(", "))
+        format!("; this is {}", names.join(", "))
     }
 }
 

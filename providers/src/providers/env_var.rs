@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A token in an environment variable that was made for it.
+//! A token in a dedicated environment variable.
 
 use ambisign_host::{Host, Token, errors};
 use futures_util::FutureExt;
@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, ready};
 
 use crate::{Detection, Kind, Options, Provider, Source};
 
-/// The variables themselves are options.
+/// The options name the variables.
 pub(crate) const PROVIDER: Provider = Provider {
     name: "envvar",
     variables: &[],
@@ -18,22 +18,22 @@ pub(crate) const PROVIDER: Provider = Provider {
 };
 
 errors! {
-    /// Why a token variable cannot be used.
+    /// A token variable is unusable.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// Two variables hold different tokens.
-        #[error("`{first}` and `{second}` hold different tokens")]
+        /// Two variables contain different tokens.
+        #[error("`{first}` and `{second}` contain different tokens")]
         Disagree {
             /// The variable that comes first.
             first: String,
-            /// The other one.
+            /// The other variable.
             second: String,
         } = "env-var/disagree", Identity {
             what: "Two token variables hold different tokens.",
-            why: "An image, a template or an earlier step set the other one. It cannot be known which of them is meant.",
+            why: "An image, a template or an earlier step set the other one. It is unclear which one is meant.",
             advice: "Unset the wrong one of the two.",
         },
-        /// It is set to nothing. What should have filled it was not defined.
+        /// It is empty, because the value that should fill it is not defined.
         #[error("`{variable}` is set but empty")]
         Empty {
             /// The variable.
@@ -41,19 +41,19 @@ errors! {
         } = "env-var/empty", Identity {
             fix: format!("define what should fill `{variable}` for this job, or unset it"),
             what: "A token variable is set but empty.",
-            why: "A secret that does not exist here, as in a pull request from a fork, becomes an empty variable.",
-            advice: "Define what should fill the variable for this job, or unset it so that another identity is looked for.",
+            why: "A missing secret, for example in a pull request from a fork, becomes an empty variable.",
+            advice: "Define the value of the variable for this job, or unset it to use another identity.",
         },
         /// It is not UTF-8.
-        #[error("`{variable}` does not hold text")]
+        #[error("`{variable}` is not text")]
         NotText {
             /// The variable.
             variable: String,
         } = "env-var/not-text", Identity {
             fix: format!("set `{variable}` to the token itself, or unset it"),
-            what: "A token variable holds bytes that are not text.",
-            why: "A binary file or an encrypted value was put into it.",
-            advice: "Set the variable to the token itself: three parts with dots between them.",
+            what: "A token variable is not text.",
+            why: "It contains a binary file or an encrypted value.",
+            advice: "Set the variable to the token itself: three parts separated by dots.",
         },
     }
 }
@@ -64,7 +64,7 @@ impl From<Error> for crate::Error {
     }
 }
 
-/// A token that is there already.
+/// A token that is already known.
 pub(crate) struct Held(pub(crate) Token);
 
 impl Source for Held {

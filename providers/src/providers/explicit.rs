@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A token that the user gave: the token itself, or a file.
+//! A token from the user: the token itself, or a file.
 
 use std::path::{Path, PathBuf};
 
@@ -47,8 +47,8 @@ fn file(path: PathBuf, origin: Origin) -> Detection {
     Detection::Ready(Box::new(TokenFile { path, origin }))
 }
 
-/// Whether `text` is a token rather than a path: exactly two dots, and the first segment decodes to
-/// a JSON object with `alg`, whichever algorithm that is (RFC 7515 3.1, 4.1.1).
+/// Returns `true` if `text` is a token rather than a path: it has exactly two dots, and its first segment
+/// decodes to a JSON object with an `alg` (RFC 7515 3.1, 4.1.1).
 fn has_form_of_token(text: &str) -> bool {
     let mut segments = text.split('.');
     let header = segments

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A token in a file: mounted by an operator, or named by a flag; and the standard input.
+//! A token in a file, which an operator mounts or a flag names, or on standard input.
 
 use std::io::{self, IsTerminal, Read};
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::{Detection, Kind, Names, Options, Provider, Source};
 
-/// The mounted file; its path is an option.
+/// The mounted file, whose path is an option.
 pub(crate) const PROVIDER: Provider = Provider {
     name: "filesystem",
     variables: &[],
@@ -24,77 +24,77 @@ pub(crate) const PROVIDER: Provider = Provider {
     detect,
 };
 
-/// No credential file is near this, in bytes.
+/// The longest accepted file, in bytes. Credential files are much shorter.
 const LIMIT: u64 = 64 * 1024;
 
-/// Whoever pipes a token in has it at hand.
+/// The time to wait for a token on standard input.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 errors! {
-    /// Why a file or the standard input gives no token.
+    /// A file or standard input contains no usable token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// There is nothing in it.
+        /// It is empty.
         #[error("{from} is empty")]
         Empty {
-            /// The file, the flag or the standard input.
+            /// The file, the flag or standard input.
             from: String,
         } = "file/empty", Identity {
-            what: "The file or setting that should hold the token is empty.",
+            what: "The file or setting with the token is empty.",
             why: "The step that writes it has not done so yet, or failed without a message.",
             advice: "Check the step or the sidecar that should write the token.",
         },
-        /// Others than its owner and root may write it, so anyone could have put the token there.
-        #[error("{from} may be written by other users of this machine")]
+        /// Users other than its owner and root may write it, so anyone could have put the token there.
+        #[error("{from} is writable by other users of this machine")]
         Exposed {
             /// The file.
             from: String,
         } = "file/exposed", Identity {
-            what: "Other users of this machine may replace the token file.",
+            what: "Other users of this machine can replace the token file.",
             why: "A file that any user can write does not show who wrote it.",
-            advice: "Take the write permission from group and others.",
+            advice: "Remove the write permission of group and others.",
         },
-        /// The value that was given as a token is neither.
+        /// The given value is neither a token nor a file.
         #[error("the value of `{}` is neither a token nor the path of a readable file", names.token)]
         Neither {
-            /// What the program calls its settings.
+            /// The names of the program's settings.
             names: &'static Names,
-            /// What the system says of the path.
+            /// The error of the operating system for the path.
             source: io::Error,
         } = "file/neither", Identity {
-            fix: format!("give the raw token, without `Bearer` or quotes; or use `{}`", names.token_file),
-            what: "The value that was given as a token is neither a token nor a readable file.",
-            why: "The path is wrong, or the token lost a part on its way.",
-            advice: "Check the path, or give the token in a file or a token variable.",
+            fix: format!("pass the raw token, without `Bearer` or quotes; or use `{}`", names.token_file),
+            what: "The given value is neither a token nor a readable file.",
+            why: "The path is wrong, or the token is truncated.",
+            advice: "Check the path, or pass the token in a file or a token variable.",
         },
-        /// The standard input stayed open and silent.
-        #[error("no token came on the standard input within {} s", limit.as_secs())]
+        /// Nothing arrived on standard input.
+        #[error("no token arrived on standard input within {} s", limit.as_secs())]
         Silent {
-            /// The time it had.
+            /// The time limit.
             limit: Duration,
         } = "file/silent", Identity {
-            what: "No token came on the standard input in time.",
-            why: "The command before the pipe still works, waits for input, or does not end.",
-            advice: "Let the command before the pipe write the token, then end.",
+            what: "No token arrived on standard input in time.",
+            why: "The command before the pipe is slow, waits for input, or does not end.",
+            advice: "Check that the command before the pipe writes the token and ends.",
         },
-        /// The standard input is a terminal, and nobody is asked for anything.
-        #[error("the standard input is a terminal")]
+        /// Standard input is a terminal, and ambisign never prompts.
+        #[error("standard input is a terminal")]
         Terminal = "file/terminal", Identity {
-            what: "A token was to come from the standard input, which is a terminal.",
-            why: "No person is ever asked to type.",
+            what: "The token should come from standard input, which is a terminal.",
+            why: "The program never prompts.",
             advice: "Pipe the token in, or name a file.",
         },
         /// It cannot be read.
         #[error("{from} cannot be read")]
         Unreadable {
-            /// The file or the standard input.
+            /// The file or standard input.
             from: String,
-            /// What the system says.
+            /// The error of the operating system.
             source: io::Error,
         } = "file/unreadable", Identity {
             what: "The token file cannot be read.",
             why: "It does not exist in this container, belongs to another user, or is not a regular file.",
-            advice: "Name a regular file that this user may read, of at most 64 KiB of text; a pipe is given as `-`.",
+            advice: "Name a regular file with at most 64 KiB of text that this user may read; use `-` for a pipe.",
         },
     }
 }
@@ -105,20 +105,20 @@ impl From<Error> for crate::Error {
     }
 }
 
-/// A token file. It is read at each call, because the platform may keep it fresh.
+/// A token file. It is read at each call, because the platform may renew it.
 pub(crate) struct TokenFile {
     /// The file.
     pub(crate) path: PathBuf,
-    /// Who named it.
+    /// The setting that named it.
     pub(crate) origin: Origin,
 }
 
-/// Who named a token file. A mistyped token looks like a path, so a path that was given where a token
-/// is expected is in no message.
+/// The setting that named a token file. A mistyped token looks like a path, so messages never show a path
+/// from a setting that also accepts a token.
 pub(crate) enum Origin {
-    /// Someone who meant a file.
+    /// A setting for files.
     File,
-    /// The value of a setting that takes a token too, in a program that calls its settings so.
+    /// A setting that also accepts a token, with the names of the program's settings.
     Value(&'static Names),
 }
 
@@ -157,7 +157,7 @@ impl TokenFile {
     }
 }
 
-/// The standard input, which gives one token once.
+/// Standard input, which can be read once.
 pub(crate) struct StandardInput;
 
 impl Source for StandardInput {
@@ -180,14 +180,14 @@ impl Source for StandardInput {
     }
 }
 
-/// Reads in a thread that nobody waits for: the runtime's own reader would keep the process from
-/// ending for as long as the pipe is open.
+/// Reads in a detached thread, because the runtime's own reader would keep the process alive as long as
+/// the pipe is open.
 async fn read_input(
     host: &Host,
     input: impl Read + Send + 'static,
     limit: Duration,
 ) -> Result<Token, Error> {
-    let from = || "the standard input".to_owned();
+    let from = || "standard input".to_owned();
     let unreadable = |source| Error::Unreadable {
         from: from(),
         source,
@@ -209,7 +209,7 @@ fn detect(host: &Host, options: &Options) -> Detection {
         return Detection::Absent;
     }
     let path = host.path(&options.token_file);
-    // `symlink_metadata`: mounted volumes are made of links, and a dangling one is no absence.
+    // `symlink_metadata`, because mounted volumes consist of links, and a dangling one is not missing.
     if path.symlink_metadata().is_err() {
         return Detection::Absent;
     }
@@ -217,8 +217,8 @@ fn detect(host: &Host, options: &Options) -> Detection {
     Detection::Ready(Box::new(TokenFile { path, origin }))
 }
 
-/// The text of a small regular file. Links are followed, as mounted volumes are made of them; a pipe
-/// or a device is refused before it is opened, because it could keep a reader waiting.
+/// Reads a small regular file. Links are followed, because mounted volumes consist of them. Pipes and
+/// devices are refused before they are opened, because they could block forever.
 pub(crate) fn read_small(path: &Path) -> io::Result<String> {
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -231,11 +231,11 @@ fn read_limited(input: impl Read) -> io::Result<String> {
     input.take(LIMIT + 1).read_to_string(&mut text)?;
     let fits = u64::try_from(text.len()).is_ok_and(|length| length <= LIMIT);
     fits.then_some(text)
-        .ok_or_else(|| io::Error::other("it holds more than 64 KiB"))
+        .ok_or_else(|| io::Error::other("it is longer than 64 KiB"))
 }
 
-/// Whether a stranger owns the file and others may write it. The runs of one user on a shared disk
-/// often have loose modes, so its own files and root's pass.
+/// Returns `true` if another user owns the file and others may write it. Files of this user and of root
+/// are accepted, because a user's files on a shared disk often have loose modes.
 fn is_exposed(host: &Host, path: &Path) -> bool {
     let Ok(file) = path.metadata() else {
         return false;

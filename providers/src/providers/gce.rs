@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The Google metadata server: what a VM, a pod, a Cloud Run service or a Cloud Build step may be.
+//! The Google metadata server, with the identity of a VM, a pod, a Cloud Run service or a Cloud Build
+//! step.
 //!
-//! It proves which machine this is, not which job. It speaks plain HTTP, so its address is limited
-//! to the machine's own surroundings, no proxy is used, and every answer must carry the header that
-//! shows that a metadata server gave it.
+//! It identifies the machine, not the job. It uses plain HTTP, so only nearby addresses are accepted, no
+//! proxy is used, and every answer must have the header of a metadata server.
 
 mod error;
 mod metadata;
@@ -118,7 +118,7 @@ impl Machine {
         })
     }
 
-    /// Why there is no identity: the name of the account tells.
+    /// Finds out why there is no identity, from the name of the account.
     async fn diagnosis(&self, host: &Host, audience: &str) -> Error {
         let account = match self.metadata.account(host).await {
             Ok(Some(account)) => account,
@@ -139,13 +139,13 @@ impl Machine {
     }
 }
 
-/// An access token of this machine's account, for Google's own services and nobody else; `None` when
-/// the machine has no account.
+/// An access token of this machine's account, only for Google's own services; `None` if the machine has
+/// no account.
 ///
-/// It is for a machine that [`is_here`] calls Google's: elsewhere the address could be somebody's.
+/// Call it only if [`is_here`] returns `true`: elsewhere, another server could have the address.
 ///
 /// # Errors
-/// The metadata server refuses, is out of reach, or is none.
+/// The metadata server refuses, is unreachable, or is not a metadata server.
 pub async fn access_token(host: &Host) -> Result<Option<Token>, Error> {
     match Metadata::locate(host)?.access_token(host).await {
         Ok(token) => Ok(Some(token)),
@@ -155,7 +155,7 @@ pub async fn access_token(host: &Host) -> Result<Option<Token>, Error> {
 }
 
 fn detect(host: &Host, options: &Options) -> Detection {
-    // Without any mark nothing is asked: the address could be somebody else's.
+    // Without any mark, send no request, because another server could have the address.
     if !is_here(host) && !options.requests(NAME) {
         return Detection::Absent;
     }
@@ -168,7 +168,8 @@ fn detect(host: &Host, options: &Options) -> Detection {
     }
 }
 
-/// Three segments of base64url (RFC 7515 3.1): the body is bare text, as an error page is too.
+/// Checks for three segments of base64url (RFC 7515 3.1), because the body is bare text and could be an
+/// error page.
 fn is_jwt(text: &str) -> bool {
     let base64url = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     text.split('.').count() == 3

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! GitHub Actions, GitHub Enterprise and Forgejo: the job's token endpoint.
 //!
-//! The runner hands the endpoint and a request token only to jobs with `id-token: write`, and only
-//! to the processes that it starts itself.
+//! The runner provides the endpoint and a request token only to jobs with `id-token: write`, and only to
+//! processes that it starts itself.
 
 use ambisign_host::request::{bearer, get, received, shape};
 use ambisign_host::{Answer, Host, Token, errors, is_loopback, plain_http_allowed};
@@ -56,31 +56,31 @@ pub(crate) const PROVIDER: Provider = Provider {
         Variable::read("FORGEJO_ACTIONS", "true", "Forgejo Actions is here"),
         Variable::read("GITEA_ACTIONS", "true", "Gitea Actions is here"),
     ],
-    // The same value as the request token, under another name.
+    // The same value as the request token, with another name.
     secrets: &["ACTIONS_RUNTIME_TOKEN"],
     errors: &[Error::TABLE],
     kind: Kind::Ci,
     detect,
 };
 
-/// The events that a fork can cause, with the fork's permissions.
+/// The events that a fork can trigger, with the fork's permissions.
 const PULL_REQUESTS: &[&str] = &[
     "pull_request",
     "pull_request_review",
     "pull_request_review_comment",
 ];
 
-/// The payload of an event is at most 25 MB; only to name a fork more is not read.
+/// The longest event payload that is read. Payloads can have 25 MB, but this only needs to detect a fork.
 const EVENT_LIMIT: u64 = 4 * 1024 * 1024;
 
 errors! {
-    /// Why GitHub Actions gives no token.
+    /// GitHub Actions issued no token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// `act` runs the workflow, and has no tokens to give.
+        /// `act` runs the workflow and issues no tokens.
         #[error("`act` issues no identity tokens")]
         Act {
-            /// The variable that can hold a token instead.
+            /// The variable for a token from another source.
             variable: String,
         } = "github/act", Identity {
             fix: format!("skip this step when `ACT` is `true`, or set `{variable}`"),
@@ -88,73 +88,73 @@ errors! {
             why: "Only GitHub itself can vouch for a workflow.",
             advice: "Skip this step when `ACT` is `true`, or set a token variable.",
         },
-        /// Dependabot started the run, which makes its permissions read-only.
+        /// Dependabot started the run, so its permissions are read-only.
         #[error("runs that Dependabot started get no identity token")]
         Dependabot = "github/dependabot", Identity {
-            what: "Dependabot started the workflow, and its runs get no token.",
+            what: "Dependabot started the workflow, and its runs get no identity token.",
             why: "GitHub treats them like runs of a fork.",
             advice: "Skip this step for Dependabot, and run it after the merge.",
         },
-        /// The answer holds an empty token.
+        /// The answer contains an empty token.
         #[error("GitHub answered with an empty identity token")]
         Empty = "github/empty", Identity {
-            what: "GitHub answered without a token in the answer.",
+            what: "GitHub's answer contains no token.",
             why: "This is a fault of GitHub or of a proxy.",
-            advice: "Run again; if it stays, look at githubstatus.com.",
+            advice: "Run again; if that fails too, check githubstatus.com.",
         },
-        /// A Forgejo workflow that did not ask for tokens.
+        /// A Forgejo workflow that did not enable tokens.
         #[error("this Forgejo job gets no identity token")]
         Forgejo = "github/forgejo", Identity {
             what: "The job runs in Forgejo, and may not request tokens.",
-            why: "Newer versions of Forgejo have them when the workflow enables them.",
+            why: "Newer versions of Forgejo issue tokens if the workflow enables them.",
             advice: "Add `enable-openid-connect: true` to the workflow.",
         },
         /// The run belongs to a pull request of a fork.
         #[error("pull requests from forks get no identity token")]
         Fork = "github/fork", Identity {
-            what: "The workflow was started by a pull request from a fork.",
-            why: "GitHub gives such runs no token: otherwise any fork could act in the name of the repository.",
+            what: "A pull request from a fork started the workflow.",
+            why: "GitHub issues no tokens to such runs, because otherwise any fork could act as the repository.",
             advice: "Skip this step with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
         },
         /// A Gitea job.
         #[error("this Gitea instance gives its jobs no identity token")]
         Gitea {
-            /// The variable that can hold a token instead.
+            /// The variable for a token from another source.
             variable: String,
         } = "github/gitea", Identity {
             fix: format!("set `{variable}` to a token of another issuer"),
-            what: "The job runs in Gitea, which gives it no token.",
-            why: "This version has no identity tokens, or its settings switch them off.",
+            what: "The job runs in Gitea, which issues it no token.",
+            why: "This version does not support identity tokens, or its settings disable them.",
             advice: "Set a token variable to a token of another issuer.",
         },
-        /// The request token would go to a host that is not GitHub's.
+        /// The request token would be sent to a host that does not belong to GitHub.
         #[error("`{REQUEST_URL}` points to {host}, which is not GitHub's")]
         Host {
             /// Scheme and host.
             host: String,
         } = "github/host", Identity {
-            what: "The address for token requests is not GitHub's.",
-            why: "An earlier step may have changed it, and the request token would go to that address.",
+            what: "The URL for token requests does not belong to GitHub.",
+            why: "An earlier step may have changed it, and the request token would be sent there.",
             advice: "Leave `ACTIONS_ID_TOKEN_REQUEST_URL` as the runner sets it, or unset it; on GitHub Enterprise check `GITHUB_SERVER_URL`.",
         },
-        /// No whole answer, or none of a token endpoint's.
+        /// The request failed.
         #[error("GitHub's token endpoint gave no usable answer")]
         Http(#[from] error: RequestError) = request error in "github" { fix: error.fix() },
         /// The job lacks `id-token: write`.
         #[error("this GitHub job may not request identity tokens (`{REQUEST_URL}` is not set)")]
         NotPermitted = "github/not-permitted", Identity {
             what: "The job may not request identity tokens.",
-            why: "Its permissions lack `id-token: write`. A list of permissions switches off all that are not in it.",
+            why: "Its permissions lack `id-token: write`. A list of permissions disables all others.",
             advice: "Add `permissions: {id-token: write}` to this job (a job's block replaces the workflow's), and to the job that calls a reusable workflow.",
         },
-        /// Only one of the two variables is there, or one cannot be used.
+        /// Only one of the two variables is set, or one is invalid.
         #[error("only a part of `{REQUEST_URL}` and `{REQUEST_TOKEN}` reached this process")]
         Partial = "github/partial", Identity {
-            what: "Only one of the two variables for token requests is set, or one cannot be used.",
-            why: "A container or a tool between the runner and this process passes on some variables and not others.",
+            what: "Only one of the two variables for token requests is set, or one is invalid.",
+            why: "A container or a tool between the runner and this process passes only some variables on.",
             advice: "Pass both on (`docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e ACTIONS_ID_TOKEN_REQUEST_TOKEN`), or run as a step of the job.",
         },
-        /// GitHub says no.
+        /// GitHub refused.
         #[error("GitHub refused to issue an identity token: HTTP {status} `{excerpt}`")]
         Refused {
             /// The status.
@@ -170,14 +170,14 @@ errors! {
             why: "The request token expired with its job, or the organisation restricts tokens.",
             advice: "Run the job again, with `permissions: {id-token: write}`.",
         },
-        /// The answer is not what the token endpoint answers.
-        #[error("the answer of GitHub's token endpoint was not understood: {shape}")]
+        /// The answer cannot be read.
+        #[error("the answer of GitHub's token endpoint cannot be read: {shape}")]
         Unreadable {
             /// Its length and type.
             shape: String,
         } = "github/unreadable", Identity {
-            what: "GitHub's answer was not understood.",
-            why: "A proxy that answers with a page of its own does this.",
+            what: "GitHub's answer could not be read.",
+            why: "A proxy probably answered with its own page.",
             advice: "Check that no proxy answers in GitHub's place, then run again.",
         },
     }
@@ -237,8 +237,8 @@ impl Job {
     }
 }
 
-/// In the first moments of a job its state is not yet known to the token endpoint, which then says
-/// 403 "Can't issue ID_TOKEN for job in 'Pending' state".
+/// At the start of a job, the token endpoint may not know its state yet, and answers 403 "Can't issue
+/// ID_TOKEN for job in 'Pending' state".
 fn is_pending(answer: &Answer) -> bool {
     answer.status == StatusCode::FORBIDDEN
         && String::from_utf8_lossy(&answer.body).contains("issue ID_TOKEN for job in")
@@ -252,8 +252,8 @@ fn detect(host: &Host, options: &Options) -> Detection {
     }
 }
 
-/// The variables alone are enough: somebody may have passed on just them. An empty one was passed
-/// on too.
+/// The variables are enough, because a user may have passed only them into a container. An empty one
+/// counts as passed.
 fn job(host: &Host, options: &Options) -> Result<Option<Job>, Error> {
     let token = host.env.get(REQUEST_TOKEN).and_then(Token::new);
     let (Some(url), Some(token)) = (host.env.get(REQUEST_URL), token) else {
@@ -274,8 +274,8 @@ fn job(host: &Host, options: &Options) -> Result<Option<Job>, Error> {
     Ok(Some(Job { url, bearer }))
 }
 
-/// The request token is worth more than an identity token, and anything can be in the environment
-/// of a container: it goes to GitHub's hosts, to the server of the job, or to this machine.
+/// The request token is worth more than an identity token, and the environment of a container can be
+/// wrong. So it is only sent to GitHub's hosts, to the server of the job, or to this machine.
 fn may_have_request_token(url: &Url, server: Option<&str>) -> bool {
     let host = url.host_str().unwrap_or_default();
     let github = [".actions.githubusercontent.com", ".ghe.com"]
@@ -289,14 +289,15 @@ fn is_server(url: &Url, server: Option<&str>) -> bool {
     server.is_some_and(|server| server.host().is_some() && server.host() == url.host())
 }
 
-/// Why a job of GitHub's or of a look-alike has no token endpoint; the most special reason first.
+/// Finds out why a job of GitHub or a compatible system has no token endpoint, the most specific reason
+/// first.
 fn diagnosis(host: &Host, options: &Options) -> Error {
     let is = |name, value| host.env.get(name) == Some(value);
     let variable = || options.variable();
     if is("FORGEJO_ACTIONS", "true") {
         return Error::Forgejo;
     }
-    // Gitea's API is version 1 and GitHub's is 3; its runners claim to be GitHub's.
+    // Gitea's API is version 1 and GitHub's is 3. Gitea's runners claim to be GitHub's.
     let api = host.env.get("GITHUB_API_URL").unwrap_or_default();
     if is("GITEA_ACTIONS", "true") || api.trim_end_matches('/').ends_with("/api/v1") {
         return Error::Gitea {
@@ -330,7 +331,7 @@ fn is_fork(host: &Host) -> bool {
         head: Side,
         base: Side,
     }
-    // The repository of a fork that was deleted meanwhile is null.
+    // The repository is null if the fork was deleted.
     #[derive(Deserialize)]
     struct Side {
         repo: Option<Repository>,

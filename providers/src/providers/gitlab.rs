@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! GitLab CI/CD: the job definition asks for a token, which then is in a variable.
+//! GitLab CI/CD: the job definition requests a token, which is then in a variable.
 //!
-//! There is no endpoint to ask, and no way to renew the token within the job. `CI_JOB_TOKEN` is no
+//! There is no token endpoint, and no way to renew the token during the job. `CI_JOB_TOKEN` is not an
 //! identity token.
 
 use ambisign_host::{Host, errors};
@@ -19,22 +19,22 @@ pub(crate) const PROVIDER: Provider = Provider {
 };
 
 errors! {
-    /// Why GitLab gives no token.
+    /// GitLab issued no token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The job defines no token, or under another name.
+        /// The job defines no token, or one with another name.
         #[error("this GitLab job has no `{variable}`{}", others(seen))]
         NoToken {
-            /// The variable that should hold it.
+            /// The expected variable.
             variable: String,
-            /// The audience that it should have.
+            /// The required audience.
             audience: String,
-            /// Names of variables that look like tokens for somebody else.
+            /// The names of variables that look like tokens for other audiences.
             seen: Vec<String>,
         } = "gitlab/no-token", Identity {
             fix: format!("add `id_tokens: {{{variable}: {{aud: {audience}}}}}` to the job"),
             what: "The GitLab job has no token in the token variable.",
-            why: "GitLab makes tokens only for jobs that declare them.",
+            why: "GitLab issues tokens only to jobs that declare them.",
             advice: "Declare `id_tokens` with the token variable and the audience in the job.",
         },
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Google impersonation: the account in `GOOGLE_SERVICE_ACCOUNT_NAME`, called for by whoever this
-//! machine or a key file is.
+//! Google impersonation: tokens for the account in `GOOGLE_SERVICE_ACCOUNT_NAME`, requested with the
+//! account of this machine or of a key file.
 //!
-//! The named account signs or nobody: the caller's own identity is never used in its place.
+//! If impersonation fails, there is no token: the caller's own identity is never used instead.
 
 use ambisign_host::request::{bearer, post, received, shape};
 use ambisign_host::{Answer, Host, Token, errors};
@@ -41,17 +41,17 @@ pub(crate) const PROVIDER: Provider = Provider {
 const UNIVERSE: &str = "googleapis.com";
 
 errors! {
-    /// Why impersonation gives no token.
+    /// Impersonation failed.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The API that gives the tokens is switched off.
-        #[error("the IAM Service Account Credentials API is switched off: `{excerpt}`")]
+        /// The API that issues the tokens is disabled.
+        #[error("the IAM Service Account Credentials API is disabled: `{excerpt}`")]
         Api {
             /// The beginning of the answer, which names the project.
             excerpt: String,
         } = "impersonation/api", Identity {
-            what: "The Google API that creates the token is switched off.",
-            why: "It is off in new projects.",
+            what: "The Google API that creates the token is disabled.",
+            why: "It is disabled in new projects.",
             advice: "Enable `iamcredentials.googleapis.com` in the project that the answer names.",
         },
         /// The caller may not create tokens for the account.
@@ -59,7 +59,7 @@ errors! {
         Denied {
             /// The account to impersonate.
             account: String,
-            /// Who asked.
+            /// The caller.
             caller: String,
             /// The beginning of the answer.
             excerpt: String,
@@ -67,49 +67,49 @@ errors! {
             fix: format!("grant {caller} `roles/iam.serviceAccountOpenIdTokenCreator` on {account}; a new grant works after two to five minutes"),
             what: "The caller may not create tokens for the service account.",
             why: "The grant is missing, is on another account, or is only minutes old.",
-            advice: "Grant the caller the role `roles/iam.serviceAccountOpenIdTokenCreator` on the account, and wait some minutes.",
+            advice: "Grant the caller the role `roles/iam.serviceAccountOpenIdTokenCreator` on the account, and wait a few minutes.",
         },
-        /// The answer holds an empty token.
+        /// The answer contains an empty token.
         #[error("IAM answered with an empty identity token for {account}")]
         Empty {
             /// The account to impersonate.
             account: String,
         } = "impersonation/empty", Identity {
-            what: "Google answered without a token.",
+            what: "Google's answer contains no token.",
             why: "This is a fault of Google or of a proxy.",
             advice: "Run again.",
         },
-        /// No whole answer.
+        /// The request failed.
         #[error("IAM gave no usable answer")]
         Http(#[from] error: RequestError) = request error in "impersonation" { fix: error.fix() },
-        /// The variable names no account.
+        /// The variable does not name an account.
         #[error("`{VARIABLE}` is {name:?}, which is not the e-mail address of a service account")]
         Name {
-            /// What it holds.
+            /// Its value.
             name: String,
         } = "impersonation/name", Identity {
-            what: "`GOOGLE_SERVICE_ACCOUNT_NAME` does not hold an e-mail address.",
-            why: "It holds a display name, an ID or a variable that was not expanded.",
+            what: "`GOOGLE_SERVICE_ACCOUNT_NAME` is not an e-mail address.",
+            why: "It is a display name, an ID or a variable that was not expanded.",
             advice: "Set `GOOGLE_SERVICE_ACCOUNT_NAME` to `NAME@PROJECT.iam.gserviceaccount.com`.",
         },
-        /// Nobody is there who could ask.
-        #[error("`{VARIABLE}` is set, but there are no Google credentials to ask with")]
+        /// There are no credentials for the request.
+        #[error("`{VARIABLE}` is set, but there are no Google credentials to impersonate it")]
         NoCaller = "impersonation/no-caller", Identity {
-            what: "A service account is named, but there are no credentials to ask for it with.",
-            why: "Impersonation needs credentials of the caller. No other identity is used in its place.",
-            advice: "Let `GOOGLE_APPLICATION_CREDENTIALS` name a service-account key, or unset `GOOGLE_SERVICE_ACCOUNT_NAME`.",
+            what: "A service account is named, but there are no credentials to impersonate it.",
+            why: "Impersonation needs credentials of the caller. No other identity is used instead.",
+            advice: "Set `GOOGLE_APPLICATION_CREDENTIALS` to a service-account key, or unset `GOOGLE_SERVICE_ACCOUNT_NAME`.",
         },
-        /// There is no such account.
+        /// The account does not exist.
         #[error("there is no service account {account}")]
         NotFound {
             /// The account to impersonate.
             account: String,
         } = "impersonation/not-found", Identity {
             what: "The service account does not exist.",
-            why: "The name or its project is misspelt, or the account is deleted.",
-            advice: "Set `GOOGLE_SERVICE_ACCOUNT_NAME` to an account that exists: `NAME@PROJECT.iam.gserviceaccount.com`.",
+            why: "The name or its project is misspelled, or the account was deleted.",
+            advice: "Set `GOOGLE_SERVICE_ACCOUNT_NAME` to an existing account: `NAME@PROJECT.iam.gserviceaccount.com`.",
         },
-        /// IAM says no.
+        /// IAM refused.
         #[error("IAM refused: HTTP {status} `{excerpt}`")]
         Refused {
             /// The status.
@@ -118,27 +118,27 @@ errors! {
             excerpt: String,
         } = "impersonation/refused", Identity {
             what: "Google refused the request for a token.",
-            why: "Its answer, which is shown, has the reason.",
+            why: "The message shows its answer, which has the reason.",
             advice: "Act on the answer in the message, then run again.",
         },
-        /// The caller's access token covers too little.
+        /// The caller's access token lacks a scope.
         #[error("the access token of {caller} lacks the scope `cloud-platform`")]
         Scope {
-            /// Who asked.
+            /// The caller.
             caller: String,
         } = "impersonation/scope", Identity {
-            what: "The caller's access token lacks the scope to ask.",
-            why: "Machines may be created with few scopes, whatever the roles say.",
-            advice: "Create the VM or node pool again with the scope `cloud-platform`.",
+            what: "The caller's access token lacks the required scope.",
+            why: "Machines can be created with few scopes, independent of their roles.",
+            advice: "Recreate the VM or node pool with the scope `cloud-platform`.",
         },
-        /// The answer is not what IAM answers.
-        #[error("the answer of IAM was not understood: {shape}")]
+        /// The answer cannot be read.
+        #[error("the answer of IAM cannot be read: {shape}")]
         Unreadable {
             /// Its length and type.
             shape: String,
         } = "impersonation/unreadable", Identity {
-            what: "Google's answer was not understood.",
-            why: "A proxy that answers with a page of its own does this.",
+            what: "Google's answer could not be read.",
+            why: "A proxy probably answered with its own page.",
             advice: "Check that no proxy answers in Google's place, then run again.",
         },
     }
@@ -155,7 +155,7 @@ struct Impersonation {
     caller: Caller,
 }
 
-/// Who asks for the account's token.
+/// The caller of the API.
 enum Caller {
     Key(Key),
     Machine(Metadata),
@@ -180,12 +180,12 @@ impl Impersonation {
         if let Caller::Key(key) = &self.caller
             && key.is(&self.account)
         {
-            // The account's own key needs nobody's permission.
+            // The account's own key needs no permission.
             return Ok(key.identity_token(host, audience).await?);
         }
         let first = self.ask(host, audience).await?;
         let answer = if first.status == StatusCode::UNAUTHORIZED {
-            // An access token may have been revoked or be from a cache: one fresh one is tried.
+            // An access token may be revoked or cached, so try once more with a new one.
             self.ask(host, audience).await?
         } else {
             first
@@ -206,7 +206,7 @@ impl Impersonation {
         };
         let universe = universe.as_deref().unwrap_or(UNIVERSE);
         let account = &self.account;
-        // The project is `-`, by IAM's own rule: the account tells it.
+        // IAM accepts `-` as the project, because the account implies it.
         let url = format!(
             "https://iamcredentials.{universe}/v1/projects/-/serviceAccounts/{account}:generateIdToken"
         );
@@ -214,7 +214,7 @@ impl Impersonation {
             name: account.clone(),
         };
         let url = Url::parse(&url).map_err(|_url| name())?;
-        // Without `includeEmail` the token does not say whose it is.
+        // Without `includeEmail`, the token does not name the account.
         let body = json!({"audience": audience, "includeEmail": true});
         let mut request = post(url, "application/json", body.to_string());
         let bearer = bearer(access_token.expose()).ok_or(gce::Error::Empty)?;
@@ -237,7 +237,7 @@ impl Impersonation {
         })
     }
 
-    /// What IAM's answer means; its `reason`s are those of `google.rpc.ErrorInfo`.
+    /// Interprets IAM's answer. Its `reason`s are those of `google.rpc.ErrorInfo`.
     async fn refusal(&self, host: &Host, answer: &Answer) -> Error {
         let account = self.account.clone();
         let (status, excerpt) = (answer.status, answer.excerpt(&host.net));
@@ -315,8 +315,8 @@ fn prepare(host: &Host, options: &Options, name: &str) -> Result<Impersonation, 
     Ok(Impersonation { account, caller })
 }
 
-/// An e-mail address of a service account or its unique ID, also as the end of a resource name.
-/// What passes can stand in a URL as it is.
+/// An e-mail address or unique ID of a service account, also at the end of a resource name. The result is
+/// safe in a URL.
 fn account(name: &str) -> Option<String> {
     let name = name.trim();
     let name = match name.strip_prefix("projects/") {

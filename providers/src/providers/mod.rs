@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The providers: a file for each, and the table of all. No other file knows them all.
+//! The providers, one file for each, and the table of all of them. No other file lists them.
 
 pub mod env_var;
 pub(crate) mod explicit;
@@ -14,7 +14,7 @@ pub mod unsupported;
 
 use crate::Provider;
 
-/// Every provider, in the order of precedence.
+/// All providers, in order of precedence.
 pub static PROVIDERS: &[Provider] = &[
     explicit::PROVIDER,
     env_var::PROVIDER,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! SPIFFE. The socket of the Workload API is recognised; asking it for a JWT-SVID is not built yet.
+//! SPIFFE. The socket of the Workload API is recognised; requesting a JWT-SVID is not implemented yet.
 
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
@@ -11,8 +11,8 @@ use crate::{Detection, Kind, Options, PlatformHint, Provider, Variable};
 
 const SOCKET: &str = "SPIFFE_ENDPOINT_SOCKET";
 
-/// Where SPIRE puts its socket when nobody says otherwise. The folder is open to everyone, so what
-/// is found there is nothing that somebody asked for.
+/// SPIRE's default socket. Everyone can write to its folder, so an existing socket does not mean that
+/// someone configured it.
 const DEFAULT: &str = "/tmp/spire-agent/public/api.sock";
 
 pub(crate) const PROVIDER: Provider = Provider {
@@ -38,7 +38,7 @@ pub(crate) const DEFAULT_SOCKET: Provider = Provider {
 };
 
 errors! {
-    /// Why the Workload API gives no token.
+    /// The Workload API provided no token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
         /// The variable does not name a socket.
@@ -48,17 +48,17 @@ errors! {
             why: "`SPIFFE_ENDPOINT_SOCKET` must name a socket of this machine.",
             advice: "Set `SPIFFE_ENDPOINT_SOCKET` to `unix:///path/to/agent.sock` or `tcp://127.0.0.1:PORT`.",
         },
-        /// The Workload API cannot be asked yet.
-        #[error("a SPIFFE Workload API is configured, which cannot be asked directly yet")]
+        /// The Workload API is not supported yet.
+        #[error("a SPIFFE Workload API is configured, which is not supported directly yet")]
         Unsupported {
             /// The variable that can hold the token.
             variable: String,
-            /// The audience that it should have.
+            /// The required audience.
             audience: String,
         } = "spiffe/unsupported", Identity {
             fix: fetch(variable, audience),
-            what: "A SPIFFE Workload API is configured, which cannot be asked directly yet.",
-            why: "It speaks gRPC, which is not built in.",
+            what: "A SPIFFE Workload API is configured, which is not supported directly yet.",
+            why: "It uses gRPC, which is not implemented.",
             advice: "Fetch a JWT-SVID with the command of the SPIFFE agent, and set a token variable to it.",
         },
     }
@@ -102,8 +102,8 @@ fn detect_default(host: &Host, options: &Options) -> Detection {
     })
 }
 
-/// `unix:///path`, `unix:/path` or `tcp://IP:port` (SPIFFE Workload Endpoint 4), or the bare path
-/// that others ask for.
+/// `unix:///path`, `unix:/path` or `tcp://IP:port` (SPIFFE Workload Endpoint 4), or the bare path that
+/// other programs use.
 fn is_socket(address: &str) -> bool {
     if let Some(tcp) = address.strip_prefix("tcp://") {
         return tcp.parse::<SocketAddr>().is_ok();

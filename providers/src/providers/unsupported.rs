@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! CI platforms whose jobs are recognised, and whose tokens cannot be asked for yet.
+//! CI platforms that are recognised, but whose tokens cannot be requested yet.
 
 use ambisign_host::{Host, errors};
 
@@ -14,7 +14,7 @@ pub(crate) const BUILDKITE: Provider = Provider {
     detect: buildkite,
 };
 
-/// `CIRCLE_OIDC_TOKEN` and its second version are made for another audience and are not read.
+/// `CIRCLE_OIDC_TOKEN` and its second version have another audience and are not read.
 pub(crate) const CIRCLECI: Provider = Provider {
     name: "circleci",
     variables: &[Variable::mark("CIRCLECI", "true", "CircleCI is here")],
@@ -47,7 +47,7 @@ pub(crate) const CODEFRESH: Provider = Provider {
 };
 
 errors! {
-    /// A token has to come from the platform's own tool.
+    /// The token must come from the platform's own tool.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
         /// A Buildkite job.
@@ -55,11 +55,11 @@ errors! {
         Buildkite {
             /// The variable that can hold the token.
             variable: String,
-            /// The audience that it should have.
+            /// The required audience.
             audience: String,
         } = "buildkite/unsupported", Identity {
             fix: format!("set `{variable}` to the output of `buildkite-agent oidc request-token --audience {audience}`"),
-            what: "Buildkite is detected, and its agent cannot be asked for a token directly yet.",
+            what: "Buildkite is detected, but tokens cannot be requested from its agent directly yet.",
             why: "The token of a job comes from a command of the agent.",
             advice: "Set a token variable to the output of `buildkite-agent oidc request-token` in this step.",
         },
@@ -68,12 +68,12 @@ errors! {
         Circleci {
             /// The variable that can hold the token.
             variable: String,
-            /// The audience that it should have.
+            /// The required audience.
             audience: String,
         } = "circleci/unsupported", Identity {
             fix: format!("set `{variable}` to the output of `circleci run oidc get --root-issuer --claims '{{\"aud\":\"{audience}\"}}'`"),
-            what: "CircleCI is detected, and its ready-made tokens are for another audience.",
-            why: "The variables of a job hold tokens for the organisation. One for this audience must be requested.",
+            what: "CircleCI is detected, but its predefined tokens have another audience.",
+            why: "The variables of a job contain tokens for the organisation. One for this audience must be requested.",
             advice: "Set a token variable to the output of `circleci run oidc get --root-issuer` in this step.",
         },
         /// A Codefresh build.
@@ -81,11 +81,11 @@ errors! {
         Codefresh {
             /// The variable that can hold the token.
             variable: String,
-            /// The audience that it should have.
+            /// The required audience.
             audience: String,
         } = "codefresh/unsupported", Identity {
             fix: format!("set `{variable}` to the `ID_TOKEN` of the step `obtain-oidc-id-token` with audience `{audience}`"),
-            what: "Codefresh is detected, and it cannot be asked for a token directly yet.",
+            what: "Codefresh is detected, but tokens cannot be requested from it directly yet.",
             why: "Tokens come from a step of the pipeline.",
             advice: "Add the step `obtain-oidc-id-token`, and set a token variable to its `ID_TOKEN`.",
         },

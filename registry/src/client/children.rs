@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! An index and everything that it lists, as `--recursive` signs it.
+//! Prepares an index and everything that it lists, for `--recursive`.
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
@@ -15,9 +15,9 @@ use super::Target;
 use crate::read::manifest::{Child, signable};
 use crate::reference::Reference;
 
-/// More manifests than this are not signed for one name.
+/// The most manifests that are signed for one name.
 const MOST_MANIFESTS: usize = 1000;
-/// Indexes in indexes: more levels than this have no use.
+/// The most levels of nested indexes. More have no use.
 const MOST_LEVELS: usize = 8;
 
 /// A target, and the index that led to it.
@@ -25,33 +25,33 @@ const MOST_LEVELS: usize = 8;
 pub struct IndexEntry {
     /// The image or index.
     pub target: Target,
-    /// The index that lists it; `None` for what was asked for.
+    /// The index that lists it; `None` for the requested image.
     pub parent: Option<Digest>,
-    /// How long it took to prepare it.
+    /// The time that preparing it took.
     pub took: Duration,
 }
 
-/// A member and its place: its position in the index, after the place of the index.
+/// An entry and its path: its position in each index on the way to it.
 struct Placed {
     place: Vec<usize>,
     member: IndexEntry,
 }
 
 impl Registry<'_> {
-    /// [`Registry::prepare`] for `reference` alone.
+    /// Runs [`Registry::prepare`] for `reference` alone.
     ///
     /// # Errors
-    /// Its own.
+    /// Those of [`Registry::prepare`].
     pub async fn prepare_alone(&self, reference: &Reference) -> Result<Vec<IndexEntry>, Error> {
         Ok(vec![self.member(reference, None).await?])
     }
 
-    /// [`Registry::prepare`] for `reference` and, if it is an index, for all that it lists and that
-    /// indexes in it list, `at_once` at the same time: depth first, each index before what it lists,
-    /// each digest once.
+    /// Runs [`Registry::prepare`] for `reference` and, if it is an index, for everything that it lists,
+    /// recursively, with `at_once` at the same time. The result is in depth-first order: each index
+    /// before its entries, and each digest once.
     ///
     /// # Errors
-    /// Its own; or one of the others cannot be prepared, so that nothing of the index is signed.
+    /// Those of [`Registry::prepare`], also for an entry. Then nothing of the index is signed.
     pub async fn prepare_with_children(
         &self,
         reference: &Reference,
@@ -98,7 +98,7 @@ impl Registry<'_> {
     ) -> Result<Placed, Error> {
         let digest = child.digest.ok_or_else(|| Error::Manifest {
             reference: index.to_string(),
-            why: "it lists something by a digest that is not SHA-256".to_owned(),
+            why: "it lists an entry with a digest that is not SHA-256".to_owned(),
         })?;
         let reference = index.with_digest(digest);
         let listed_as = signable(&reference.to_string(), child.media_type.as_deref())?;
@@ -129,13 +129,13 @@ impl Registry<'_> {
     }
 }
 
-/// What the indexes of `level` list and nobody before them, with place and parent.
+/// The entries that the indexes of `level` list for the first time, with path and parent.
 fn children(level: &[Placed], known: &mut HashSet<Digest>) -> Vec<(Vec<usize>, Digest, Child)> {
     let mut children = Vec::new();
     for placed in level {
         let target = &placed.member.target;
         for (at, child) in target.listed().iter().enumerate() {
-            // One more than are signed is enough to refuse them.
+            // One more than the limit is enough to refuse them.
             if children.len() > MOST_MANIFESTS {
                 return children;
             }

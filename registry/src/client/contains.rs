@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether an image has a bundle already.
+//! Checks whether an image already has a bundle.
 
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::verify::VerifiedBundle;
@@ -12,15 +12,15 @@ use crate::error::Error;
 use crate::read::candidates::{Kind, Listing};
 use crate::target::Target;
 
-/// How many manifests are read at the same time.
+/// The number of manifests to read at the same time.
 const AT_ONCE: usize = 8;
 
 impl Registry<'_> {
-    /// The manifest by which readers find exactly `bundle` at `target`; `None` when there is none
-    /// among those that readers look at.
+    /// The manifest with which verifiers find exactly `bundle` at `target`; `None` if it is not among
+    /// those that verifiers inspect.
     ///
     /// # Errors
-    /// A list or a manifest that is listed cannot be read for now: it may be there.
+    /// A list or a listed manifest cannot be read, so the answer is unknown.
     pub async fn carries(
         &self,
         target: &Target,

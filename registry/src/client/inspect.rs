@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a registry lets us do with an image, for whoever asks before signing: all that is in the way,
-//! not the first of it.
+//! Checks access to an image before signing. It reports all problems, not only the first.
 
 use ambisign_sigstore::digest::Digest;
 
@@ -10,33 +9,33 @@ use crate::discovery::Discovery;
 use crate::error::Error;
 use crate::reference::Reference;
 
-/// What was found out about an image. Nothing was written but an upload session, which expires.
+/// The result for an image. Only an upload session was created, which expires.
 #[derive(Debug)]
 pub struct Inspection {
     /// The image, if it can be signed.
     pub image: Result<Found, Error>,
-    /// Whether a signature may be pushed; `None` where none will be.
+    /// Whether a signature may be pushed; `None` if none will be.
     pub push: Option<Result<(), Error>>,
-    /// Which credential was used for that, as the end of a sentence.
+    /// The credential that was used for that, as the end of a sentence.
     pub credential: String,
 }
 
-/// An image that is there.
+/// An existing image.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The digest of its manifest.
     pub digest: Digest,
     /// The media type of its manifest.
     pub media_type: String,
-    /// How its signatures are found.
+    /// The way to find its signatures.
     pub method: Discovery,
 }
 
 impl Registry<'_> {
-    /// As [`Registry::prepare`], but goes on after a failure.
+    /// Like [`Registry::prepare`], but continues after a failure.
     ///
     /// # Errors
-    /// There is no way to the registry: a credential cannot be read.
+    /// A credential cannot be read.
     pub async fn inspect(&self, reference: &Reference) -> Result<Inspection, Error> {
         let puller = self.connect(reference)?.puller;
         let beside = self.connect(self.place(reference))?;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The registries of one run: which image is signed, whether we may push, and its signatures.
+//! The registries of a run: resolving images, checking push permission, and attaching signatures.
 
 pub(crate) mod children;
 mod contains;
@@ -33,11 +33,11 @@ use crate::target::Target;
 use crate::write::referrer::ReferrerManifest;
 use crate::write::{Pusher, State};
 
-/// The registries of one run: tokens, and what was learned about each repository.
+/// The registries of a run, with their tokens and the known facts about each repository.
 #[derive(Debug)]
 pub struct Registry<'a> {
     host: &'a Host,
-    /// Taken up by the first use, so that making one cannot fail.
+    /// Reported at the first use, so that creating a registry cannot fail.
     explicit: Result<Option<Arc<Credential>>, NoPassword>,
     signatures: Option<Reference>,
     plain_http: PlainHttp,
@@ -47,7 +47,7 @@ pub struct Registry<'a> {
     repositories: Mutex<BTreeMap<[String; 2], Known>>,
 }
 
-/// What is known about one repository.
+/// The known facts about a repository.
 #[derive(Clone, Debug)]
 struct Known {
     repository: Arc<Repository>,
@@ -55,29 +55,29 @@ struct Known {
     written: Arc<State>,
 }
 
-/// Where bundles go.
+/// Where bundles are delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Delivery {
     /// To the registry.
     Attach,
-    /// To a place of their own.
+    /// To another place, such as files.
     Keep,
 }
 
-/// What holds a place for every bundle of a run, so that none needs the registry.
+/// A place for every bundle of a run, so that none needs the registry.
 ///
-/// Implement it only for a value that cannot be made before that is certain: [`Registry::detached`]
-/// takes one in place of the right to push.
+/// Implement it only for types whose construction checks that place: [`Registry::detached`] accepts one
+/// instead of push permission.
 pub trait KeepsBundles {}
 
 /// A user name was given without a password.
 #[derive(Clone, Copy, Debug)]
 struct NoPassword;
 
-/// A signature that readers find.
+/// A signature that verifiers can find.
 ///
-/// Made only by [`Registry::attach`]: pushed, read back by digest with equal bytes, and listed; and by
-/// [`Registry::carries`]: found listed, with the same bundle.
+/// Only [`Registry::attach`] makes one, after it was pushed, read back by digest with equal bytes, and
+/// listed; and [`Registry::carries`], which found it listed with the same bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Attached {
@@ -93,41 +93,40 @@ impl Attached {
         &self.digest
     }
 
-    /// How readers find it.
+    /// The way in which verifiers find it.
     pub fn method(&self) -> Discovery {
         self.method
     }
 
-    /// The manifest in full: `repository@digest`.
+    /// The full reference of the manifest: `repository@digest`.
     pub fn reference(&self) -> &str {
         &self.reference
     }
 
-    /// Manifests that the fallback tag listed and the registry has no more. It takes no list with
-    /// them, so that their lines were removed.
+    /// Manifests that the fallback tag listed but the registry no longer has. Their entries were
+    /// removed, because the registry refuses a list with them.
     pub fn removed(&self) -> &[Digest] {
         &self.removed
     }
 }
 
 impl<'a> Registry<'a> {
-    /// To sign: asks for the right to read and to write. Opens nothing and reads nothing.
+    /// For signing: requests the right to read and write. Opens and reads nothing yet.
     pub fn new(host: &'a Host, options: RegistryOptions) -> Self {
         Self::with_right(host, options, (Right::PullAndPush, Delivery::Attach))
     }
 
-    /// To verify: asks for the right to read alone, and writes nothing. Opens nothing and reads
-    /// nothing.
+    /// For verifying: requests only the right to read, and writes nothing. Opens and reads nothing yet.
     pub fn reader(host: &'a Host, options: RegistryOptions) -> Self {
         Self::with_right(host, options, (Right::Pull, Delivery::Attach))
     }
 
-    /// To sign without attaching: as [`Registry::reader`], and the bundles go to `_place`.
+    /// For signing without attaching: like [`Registry::reader`]; the bundles are delivered to `_place`.
     pub fn detached(host: &'a Host, options: RegistryOptions, _place: &impl KeepsBundles) -> Self {
         Self::with_right(host, options, (Right::Pull, Delivery::Keep))
     }
 
-    /// Whether bundles are attached by it.
+    /// Returns `true` if bundles are attached.
     pub fn attaches(&self) -> bool {
         self.delivery == Delivery::Attach
     }
@@ -149,13 +148,13 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// Resolves `reference` to the bytes that will be signed, and sees that a signature may be pushed
-    /// beside them, or to the repository that has the signatures, and will be found: an upload session
-    /// is opened and stays open. Where bundles have a place of their own, it is resolved only.
+    /// Resolves `reference` to the bytes to sign, and checks that a signature can be pushed to its
+    /// repository, or to the repository for signatures, and will be found. This opens an upload session,
+    /// which stays open. If bundles are delivered to another place, it only resolves the reference.
     ///
     /// # Errors
-    /// The image is not there, not an image or not what its digest says; the registry denies reading
-    /// or pushing; a credential cannot be read; the list of referrers cannot be read.
+    /// The image does not exist, is not an image or does not match its digest; the registry denies
+    /// reading or pushing; a credential cannot be read; the list of referrers cannot be read.
     pub async fn prepare(&self, reference: &Reference) -> Result<Target, Error> {
         let place = self.place(reference);
         let puller = self.connect(reference)?.puller;
@@ -165,21 +164,21 @@ impl<'a> Registry<'a> {
         }
         let beside = self.connect(place)?;
         let (image, session) = prepare::gather(&puller, reference, &beside).await;
-        // A missing image says more than what follows from it.
+        // Report a missing image rather than its consequences.
         let (image, session) = (image?.0, session?);
         Ok(Target::new([reference, place], image, Some(session)))
     }
 
-    /// Pushes the config blob `{}` that every signature's manifest has. It may run beside other
-    /// steps; [`Registry::attach`] does it when it was not done.
+    /// Pushes the config blob `{}` that every signature's manifest has. It may run in parallel with other
+    /// steps; otherwise [`Registry::attach`] does it.
     ///
     /// # Errors
-    /// The registry refuses or is out of reach.
+    /// The registry refuses or is unreachable.
     pub async fn push_config(&self, target: &Target) -> Result<(), Error> {
         self.connect(target.place())?.push_config().await
     }
 
-    /// What the reader should know about how the credentials were found that were asked for until now.
+    /// The warnings about the credentials that were used so far.
     pub fn warnings(&self) -> Vec<Warning> {
         let repositories = self.repositories.lock();
         let repositories = repositories.unwrap_or_else(PoisonError::into_inner);
@@ -194,7 +193,7 @@ impl<'a> Registry<'a> {
         warnings
     }
 
-    /// One for each registry that is spoken to in plain HTTP over a network.
+    /// A warning for each registry that is used over plain HTTP on a network.
     fn plain_http_warnings(&self) -> Vec<Warning> {
         let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         let open = peers
@@ -204,11 +203,10 @@ impl<'a> Registry<'a> {
             .collect()
     }
 
-    /// Whether the tag by which the image was asked for names another digest now, and which. `None`
-    /// when it does not, or when no tag was given.
+    /// The new digest of the requested tag if it moved; `None` if it did not, or if there was no tag.
     ///
     /// # Errors
-    /// The registry refuses, or the tag is gone.
+    /// The registry refuses, or the tag no longer exists.
     pub async fn drift(&self, target: &Target) -> Result<Option<Digest>, Error> {
         let Some(tag) = target.tag() else {
             return Ok(None);
@@ -218,12 +216,12 @@ impl<'a> Registry<'a> {
         Ok((now != *target.digest()).then_some(now))
     }
 
-    /// Pushes `bundle` and a manifest that points to the image, makes the manifest findable, and
-    /// reads everything back. `created` is written into the manifest, in whole seconds.
+    /// Pushes `bundle` and a manifest that points to the image, lists the manifest, and reads
+    /// everything back. The manifest contains `created`, in whole seconds.
     ///
     /// # Errors
-    /// The bundle is for another artifact; the registry refuses or is out of reach; what it serves
-    /// is not what was pushed; other writers of the fallback tag keep winning.
+    /// The bundle is for another artifact; the registry refuses or is unreachable; it serves other bytes
+    /// than it received; other writers of the fallback tag keep overwriting it.
     pub async fn attach(
         &self,
         target: &Target,
@@ -254,7 +252,7 @@ impl<'a> Registry<'a> {
         );
         let processed = pushed?;
         blob?;
-        // Both ways of reading back go together; what others read waits for the manifest itself.
+        // The manifest and the blob are read back in parallel; the list waits for the manifest.
         let read_back = OnceCell::new();
         let stored = async || {
             let read = || pusher.read_back_manifest(&referrer.bytes);
@@ -273,12 +271,12 @@ impl<'a> Registry<'a> {
         })
     }
 
-    /// Where signatures of `reference` are: its registry and repository count.
+    /// The reference whose registry and repository have the signatures of `reference`.
     fn place<'r>(&'r self, reference: &'r Reference) -> &'r Reference {
         self.signatures.as_ref().unwrap_or(reference)
     }
 
-    /// What is asked of the repository of `reference`: no more than to read where no signature goes.
+    /// The right to request for the repository of `reference`: only reading if it receives no signature.
     fn right(&self, reference: &Reference) -> Right {
         let place = self.place(reference);
         if place.is_beside(reference) {
@@ -288,7 +286,7 @@ impl<'a> Registry<'a> {
         }
     }
 
-    /// The way to the repository of `reference`; made at its first use.
+    /// The client for the repository of `reference`, created at its first use.
     pub(crate) fn connect(&self, reference: &Reference) -> Result<Pusher<'a>, Error> {
         let (registry, name) = (reference.registry(), reference.repository());
         let key = [registry.to_owned(), name.to_owned()];
@@ -340,8 +338,8 @@ impl<'a> Registry<'a> {
         Pusher::new(puller, known.written)
     }
 
-    /// How `registry` is spoken to at first, and whether plain HTTP is allowed when it does not speak
-    /// TLS. What the platform gives the job never goes over a network in plain HTTP.
+    /// The initial transport for `registry`, and whether plain HTTP is allowed if it does not support
+    /// TLS. The platform's login of a job is never sent over a network in plain HTTP.
     pub(crate) fn transport(&self, registry: &str) -> Result<(Transport, bool), Error> {
         let (transport, plain_http) = Transport::allowed(&self.plain_http, registry);
         match transport {
@@ -354,7 +352,7 @@ impl<'a> Registry<'a> {
     }
 }
 
-/// `https://<registry>/v2/<name>/`; plain http for an IP literal of the machine itself.
+/// `https://<registry>/v2/<name>/`, or plain http for a loopback IP literal.
 fn base(reference: &Reference) -> Result<Url, Error> {
     let (registry, name) = (reference.registry(), reference.repository());
     let no_url = || Error::NotFound {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The image, and beside it whether a signature may be pushed.
+//! Resolves an image and checks push permission in parallel.
 
 use url::Url;
 
@@ -10,8 +10,8 @@ use crate::read::manifest::Manifest;
 use crate::reference::Reference;
 use crate::write::Pusher;
 
-/// The image with the way in which its signatures are found `beside` it or in a repository of
-/// their own, and an upload session there, which proves the push right.
+/// The image; the way to find its signatures, which are stored `beside` it or in another repository;
+/// and an upload session there, which proves push permission.
 pub(crate) async fn gather(
     puller: &Puller<'_>,
     reference: &Reference,
@@ -23,8 +23,8 @@ pub(crate) async fn gather(
         asked.map_err(|answer| beside.puller.connection.push_denied(&answer))
     };
     let work = async { tokio::join!(image, session) };
-    // A credential helper may take longer than the first answer, so it starts now; its outcome
-    // counts only when the registry asks for a credential.
+    // A credential helper may take longer than the first answer, so it starts now. Its result is used
+    // only if the registry asks for a credential.
     let ahead = async {
         let _for_later = tokio::join!(
             puller.connection.credential(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a registry has that may be a signature of an image.
+//! Lists and fetches candidates for signatures of an image.
 
 use super::Registry;
 use crate::error::Error;
@@ -33,10 +33,10 @@ impl Registry<'_> {
         Ok(lists.listing(&beside.connection, image?, predicate_types))
     }
 
-    /// Reads what is at `place`, which [`Registry::signatures`] named for `reference`.
+    /// Fetches the candidate `place`, which [`Registry::signatures`] listed for `reference`.
     ///
     /// # Errors
-    /// It is not there, longer than a signature is, not what its digest says, or not a manifest.
+    /// It does not exist, is too long for a signature, does not match its digest, or is not a manifest.
     pub async fn fetch(&self, reference: &Reference, place: &Candidate) -> Result<Fetched, Error> {
         let puller = self.connect(self.place(reference))?.puller;
         match &place.kind {

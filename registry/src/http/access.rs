@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Proof of who asks, as it is sent.
+//! The authorization of requests.
 
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 use url::Url;
 
-/// What is put into the `Authorization` header of one repository.
+/// The authorization for one repository.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Access {
-    /// The header; none for anonymous access.
+    /// The `Authorization` header; `None` for anonymous access.
     pub(crate) header: Option<HeaderValue>,
-    /// When it is worn out; `None` when never.
+    /// When it expires; `None` if never.
     pub(crate) until: Option<Instant>,
-    /// Whether a login went into it.
+    /// `true` if a login was used for it.
     pub(crate) with_login: bool,
-    /// Counts the renewals, so that two requests that were refused together renew once.
+    /// The number of renewals, so that two requests that are refused at the same time renew it once.
     pub(crate) round: u64,
 }
 

@@ -11,7 +11,7 @@ use ambisign_host::{
 use tokio::time::timeout;
 use url::{Host, Url};
 
-/// The longest time that one name may take to resolve.
+/// The time limit for resolving a name.
 const RESOLVE: Duration = Duration::from_secs(5);
 
 /// Whether the registry at `registry` may send a request of ours to `target`.
@@ -69,7 +69,7 @@ fn has_user(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-/// Whether plain HTTP to `target` shows no more than the registry, which speaks it, shows already.
+/// Returns `true` if plain HTTP to `target` exposes no more than plain HTTP to the registry already does.
 async fn may_be_plain(registry: &Url, target: &Url) -> bool {
     registry.scheme() == "http"
         && target.scheme() == "http"
@@ -108,7 +108,7 @@ async fn resolve(url: &Url) -> Vec<IpAddr> {
     }
 }
 
-/// Whether an address is of this machine, this link, this site or a carrier's own network.
+/// Returns `true` for addresses of this machine, this link, this site or a carrier's network.
 fn is_private(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_private_v4(*address),

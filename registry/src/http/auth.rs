@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Proof for a registry: a token from its token endpoint, or user name and password.
+//! Authorization for a registry: a token from its token endpoint, or user name and password.
 //!
-//! A credential goes to the registry that it is for, or to the token endpoint which that registry
-//! names and [`address::permit`] allows; nowhere else.
+//! A credential is only sent to its registry, or to the token endpoint that this registry names and
+//! [`address::permit`] allows.
 
 use std::time::Duration;
 
@@ -25,17 +25,17 @@ use crate::http::connection::{Connection, Repository};
 use crate::limits::REGISTRY_TOKEN;
 use crate::login::credential::{Credential, CredentialScope, Secret};
 
-/// How long a token is used when the endpoint does not say (token authentication of the OCI
-/// registries, "Token Response Fields").
+/// The life of a token if the endpoint does not specify it (token authentication of the OCI registries,
+/// "Token Response Fields").
 const DEFAULT_LIFE: Duration = Duration::from_secs(60);
 
-/// How long before its end a token is not used any more, for requests under way.
+/// The time before its expiry when a token is no longer used, because of requests in progress.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// More scopes than this are not asked for.
+/// The most scopes in one request.
 const MOST_SCOPES: usize = 8;
 
-/// The name by which we ask for tokens.
+/// The client name in requests for tokens.
 const CLIENT: &str = "ambisign";
 
 /// The answer of a token endpoint. OAuth 2.0 calls the token `access_token`, Docker `token`.
@@ -43,12 +43,12 @@ const CLIENT: &str = "ambisign";
 pub(crate) struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
-    /// Seconds; some endpoints write -1, or the number as text.
+    /// Seconds. Some endpoints write -1, or a string.
     expires_in: Option<serde_json::Value>,
 }
 
 impl TokenAnswer {
-    /// How long the token is good for, when the endpoint says so.
+    /// The life of the token, if the endpoint specifies it.
     fn life(&self) -> Option<Duration> {
         let said = self.expires_in.as_ref()?;
         let seconds = said.as_f64().or_else(|| said.as_str()?.parse().ok())?;
@@ -58,10 +58,10 @@ impl TokenAnswer {
 }
 
 impl Connection<'_> {
-    /// The header that meets `challenge`; `None` when it takes a credential and there is none.
+    /// The header that answers `challenge`; `None` if it needs a credential and there is none.
     ///
     /// # Errors
-    /// The token endpoint refuses, is out of reach, or may not have the credential.
+    /// The token endpoint refuses, is unreachable, or must not receive the credential.
     pub(crate) async fn meet(
         &self,
         challenge: &Challenge,
@@ -104,7 +104,7 @@ impl Connection<'_> {
         }
     }
 
-    /// The scopes to ask for: ours, and what the registry asks for, with no more rights than ours.
+    /// The scopes to request: our own, and those of the registry with no more rights than ours.
     fn scopes(&self, asked: &str) -> Vec<String> {
         let Repository { name, right, .. } = &*self.repository;
         let mut scopes = vec![format!("repository:{name}:{}", right.actions())];
@@ -179,17 +179,17 @@ impl Connection<'_> {
             .flatten()
             .find(|token| !token.is_empty())
             .ok_or_else(unusable)?;
-        // A token that lives shorter than the margin is used once and renewed.
+        // A token that expires within the margin is used once and renewed.
         let until = Instant::now().checked_add(life.saturating_sub(MARGIN));
         self.host.net.guard(&token);
         let header = bearer(&token).ok_or_else(unusable)?;
         Ok((header, until))
     }
 
-    /// The header of a bearer token that was given, not fetched.
+    /// The header for a given bearer token.
     ///
     /// # Errors
-    /// The token holds characters that no header may.
+    /// The token contains characters that are not allowed in a header.
     pub(crate) fn bearer(&self, token: &str) -> Result<HeaderValue, Error> {
         bearer(token).ok_or_else(|| Error::Token {
             realm: "that was given".to_owned(),
@@ -197,11 +197,11 @@ impl Connection<'_> {
     }
 }
 
-/// Whether a credential of `reach` for the registry at `base` may go to the token endpoint `realm`,
-/// which is https or as local as the registry.
+/// Checks that a credential of `reach` for the registry at `base` may be sent to the token endpoint
+/// `realm`, which must be https or as local as the registry.
 ///
 /// # Errors
-/// Why not, as the end of a sentence that begins with the realm.
+/// The reason, as the end of a sentence that begins with the realm.
 fn permit(reach: CredentialScope, base: &Url, realm: &Url) -> Result<(), &'static str> {
     let google = || {
         let host = realm.host_str().filter(|_| realm.port().is_none());
@@ -210,15 +210,15 @@ fn permit(reach: CredentialScope, base: &Url, realm: &Url) -> Result<(), &'stati
     match reach {
         CredentialScope::Endpoint => Ok(()),
         CredentialScope::Google if google() => Ok(()),
-        CredentialScope::Google => Err("may not have the access token of this machine"),
+        CredentialScope::Google => Err("must not receive the access token of this machine"),
         CredentialScope::Same if realm.origin() == base.origin() => Ok(()),
-        CredentialScope::Same => Err("may not have the token of this job"),
+        CredentialScope::Same => Err("must not receive the token of this job"),
     }
 }
 
 fn basic(user: &str, password: &str) -> HeaderValue {
     let pair = STANDARD.encode(format!("{user}:{password}"));
-    // Base64 is always a header value; the empty one stands for the impossible.
+    // Base64 is always a valid header value, so the empty fallback is never used.
     let mut header = HeaderValue::from_str(&format!("Basic {pair}"))
         .unwrap_or_else(|_never| HeaderValue::from_static(""));
     header.set_sensitive(true);

@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Waiting for what a registry may show late.
+//! Waits for content that a registry shows with a delay.
 
 use std::time::Duration;
 
 use ambisign_host::Host;
 use tokio::time::{Instant, sleep};
 
-/// How long a registry may take to see what others have pushed.
+/// The time that a registry may take to show what others have pushed.
 const SETTLE: Duration = Duration::from_secs(10);
 
-/// How long a registry may take to show what it took from us.
+/// The time that a registry may take to show what this run has pushed.
 const VISIBLE: Duration = Duration::from_secs(60);
 
-/// What is left of a run when nothing is waited for any more, so that it can say what there is.
+/// The time at the end of a run when it stops waiting, so that it can report the results.
 const TO_TELL: Duration = Duration::from_secs(2);
 
-/// The first wait for it.
+/// The first wait.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
 
-/// The longest wait between two looks.
+/// The longest wait between two attempts.
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
-/// Repeated looks, in growing steps, at something that a registry may show late.
+/// Repeated attempts to read content that a registry may show late, with growing waits.
 pub(crate) struct Backoff {
     end: Instant,
     next: Duration,
 }
 
 impl Backoff {
-    /// For what others have pushed.
+    /// For content that others have pushed.
     pub(crate) fn new() -> Self {
         Self::until(Instant::now() + SETTLE)
     }
 
-    /// For what the registry took from us.
+    /// For content that this run has pushed.
     pub(crate) fn of_ours(host: &Host) -> Self {
         Self::until(visible_by(host))
     }
 
-    /// The last look is before `end`.
+    /// Makes the last attempt before `end`.
     pub(crate) fn until(end: Instant) -> Self {
         Self {
             end,
@@ -46,7 +46,7 @@ impl Backoff {
         }
     }
 
-    /// Waits for the next look; `false` when there is none.
+    /// Waits for the next attempt; `false` if there is none.
     pub(crate) async fn wait(&mut self) -> bool {
         if Instant::now() + self.next >= self.end {
             return false;
@@ -57,7 +57,7 @@ impl Backoff {
     }
 }
 
-/// Until when a registry must show what it took from us.
+/// The time by which a registry must show what this run has pushed.
 pub(crate) fn visible_by(host: &Host) -> Instant {
     let end = Instant::now() + VISIBLE;
     let run = host.net.deadline();

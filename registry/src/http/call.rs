@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One request to a registry, before proof is added.
+//! A request to a registry, without authorization.
 
 use ambisign_host::CallLimits;
 use reqwest::Method;
@@ -16,16 +16,16 @@ pub(crate) enum Elsewhere {
     /// It is followed, without proof, to plain HTTP too: the content is known by its digest, which
     /// proves what comes. For reads alone.
     FollowDigest,
-    /// It is an error: what comes from there proves nothing.
+    /// It is an error, because nothing proves the content.
     Refuse,
 }
 
-/// One request, before proof is added.
+/// A request, without authorization.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     /// The request method.
     pub(crate) method: Method,
-    /// Where to.
+    /// The URL.
     pub(crate) url: Url,
     /// The headers.
     pub(crate) headers: HeaderMap,

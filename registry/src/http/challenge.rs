@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a registry asks for when it answers 401 (RFC 9110 11.6.1, and the token authentication of
-//! the OCI registries).
+//! The challenge in a registry's answer 401 (RFC 9110 11.6.1, and the token authentication of the OCI
+//! registries).
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use url::Url;
 
-/// The kind of proof that a registry asks for.
+/// The authorization that a registry asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Challenge {
     /// User name and password (RFC 7617).
     Basic,
-    /// A token of a token endpoint.
+    /// A token from a token endpoint.
     Bearer {
         /// The token endpoint.
         realm: Url,
         /// The name of the registry at that endpoint.
         service: Option<String>,
-        /// The scopes that the request needs, as the registry writes them, separated by blanks.
+        /// The scopes that the request needs, according to the registry, separated by blanks.
         scope: Option<String>,
     },
 }
 
 impl Challenge {
-    /// The best challenge of an answer: Bearer before Basic; `None` when there is none that we can
-    /// meet.
+    /// The best challenge of an answer, Bearer before Basic; `None` if none is supported.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let mut basic = None;
         for header in headers.get_all(WWW_AUTHENTICATE) {
@@ -56,7 +55,7 @@ impl Challenge {
         })
     }
 
-    /// What holds for other repositories of the registry too.
+    /// The part that applies to other repositories of the registry too.
     pub(crate) fn of_registry(self) -> Self {
         match self {
             Self::Basic => Self::Basic,
@@ -69,7 +68,7 @@ impl Challenge {
     }
 }
 
-/// Schemes and their parameters. Reading stops at what is no challenge.
+/// Schemes and their parameters. Parsing stops at text that is not a challenge.
 fn split(text: &str) -> Vec<(String, Vec<(String, String)>)> {
     let mut found: Vec<(String, Vec<(String, String)>)> = Vec::new();
     let mut rest = text;
@@ -100,7 +99,7 @@ fn token(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// A token or a quoted string, in which a backslash stands before any character.
+/// A token or a quoted string, in which a backslash escapes any character.
 fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([' ', ',']).unwrap_or(text.len());

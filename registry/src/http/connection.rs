@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Requests to one repository: proof, redirects, and what the run has learned about it.
+//! Requests to one repository: authorization, redirects, and the known facts about it.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,22 +25,22 @@ use crate::login::credential::{Credential, Secret};
 use crate::login::keychain::{Keychain, Resolved};
 use crate::right::Right;
 
-/// How many redirects of one request are followed.
+/// The most redirects of one request.
 const MOST_REDIRECTS: u32 = 10;
 
-/// Why a request does not leave the registry.
+/// The reason why a request is not redirected.
 const ANOTHER: &str = "is another host than the registry";
 
-/// How many requests may be under way to one registry.
+/// The most simultaneous requests to one registry.
 const IN_FLIGHT: usize = 32;
 
-/// What is known about one registry.
+/// The known facts about a registry.
 #[derive(Debug)]
 pub(crate) struct Peer {
     in_flight: Semaphore,
     challenge: Mutex<Option<Challenge>>,
     transport: Mutex<Transport>,
-    /// Whether it was looked whether the registry is on this machine.
+    /// Set once it is known whether the registry is on this machine.
     settled: OnceCell<()>,
 }
 
@@ -54,12 +54,12 @@ impl Peer {
         }
     }
 
-    /// How the registry is spoken to, as far as is known.
+    /// The transport of the registry, as far as it is known.
     pub(crate) fn transport(&self) -> Transport {
         *self.lock_transport()
     }
 
-    /// Remembers how the registry is spoken to.
+    /// Remembers the transport of the registry.
     pub(crate) fn speak(&self, transport: Transport) {
         *self.lock_transport() = transport;
     }
@@ -71,7 +71,7 @@ impl Peer {
     }
 }
 
-/// What is known about one repository.
+/// The known facts about a repository.
 #[derive(Debug)]
 pub(crate) struct Repository {
     /// Host and port.
@@ -80,18 +80,18 @@ pub(crate) struct Repository {
     pub(crate) name: String,
     /// `https://<registry>/v2/<name>/`, or with `http` for a loopback IP literal.
     base: Url,
-    /// Whether plain HTTP is allowed when the registry does not speak TLS.
+    /// Whether plain HTTP is allowed if the registry does not support TLS.
     pub(crate) plain_http: bool,
-    /// What we ask to be allowed.
+    /// The right to request.
     pub(crate) right: Right,
     /// The registry.
     pub(crate) peer: Arc<Peer>,
-    /// Where the credential may be.
+    /// The places where the credential may be.
     pub(crate) plan: Keychain,
-    /// What the plan came to. Whoever asks holds `asking`.
+    /// The result of searching them. A search holds `asking`.
     found: Mutex<Option<Resolved>>,
     asking: AsyncMutex<()>,
-    /// Whether a request carried the login that was found.
+    /// `true` if a request used the login that was found.
     used_login: AtomicBool,
     access: AsyncMutex<Access>,
 }
@@ -120,39 +120,39 @@ impl Repository {
         }
     }
 
-    /// The URL below which all of the repository is, with the scheme that the registry speaks.
+    /// The base URL of the repository, with the scheme of the registry.
     pub(crate) fn base(&self) -> Url {
         self.peer.transport().applied_to(self.base.clone())
     }
 
-    /// What the reader should know about how the credential was found; nothing before it was.
+    /// The warnings about the credential, once it was found.
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         self.found().map_or_else(Vec::new, |found| found.warnings)
     }
 
-    /// What the plan came to; nothing before it was asked for.
+    /// The result of the search for a credential, if there was one.
     pub(crate) fn found(&self) -> Option<Resolved> {
         let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.clone()
     }
 
-    /// Whether a request carried the login that was found.
+    /// Returns `true` if a request used the login that was found.
     pub(crate) fn used_login(&self) -> bool {
         self.used_login.load(Ordering::Relaxed)
     }
 }
 
-/// One repository and the way to it.
+/// A client for one repository.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection<'a> {
-    /// The outside.
+    /// The outside world.
     pub(crate) host: &'a Host,
     /// The repository.
     pub(crate) repository: Arc<Repository>,
 }
 
 impl Connection<'_> {
-    /// The URL of `path` below the repository. Digests, tags and fixed words make a path.
+    /// The URL of `path` below the repository. A path consists of digests, tags and fixed words.
     pub(crate) fn url(&self, path: &str) -> Url {
         let mut url = self.repository.base();
         let joined = format!("{}{path}", url.path());
@@ -165,10 +165,10 @@ impl Connection<'_> {
         format!("{}/{}", self.repository.registry, self.repository.name)
     }
 
-    /// The credential of this repository, asked for once, and again when it is one that wears out.
+    /// The credential for this repository. It is searched once, and again if it expires.
     ///
     /// # Errors
-    /// A credential helper fails, or the metadata server.
+    /// A credential helper or the metadata server fails.
     pub(crate) async fn credential(&self) -> Result<Option<Arc<Credential>>, Error> {
         let repository = &self.repository;
         let _turn = repository.asking.lock().await;
@@ -186,12 +186,12 @@ impl Connection<'_> {
         Ok(credential)
     }
 
-    /// Makes a request with the proof that is known. When the registry refuses it, the proof is
-    /// renewed once and the request made again; a second refusal is the answer. A registry that does
-    /// not speak TLS is asked again in plain HTTP, where that is allowed.
+    /// Sends a request with the known authorization. If the registry refuses it, the authorization is
+    /// renewed once and the request sent again; a second refusal is the answer. If the registry does not
+    /// support TLS, the request is sent again over plain HTTP if that is allowed.
     ///
     /// # Errors
-    /// No answer, no token, or a redirect that is not followed.
+    /// There is no answer or no token, or a redirect is not followed.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Error> {
         let is_read = matches!(call.method, Method::GET | Method::HEAD);
         if self.repository.right == Right::Pull && !is_read {
@@ -200,7 +200,7 @@ impl Connection<'_> {
         }
         self.settle_transport().await;
         match self.send_with_proof(call).await {
-            // What is rare does not make every future larger.
+            // Boxed, so that a rare case does not make every future larger.
             Err(Error::Http(error)) if self.can_leave_tls(&error).await => {
                 Box::pin(self.send_with_proof(call)).await
             }
@@ -211,7 +211,7 @@ impl Connection<'_> {
     async fn send_with_proof(&self, call: &Call) -> Result<Answer, Error> {
         let access = self.access().await?;
         let answer = self.follow(call, &access).await?;
-        // A refusal by storage elsewhere is not about our proof.
+        // A refusal by another host is not about our authorization.
         if !self.is_home(&answer.url) {
             return Ok(answer);
         }
@@ -234,8 +234,8 @@ impl Connection<'_> {
         }
     }
 
-    /// The challenge of a registry that refuses a request without one, when there is a login to meet it
-    /// (OCI distribution specification, "Determining Support").
+    /// Requests a challenge if there is a login but the registry refused without a challenge (OCI
+    /// distribution specification, "Determining Support").
     async fn ask_for_challenge(&self) -> Result<Option<Challenge>, Error> {
         if self.credential().await?.is_none() {
             return Ok(None);
@@ -245,8 +245,8 @@ impl Connection<'_> {
         Ok(Challenge::of(&answer.headers).filter(|_| refused))
     }
 
-    /// Finds out, once for each registry, whether one that goes by a name of this machine speaks plain
-    /// HTTP. That is tried before TLS: a server that does not speak TLS may wait for more of it.
+    /// Finds out, once for each registry with a name of this machine, whether it uses plain HTTP. This
+    /// is tried before TLS, because a server without TLS may wait for more bytes of the handshake.
     async fn settle_transport(&self) {
         let Repository { base, peer, .. } = &*self.repository;
         let settle = || async {
@@ -260,17 +260,17 @@ impl Connection<'_> {
         peer.settled.get_or_init(|| Box::pin(settle())).await;
     }
 
-    /// Whether the registry answers plain HTTP as a registry does. One with TLS answers 400, or what
-    /// is no HTTP.
+    /// Returns `true` if the registry answers over plain HTTP. One with TLS answers 400, or something
+    /// that is not HTTP.
     async fn speaks_plain_http(&self) -> bool {
         match self.ask_root(1).await {
             Ok(answer) => answer.status != StatusCode::BAD_REQUEST,
-            // Where nothing listens, TLS would not help.
+            // If nothing listens, TLS would not help.
             Err(error) => !error.sent,
         }
     }
 
-    /// Asks for the root of the registry's API, without proof.
+    /// Requests the root of the registry's API, without authorization.
     async fn ask_root(&self, tries: u32) -> Result<Answer, HttpError> {
         let mut url = self.repository.base();
         url.set_path("/v2/");
@@ -282,8 +282,8 @@ impl Connection<'_> {
         self.host.net.send_unfollowed(&hop, request).await
     }
 
-    /// Whether `error` says that the registry does not speak TLS, and it may be asked in plain HTTP
-    /// from now on: by a name of this machine, or because the user allows it.
+    /// Returns `true` if `error` means that the registry does not support TLS, and plain HTTP is allowed
+    /// from now on, because its name is one of this machine or because the user allows it.
     async fn can_leave_tls(&self, error: &HttpError) -> bool {
         let Repository {
             base,
@@ -303,7 +303,7 @@ impl Connection<'_> {
         peer.transport() != Transport::Default
     }
 
-    /// Whether `url` is of the registry itself.
+    /// Returns `true` if `url` belongs to the registry itself.
     pub(crate) fn is_home(&self, url: &Url) -> bool {
         url.origin() == self.repository.base().origin()
     }
@@ -328,7 +328,7 @@ impl Connection<'_> {
             access.with_login = true;
             return Ok(access.clone());
         }
-        // Once one repository was challenged, the others need not be.
+        // A challenge for one repository applies to the others too.
         let known = self.challenge().clone();
         if let Some(challenge) = known {
             let credential = self.credential().await?;
@@ -340,7 +340,7 @@ impl Connection<'_> {
         Ok(access.clone())
     }
 
-    /// New proof after a refusal; `None` when there is nothing new to try.
+    /// Renews the authorization after a refusal; `None` if there is nothing new to try.
     async fn renew(&self, round: u64, challenge: Challenge) -> Result<Option<Access>, Error> {
         let mut access = self.repository.access.lock().await;
         if access.round != round {
@@ -370,8 +370,8 @@ impl Connection<'_> {
         challenge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Follows redirects by the rules of the call. Proof goes to the registry's own origin only, and
-    /// not back to it once the way has led elsewhere.
+    /// Follows redirects by the rules of the call. Authorization is only sent to the registry's own
+    /// origin, and not after a redirect has left it.
     async fn follow(&self, call: &Call, access: &Access) -> Result<Answer, Error> {
         let mut url = self.as_spoken(call.url.clone());
         let mut strayed = false;
@@ -409,7 +409,7 @@ impl Connection<'_> {
         Err(self.lost(&call.url, "redirects without end"))
     }
 
-    /// `url` with the scheme that the registry speaks, when it is the registry's.
+    /// `url` with the scheme of the registry, if it belongs to the registry.
     fn as_spoken(&self, url: Url) -> Url {
         let Repository { base, peer, .. } = &*self.repository;
         if url.origin() == base.origin() {
@@ -419,7 +419,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Where an answer leads; `None` when it is the answer to the call.
+    /// The target of a redirect; `None` if `answer` is the answer to the call.
     fn redirect(&self, call: &Call, answer: &Answer) -> Result<Option<Url>, Error> {
         let keeps_method = match answer.status.as_u16() {
             301..=303 => matches!(call.method, Method::GET | Method::HEAD),
@@ -438,13 +438,13 @@ impl Connection<'_> {
         }
     }
 
-    /// Where `answer` points to.
+    /// The `Location` of `answer`.
     pub(crate) fn location(&self, answer: &Answer) -> Option<Url> {
         let location = answer.url.join(answer.header(LOCATION)?).ok()?;
         Some(with_tls_of(&self.repository.base(), location))
     }
 
-    /// Whether a request may leave the registry for `url`.
+    /// Checks that a request may be sent to `url` outside of the registry.
     pub(crate) async fn permit(&self, url: &Url) -> Result<(), Error> {
         let permitted = address::permit(&self.repository.base(), url).await;
         permitted.map_err(|why| self.lost(url, why))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Requests to a registry: proof, redirects, transport.
+//! Requests to a registry: authorization, redirects, transport.
 
 pub(crate) mod access;
 mod address;

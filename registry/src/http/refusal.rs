@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The errors of a registry that says no: where it is, what it said, and as whom we came.
+//! The errors of a registry that refuses: its name, its answer, and the credential that was used.
 
 use ambisign_host::Answer;
 
@@ -9,7 +9,7 @@ use crate::http::connection::Connection;
 use crate::login::keychain::Resolved;
 
 impl Connection<'_> {
-    /// The error of a read that is refused for lack of rights.
+    /// The error of a denied read.
     pub(crate) fn unauthorized(&self, answer: &Answer) -> Error {
         Error::Unauthorized {
             repository: self.name(),
@@ -20,7 +20,7 @@ impl Connection<'_> {
         }
     }
 
-    /// The error of an upload session that is refused before anything was signed.
+    /// The error of a denied upload session, before anything was signed.
     pub(crate) fn push_denied(&self, answer: &Answer) -> Error {
         if !matches!(answer.status.as_u16(), 401 | 403) {
             return self.refused(UPLOAD, answer);
@@ -34,7 +34,7 @@ impl Connection<'_> {
         }
     }
 
-    /// The error of a request that is refused; `what` was asked for.
+    /// The error of a refused request for `what`.
     pub(crate) fn refused(&self, what: impl Into<String>, answer: &Answer) -> Error {
         Error::Refused {
             repository: self.name(),
@@ -45,7 +45,7 @@ impl Connection<'_> {
         }
     }
 
-    /// The error of something that was pushed and is not served as it was.
+    /// The error of pushed content that the registry does not serve unchanged.
     pub(crate) fn read_back_error(&self, digest: &str, why: String) -> Error {
         Error::ReadBack {
             reference: format!("{}@{digest}", self.name()),
@@ -53,7 +53,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Which credential was used, as the end of a sentence.
+    /// The credential that was used, as the end of a sentence.
     pub(crate) fn credential_used(&self) -> String {
         let found = self.repository.found();
         let said = found.as_ref().map_or("", |found| &found.said).to_owned();
@@ -76,7 +76,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Whether there was a login, for advice.
+    /// The login, for fixes.
     fn login(&self) -> Login {
         match self.repository.found() {
             Some(Resolved {

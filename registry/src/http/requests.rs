@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The requests that readers and writers make.
+//! The requests that reading and writing share.
 
 use ambisign_sigstore::digest::Digest;
 use reqwest::Method;
@@ -9,7 +9,7 @@ use super::call::{Call, Elsewhere};
 use super::connection::Connection;
 use crate::limits::{REGISTRY_READ, REGISTRY_WRITE};
 
-/// The types that are signed, as an `Accept` header.
+/// The media types that can be signed, as an `Accept` header.
 const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
      application/vnd.oci.image.manifest.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
@@ -33,8 +33,8 @@ impl Connection<'_> {
         }
     }
 
-    /// A read of the manifest or index that `name`, a tag or a digest, stands for. A digest proves
-    /// what comes from another host; a tag proves nothing.
+    /// A request to read the manifest or index `name`, a tag or a digest. A digest proves content from
+    /// another host; a tag does not.
     pub(crate) fn read_manifest(&self, method: Method, name: &str) -> Call {
         let elsewhere = if Digest::parse(name).is_some() {
             Elsewhere::FollowDigest
@@ -47,7 +47,7 @@ impl Connection<'_> {
         call
     }
 
-    /// A write of `bytes` under `name`, a tag or a digest.
+    /// A request to write `bytes` as `name`, a tag or a digest.
     pub(crate) fn write_manifest(
         &self,
         name: &str,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! TLS or plain HTTP: how a registry is spoken to.
+//! The transport to a registry: TLS or plain HTTP.
 
 use ambisign_host::{Profile, Warning, is_localhost, is_loopback, resolves_to_loopback};
 use url::{Host, Url};
@@ -8,21 +8,21 @@ use crate::limits::{REGISTRY_ON_LOOPBACK, REGISTRY_WITHOUT_TLS, STORAGE_WITHOUT_
 use crate::options::PlainHttp;
 use crate::warnings::PLAIN_HTTP;
 
-/// How one registry is spoken to.
+/// The transport to a registry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Transport {
-    /// In plain HTTP, because the user allows it.
+    /// Plain HTTP, because the user allows it.
     AllowedHttp,
-    /// With TLS; in plain HTTP when the host is a loopback IP literal.
+    /// TLS, or plain HTTP if the host is a loopback IP literal.
     #[default]
     Default,
-    /// In plain HTTP, to a name of this machine.
+    /// Plain HTTP, to a name of this machine.
     LoopbackHttp,
 }
 
 impl Transport {
-    /// How `registry` is spoken to at first, and whether plain HTTP is allowed when it does not
-    /// speak TLS.
+    /// The initial transport for `registry`, and whether plain HTTP is allowed if it does not support
+    /// TLS.
     pub(crate) fn allowed(plain_http: &PlainHttp, registry: &str) -> (Self, bool) {
         match plain_http {
             PlainHttp::IfNoTls => (Self::Default, true),
@@ -31,11 +31,11 @@ impl Transport {
         }
     }
 
-    /// `url` of the registry, with the scheme that it speaks.
+    /// `url` of the registry, with the scheme of its transport.
     pub(crate) fn applied_to(self, mut url: Url) -> Url {
         match self {
             Self::AllowedHttp | Self::LoopbackHttp => {
-                // One special scheme can always become another.
+                // Changing one special scheme into another cannot fail.
                 let _done = url.set_scheme("http");
                 url
             }
@@ -43,7 +43,7 @@ impl Transport {
         }
     }
 
-    /// The profile of a request to `url`; `default` for one with TLS.
+    /// The profile of a request to `url`; `default` for TLS.
     pub(crate) fn profile(self, default: Profile, url: &Url) -> Profile {
         match self {
             Self::AllowedHttp if url.scheme() == "http" => REGISTRY_WITHOUT_TLS,
@@ -63,9 +63,9 @@ pub(crate) fn of_storage(default: Profile, url: &Url) -> Profile {
     }
 }
 
-/// Whether the registry at `base` goes by a name of this machine. Names are looked up only with a port
-/// of their own, as registries on one's machine have: behind a proxy a look-up may take long, and the
-/// registries of the world have no port.
+/// Returns `true` if the registry at `base` has a name of this machine. Only names with a port are
+/// looked up, as local registries have one: behind a proxy, a lookup may take long, and public
+/// registries have no port.
 pub(crate) async fn may_be_local(base: &Url) -> bool {
     match base.host() {
         Some(Host::Domain(name)) if is_localhost(name) => true,
@@ -74,7 +74,7 @@ pub(crate) async fn may_be_local(base: &Url) -> bool {
     }
 }
 
-/// What the reader should know about a registry that is spoken to in plain HTTP over a network.
+/// The warning about a registry that is used over plain HTTP on a network.
 pub(crate) fn warning(registry: &str) -> Warning {
     Warning {
         code: PLAIN_HTTP,
@@ -85,13 +85,13 @@ pub(crate) fn warning(registry: &str) -> Warning {
     }
 }
 
-/// `url`, which the registry at `home` named, with the scheme and port of `home` when it is the same
-/// host in plain HTTP: what ends TLS in front of a registry may leave it without knowing of it.
+/// `url`, which the registry at `home` named, with the scheme and port of `home` if it is the same host
+/// in plain HTTP. A registry behind a TLS proxy may not know that it is reached over TLS.
 pub(crate) fn with_tls_of(home: &Url, mut url: Url) -> Url {
     let same_host = url.host() == home.host();
     let same_port = url.port() == home.port() || url.port().is_none();
     if home.scheme() == "https" && url.scheme() == "http" && same_host && same_port {
-        // One special scheme can always become another, and such a URL has a port.
+        // Changing one special scheme into another cannot fail, and such a URL has a port.
         let _done = url.set_scheme("https");
         let _done = url.set_port(home.port());
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Logins with a scope, which `docker/login-action` keeps where only Buildx looks: a file
-//! `config.json` in `<folder of Buildx>/config/<registry>/<scope>`, or `<registry><scope>` when the
-//! scope names no repository (`@push`).
+//! Logins with a scope, which `docker/login-action` stores for Buildx only: a file `config.json` in
+//! `<folder of Buildx>/config/<registry>/<scope>`, or `<registry><scope>` if the scope names no
+//! repository (`@push`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,25 +11,25 @@ use ambisign_host::Host;
 use crate::reference::canonical_registry;
 use crate::right::Right;
 
-/// How deep a scope may lie: a repository has rarely more parts.
+/// The most levels of folders of a scope. Repositories rarely have more parts.
 const DEEPEST: usize = 8;
 
-/// How many folders are looked at.
+/// The most folders that are searched.
 const MOST_FOLDERS: usize = 500;
 
-/// One login with a scope.
+/// A login with a scope.
 #[derive(Debug)]
 pub(crate) struct Login {
     /// Its configuration file.
     pub(crate) file: PathBuf,
-    /// The repository, or the beginning of its path; empty for all.
+    /// The repository, or a prefix of its path; empty for all.
     repository: String,
-    /// What it is for (`push`, `pull`), when it says.
+    /// Its actions (`push`, `pull`), if it names any.
     actions: Option<String>,
 }
 
 impl Login {
-    /// Whether it is for `right` to `repository`.
+    /// Returns `true` if it is for `right` to `repository`.
     pub(crate) fn is_for(&self, repository: &str, right: Right) -> bool {
         let rest = repository.strip_prefix(self.repository.as_str());
         let named = self.repository.is_empty()
@@ -43,8 +43,8 @@ impl Login {
     }
 }
 
-/// The logins with a scope for `registry`. What cannot be read is not there: these are the files of
-/// another program.
+/// The logins with a scope for `registry`. Unreadable files are ignored, because they belong to another
+/// program.
 pub(crate) fn find(host: &Host, registry: &str) -> Vec<Login> {
     let mut logins = Vec::new();
     let Some(folder) = folder(host) else {
@@ -101,7 +101,7 @@ fn add(logins: &mut Vec<Login>, folder: &Path, repository: &str, actions: Option
     }
 }
 
-/// A name, and what follows its `@`.
+/// Splits a name at its `@`.
 fn split(name: &str) -> (&str, Option<&str>) {
     match name.split_once('@') {
         Some((name, actions)) => (name, Some(actions)),

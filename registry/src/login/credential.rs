@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a registry is shown as proof of who asks, and what can be wrong with it.
+//! Credentials for registries.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,35 +10,35 @@ use crate::login::docker_config::Entry;
 use crate::login::error::CredentialError;
 use crate::options::RegistryOptions;
 
-/// The user name by which helpers mark an identity token.
+/// The user name with which helpers mark an identity token.
 pub(crate) const TOKEN_USER: &str = "<token>";
 
 /// A credential for one registry.
 #[derive(Debug)]
 pub(crate) struct Credential {
-    /// Where it came from and for whom it is, for messages: `user "bob" of /home/x/config.json`.
+    /// Its user and source, for messages: `user "bob" of /home/x/config.json`.
     pub(crate) source: String,
-    /// What it is.
+    /// The secret.
     pub(crate) secret: Secret,
-    /// Who else than the registry may have it.
+    /// The token endpoints that may receive it.
     pub(crate) reach: CredentialScope,
 }
 
-/// Which token endpoints may have a credential, of those that the registry names.
+/// The token endpoints that may receive a credential, among those that the registry names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CredentialScope {
-    /// Any: somebody logged in there, or it is the platform's own.
+    /// Any, for a login by the user, or by the platform for its own registry.
     Endpoint,
-    /// That of a registry of Google's.
+    /// The one of Google's registries.
     Google,
-    /// That of the same host.
+    /// Only one on the same host.
     Same,
 }
 
-/// The three kinds of credential that registries know.
+/// The three kinds of credentials for registries.
 #[derive(Debug)]
 pub(crate) enum Secret {
-    /// User name and password (RFC 7617), or for the token endpoint.
+    /// A user name and password, for the registry (RFC 7617) or its token endpoint.
     Basic {
         /// The user name.
         user: String,
@@ -51,7 +51,7 @@ pub(crate) enum Secret {
     Registry(Token),
 }
 
-/// The credential of the flags, guarded.
+/// The credential from the flags, registered as a secret.
 ///
 /// # Errors
 /// A user name without a password.
@@ -90,7 +90,7 @@ pub(crate) fn explicit(
     Ok(Some(Arc::new(credential)))
 }
 
-/// The credential of an entry of a configuration file; `None` when a helper keeps it.
+/// The credential in an entry of a configuration file; `None` if a helper has it.
 ///
 /// # Errors
 /// The entry is malformed.

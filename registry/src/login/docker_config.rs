@@ -15,16 +15,16 @@ use serde::Deserialize;
 use crate::login::error::CredentialError;
 use crate::reference::canonical_registry;
 
-/// A longer file is refused, in bytes.
+/// The longest accepted file, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 
-/// Tools differ about padding.
+/// Base64 with or without padding, because tools differ.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The members that name credentials; all others belong to the tools.
+/// The members that are about credentials.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct File {
@@ -33,7 +33,7 @@ pub(crate) struct File {
     creds_store: Option<String>,
 }
 
-/// A member of `auths`. Docker leaves it empty when a helper keeps the secret.
+/// A member of `auths`. It is empty if a helper has the secret.
 #[derive(Default, Deserialize)]
 pub(crate) struct Entry {
     auth: Option<String>,
@@ -43,10 +43,10 @@ pub(crate) struct Entry {
     registrytoken: Option<String>,
 }
 
-/// Reads the file at `path`; `None` when there is none.
+/// Reads the file at `path`; `None` if it does not exist.
 ///
 /// # Errors
-/// It is there, but it is not a readable file of at most 1 MiB, or not JSON of the right shape.
+/// It is not a readable file of at most 1 MiB, or not JSON of the right shape.
 pub(crate) fn read(path: &Path) -> Result<Option<File>, CredentialError> {
     let unusable = |why: String| CredentialError::File {
         path: path.to_owned(),
@@ -73,12 +73,12 @@ pub(crate) fn read(path: &Path) -> Result<Option<File>, CredentialError> {
     parse(&bytes, path).map(Some)
 }
 
-/// Reads the text of such a file, which `source` names.
+/// Parses the content of such a file, from `source`.
 ///
 /// # Errors
 /// It is not JSON of the right shape.
 pub(crate) fn parse(bytes: &[u8], source: &Path) -> Result<File, CredentialError> {
-    // The message of the parser may quote a secret; its position does not.
+    // The message of the parser may quote a secret, so show only its position.
     ambisign_host::json::parse(bytes).map_err(|error| CredentialError::File {
         path: source.to_owned(),
         why: format!(
@@ -90,7 +90,7 @@ pub(crate) fn parse(bytes: &[u8], source: &Path) -> Result<File, CredentialError
 }
 
 impl File {
-    /// The helper for exactly `registry`: the key by which it was found, and its name.
+    /// The helper for exactly `registry`: its key in the file, and its name.
     pub(crate) fn helper(&self, registry: &str) -> Option<(&str, &str)> {
         self.cred_helpers
             .iter()
@@ -104,7 +104,7 @@ impl File {
         self.creds_store.as_deref().filter(|name| !name.is_empty())
     }
 
-    /// The entries for `repository` of `registry`, the longest path first and the host itself last.
+    /// The entries for `repository` of `registry`, longest path first and the host alone last.
     pub(crate) fn entries(&self, registry: &str, repository: &str) -> Vec<(&str, &Entry)> {
         let mut found: Vec<(usize, &str, &Entry)> = self
             .auths
@@ -124,7 +124,7 @@ impl File {
 }
 
 impl Entry {
-    /// User and password; `Some(None)` when the entry has none, `None` when `auth` is malformed.
+    /// User and password; `Some(None)` if the entry has none, `None` if `auth` is malformed.
     pub(crate) fn pair(&self) -> Option<Option<(String, String)>> {
         let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         if let Some(auth) = filled(&self.auth) {
@@ -149,8 +149,8 @@ impl Entry {
     }
 }
 
-/// How exactly `key` names the repository: 0 for its registry, else the length of the path; `None`
-/// when it names something else.
+/// How specific `key` is for the repository: 0 for its registry, otherwise the length of the path;
+/// `None` if it does not match.
 fn match_depth(key: &str, registry: &str, repository: &str) -> Option<usize> {
     if host_of(key).as_deref() == Some(registry) {
         return Some(0);
@@ -163,8 +163,8 @@ fn match_depth(key: &str, registry: &str, repository: &str) -> Option<usize> {
     (rest.is_empty() || rest.starts_with('/')).then_some(path.len())
 }
 
-/// The registry of a key that names one as a whole: a host, or a URL with the path of an API
-/// version or none.
+/// The registry of a key that names a whole registry: a host, or a URL without a path or with the path
+/// of an API version.
 fn host_of(key: &str) -> Option<String> {
     let bare = key
         .strip_prefix("https://")

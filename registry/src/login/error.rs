@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a login cannot be used.
+//! The errors of logins.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -12,14 +12,14 @@ errors! {
     /// reason.
     #[derive(Debug, thiserror::Error)]
     pub enum CredentialError {
-        /// An entry of a configuration file is not what its format says.
+        /// An entry of a configuration file is malformed.
         #[error("the entry {key:?} of `{}` {why}", path.display())]
         Entry {
             /// The file.
             path: PathBuf,
             /// The name of the entry.
             key: String,
-            /// What is wrong.
+            /// The problem.
             why: &'static str,
         } = "registry/credentials", Usage | Registry | Temporary {
             what: "A login for the registry exists, but cannot be used.",
@@ -31,10 +31,10 @@ errors! {
         File {
             /// The file.
             path: PathBuf,
-            /// What is wrong.
+            /// The problem.
             why: String,
         } = also "registry/credentials", Usage { fix: "correct the file, or log in to the registry again" },
-        /// A credential helper was run and gave no usable answer.
+        /// A credential helper gave no usable answer.
         #[error("the credential helper `{program}`, which `{}` names, {why}", path.display())]
         Helper {
             /// The program.
@@ -53,12 +53,12 @@ errors! {
             program: String,
             /// The file that names it.
             path: PathBuf,
-            /// What is wrong.
+            /// The problem.
             why: &'static str,
-            /// What the system says.
+            /// The error of the operating system.
             source: SpawnError,
         } = also "registry/credentials", Registry { fix: helper(program, source) },
-        /// A configuration file names a helper that is not the name of a program.
+        /// A configuration file names a helper that cannot be the name of a program.
         #[error("`{}` names the credential helper {name:?}, which is not the name of a program", path.display())]
         HelperName {
             /// The file.
@@ -66,12 +66,12 @@ errors! {
             /// The name.
             name: String,
         } = also "registry/credentials", Usage {
-            fix: "name a program `docker-credential-NAME` by letters, digits, `.`, `_` and `-`",
+            fix: "use a helper `docker-credential-NAME` whose name has only letters, digits, `.`, `_` and `-`",
         },
-        /// The metadata server of this machine gives no access token.
-        #[error("this machine's metadata server gives no access token for the registry")]
+        /// The metadata server of this machine returns no access token.
+        #[error("this machine's metadata server returned no access token for the registry")]
         Machine {
-            /// What it says.
+            /// The error of the metadata server.
             source: Box<gce::Error>,
         } = also "registry/credentials", Registry {
             class: if source.class() == Class::Temporary { Class::Temporary } else { Class::Registry },
@@ -85,14 +85,16 @@ errors! {
 
 fn helper(program: &str, source: &SpawnError) -> String {
     if is_absent(source) {
-        format!("install `{program}` and see that it works for this registry, or log in without it")
+        format!(
+            "install `{program}` and check that it works for this registry, or log in without it"
+        )
     } else {
         format!("see that `{program} get` works for this registry, or log in without it")
     }
 }
 
 impl CredentialError {
-    /// Whether a helper is not installed.
+    /// Returns `true` if a helper is not installed.
     pub(crate) fn is_missing(&self) -> bool {
         matches!(
             self,
@@ -101,7 +103,7 @@ impl CredentialError {
     }
 }
 
-/// Whether there is no such program.
+/// Returns `true` if the program does not exist.
 pub(crate) fn is_absent(error: &SpawnError) -> bool {
     matches!(
         error,

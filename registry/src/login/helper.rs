@@ -14,10 +14,10 @@ use crate::login::credential::{Credential, CredentialScope, Secret, TOKEN_USER};
 use crate::login::error::{CredentialError, is_absent};
 use crate::login::said::reason;
 
-/// The time that a credential helper has.
+/// The time limit of a credential helper.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// What a helper writes for `get`.
+/// The output of a helper for `get`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
@@ -78,7 +78,7 @@ pub(crate) async fn ask(
         }
     })?;
     if !done.status.success() {
-        // Helpers write this one sentence to their standard output (docker/docker-credential-helpers).
+        // Helpers write this sentence to their standard output (docker/docker-credential-helpers).
         let said = String::from_utf8_lossy(&done.stdout);
         if said.contains("credentials not found") {
             return Ok(nothing(reason(host, &[&done.stderr])));
@@ -116,8 +116,7 @@ fn credential(program: &str, user: String, secret: Token) -> Credential {
     }
 }
 
-/// The logins of the job that a helper may see: those for `server` and no other registry, as
-/// everywhere else.
+/// The logins of the job that a helper may see: only those for `server`.
 fn needed(host: &Host, server: &str) -> &'static [&'static str] {
     let name = server.strip_prefix("https://").unwrap_or(server);
     let name = name.split('/').next().unwrap_or(name);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where the credential for a repository may be, in order: the files of container tools and the
-//! helpers that they name, then what the platform gives for its own registry.
+//! Finds the credential for a repository: in the files of container tools and the helpers that they
+//! name, then in the platform's login for its own registry.
 //!
-//! A credential is chosen by the exact host, never by a part of it. Nothing is chosen twice: the
-//! first that matches is the one, and when the registry refuses it the run says so. A helper that is
-//! not installed has refused nothing, so the search goes on, with a warning.
+//! Credentials match the exact host. The first match is used; if the registry refuses it, the run fails
+//! and no other one is tried. If a helper is not installed, the search continues with a warning.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -26,29 +25,29 @@ use crate::reference::DOCKER_HUB;
 use crate::right::Right;
 use crate::warnings::{HELPER_MISSING, LOGIN_UNREADABLE, SCOPED_LOGIN};
 
-/// How Docker calls its Hub in configuration files and to helpers.
+/// Docker's name for its Hub in configuration files and for helpers.
 const DOCKER_HUB_SERVER: &str = "https://index.docker.io/v1/";
 
-/// The variable that holds the text of such a file.
+/// The variable with the content of such a file.
 const LOGINS: &str = "DOCKER_AUTH_CONFIG";
 
-/// Where Cloud Build logs its account in, whatever `HOME` a step has.
+/// The file with Cloud Build's login for its account, independent of the `HOME` of a step.
 const CLOUD_BUILD: &str = "/builder/home/.docker/config.json";
 
-/// The user name that goes with an access token at Google's registries.
+/// The user name for an access token at Google's registries.
 const GOOGLE_USER: &str = "oauth2accesstoken";
 
-/// How long an access token of a machine is used: the metadata server gives it until five minutes
-/// before its end (Google Cloud, "Access tokens").
+/// The time for which a machine's access token is used. The metadata server returns the same one until
+/// five minutes before it expires (Google Cloud, "Access tokens").
 const FRESH: Duration = Duration::from_secs(120);
 
-/// What may hold the credential for a repository, in order. Made without running anything.
+/// The candidates for the credential of a repository, in order. Creating it runs nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Keychain {
     candidates: Vec<Candidate>,
-    /// Where it was looked, for the message when there is nothing.
+    /// The searched places, for the message if there is no credential.
     pub(crate) looked: Vec<String>,
-    /// Whether there are logins for this registry, with a scope, of which none is for us.
+    /// `true` if there are logins with a scope for this registry, but none for this repository.
     pub(crate) has_scopes: bool,
     warnings: Vec<Warning>,
 }
@@ -60,26 +59,26 @@ enum Candidate {
         server: String,
         path: PathBuf,
     },
-    /// The account of this machine of Google's.
+    /// The account of this Google machine.
     Machine,
     Ready(Arc<Credential>),
 }
 
-/// What came of a [`Keychain`].
+/// The result of resolving a [`Keychain`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resolved {
     /// The credential, if there is one.
     pub(crate) credential: Option<Arc<Credential>>,
-    /// When it should be asked for again; `None` when never.
+    /// When to resolve it again; `None` if never.
     pub(crate) until: Option<Instant>,
-    /// What the reader should know about how it was found.
+    /// The warnings about it.
     pub(crate) warnings: Vec<Warning>,
     /// Why helpers have no credential, as the end of a sentence; or nothing.
     pub(crate) said: String,
 }
 
 impl Keychain {
-    /// Only what the flags say.
+    /// Only the credential from the flags.
     pub(crate) fn only(credential: Arc<Credential>) -> Self {
         Self {
             candidates: vec![Candidate::Ready(credential)],
@@ -87,11 +86,11 @@ impl Keychain {
         }
     }
 
-    /// What files and variables say about `registry` and `repository`. No file after the first that
-    /// holds a credential is read.
+    /// The candidates in files and variables for `registry` and `repository`. No file after the first
+    /// one with a credential is read.
     ///
     /// # Errors
-    /// A file that is there and cannot be used.
+    /// A file exists but is unusable.
     pub(crate) fn new(
         host: &Host,
         [registry, repository]: [&str; 2],
@@ -122,11 +121,11 @@ impl Keychain {
         Ok(plan)
     }
 
-    /// Asks the candidates in order; runs helpers.
+    /// Tries the candidates in order, and runs helpers.
     ///
     /// # Errors
-    /// A helper that fails otherwise than by having no credential or by not being installed; one that
-    /// is not installed when nothing else has a credential; the metadata server.
+    /// A helper fails, except if it has no credential or is not installed; a helper is not installed and
+    /// nothing else has a credential; or the metadata server fails.
     pub(crate) async fn resolve(&self, host: &Host) -> Result<Resolved, CredentialError> {
         let mut warnings = self.warnings.clone();
         let mut missing = None;
@@ -172,7 +171,7 @@ impl Keychain {
         }
     }
 
-    /// The bearer token for the registry, when the first candidate is one: it needs no challenge.
+    /// The bearer token for the registry, if it is the first candidate. It needs no challenge.
     pub(crate) fn registry_token(&self) -> Option<&Token> {
         match self.candidates.first()? {
             Candidate::Ready(credential) => match &credential.secret {
@@ -242,8 +241,8 @@ impl Keychain {
         Ok(())
     }
 
-    /// The logins of a variable, in the form of Docker's file. GitLab's runner reads it, and so does
-    /// Docker.
+    /// Adds the logins in a variable, in the form of Docker's file. GitLab's runner and Docker read it
+    /// too.
     fn add_variable(&mut self, host: &Host, names: [&str; 2]) -> Result<(), CredentialError> {
         let Some(text) = host.env.get(LOGINS) else {
             return Ok(());
@@ -254,7 +253,7 @@ impl Keychain {
         self.add_file(host, source, &file, names)
     }
 
-    /// The login that `docker/login-action` keeps for Buildx alone, when exactly one is for us.
+    /// Adds the login that `docker/login-action` stores for Buildx only, if exactly one matches.
     fn add_scoped(
         &mut self,
         host: &Host,
@@ -278,7 +277,7 @@ impl Keychain {
             self.warn(
                 SCOPED_LOGIN,
                 format!(
-                    "the login for {registry} is in `{path}`, which is for Buildx alone: remove \
+                    "the login for {registry} is in `{path}`, which is for Buildx only: remove \
                      `scope:` from docker/login-action, so that other programs find it too"
                 ),
             );
@@ -299,14 +298,14 @@ impl Keychain {
     }
 }
 
-/// Whether somebody named a file, or it is looked for where it usually is.
+/// Whether the user named a file, or it is in a default place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Named {
     ByNobody,
     ByVariable,
 }
 
-/// The files that container tools write, in the order in which they are read.
+/// The files of container tools, in the order in which they are read.
 fn files(host: &Host) -> Vec<(PathBuf, Named)> {
     let variable = |name| Some((PathBuf::from(host.env.get(name)?), Named::ByVariable));
     let home = |folder: &str| Some((host.home()?.join(folder), Named::ByNobody));
@@ -329,11 +328,11 @@ fn files(host: &Host) -> Vec<(PathBuf, Named)> {
     files
 }
 
-/// Whether it is the file of another user, as in a container that does not run as root.
+/// Returns `true` if the file belongs to another user, as in a container that does not run as root.
 fn is_closed(path: &Path) -> bool {
     let denied = |error: &io::Error| error.kind() == ErrorKind::PermissionDenied;
     match path.metadata() {
-        // Opening a pipe would wait for whoever writes into it.
+        // Opening a pipe would wait for its writer.
         Ok(found) => found.is_file() && File::open(path).is_err_and(|error| denied(&error)),
         Err(error) => denied(&error),
     }
@@ -355,7 +354,7 @@ fn remark(program: &str, said: &str) -> String {
     }
 }
 
-/// What took the place of a helper.
+/// The warning that another credential is used instead of a helper.
 fn instead(missing: &CredentialError, credential: &Credential) -> Warning {
     Warning {
         code: HELPER_MISSING,
@@ -400,7 +399,7 @@ fn of_the_platform(host: &Host, registry: &str, looked: &mut Vec<String>) -> Opt
     };
     if registry == GHCR {
         looked.push("`GITHUB_TOKEN`".to_owned());
-        // The registry looks at the token only; any name does.
+        // The registry checks only the token, so any name works.
         let user = host.env.get("GITHUB_ACTOR").unwrap_or("x-access-token");
         let token = host.env.get("GITHUB_TOKEN")?;
         return basic(user, token, "GITHUB_TOKEN", CredentialScope::Same);
@@ -410,7 +409,7 @@ fn of_the_platform(host: &Host, registry: &str, looked: &mut Vec<String>) -> Opt
         looked.push("`CI_REGISTRY_PASSWORD`".to_owned());
         let user = host.env.get("CI_REGISTRY_USER")?;
         let password = host.env.get("CI_REGISTRY_PASSWORD")?;
-        // GitLab itself gives the tokens for its registry.
+        // GitLab itself is the token endpoint of its registry.
         return basic(
             user,
             password,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Logins: where they are, and what they are.
+//! Logins for registries: their places and their forms.
 
 mod buildx;
 pub(crate) mod credential;

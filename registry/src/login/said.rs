@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a failing credential helper says of the reason, fit for a message.
+//! Extracts the reason of a failure from the output of a credential helper, for messages.
 //!
-//! Its output may hold what it should keep secret, so not all of it is shown: no answer in JSON, no
-//! line of one word, no word that may be a token, and no secret that is known to us or that the job has
-//! in a variable.
+//! The output may contain secrets, so it is filtered: no JSON answer, no line of a single word, no word
+//! that may be a token, and no secret that is known or in a variable of the job.
 
 use ambisign_host::{Host, Net};
 
-/// What stands in place of a secret.
+/// Replaces a secret.
 const MASK: &str = "***";
 
-/// How the names of variables end that hold secrets.
+/// The suffixes of the names of variables with secrets.
 const SECRETS: [&str; 5] = ["ACCESS_KEY", "API_KEY", "PASSWORD", "SECRET", "TOKEN"];
 
-/// A shorter value of such a variable is no secret: `true` would be none.
+/// Shorter values of such variables, such as `true`, are not treated as secrets.
 const SHORTEST_VALUE: usize = 8;
 
-/// A word of letters and digits that is as long may be a token.
+/// A word of letters and digits of at least this length may be a token.
 const SHORTEST_TOKEN: usize = 20;
 
-/// The reason that a helper gives in `outputs`, the likeliest first; empty when it gives none.
+/// The reasons in `outputs` of a helper, most likely first; empty if there are none.
 pub(super) fn reason(host: &Host, outputs: &[&[u8]]) -> String {
     let mut lines = Vec::new();
     for output in outputs {

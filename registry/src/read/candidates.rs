@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Places where signatures of an image may be, and which of them are looked at.
+//! Candidates for signatures of an image, and their selection.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::read::fallback_tag::tag;
 /// How many things that are attached to an image are read at most.
 pub const MOST_PLACES: usize = 1000;
 
-/// What the media types of all versions of the bundle begin with.
+/// The prefix of the media types of all versions of the bundle.
 pub(crate) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
 
 /// The media type of the config of a signature. go-containerregistry before 0.22.1 wrote it into lists
@@ -24,25 +24,25 @@ const EMPTY_CONFIG: &str = "application/vnd.oci.empty.v1+json";
 /// What a list says of the predicate in a bundle, where its writer says it.
 const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
-/// Where signatures of one image may be.
+/// The candidates for signatures of an image.
 #[derive(Debug)]
 pub struct Listing {
     /// The image.
     pub image: Digest,
-    /// The places, best first, and in the same order whatever the order of the lists: [`MOST_PLACES`]
-    /// at the most.
+    /// The candidates, best first, at most [`MOST_PLACES`]. Their order does not depend on that of the
+    /// lists.
     pub places: Vec<Candidate>,
-    /// How many more there are that nobody looks at; one stands for the unread rest of a list.
+    /// The number of further candidates, which are not inspected. The unread rest of a list counts as one.
     pub left_out: usize,
-    /// Lists that could not be read: there may be more.
+    /// The lists that could not be read, so that there may be more candidates.
     pub problems: Vec<Error>,
 }
 
-/// Where a signature may be.
+/// A candidate for a signature.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub(crate) kind: Kind,
-    /// For messages: manifest or tag, and layer.
+    /// Its name in messages: manifest or tag, and layer.
     pub(crate) name: String,
 }
 
@@ -55,13 +55,13 @@ pub(crate) enum Kind {
 }
 
 impl Candidate {
-    /// The place, for messages.
+    /// Its name in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 }
 
-/// A line of a list. What is not needed is not kept: whoever attaches things decides how long it is.
+/// An entry of a list, without unused members. Anyone who can attach things determines its length.
 #[derive(Deserialize)]
 #[serde(from = "Descriptor")]
 pub(crate) struct Line {
@@ -96,13 +96,13 @@ enum Rank {
     Other,
 }
 
-/// A line as it is written.
+/// The JSON of an entry.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Descriptor {
     digest: String,
     artifact_type: Option<String>,
-    /// Of any form: what is wrong with it is no fault of the list.
+    /// Any JSON, because malformed annotations must not make the list invalid.
     annotations: Option<serde_json::Value>,
 }
 
@@ -147,13 +147,13 @@ pub(crate) struct Layer {
     pub(crate) annotations: Option<BTreeMap<String, String>>,
 }
 
-/// What the three lists say.
+/// The content of the three lists.
 #[derive(Default)]
 pub(crate) struct Lists {
     pub(crate) lines: Vec<Line>,
     pub(crate) layers: Vec<Layer>,
     pub(crate) problems: Vec<Error>,
-    /// Whether the end of a list was not read.
+    /// `true` if a list was not read to its end.
     pub(crate) cut: bool,
 }
 

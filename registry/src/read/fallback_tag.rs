@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The list of referrers under the fallback tag (OCI distribution specification, "Referrers Tag
+//! Reads the list of referrers at the fallback tag (OCI distribution specification, "Referrers Tag
 //! Schema").
 
 use std::time::Duration;
@@ -14,29 +14,29 @@ use super::index::Index;
 use crate::error::Error;
 use crate::limits::REGISTRY_READ;
 
-/// A read of the tag. Some registries answer 500 while another writer replaces it, for an instant.
+/// A read of the tag. Some registries briefly answer 500 while another writer replaces it.
 const READ: CallLimits = CallLimits {
     tries: 8,
     first_wait: Duration::from_millis(50),
     ..REGISTRY_READ
 };
 
-/// What was read.
+/// The result of a read.
 pub(crate) struct Read {
     pub(crate) index: Index,
-    /// The digest of the bytes, to see whether somebody else has written; `None` when absent.
+    /// The digest of the bytes, to detect other writers; `None` if the tag does not exist.
     pub(crate) state: Option<Digest>,
     pub(crate) etag: Option<HeaderValue>,
     pub(crate) at: Instant,
 }
 
 impl Puller<'_> {
-    /// Reads the index under the fallback tag of `subject`; empty when there is no such tag, or when
-    /// it is a tag of the image itself, as a copy can make one.
+    /// Reads the index at the fallback tag of `subject`. It is empty if the tag does not exist, or if it
+    /// is a tag of the image itself, which copying can create.
     ///
     /// # Errors
-    /// Anything but an index or a clear absence: what is not understood is not overwritten. Or the
-    /// registry takes the tag for the digest of the image, so that there can be no list.
+    /// The tag is neither an index nor clearly missing, so it must not be overwritten. Or the registry
+    /// takes the tag for the digest of the image, so that there can be no list.
     pub(crate) async fn read_index(&self, subject: &Digest) -> Result<Read, Error> {
         let mut call = self.read_tag(&tag(subject));
         call.hop = READ;

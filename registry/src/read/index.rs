@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The list of referrers under the fallback tag (OCI distribution specification, "Referrers Tag
-//! Schema"). It belongs to everybody who signs the image: what others wrote stays byte for byte.
+//! The list of referrers at the fallback tag (OCI distribution specification, "Referrers Tag Schema").
+//! All signers of the image share it, so the entries of others keep their exact bytes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::read::manifest::essence;
 
-/// One of our own descriptors.
+/// A descriptor of this program.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// The manifest that it points to.
@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     pub(crate) json: Box<RawValue>,
 }
 
-/// An index, as it was read.
+/// An index, with its original bytes.
 #[derive(Debug)]
 pub(crate) struct Index {
     members: Vec<(String, Box<RawValue>)>,
@@ -52,10 +52,10 @@ impl Index {
         })
     }
 
-    /// Reads what is under the tag.
+    /// Parses the content of the tag.
     ///
     /// # Errors
-    /// Why it is not an index of version 2, as the end of a sentence.
+    /// The reason why it is not an index of version 2, as the end of a sentence.
     pub(crate) fn read(bytes: &[u8], media_type: Option<&str>) -> Result<Self, String> {
         let found = media_type.map(essence).unwrap_or_default();
         if found != OCI_IMAGE_INDEX_MEDIA_TYPE {
@@ -91,25 +91,25 @@ impl Index {
         })
     }
 
-    /// Whether all of `entries` are listed.
+    /// Returns `true` if all of `entries` are listed.
     pub(crate) fn lists(&self, entries: &[Entry]) -> bool {
         entries.iter().all(|entry| self.has(&entry.digest))
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub(crate) fn len(&self) -> usize {
         self.descriptors.len()
     }
 
-    /// The manifests that it lists by SHA-256.
+    /// The manifests that it lists with a SHA-256 digest.
     pub(crate) fn digests(&self) -> impl Iterator<Item = Digest> {
         self.digests
             .iter()
             .filter_map(|digest| Digest::parse(digest))
     }
 
-    /// The index without what is `gone`, and with `entries` after all others; an entry that is listed
-    /// already stays as it is.
+    /// The index without the manifests in `gone`, and with `entries` at the end. Entries that are already
+    /// listed are unchanged.
     pub(crate) fn with(&self, entries: &[Entry], gone: &BTreeSet<Digest>) -> String {
         let new = entries.iter().filter(|entry| !self.has(&entry.digest));
         let is_here = |digest: &str| Digest::parse(digest).is_none_or(|d| !gone.contains(&d));
@@ -151,7 +151,7 @@ fn part<T: DeserializeOwned>(
     })
 }
 
-/// An object in the order in which it was written.
+/// An object with its members in their original order.
 struct Members(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Members {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is signed: the bytes of a manifest or an index, as the registry serves them.
+//! The manifest or index to sign, with the bytes that the registry serves.
 
 use ambisign_sigstore::digest::Digest;
 use oci_client::manifest::{
@@ -11,10 +11,10 @@ use serde::de::IgnoredAny;
 
 use crate::error::Error;
 
-/// More layers or images than this are refused.
+/// The most layers or images.
 const MOST_DESCRIPTORS: usize = 1000;
 
-/// A manifest whose bytes were looked at.
+/// A parsed manifest.
 #[derive(Debug)]
 pub(crate) struct Manifest {
     /// The digest of the bytes.
@@ -23,20 +23,20 @@ pub(crate) struct Manifest {
     pub(crate) media_type: String,
     /// The number of bytes.
     pub(crate) size: u64,
-    /// What an index lists, in its order; nothing for an image.
+    /// The entries of an index, in order; empty for an image.
     pub(crate) children: Vec<Child>,
 }
 
-/// What an index says of something that it lists.
+/// An entry of an index.
 #[derive(Clone, Debug)]
 pub(crate) struct Child {
-    /// The digest of its manifest, when it is one of SHA-256.
+    /// The digest of its manifest, if it is a SHA-256 digest.
     pub(crate) digest: Option<Digest>,
-    /// The media type, which the OCI image specification insists on.
+    /// The media type, which the OCI image specification requires.
     pub(crate) media_type: Option<String>,
 }
 
-/// What a registry said of the bytes, beside them.
+/// The headers of the registry about the bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
     /// `Content-Type`.
@@ -63,12 +63,12 @@ struct Descriptor {
 }
 
 impl Manifest {
-    /// Reads `bytes`, which the registry served for `reference` (OCI image specification,
+    /// Parses `bytes`, which the registry served for `reference` (OCI image specification,
     /// "Image Manifest Specification" and "Image Index Specification").
     ///
     /// # Errors
-    /// The digest is not `wanted` or not the announced one; the media type is none of those that we
-    /// sign, or not the one in the bytes; or the JSON is not a manifest of at most 1,000 descriptors.
+    /// The digest is not `wanted` or not the announced one; the media type cannot be signed or differs from
+    /// the one in the bytes; or the JSON is not a manifest of at most 1,000 descriptors.
     pub(crate) fn read(
         reference: &str,
         bytes: &[u8],
@@ -99,7 +99,7 @@ impl Manifest {
         check_type(reference, media_type, wire.media_type.as_deref())?;
         let is_image = wire.config.is_some() || wire.layers.is_some();
         let is_index = wire.manifests.is_some();
-        // A manifest that is both is read differently by different readers (CVE-2021-41190).
+        // Clients interpret a manifest that is both in different ways (CVE-2021-41190).
         if is_image == is_index || is_index != is_index_type(media_type) {
             return Err(unreadable("its members do not fit its media type"));
         }
@@ -128,7 +128,7 @@ impl Manifest {
     }
 }
 
-/// The media type that a header names, without parameters.
+/// The media type in a header, without parameters.
 pub(crate) fn essence(header: &str) -> &str {
     header
         .split_once(';')
@@ -143,7 +143,7 @@ fn is_index_type(media_type: &str) -> bool {
     )
 }
 
-/// `header`, if it is a type that we sign.
+/// `header`, if it is a type that can be signed.
 pub(crate) fn signable<'a>(reference: &str, header: Option<&'a str>) -> Result<&'a str, Error> {
     let found = header.map(essence).unwrap_or_default();
     let is_image = matches!(found, OCI_IMAGE_MEDIA_TYPE | IMAGE_MANIFEST_MEDIA_TYPE);
@@ -157,12 +157,14 @@ pub(crate) fn signable<'a>(reference: &str, header: Option<&'a str>) -> Result<&
     })
 }
 
-/// As much of a media type as says whether it is signed: an index may list a thousand long ones.
+/// Shortens a media type to the part that decides whether it can be signed, because an index may list a
+/// thousand long ones.
 fn shortened(media_type: &str) -> String {
     essence(media_type).chars().take(80).collect()
 }
 
-/// OCI lets the member out; Docker does not, and then the header alone decides what readers see.
+/// Compares the header with the member. The member is optional in OCI but required by Docker, and
+/// clients without it use the header alone.
 fn check_type(reference: &str, header: &str, member: Option<&str>) -> Result<(), Error> {
     let is_oci = header.starts_with("application/vnd.oci.");
     if member == Some(header) || (member.is_none() && is_oci) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is read of a repository.
+//! Reads from a repository.
 
 pub(crate) mod candidates;
 pub(crate) mod fallback_tag;
@@ -20,8 +20,8 @@ use crate::http::connection::Connection;
 /// Reads from one repository.
 #[derive(Clone, Debug)]
 pub(crate) struct Puller<'a> {
-    /// The way to the repository.
+    /// The client for the repository.
     pub(crate) connection: Connection<'a>,
-    /// How signatures are found in it, once known. Locked while that is found out.
+    /// The way to find signatures in it, once known. Locked while that is found out.
     pub(crate) discovery: Arc<AsyncMutex<Option<Discovery>>>,
 }

@@ -14,10 +14,10 @@ use crate::discovery::Discovery;
 use crate::error::Error;
 use crate::http::call::Elsewhere;
 
-/// How many pages of referrers are read.
+/// The most pages of referrers that are read.
 pub(crate) const MOST_PAGES: u32 = 100;
 
-/// A list of referrers, of whose lines a reader takes what it needs.
+/// A list of referrers, whose entries are parsed as `T`.
 #[derive(Deserialize)]
 pub(crate) struct Listed<L> {
     pub(crate) manifests: Option<Vec<L>>,
@@ -29,11 +29,11 @@ pub(crate) struct Line {
 }
 
 impl Puller<'_> {
-    /// Finds out how signatures of this repository are found, before anything is signed: a list that
-    /// cannot be read is an error now rather than after the log entry.
+    /// Determines the way to find signatures in this repository, before anything is signed, so that an
+    /// unreadable list is an error before there is a log entry.
     ///
     /// # Errors
-    /// The registry refuses, or what is under the fallback tag is not an index.
+    /// The registry refuses, or the fallback tag is not an index.
     pub(crate) async fn probe(&self, subject: &Digest) -> Result<Discovery, Error> {
         let mut known = self.discovery.lock().await;
         let method = match *known {
@@ -58,17 +58,17 @@ impl Puller<'_> {
         Ok(method)
     }
 
-    /// Whether an answer to a query for referrers shows that there is such an API.
+    /// Returns `true` if the answer to a query for referrers shows that the registry has the API.
     ///
-    /// Readers look into the body only when the content type is exactly that of an index, so another
-    /// one means that nobody finds what is listed there.
+    /// Verifiers read the body only if its content type is exactly that of an index, so with another
+    /// type they find nothing.
     fn has_api(&self, page: &Answer) -> Result<bool, Error> {
         let exact = page.header(CONTENT_TYPE) == Some(OCI_IMAGE_INDEX_MEDIA_TYPE);
         Ok(self.is_answered(page)? && exact)
     }
 
-    /// Whether the status of an answer to a query for referrers is that of a list, and not that of a
-    /// registry without such an API. ghcr.io sends the query to another host, which has none either.
+    /// Returns `true` if the status of an answer to a query for referrers is that of a list, not of a
+    /// registry without the API. ghcr.io redirects the query to another host, which has no API either.
     pub(crate) fn is_answered(&self, page: &Answer) -> Result<bool, Error> {
         match page.status.as_u16() {
             200 => Ok(true),
@@ -78,7 +78,7 @@ impl Puller<'_> {
         }
     }
 
-    /// One page of referrers: the first, or the one that `link` leads to.
+    /// Reads one page of referrers: the first, or the one at `link`.
     pub(crate) async fn referrers(
         &self,
         subject: &Digest,
@@ -94,7 +94,7 @@ impl Puller<'_> {
         self.connection.send(&call).await
     }
 
-    /// One look through all pages; `None` when there is no referrers API.
+    /// Searches all pages once; `None` if there is no referrers API.
     pub(crate) async fn look(
         &self,
         subject: &Digest,
@@ -126,7 +126,7 @@ impl Puller<'_> {
     }
 }
 
-/// Where a list goes on.
+/// The next page of a list.
 pub(crate) fn next_page(page: &Answer) -> Option<Url> {
     let link = page.header(LINK).and_then(next_link)?;
     page.url.join(link).ok()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a reference stands for: the manifest, and beside it whether a signature may be pushed.
+//! Resolves a reference to its manifest.
 
 use ambisign_host::HttpReason;
 use ambisign_sigstore::digest::Digest;
@@ -15,7 +15,7 @@ use crate::read::manifest::{Manifest, Said};
 use crate::reference::Reference;
 
 impl Puller<'_> {
-    /// The image with the way in which its signatures are found `beside` it.
+    /// The image, and the way to find its signatures, which are stored `beside` it.
     pub(crate) async fn look_up(
         &self,
         reference: &Reference,
@@ -27,12 +27,12 @@ impl Puller<'_> {
             return Ok((manifest, method));
         };
         let (manifest, method) = tokio::join!(self.resolve_pushed(reference), beside.probe(digest));
-        // A missing image says more than what follows from it.
+        // Report a missing image rather than its consequences.
         Ok((manifest?, method?))
     }
 
-    /// As [`Connection::resolve`], but an image that was pushed a moment ago, as a digest shows, may
-    /// take a while to be seen.
+    /// Like [`Connection::resolve`], but waits for a while for an image that is named by digest, because
+    /// it may just have been pushed.
     pub(crate) async fn resolve_pushed(&self, reference: &Reference) -> Result<Manifest, Error> {
         let mut looks = Backoff::new();
         loop {
@@ -53,7 +53,7 @@ impl Puller<'_> {
         }
     }
 
-    /// The manifest that `reference` names, by its digest if it has one.
+    /// Gets the manifest of `reference`, by its digest if it has one.
     pub(crate) async fn resolve(&self, reference: &Reference) -> Result<Manifest, Error> {
         let shown = reference.to_string();
         let digest = reference.digest().map(Digest::to_string);
@@ -70,7 +70,7 @@ impl Puller<'_> {
                     unit: "bytes",
                 });
             }
-            // Only a tag is not followed.
+            // Only requests for tags do not follow redirects.
             Err(Error::Redirect { to, .. }) if digest.is_none() => {
                 return Err(Error::ImageRedirected {
                     reference: shown,
@@ -103,7 +103,7 @@ impl Puller<'_> {
         Manifest::read(&shown, &answer.body, said, reference.digest())
     }
 
-    /// The digest that `tag` names now: as announced, or else of the bytes.
+    /// The current digest of `tag`: the announced one, otherwise that of the bytes.
     pub(crate) async fn digest_of(&self, tag: &str) -> Result<Digest, Error> {
         let head = self
             .connection

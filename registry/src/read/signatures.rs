@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a registry has that may be a signature of an image, for whoever verifies.
+//! Reads candidates for signatures of an image, for verification.
 //!
-//! Nothing here is believed but digests: what is read hashes to what it is called. Everything has a
-//! limit, because whoever may push to a repository may attach things to its images.
+//! Only digests are relied on: all content is compared with its digest. Everything has a limit, because
+//! anyone who can push to a repository can attach things to its images.
 
 use std::collections::BTreeMap;
 
@@ -28,16 +28,16 @@ use crate::read::referrers::{Listed, MOST_PAGES, next_page};
 /// need not be.
 const MOST_LINES: usize = 10_000;
 
-/// The longest blob that is fetched, in bytes: that of a bundle.
+/// The longest accepted blob, in bytes: that of a bundle.
 const LONGEST: usize = ambisign_sigstore::bundle::LONGEST;
 
-/// A blob that is a signature.
+/// A read of a signature's blob.
 const BLOB: CallLimits = CallLimits {
     body: LONGEST,
     ..REGISTRY_READ
 };
 
-/// What is at a place.
+/// The content of a candidate.
 #[derive(Debug)]
 pub enum Stored {
     /// A Sigstore bundle, not parsed.
@@ -49,7 +49,7 @@ pub enum Stored {
         /// The annotations of its descriptor.
         annotations: BTreeMap<String, String>,
     },
-    /// Something else that is attached to the image, with its media type.
+    /// Another attachment, with its media type.
     Other(String),
 }
 
@@ -72,8 +72,7 @@ pub(crate) struct Attachment {
 }
 
 impl Puller<'_> {
-    /// Whether the manifest `digest` has the one layer `wanted`. One that is not there, or not a
-    /// manifest, has not.
+    /// Returns `true` if the manifest `digest` exists and `wanted` is its only layer.
     pub(crate) async fn has_layer(&self, digest: &Digest, wanted: &str) -> Result<bool, Error> {
         let call = self
             .connection
@@ -112,13 +111,13 @@ impl Puller<'_> {
         lists
     }
 
-    /// All pages of the referrers API; nothing where there is no such API.
+    /// All pages of the referrers API; empty if the registry does not have it.
     async fn listed_by_api(&self, image: &Digest) -> Result<(Vec<Line>, bool), Error> {
         let mut lines = Vec::new();
         let mut next: Option<Url> = None;
         for _ in 0..MOST_PAGES {
             let page = self.referrers(image, next.take()).await?;
-            // A proxy that answers everything is no API either.
+            // A proxy that answers every request does not have the API.
             if !(self.is_answered(&page)? && is_index(&page)) {
                 return Ok((lines, false));
             }
@@ -131,8 +130,7 @@ impl Puller<'_> {
         Ok((lines, next.is_some()))
     }
 
-    /// The index under the fallback tag; nothing when there is no such tag, or the image itself is
-    /// under it.
+    /// The index at the fallback tag; empty if the tag does not exist or is the image itself.
     async fn listed_by_tag(&self, image: &Digest) -> Result<(Vec<Line>, bool), Error> {
         let call = self.read_tag(&tag(image));
         let Some(answer) = self.under_tag(&call, "the list of referrers").await? else {
@@ -161,7 +159,7 @@ impl Puller<'_> {
         }
     }
 
-    /// The layers of the older layout; none when there is no such tag.
+    /// The layers of the older layout; empty if the tag does not exist.
     async fn legacy_layers(&self, image: &Digest) -> Result<Vec<Layer>, Error> {
         let tag = legacy_tag(image);
         let call = self.read_tag(&tag);
@@ -179,7 +177,7 @@ impl Puller<'_> {
             .collect())
     }
 
-    /// What the manifest `digest` carries.
+    /// The content of the manifest `digest`.
     pub(crate) async fn referrer(&self, digest: &Digest) -> Result<Fetched, Error> {
         let name = format!("{}@{digest}", self.connection.name());
         let call = self
@@ -208,7 +206,7 @@ impl Puller<'_> {
         Ok(Fetched { stored, bytes })
     }
 
-    /// The blob that `layer` names.
+    /// The blob of `layer`.
     pub(crate) async fn blob(&self, layer: &Layer) -> Result<Vec<u8>, Error> {
         let name = format!("{}@{}", self.connection.name(), layer.digest);
         let too_large = || Error::TooLarge {
@@ -278,10 +276,10 @@ fn is(digest: &Digest, bytes: &[u8], name: &str) -> Result<(), Error> {
     })
 }
 
-/// The manifest of a signature.
+/// Parses the manifest of a signature.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The problem.
 pub(crate) fn attachment(bytes: &[u8]) -> Result<Attachment, String> {
     let manifest: Attachment =
         ambisign_host::json::parse(bytes).map_err(|error| error.to_string())?;

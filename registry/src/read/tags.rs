@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is under a tag that lists signatures, when the registry does not say it plainly.
+//! Reads tags that list signatures if the answer of the registry is ambiguous.
 //!
-//! ghcr.io answers a read of a missing tag with a redirect to its web pages, and at times that of a
-//! tag that is there. So a redirect to another host says nothing about a tag: the list of tags does.
-//! It is asked too when a tag may not be read, while its repository may.
+//! ghcr.io redirects reads of a missing tag to its web pages, and sometimes also reads of an existing
+//! tag. So a redirect to another host does not show whether a tag exists, but the list of tags does. The
+//! list is also read if access to a tag is denied although the repository is readable.
 
 use ambisign_host::Answer;
 use reqwest::{Method, StatusCode};
@@ -16,10 +16,10 @@ use crate::read::Puller;
 use crate::read::referrers::next_page;
 use crate::right::Right;
 
-/// How many pages of tags are read: a hundred thousand tags.
+/// The most pages of tags that are read: a hundred thousand tags.
 const MOST_PAGES: u32 = 100;
 
-/// How many tags are asked for at once.
+/// The number of tags per page.
 const PAGE: &str = "1000";
 
 /// The tags of a repository (OCI distribution specification, "Listing Tags").
@@ -28,15 +28,15 @@ pub(crate) struct Tags {
     pub(crate) tags: Option<Vec<String>>,
 }
 
-/// Whether an answer may mean that there is no such tag, and may mean something else. Artifactory
-/// answers 403 for a tag that is not there.
+/// Returns `true` if an answer may mean that the tag does not exist, or something else. Artifactory
+/// answers 403 for a missing tag.
 fn is_unclear(answer: &Answer) -> bool {
     answer.status.is_redirection() || answer.status == StatusCode::FORBIDDEN
 }
 
 impl Puller<'_> {
-    /// A read of `tag`, under which signatures are listed. All types that a registry may store are
-    /// asked for, so that none looks like an absence.
+    /// A request to read `tag`, which lists signatures. It accepts all types that a registry may store,
+    /// so that no type looks like a missing tag.
     pub(crate) fn read_tag(&self, tag: &str) -> Call {
         Call {
             elsewhere: Elsewhere::Answer,
@@ -44,8 +44,8 @@ impl Puller<'_> {
         }
     }
 
-    /// The answer to `call`, a [`Connection::read_tag`], of what is under the tag; `None` when there
-    /// is no such tag. `what` is asked for, as errors say it.
+    /// The answer to `call`, a [`Connection::read_tag`]; `None` if the tag does not exist. Errors call the
+    /// request `what`.
     ///
     /// # Errors
     /// The registry refuses, or redirects reads of a tag that it lists.
@@ -66,7 +66,7 @@ impl Puller<'_> {
         }
     }
 
-    /// Reads a tag again that gave an `unclear` answer, if the registry lists it.
+    /// Reads a tag again after an `unclear` answer, if the registry lists it.
     ///
     /// # Errors
     /// The list of tags cannot be read; the tag may not be read, or its reads stay redirected.
@@ -75,7 +75,7 @@ impl Puller<'_> {
         match self.lists_tag(tag).await {
             Ok(true) => {}
             Ok(false) => return Ok(None),
-            // The whole registry stands in front of another one. Who only reads follows it: each
+            // The whole registry is a front for another one. Readers follow the redirect, because each
             // signature is verified, wherever it comes from.
             Err(Error::Redirect { .. }) if self.connection.repository.right == Right::Pull => {
                 let followed = Call {
@@ -106,7 +106,7 @@ impl Puller<'_> {
         })
     }
 
-    /// Whether the registry lists `tag`.
+    /// Returns `true` if the registry lists `tag`.
     ///
     /// # Errors
     /// The list cannot be read, or has no end.

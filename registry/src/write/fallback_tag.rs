@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Adding a line to the index under the fallback tag, which others write too.
+//! Adds an entry to the index at the fallback tag, which others write too.
 //!
-//! Registries do not promise conditional writes, and some take a wrong `If-Match` with 201. So a
-//! writer looks at what became of its write: at once, and again when nobody has written for as long
-//! as another writer that had read the old index may need to write it back. Whoever was lost writes
-//! again.
+//! Registries do not guarantee conditional writes, and some accept a wrong `If-Match` with 201. So a
+//! writer reads the index after its write: immediately, and again after a pause in which another writer
+//! that read the old index would have written it back. A writer whose entry was lost writes again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -25,15 +24,15 @@ use crate::read::index::{Entry, Index};
 use crate::write::Pusher;
 use crate::write::push::misses_a_part;
 
-/// How often the index is written at most.
+/// The most writes of the index.
 const MOST_ROUNDS: u32 = 12;
 
-/// How often a registry may refuse to replace an index that has not changed. The read before may have
-/// been old.
+/// How often a registry may refuse to replace an index that has not changed, because the read before may
+/// have been outdated.
 const MOST_REFUSALS: u32 = 3;
 
-/// How long a registry that shows an old index is waited for before ours is written once more: somebody
-/// may have put the old one back.
+/// The time to wait while a registry shows an old index, before writing again. Another writer may have
+/// restored the old one.
 const OLD: Duration = Duration::from_secs(15);
 
 /// The longest random wait before the second round; it doubles with each further one.
@@ -42,46 +41,46 @@ const FIRST_SPREAD: Duration = Duration::from_millis(50);
 /// The longest random wait before any round.
 const LONGEST_SPREAD: Duration = Duration::from_secs(2);
 
-/// How many lines of others may go in one round.
+/// The most entries of others that may be removed in one round.
 const MOST_GONE: usize = 100;
 
-/// A write of the tag, which is repeated only after a look.
+/// A write of the tag, which is repeated only after reading it.
 const WRITE: CallLimits = CallLimits {
     tries: 1,
     ..REGISTRY_WRITE
 };
 
-/// What became of one round.
+/// The result of one round.
 enum Round {
     /// Another writer was faster, or the outcome is unknown.
     Lost,
-    /// Our entries were listed in this state of the index, which was another one `before`.
+    /// Our entries were listed in this state of the index, which differs from the one `before`.
     Listed {
         before: Option<Digest>,
         state: Option<Digest>,
         since: Instant,
         patience: Duration,
     },
-    /// The registry took the index, and still shows the one `before`.
+    /// The registry accepted the index but still shows the one `before`.
     Unseen {
         before: Option<Digest>,
         patience: Duration,
     },
 }
 
-/// What a registry made of a write.
+/// The result of a write.
 enum Written {
-    /// It took it.
+    /// It was accepted.
     Yes,
-    /// It did not, and another read tells why.
+    /// It was not accepted, and another read shows why.
     No,
-    /// It does not take it while these are listed, which it does not have.
+    /// It is not accepted while it lists these, which the registry does not have.
     Without(BTreeSet<Digest>),
-    /// It refuses to replace what is there.
+    /// The registry refuses to replace the tag.
     Refused(Answer),
 }
 
-/// What a look at the index after our write shows.
+/// The result of reading the index after our write.
 enum Look {
     Listed(Read),
     Lost,
@@ -89,13 +88,13 @@ enum Look {
 }
 
 impl Pusher<'_> {
-    /// Lists `entry` under the fallback tag of `subject` once `stored` says that there is what it
-    /// names, and sees that it stays. Returns what others had listed and the registry has no more:
-    /// those lines had to go.
+    /// Lists `entry` at the fallback tag of `subject` once `stored` confirms that its manifest exists, and
+    /// checks that it stays listed. Returns the entries of others that had to be removed, because the
+    /// registry no longer has their manifests.
     ///
     /// # Errors
-    /// The registry refuses, the index is unreadable, other writers keep winning, the registry does not
-    /// show what it took, or `stored` fails.
+    /// The registry refuses, the index is unreadable, other writers keep overwriting it, the registry does
+    /// not show what it accepted, or `stored` fails.
     pub(crate) async fn share(
         &self,
         subject: &Digest,
@@ -114,7 +113,7 @@ impl Pusher<'_> {
             }
             rounds += 1;
             let round = self.round(subject, &mut *ours.lock().await, stored).await?;
-            // The lock is free while we wait: other images go on.
+            // The lock is free during the wait, so that other images can continue.
             if self.stays(subject, entry, round, end).await? {
                 return Ok(ours.lock().await.gone.clone());
             }
@@ -126,9 +125,9 @@ impl Pusher<'_> {
         })
     }
 
-    /// Reads the index again until it has been left alone for as long as another writer may take. While
-    /// one writes, another may have read before us. An old index is not the work of another writer: it
-    /// is waited for.
+    /// Reads the index again until it has not changed for as long as another writer may take. While one
+    /// writes, another may have read before us. An outdated index does not count as a change; it waits
+    /// for the new one.
     async fn stays(
         &self,
         subject: &Digest,
@@ -243,7 +242,7 @@ impl Pusher<'_> {
         }
     }
 
-    /// Writes the index that was read, with our entries and without those that are gone.
+    /// Writes the index that was read, with our entries and without those of missing manifests.
     async fn write_index(
         &self,
         subject: &Digest,
@@ -266,13 +265,13 @@ impl Pusher<'_> {
         };
         match self.puller.connection.send(&call).await {
             Ok(answer) => self.judge(answer, (subject, read), ours).await,
-            // Whether it was written is unknown: the next read tells.
+            // It is unknown whether it was written; the next read shows it.
             Err(Error::Http(error)) if error.class() == Class::Temporary => Ok(Written::No),
             Err(error) => Err(error),
         }
     }
 
-    /// A write that lost a race is no error.
+    /// Interprets the answer to a write. Losing a race is not an error.
     async fn judge(
         &self,
         answer: Answer,
@@ -304,7 +303,7 @@ impl Pusher<'_> {
             }
             413 => {
                 let entries = read.index.len();
-                let what = format!("the list of referrers with {entries} entries and ours");
+                let what = format!("the list of referrers with {entries} entries and a new one");
                 Err(self.puller.connection.refused(what, &answer))
             }
             _ => Err(self
@@ -314,8 +313,8 @@ impl Pusher<'_> {
         }
     }
 
-    /// The manifests that `index` lists, that `answer` names as missing, and that are not there: a
-    /// cleanup has deleted them and left the list as it was.
+    /// The manifests that `index` lists, that `answer` names as missing, and that do not exist, because a
+    /// cleanup deleted them and left the list unchanged.
     async fn gone(&self, answer: &Answer, index: &Index) -> Result<BTreeSet<Digest>, Error> {
         let mut gone = BTreeSet::new();
         let named = index.digests().filter(|digest| names(answer, digest));
@@ -331,7 +330,7 @@ impl Pusher<'_> {
         Ok(gone)
     }
 
-    /// The error of a tag that is not written: when there is something under it, it is immutable.
+    /// The error of a tag that cannot be written. If it exists, it is immutable.
     fn refused_tag(&self, subject: &Digest, state: Option<Digest>, answer: &Answer) -> Error {
         if state.is_none() {
             return self
@@ -347,7 +346,7 @@ impl Pusher<'_> {
     }
 }
 
-/// Whether `answer` names `digest`.
+/// Returns `true` if `answer` names `digest`.
 fn names(answer: &Answer, digest: &Digest) -> bool {
     String::from_utf8_lossy(&answer.body).contains(&digest.to_string())
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is written to a repository.
+//! Writes to a repository.
 
 mod fallback_tag;
 mod pending;
@@ -18,26 +18,26 @@ use crate::read::Puller;
 /// Writes to one repository.
 #[derive(Clone, Debug)]
 pub(crate) struct Pusher<'a> {
-    /// Reads of the same repository.
+    /// Reads from the same repository.
     pub(crate) puller: Puller<'a>,
     state: Arc<State>,
 }
 
-/// What a run has written to a repository.
+/// The state of a run's writes to a repository.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// Whether the config blob is there.
+    /// Set once the config blob exists.
     config: OnceCell<()>,
     subjects: Mutex<BTreeMap<Digest, Arc<AsyncMutex<PendingEntries>>>>,
 }
 
 impl<'a> Pusher<'a> {
-    /// Writes where `puller` reads.
+    /// A writer to the repository of `puller`.
     pub(crate) fn new(puller: Puller<'a>, state: Arc<State>) -> Self {
         Self { puller, state }
     }
 
-    /// What this run lists under the fallback tag of `subject`. Locked while it is written.
+    /// The entries of this run at the fallback tag of `subject`. Locked during a write.
     fn pending(&self, subject: &Digest) -> Arc<AsyncMutex<PendingEntries>> {
         let subjects = &self.state.subjects;
         let mut subjects = subjects.lock().unwrap_or_else(PoisonError::into_inner);

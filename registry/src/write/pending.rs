@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a run lists under the fallback tag of one image.
+//! The entries that a run lists at the fallback tag of an image.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use ambisign_sigstore::digest::Digest;
 
 use crate::read::index::Entry;
 
-/// The shortest time until the second look.
+/// The shortest time until the second read.
 const SECOND_LOOK: Duration = Duration::from_millis(100);
 
-/// How many times longer than our own way from reading to writing another writer may take.
+/// How many times longer than this run another writer may take from reading to writing.
 const SLOWER: u32 = 3;
 
-/// What this run has to do with one image's index.
+/// The state of this run for the index of an image.
 #[derive(Debug, Default)]
 pub(crate) struct PendingEntries {
-    /// What it lists there.
+    /// The entries of this run.
     pub(super) entries: Vec<Entry>,
-    /// What others list and the registry has no more, so that it takes no index with it.
+    /// Entries of others that the registry no longer has, so that it refuses an index with them.
     pub(super) gone: BTreeSet<Digest>,
-    /// Its longest time from reading to having written.
+    /// The longest time from a read to the end of a write in this run.
     pub(super) slowest: Duration,
-    /// How often in a row the registry refused to replace an index that nobody had changed.
+    /// The number of consecutive refusals to replace an index that had not changed.
     pub(super) refusals: u32,
 }
 
@@ -36,7 +36,7 @@ impl PendingEntries {
         }
     }
 
-    /// How long a writer that read before us may take to write.
+    /// The time that a writer that read before us may take to write.
     pub(super) fn patience(&self) -> Duration {
         SECOND_LOOK.max(self.slowest.saturating_mul(SLOWER))
     }

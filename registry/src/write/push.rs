@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Blobs and manifests on their way into a repository (OCI distribution specification, "Push").
+//! Pushes blobs and manifests to a repository (OCI distribution specification, "Push").
 //!
-//! Content is named by its digest, so every step may be repeated; what must not be repeated blindly
-//! is a write into an upload session, whose state is unknown after a lost answer.
+//! Content is named by its digest, so every step may be repeated, except a write into an upload session,
+//! whose state is unknown after a lost answer.
 
 use std::time::Duration;
 
@@ -24,30 +24,30 @@ use crate::write::Pusher;
 /// Descriptor").
 pub(crate) const EMPTY: &[u8] = b"{}";
 
-/// How often the bytes of a blob are sent at most.
+/// The most attempts to send the bytes of a blob.
 const BLOB_TRIES: u32 = 5;
 
-/// How often a manifest is sent of which the registry misses a part.
+/// The most attempts to send a manifest if the registry reports a missing part.
 const MANIFEST_TRIES: u32 = 5;
 
-/// A write that is made once, because its repetition needs a look first.
+/// A write that is sent once, because repeating it needs a read first.
 const ONCE: CallLimits = CallLimits {
     tries: 1,
     ..REGISTRY_WRITE
 };
 
 impl Pusher<'_> {
-    /// Asks for an upload session: where its blob goes, or the answer that denies it.
+    /// Requests an upload session. Returns the URL for its blob, or the answer that denies it.
     ///
     /// # Errors
-    /// No answer, or the blob would have to go where it may not.
+    /// There is no answer, or the URL for the blob is not allowed.
     pub(crate) async fn ask_upload(&self) -> Result<Result<Url, Answer>, Error> {
         let mut call =
             self.puller
                 .connection
                 .call(Method::POST, "blobs/uploads/", Elsewhere::Follow);
         call.body = Some(Vec::new());
-        // An empty body has no length by itself, and some registries answer 411 without it.
+        // An empty body does not imply the header, and some registries answer 411 without it.
         let length = HeaderValue::from_static("0");
         call.headers.insert(CONTENT_LENGTH, length);
         let answer = self.puller.connection.send(&call).await?;
@@ -55,14 +55,14 @@ impl Pusher<'_> {
         let Some(session) = session.filter(|_| answer.status == StatusCode::ACCEPTED) else {
             return Ok(Err(answer));
         };
-        // What the blob will be refused for is found out now.
+        // Check the URL now, because the blob could not be sent there.
         if !self.puller.connection.is_home(&session) {
             self.puller.connection.permit(&session).await?;
         }
         Ok(Ok(session))
     }
 
-    /// Opens an upload session, which proves the push right, and returns where its blob goes.
+    /// Opens an upload session, which proves push permission, and returns the URL for its blob.
     ///
     /// # Errors
     /// The registry refuses.
@@ -71,13 +71,12 @@ impl Pusher<'_> {
         asked.map_err(|answer| self.puller.connection.refused(UPLOAD, &answer))
     }
 
-    /// Pushes `bytes` into `session`, or into a new one when there is none or it has died.
+    /// Pushes `bytes` into `session`, or into a new one if there is none or it has expired.
     ///
-    /// After a lost answer the registry is asked whether it has the blob (reliability is bought by
-    /// looking, not by repeating).
+    /// After a lost answer, this checks whether the registry has the blob, rather than sending it again.
     ///
     /// # Errors
-    /// The registry refuses twice, or stays out of reach.
+    /// The registry refuses twice, or stays unreachable.
     pub(crate) async fn push_blob(
         &self,
         mut session: Option<Url>,
@@ -101,7 +100,7 @@ impl Pusher<'_> {
             };
             match self.put_blob(url, &digest, bytes).await {
                 Ok(answer) if answer.status.is_success() => return Ok(()),
-                // A session can die of age; a fresh one decides whether that was it.
+                // The session may have expired; a new one shows whether that was the reason.
                 Ok(answer) if refused => {
                     return Err(self.puller.connection.refused("a blob", &answer));
                 }
@@ -154,7 +153,7 @@ impl Pusher<'_> {
     /// Pushes the config blob of referrer manifests, once for each repository and run.
     ///
     /// # Errors
-    /// As [`Connection::push_blob`].
+    /// Those of [`Connection::push_blob`].
     pub(crate) async fn push_config(&self) -> Result<(), Error> {
         let push = || async {
             if self.has_blob(&Digest::of(EMPTY)).await? {
@@ -166,8 +165,8 @@ impl Pusher<'_> {
         Ok(())
     }
 
-    /// Pushes a manifest by its digest. Returns the `OCI-Subject` of the answer, by which a registry
-    /// says that it lists the manifest as a referrer.
+    /// Pushes a manifest by its digest. Returns the `OCI-Subject` of the answer, with which a registry
+    /// announces that it lists the manifest as a referrer.
     ///
     /// # Errors
     /// The registry refuses, or announces another digest than that of the bytes.
@@ -177,7 +176,7 @@ impl Pusher<'_> {
         bytes: &[u8],
     ) -> Result<Option<String>, Error> {
         let digest = Digest::of(bytes).to_string();
-        // The same bytes under their own digest: a repetition changes nothing.
+        // Repeating this is safe, because the name is the digest of the bytes.
         let call = self
             .puller
             .connection
@@ -217,8 +216,8 @@ impl Pusher<'_> {
         Ok(answer.header("oci-subject").map(str::to_owned))
     }
 
-    /// Sends a manifest whose parts are there. A registry may not see one of them while another process
-    /// pushes the same bytes once more, as all do with the config blob.
+    /// Sends a manifest whose parts exist. A registry may not see one of them while another process pushes
+    /// the same bytes again, as all do with the config blob.
     async fn send_complete(&self, call: &Call) -> Result<Answer, Error> {
         let mut looks = Backoff::new();
         for _ in 1..MANIFEST_TRIES {
@@ -233,7 +232,7 @@ impl Pusher<'_> {
     /// Reads a manifest back by its digest.
     ///
     /// # Errors
-    /// It is not there, or other bytes are.
+    /// It does not exist, or it has other bytes.
     pub(crate) async fn read_back_manifest(&self, bytes: &[u8]) -> Result<(), Error> {
         let digest = Digest::of(bytes).to_string();
         let call = self.puller.connection.read_manifest(Method::GET, &digest);
@@ -244,7 +243,7 @@ impl Pusher<'_> {
     /// keeps it there.
     ///
     /// # Errors
-    /// It is not there, or other bytes are.
+    /// It does not exist, or it has other bytes.
     pub(crate) async fn read_back_blob(&self, bytes: &[u8]) -> Result<(), Error> {
         let digest = Digest::of(bytes);
         let call = self.puller.read_blob(&digest);
@@ -283,8 +282,8 @@ impl Pusher<'_> {
     }
 }
 
-/// Whether a registry refuses a manifest because it does not have what it names (OCI distribution
-/// specification, "Error Codes").
+/// Returns `true` if a registry refuses a manifest because it does not have one of its parts (OCI
+/// distribution specification, "Error Codes").
 pub(crate) fn misses_a_part(answer: &Answer) -> bool {
     let said = String::from_utf8_lossy(&answer.body);
     let is_code = |code: &&str| said.contains(*code);
@@ -294,7 +293,7 @@ pub(crate) fn misses_a_part(answer: &Answer) -> bool {
             .any(is_code)
 }
 
-/// What the registry asked for, or an exponential step.
+/// The wait that the registry asks for, or an exponential step.
 fn wait_after(error: &HttpError, tries: u32) -> Duration {
     let mut asked = None;
     if let HttpReason::Status { retry_after, .. } = &error.reason {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A signature next to its image: a manifest whose OCI subject is the image, found through the
-//! referrers API or, where a registry has none, through the fallback tag.
+//! The referrer manifest of a signature: its OCI subject is the image, and it is found through the
+//! referrers API or, if the registry does not have it, through the fallback tag.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -24,7 +24,7 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// The media type of the config blob `{}`.
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 
-/// A manifest to be pushed, and its line in a list of referrers.
+/// A manifest to push, and its entry in a list of referrers.
 #[derive(Debug)]
 pub(crate) struct ReferrerManifest {
     /// The manifest as JSON.
@@ -34,10 +34,10 @@ pub(crate) struct ReferrerManifest {
 }
 
 impl ReferrerManifest {
-    /// The manifest that attaches `bundle` to `target`, in the form in which cosign 3 writes it.
+    /// The manifest that attaches `bundle` to `target`, in the same form as cosign 3.
     ///
     /// # Errors
-    /// None in practice: the members are text and numbers.
+    /// Never in practice, because the members are text and numbers.
     pub(crate) fn new(
         target: &Target,
         (bundle, predicate_type): (&[u8], &str),
@@ -95,10 +95,10 @@ fn descriptor(media_type: &str, digest: &Digest) -> OciDescriptor {
 }
 
 impl Pusher<'_> {
-    /// Waits until the referrers API lists `manifest`; `false` when there is no such API.
+    /// Waits until the referrers API lists `manifest`; `false` if the registry does not have the API.
     ///
     /// # Errors
-    /// There is one, but it does not list the manifest.
+    /// The API does not list the manifest.
     pub(crate) async fn is_listed(
         &self,
         subject: &Digest,
@@ -120,11 +120,10 @@ impl Pusher<'_> {
         }
     }
 
-    /// Makes a manifest that was pushed findable. What others read is written only once `stored` has
-    /// seen the manifest itself.
+    /// Lists a pushed manifest, once `stored` confirms that it exists.
     ///
     /// # Errors
-    /// The registry refuses, other writers of the fallback tag keep winning, or `stored` fails.
+    /// The registry refuses, other writers keep overwriting the fallback tag, or `stored` fails.
     pub(crate) async fn publish(
         &self,
         subject: &Digest,
@@ -132,7 +131,7 @@ impl Pusher<'_> {
         processed: Option<String>,
     ) -> Result<(Discovery, BTreeSet<Digest>), Error> {
         let known = *self.puller.discovery.lock().await;
-        // The header alone proves nothing: some registries send it without having the API.
+        // The header is not enough, because some registries send it without having the API.
         let hinted = processed == Some(subject.to_string());
         let look = hinted || known != Some(Discovery::FallbackTag);
         if look && self.is_listed(subject, &entry.digest).await? {
@@ -142,7 +141,7 @@ impl Pusher<'_> {
         Ok((Discovery::FallbackTag, gone))
     }
 
-    /// Waits a random time up to `longest`, so that writers do not meet again.
+    /// Waits a random time up to `longest`, so that writers do not collide again.
     pub(crate) async fn spread(&self, longest: Duration) {
         let random = getrandom::u32().unwrap_or(u32::MAX);
         sleep(longest.mul_f64(f64::from(random) / f64::from(u32::MAX))).await;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why something is not a bundle that can be verified.
+//! The errors of reading a bundle.
 
 use std::fmt::Display;
 
@@ -17,12 +17,12 @@ errors! {
         /// It does not have the form of a bundle.
         #[error("the bundle is malformed: {why}")]
         Malformed {
-            /// What is wrong.
+            /// The problem.
             why: String,
         } = "bundle/malformed", Untrusted | Rejected {
-            what: "A bundle is not built as bundles are.",
-            why: "It was cut or changed on its way, or another program writes it differently.",
-            advice: "Take the bundle from its source again.",
+            what: "A bundle does not have the form of a Sigstore bundle.",
+            why: "It was truncated or changed, or another program writes it differently.",
+            advice: "Get the bundle from its source again.",
         },
         /// Its media type is not that of a known version.
         #[error("the bundle has the unknown media type {found:?}")]
@@ -30,24 +30,24 @@ errors! {
             /// The beginning of the media type.
             found: String,
         } = "bundle/media-type", Untrusted | Rejected {
-            what: "A bundle is of a version that nobody here knows.",
-            why: "It is newer than this program, or no bundle.",
+            what: "A bundle has an unknown version.",
+            why: "It is newer than this program, or it is not a bundle.",
             advice: "Use a current version of ambisign.",
         },
-        /// It brings an anchor of its own. Nobody may bring their own proof of trust.
+        /// It contains a root certificate. Trust anchors come from the trusted root only.
         #[error("the certificate chain of the bundle holds a root certificate")]
         RootCertificate = "bundle/root-certificate", Untrusted | Rejected {
-            what: "A bundle brings its own root certificate along.",
-            why: "Whom to believe is not for the signer to say, so the format forbids it.",
+            what: "A bundle contains its own root certificate.",
+            why: "The verifier decides which roots to trust, not the signer, so the format forbids it.",
             advice: "Have it signed again by a tool that follows the format.",
         },
-        /// There is too much of something, or something twice.
+        /// A list is too long or contains an item twice.
         #[error("the bundle has too many {what}, or one of them twice")]
         TooMany {
-            /// Of what.
+            /// The kind of item.
             what: &'static str,
         } = "bundle/too-many", Untrusted | Rejected {
-            what: "A bundle holds more parts than any honest one, or one twice.",
+            what: "A bundle contains more log entries or timestamps than allowed, or one of them twice.",
             why: "Counting a witness twice would make one look like two.",
             advice: "Have it signed again.",
         },

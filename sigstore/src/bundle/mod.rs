@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The Sigstore bundle: a signature with everything that is needed to verify it offline
+//! The Sigstore bundle: a signature and everything needed to verify it offline
 //! (`sigstore_bundle.proto`).
 
 mod error;
@@ -24,7 +24,7 @@ pub const LONGEST: usize = 16 * 1024 * 1024;
 /// More log entries or timestamps than this are refused (client specification 4.1).
 const MOST_WITNESSES: usize = 32;
 
-/// A bundle: its form was checked, nothing else.
+/// A bundle whose form was checked. Nothing in it is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
     material: Material,
@@ -33,16 +33,16 @@ pub struct Bundle {
     timestamps: Vec<Vec<u8>>,
 }
 
-/// What a signature says about the key that made it.
+/// The verification material that names the key of a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Material {
     /// The DER certificate of the key.
     Certificate(Vec<u8>),
-    /// A hint which key it was, that decides nothing.
+    /// A hint at the key, which is not used for verification.
     Key { hint: String },
 }
 
-/// The versions of the format. They differ in where the certificate is and what must be there.
+/// The versions of the format. They differ in the place of the certificate and in required members.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
     V0_1,
@@ -62,7 +62,7 @@ impl Version {
 }
 
 impl Bundle {
-    /// Puts a bundle together: the DER signing certificate, what was signed, log entries, and DER
+    /// Builds a bundle from a DER signing certificate, the signed content, log entries, and DER
     /// timestamps.
     pub fn new(
         certificate: Vec<u8>,
@@ -81,7 +81,7 @@ impl Bundle {
     /// Reads a bundle of version 0.1, 0.2 or 0.3.
     ///
     /// # Errors
-    /// What is wrong with its form.
+    /// The bundle is malformed.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         if json.len() > LONGEST {
             return Err(Error::TooMany { what: "bytes" });
@@ -121,10 +121,10 @@ impl Bundle {
         })
     }
 
-    /// The bundle as compact JSON of version 0.3, zero values left out.
+    /// Writes the bundle as compact JSON of version 0.3, without zero values.
     ///
     /// # Errors
-    /// None that is known: the serializer can report one.
+    /// The serializer fails, for which no case is known.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         let timestamps = self.timestamps.iter().map(|der| wire::Timestamp {
             signed_timestamp: Base64(der.clone()),
@@ -158,7 +158,7 @@ impl Bundle {
         })
     }
 
-    /// The signing certificate, in DER; `None` when it was signed with a bare key.
+    /// The signing certificate, in DER; `None` if a bare key made the signature.
     pub fn certificate(&self) -> Option<&[u8]> {
         match &self.material {
             Material::Certificate(der) => Some(der),

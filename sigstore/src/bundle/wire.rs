@@ -10,7 +10,7 @@ use crate::dsse::Envelope;
 use crate::log::wire;
 use crate::protojson::{Base64, nullable};
 
-/// The hash that a bundle names beside the digest of a message.
+/// The name of the hash algorithm of a message digest.
 const SHA256: &str = "SHA2_256";
 
 #[derive(Deserialize, Serialize)]
@@ -53,7 +53,7 @@ pub(super) struct Chain {
     pub(super) certificates: Vec<Certificate>,
 }
 
-/// The place of a certificate, when it was signed with a bare key.
+/// Stands in place of a certificate if a bare key made the signature.
 #[derive(Deserialize, Serialize)]
 pub(super) struct PublicKey {
     #[serde(
@@ -138,7 +138,7 @@ pub(super) struct DsseEnvelope {
     signatures: Vec<DsseSignature>,
 }
 
-/// A key ID may be there too. Nothing is decided by it.
+/// A key ID may be present; it is ignored.
 #[derive(Deserialize, Serialize)]
 pub(super) struct DsseSignature {
     sig: Base64,

@@ -9,10 +9,10 @@ use crate::pki::x509::Certificate;
 use crate::trust::TrustedRoot;
 use crate::trust::root::Authority;
 
-/// The authority certificate whose key signed `certificate`, whatever the time is.
+/// The authority certificate whose key signed `certificate`. Validity is not checked.
 ///
 /// # Errors
-/// [`CertificateError::UntrustedChain`]: there is none in `root`.
+/// [`CertificateError::UntrustedChain`] if `root` does not contain it.
 pub fn issuer<'r>(
     certificate: &SigningCertificate,
     root: &'r TrustedRoot,
@@ -34,8 +34,8 @@ pub fn issuer<'r>(
 /// the certificate of the issuer.
 ///
 /// # Errors
-/// [`CertificateError::OutsideValidity`] when the signing certificate itself was not valid at
-/// `at`; else [`CertificateError::UntrustedChain`].
+/// [`CertificateError::OutsideValidity`] if the signing certificate itself was not valid at `at`;
+/// otherwise [`CertificateError::UntrustedChain`].
 pub fn verify<'r>(
     certificate: &SigningCertificate,
     root: &'r TrustedRoot,
@@ -50,7 +50,7 @@ pub fn verify<'r>(
         let Some(issuer) = authority.chain().first() else {
             continue;
         };
-        // One authority may be there with several windows, so the next one may do better.
+        // An authority can be listed several times with different windows, so try the next one.
         if leaf.is_signed_by(issuer) {
             match vouches(authority, leaf, at) {
                 Ok(()) => return Ok(issuer),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The signing certificate: its profile, its chain, its promise to be public, and what is verified
-//! with it.
+//! The signing certificate: its profile, its chain, its SCT, and verifying signatures with it.
 
 pub mod chain;
 pub mod sct;

@@ -21,12 +21,12 @@ const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.111
 
 /// Verifies that a certificate transparency log of `root` promised to publish `certificate`, which
 /// `issuer` issued, and returns the time of the promise, to the millisecond; `None` when `root` does
-/// not require one. Signer and reader hold a certificate to the same.
+/// not require one. Signing and verifying use the same check.
 ///
-/// Promises of logs that `root` does not have are passed over; one good promise is enough.
+/// Promises of logs that are not in `root` are ignored; one valid promise is enough.
 ///
 /// # Errors
-/// [`CertificateError::Sct`]: one is required, and there is no good one.
+/// [`CertificateError::Sct`] if a promise is required and none is valid.
 pub fn verify(
     certificate: &SigningCertificate,
     issuer: &Certificate,
@@ -56,7 +56,7 @@ fn promise(
     let precertificate = precertificate(leaf, issuer).ok_or_else(|| bad("it cannot be rebuilt"))?;
     let mut why = "its SCTs are of unknown logs";
     for serialized in list {
-        // An SCT of a later version or algorithm may stand beside one that is understood.
+        // SCTs of later versions or algorithms are skipped; the certificate may also have a known one.
         let Ok(sct) = serialized.parse_timestamp() else {
             continue;
         };

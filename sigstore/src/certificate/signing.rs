@@ -18,78 +18,78 @@ pub(crate) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("
 const ISSUER_RAW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
 /// The issuer of the token as a DER string.
 const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.8");
-/// The type of the name that Fulcio gives where it is neither an e-mail address nor a URI.
+/// The type of a SAN from Fulcio that is neither an e-mail address nor a URI.
 const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
-/// The longest life of a certificate of the public instance, which gives ten minutes: a longer one
-/// would be worth stealing the key for.
+/// The longest accepted life of a certificate of the public instance, which issues them for ten
+/// minutes. The key of a longer-lived one would be worth stealing.
 pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(15 * 60);
 
 errors! {
-    /// Why a signing certificate is not believed.
+    /// A signing certificate is not acceptable.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum CertificateError {
-        /// It lives longer than the public instance's do.
+        /// It is valid for longer than the certificates of the public instance.
         #[error("the signing certificate is valid for {} s, and the public Sigstore gives at most {} s", life.as_secs(), LONGEST_LIFE.as_secs())]
         Lifetime {
             /// How long it is valid.
             life: Duration,
         } = "fulcio/lifetime", Untrusted | Rejected {
-            what: "The certificate lives longer than those of this instance do.",
-            why: "Short lives are what makes keys without storage safe.",
-            advice: "Check which instance the certificate is of.",
-        },
-        /// It is not a certificate.
+            what: "The certificate is valid for longer than this instance issues certificates.",
+            why: "Keys that are never stored are safe because their certificates expire within minutes.",
+            advice: "Check which instance issued the certificate.",
+                    },
+                    /// It is not a certificate.
         #[error("the signing certificate cannot be read")]
         Malformed = "fulcio/malformed", Untrusted | Rejected {
             what: "The certificate cannot be read.",
-            why: "It is damaged, or no X.509 certificate.",
+            why: "It is damaged, or it is not an X.509 certificate.",
             advice: "Check which instance answered, or take the bundle from its source again.",
         },
         /// The certificate was not valid at the time in question.
         #[error("the signing certificate was not valid at the time of the signature")]
         OutsideValidity = "fulcio/outside-validity", Untrusted | Rejected {
             what: "The certificate was not valid when the signature was made.",
-            why: "A proven time lies before or after its ten minutes.",
+            why: "A proven time is before or after the ten minutes of its validity.",
             advice: "Check the clock of the machine that signs, and sign again.",
         },
-        /// It is a certificate for something else than signing code with one identity.
+        /// It is not a certificate for code signing with one identity.
         #[error("the signing certificate {why}")]
         Profile {
-            /// In which way.
+            /// The difference.
             why: &'static str,
         } = "fulcio/profile", Untrusted | Rejected {
-            what: "The certificate is not made for signing code.",
-            why: "Its extensions say what it may be used for.",
+            what: "The certificate is not a code signing certificate of Fulcio.",
+            why: "Its key usage, names or extensions differ from Fulcio's profile.",
             advice: "Check which instance the certificate is of.",
         },
         /// No trusted certificate transparency log promised to publish the certificate.
         #[error("no trusted certificate transparency log vouches for the signing certificate: {why}")]
         Sct {
-            /// What is wrong with the promise.
+            /// The problem with the promise.
             why: &'static str,
         } = "fulcio/sct", Untrusted | Rejected {
             what: "No log that you trust has promised to publish the certificate.",
-            why: "A hidden certificate could be misused without being seen. A wrong trusted root looks the same.",
-            advice: "Check that trusted root and Fulcio are of one instance.",
+            why: "A certificate outside of the logs could be misused unnoticed. A wrong trusted root has the same effect.",
+            advice: "Check that the trusted root and Fulcio belong to the same instance.",
         },
-        /// No authority of the trusted root issued it, or one that was not trusted at that time.
+        /// No authority of the trusted root issued it, or the one that did was not trusted at that time.
         #[error("the signing certificate is not issued by a trusted authority")]
         UntrustedChain {
-            /// The flaw of the path.
+            /// The problem with the path.
             #[source]
             flaw: PathError,
         } = "fulcio/untrusted-chain", Untrusted | Rejected {
-            fix: "check that the trusted root is the one of the Fulcio instance, and a new one",
-            what: "The certificate is of an authority that you do not trust.",
-            why: "Mostly staging, production and private instances are mixed.",
+            fix: "use a current trusted root of the Fulcio instance",
+            what: "The certificate was issued by an authority that is not in the trusted root.",
+            why: "Usually the trusted root and the certificate belong to different instances, such as staging and production.",
             advice: "Use the trusted root of the instance that signed.",
         },
     }
 }
 
-/// A certificate that has the profile of Fulcio's signing certificates. Whether it is to be
-/// believed is for [`SigningCertificate::trusted`] or [`crate::verify`] to say.
+/// A certificate with the profile of Fulcio's signing certificates. It is not verified until
+/// [`SigningCertificate::trusted`] or [`crate::verify`] accepts it.
 #[derive(Clone, Debug)]
 pub struct SigningCertificate {
     certificate: Certificate,
@@ -98,8 +98,8 @@ pub struct SigningCertificate {
 }
 
 impl SigningCertificate {
-    /// Reads a DER certificate and holds it to the profile: not an authority, for code signing, for
-    /// digital signatures, exactly one name, an issuer, no critical extension beside these.
+    /// Reads a DER certificate and checks the profile: it is not an authority, is for code signing and
+    /// digital signatures, has exactly one name and an issuer, and has no other critical extension.
     ///
     /// # Errors
     /// [`CertificateError::Malformed`] and [`CertificateError::Profile`].
@@ -108,7 +108,7 @@ impl SigningCertificate {
         let profile = |why| CertificateError::Profile { why };
         let usage = certificate.usage();
         if usage.ca || usage.key.is_some_and(|key| key.key_cert_sign()) {
-            return Err(profile("is one of an authority"));
+            return Err(profile("belongs to a certificate authority"));
         }
         if !usage.key.is_some_and(|key| key.digital_signature()) {
             return Err(profile("is not for digital signatures"));
@@ -122,7 +122,7 @@ impl SigningCertificate {
         }
         let [known, also, too] = UNDERSTOOD;
         if certificate.has_critical_beside(&[known, also, too, SUBJECT_ALT_NAME]) {
-            return Err(profile("has a critical extension that is not understood"));
+            return Err(profile("has an unknown critical extension"));
         }
         let san = name(&certificate).ok_or_else(|| {
             profile("does not have exactly one name that is an e-mail address, a URI or Fulcio's")
@@ -156,7 +156,7 @@ impl SigningCertificate {
         self.certificate.not_after()
     }
 
-    /// Whether `time` is inside the validity, both ends included.
+    /// Returns `true` if `time` is within the validity, both ends included.
     pub fn is_valid_at(&self, time: SystemTime) -> bool {
         self.certificate.validity().contains(time)
     }
@@ -177,7 +177,7 @@ impl SigningCertificate {
     }
 }
 
-/// The one name, when there is exactly one and it is of a kind that Fulcio gives.
+/// The name, if there is exactly one and Fulcio uses its kind.
 fn name(certificate: &Certificate) -> Option<String> {
     let names = SubjectAltName::from_der(certificate.extension(SUBJECT_ALT_NAME)?).ok()?;
     let [name] = names.0.as_slice() else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a signature is verified with.
+//! The certificate or key that a signature is verified with.
 
 use std::time::SystemTime;
 
@@ -8,10 +8,10 @@ use der::pem::{LineEnding, encode_string};
 use super::signing::{CertificateError, SigningCertificate};
 use crate::pki::keys::{Hash, PublicKey};
 
-/// The certificate that came with a signature, or a key that the reader brought.
+/// The certificate of a signature, or a key that the verifier passes in.
 #[derive(Clone, Copy, Debug)]
 pub enum Verifier<'a> {
-    /// A certificate: its key counts only while it is valid.
+    /// A certificate, whose key counts only while the certificate is valid.
     Certificate(&'a SigningCertificate),
     /// A bare key, which is valid at any time.
     Key(&'a PublicKey),
@@ -42,13 +42,13 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Certificate or key in PEM: lines of 64 characters, a line feed at the end. `None` for one
-    /// that is too long for PEM.
+    /// The certificate or key in PEM, with lines of 64 characters and a final line feed. `None` if it
+    /// is too long for PEM.
     pub fn pem(&self) -> Option<String> {
         encode_string(self.label(), LineEnding::LF, self.der()).ok()
     }
 
-    /// Whether it may have signed at `time`.
+    /// Returns `true` if a signature at `time` counts.
     pub fn is_valid_at(&self, time: SystemTime) -> bool {
         match self {
             Self::Certificate(certificate) => certificate.is_valid_at(time),
@@ -56,8 +56,8 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Whether `signature` is one over `message`, with the usual hash of the key or with SHA-256,
-    /// which clients used to take for every key.
+    /// Verifies `signature` over `message`, with the usual hash of the key or with SHA-256, which
+    /// clients used to use for every key.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let key = self.key();
         let mut hashes = [key.usual_hash(), Hash::Sha256].into_iter();
@@ -72,17 +72,17 @@ impl<'a> From<&'a SigningCertificate> for Verifier<'a> {
 }
 
 impl SigningCertificate {
-    /// The certificate in PEM: lines of 64 characters, a line feed at the end.
+    /// The certificate in PEM, with lines of 64 characters and a final line feed.
     ///
     /// # Errors
-    /// [`CertificateError::Malformed`] for a certificate that is too long for PEM.
+    /// [`CertificateError::Malformed`] if the certificate is too long for PEM.
     pub fn pem(&self) -> Result<String, CertificateError> {
         let pem = Verifier::from(self).pem();
         pem.ok_or(CertificateError::Malformed)
     }
 
-    /// Whether `signature` is one of the certificate's key over `message`, with the usual hash of
-    /// the key or with SHA-256, which clients used to take for every key.
+    /// Verifies that the certificate's key made `signature` over `message`, with the usual hash of the
+    /// key or with SHA-256, which clients used to use for every key.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         Verifier::from(self).verify(message, signature)
     }

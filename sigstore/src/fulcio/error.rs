@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What can go wrong on the way to a certificate.
+//! The errors of requesting a certificate.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use crate::network_hint;
 use crate::service;
 
 errors! {
-    /// Why there is no certificate.
+    /// There is no certificate.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The certificate is not to be trusted.
+        /// The certificate does not verify.
         #[error(transparent)]
         Certificate(#[from] error: CertificateError) = of error,
         /// The request could not be written.
@@ -23,17 +23,17 @@ errors! {
             why: "This cannot happen.",
             advice: "Report it.",
         },
-        /// No usable answer.
+        /// The request failed.
         #[error("Fulcio gave no certificate")]
         Http(#[from] error: HttpError) = request error in "fulcio" { fix: network_hint::fix(error) },
-        /// The certificate is for somebody else.
+        /// The certificate has another identity or issuer than the token.
         #[error("Fulcio's certificate has the {what} {found:?}, and the token {}", stands_for(expected.as_deref()))]
         IdentityMismatch {
             /// `identity` or `issuer`.
             what: &'static str,
             /// What the certificate says.
             found: String,
-            /// What it must say; `None` where it must be made of the token's claims.
+            /// The expected value; `None` if it is only known that it must consist of the token's claims.
             expected: Option<String>,
         } = "fulcio/identity-mismatch", Untrusted {
             fix: match (expected, *what) {
@@ -41,15 +41,15 @@ errors! {
                 (None, "issuer") => Some("check which Fulcio answered; if this issuer is right, name it with `--require-issuer`"),
                 (None, _) => Some("check which Fulcio answered; if this identity is right, name it with `--require-identity`"),
             },
-            what: "The certificate names somebody else than the token.",
-            why: "The certificate authority is wrong, or follows rules that ambisign does not know.",
+            what: "The certificate has another identity or issuer than the token.",
+            why: "This is the wrong certificate authority, or it follows rules that ambisign does not know.",
             advice: "Do not run again; check which instance answered.",
         },
         /// The certificate is for another key.
-        #[error("Fulcio's certificate is for another key than ours")]
+        #[error("Fulcio's certificate is not for the key of this run")]
         KeyMismatch = "fulcio/key-mismatch", Untrusted {
             what: "The certificate is for another key than the one of this run.",
-            why: "Somebody else's certificate came back.",
+            why: "The service returned the certificate of another request.",
             advice: "Do not run again; check which instance answered.",
         },
         /// Something else answers at the URL of Fulcio.
@@ -77,7 +77,7 @@ errors! {
         } = "fulcio/refused", Identity {
             fix: objection.fix(issuer),
             what: "Fulcio does not accept the token.",
-            why: "Issuer, audience, time or a claim does not suit it; its answer is shown.",
+            why: "Its configuration does not allow the issuer, the audience, the time or a claim; the message shows its answer.",
             advice: "Compare the token with what this Fulcio accepts; private instances list their own issuers.",
         },
         /// An error status that has nothing to do with the token.
@@ -92,7 +92,7 @@ errors! {
             why: "Too many requests, or a fault on its side.",
             advice: "Run again.",
         },
-        /// A good status with something else than a certificate.
+        /// The status reports success, but the answer contains no certificate.
         #[error("Fulcio's answer holds no certificate")]
         Unreadable = "fulcio/unreadable", Untrusted {
             fix: "check that the URL is Fulcio's and that no proxy answers",
@@ -111,14 +111,15 @@ fn stands_for(expected: Option<&str>) -> String {
 }
 
 impl Error {
-    /// Whether Fulcio may have issued a certificate nevertheless, which stays in a public log.
+    /// Returns `true` if Fulcio may have issued a certificate nevertheless, which then stays in a public
+    /// log.
     pub fn may_have_issued(&self) -> bool {
         match self {
             Self::Encoding | Self::Mistaken(_) | Self::Objected { .. } | Self::Refused { .. } => {
                 false
             }
             Self::Http(error) => error.sent,
-            // A server that fails may do so when its work is done.
+            // A server can fail after it has issued the certificate.
             Self::Rejected { status, .. } => *status >= 500,
             Self::Certificate(_)
             | Self::IdentityMismatch { .. }
@@ -131,7 +132,7 @@ impl Error {
 /// What Fulcio has against a token, as far as its configuration or its answer tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Objection {
-    /// It wants another audience.
+    /// It requires another audience.
     Audience {
         /// That audience.
         wanted: String,
@@ -165,7 +166,7 @@ impl Objection {
         }
     }
 
-    /// What helps against it, for a token of `issuer`.
+    /// The fix, for a token of `issuer`.
     pub fn fix(&self, issuer: &str) -> Cow<'static, str> {
         match self {
             Self::Audience { wanted } => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Doors to the private parsers of Fulcio's answers, for `fuzz/` and its test alone.
+//! Access to the private parsers of Fulcio's answers, for `fuzz/` and its test only.
 
 use super::wire;
 
@@ -8,7 +8,7 @@ pub fn leaf(body: &[u8]) -> Option<Vec<u8>> {
     wire::leaf(body)
 }
 
-/// How many issuers a configuration lists.
+/// The number of issuers in a configuration.
 pub fn issuers(body: &[u8]) -> Option<usize> {
     wire::issuers(body).map(|issuers| issuers.len())
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Fulcio: identity and key -> credential.
+//! The client of Fulcio: it gets a certificate for an identity and a key.
 
 mod error;
 #[doc(hidden)]
@@ -22,10 +22,10 @@ use crate::service::{self, Kind};
 use crate::trust::Trust;
 pub use error::{Error, Objection};
 
-/// What may be signed, because its signature has a place to go to.
+/// An artifact whose signature can be delivered.
 ///
-/// Implement it only for a value that cannot be made before that is known: a certificate puts the
-/// identity into a public log, for good.
+/// Implement it only for types whose construction checks that, because a certificate puts the identity
+/// into a public log permanently.
 pub trait Deliverable {}
 
 /// The Fulcio of this run.
@@ -40,14 +40,14 @@ impl<'a> Fulcio<'a> {
         Self { host, trust }
     }
 
-    /// Asks for a certificate for `key`, and checks it (gate G5): it is for this key, for the
+    /// Requests a certificate for `key` and checks it (gate G5): it is for this key, for the
     /// predicted identity or for one that the token claims, chains to the trusted root, and carries an SCT of a trusted log.
     ///
-    /// `_first` and `_rest` are what will be signed: there is no certificate without something to
-    /// sign, nor before it is known that its signature has a place to go to.
+    /// `_first` and `_rest` are the artifacts to sign. They prove that there is something to sign and
+    /// that its signature can be delivered.
     ///
     /// # Errors
-    /// Fulcio refuses, cannot be reached, or answers with a certificate that is not ours.
+    /// Fulcio refuses, cannot be reached, or returns a certificate that is not for this request.
     pub async fn issue<D: Deliverable, R: CryptoRng>(
         &self,
         identity: &Identity,
@@ -72,7 +72,7 @@ impl<'a> Fulcio<'a> {
         let body = wire::request(request);
         let mut request =
             request::post_accepting(url, "application/json", "application/json", body);
-        // What cannot be a header is not sent; a token that was parsed always can.
+        // Parsed tokens are always valid in a header.
         let bearer = bearer(token.expose()).map(|bearer| (AUTHORIZATION, bearer));
         request.headers_mut().extend(bearer);
         self.host.net.send(&FULCIO, request).await
@@ -149,12 +149,12 @@ impl<'a> Fulcio<'a> {
     }
 }
 
-/// Where the Fulcio at `base` tells its configuration. Asking makes nothing public.
+/// The URL of the configuration of the Fulcio at `base`. Reading it makes nothing public.
 pub fn configuration(base: &Url) -> Url {
     request::below(base, "api/v2/configuration")
 }
 
-/// What Fulcio has against `identity`, by its `answer` with its configuration; `None` when that cannot
+/// Fulcio's objection to `identity`, according to the configuration in `answer`; `None` if that cannot
 /// be read.
 pub fn objection(answer: &Answer, identity: &Identity) -> Option<Objection> {
     let issuers = Some(answer).filter(|answer| answer.status.is_success())?;

@@ -7,15 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
-/// The body of `POST /api/v2/signingCert` with a certificate signing request in PEM. The token is
-/// not in it: a redirect would carry it away.
+/// The body of `POST /api/v2/signingCert` with a certificate signing request in PEM. It does not
+/// contain the token, because a redirect would send the body on.
 pub(super) fn request(csr_pem: &str) -> Vec<u8> {
     json!({ "certificateSigningRequest": STANDARD.encode(csr_pem) })
         .to_string()
         .into_bytes()
 }
 
-/// The signing certificate of an answer, in DER. The rest of its chain is not even read: trust
+/// The signing certificate of an answer, in DER. The rest of its chain is not read, because trust
 /// anchors come from the trusted root.
 pub(super) fn leaf(body: &[u8]) -> Option<Vec<u8>> {
     let answer: Answer = json::parse(body).ok()?;
@@ -78,11 +78,11 @@ struct Configuration {
     issuers: Vec<Issuer>,
 }
 
-/// One issuer that Fulcio accepts tokens of.
+/// An issuer whose tokens Fulcio accepts.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Issuer {
-    /// The issuer, to the letter.
+    /// The exact issuer.
     pub(super) issuer_url: Option<String>,
     /// A pattern of issuers.
     pub(super) wildcard_issuer_url: Option<String>,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether a certificate says what a token claims, where the rules of its Fulcio are not known.
+//! Compares a certificate with the claims of a token if the rules of its Fulcio are unknown.
 //!
-//! Every kind of issuer that Fulcio knows makes the name of claims: an e-mail address, `sub`, the
-//! reference of a workflow, or several claims in one URL. So a name without any of them is somebody
-//! else's.
+//! For every kind of issuer, Fulcio builds the name from claims: an e-mail address, `sub`, the
+//! reference of a workflow, or several claims in one URL. A name without any of them belongs to another
+//! identity.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -12,24 +12,24 @@ use super::prediction::{BUDDY, BUILDKITE, CIRCLECI, CODEFRESH};
 
 type Claims = Map<String, Value>;
 
-/// Claims that no name is made of: they are the same in the tokens of many.
+/// Claims that never make a name, because the tokens of many identities share them.
 const OF_NOBODY: [&str; 4] = ["iss", "aud", "jti", "nonce"];
 
-/// Names that are put together: each row of claims is in the name as a whole (Fulcio,
+/// Names composed of several claims: the name contains every claim of a row (Fulcio,
 /// `config/identity/config.yaml`).
 const PUT_TOGETHER: [&[&str]; 4] = [BUDDY, BUILDKITE, CIRCLECI, CODEFRESH];
 
-/// What may stand before or behind a claim in a name.
+/// Characters that may surround a claim in a name.
 const SEPARATORS: [char; 7] = ['/', '!', '@', ':', '#', '?', '='];
 
-/// Whether `issuer` in a certificate is the `iss` of `claims` or another of its texts: Fulcio can be
-/// told which claim names the issuer, as for tokens that Dex hands on.
+/// Returns `true` if `issuer` in a certificate is the `iss` of `claims` or another of their texts. The
+/// configuration of Fulcio can name the claim with the issuer, as for tokens that Dex passes on.
 pub(super) fn is_issuer(issuer: &str, claims: &Claims) -> bool {
     claims.values().any(|value| has_text(value, issuer))
 }
 
-/// Whether the name `san` in a certificate is made of `claims`: it is one of them, or has `sub`, the
-/// e-mail address, a workflow or a URI in it.
+/// Returns `true` if the name `san` in a certificate consists of `claims`: it is one of them, or
+/// contains `sub`, the e-mail address, a workflow or a URI.
 pub(super) fn is_name(san: &str, claims: &Claims) -> bool {
     let of_somebody = || {
         let all = claims.iter();
@@ -51,7 +51,7 @@ pub(super) fn is_name(san: &str, claims: &Claims) -> bool {
         || is_service_account(san, claims)
 }
 
-/// Whether `value` is `wanted`, or an object that has it.
+/// Returns `true` if `value` is `wanted`, or an object that contains it.
 fn has_text(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text == wanted,
@@ -60,7 +60,7 @@ fn has_text(value: &Value, wanted: &str) -> bool {
     }
 }
 
-/// A claim as text: numbers count as text, as they do for Fulcio.
+/// A claim as text. Numbers count as text, as in Fulcio.
 fn text(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) => Some(text.clone()),
@@ -69,12 +69,12 @@ fn text(value: Option<&Value>) -> Option<String> {
     }
 }
 
-/// The address of a server alone is in the names of all who use it.
+/// A URI without a path does not count: it is in the names of all users of that server.
 fn is_uri_with_path(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| url.has_host() && url.path().len() > 1)
 }
 
-/// Whether `part` stands in `whole` between separators or ends.
+/// Returns `true` if `whole` contains `part` between separators or ends.
 fn contains(whole: &str, part: &str) -> bool {
     !part.is_empty()
         && whole.match_indices(part).any(|(start, _)| {
@@ -85,7 +85,7 @@ fn contains(whole: &str, part: &str) -> bool {
         })
 }
 
-/// Kubernetes has namespace and account one below the other.
+/// Kubernetes nests the names of namespace and account in one claim.
 fn is_service_account(san: &str, claims: &Claims) -> bool {
     let pod = claims.get("kubernetes.io");
     let namespace = pod.and_then(|pod| pod.get("namespace")?.as_str());

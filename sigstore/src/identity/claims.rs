@@ -10,15 +10,15 @@ use serde_json::{Map, Value};
 
 use super::error::IdentityError;
 
-/// A longer token is not looked at, in bytes.
+/// The longest accepted token, in bytes.
 const LONGEST_TOKEN: usize = 16 * 1024;
-/// A token must live at least this long, or it is over before Fulcio sees it.
+/// The shortest remaining life of a token. A shorter one would expire before Fulcio sees it.
 const SHORTEST_LIFE: Duration = Duration::from_secs(30);
-/// How far a token may come from the future before the clock is to blame.
+/// How far in the future a token may begin before the clock counts as wrong.
 const CLOCK_LEEWAY: Duration = Duration::from_secs(60);
 
-/// The payload of a compact JWS. Dots are counted before anything is split, so that a hostile token
-/// costs nothing.
+/// The payload of a compact JWS. It counts the dots before splitting, so that a hostile token cannot
+/// cause work.
 pub(super) fn claims(token: &str) -> Result<Map<String, Value>, IdentityError> {
     let length = token.len();
     let no = |why| Err(IdentityError::NotAJwt { why, length });
@@ -26,7 +26,7 @@ pub(super) fn claims(token: &str) -> Result<Map<String, Value>, IdentityError> {
         return no("it is too long");
     }
     if token.bytes().filter(|byte| *byte == b'.').count() != 2 {
-        return no("it has not three parts");
+        return no("it does not have three parts");
     }
     let mut parts = token.split('.');
     let (Some(header), Some(payload), Some(signature)) = (parts.next(), parts.next(), parts.next())
@@ -54,14 +54,14 @@ fn object(part: &str) -> Option<Map<String, Value>> {
     json::parse(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
-/// The issuer, which is an https URL without query or fragment.
+/// The issuer, which must be an https URL without query or fragment.
 pub(super) fn issuer(claims: &Map<String, Value>) -> Result<String, IdentityError> {
     let issuer = text(claims, "iss").unwrap_or_default();
     let url = url::Url::parse(issuer).ok().filter(|url| {
         ambisign_host::plain_http_allowed(url)
             && url.query().is_none()
             && url.fragment().is_none()
-            // Issuers are compared as text, so there must be nothing that a URL parser mends.
+            // Issuers are compared as text, so refuse anything that a URL parser would normalize.
             && issuer.starts_with(url.scheme())
             && !issuer.contains(|c: char| c.is_whitespace() || c.is_control())
             && issuer.len() <= 512
@@ -87,7 +87,7 @@ pub(super) fn audiences(claims: &Map<String, Value>) -> Vec<String> {
     }
 }
 
-/// Refuses a token that is not valid now, or not for long enough.
+/// Refuses a token that is not valid now or expires too soon.
 pub(super) fn check_times(
     issuer: &str,
     claims: &Map<String, Value>,
@@ -123,7 +123,7 @@ pub(super) fn time(claims: &Map<String, Value>, claim: &str) -> Option<SystemTim
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs_f64(seconds))
 }
 
-/// The claim as text, when it is text and not empty.
+/// The claim, if it is a non-empty string.
 pub(super) fn text<'a>(claims: &'a Map<String, Value>, claim: &str) -> Option<&'a str> {
     claims.get(claim)?.as_str().filter(|text| !text.is_empty())
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a token cannot be used as an identity.
+//! The errors of an identity token.
 
 use std::time::Duration;
 
@@ -9,34 +9,34 @@ errors! {
     /// Why a token cannot be used as an identity.
     #[derive(Debug, thiserror::Error)]
     pub enum IdentityError {
-        /// The token was minted for somebody else.
+        /// The token was minted for another audience.
         #[error("the identity token is for audience {found:?}, and this run needs {wanted:?}")]
         Audience {
             /// The audiences of the token.
             found: Vec<String>,
-            /// The audience that was asked for.
+            /// The requested audience.
             wanted: String,
         } = "identity/audience", Identity {
             fix: audience_fix(found, wanted),
-            what: "The token was made for somebody else.",
-            why: "Tokens name who may use them, and Fulcio takes those for its own audience alone.",
+            what: "The token was minted for another audience.",
+            why: "A token names the services that may accept it, and Fulcio accepts only tokens for its own audience.",
             advice: "Ask the platform for a token with the audience that the message names; `--audience` is for private instances.",
         },
-        /// A later token of the run stands for somebody else than the first.
+        /// A later token of the run has another identity than the first.
         #[error(
-            "a later identity token stands for {what} {found:?}, and this run began with {before:?}"
+            "a later identity token has the {what} {found:?}, but this run began with {before:?}"
         )]
         Changed {
             /// `identity` or `issuer`.
             what: &'static str,
-            /// What it is now.
+            /// The value in the later token.
             found: String,
-            /// What the run began with, and told.
+            /// The value at the start of the run, which was printed.
             before: String,
         } = "identity/changed", Identity {
-            what: "In the middle of the run the provider gave a token of another identity.",
-            why: "One run signs as one identity, so that its first line stays true.",
-            advice: "Find out why the provider changes; run again for the images that are left.",
+            what: "During the run, the provider returned a token with another identity.",
+            why: "One run signs as one identity, the one that its first line names.",
+            advice: "Find out why the provider's identity changes, and run again for the remaining images.",
         },
         /// The e-mail address was not verified by the issuer.
         #[error("the identity token of {issuer} does not say that its e-mail address is verified")]
@@ -45,15 +45,15 @@ errors! {
             issuer: String,
         } = "identity/email-not-verified", Identity {
             what: "The token has an e-mail address that its issuer did not verify.",
-            why: "Fulcio refuses those: anybody could claim any address.",
+            why: "Fulcio refuses unverified addresses, because anyone could claim any address.",
             advice: "Verify the address at the issuer, or use another account.",
         },
-        /// The token's time is over, or will be before it can be used.
+        /// The token has expired, or will expire before it can be used.
         #[error("the identity token {}", expiry(*ago, *left))]
         Expired {
-            /// Since when.
+            /// The time since it expired.
             ago: Duration,
-            /// The time it has left.
+            /// The time until it expires.
             left: Duration,
             /// Whether it was asked for just now: then the clock is to blame.
             fresh: bool,
@@ -67,17 +67,17 @@ errors! {
             why: "It was made too early: such tokens live for minutes.",
             advice: "Ask for it in the step that signs, not at the beginning of the job.",
         },
-        /// The issuer is not a URL that an issuer can have.
+        /// The issuer is not a valid issuer URL.
         #[error("the identity token has an issuer that is not an https URL: {issuer:?}")]
         Issuer {
             /// The beginning of the issuer.
             issuer: String,
         } = "identity/issuer", Identity {
-            what: "The issuer in the token is not a proper https address.",
-            why: "The token is not of OpenID Connect, or of a test system.",
-            advice: "Look at where the token comes from.",
+            what: "The issuer in the token is not a valid https URL.",
+            why: "The token is not an OpenID Connect token, or it comes from a test system.",
+            advice: "Check the source of the token.",
         },
-        /// The certificate needs a claim that the token lacks.
+        /// The token lacks a claim that the certificate needs.
         #[error("the identity token of {issuer} has no claim `{claim}`")]
         MissingClaim {
             /// The issuer.
@@ -86,80 +86,80 @@ errors! {
             claim: &'static str,
         } = "identity/missing-claim", Identity {
             fix: missing_claim_fix(claim),
-            what: "The token lacks a fact that Fulcio needs of this issuer.",
-            why: "Some issuers leave out claims unless they are asked, such as Google its e-mail address.",
-            advice: "Ask the issuer for the full form of the token.",
+            what: "The token lacks a claim that Fulcio requires for this issuer.",
+            why: "Some issuers omit claims that were not requested, such as Google the e-mail address.",
+            advice: "Request the full form of the token from the issuer.",
         },
         /// Not a JSON Web Token in its compact form.
         #[error("the identity token is not a JSON Web Token: {why} ({length} bytes)")]
         NotAJwt {
-            /// What is wrong with its form; never its content.
+            /// The problem with its form; never its content.
             why: &'static str,
             /// The length in bytes.
             length: usize,
         } = "identity/not-a-jwt", Identity {
-            fix: "give the raw token: three base64url parts with dots between, no `Bearer`, no quotes",
-            what: "What stands in place of the token is no token.",
-            why: "An error message, a path or an empty answer was stored instead of it.",
-            advice: "Look at the command that fetches the token; it must print the token alone.",
+            fix: "pass the raw token: three base64url parts separated by dots, without `Bearer` and quotes",
+            what: "The value that should be the token is not a token.",
+            why: "An error message, a path or an empty answer was stored instead.",
+            advice: "Check the command that fetches the token; it must print only the token.",
         },
-        /// The token comes from the future.
+        /// The token is not valid yet.
         #[error("the identity token is not valid for another {} s", by.as_secs())]
         NotYetValid {
-            /// How far.
+            /// The time until it becomes valid.
             by: Duration,
         } = "identity/not-yet-valid", Identity {
             fix: "set the clock of the machine (NTP)",
-            what: "The token begins in the future.",
+            what: "The token is not valid yet.",
             why: "The clock of this machine is slow.",
             advice: "Set the clock.",
         },
-        /// The identity is not the one that the user insists on.
-        #[error("the {what} of this run is {found:?}, and {wanted:?} is required")]
+        /// The identity is not the required one.
+        #[error("the {what} of this run is {found:?}, but {wanted:?} is required")]
         NotRequired {
             /// `identity` or `issuer`.
             what: &'static str,
-            /// What it is, in the certificate or as predicted for it.
+            /// The value in the certificate, or the predicted one.
             found: String,
-            /// What was asked for.
+            /// The required value.
             wanted: String,
         } = "identity/not-required", Identity {
             fix: "sign in the job that has this identity, or change `--require-identity` and `--require-issuer`",
-            what: "The run would sign as another identity than the one you require.",
-            why: "`--require-identity` or `--require-issuer` compare exactly.",
+            what: "The run would sign as another identity than the required one.",
+            why: "`--require-identity` and `--require-issuer` are compared exactly.",
             advice: "Correct the requirement, or find out why the job has another identity.",
         },
-        /// The run took longer than a token that there is only one of.
+        /// The run took longer than the life of a token that cannot be renewed.
         #[error(
-            "the certificate is too old to sign more, and the identity token that was given is over"
+            "the certificate is too old to sign more, and the given identity token has expired"
         )]
         Outlived = "identity/outlived", Identity {
-            what: "The run took longer than the token that was given.",
+            what: "The run took longer than the given token was valid.",
             why: "A new certificate was needed, and a token in a variable or file cannot be renewed.",
-            advice: "Sign fewer images in one run, or let ambisign ask the platform itself.",
+            advice: "Sign fewer images in one run, or let ambisign request tokens from the platform.",
         },
-        /// A private repository would become known.
+        /// The name of a private repository would become public.
         #[error(
             "the repository is {visibility}, and signing puts its name, workflow, commit and the digests \
-             of the images into a public log for good"
+             of the images into a public log permanently"
         )]
         Private {
             /// The visibility as the token says it.
             visibility: String,
         } = "identity/private", Identity {
-            fix: "pass `--allow-private-repository` if its name, workflow and commit may be public, or sign with an instance of your own",
-            what: "The repository is not public, and the log is.",
-            why: "A signature would publish the names of repository and workflow for good.",
-            advice: "Give `--allow-private-repository` if that is fine, or use a private instance of Sigstore.",
+            fix: "pass `--allow-private-repository` if its name, workflow and commit may be public, or use a private Sigstore instance",
+            what: "The repository is not public, but the log is.",
+            why: "A signature publishes the names of the repository and the workflow permanently.",
+            advice: "Pass `--allow-private-repository` if that is acceptable, or use a private instance of Sigstore.",
         },
-        /// Nobody can tell whether the identity has signed an image before.
+        /// The identity is not known in advance, so neither are its earlier signatures.
         #[error(
-            "the identity of the certificate is not known before it is issued, and so not whether it has signed before"
+            "the identity is not known before the certificate is issued, so earlier signatures by it cannot be found"
         )]
         Unpredicted = "identity/unpredicted", Identity {
-            what: "Which identity the certificate will carry is known only once it is there.",
-            why: "A private Fulcio has rules of its own, so it cannot be told whether the same identity has signed before.",
-            advice: "Name it by `--require-identity` and `--require-issuer`; both must then hold.",
+            what: "The identity in the certificate is not known before Fulcio issues it.",
+            why: "A private Fulcio has its own rules, so signatures by the same identity cannot be found in advance.",
+            advice: "Name it with `--require-identity` and `--require-issuer`; the certificate must then have both.",
         },
     }
 }

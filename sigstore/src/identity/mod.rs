@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Identity token -> identity: the claims, and what the certificate will say because of them.
+//! The identity in a token: its claims, and the identity that a certificate for it will have.
 
 mod claimed;
 mod claims;
@@ -15,15 +15,15 @@ use self::claims::{audiences, check_times, claims, issuer, text, time};
 pub use error::IdentityError;
 pub use prediction::Prediction;
 
-/// Claims that say how visible a repository is: GitHub's and GitLab's.
+/// The claims of GitHub and GitLab with the visibility of a repository.
 const VISIBILITIES: [&str; 2] = ["repository_visibility", "project_visibility"];
-/// What everybody may see.
+/// The visibility of public repositories.
 const PUBLIC: &str = "public";
 
 /// An identity token whose claims are readable, for our audience, and not expired.
 ///
-/// The token's signature is **not** checked: that is Fulcio's work, and the certificate that comes
-/// back is checked against [`Identity::prediction`].
+/// The token's signature is **not** checked. Fulcio does that, and its certificate is compared with
+/// [`Identity::prediction`].
 #[derive(Debug)]
 pub struct Identity {
     token: Token,
@@ -35,22 +35,22 @@ pub struct Identity {
     insisted: [Option<String>; 2],
 }
 
-/// What a certificate says that is not for a token.
+/// A difference between a certificate and a token.
 pub(crate) struct Mismatch {
     /// `identity` or `issuer`.
     pub(crate) what: &'static str,
     /// What the certificate says.
     pub(crate) found: String,
-    /// What it must say; `None` where it must be made of claims.
+    /// The expected value; `None` if it is only known that it must consist of claims.
     pub(crate) expected: Option<String>,
 }
 
 impl Identity {
-    /// Reads the claims of `token` and judges them at `now`.
+    /// Reads the claims of `token` and checks them at the time `now`.
     ///
     /// # Errors
-    /// The token is no JWT (RFC 7519), is not for `audience`, is not valid now, or lacks what its
-    /// issuer's certificates need.
+    /// The token is not a JWT (RFC 7519), is not for `audience`, is not valid now, or lacks a claim that
+    /// certificates for its issuer need.
     pub fn parse(token: Token, audience: &str, now: SystemTime) -> Result<Self, IdentityError> {
         let claims = claims(token.expose())?;
         let issuer = issuer(&claims)?;
@@ -81,19 +81,19 @@ impl Identity {
         })
     }
 
-    /// The same identity of a user who names the identity and the issuer of the certificate: what a
-    /// private Fulcio makes by rules of its own is believed when it is this.
+    /// Sets the identity and issuer that the user expects in the certificate. If nothing can be
+    /// predicted, because a private Fulcio has its own rules, a certificate with these is accepted.
     #[must_use]
     pub fn insisting(mut self, identity: Option<&str>, issuer: Option<&str>) -> Self {
         self.insisted = [identity, issuer].map(|named| named.map(str::to_owned));
         self
     }
 
-    /// Whether a certificate with this identity and issuer is one for this token: as predicted, or,
-    /// where nothing is predicted, named by the user or made of the claims.
+    /// Checks that a certificate with this identity and issuer is for this token: both are as predicted,
+    /// or, if nothing is predicted, the user named them or they consist of the claims.
     ///
     /// # Errors
-    /// What the certificate must not say, and what it must.
+    /// The first value that differs, with the expected one.
     pub(crate) fn vouches_for(&self, san: &str, issuer: &str) -> Result<(), Mismatch> {
         let [named_san, named_issuer] = &self.insisted;
         let (san_is_good, issuer_is_good, expected) = match &self.prediction {
@@ -159,8 +159,8 @@ impl Identity {
         text(&self.claims, "email").is_some() && (verified || unverified)
     }
 
-    /// How visible the repository is, where the token says so (GitHub, GitLab). Of several claims one
-    /// that is not `public` counts, and one that is no text is not `public`.
+    /// The visibility of the repository, if the token has it (GitHub, GitLab). If there are several
+    /// claims, one that is not `public` counts; a claim that is not text is not `public`.
     pub fn visibility(&self) -> Option<&str> {
         let said = VISIBILITIES.iter().filter_map(|claim| {
             let claim = self.claims.get(*claim).filter(|claim| !claim.is_null())?;
@@ -171,17 +171,17 @@ impl Identity {
         said.first().copied()
     }
 
-    /// The repository of a GitHub job, `owner/name`: that of whoever calls a reusable workflow.
+    /// The repository of a GitHub job, `owner/name`. For a reusable workflow, this is the caller's.
     pub fn repository(&self) -> Option<&str> {
         text(&self.claims, "repository").filter(|_| self.claims.contains_key("job_workflow_ref"))
     }
 
-    /// When the token ends (`exp`).
+    /// The time at which the token expires (`exp`).
     pub fn expires(&self) -> Option<SystemTime> {
         time(&self.claims, "exp")
     }
 
-    /// When the token was made (`iat`), where it says so.
+    /// The time at which the token was issued (`iat`), if it has that claim.
     pub fn issued(&self) -> Option<SystemTime> {
         time(&self.claims, "iat")
     }
@@ -201,8 +201,8 @@ impl Identity {
         }
     }
 
-    /// Refuses to publish the name of a private repository without consent. With it, gives the
-    /// visibility of the repository that becomes known.
+    /// Refuses to publish the name of a private repository without consent. With consent, it returns
+    /// the visibility of the repository whose name becomes public.
     ///
     /// # Errors
     /// [`IdentityError::Private`]
@@ -219,8 +219,8 @@ impl Identity {
     }
 }
 
-/// Refuses another identity and issuer than those with which a run began: they are what the reader
-/// was told, and what was consented to.
+/// Refuses an identity or issuer that differs from the one at the start of the run, which was printed
+/// and which the user accepted.
 ///
 /// # Errors
 /// [`IdentityError::Changed`]

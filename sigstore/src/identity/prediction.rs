@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What Fulcio will write into the certificate, as far as its public rules tell.
+//! Predicts the identity and issuer that Fulcio will write into the certificate.
 //!
-//! The rules are those of the public instance's configuration. A private Fulcio has rules of its
-//! own, and so has an issuer that is not listed here: then nothing is predicted.
+//! The rules are those of the public instance's configuration. For a private Fulcio, or an issuer that
+//! is not listed here, nothing is predicted.
 
 use serde_json::{Map, Value};
 
@@ -11,18 +11,18 @@ use super::error::IdentityError;
 
 type Claims = Map<String, Value>;
 
-/// What the certificate will say.
+/// The prediction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prediction {
-    /// Exactly this, or the certificate is refused.
+    /// The certificate must have exactly these values.
     Known {
         /// The subject alternative name.
         san: String,
         /// The issuer extension (1.3.6.1.4.1.57264.1.8).
         issuer: String,
     },
-    /// The rules of this issuer are not known here: the certificate must say what the token claims,
-    /// and its identity is printed.
+    /// The rules of this issuer are not known. The identity in the certificate must consist of the
+    /// token's claims, and it is printed.
     Unknown,
 }
 
@@ -95,7 +95,7 @@ const DEX_ISSUERS: &[&str] = &[
 /// Predicts the certificate for `claims` of `issuer`.
 ///
 /// # Errors
-/// A claim is missing that the rule of this issuer needs.
+/// The rule of this issuer needs a claim that is missing.
 pub(crate) fn predict(issuer: &str, claims: &Claims) -> Result<Prediction, IdentityError> {
     let reader = Reader { issuer, claims };
     let san = match rule(issuer) {
@@ -207,19 +207,19 @@ pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     };
     let stars = tail.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
     let end = stars.unwrap_or(tail.len());
-    // No literal after a star begins with a character that a star takes, so the longest run is the
-    // only candidate.
+    // No literal after a star begins with a character that the star can match, so only the longest run
+    // can match.
     end > 0 && matches(rest, tail.get(end..).unwrap_or_default())
 }
 
-/// Reads claims, and says which one is missing.
+/// Reads claims and reports the missing one.
 struct Reader<'a> {
     issuer: &'a str,
     claims: &'a Claims,
 }
 
 impl Reader<'_> {
-    /// Numbers count as text, as they do for Fulcio; `null` and the empty string are missing.
+    /// Numbers count as text, as in Fulcio; `null` and the empty string count as missing.
     fn need(&self, claim: &'static str) -> Result<String, IdentityError> {
         let found = match self.claims.get(claim) {
             Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
@@ -260,7 +260,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Fulcio does not check that the parts are there, so we do.
+    /// Checks that the parts are present, because Fulcio does not.
     fn service_account(&self) -> Result<String, IdentityError> {
         let pod = self.claims.get("kubernetes.io");
         let part = |value: Option<&Value>| {

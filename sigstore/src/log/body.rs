@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The canonical body of a log entry: what a log commits to.
+//! The canonical body of a log entry, which the log commits to.
 //!
-//! For Rekor v2, and for what this run submitted, the body is computed and must be equal byte for
-//! byte. For other entries of Rekor v1 each member is compared with what was signed, because a
-//! body may name the hash of an envelope in somebody else's spelling. Comparing too little is how
-//! clients came to accept entries of other artifacts.
+//! For Rekor v2, and for entries that this run submitted, the body is computed and must be equal byte
+//! for byte. For other entries of Rekor v1, each member is compared with the signed content, because
+//! the body may contain the hash of an envelope in another encoding. Clients that compared too little
+//! accepted entries for other artifacts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +18,7 @@ use crate::dsse::Envelope;
 use crate::pki::keys::Hash;
 use crate::protojson::Base64;
 
-/// The kinds of entries that are understood.
+/// The known kinds of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Rekor v1, `dsse` 0.0.1.
@@ -27,7 +27,7 @@ pub(super) enum Kind {
     HashedRekord,
     /// Rekor v2, `hashedrekord` 0.0.2.
     HashedRekordV2,
-    /// Rekor v1, `intoto` 0.0.2: older than `dsse`.
+    /// Rekor v1, `intoto` 0.0.2, the predecessor of `dsse`.
     InToto,
 }
 
@@ -42,7 +42,7 @@ impl Kind {
         }
     }
 
-    /// The major version of Rekor that has such entries.
+    /// The major version of Rekor with such entries.
     pub(super) fn rekor(self) -> u32 {
         match self {
             Self::Dsse | Self::HashedRekord | Self::InToto => 1,
@@ -60,8 +60,8 @@ impl Kind {
     }
 }
 
-/// The body of `kind` for `logged` (RFC 8785; every value is ASCII without anything to escape);
-/// `None` when such a thing is not logged so.
+/// The body of `kind` for `logged` (RFC 8785; every value is ASCII without anything to escape); `None`
+/// if this kind cannot represent it.
 pub(super) fn canonical(kind: Kind, logged: &Logged<'_>) -> Option<Vec<u8>> {
     match (kind, &logged.content) {
         (Kind::Dsse, ContentRef::Envelope(envelope)) => dsse(envelope, &logged.verifier),
@@ -147,16 +147,16 @@ fn record_v2(data: (&str, &[u8]), signature: &[u8], verifier: (&str, &str, &[u8]
     .into_bytes()
 }
 
-/// Compares the body of an entry of `kind` with what was signed.
+/// Compares the body of an entry of `kind` with the signed content.
 ///
 /// # Errors
-/// What differs.
+/// The first difference.
 pub(super) fn compare(kind: Kind, body: &[u8], logged: &Logged<'_>) -> Result<(), &'static str> {
     match (kind, &logged.content) {
         (Kind::HashedRekordV2, _) => match canonical(kind, logged) {
             Some(expected) if expected == body => Ok(()),
-            Some(_) => Err("it is not the record of this signature"),
-            None => Err("such a signature cannot be logged so"),
+            Some(_) => Err("it does not record this signature"),
+            None => Err("its kind cannot record such a signature"),
         },
         (Kind::HashedRekord, ContentRef::Message { digest, signature }) => {
             let body: Body<HashedRekord> = read(kind, body)?;
@@ -177,8 +177,8 @@ pub(super) fn compare(kind: Kind, body: &[u8], logged: &Logged<'_>) -> Result<()
             same(is_pem(&found.verifier, logged), VERIFIER)
         }
         (Kind::InToto, ContentRef::Envelope(envelope)) => intoto(body, envelope, logged),
-        (Kind::HashedRekord, ContentRef::Envelope(_)) => Err("it is the entry of a bare message"),
-        (Kind::Dsse | Kind::InToto, ContentRef::Message { .. }) => Err("it is that of an envelope"),
+        (Kind::HashedRekord, ContentRef::Envelope(_)) => Err("it records a bare message"),
+        (Kind::Dsse | Kind::InToto, ContentRef::Message { .. }) => Err("it records an envelope"),
     }
 }
 
@@ -186,7 +186,7 @@ const SIGNATURE: &str = "it names another signature";
 const VERIFIER: &str = "it names another certificate or key";
 const PAYLOAD: &str = "it names another payload";
 
-/// In this kind, payload and signature are encoded twice, and the payload may be left out.
+/// This kind encodes payload and signature twice, and may omit the payload.
 fn intoto(body: &[u8], envelope: &Envelope, logged: &Logged<'_>) -> Result<(), &'static str> {
     let body: Body<InToto> = read(Kind::InToto, body)?;
     let content = body.spec.content;
@@ -217,17 +217,17 @@ fn same(equal: bool, why: &'static str) -> Result<(), &'static str> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(kind: Kind, body: &[u8]) -> Result<Body<T>, &'static str> {
-    let body: Body<T> =
-        ambisign_host::json::parse(body).map_err(|_json| "it is not a record of its kind")?;
+    let body: Body<T> = ambisign_host::json::parse(body)
+        .map_err(|_json| "it does not have the form of its kind")?;
     if kind.name() == (body.kind.as_str(), body.api_version.as_str()) {
         Ok(body)
     } else {
-        Err("it is of another kind than the entry says")
+        Err("its kind differs from that of the entry")
     }
 }
 
-/// Whether `pem` is the certificate or key and nothing else. Clients break its lines in different ways
-/// (RFC 7468 2, lax parsing), so the bytes inside are compared.
+/// Returns `true` if `pem` contains the certificate or key and nothing else. Clients break its lines in
+/// different ways (RFC 7468 2, lax parsing), so the decoded bytes are compared.
 fn is_pem(pem: &Base64, logged: &Logged<'_>) -> bool {
     let text = std::str::from_utf8(&pem.0).map(str::trim).ok();
     let label = logged.verifier.label();

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use super::note::Note;
 use crate::trust::root::Log;
 
-/// A checkpoint that was taken apart: nothing about it is verified yet.
+/// A parsed checkpoint. Nothing in it is verified yet.
 #[derive(Clone, Debug)]
 pub struct Checkpoint<'a> {
-    /// Which log it is of.
+    /// The name of the log.
     pub origin: &'a str,
     /// The number of leaves.
     pub size: u64,
@@ -20,8 +20,8 @@ pub struct Checkpoint<'a> {
 }
 
 impl<'a> Checkpoint<'a> {
-    /// Takes a checkpoint apart: origin, size and root hash in this order, then lines that are of
-    /// no concern here. `None` when one of the three is missing.
+    /// Parses a checkpoint: origin, size and root hash in this order, then lines that are ignored.
+    /// `None` if one of the three is missing.
     pub fn parse(envelope: &'a str) -> Option<Self> {
         let note = Note::parse(envelope)?;
         let mut lines = note.text.split('\n');
@@ -38,9 +38,9 @@ impl<'a> Checkpoint<'a> {
         })
     }
 
-    /// Whether `log`, which runs Rekor `version`, signed the checkpoint: a line with the name `name`
-    /// and the hint of the log's key is there, and every such line verifies. All other lines are of
-    /// keys that are not known.
+    /// Returns `true` if `log`, which runs Rekor `version`, signed the checkpoint: it has a line with the
+    /// name `name` and the hint of the log's key, and every such line verifies. Other lines belong to
+    /// unknown keys.
     pub fn is_signed_by(&self, log: &Log, name: &str, version: u32) -> bool {
         let verifies = |text: &[u8], signature: &[u8]| match version {
             1 => log.verify_of_v1(text, signature),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One entry of a transparency log, and whether it proves that a signature was logged.
+//! An entry of a transparency log, and verifying that it records a signature.
 
 mod error;
 mod form;
@@ -18,21 +18,21 @@ use crate::trust::TrustedRoot;
 use crate::trust::root::Log;
 pub use error::EntryError;
 
-/// One entry of a transparency log: its form was checked, nothing else.
+/// An entry of a transparency log whose form was checked. Nothing in it is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     index: u64,
     log_id: [u8; 32],
     kind: String,
     version: String,
-    /// Unix seconds. Without promise it proves nothing.
+    /// Unix seconds. Without a promise, this proves nothing.
     integrated_time: u64,
     promise: Option<Vec<u8>>,
     proof: Option<Proof>,
     body: Vec<u8>,
 }
 
-/// Where an entry is in the tree of its log, and the log's word for that tree.
+/// The position of an entry in the tree of its log, with the log's signature on that tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// The number of the leaf in the tree; Rekor v1 has several trees.
@@ -69,7 +69,7 @@ impl VerifiedEntry {
         self.index
     }
 
-    /// When the log says that it took the entry: only Rekor v1 does, and only with a promise.
+    /// The time at which the log accepted the entry. Only Rekor v1 proves it, and only with a promise.
     pub fn time(&self) -> Option<SystemTime> {
         self.time
     }
@@ -79,20 +79,20 @@ impl VerifiedEntry {
         &self.log_id
     }
 
-    /// Who runs the log.
+    /// The operator of the log.
     pub fn operator(&self) -> &str {
         &self.operator
     }
 
-    /// When the log is trusted.
+    /// The window in which the log is trusted.
     pub fn window(&self) -> Window {
         self.window
     }
 }
 
 impl LogEntry {
-    /// Puts an entry of Rekor v2 together that its log has but does not hand out: the proof was
-    /// computed from tiles (see [`super::tiles`]), the body is the one that was submitted.
+    /// Rebuilds an entry of Rekor v2 that its log has but does not return: the proof was computed from
+    /// tiles (see [`super::tiles`]), the body is the submitted one.
     pub fn rebuild(log_id: [u8; 32], logged: &Logged<'_>, proof: Proof) -> Option<Self> {
         Some(Self {
             index: proof.index,
@@ -116,13 +116,13 @@ impl LogEntry {
         &self.log_id
     }
 
-    /// The kind and the version of the body, as the entry names them.
+    /// The kind and the version of the body that the entry names.
     pub fn kind_version(&self) -> (&str, &str) {
         (&self.kind, &self.version)
     }
 
-    /// When the log took the entry, as the entry says it: proven by [`LogEntry::verify`] only, and
-    /// only where there is a promise.
+    /// The time at which the log accepted the entry, according to the entry. Only [`LogEntry::verify`]
+    /// proves it, and only with a promise.
     pub fn integrated_time(&self) -> Option<SystemTime> {
         match self.integrated_time {
             0 => None,
@@ -130,8 +130,8 @@ impl LogEntry {
         }
     }
 
-    /// The entry without the time that it says. Rekor v2 proves none, and who reads the bundle would
-    /// hold that time against the certificate.
+    /// Removes the stated time. Rekor v2 does not prove it, and verifiers of the bundle would compare it
+    /// with the validity of the certificate.
     #[must_use]
     pub fn without_time(self) -> Self {
         Self {
@@ -140,12 +140,12 @@ impl LogEntry {
         }
     }
 
-    /// Whether there is a promise (SET).
+    /// Returns `true` if the entry has a promise (SET).
     pub fn has_promise(&self) -> bool {
         self.promise.is_some()
     }
 
-    /// Where the entry is in the tree.
+    /// The position of the entry in the tree.
     pub fn proof(&self) -> Option<&Proof> {
         self.proof.as_ref()
     }
@@ -155,17 +155,17 @@ impl LogEntry {
         &self.body
     }
 
-    /// As [`LogEntry::verify`], for an entry that this run submitted: the whole body must be what
-    /// we compute, the hash of our envelope included (gate G9).
+    /// Like [`LogEntry::verify`], for an entry that this run submitted: the whole body must equal the
+    /// computed one, including the hash of the envelope (gate G9).
     ///
     /// # Errors
-    /// As [`LogEntry::verify`].
+    /// Those of [`LogEntry::verify`].
     pub fn verify_submitted(
         &self,
         logged: &Logged<'_>,
         root: &TrustedRoot,
     ) -> Result<VerifiedEntry, EntryError> {
-        let why = "it is not byte for byte what was submitted";
+        let why = "it differs from the submitted one";
         let expected = Kind::parse(&self.kind, &self.version)
             .and_then(|kind| body::canonical(kind, logged))
             .ok_or(EntryError::Body { why })?;
@@ -176,13 +176,13 @@ impl LogEntry {
     }
 
     /// Verifies that a log of `root` has an entry for `logged` (gate G9; client specification 4.5):
-    /// the body is of this signature, the log signed a tree, the entry is in that tree, and, where
-    /// there is a promise, it holds and its time is inside the validity of log and certificate.
+    /// the body is for this signature, the log signed a tree, and the entry is in that tree. If there is
+    /// a promise, it verifies, and its time is within the validity of log and certificate.
     ///
-    /// There is no other way: without proof an entry is refused, whatever promise it has.
+    /// Entries without a proof are refused, even if they have a promise.
     ///
     /// # Errors
-    /// The first thing that does not hold.
+    /// The first check that fails.
     pub fn verify(
         &self,
         logged: &Logged<'_>,
@@ -196,17 +196,17 @@ impl LogEntry {
                 self.verify_stated_time(logged)?;
                 None
             }
-            // Rekor v2 promises nothing, so this is not from it.
+            // Rekor v2 makes no promises, so this entry is not from it.
             (_, Some(_)) => return Err(EntryError::Promise),
         };
         Ok(self.verified(log, kind, time))
     }
 
-    /// As [`LogEntry::verify`], for an entry that comes without proof, as in the older `.sig` layout:
-    /// the log's promise (SET) is all that there is, so it must be there and hold.
+    /// Like [`LogEntry::verify`], for an entry without a proof, as in the older `.sig` layout. The log's
+    /// promise (SET) takes its place, so it must be present and verify.
     ///
     /// # Errors
-    /// As [`LogEntry::verify`].
+    /// Those of [`LogEntry::verify`].
     pub fn verify_promised(
         &self,
         logged: &Logged<'_>,
@@ -220,7 +220,7 @@ impl LogEntry {
         Ok(self.verified(log, kind, Some(time)))
     }
 
-    /// The log of the entry, and the kind of its body, which is of `logged`.
+    /// The log of the entry and the kind of its body, which must be for `logged`.
     fn compare<'r>(
         &self,
         logged: &Logged<'_>,
@@ -248,8 +248,8 @@ impl LogEntry {
         }
     }
 
-    /// The proof must lead to the root that the log signed; the copy beside the proof is not
-    /// signed, and must say the same.
+    /// The proof must lead to the root that the log signed. The copy of the root in the proof is not
+    /// signed and must be equal to it.
     fn verify_inclusion(&self, log: &Log, version: u32) -> Result<(), EntryError> {
         let inclusion = |why| EntryError::Inclusion { why };
         let broken = |why| EntryError::Checkpoint { why };
@@ -258,25 +258,25 @@ impl LogEntry {
             .as_ref()
             .ok_or_else(|| inclusion("it has no proof"))?;
         if proof.checkpoint.is_empty() {
-            return Err(broken("it has none"));
+            return Err(broken("it is empty"));
         }
         let checkpoint = Checkpoint::parse(&proof.checkpoint)
             .ok_or_else(|| broken("it lacks origin, size, root hash or signatures"))?;
         let name = if version == 1 {
-            // The origin of Rekor v1 has the number of the tree after the name.
+            // In Rekor v1, the number of the tree follows the name.
             checkpoint.origin.split(' ').next().map(str::to_owned)
         } else {
             log.origin().filter(|origin| origin == checkpoint.origin)
         };
-        let name = name.ok_or_else(|| broken("it is of another log"))?;
+        let name = name.ok_or_else(|| broken("it belongs to another log"))?;
         if !checkpoint.is_signed_by(log, &name, version) {
             return Err(broken("the log did not sign it"));
         }
         if checkpoint.size != proof.size || checkpoint.root != proof.root {
-            return Err(broken("it is of another tree than the proof"));
+            return Err(broken("it belongs to another tree than the proof"));
         }
         if version != 1 && proof.index != self.index {
-            return Err(inclusion("the proof is of another index"));
+            return Err(inclusion("the proof is for another index"));
         }
         let leaf = merkle::leaf_hash(&self.body);
         match merkle::root(leaf, proof.index, checkpoint.size, &proof.hashes) {
@@ -285,8 +285,8 @@ impl LogEntry {
         }
     }
 
-    /// A time without promise proves nothing, but one outside of the certificate's validity
-    /// contradicts it: cosign refuses such an entry.
+    /// A time without a promise proves nothing, but if it is outside the certificate's validity, it
+    /// contradicts it. cosign refuses such entries.
     fn verify_stated_time(&self, logged: &Logged<'_>) -> Result<(), EntryError> {
         match self.integrated_time() {
             Some(time) if !logged.verifier.is_valid_at(time) => Err(EntryError::OutsideValidity {

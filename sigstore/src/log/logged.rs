@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is logged.
+//! The signature that a log entry records.
 
 use crate::certificate::Verifier;
 use crate::content::ContentRef;
 
-/// What an entry has to be of.
+/// The signature that an entry must record.
 #[derive(Clone, Copy, Debug)]
 pub struct Logged<'a> {
     /// The certificate or the key of the signature.
     pub verifier: Verifier<'a>,
-    /// What was signed, and the signature.
+    /// The signed content and the signature.
     pub content: ContentRef<'a>,
 }

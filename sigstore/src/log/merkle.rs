@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 /// The longest inclusion proof of a tree whose size fits 64 bits.
 pub const LONGEST_PROOF: usize = 64;
 
-/// The hash of a leaf. Leaves and nodes have different prefixes, or a node could pose as a leaf
+/// The hash of a leaf. Leaves and nodes have different prefixes, so that a node cannot pose as a leaf
 /// (RFC 6962 2.1).
 pub fn leaf_hash(body: &[u8]) -> [u8; 32] {
     Sha256::new()
@@ -26,8 +26,8 @@ pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
 }
 
 /// The root of the tree of `size` leaves in which `leaf` has the number `index`, computed from the
-/// inclusion proof `hashes`, which lists siblings from the leaf upwards (RFC 9162 2.1.3.2); `None`
-/// when a proof of this length fits no such tree.
+/// inclusion proof `hashes`, which lists siblings from the leaf upwards (RFC 9162 2.1.3.2); `None` if
+/// the length of the proof does not fit such a tree.
 pub fn root(leaf: [u8; 32], index: u64, size: u64, hashes: &[[u8; 32]]) -> Option<[u8; 32]> {
     if index >= size {
         return None;

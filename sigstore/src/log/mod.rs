@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Transparency logs: what an entry is, and whether it proves that a signature was logged.
+//! Transparency logs: their entries, and verifying that they record a signature.
 
 mod body;
 pub mod checkpoint;

@@ -7,13 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 /// More signature lines than this are refused; witnesses add one each.
 const MOST_SIGNATURES: usize = 100;
 
-/// What a signature line begins with: an em dash and a space.
+/// The prefix of a signature line: an em dash and a space.
 const DASH: &str = "\u{2014} ";
 
-/// A signed note that was taken apart: nothing about it is verified yet.
+/// A parsed note. Nothing in it is verified yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note<'a> {
-    /// What is signed: whole lines, the last line feed included.
+    /// The signed text: whole lines, including the last line feed.
     pub text: &'a str,
     /// The signatures, in their order.
     pub signatures: Vec<Signature<'a>>,
@@ -31,8 +31,8 @@ pub struct Signature<'a> {
 }
 
 impl<'a> Note<'a> {
-    /// Takes a note apart at its last blank line; `None` when it has none, or a line after it is
-    /// not a signature line.
+    /// Splits a note at its last blank line; `None` if it has none, or if a line after it is not a
+    /// signature line.
     pub fn parse(note: &'a str) -> Option<Self> {
         let (text, _) = note.rsplit_once("\n\n")?;
         let (text, rest) = note.split_at_checked(text.len() + 1)?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Inclusion proofs from the hash tiles of a log (C2SP tlog-tiles), for an entry that a log has but
-//! does not hand out.
+//! Computes inclusion proofs from the hash tiles of a log (C2SP tlog-tiles), for entries that a log has
+//! but does not return.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,12 @@ pub struct Tile {
     pub level: u32,
     /// The number of the tile in its level.
     pub index: u64,
-    /// How many hashes it has in this tree: 1 to 256.
+    /// The number of hashes that it has in this tree: 1 to 256.
     pub width: u64,
 }
 
 impl Tile {
-    /// Where the log serves the tile, below its prefix: `tile/<L>/<N>[.p/<W>]`.
+    /// The path of the tile below the prefix of the log: `tile/<L>/<N>[.p/<W>]`.
     pub fn path(&self) -> String {
         let mut number = format!("{:03}", self.index % 1000);
         let mut rest = self.index / 1000;
@@ -38,7 +38,7 @@ impl Tile {
         format!("tile/{}/{number}{partial}", self.level)
     }
 
-    /// The hashes of a tile that was fetched; `None` when it has another width.
+    /// The hashes of a fetched tile; `None` if it has another width.
     pub fn read(&self, bytes: &[u8]) -> Option<Vec<[u8; 32]>> {
         let (hashes, rest) = bytes.as_chunks::<32>();
         let whole = rest.is_empty() && u64::try_from(hashes.len()) == Ok(self.width);
@@ -46,7 +46,7 @@ impl Tile {
     }
 }
 
-/// The tiles that hold everything a proof for leaf `index` in a tree of `size` leaves needs.
+/// The tiles that are needed for a proof for leaf `index` in a tree of `size` leaves.
 pub fn needed(index: u64, size: u64) -> BTreeSet<Tile> {
     let nodes = siblings(index, size).into_iter().flatten();
     nodes.map(|node| node.place(size).0).collect()
@@ -66,7 +66,7 @@ pub fn inclusion_proof(
     siblings.map(|nodes| subtree(&nodes, size, tiles)).collect()
 }
 
-/// A whole node of the tree: of 2^level leaves, counted from the left.
+/// A complete node of the tree, above 2^level leaves, counted from the left.
 #[derive(Clone, Copy)]
 struct Node {
     level: u32,
@@ -74,7 +74,7 @@ struct Node {
 }
 
 impl Node {
-    /// The tile of the node, and where in it the hashes are that make the node.
+    /// The tile of the node, and the range of its hashes that make the node.
     fn place(self, size: u64) -> (Tile, u64, u64) {
         let level = self.level / HEIGHT;
         let count = 1 << (self.level % HEIGHT);

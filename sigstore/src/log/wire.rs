@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A log entry as bundles and Rekor v2 write it (`sigstore_rekor.proto`, `TransparencyLogEntry`),
-//! and as Rekor v1 answers (rekor `openapi.yaml`, `LogEntry`).
+//! The JSON of a log entry in bundles and in Rekor v2 (`sigstore_rekor.proto`, `TransparencyLogEntry`),
+//! and in answers of Rekor v1 (rekor `openapi.yaml`, `LogEntry`).
 
 use std::collections::BTreeMap;
 
@@ -120,7 +120,7 @@ pub(crate) struct V1Proof {
     pub(crate) tree_size: Int64,
 }
 
-/// What cosign keeps of an answer of Rekor v1 (`dev.sigstore.cosign/bundle`).
+/// The part of an answer of Rekor v1 that cosign stores (`dev.sigstore.cosign/bundle`).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Kept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Public keys, and the one way to verify a signature with them.
+//! Public keys, and verifying signatures with them.
 //!
 //! The kind of the key and the hash are chosen separately: the timestamp authority of the public
 //! instance signs with a P-384 key and SHA-256.
@@ -25,7 +25,7 @@ const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const ID_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const ID_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
-/// The hash functions that a signature may use. Older ones are not accepted anywhere.
+/// The hash functions that a signature may use. Older ones are never accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hash {
     /// SHA-256.
@@ -47,8 +47,8 @@ impl Hash {
         }
     }
 
-    /// The hash function of a signature algorithm (RFC 5758 3, RFC 8017 A.2.4), when it names one.
-    /// Ed25519 has its own, so any will do.
+    /// The hash function of a signature algorithm (RFC 5758 3, RFC 8017 A.2.4), if it names one. For
+    /// Ed25519, which has its own, the result is arbitrary.
     pub fn of_signature(oid: ObjectIdentifier) -> Option<Self> {
         match oid.to_string().as_str() {
             "1.2.840.10045.4.3.2" | "1.2.840.113549.1.1.11" | "1.3.101.112" => Some(Self::Sha256),
@@ -172,9 +172,9 @@ impl PublicKey {
     }
 
     /// The name of the key with its usual hash in Sigstore's protocol buffers (`PublicKeyDetails`
-    /// of `sigstore_common.proto`); `None` where there is none. The key of a Rekor v1 log has this
-    /// name too, although such a log signs with SHA-256 on every curve: other clients refuse a
-    /// trusted root that names SHA-256 for a longer curve.
+    /// of `sigstore_common.proto`); `None` if it has none. The key of a Rekor v1 log has this name too,
+    /// although such a log signs with SHA-256 on every curve, because other clients refuse a trusted
+    /// root that names SHA-256 for a longer curve.
     pub fn details(&self) -> Option<&'static str> {
         match self.kind {
             Kind::Ed25519 => Some("PKIX_ED25519"),
@@ -193,7 +193,7 @@ impl PublicKey {
         }
     }
 
-    /// Whether `signature` is one of this key over `message`. ECDSA signatures are ASN.1 DER; for
+    /// Verifies that this key made `signature` over `message`. ECDSA signatures are ASN.1 DER; for
     /// Ed25519 the hash does not matter.
     pub fn verify(&self, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(self.algorithm(hash), &self.key)
@@ -201,8 +201,8 @@ impl PublicKey {
             .is_ok()
     }
 
-    /// Whether `signature` is one of this key over the message whose digest is `digest`. Never true
-    /// for Ed25519, which signs messages only.
+    /// Verifies that this key made `signature` over the message with the digest `digest`. Always `false`
+    /// for Ed25519, which signs only messages.
     pub fn verify_digest(&self, hash: Hash, digest: &[u8], signature: &[u8]) -> bool {
         let algorithm = match hash {
             Hash::Sha256 => &digest::SHA256,

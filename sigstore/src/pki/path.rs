@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The path from a certificate to an anchor of the trusted root, judged at an instant.
+//! Verifies the path from a certificate to an anchor of the trusted root, at a given time.
 //!
-//! The authorities come from the trusted root in their order, so there is nothing to search: each
-//! certificate is signed by the next one, and the last is the anchor.
+//! The trusted root lists the authorities in order, so no search is needed: each certificate is signed
+//! by the next one, and the last is the anchor.
 
 use std::time::SystemTime;
 
@@ -15,24 +15,24 @@ const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 
-/// The extensions that are understood here, so that they may be critical.
+/// The extensions that this code understands, which may therefore be critical.
 pub(crate) const UNDERSTOOD: [ObjectIdentifier; 3] =
     [BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE];
 
-/// Why a path does not hold.
+/// A path does not verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PathError {
     /// A critical extension is not understood.
-    #[error("an authority has a critical extension that is not understood")]
+    #[error("an authority has an unknown critical extension")]
     Extension,
-    /// A certificate that is not an authority's issued another one.
-    #[error("a certificate that is not an authority's issued another one")]
+    /// A certificate that does not belong to an authority issued another one.
+    #[error("a certificate that does not belong to an authority issued another one")]
     NotAuthority,
-    /// A certificate or the trust in it had not begun, or was over.
+    /// A certificate, or the window in which it is trusted, had not begun or had ended.
     #[error("a certificate of the path was not valid at that time")]
     OutsideValidity,
-    /// There are more authorities in the path than one of them allows.
+    /// The path has more authorities than one of them allows.
     #[error("the path is longer than an authority allows")]
     PathLength,
     /// A signature does not verify, or names another issuer.
@@ -42,17 +42,17 @@ pub enum PathError {
     #[error("no authority of the trusted root issued the certificate")]
     Unknown,
     /// An authority may not issue for this purpose.
-    #[error("an authority may not issue certificates of this purpose")]
+    #[error("an authority may not issue certificates for this purpose")]
     Usage,
 }
 
 /// Verifies that `authorities`, from the issuer of `leaf` to the anchor, vouch for `leaf` and were
 /// all valid at `at`, as was `leaf` (the hybrid model of the Sigstore client specification, 4.2).
 ///
-/// What `leaf` itself may be used for is the caller's to judge.
+/// Callers check the usage of `leaf` itself.
 ///
 /// # Errors
-/// The first flaw that is found.
+/// The first flaw.
 pub fn verify(
     leaf: &Certificate,
     authorities: &[Certificate],
@@ -98,7 +98,7 @@ pub(crate) fn verify_authorities(
     Ok(())
 }
 
-/// Whether `authority` may issue for `purpose` with `below` authorities between it and the leaf.
+/// Checks that `authority` may issue for `purpose` with `below` authorities between it and the leaf.
 fn may_issue(
     authority: &Certificate,
     purpose: ObjectIdentifier,
@@ -114,7 +114,7 @@ fn may_issue(
     {
         return Err(PathError::PathLength);
     }
-    // No standard says that extended key usage is inherited, but everybody treats it so.
+    // No standard says that extended key usage is inherited, but all implementations treat it so.
     let allowed = |uses: &[ObjectIdentifier]| {
         uses.iter()
             .any(|found| *found == purpose || *found == ANY_EXTENDED_KEY_USAGE)

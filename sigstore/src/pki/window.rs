@@ -18,7 +18,7 @@ impl Window {
         Self { start, end }
     }
 
-    /// Whether `time` is inside, the ends included.
+    /// Returns `true` if `time` is within it, both ends included.
     pub fn contains(&self, time: SystemTime) -> bool {
         self.start <= time && self.end.is_none_or(|end| time <= end)
     }
@@ -34,7 +34,7 @@ impl Window {
     }
 }
 
-/// A window as the trusted root and the signing config write it.
+/// The JSON form of a window in the trusted root and the signing config.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
 pub(crate) struct Wire {
     #[serde(default, deserialize_with = "protojson::nullable")]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! X.509 certificates (RFC 5280) whose signed part stays byte for byte what it was.
+//! X.509 certificates (RFC 5280). The signed part keeps its original bytes.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +15,7 @@ use x509_cert::serial_number::SerialNumber;
 use super::keys::{Hash, PublicKey};
 use super::window::Window;
 
-/// A parsed certificate: nothing about it is verified yet.
+/// A parsed certificate. Nothing in it is verified yet.
 #[derive(Clone)]
 pub struct Certificate {
     der: Vec<u8>,
@@ -25,22 +25,22 @@ pub struct Certificate {
     usage: Usage,
 }
 
-/// What the extensions say a certificate is for.
+/// The usage of a certificate, from its extensions.
 #[derive(Clone, Debug)]
 pub struct Usage {
-    /// Whether it may issue certificates (RFC 5280 4.2.1.9).
+    /// `true` if it may issue certificates (RFC 5280 4.2.1.9).
     pub ca: bool,
     /// How many further authorities may follow below it.
     pub path_length: Option<u8>,
-    /// The key usage (RFC 5280 4.2.1.3), when it is given.
+    /// The key usage (RFC 5280 4.2.1.3), if present.
     pub key: Option<KeyUsage>,
-    /// The extended key usage (RFC 5280 4.2.1.12) and whether it is critical, when it is given.
+    /// Whether the extended key usage (RFC 5280 4.2.1.12) is critical, and its purposes, if present.
     pub extended: Option<(bool, Vec<ObjectIdentifier>)>,
 }
 
 impl Certificate {
-    /// Reads a DER certificate. An extension that is there twice, two different signature
-    /// algorithms (RFC 5280 4.1.1.2) and an unknown kind of key are refused.
+    /// Reads a DER certificate. Refuses repeated extensions, two different signature algorithms
+    /// (RFC 5280 4.1.1.2) and unknown kinds of keys.
     pub fn parse(der: &[u8]) -> Option<Self> {
         let parsed = x509_cert::Certificate::from_der(der).ok()?;
         let tbs = parsed.tbs_certificate();
@@ -80,12 +80,12 @@ impl Certificate {
         &self.der
     }
 
-    /// The key that the certificate is for.
+    /// The public key of the certificate.
     pub fn key(&self) -> &PublicKey {
         &self.key
     }
 
-    /// What the certificate is for.
+    /// The usage of the certificate.
     pub fn usage(&self) -> &Usage {
         &self.usage
     }
@@ -129,14 +129,14 @@ impl Certificate {
         Some(found.extn_value.as_bytes())
     }
 
-    /// Whether an extension is critical that is not one of `known` (RFC 5280 4.2).
+    /// Returns `true` if an extension other than those in `known` is critical (RFC 5280 4.2).
     pub fn has_critical_beside(&self, known: &[ObjectIdentifier]) -> bool {
         let mut all = self.extensions().iter();
         all.any(|extension| extension.critical && !known.contains(&extension.extn_id))
     }
 
-    /// Whether the name of `authority` is that of the issuer and its key made the signature.
-    /// Whether `authority` may do that is not asked here.
+    /// Returns `true` if `authority` has the name of the issuer and its key made the signature. This
+    /// does not check that `authority` may issue certificates.
     pub fn is_signed_by(&self, authority: &Self) -> bool {
         let Some(signature) = self.parsed.signature().as_bytes() else {
             return false;
@@ -148,7 +148,7 @@ impl Certificate {
             })
     }
 
-    /// The signed part without the extension `oid`; all other bytes as they are, lengths adjusted.
+    /// The signed part without the extension `oid`. Other bytes are unchanged, except for lengths.
     pub fn tbs_without(&self, oid: ObjectIdentifier) -> der::Result<Vec<u8>> {
         let mut fields = Vec::new();
         for field in elements(&self.tbs)? {

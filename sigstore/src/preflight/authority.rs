@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Fulcio's trust bundle beside the trusted root.
+//! Compares Fulcio's trust bundle with the trusted root.
 
 use std::time::SystemTime;
 

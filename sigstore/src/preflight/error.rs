@@ -68,7 +68,7 @@ pub enum Flaw {
     /// The certificate that issues is not the first.
     #[error("its chain does not begin with the certificate that issues")]
     Order,
-    /// The trust in it has not begun, or is over.
+    /// Its validity has not begun or has ended.
     #[error("its `validFor` does not contain this time")]
     Window,
     /// The chain does not hold.

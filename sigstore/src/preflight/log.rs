@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a log signs about its tree, beside the trusted root.
+//! Compares a log's signed tree state with the trusted root.
 
 use ambisign_host::{Answer, Warning, excerpt};
 use serde::Deserialize;

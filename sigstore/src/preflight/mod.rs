@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether the trusted root is the one of the services, as far as they tell before anything is public.
+//! Compares the trusted root with the services before anything is public, as far as they describe
+//! themselves.
 //!
-//! What is asked leaves nothing behind. A service that tells nothing is in nobody's way: some
-//! deployments open no more than what a signer needs.
+//! The requests leave no traces. A service that does not answer them is not an error, because some
+//! deployments expose only what signing needs.
 
 mod authority;
 mod error;
@@ -43,7 +44,7 @@ fn log_kind(service: &Service) -> Kind {
     }
 }
 
-/// What the services told.
+/// The answers of the services.
 #[derive(Debug, Default)]
 pub struct Answers {
     bundle: Option<Answer>,
@@ -100,11 +101,10 @@ impl Answers {
         }
     }
 
-    /// Whether the trusted root of `trust` fits what they told, at `now`; with what is odd and stops
-    /// nothing.
+    /// Checks that the trusted root of `trust` matches the answers at `now`, and returns warnings.
     ///
     /// # Errors
-    /// Another service answers at a URL; or the trusted root is of another Fulcio or log.
+    /// Another service answers at a URL, or the trusted root belongs to another Fulcio or log.
     pub fn verify(&mut self, trust: &Trust, now: SystemTime) -> Result<Vec<Warning>, Error> {
         if let Some(error) = self.mistaken.take() {
             return Err(error.into());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The in-toto statement about an artifact: written by the signer, read by everybody else.
+//! The in-toto statement about an artifact, which the signer writes and verifiers read.
 
 mod read;
 mod write;

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::dsse::{Envelope, IN_TOTO};
 use crate::protojson::nullable;
 
-/// The types of statements. Version 0.1 differs in nothing that matters here.
+/// The types of statements. The differences of version 0.1 do not matter here.
 const TYPES: [&str; 2] = [
     "https://in-toto.io/Statement/v1",
     "https://in-toto.io/Statement/v0.1",
@@ -18,20 +18,20 @@ const TYPES: [&str; 2] = [
 const MOST_SUBJECTS: usize = 1024;
 const MOST_DIGESTS: usize = 32;
 
-/// Why a payload is no statement that can be used.
+/// A payload is not a usable statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
 pub(crate) struct Unusable {
-    /// What is wrong.
+    /// The problem.
     pub(crate) why: &'static str,
 }
 
-/// What was signed says about the artifact. A message says nothing.
+/// The signed claims about the artifact. A message has none.
 #[derive(Default)]
 pub(crate) struct SignedClaims {
-    /// The predicate type of the statement; `None` for what is none.
+    /// The predicate type of the statement; `None` if the signed content is not a statement.
     pub(crate) predicate_type: Option<String>,
-    /// What the signer says beside the digest.
+    /// The annotations of the signer.
     pub(crate) annotations: BTreeMap<String, Value>,
 }
 
@@ -74,7 +74,7 @@ impl Statement {
         Ok(statement)
     }
 
-    /// The SHA-256 digests of the artifacts that it is about.
+    /// The SHA-256 digests of its artifacts.
     pub(crate) fn digests(&self) -> Vec<Digest> {
         let all = self
             .subject
@@ -84,8 +84,8 @@ impl Statement {
             .collect()
     }
 
-    /// What the statement says about `artifact`, whose digest is in lower-case digits; `None` when it
-    /// is about others. Of several parts about it the first counts.
+    /// The claims about `artifact`; `None` if the statement does not name it. Its digest must be in
+    /// lower-case digits. If the statement names it several times, the first one counts.
     pub(crate) fn about(self, artifact: &Digest) -> Option<SignedClaims> {
         let wanted = artifact.hex();
         let mut all = self.subject.into_iter();

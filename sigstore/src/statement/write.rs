@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The statement that is signed for an image.
+//! Writes the statement that is signed for an image.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 
-/// The predicate type of `cosign sign`: the image is what its digest says, and nothing more.
+/// The predicate type of `cosign sign`, which claims nothing about an image beyond its digest.
 pub const SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// The bytes of an in-toto statement (v1) about exactly one image digest.
 pub struct Payload(Vec<u8>);
 
 impl Payload {
-    /// The statement about the image with `digest`, with `annotations` about it.
+    /// Writes the statement about the image with `digest`, with `annotations`.
     ///
-    /// The subject has an empty name: no repository becomes public, and readers that insist on the
-    /// member find it.
+    /// The name of the subject is empty: this publishes no repository name, and readers that require
+    /// the member find it.
     ///
     /// # Errors
-    /// Never in practice: strings can be written as JSON.
+    /// Never in practice, because strings can always be written as JSON.
     pub fn about(
         digest: &Digest,
         annotations: &BTreeMap<String, String>,

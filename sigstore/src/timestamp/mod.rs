@@ -18,40 +18,40 @@ use crate::trust::root::Authority;
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 
 errors! {
-    /// Why a timestamp proves nothing.
+    /// A timestamp does not verify.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum TimestampError {
-        /// Something else was stamped.
-        #[error("the timestamp is of something else than this signature")]
+        /// Another signature was stamped.
+        #[error("the timestamp is not for this signature")]
         Imprint = "timestamp/imprint", Untrusted | Rejected {
-            what: "The timestamp is of something else.",
-            why: "It was mixed up with that of another signature.",
+            what: "The timestamp is for another signature.",
+            why: "Two timestamps were mixed up.",
             advice: "Do not rely on it; sign again if it is yours.",
         },
         /// It does not have the form of a timestamp.
         #[error("the timestamp is malformed: {why}")]
         Malformed {
-            /// What is wrong.
+            /// The problem.
             why: &'static str,
         } = "timestamp/malformed", Untrusted | Rejected {
-            fix: "check that the URL is the timestamp authority's, path included, and that no proxy answers",
+            fix: "check the URL of the timestamp authority, including its path, and that no proxy answers instead",
             what: "The timestamp cannot be read.",
-            why: "It was changed on its way, or something else answers.",
-            advice: "Check the URL of the authority, its path included.",
+            why: "It was changed in transit, or the URL is not that of a timestamp authority.",
+            advice: "Check the URL of the authority, including its path.",
         },
-        /// It is not the answer to this request.
-        #[error("the timestamp is not the answer to this request: its nonce is another")]
+        /// It is not for this request.
+        #[error("the timestamp is not for this request: the nonce differs")]
         Nonce = "timestamp/nonce", Untrusted | Rejected {
-            what: "The timestamp answers another question than ours.",
-            why: "An old answer was played again, by a cache or on purpose.",
-            advice: "Look at what stands between this machine and the authority.",
+            what: "The timestamp is the answer to another request.",
+            why: "A cache or an attacker replayed an old answer.",
+            advice: "Check the proxies between this machine and the authority.",
         },
         /// The signing certificate was not valid at the time.
         #[error("the timestamp is outside the validity of the signing certificate")]
         OutsideValidity = "timestamp/outside-validity", Untrusted | Rejected {
-            what: "The timestamp lies outside of the certificate's minutes.",
-            why: "A clock is wrong: that of the authority, or that of Fulcio.",
-            advice: "Sign again; look at the clocks of a private instance.",
+            what: "The time of the timestamp is outside the validity of the certificate.",
+            why: "The clock of the authority or of Fulcio is wrong.",
+            advice: "Sign again; check the clocks of a private instance.",
         },
         /// The authority did not grant the request.
         #[error("the timestamp authority did not grant the request (status {status})")]
@@ -63,29 +63,29 @@ errors! {
         #[error("the signature of the timestamp does not verify")]
         Signature = "timestamp/signature", Untrusted | Rejected {
             what: "The signature of the timestamp is wrong.",
-            why: "It was changed on its way.",
+            why: "It was changed in transit.",
             advice: "Do not rely on it; sign again if it is yours.",
         },
-        /// No authority of the trusted root made it, or one that was not trusted at that time.
-        #[error("the timestamp is not of a trusted authority")]
+        /// No authority of the trusted root made it, or the one that did was not trusted at that time.
+        #[error("the timestamp was not made by a trusted authority")]
         UntrustedChain {
-            /// The flaw of the path.
+            /// The problem with the path.
             #[source]
             flaw: PathError,
         } = "timestamp/untrusted-chain", Untrusted | Rejected {
-            what: "The timestamp is of an authority that you do not trust.",
-            why: "Mostly staging, production and private instances are mixed.",
+            what: "The timestamp was made by an authority that is not in the trusted root.",
+            why: "Usually the trusted root and the timestamp belong to different instances, such as staging and production.",
             advice: "Use the trusted root that lists this authority.",
         },
     }
 }
 
-/// What a timestamp has to be of.
+/// The signature that a timestamp must be for.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamped<'a> {
     /// The signature, raw.
     pub signature: &'a [u8],
-    /// The nonce of the request, big-endian, when the timestamp is fresh.
+    /// The nonce of the request, big-endian, if the timestamp was just requested.
     pub nonce: Option<&'a [u8]>,
     /// The certificate or the key of the signature.
     pub verifier: Verifier<'a>,
@@ -102,14 +102,14 @@ pub struct Timestamp {
 
 impl Timestamp {
     /// Verifies the DER `TimeStampResp` of a timestamp authority (RFC 3161 2.2 and 2.3; gate G7):
-    /// it is granted, of this signature, the answer to this request, signed by an authority of
-    /// `root` that was trusted at that time, and inside the validity of the signing certificate.
+    /// it is granted, is for this signature and this request, is signed by an authority of `root` that
+    /// was trusted at that time, and is within the validity of the signing certificate.
     ///
-    /// Who signed is decided by the trusted root. The certificates that come with a token choose
-    /// nothing; but when there are some, that of the authority must be among them.
+    /// The trusted root determines the authority. Certificates in a token are not used to choose one;
+    /// but if there are any, the authority's must be among them.
     ///
     /// # Errors
-    /// The first thing that does not hold.
+    /// The first check that fails.
     pub fn verify(
         response_der: &[u8],
         stamped: &Stamped<'_>,
@@ -140,7 +140,7 @@ impl Timestamp {
         })
     }
 
-    /// The whole response, in DER: what a bundle holds.
+    /// The whole response, in DER, as it is stored in a bundle.
     pub fn der(&self) -> &[u8] {
         &self.der
     }
@@ -150,12 +150,12 @@ impl Timestamp {
         self.time
     }
 
-    /// The URI of the authority, as the trusted root names it.
+    /// The URI of the authority in the trusted root.
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// Who runs the authority.
+    /// The operator of the authority.
     pub fn operator(&self) -> &str {
         &self.operator
     }
@@ -173,7 +173,7 @@ fn signer<'r>(token: &Token, root: &'r TrustedRoot) -> Result<&'r Authority, Tim
         if !token.names(own) {
             continue;
         }
-        // One authority may be there with several windows, so the next one may do better.
+        // An authority can be listed several times with different windows, so try the next one.
         if !token.is_signed_by(own) {
             flaw = TimestampError::Signature;
             continue;
@@ -186,8 +186,8 @@ fn signer<'r>(token: &Token, root: &'r TrustedRoot) -> Result<&'r Authority, Tim
     Err(flaw)
 }
 
-/// Whether the certificate that signed may make timestamps (RFC 3161 2.3) and was trusted at
-/// `time`. That it is expired today does not matter.
+/// Checks that the certificate that signed may make timestamps (RFC 3161 2.3) and was trusted at
+/// `time`. It may have expired since.
 fn trusted(
     authority: &Authority,
     own: &Certificate,
@@ -210,7 +210,7 @@ fn trusted(
     }
 }
 
-/// The content of a DER INTEGER with this value: no leading zeros but one before a high bit.
+/// The content of a DER INTEGER with this value: no leading zeros, except one before a high bit.
 fn integer(big_endian: &[u8]) -> Vec<u8> {
     let start = big_endian.iter().position(|byte| *byte != 0);
     let digits = start

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The form of a timestamp: `TimeStampResp` and `TSTInfo` (RFC 3161) around a `SignedData`
-//! (RFC 5652). It is taken apart so that all signed bytes stay as they were.
+//! Parses timestamps: `TimeStampResp` and `TSTInfo` (RFC 3161) around a `SignedData` (RFC 5652). All
+//! signed parts keep their original bytes.
 
 use std::time::{Duration, SystemTime};
 
@@ -21,36 +21,36 @@ const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 
-/// Why a response is no timestamp.
+/// A response is not a timestamp.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ParseError {
-    /// The form.
+    /// It does not have the required form.
     Malformed(&'static str),
     /// The status is not "granted" (RFC 3161 2.4.2).
     Status(u8),
 }
 
-/// A timestamp that was taken apart: nothing about it is verified yet.
+/// A parsed timestamp. Nothing in it is verified yet.
 pub(super) struct Token {
-    /// What was stamped: the hash function and the digest.
+    /// The stamped data: hash function and digest.
     pub(super) imprint: (Hash, Vec<u8>),
     /// The time.
     pub(super) time: SystemTime,
     /// The nonce, as a minimal two's complement integer.
     pub(super) nonce: Option<Vec<u8>>,
-    /// Which certificate the signature says it is by.
+    /// Identifies the certificate that made the signature, according to the token.
     signer: SignerIdentifier,
-    /// The certificates that come with the token, in DER.
+    /// The certificates in the token, in DER.
     certificates: Vec<Vec<u8>>,
-    /// What is signed: the signed attributes as a SET (RFC 5652 5.4).
+    /// The signed bytes: the signed attributes as a SET (RFC 5652 5.4).
     signed: Vec<u8>,
     hash: Hash,
     signature: Vec<u8>,
 }
 
 impl Token {
-    /// Takes a `TimeStampResp` apart. Every rule about the form is held here: granted, exactly one
-    /// signer, and signed attributes that name the content.
+    /// Parses a `TimeStampResp` and checks every rule about its form: it is granted, has exactly one
+    /// signer, and its signed attributes name the content.
     pub(super) fn parse(response: &[u8]) -> Result<Self, ParseError> {
         let bad = |why| move || ParseError::Malformed(why);
         let response = TimeStampResp::from_der(response).ok();
@@ -83,8 +83,8 @@ impl Token {
         })
     }
 
-    /// Whether the token says that it is signed by `certificate`: the signer identifier is its, and
-    /// when certificates come with the token it is among them.
+    /// Returns `true` if the token names `certificate` as its signer: the signer identifier matches, and
+    /// if the token contains certificates, it is one of them.
     pub(super) fn names(&self, certificate: &Certificate) -> bool {
         let named = match &self.signer {
             SignerIdentifier::IssuerAndSerialNumber(id) => is_of(id, certificate),
@@ -97,7 +97,7 @@ impl Token {
         named && (embedded.is_empty() || embedded.iter().any(|der| der == certificate.der()))
     }
 
-    /// Whether the key of `certificate` made the signature.
+    /// Returns `true` if the key of `certificate` made the signature.
     pub(super) fn is_signed_by(&self, certificate: &Certificate) -> bool {
         let key = certificate.key();
         key.verify(self.hash, &self.signed, &self.signature)
@@ -142,7 +142,7 @@ struct TstInfo<'a> {
     extensions: Option<Extensions>,
 }
 
-/// How far off the time may be. Sigstore's clients do not use it.
+/// The accuracy of the time. Sigstore's clients do not use it.
 #[derive(Sequence)]
 struct Accuracy {
     seconds: Option<Int>,
@@ -164,7 +164,7 @@ impl TstInfo<'_> {
         Some((hash, self.imprint.digest.as_bytes().to_vec()))
     }
 
-    /// RFC 3161 allows a fraction of a second, which certificates do not have.
+    /// The time. RFC 3161 allows fractions of a second, which certificates do not have.
     fn time(&self) -> Option<SystemTime> {
         if self.time.tag() != Tag::GeneralizedTime {
             return None;
@@ -195,7 +195,7 @@ fn nanoseconds(fraction: &str) -> Option<u64> {
     digits.then(|| nine.parse().ok()).flatten()
 }
 
-/// RFC 5652 5.1, with the signed bytes as they are.
+/// RFC 5652 5.1, with the original signed bytes.
 struct SignedData {
     content: Vec<u8>,
     certificates: Vec<Vec<u8>>,
@@ -235,7 +235,7 @@ impl SignedData {
                 certificates.extend(elements(field).ok()?.into_iter().map(<[u8]>::to_vec));
             }
         }
-        // With a second signature it would not be clear whose time this is.
+        // With a second signature, it would be unclear who vouches for the time.
         let signers = elements(signers).ok()?;
         let [signer] = signers.as_slice() else {
             return None;
@@ -252,7 +252,7 @@ impl SignedData {
 struct Signer {
     id: SignerIdentifier,
     digest: Hash,
-    /// The signed attributes, tagged as they are signed.
+    /// The signed attributes, with the tag that is signed.
     signed: Vec<u8>,
     signature_hash: Hash,
     signature: Vec<u8>,
@@ -271,13 +271,13 @@ impl Signer {
         if tag_number_of(attributes.tag()) != Some(0) {
             return None;
         }
-        // `[0] IMPLICIT` is how they are sent; a SET is what is signed (RFC 5652 5.4).
+        // They are sent as `[0] IMPLICIT` but signed as a SET (RFC 5652 5.4).
         let signed = AnyRef::new(Tag::Set, attributes.value()).ok()?;
         Some(Self {
             id: SignerIdentifier::from_der(id).ok()?,
             digest,
             signed: signed.to_der().ok()?,
-            // An algorithm may name the kind of key only.
+            // An algorithm may name only the kind of key.
             signature_hash: Hash::of_signature(algorithm.oid).unwrap_or(digest),
             signature: <&OctetStringRef>::from_der(signature)
                 .ok()?
@@ -286,8 +286,8 @@ impl Signer {
         })
     }
 
-    /// Whether the signed attributes name the type and the digest of `content` (RFC 5652 11.1 and
-    /// 11.2), each exactly once.
+    /// Returns `true` if the signed attributes name the type and the digest of `content` (RFC 5652 11.1
+    /// and 11.2), each exactly once.
     fn attests(&self, content: &[u8]) -> bool {
         let digest = self.digest.digest(content);
         let digest = OctetStringRef::new(&digest).and_then(|digest| digest.to_der());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why there is no usable trust material.
+//! The errors of trust material.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use super::tuf;
 use crate::network_hint;
 
 errors! {
-    /// Why there is no usable trust material.
+    /// There is no usable trust material.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// A file is longer than it may be.
+        /// A file is too long.
         #[error("`{}` is longer than {limit} bytes", path.display())]
         FileSize {
             /// The file.
@@ -21,49 +21,49 @@ errors! {
             limit: u64,
         } = "trust/file-size", Trust {
             fix: "check the file, and the flag or variable that names it",
-            what: "A file of trust material is larger than any real one.",
-            why: "The path leads to something else.",
+            what: "A file of trust material is longer than allowed.",
+            why: "The path probably names another file.",
             advice: "Check the path.",
         },
-        /// A log could not be asked for its version.
-        #[error("the log does not tell which API it speaks")]
+        /// A request for the version of a log failed.
+        #[error("the API version of the log could not be determined")]
         Http(#[source] http: HttpError) = request http in "trust" { fix: network_hint::fix(http) },
-        /// Something that every run needs is not in the trusted root, or not valid now.
+        /// The trusted root does not have an entry that every run needs, or it is not valid now.
         #[error("the trusted root has no {what} that is valid now")]
         Insufficient {
-            /// What is needed.
+            /// The kind of entry.
             what: &'static str,
         } = "trust/insufficient", Trust {
             fix: "pass a newer trusted root with `--trusted-root`, and check the clock",
-            what: "The trusted root has nothing that is valid now for a part of the work.",
-            why: "It is old, or only for verifying signatures of the past.",
+            what: "The trusted root has no currently valid entry for a service that signing needs.",
+            why: "It is outdated, or only meant for verifying old signatures.",
             advice: "Update the trusted root; check the clock.",
         },
-        /// The trusted root or the signing config does not have the form that its media type promises.
+        /// The trusted root or the signing config does not have the form of its media type.
         #[error("the {what} is malformed: {why}")]
         Malformed {
-            /// Which of the two.
+            /// `trusted root` or `signing config`.
             what: &'static str,
-            /// What is wrong.
+            /// The problem.
             why: String,
         } = "trust/malformed", Trust {
             fix: "check the file, and the flag or variable that names it",
             what: "A file of trust material is damaged.",
-            why: "It was cut or edited, or is another kind of file.",
+            why: "It was truncated or edited, or it is another kind of file.",
             advice: "Get it again from its source.",
         },
-        /// No trust material was given, and none may be asked for.
+        /// No trust material was given, and no mirror may be used.
         #[error("no trusted root and no signing config were given")]
         Missing = "trust/missing", Trust {
             fix: "pass `--trusted-root FILE` and `--signing-config FILE`",
-            what: "There is no trust material, and no service is named.",
-            why: "Trusted root and signing config are both missing.",
-            advice: "Give both files, or let them come from a mirror.",
+            what: "There is no trust material, and no services are named.",
+            why: "Both the trusted root and the signing config are missing.",
+            advice: "Pass both files, or use a TUF mirror.",
         },
-        /// A mirror has no signing config, and nothing else names a service.
+        /// The mirror has no signing config, and nothing else names a service.
         #[error("the TUF mirror has no `{name}`, and nothing else says which {what} to use")]
         MissingConfig {
-            /// The target that it lacks.
+            /// The missing target.
             name: &'static str,
             /// The kind of service.
             what: &'static str,
@@ -71,9 +71,9 @@ errors! {
             fix: "pass `--signing-config FILE`, which `ambisign trust create` makes, or `--fulcio-url`, `--rekor-url` and `--tsa-url`",
             what: "The mirror does not say which services to use.",
             why: "Older and private mirrors have no signing config.",
-            advice: "Name the services by URL flags, or give `--signing-config`.",
+            advice: "Name the services with URL flags, or pass `--signing-config`.",
         },
-        /// A trusted root was given without services.
+        /// A trusted root was given, but no services.
         #[error("a trusted root was given, but nothing says which {what} to use")]
         MissingService {
             /// The kind of service.
@@ -81,77 +81,77 @@ errors! {
         } = "trust/missing-service", Trust {
             fix: "pass `--signing-config FILE`, which `ambisign trust create` makes, or `--fulcio-url`, `--rekor-url` and `--tsa-url`",
             what: "A kind of service is not named.",
-            why: "A trusted root holds keys and certificates; it names no service to use.",
-            advice: "Give the URL flag of that service, or `--signing-config`.",
+            why: "A trusted root contains keys and certificates; it does not select services.",
+            advice: "Pass the URL flag of that service, or `--signing-config`.",
         },
         /// Services were given without a trusted root.
         #[error("services were given, but no trusted root that vouches for them")]
         MissingRoot = "trust/missing-root", Trust {
             fix: "pass `--trusted-root FILE`, which `ambisign trust create` makes",
-            what: "Services are named, and nothing vouches for them.",
-            why: "What an unknown service answers could not be verified.",
-            advice: "Give its trusted root; `ambisign trust create` makes one.",
+            what: "Services are named, but no trusted root lists them.",
+            why: "The answers of unknown services cannot be verified.",
+            advice: "Pass their trusted root; `ambisign trust create` makes one.",
         },
         /// No trusted root was given to verify with.
         #[error("no trusted root was given, and TUF is not supported yet")]
         NoRoot = "trust/no-root", Trust {
-            fix: "pass `--trusted-root FILE`: that of the instance that signed",
-            what: "There is no trusted root to begin with.",
-            why: "Neither a file nor a mirror gives one.",
-            advice: "Give `--trusted-root`.",
+            fix: "pass `--trusted-root FILE` with the trusted root of the instance that signed",
+            what: "There is no trusted root.",
+            why: "Neither a file nor a mirror was given.",
+            advice: "Pass `--trusted-root`.",
         },
-        /// The signing config offers no service of a kind that we can use now.
-        #[error("the signing config offers no {what} that can be used now")]
+        /// The signing config lists no usable service of a kind.
+        #[error("the signing config lists no {what} that can be used now")]
         NoService {
             /// The kind of service.
             what: &'static str,
         } = "trust/no-service", Trust {
             fix: "pass a newer signing config with `--signing-config`, and check the clock",
-            what: "The signing config lists no service of a kind that can be used.",
-            why: "All are over, not valid yet, or of a version that this program does not speak.",
+            what: "The signing config lists no usable service of a kind.",
+            why: "All have expired, are not valid yet, or use an API version that this program does not support.",
             advice: "Update the signing config or ambisign; check the clock.",
         },
-        /// Rekor v2 gives no time, so a short-lived certificate needs a timestamp authority.
+        /// Rekor v2 does not prove a time, so a short-lived certificate needs a timestamp authority.
         #[error("a Rekor v2 log is used without a timestamp authority")]
         NoTimestampAuthority = "trust/no-timestamp-authority", Trust {
-            what: "The log in use gives no time, and no authority is named that does.",
-            why: "Version 2 of Rekor needs a timestamp beside it.",
-            advice: "Give `--tsa-url`, or name an authority in the signing config.",
+            what: "The log in use does not prove a time, and no timestamp authority is named.",
+            why: "Entries of Rekor v2 need a timestamp.",
+            advice: "Pass `--tsa-url`, or name an authority in the signing config.",
         },
         /// A file cannot be read.
         #[error("`{}` cannot be read", path.display())]
         Read {
             /// The file.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             #[source]
             source: std::io::Error,
         } = "trust/read", Trust {
             fix: "check the file, and the flag or variable that names it",
             what: "A file of trust material could not be read.",
-            why: "Its name is wrong, or it belongs to somebody else.",
+            why: "Its name is wrong, or you may not read it.",
             advice: "Check the path.",
         },
-        /// A signing config asks for a number of services that it does not have.
-        #[error("the signing config asks for {wanted} {what}s of different operators and has {found}")]
+        /// The signing config requires more services than it lists.
+        #[error("the signing config requires {wanted} {what}s of different operators and lists {found}")]
         TooFew {
             /// The kind of service.
             what: &'static str,
-            /// How many it asks for.
+            /// The required number.
             wanted: usize,
-            /// How many it has.
+            /// The listed number.
             found: usize,
         } = "trust/too-few", Trust {
             fix: "pass a newer signing config with `--signing-config`, and check the clock",
-            what: "The signing config asks for more services than it lists.",
-            why: "They must be of different operators.",
+            what: "The signing config requires more services than it lists.",
+            why: "Services of the same operator count once.",
             advice: "Correct the signing config.",
         },
-        /// The TUF mirror gives nothing that can be used.
+        /// The TUF mirror is unusable.
         #[error(transparent)]
         Tuf(#[from] tuf: tuf::Error) = of tuf,
-        /// A service was named, and the trusted root of the mirror is not meant for it.
-        #[error("the trusted root of the TUF mirror does not know the {what} {url}")]
+        /// The trusted root of the mirror does not list a named service.
+        #[error("the trusted root of the TUF mirror does not list the {what} {url}")]
         Unknown {
             /// The kind of service.
             what: &'static str,
@@ -159,22 +159,22 @@ errors! {
             url: String,
         } = "trust/unknown", Trust {
             fix: "pass the trusted root of this service with `--trusted-root`; `ambisign trust create` makes one",
-            what: "A service that you name is not one that the mirror vouches for.",
-            why: "What it answers could not be verified by anybody else.",
-            advice: "Give the trusted root that lists it; `ambisign trust create` makes one.",
+            what: "The trusted root of the mirror does not list a service that you name.",
+            why: "Other verifiers could not verify its answers.",
+            advice: "Pass the trusted root that lists it; `ambisign trust create` makes one.",
         },
-        /// What a log answers fits no version of Rekor.
+        /// The answer of a log does not match any version of Rekor.
         #[error("{url} answered HTTP {status}, which no version of Rekor does")]
         UnknownLog {
-            /// The URL that was asked.
+            /// The URL of the request.
             url: String,
             /// The status.
             status: u16,
         } = "trust/unknown-log", Trust {
-            fix: "check `--rekor-url`, or say with `--rekor-version` what it speaks",
-            what: "What is at the URL of the log is no log.",
-            why: "Its version was asked for, and neither answer came.",
-            advice: "Check the URL, or say the version with `--rekor-version`.",
+            fix: "check `--rekor-url`, or pass `--rekor-version`",
+            what: "The URL of the log does not lead to a Rekor log.",
+            why: "The answer to the request for its version is that of neither Rekor v1 nor v2.",
+            advice: "Check the URL, or pass `--rekor-version`.",
         },
         /// A service is neither https nor plain HTTP to a loopback address.
         #[error("the {what} {url} is not https")]
@@ -185,8 +185,8 @@ errors! {
             url: String,
         } = "trust/url", Usage {
             fix: "use an https URL without a user name in it",
-            what: "A service has an address that is not encrypted.",
-            why: "Tokens and signatures go over https alone, except on the machine itself.",
+            what: "The URL of a service is not https.",
+            why: "Tokens and signatures are only sent over https, except to the machine itself.",
             advice: "Use its https URL.",
         },
     }
@@ -195,11 +195,11 @@ errors! {
 codes! {
     /// The warnings about trust material.
     pub WARNINGS {
-        /// Certificates are accepted without the promise of a log.
+        /// Certificates are accepted without an SCT.
         pub(super) NO_CT_LOG = "trust/no-ct-log" {
             what: "Certificates are accepted without the promise of a certificate transparency log (SCT).",
-            why: "The trusted root is of a private instance and names no such log, so there is none to promise anything.",
-            advice: "Nothing, if the instance has no CT log; else name it in the trusted root (`ambisign trust create --ctfe`).",
+            why: "The trusted root of this private instance lists no such log.",
+            advice: "Nothing, if the instance has no CT log; otherwise add it to the trusted root (`ambisign trust create --ctfe`).",
         },
     }
 }

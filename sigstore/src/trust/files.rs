@@ -21,14 +21,14 @@ const LONGEST_CONFIG: u64 = 256 * 1024;
 pub(super) const CLIENT_TRUST_CONFIG: &str =
     "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json";
 
-/// What the given files hold.
+/// The content of the given files.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     pub(super) root: Option<TrustedRoot>,
     pub(super) config: Option<SigningConfig>,
 }
 
-/// A file that holds both. The halves are read by their own rules.
+/// A file that contains both. Each half is read by its own rules.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Both {
@@ -38,7 +38,7 @@ struct Both {
 }
 
 impl Files {
-    /// A file that holds both serves for the flag that was not given, too.
+    /// Reads the files. One that contains both also stands for the flag that was not given.
     pub(super) async fn read(options: &TrustOptions) -> Result<Self, Error> {
         let mut files = Self::default();
         let mut spare = Self::default();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The kinds of services that a run asks.
+//! The kinds of services that a run uses.
 
 /// A kind of service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl ServiceKind {
         }
     }
 
-    /// The versions that are spoken here.
+    /// The supported API versions.
     pub(super) fn versions(self) -> &'static [u32] {
         match self {
             Self::Fulcio | Self::TimestampAuthority => &[1],

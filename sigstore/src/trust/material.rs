@@ -16,8 +16,8 @@ use super::root::TrustedRoot;
 use super::services::SigningConfig;
 use super::tuf::{self, Repository, Source};
 
-/// The targets of a mirror. This signing config is the one that the mirror recommends: a new version
-/// of the log becomes the default on the day that it says so.
+/// The targets of a mirror. Using the signing config that the mirror recommends means that it decides
+/// when a new version of the log becomes the default.
 const TRUSTED_ROOT: &str = "trusted_root.json";
 const SIGNING_CONFIG: &str = "signing_config.v0.2.json";
 
@@ -27,29 +27,29 @@ const LONGEST_ANCHOR: u64 = 512 * 1024;
 /// The TUF mirror that the trusted root came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MirrorUsed {
-    /// Which one it is.
+    /// The mirror.
     pub mirror: Mirror,
     /// The base of its metadata.
     pub url: Url,
     /// The versions of its metadata.
     pub versions: tuf::Versions,
-    /// When its metadata ends, by file.
+    /// The time at which each of its metadata files expires.
     pub ends: Vec<(&'static str, SystemTime)>,
 }
 
-/// What was given, and what a mirror has.
+/// Trust material from files and from a mirror.
 #[derive(Debug)]
 pub(super) struct Material {
     pub(super) root: TrustedRoot,
     pub(super) config: Option<SigningConfig>,
-    /// The mirror that was asked.
+    /// The mirror that was used.
     pub(super) mirror: Option<MirrorUsed>,
     pub(super) warnings: Vec<Warning>,
     root_from: Origin,
     config_from: Origin,
 }
 
-/// Where one of the two came from.
+/// The source of one of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Origin {
     File,
@@ -57,8 +57,8 @@ enum Origin {
 }
 
 impl Material {
-    /// Reads the files, and asks the mirror for what they lack. A trusted root in a file goes with
-    /// services that are given too: it does not mean those of the public instance.
+    /// Reads the files and gets missing parts from the mirror. A trusted root in a file must be given
+    /// together with services, because it is not meant for those of the public instance.
     pub(super) async fn gather(host: &Host, options: &TrustOptions) -> Result<Self, Error> {
         let files = Files::read(options).await?;
         let mirror = options
@@ -130,8 +130,8 @@ impl Material {
         })
     }
 
-    /// That the trusted root can be meant for the services at `urls`: it was given, or it knows them,
-    /// or its mirror recommends them.
+    /// Checks that the trusted root can be meant for the services at `urls`: it was given as a file, it
+    /// lists them, or its mirror recommends them.
     pub(super) fn vouches_for(
         &self,
         urls: &[&Url],
@@ -155,7 +155,7 @@ impl Material {
         }
     }
 
-    /// Why nothing says which service of a kind to use.
+    /// The error if nothing names a service of a kind.
     pub(super) fn no_service(&self, kind: ServiceKind) -> Error {
         let what = kind.name();
         match self.config_from {
@@ -168,21 +168,21 @@ impl Material {
     }
 }
 
-/// What [`update`] did.
+/// The result of [`update`].
 #[derive(Debug)]
 pub struct Updated {
     /// The mirror.
     pub mirror: MirrorUsed,
-    /// Where it is remembered; `None` when there is no such place, or nothing can be written there.
+    /// The folder of its cache; `None` if there is none or it is not writable.
     pub folder: Option<PathBuf>,
-    /// What is odd but stops nothing.
+    /// Warnings.
     pub warnings: Vec<Warning>,
 }
 
-/// Brings what is remembered of `mirror` up to date, with everything that a run takes from it.
+/// Updates the cache of `mirror`, with everything that a run uses.
 ///
 /// # Errors
-/// The mirror cannot be reached or believed, or has no trusted root that can be read.
+/// The mirror is unreachable or does not verify, or it has no readable trusted root.
 pub async fn update(host: &Host, mirror: &Mirror) -> Result<Updated, Error> {
     let source = source(host, mirror).await?;
     let repository = Repository::refresh(host, &source).await?;
@@ -202,7 +202,7 @@ pub async fn update(host: &Host, mirror: &Mirror) -> Result<Updated, Error> {
     })
 }
 
-/// The trusted root alone: of the file, or else of the mirror.
+/// The trusted root alone, from the file or otherwise from the mirror.
 pub(super) async fn root(
     host: &Host,
     options: &TrustOptions,
@@ -220,8 +220,7 @@ pub(super) async fn root(
     Ok((root, warnings))
 }
 
-/// That certificates are accepted without SCT: the trusted root is the operator's word, and the
-/// reader is told of it.
+/// Warns that certificates are accepted without an SCT because the operator's trusted root has no CT log.
 fn without_ct_log(root: &TrustedRoot) -> Option<Warning> {
     (!root.requires_sct()).then(|| Warning {
         code: NO_CT_LOG,
@@ -229,7 +228,7 @@ fn without_ct_log(root: &TrustedRoot) -> Option<Warning> {
     })
 }
 
-/// A mirror need not have a signing config: the services may be named.
+/// A mirror without a signing config is not an error, because flags may name the services.
 async fn signing_config(repository: &Repository<'_>) -> Result<Option<SigningConfig>, Error> {
     match repository.target(SIGNING_CONFIG).await {
         Ok(bytes) => SigningConfig::parse(&bytes).map(Some),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whom a run believes, and whom it asks: trusted root and signing config.
+//! The trusted root and the signing config of a run.
 //!
-//! Both come from files, or else from a TUF mirror; each URL flag replaces the services of its own
+//! Both come from files, or otherwise from a TUF mirror. Each URL option replaces the services of its
 //! kind.
 
 pub mod create;
@@ -29,7 +29,7 @@ pub use services::{Service, Services, SigningConfig};
 use self::kind::ServiceKind;
 use self::material::Material;
 
-/// Trusted root and services of one run: loaded together, checked together.
+/// The trusted root and the services of a run, loaded and checked together.
 #[derive(Clone, Debug)]
 pub struct Trust {
     root: TrustedRoot,
@@ -43,13 +43,13 @@ impl Trust {
     /// Loads trusted root and signing config, replaces the services that the options name, and
     /// checks that a run with them can succeed (gates G3 and G4).
     ///
-    /// A trusted root that came from a mirror, not from a file, must know every service that a flag or
-    /// a file names: else a token would go to a service whose certificates that root refuses.
+    /// A trusted root from a mirror must list every service that an option or a file names. Otherwise a
+    /// token would be sent to a service whose certificates this root refuses.
     ///
     /// # Errors
-    /// No or bad files; a mirror that cannot be reached or believed; services that cannot be used
-    /// now or are not https; a Rekor v2 log without timestamp authority; a trusted root that lacks
-    /// something.
+    /// Files are missing or malformed; the mirror is unreachable or does not verify; services are not
+    /// usable now or not https; a Rekor v2 log has no timestamp authority; the trusted root lacks an
+    /// entry that the run needs.
     pub async fn load(host: &Host, options: &TrustOptions) -> Result<Self, Error> {
         let material = Material::gather(host, options).await?;
         let services = services(host, options, &material).await?;
@@ -74,12 +74,11 @@ impl Trust {
         })
     }
 
-    /// Loads the trusted root alone, for whoever asks no service but verifies what others made; and
-    /// what is odd about where it came from. That an authority's time is over is no fault here: what
-    /// it vouched for stays.
+    /// Loads only the trusted root, for verification, with warnings about its source. Expired authorities
+    /// are accepted, because their old signatures stay valid.
     ///
     /// # Errors
-    /// No or a bad file; a mirror that cannot be reached or believed.
+    /// The file is missing or malformed, or the mirror is unreachable or does not verify.
     pub async fn load_root(
         host: &Host,
         options: &TrustOptions,
@@ -97,8 +96,8 @@ impl Trust {
         &self.services
     }
 
-    /// Whether what is logged is public for everybody, for good: a log of the public instance is
-    /// believed, or all of it came from that instance's mirror.
+    /// Returns `true` if log entries are public permanently: the trusted root lists a log of the public
+    /// instance, or all trust material came from that instance's mirror.
     pub fn is_public(&self) -> bool {
         let mirror = self.mirror.as_ref().map(|used| &used.mirror);
         self.root.is_public() || mirror == Some(&Mirror::Public)
@@ -114,23 +113,23 @@ impl Trust {
             && services.logs.iter().all(|log| named(log, ServiceKind::Log))
     }
 
-    /// The TUF mirror that the trusted root came from; `None` when a file held it.
+    /// The TUF mirror that the trusted root came from; `None` if it came from a file.
     pub fn mirror(&self) -> Option<&MirrorUsed> {
         self.mirror.as_ref()
     }
 
-    /// The signing config, of a file or a mirror; `None` when the services were named.
+    /// The signing config from a file or a mirror; `None` if options named the services.
     pub fn config(&self) -> Option<&SigningConfig> {
         self.config.as_ref()
     }
 
-    /// What is odd but stops nothing.
+    /// Warnings about the trust material.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 }
 
-/// The services of a run: those that were named, else those of the signing config.
+/// The services of a run: those that options name, otherwise those of the signing config.
 async fn services(
     host: &Host,
     options: &TrustOptions,
@@ -150,7 +149,8 @@ async fn services(
         (None, None) => Vec::new(),
     };
     material.vouches_for(&urls(&authorities), ServiceKind::TimestampAuthority, now)?;
-    // The log is last: it may have to be asked, and nothing is asked for a run without hope.
+    // The log comes last because finding its version may need a request, which is wasted if another
+    // service is missing.
     let logs = match (&options.rekor_url, config) {
         (Some(url), _) => {
             material.vouches_for(&[url], ServiceKind::Log, now)?;

@@ -1,47 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What trust material is loaded from.
+//! The sources of trust material.
 
 use std::path::PathBuf;
 
 use url::Url;
 
-/// A TUF mirror to take from what no file gives.
+/// A TUF mirror, for trust material that no file contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mirror {
-    /// That of the public instance.
+    /// The mirror of the public instance.
     Public,
-    /// That of the staging instance.
+    /// The mirror of the staging instance.
     Staging,
-    /// Another one.
+    /// Another mirror.
     Other {
         /// The base of its metadata.
         url: Url,
-        /// A file with one of its roots. It is needed in every run: a root that was kept anchors
-        /// nothing.
+        /// A file with one of its roots. Every run needs it, because a cached root is never the start of a
+        /// chain.
         root: PathBuf,
     },
 }
 
-/// What [`Trust::load`](super::Trust::load) is told.
+/// The options of [`Trust::load`](super::Trust::load).
 #[derive(Clone, Debug, Default)]
 pub struct TrustOptions {
     /// A file with a trusted root, or with both.
     pub trusted_root: Option<PathBuf>,
     /// A file with a signing config, or with both.
     pub signing_config: Option<PathBuf>,
-    /// The Fulcio to use instead of that of the signing config.
+    /// The Fulcio to use instead of the one in the signing config.
     pub fulcio_url: Option<Url>,
-    /// The log to use instead of those of the signing config.
+    /// The log to use instead of those in the signing config.
     pub rekor_url: Option<Url>,
-    /// What `rekor_url` speaks.
+    /// The API version of `rekor_url`.
     pub rekor_version: RekorVersion,
-    /// The timestamp authority to use instead of those of the signing config.
+    /// The timestamp authority to use instead of those in the signing config.
     pub tsa_url: Option<Url>,
-    /// Where to take from what no file gives; without it nothing else is asked.
+    /// The mirror for trust material that no file contains; without it, no mirror is used.
     pub mirror: Option<Mirror>,
 }
 
-/// Which API a log speaks.
+/// The API version of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RekorVersion {
     /// Ask the log.
@@ -54,7 +54,7 @@ pub enum RekorVersion {
 }
 
 impl Mirror {
-    /// Whether somebody named it: the default counts for less than a file.
+    /// Returns `true` if the user named it. A file takes precedence over the default.
     pub(super) fn is_chosen(&self) -> bool {
         match self {
             Self::Public => false,

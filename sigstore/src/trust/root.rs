@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `trusted_root.json`: the authorities and logs whose word counts, each with the time in which it
-//! does (`sigstore_trustroot.proto`).
+//! `trusted_root.json`: the trusted authorities and logs, each with its validity
+//! (`sigstore_trustroot.proto`).
 
 use std::time::SystemTime;
 
@@ -78,14 +78,13 @@ impl Log {
         &self.key
     }
 
-    /// Whether `signature` is one of this log over `message`, with the hash that the trusted root
-    /// names.
+    /// Verifies that this log made `signature` over `message`, with the hash that the trusted root names.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.key.verify(self.hash, message, signature)
     }
 
-    /// Whether `signature` is one of this log over `message`, when the log runs Rekor v1. It signs
-    /// with SHA-256 on every curve, and trusted roots name the usual hash of the curve (tufcli,
+    /// Verifies that this log, which runs Rekor v1, made `signature` over `message`. Such logs sign with
+    /// SHA-256 on every curve, but trusted roots name the usual hash of the curve (tufcli,
     /// `cosign trusted-root create`), so both are tried.
     pub fn verify_of_v1(&self, message: &[u8], signature: &[u8]) -> bool {
         let on_longer_curve = matches!(self.key.kind(), Kind::P384 | Kind::P521);
@@ -101,7 +100,7 @@ impl Log {
         self.window
     }
 
-    /// Who runs the log; the URL where the trusted root does not say.
+    /// The operator of the log; the URL if the trusted root does not name the operator.
     pub fn operator(&self) -> &str {
         &self.operator
     }
@@ -139,7 +138,7 @@ impl Authority {
         self.window
     }
 
-    /// Who runs the authority; the URI where the trusted root does not say.
+    /// The operator of the authority; the URI if the trusted root does not name the operator.
     pub fn operator(&self) -> &str {
         &self.operator
     }
@@ -149,7 +148,7 @@ impl Authority {
         &self.uri
     }
 
-    /// Whether the authority and every certificate of its chain are valid at `time`.
+    /// Returns `true` if the authority and every certificate of its chain are valid at `time`.
     pub fn is_valid_at(&self, time: SystemTime) -> bool {
         let mut chain = self.chain.iter();
         self.window.contains(time) && chain.all(|found| found.validity().contains(time))
@@ -157,13 +156,12 @@ impl Authority {
 }
 
 impl TrustedRoot {
-    /// Reads a trusted root, in any spelling of its media type.
+    /// Parses a trusted root, with any spelling of its media type.
     ///
-    /// Entries with a kind of key or hash that is not known here are left out and named by
-    /// [`TrustedRoot::skipped`].
+    /// Entries with an unknown kind of key or hash are skipped; [`TrustedRoot::skipped`] names them.
     ///
     /// # Errors
-    /// Not such a file; a window without start; a certificate or key that cannot be read.
+    /// It is not a trusted root, a window has no start, or a certificate or key cannot be read.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         let wire: Wire =
             ambisign_host::json::parse(json).map_err(|error| malformed(error.to_string()))?;
@@ -195,19 +193,18 @@ impl TrustedRoot {
         self.logs.iter().find(|log| log.id == id)
     }
 
-    /// The certificate transparency logs with this ID: one log may be there once for each window.
+    /// The certificate transparency logs with this ID. A log may be listed once for each window.
     pub fn ct_logs<'a>(&'a self, id: &'a [u8]) -> impl Iterator<Item = &'a Log> {
         self.ct_logs.iter().filter(move |log| log.id == id)
     }
 
-    /// Whether every certificate needs the promise of a certificate transparency log (SCT). A root
-    /// of a private instance that names no such log at all says that the instance has none; one whose
-    /// logs are not understood here names them nevertheless.
+    /// Returns `true` if every certificate needs an SCT. A private instance has no CT log if its root
+    /// lists none at all; logs that were skipped as unknown count as listed.
     pub fn requires_sct(&self) -> bool {
         self.names_ct_log || self.is_public()
     }
 
-    /// The transparency logs, and those for certificates.
+    /// The transparency logs and the certificate transparency logs.
     pub fn logs(&self) -> (&[Log], &[Log]) {
         (&self.logs, &self.ct_logs)
     }
@@ -217,8 +214,8 @@ impl TrustedRoot {
         self.logs.iter().map(Log::id)
     }
 
-    /// Whether a log of the public instance is among the logs, those for certificates included: what
-    /// is logged there is public for everybody, for good.
+    /// Returns `true` if the logs include one of the public instance, for signatures or certificates.
+    /// Its entries are public permanently.
     pub fn is_public(&self) -> bool {
         let ids = self.logs.iter().chain(&self.ct_logs).map(Log::id);
         let mut ids = ids.map(hex::encode);
@@ -235,13 +232,13 @@ impl TrustedRoot {
         &self.timestamp_authorities
     }
 
-    /// The entries that were left out, by URL.
+    /// The URLs of the skipped entries.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
 
-    /// Whether an entry of this kind has this URL; a slash at the end does not matter. A Fulcio whose
-    /// time is over at `now` is none: who has its name by then is not known.
+    /// Returns `true` if an entry of this kind has this URL; a trailing slash does not matter. Fulcio
+    /// entries that have expired at `now` do not count, because their hostname may have changed hands.
     pub(super) fn names(&self, kind: ServiceKind, url: &Url, now: SystemTime) -> bool {
         let is = |found: &str| Url::parse(found).is_ok_and(|found| same_url(&found, url));
         let any = |all: &[Authority]| all.iter().any(|found| is(found.uri()));
@@ -255,11 +252,11 @@ impl TrustedRoot {
         }
     }
 
-    /// Whether there is one of everything that a run at `now` needs, so that a run without hope
-    /// ends before it makes anything public (gate G3).
+    /// Checks that everything that a run at `now` needs is listed, so that a run that cannot succeed ends
+    /// before it makes anything public (gate G3).
     ///
     /// # Errors
-    /// What is missing.
+    /// The first missing kind of entry.
     pub fn sufficient(&self, now: SystemTime, needs_timestamp: bool) -> Result<(), Error> {
         let any = |logs: &[Log]| logs.iter().any(|log| log.window.contains(now));
         let valid = |list: &[Authority]| list.iter().any(|found| found.is_valid_at(now));
@@ -300,10 +297,10 @@ fn read_logs(wires: &[WireLog], skipped: &mut Vec<String>) -> Result<Vec<Log>, E
     Ok(logs)
 }
 
-/// A log, or `None` when its key or its tree is of a kind that is not known here.
+/// A log, or `None` if the kind of its key or tree is unknown.
 fn read_log(wire: &WireLog) -> Result<Option<Log>, Error> {
     let at = |why: &str| malformed(format!("log {}: {why}", excerpt(&wire.base_url)));
-    // A log key without beginning is not an eternal one: the file is broken.
+    // A log key without a start is an error in the file, not valid forever.
     let window = wire.public_key.valid_for.read();
     let window = window.ok_or_else(|| at("its key has no usable `validFor.start`"))?;
     let known = (wire.hash_algorithm == TREE_HASH)
@@ -316,9 +313,10 @@ fn read_log(wire: &WireLog) -> Result<Option<Log>, Error> {
     let key = PublicKey::from_spki(bytes)
         .or_else(|| PublicKey::from_pkcs1(bytes))
         .filter(|key| key.kind() == kind)
-        .ok_or_else(|| at("its key is not what `keyDetails` says"))?;
+        .ok_or_else(|| at("its key does not match `keyDetails`"))?;
     let id = &wire.log_id.key_id.0;
-    let id = <[u8; 32]>::try_from(id.as_slice()).map_err(|_length| at("its ID has no 32 bytes"))?;
+    let id = <[u8; 32]>::try_from(id.as_slice())
+        .map_err(|_length| at("its ID does not have 32 bytes"))?;
     let checkpoint = wire.checkpoint_key_id.key_id.0.as_slice();
     let hint = if checkpoint.is_empty() {
         &id
@@ -339,7 +337,7 @@ fn read_log(wire: &WireLog) -> Result<Option<Log>, Error> {
     }))
 }
 
-/// The kind of key and the hash of a `PublicKeyDetails`; `None` for one that is not known here.
+/// The kind of key and the hash of a `PublicKeyDetails`; `None` if it is unknown.
 fn scheme(details: &str) -> Option<(Kind, Hash)> {
     match details {
         "PKIX_ED25519" => Some((Kind::Ed25519, Hash::Sha256)),

@@ -18,7 +18,7 @@ use crate::protojson::nullable;
 /// The media type that is read and written.
 pub(super) const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
 
-/// A signing config: everything that it lists.
+/// A signing config, with everything that it lists.
 #[derive(Clone, Debug)]
 pub struct SigningConfig {
     fulcio: Vec<ServiceEntry>,
@@ -31,50 +31,50 @@ pub struct SigningConfig {
 /// The services of one run.
 #[derive(Clone, Debug)]
 pub struct Services {
-    /// Issues the certificate.
+    /// The Fulcio that issues the certificate.
     pub fulcio: Service,
-    /// Where signatures are logged: one or more.
+    /// The logs for signatures, at least one.
     pub logs: Vec<Service>,
-    /// Where signatures are timestamped: none or more.
+    /// The timestamp authorities, if any.
     pub authorities: Vec<Service>,
 }
 
 /// One service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// The base URL; of a timestamp authority the whole URL. It is https or a loopback address.
+    /// The base URL, or the whole URL of a timestamp authority. It is https or a loopback address.
     pub url: Url,
     /// The major version of its API.
     pub version: u32,
-    /// Who runs it.
+    /// The operator.
     pub operator: String,
 }
 
-/// A service as the signing config lists it.
+/// A service in a signing config.
 #[derive(Clone, Debug)]
 struct ServiceEntry {
     service: Service,
     window: Window,
 }
 
-/// How many of the services to use.
+/// The number of services to use.
 #[derive(Clone, Copy, Debug)]
 enum ServiceSelector {
     /// All, one of each operator.
     All,
     /// Any one.
     Any,
-    /// So many, each of another operator.
+    /// This number, each of another operator.
     Exact(usize),
-    /// The config does not say, or says something unknown.
+    /// The config does not specify the number, or has an unknown value.
     Undefined,
 }
 
 impl SigningConfig {
-    /// Reads a signing config of version 0.2.
+    /// Parses a signing config of version 0.2.
     ///
     /// # Errors
-    /// Not such a file; a window without start; a URL that is none, or that is plain HTTP to
+    /// It is not a signing config, a window has no start, or a URL is invalid or is plain HTTP to
     /// another machine.
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         let wire: Wire =
@@ -97,8 +97,8 @@ impl SigningConfig {
     /// The services to use at `now`.
     ///
     /// # Errors
-    /// Of Fulcio or of the logs none can be used now; timestamp authorities are listed, but none
-    /// can be used now; there are too few of them; no rule says how many.
+    /// No Fulcio or no log is usable now; timestamp authorities are listed, but none is usable now; too
+    /// few services are listed; or the number of services to use is not specified.
     pub fn select(&self, now: SystemTime) -> Result<Services, Error> {
         let fulcio = self.fulcio(now)?;
         let logs = self.logs(now)?;
@@ -117,7 +117,7 @@ impl SigningConfig {
         fulcio.into_iter().next().ok_or(none)
     }
 
-    /// A config without log means that nothing is logged, which is not done here.
+    /// The logs to use. A config without logs means no logging, which this program does not support.
     pub(crate) fn logs(&self, now: SystemTime) -> Result<Vec<Service>, Error> {
         choose(&self.logs, self.log_selector, ServiceKind::Log, now)
     }
@@ -134,8 +134,7 @@ impl SigningConfig {
         )
     }
 
-    /// The last moment at which the config says to use `service`; `None` without end, and for one that
-    /// it does not list.
+    /// The end of the window of `service`; `None` if it has no end or is not listed.
     pub fn end_of(&self, service: &Service) -> Option<SystemTime> {
         let all = [&self.fulcio, &self.logs, &self.authorities];
         let mut entries = all.into_iter().flatten();
@@ -143,7 +142,8 @@ impl SigningConfig {
         entry.window.end()
     }
 
-    /// Whether the config lists a service of this kind at this URL; a slash at the end does not matter.
+    /// Returns `true` if the config lists a service of this kind at this URL; a trailing slash does not
+    /// matter.
     pub(super) fn names(&self, kind: ServiceKind, url: &Url) -> bool {
         let entries = match kind {
             ServiceKind::Fulcio => &self.fulcio,
@@ -155,7 +155,7 @@ impl SigningConfig {
     }
 }
 
-/// A service that the user named, of which nothing else is known.
+/// A service that the user named, known only by its URL and version.
 pub(super) fn named(url: &Url, version: u32, kind: ServiceKind) -> Result<Service, Error> {
     let url = allowed(url.clone(), kind)?;
     Ok(Service {
@@ -165,8 +165,8 @@ pub(super) fn named(url: &Url, version: u32, kind: ServiceKind) -> Result<Servic
     })
 }
 
-/// The steps of the specification: (1) known versions and valid now, (2) the highest version only,
-/// (3) the newest first, (4) one of each operator, (5) as many as the rule says.
+/// The steps of the specification: (1) keep known versions that are valid now, (2) only the highest
+/// version, (3) newest first, (4) one of each operator, (5) the specified number.
 fn choose(
     entries: &[ServiceEntry],
     selector: ServiceSelector,
@@ -192,7 +192,7 @@ fn choose(
         ServiceSelector::Exact(count) => count,
         ServiceSelector::Undefined => {
             return Err(malformed(format!(
-                "it does not say how many of kind {what} to use"
+                "it does not specify how many services of kind {what} to use"
             )));
         }
     };

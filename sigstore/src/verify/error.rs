@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a signature is not accepted.
+//! The errors of verification.
 
 use ambisign_host::errors;
 
@@ -15,188 +15,188 @@ errors! {
     /// Why a signature is not accepted.
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum Error {
-        /// The signer did not say about the artifact what was asked for.
+        /// The signer did not include a required annotation.
         #[error("the signer says {} for `{name}` and not {wanted:?}", found.as_deref().unwrap_or("nothing"))]
         Annotation {
             /// The name of the annotation.
             name: String,
-            /// What it is, as JSON; `None` when it is not there.
+            /// The value, as JSON; `None` if the annotation is missing.
             found: Option<String>,
-            /// What it should be.
+            /// The required value.
             wanted: String,
         } = "verify/annotation", Untrusted | Rejected {
-            what: "The signer did not say what you require.",
+            what: "A required annotation is not in the signed statement.",
             why: "An annotation is missing or has another value.",
-            advice: "Compare the annotation with those of the signature; they are listed with `--output json`.",
+            advice: "Compare it with the annotations of the signature, which `--output json` lists.",
         },
-        /// It is of another artifact.
-        #[error("the signature is not of the artifact {wanted}")]
+        /// It is for another artifact.
+        #[error("the signature is not for the artifact {wanted}")]
         Artifact {
             /// The digest of the artifact.
             wanted: Digest,
         } = "verify/artifact", Untrusted | Rejected {
-            what: "The signature is of something else.",
+            what: "The signature is for another artifact.",
             why: "The bundle belongs to another file or image, or the content changed.",
             advice: "Compare the digests.",
         },
         /// It is not a bundle that can be verified.
         #[error(transparent)]
         Bundle(#[from] error: bundle::Error) = of error as Untrusted,
-        /// It came with a certificate, and a key was given.
+        /// It has a certificate, but the policy requires a key.
         #[error("the signature has a certificate, of {found:?}, and a key was to be verified with")]
         CertificateSigned {
             /// The name in the certificate.
             found: String,
         } = "verify/certificate-signed", Untrusted | Rejected {
             fix: "name the signer with `--certificate-identity` instead of `--key`",
-            what: "You verify with a key, and it was signed with a certificate.",
-            why: "Those two do not meet.",
-            advice: "Name the identity instead of the key.",
+            what: "You verify with a key, but the signature has a certificate.",
+            why: "A signature with a certificate is verified by its identity.",
+            advice: "Pass the identity instead of the key.",
         },
-        /// Its signing certificate is not believed.
+        /// Its signing certificate does not verify.
         #[error(transparent)]
         Certificate(#[from] error: CertificateError) = of error as Untrusted,
-        /// The certificate has not the claim of a GitHub workflow that was asked for.
+        /// The certificate does not have the required claim of a GitHub workflow.
         #[error("the {} is {} and not {wanted:?}", claim.name(), shown(found.as_deref()))]
         Claim {
             /// Which claim.
             claim: Claim,
-            /// What it is; `None` when the certificate does not say.
+            /// The value; `None` if the certificate does not have the claim.
             found: Option<String>,
-            /// What it should be.
+            /// The required value.
             wanted: String,
         } = "verify/claim", Untrusted | Rejected {
-            what: "A fact about the workflow is not what you require.",
+            what: "A claim about the workflow has another value than the required one.",
             why: "The certificate names another event, commit, repository or ref.",
             advice: "Compare your flags with the message.",
         },
-        /// One of its log entries proves nothing.
+        /// One of its log entries does not verify.
         #[error(transparent)]
         Entry(#[from] error: EntryError) = of error as Untrusted,
-        /// Somebody else signed.
-        #[error("it was signed by {found:?} and not by {wanted}")]
+        /// Another identity signed.
+        #[error("it was signed by {found:?}, not by {wanted}")]
         Identity {
-            /// Who signed.
+            /// The identity in the certificate.
             found: String,
-            /// Who should have.
+            /// The required one.
             wanted: Match,
         } = "verify/identity", Untrusted | Rejected {
             fix: wanted.matches_part(found).then_some(WHOLE),
-            what: "Somebody else signed.",
+            what: "Another identity signed.",
             why: "Names are compared exactly, the ref of a workflow included.",
             advice: "Compare the name in the message with the one that you expect.",
         },
-        /// Somebody else vouched for the identity.
-        #[error("the identity of the signer was vouched for by {found:?} and not by {wanted}")]
+        /// Another issuer vouches for the identity.
+        #[error("the issuer of the signer's identity is {found:?}, not {wanted}")]
         Issuer {
-            /// Who vouched.
+            /// The issuer in the certificate.
             found: String,
-            /// Who should have.
+            /// The required one.
             wanted: Match,
         } = "verify/issuer", Untrusted | Rejected {
             fix: wanted.matches_part(found).then_some(WHOLE),
-            what: "The name is vouched for by another issuer.",
-            why: "The same name at another issuer is somebody else.",
+            what: "Another issuer vouches for the identity.",
+            why: "The same name from another issuer is another identity.",
             advice: "Compare the issuer in the message with the one that you expect.",
         },
-        /// It was signed with another key than the one that was expected.
+        /// Another key than the expected one made the signature.
         #[error("the signature was not made with the expected key")]
         Key = "verify/key", Untrusted | Rejected {
             what: "The signature was made with another key.",
-            why: "The key is not that of the signer, or an old one.",
+            why: "The given key does not belong to the signer, or it is an old one.",
             advice: "Get the signer's current public key.",
         },
-        /// It has no certificate, and an identity was expected.
-        #[error("it was signed with a bare key, and has no certificate that could name the signer")]
+        /// It has no certificate, but the policy requires an identity.
+        #[error("it was signed with a bare key and has no certificate that names the signer")]
         KeySigned = "verify/key-signed", Untrusted | Rejected {
-            what: "You require a name, and it was signed with a bare key.",
-            why: "Such a signature names nobody.",
+            what: "You require an identity, but a bare key made the signature.",
+            why: "Such a signature does not name the signer.",
             advice: "Verify with `--key`, or have it signed with an identity.",
         },
-        /// What is stored in the older layout does not have its form.
+        /// A signature in the older layout is malformed.
         #[error("the signature is malformed: {why}")]
         Legacy {
-            /// What is wrong.
+            /// The problem.
             why: &'static str,
         } = "verify/legacy", Untrusted | Rejected {
-            what: "An older signature is not built as those are.",
+            what: "A signature in cosign's older layout is malformed.",
             why: "It was damaged, or another program wrote it.",
             advice: "Have it signed again.",
         },
         /// The log was not trusted at any proven time of the signature.
         #[error("the log was not trusted at the time of the signature")]
         LogOutsideValidity = "verify/log-outside-validity", Untrusted | Rejected {
-            what: "The log was not trusted when the signature was made.",
-            why: "It is a log of the past, or of the future.",
+            what: "The log was not trusted at the time of the signature.",
+            why: "The log was no longer in use at that time, or not yet.",
             advice: "Update the trusted root.",
         },
-        /// Nothing proves when it was signed.
-        #[error("nothing proves when it was signed")]
+        /// Nothing proves the time of the signature.
+        #[error("nothing proves the time of the signature")]
         NoTime = "verify/no-time", Untrusted | Rejected {
-            what: "Nothing proves when the signature was made.",
-            why: "Certificates live for minutes, so a signature without proven time proves nothing.",
+            what: "Nothing proves the time of the signature.",
+            why: "Certificates are valid for minutes, so a signature without a proven time proves nothing.",
             advice: "Have it signed with a timestamp or a log entry.",
         },
-        /// It says something else about the artifact.
-        #[error("the predicate type is {} and not {}", shown(found.as_deref()), list(wanted))]
+        /// The statement has another predicate type.
+        #[error("the predicate type is {}, not {}", shown(found.as_deref()), list(wanted))]
         PredicateType {
-            /// What it is; `None` when no statement was signed.
+            /// Its predicate type; `None` if the signed content is not a statement.
             found: Option<String>,
-            /// Those that it may be.
+            /// The accepted predicate types.
             wanted: Vec<String>,
         } = "verify/predicate-type", Untrusted | Rejected {
-            what: "The statement is of another kind than a signature.",
-            why: "An attestation, such as an SBOM, is attached in the same way.",
-            advice: "Name its kind with `--predicate-type` if that is what you look for.",
+            what: "The statement is not a signature but of another kind.",
+            why: "Attestations, such as SBOMs, are attached in the same way.",
+            advice: "Name its predicate type with `--predicate-type` to accept it.",
         },
-        /// The signature is not one of the certificate's key.
+        /// The certificate's key did not make the signature.
         #[error("the signature does not verify")]
         Signature = "verify/signature", Untrusted | Rejected {
-            what: "The signature is wrong.",
-            why: "What was signed or the signature itself was changed.",
-            advice: "Do not use the artifact before you know why.",
+            what: "The signature does not verify.",
+            why: "The artifact or the signature was changed.",
+            advice: "Do not use the artifact until you know the reason.",
         },
-        /// What was signed is not an in-toto statement.
+        /// The signed content is not a usable in-toto statement.
         #[error("the signed envelope does not hold a usable in-toto statement: {why}")]
         Statement {
-            /// What is wrong.
+            /// The problem.
             why: &'static str,
         } = "verify/statement", Untrusted | Rejected {
-            what: "What was signed is no statement that can be used.",
-            why: "Another program wrote it, or it names nothing.",
+            what: "The signed content is not a usable statement.",
+            why: "Another program wrote it, or it names no artifact.",
             advice: "Have it signed again.",
         },
-        /// One of its timestamps proves nothing.
+        /// One of its timestamps does not verify.
         #[error(transparent)]
         Timestamp(#[from] error: TimestampError) = of error as Untrusted,
         /// Fewer logs than required vouch for it.
         #[error("{found} of {wanted} required logs vouch for it")]
         TooFewEntries {
-            /// How many do, each operator counted once.
+            /// The number that do. Each operator counts once.
             found: usize,
-            /// How many should.
+            /// The required number.
             wanted: usize,
         } = "verify/too-few-entries", Untrusted | Rejected {
             what: "Fewer logs vouch for the signature than are required.",
-            why: "It was signed without log, or with one that you do not trust.",
+            why: "It was signed without a log, or with one that is not in the trusted root.",
             advice: "Use the trusted root of the instance that signed.",
         },
         /// Fewer timestamp authorities than required vouch for it.
         #[error("{found} of {wanted} required timestamp authorities vouch for it")]
         TooFewTimestamps {
-            /// How many do, each operator counted once.
+            /// The number that do. Each operator counts once.
             found: usize,
-            /// How many should.
+            /// The required number.
             wanted: usize,
         } = "verify/too-few-timestamps", Untrusted | Rejected {
-            what: "Fewer authorities vouch for the time than are required.",
-            why: "It was signed without timestamp, or with an authority that you do not trust.",
+            what: "Fewer timestamp authorities vouch for the signature than are required.",
+            why: "It was signed without a timestamp, or with an authority that is not in the trusted root.",
             advice: "Use the trusted root of the instance that signed.",
         },
     }
 }
 
-/// The fix where an expression matches a part.
+/// The fix if an expression matches only a part.
 const WHOLE: &str = "let the expression begin and end with `.*` where anything may stand: it must match the whole, not a part as in cosign";
 
 fn shown(found: Option<&str>) -> String {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The checks that every signature passes, whatever it is stored in (Sigstore client specification,
-//! 4.2 to 4.7).
+//! The checks that every signature must pass, independent of its storage format (Sigstore client
+//! specification, 4.2 to 4.7).
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -17,39 +17,38 @@ use crate::pki::path::PathError;
 use crate::timestamp::{Stamped, Timestamp, TimestampError};
 use crate::trust::TrustedRoot;
 
-/// A signature with all that came with it.
+/// A signature with its certificate, timestamps and log entries.
 pub(super) struct Evidence<'a> {
     pub(super) verifier: Verifier<'a>,
-    /// What was signed, as the logs must have it.
+    /// The signed content, which the logs must record.
     pub(super) content: ContentRef<'a>,
     pub(super) entries: &'a [LogEntry],
     /// DER `TimeStampResp`.
     pub(super) timestamps: &'a [Vec<u8>],
-    /// What an entry must bring to prove that it was logged.
+    /// The proof that a log entry must have.
     pub(super) proof: Proof,
 }
 
-/// What proves that a signature was logged.
+/// The proof that a signature was logged.
 #[derive(Clone, Copy)]
 pub(super) enum Proof {
     /// The entry is in the tree of the log.
     Inclusion,
-    /// The log has promised to take it: all that older formats have.
+    /// The log promised to include it. Older formats have nothing else.
     Promise,
 }
 
-/// Who vouches for a signature.
+/// The verified witnesses of a signature.
 #[derive(Clone, Debug)]
 pub(super) struct Vouched {
     pub(super) entries: Vec<VerifiedEntry>,
     pub(super) timestamps: Vec<Timestamp>,
 }
 
-/// The certificate that `certificate` is, or the key of `policy`: whichever a signature is verified
-/// with.
+/// The certificate or key to verify a signature with: `certificate`, or the key of `policy`.
 ///
 /// # Errors
-/// A certificate where a key is wanted, and the other way round.
+/// There is a certificate but the policy requires a key, or the other way round.
 pub(super) fn verifier<'a>(
     certificate: Option<&'a SigningCertificate>,
     policy: &'a Policy,
@@ -64,14 +63,14 @@ pub(super) fn verifier<'a>(
     }
 }
 
-/// Whether the signature holds, was made by who the policy says, when the key could be used, and was
-/// logged.
+/// Verifies that the signature is correct, was made by the signer that the policy requires while the
+/// certificate or key was valid, and was logged.
 ///
-/// Entries of logs and timestamps of authorities that `root` does not have are passed over;
-/// everything of a log or an authority that it does have must hold.
+/// Log entries and timestamps are ignored if `root` does not contain the log or authority. All others
+/// must verify.
 ///
 /// # Errors
-/// The first thing that does not hold.
+/// The first check that fails.
 pub(super) fn judge(
     evidence: &Evidence<'_>,
     root: &TrustedRoot,
@@ -80,22 +79,22 @@ pub(super) fn judge(
     if let Verifier::Key(_) = evidence.verifier
         && !is_signed(evidence)
     {
-        // Before the log entry, which only says that it is of something else.
+        // Checked before the log entry, whose error would be less specific.
         return Err(Error::Key);
     }
-    // 2. The time, and the log entries, which are one source of it.
+    // 2. The time, and the log entries, which can prove it.
     let timestamps = timestamps(evidence, root, policy.timestamps)?;
     let entries = entries(evidence, root, policy.entries)?;
     let times = times(&timestamps, &entries)?;
     if let (Verifier::Certificate(certificate), Signer::Identity(wanted)) =
         (evidence.verifier, &policy.signer)
     {
-        // 3. and 4. The certificate, at each of these times, and its promise to be public.
+        // 3. and 4. The certificate at each of these times, and its SCT.
         for time in &times {
             let issuer = chain::verify(certificate, root, *time)?;
             sct::verify(certificate, issuer, root)?;
         }
-        // 5. Who signed.
+        // 5. The signer.
         wanted.verify(certificate)?;
     }
     // 6. The signature.
@@ -170,7 +169,7 @@ fn entries(
     }
 }
 
-/// The proven times, at least one. A log without a time of its own must have been trusted at one of
+/// The proven times, at least one. A log that does not prove a time must have been trusted at one of
 /// them.
 fn times(
     timestamps: &[Timestamp],
@@ -203,10 +202,10 @@ fn is_signed(evidence: &Evidence<'_>) -> bool {
 }
 
 impl Identity {
-    /// Whether `certificate` is one of the wanted signer.
+    /// Verifies that `certificate` belongs to the required signer.
     ///
     /// # Errors
-    /// The first thing that it says otherwise: issuer, name, claims.
+    /// The first difference, in the order issuer, name, claims.
     pub fn verify(&self, certificate: &SigningCertificate) -> Result<(), Error> {
         if !self.issuer.accepts(certificate.issuer()) {
             return Err(Error::Issuer {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Signatures of images in cosign's older layout: the payload is a layer, and everything else is in
-//! the annotations of its descriptor (cosign `specs/SIGNATURE_SPEC.md`).
+//! Verifies signatures of images in cosign's older layout: the payload is a layer, and everything else
+//! is in the annotations of its descriptor (cosign `specs/SIGNATURE_SPEC.md`).
 //!
-//! There is no proof of inclusion in this layout: that the signature was logged rests on the log's
-//! promise alone.
+//! This layout has no proof of inclusion. Only the log's promise shows that the signature was logged.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +31,7 @@ const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const ENTRY: &str = "dev.sigstore.cosign/bundle";
 const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
-/// What a payload says that it is.
+/// The type that a payload must name.
 const KIND: &str = "cosign container image signature";
 
 /// The payload (`containers/image`, "simple signing").
@@ -64,11 +63,11 @@ struct Stamp {
 }
 
 /// Verifies that the layer with the bytes `payload` and these annotations is a signature of
-/// `artifact` that `policy` accepts. It says what a statement of the predicate type of `cosign sign`
-/// says, so it is taken for one.
+/// `artifact` that `policy` accepts. It makes the same claim as a statement with the predicate type of
+/// `cosign sign`, so it counts as one.
 ///
 /// # Errors
-/// The first thing that does not hold.
+/// The first check that fails.
 pub fn legacy(
     (payload, annotations): (&[u8], &BTreeMap<String, String>),
     root: &TrustedRoot,
@@ -104,8 +103,8 @@ pub fn legacy(
     Ok(Accepted::new(artifact, signed_by, said, vouched))
 }
 
-/// The certificate in `pem`. A chain beside it is not read: authorities come from the trusted root
-/// alone.
+/// The certificate in `pem`. A stored chain is not read, because authorities come from the trusted root
+/// only.
 fn read_certificate(pem: &str) -> Result<SigningCertificate, Error> {
     match der::pem::decode_vec(pem.trim().as_bytes()) {
         Ok(("CERTIFICATE", der)) => Ok(SigningCertificate::parse(&der)?),
@@ -118,7 +117,7 @@ fn read_certificate(pem: &str) -> Result<SigningCertificate, Error> {
 fn stamp(json: &str) -> Result<Vec<u8>, Error> {
     let stamp: Stamp =
         ambisign_host::json::parse(json.as_bytes()).map_err(|_json| Error::Legacy {
-            why: "its timestamp has another form",
+            why: "its timestamp is malformed",
         })?;
     Ok(stamp.response.0)
 }
@@ -126,9 +125,9 @@ fn stamp(json: &str) -> Result<Vec<u8>, Error> {
 fn said(payload: &[u8], artifact: &Digest) -> Result<SignedClaims, Error> {
     let malformed = |why| Error::Legacy { why };
     let payload: Payload = ambisign_host::json::parse(payload)
-        .map_err(|_json| malformed("its payload has another form"))?;
+        .map_err(|_json| malformed("its payload is malformed"))?;
     if payload.critical.kind != KIND {
-        return Err(malformed("its payload is of another type"));
+        return Err(malformed("its payload has another type"));
     }
     if payload.critical.image.digest != artifact.to_string() {
         return Err(Error::Artifact { wanted: *artifact });

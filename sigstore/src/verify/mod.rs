@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a stranger does with a bundle: takes its bytes, a trusted root and an expectation, and
-//! believes nothing else (Sigstore client specification, 4).
+//! Verifies a bundle from its bytes, a trusted root and a policy (Sigstore client specification, 4).
 //!
-//! Readers say what they accept by a [`Policy`], and get [`Accepted`]. The signer verifies its own
-//! bundles with the same checks, and gets the [`VerifiedBundle`] that may be attached.
+//! Verifiers pass a [`Policy`] and get [`Accepted`]. The signer verifies its own bundles with the same
+//! checks and gets a [`VerifiedBundle`], which may be attached.
 //!
-//! Nothing here asks the network or the clock, and nothing comes from the code that signs: what is
-//! verified is what was read back from the bytes.
+//! Nothing here uses the network, the clock, or values from the code that signs. Only the bytes are
+//! verified.
 
 mod error;
 #[doc(hidden)]
@@ -36,22 +35,22 @@ pub use legacy::{MEDIA_TYPE as LEGACY_MEDIA_TYPE, legacy};
 pub use policy::Policy;
 use policy::{Identity, Match, Signer};
 
-/// What the bundle of a run of ours has to prove.
+/// The requirements on a bundle that this program made.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
-    /// What was signed: for a statement, one of its subjects.
+    /// The signed artifact. A statement must have it as a subject.
     pub artifact: &'a Digest,
     /// The name in the certificate, compared exactly.
     pub identity: &'a str,
     /// The issuer in the certificate, compared exactly.
     pub issuer: &'a str,
-    /// The predicate type of the statement; `None` for any, and for what is not a statement.
+    /// The predicate type of the statement; `None` accepts any, and content that is not a statement.
     pub predicate_type: Option<&'a str>,
-    /// The key of the certificate as DER `SubjectPublicKeyInfo`, when it is known.
+    /// The key of the certificate as DER `SubjectPublicKeyInfo`, if it is known.
     pub public_key: Option<&'a [u8]>,
-    /// How many logs must have an entry, each operator counted once.
+    /// The number of logs that must have an entry. Each operator counts once.
     pub entries: usize,
-    /// How many timestamp authorities must have stamped it, each operator counted once.
+    /// The number of timestamp authorities that must have stamped it. Each operator counts once.
     pub timestamps: usize,
 }
 
@@ -71,7 +70,7 @@ impl Expected<'_> {
     }
 }
 
-/// A bundle that proves what was expected of it. [`bundle`] and [`verify_bundle`] are the only ways to get one.
+/// A verified bundle. Only [`bundle`] and [`verify_bundle`] return one.
 #[derive(Clone, Debug)]
 pub struct VerifiedBundle {
     bytes: Vec<u8>,
@@ -83,7 +82,7 @@ pub struct VerifiedBundle {
 }
 
 impl VerifiedBundle {
-    /// The bundle, byte for byte as it was verified.
+    /// The exact bytes that were verified.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -93,7 +92,7 @@ impl VerifiedBundle {
         &self.digest
     }
 
-    /// The predicate type, when the bundle holds a statement.
+    /// The predicate type, if the bundle contains a statement.
     pub fn predicate_type(&self) -> Option<&str> {
         self.predicate_type.as_deref()
     }
@@ -117,7 +116,7 @@ impl VerifiedBundle {
 /// Verifies the bundle in `bytes` (gate G10; client specification 4.1 to 4.7).
 ///
 /// # Errors
-/// The first thing that does not hold.
+/// The first check that fails.
 pub fn bundle(
     bytes: Vec<u8>,
     root: &TrustedRoot,
@@ -131,11 +130,11 @@ pub fn bundle(
     Ok(verified)
 }
 
-/// Verifies a bundle that was kept, as any reader with `policy` would (client specification 4.1 to
-/// 4.7); it must come with a certificate.
+/// Verifies a stored bundle with `policy` (client specification 4.1 to 4.7). It must contain a
+/// certificate.
 ///
 /// # Errors
-/// The first thing that does not hold.
+/// The first check that fails.
 pub fn verify_bundle(
     bytes: Vec<u8>,
     root: &TrustedRoot,
@@ -156,7 +155,7 @@ pub fn verify_bundle(
     })
 }
 
-/// A signature that a reader accepts. [`verify`] and [`legacy`] are the only ways to get one.
+/// A verified signature. Only [`verify`] and [`legacy`] return one.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     artifact: Digest,
@@ -170,14 +169,14 @@ pub struct Accepted {
 /// Who signed.
 #[derive(Clone, Debug)]
 pub enum SignedBy {
-    /// Somebody with this certificate.
+    /// The identity in this certificate.
     Certificate(Box<SigningCertificate>),
     /// The holder of this key.
     Key(PublicKey),
 }
 
 impl SignedBy {
-    /// Whoever could make signatures that `verifier` verifies.
+    /// The signer that `verifier` stands for.
     fn of(verifier: Verifier<'_>) -> Self {
         match verifier {
             Verifier::Certificate(certificate) => Self::Certificate(Box::new(certificate.clone())),
@@ -197,12 +196,12 @@ impl Accepted {
         &self.signed_by
     }
 
-    /// The predicate type, when a statement was signed.
+    /// The predicate type, if the signed content is a statement.
     pub fn predicate_type(&self) -> Option<&str> {
         self.predicate_type.as_deref()
     }
 
-    /// What the signer says about the artifact beside its digest.
+    /// The annotations in the signed statement.
     pub fn annotations(&self) -> &BTreeMap<String, Value> {
         &self.annotations
     }
@@ -230,7 +229,7 @@ impl Accepted {
 }
 
 impl SignedClaims {
-    /// Whether it is what `policy` asks for.
+    /// Checks the predicate type and annotations that `policy` requires.
     fn fits(self, policy: &Policy) -> Result<Self, Error> {
         let wanted = &policy.predicate_types;
         let found = self.predicate_type.as_ref();
@@ -258,7 +257,7 @@ impl SignedClaims {
 /// specification 4.1 to 4.7).
 ///
 /// # Errors
-/// The first thing that does not hold.
+/// The first check that fails.
 pub fn verify(
     bytes: &[u8],
     root: &TrustedRoot,
@@ -283,11 +282,11 @@ pub fn verify(
     Ok(Accepted::new(artifact, signed_by, said, vouched))
 }
 
-/// The SHA-256 digests that the statement in `bytes` names: what it says it is about, unverified. None
-/// for a message, which says nothing.
+/// The SHA-256 digests of the artifacts that the statement in `bytes` names, unverified. The list is
+/// empty for a message.
 ///
 /// # Errors
-/// It is no bundle, or holds no usable statement.
+/// The bytes are not a bundle, or it does not contain a usable statement.
 pub fn about(bytes: &[u8]) -> Result<Vec<Digest>, Error> {
     match Bundle::parse(bytes)?.content() {
         Content::Envelope(envelope) => Ok(Statement::read(envelope)?.digests()),
@@ -295,7 +294,7 @@ pub fn about(bytes: &[u8]) -> Result<Vec<Digest>, Error> {
     }
 }
 
-/// A message's digest in the bundle is not signed, but when it is there it must be right.
+/// The digest of a message in the bundle is not signed, but if it is present, it must be correct.
 fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
     match content {
         Content::Message {
@@ -306,7 +305,7 @@ fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
     }
 }
 
-/// What the statement says about the artifact. A message says nothing.
+/// The signed claims about the artifact. A message has none.
 fn said(content: &Content, artifact: &Digest) -> Result<SignedClaims, Error> {
     match content {
         Content::Envelope(envelope) => Statement::read(envelope)?

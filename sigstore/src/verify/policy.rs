@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a reader accepts: who signed, what was said, and how many vouch for it.
+//! The requirements of a verifier: the signer, the signed claims, and the number of witnesses.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,33 +10,33 @@ use regex_lite::Regex;
 use crate::certificate::SigningCertificate;
 use crate::pki::keys::PublicKey;
 
-/// What a signature has to prove, beside that it is of the artifact.
+/// The requirements on a signature of an artifact.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Who must have signed.
+    /// The required signer.
     pub signer: Signer,
-    /// The predicate types of statements that are accepted. Empty: any, and also what is not a
-    /// statement.
+    /// The accepted predicate types of statements. If empty, all are accepted, and so is content that is
+    /// not a statement.
     pub predicate_types: Vec<String>,
-    /// What the signer must have said about the artifact (`-a`), name and value.
+    /// The required annotations (`-a`), as names and values.
     pub annotations: Vec<(String, String)>,
-    /// How many logs must have an entry, each operator counted once.
+    /// The number of logs that must have an entry. Each operator counts once.
     pub entries: usize,
-    /// How many timestamp authorities must have stamped it, each operator counted once.
+    /// The number of timestamp authorities that must have stamped it. Each operator counts once.
     pub timestamps: usize,
 }
 
-/// Who must have signed.
+/// A required signer.
 #[derive(Clone, Debug)]
 pub enum Signer {
-    /// Somebody with a certificate.
+    /// An identity with a certificate.
     Identity(Identity),
-    /// The holder of a key, without any certificate.
+    /// The holder of a key, without a certificate.
     Key(PublicKey),
 }
 
-/// What the certificate of a signature must say. There is no policy of a name without an issuer:
-/// anybody who runs an issuer could give the name.
+/// The requirements on the certificate of a signature. A name always needs an issuer, because anyone
+/// who runs an issuer could assign that name.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The name.
@@ -47,19 +47,19 @@ pub struct Identity {
     pub claims: Vec<(Claim, String)>,
 }
 
-/// A text that is known, or its form.
+/// A requirement on a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
     /// Anything.
     Any,
-    /// Exactly this.
+    /// Exactly this text.
     Exact(String),
-    /// Anything that the expression matches from its first to its last character.
+    /// Any text that the expression matches as a whole.
     Pattern(Pattern),
 }
 
 impl Match {
-    /// Whether `text` is what is wanted.
+    /// Returns `true` if `text` meets the requirement.
     pub fn accepts(&self, text: &str) -> bool {
         match self {
             Self::Any => true,
@@ -68,7 +68,7 @@ impl Match {
         }
     }
 
-    /// Whether an expression matches a part of `text`: other programs take that for enough.
+    /// Returns `true` if an expression matches a part of `text`, which other programs accept.
     pub fn matches_part(&self, text: &str) -> bool {
         match self {
             Self::Any | Self::Exact(_) => false,
@@ -77,23 +77,24 @@ impl Match {
     }
 }
 
-/// As the end of a sentence: the text or the expression, quoted.
+/// Formats the quoted text or expression as the end of a sentence.
 impl fmt::Display for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str("anybody"),
             Self::Exact(wanted) => write!(f, "{wanted:?}"),
-            Self::Pattern(pattern) => write!(f, "what the whole of `{}` matches", pattern.0.source),
+            Self::Pattern(pattern) => {
+                write!(f, "anything that `{}` matches as a whole", pattern.0.source)
+            }
         }
     }
 }
 
 /// A regular expression that must match the whole text.
 ///
-/// The syntax is that part of RE2's which needs no tables of Unicode: `\d`, `\w` and `\s` mean
-/// ASCII, as in RE2, and there are neither `\p{...}` nor look-around nor back-references. What RE2
-/// would find inside of a text is not enough: an expression without an end would accept every name
-/// that somebody else may put after it.
+/// The syntax is the part of RE2's that needs no Unicode tables: `\d`, `\w` and `\s` mean ASCII, as in
+/// RE2, and `\p{...}`, look-around and back-references are not supported. A match inside a text is not
+/// enough, because an expression without an end would accept every name that begins in the same way.
 #[derive(Clone, Debug)]
 pub struct Pattern(Arc<Compiled>);
 
@@ -105,9 +106,9 @@ struct Compiled {
 }
 
 impl Pattern {
-    /// Reads an expression; `None` when it is not one, or too large.
+    /// Parses an expression; `None` if it is invalid or too large.
     pub fn new(source: &str) -> Option<Self> {
-        // An expression that is one only inside of the group could close it.
+        // Parse the expression alone first: inside the group, an unbalanced one could close the group.
         let part = Regex::new(source).ok()?;
         let whole = Regex::new(&format!(r"\A(?:{source})\z")).ok()?;
         Some(Self(Arc::new(Compiled {
@@ -117,7 +118,7 @@ impl Pattern {
         })))
     }
 
-    /// Whether the expression matches `text` from its beginning to its end.
+    /// Returns `true` if the expression matches `text` as a whole.
     pub fn matches(&self, text: &str) -> bool {
         self.0.whole.is_match(text)
     }
@@ -148,7 +149,7 @@ pub enum Claim {
 }
 
 impl Claim {
-    /// The claim as messages call it.
+    /// The name of the claim in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Name => "workflow name",
@@ -169,7 +170,7 @@ impl Claim {
         })
     }
 
-    /// What `certificate` says.
+    /// The value of the claim in `certificate`.
     pub fn of(self, certificate: &SigningCertificate) -> Option<&str> {
         let value = certificate.certificate().extension(self.oid())?;
         std::str::from_utf8(value).ok()

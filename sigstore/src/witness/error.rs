@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What can go wrong between a signature and its timestamp and log entry.
+//! The errors of timestamping and logging a signature.
 
 use ambisign_host::{Class, HttpError, errors};
 
@@ -8,17 +8,17 @@ use crate::network_hint;
 use crate::service;
 use crate::timestamp::TimestampError;
 
-/// A signature that is not logged by all logs.
+/// Not all logs have logged a signature.
 #[derive(Debug)]
 pub struct NotLogged {
-    /// Why.
+    /// The error.
     pub error: Error,
-    /// Whether a log may have an entry nevertheless.
+    /// `true` if a log may have an entry nevertheless.
     pub may_exist: bool,
 }
 
 errors! {
-    /// Why a signature is not timestamped or not logged.
+    /// Timestamping or logging a signature failed.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
         /// A request could not be written.
@@ -29,17 +29,17 @@ errors! {
             why: "This cannot happen.",
             advice: "Report it.",
         },
-        /// The log entry is not ours, or unproven.
+        /// The log entry is not for this signature, or not proven.
         #[error(transparent)]
         Entry(#[from] error: EntryError) = of error,
-        /// The certificate is too old by now: nothing was sent to a log.
+        /// The certificate is too old by now. Nothing was sent to a log.
         #[error("the timestamps took so long that the certificate may end before the log has an entry")]
         Late = "timestamp/late", Temporary {
             what: "The timestamp took too long for the certificate.",
-            why: "The authority is slow, and certificates live for minutes.",
+            why: "The authority is slow, and certificates are valid for minutes.",
             advice: "Run again.",
         },
-        /// The log gave no usable answer.
+        /// The request to the log failed.
         #[error("the log gave no entry")]
         Log(#[source] error: HttpError) = request error in "rekor" { fix: network_hint::fix(error) },
         /// Something else answers at the URL of a log or a timestamp authority.
@@ -56,7 +56,7 @@ errors! {
             why: "Logs are replaced from time to time, and the signing config is older than that.",
             advice: "Update the signing config, or name the newer log with `--rekor-url`.",
         },
-        /// The log says no.
+        /// The log refused the entry.
         #[error("the log refused the entry (HTTP {status}): {said}")]
         LogRefused {
             /// The status.
@@ -72,29 +72,29 @@ errors! {
                 400 | 415 | 422 => "report this: it is a bug in ambisign",
                 _ => "run again",
             },
-            what: "The log does not take the entry.",
-            why: "It calls our request malformed, which is a bug of ours, or refuses for now.",
-            advice: "Run again when the exit code is 75, else report it with the log's answer.",
+            what: "The log refused the entry.",
+            why: "It rejects the request as malformed, which is a bug in ambisign, or it refuses temporarily.",
+            advice: "Run again if the exit code is 75; otherwise report it with the log's answer.",
         },
         /// A Rekor v2 log has the entry, but does not show it.
         #[error("the log has the entry already, at index {index}, and does not show it: {why}")]
         Lost {
             /// The index that the log names.
             index: u64,
-            /// What is missing.
+            /// The missing part.
             why: &'static str,
         } = "rekor/lost", Temporary {
-            what: "The log has our entry from before and does not show it.",
-            why: "An earlier try came through without its answer.",
+            what: "The log already has the entry, but does not show it.",
+            why: "An earlier attempt succeeded, but its answer was lost.",
             advice: "Run again: a new signature makes a new entry.",
         },
-        /// The timestamp authority gave no usable answer.
+        /// The request to the timestamp authority failed.
         #[error("the timestamp authority gave no timestamp")]
         Timestamp(#[source] error: HttpError) = request error in "timestamp" { fix: network_hint::fix(error) },
-        /// The timestamp is not of our signature, or not to be trusted.
+        /// The timestamp is not for this signature, or does not verify.
         #[error(transparent)]
         TimestampInvalid(#[from] error: TimestampError) = of error,
-        /// The timestamp authority says no.
+        /// The timestamp authority refused.
         #[error("the timestamp authority answered HTTP {status}: {said}")]
         TimestampRefused {
             /// The status.
@@ -104,13 +104,13 @@ errors! {
         } = "timestamp/refused", Temporary | Untrusted | Rejected {
             fix: "run again",
             what: "The authority gave no timestamp.",
-            why: "It is busy, or does not like the request; its answer is shown.",
-            advice: "Run again; check the URL, its path included.",
+            why: "It is busy or rejects the request; the message shows its answer.",
+            advice: "Run again; check the URL, including its path.",
         },
-        /// A Rekor v2 entry proves no time, and there is no timestamp.
+        /// A Rekor v2 entry does not prove a time, and there is no timestamp.
         #[error("a Rekor v2 log entry needs a timestamp, and there is none")]
         Untimed = "rekor/untimed", Trust {
-            what: "A log that gives no time was to be used without timestamp authority.",
+            what: "A log that does not prove the time would be used without a timestamp authority.",
             why: "Then nothing would prove when the signature was made.",
             advice: "Name an authority with `--tsa-url` or in the signing config.",
         },
@@ -118,7 +118,7 @@ errors! {
 }
 
 impl Error {
-    /// Whether a log may have taken the entry nevertheless.
+    /// Returns `true` if a log may have accepted the entry nevertheless.
     pub(super) fn may_be_logged(&self) -> bool {
         match self {
             Self::Encoding
@@ -129,7 +129,7 @@ impl Error {
             | Self::TimestampInvalid(_)
             | Self::TimestampRefused { .. } => false,
             Self::Log(error) => error.sent,
-            // A try before the one that was refused may have been taken.
+            // An attempt before the refused one may have succeeded.
             Self::Entry(_) | Self::LogRefused { .. } | Self::Lost { .. } | Self::Untimed => true,
         }
     }
@@ -138,7 +138,7 @@ impl Error {
         Self::LogRefused { status, said }
     }
 
-    /// The log said that it has the entry, and it could not be read there.
+    /// The log reported that it has the entry, but reading it failed.
     pub(super) fn unread(error: HttpError) -> Self {
         Self::Log(HttpError {
             sent: true,

@@ -26,8 +26,8 @@ use rekor_v1::RekorV1;
 use rekor_v2::RekorV2;
 use tsa::{Nonce, TimestampAuthority};
 
-/// How many signatures may be with the witnesses at one time. Each asks every authority and every log
-/// once, so this is how many requests may be under way to one of them.
+/// The number of signatures that may be witnessed at the same time. Each sends one request to every
+/// authority and log, so this is also the limit of simultaneous requests to each.
 const IN_FLIGHT: usize = 64;
 
 /// The witnesses that the signing config selects for this run.
@@ -38,7 +38,7 @@ pub struct Witnesses<'a> {
     trust: &'a Trust,
 }
 
-/// One transparency log of this run. The signing config decides once; nothing below asks again.
+/// One transparency log of this run, by the version in the signing config.
 enum Log<'a> {
     V1(RekorV1<'a>),
     V2(RekorV2<'a>),
@@ -114,19 +114,19 @@ impl<'a> Witnesses<'a> {
         Ok(())
     }
 
-    /// Waits until one more signature may be witnessed; hold what is returned until it is. To be
-    /// asked for before anything is signed: a certificate would grow old in the queue.
+    /// Waits until one more signature may be witnessed. Hold the permit until that is done. Acquire it
+    /// before signing, because a certificate would expire in the queue.
     pub async fn acquire_permit(&self) -> Option<SemaphorePermit<'_>> {
-        // It is never closed, so there always is one.
+        // The semaphore is never closed, so this always returns a permit.
         self.permits.acquire().await.ok()
     }
 
-    /// Has `signed` timestamped by every authority.
+    /// Gets a timestamp for `signed` from every authority.
     ///
-    /// This comes before the logs: a timestamp can be thrown away, a log entry stays for good.
+    /// This precedes logging, because a timestamp can be discarded and a log entry is permanent.
     ///
     /// # Errors
-    /// An authority refuses, is out of reach, or gives a timestamp that does not verify.
+    /// An authority refuses, is unreachable, or returns a timestamp that does not verify.
     pub async fn stamp<R: CryptoRng>(
         &self,
         signed: Signed,
@@ -140,14 +140,14 @@ impl<'a> Witnesses<'a> {
         Ok(Timestamped { signed, timestamps })
     }
 
-    /// Has `stamped` logged by every log, and verifies each entry (gate G9).
+    /// Logs `stamped` in every log and verifies each entry (gate G9).
     ///
-    /// A log entry is for good, and worth nothing when the certificate ended before it: so none is
-    /// asked for unless [`Timestamped::is_in_time`], and not longer than the certificate lives.
+    /// A log entry is permanent, and useless if the certificate expired before it. So entries are
+    /// requested only if [`Timestamped::is_in_time`], and only for as long as the certificate is valid.
     ///
     /// # Errors
-    /// It is too late, or a log refuses, is out of reach, or gives an entry that is not ours or not
-    /// proven.
+    /// It is too late, or a log refuses, is unreachable, or returns an entry that is not for this
+    /// signature or not proven.
     pub async fn log(&self, stamped: Timestamped) -> Result<Witnessed, NotLogged> {
         let Timestamped { signed, timestamps } = stamped;
         let Some(all) = signed.log_time() else {
@@ -156,7 +156,7 @@ impl<'a> Witnesses<'a> {
         };
         let limits = CallLimits { all, ..REKOR };
         let logged = signed.logged();
-        // What one log was sent cannot be taken back when another fails, so each is waited for.
+        // A submission cannot be withdrawn when another log fails, so wait for every log.
         let answers = join_all(self.logs.iter().map(|log| log.submit(&logged, &limits))).await;
         let may_exist = |answer: &Result<_, Error>| {
             answer
@@ -177,7 +177,7 @@ impl<'a> Witnesses<'a> {
     }
 }
 
-/// A signature with its timestamps, not yet logged: still nothing public.
+/// A signature with its timestamps. It is not logged yet, so nothing about it is public.
 #[must_use]
 pub struct Timestamped {
     signed: Signed,
@@ -190,13 +190,13 @@ impl Timestamped {
         &self.timestamps
     }
 
-    /// Whether the certificate lives long enough for what the logs may take.
+    /// Returns `true` if the certificate is valid for longer than logging may take.
     pub fn is_in_time(&self) -> bool {
         self.signed.log_time().is_some()
     }
 }
 
-/// A signature with all timestamps and log entries that the signing config asks for, each verified.
+/// A signature with all timestamps and log entries that the signing config requires, each verified.
 #[must_use]
 pub struct Witnessed {
     signed: Signed,
@@ -225,10 +225,10 @@ impl Witnessed {
         &self.timestamps
     }
 
-    /// The Sigstore bundle (v0.3), as bytes: what follows is verified from these alone.
+    /// Writes the Sigstore bundle (v0.3). Later checks use only these bytes.
     ///
     /// # Errors
-    /// Never in practice: the members are text and numbers.
+    /// Never in practice, because the members are text and numbers.
     pub fn into_bytes(self) -> Result<Vec<u8>, Error> {
         let certificate = self.signed.certificate().der().to_vec();
         let timestamps = self

@@ -22,10 +22,10 @@ pub(super) struct RekorV1<'a> {
 }
 
 impl RekorV1<'_> {
-    /// Logs `logged`, within `limits`. The entry is not verified yet.
+    /// Submits `logged`, within `limits`. The entry is not verified yet.
     ///
-    /// When an answer was lost and the same bytes are sent again, the log says 409 and names the
-    /// entry that it already has; that one is fetched.
+    /// If an answer was lost and the same bytes are sent again, the log answers 409 and names the
+    /// entry that it already has, which is then fetched.
     pub(super) async fn submit(
         &self,
         logged: &Logged<'_>,
@@ -57,7 +57,7 @@ impl RekorV1<'_> {
             .into()
     }
 
-    /// The entry that a 409 names. Only its ID is taken from the answer, never its host.
+    /// Fetches the entry that a 409 names. It uses only the ID in the answer, never its host.
     async fn existing(&self, conflict: &Answer) -> Result<Answer, Error> {
         let id = conflict
             .header(LOCATION)
@@ -74,8 +74,8 @@ impl RekorV1<'_> {
     }
 }
 
-/// A proposed entry, with the PEM of what verifies it: of an envelope the whole, as a string; of bytes
-/// their digest.
+/// A proposed entry, with the PEM of the verifier. It contains a whole envelope as a string, or the
+/// digest of a message.
 fn request(logged: &Logged<'_>) -> Option<Vec<u8>> {
     let verifier = STANDARD.encode(logged.verifier.pem()?);
     let (kind, spec) = match logged.content {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The client of a Rekor v2 log: `hashedRekordRequestV002`, and tiles when an answer was lost.
+//! The client of a Rekor v2 log: `hashedRekordRequestV002`, and tiles if an answer was lost.
 
 use std::time::Duration;
 
@@ -31,10 +31,10 @@ pub(super) struct RekorV2<'a> {
 }
 
 impl RekorV2<'_> {
-    /// Logs `logged`, within `limits`. The entry is not verified yet.
+    /// Submits `logged`, within `limits`. The entry is not verified yet.
     ///
-    /// When an answer was lost and the same bytes are sent again, the log may say 409 and name an
-    /// index; the entry is then read from the log's checkpoint and tiles.
+    /// If an answer was lost and the same bytes are sent again, the log may answer 409 with an index;
+    /// the entry is then rebuilt from the log's checkpoint and tiles.
     pub(super) async fn submit(
         &self,
         logged: &Logged<'_>,
@@ -69,17 +69,17 @@ impl RekorV2<'_> {
     }
 }
 
-/// How often the log is asked for a checkpoint that covers the entry, and how long between: a log
-/// publishes every ten seconds at the latest.
+/// The number of requests for a checkpoint that covers the entry, and the pause between them. A log
+/// publishes at least every ten seconds.
 const LOOKS: u32 = 30;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
-/// The kind of the keys that sign here.
+/// The kind of the keys of this program.
 const KEY: &str = "PKIX_ECDSA_P256_SHA_256";
 const UNREADABLE: &str = "its checkpoint is unreadable";
 
 impl RekorV2<'_> {
-    /// Rebuilds the answer that was lost: our entry at `index`, and its proof in the newest
-    /// checkpoint. Nothing of it is believed before the entry is verified.
+    /// Rebuilds the answer that was lost: the entry at `index` and its proof in the newest checkpoint.
+    /// The entry is verified afterwards.
     async fn find_again(&self, index: u64, logged: &Logged<'_>) -> Result<LogEntry, Error> {
         let lost = |why| Error::Lost { index, why };
         let text = self.covering(index).await?;
@@ -154,7 +154,8 @@ impl RekorV2<'_> {
     }
 }
 
-/// Of an envelope the digest is that of the pre-authentication encoding: a v2 log knows none.
+/// The request. For an envelope it has the digest of the pre-authentication encoding, because a v2 log
+/// does not know envelopes.
 fn request(logged: &Logged<'_>) -> Vec<u8> {
     let raw = json!({ "rawBytes": STANDARD.encode(logged.verifier.der()) });
     let verifier = match logged.verifier {

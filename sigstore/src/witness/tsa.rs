@@ -24,7 +24,7 @@ pub(super) struct TimestampAuthority<'a> {
 }
 
 impl TimestampAuthority<'_> {
-    /// Has the signature of `logged` timestamped, and checks what comes back (gate G7).
+    /// Gets a timestamp for the signature of `logged` and verifies it (gate G7).
     pub(super) async fn stamp(
         &self,
         logged: &Logged<'_>,
@@ -94,7 +94,7 @@ struct Imprint {
     hashed: OctetString,
 }
 
-/// What is stamped is the signature itself, not the image and not base64.
+/// The request. It stamps the raw signature, not the image and not base64 text.
 fn query(signature: &[u8], nonce: &Nonce) -> der::Result<Vec<u8>> {
     let algorithm = AlgorithmIdentifierOwned {
         oid: ID_SHA_256,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a command line of cosign is refused.
+//! The errors of translating a command line of cosign.
 
 use ambisign_host::errors;
 
 errors! {
-    /// A flag of cosign that is refused. No value is in it.
+    /// A flag of cosign is refused. The error contains no value.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// A flag of cosign that means nothing here, or nothing good.
+        /// A flag of cosign that ambisign does not support.
         #[error("`--{name}` of cosign is refused")]
         CosignFlag {
             /// The flag.
@@ -16,22 +16,22 @@ errors! {
             fix: &'static str,
         } = "settings/cosign-flag", Usage {
             fix: *fix,
-            what: "A flag of cosign was given that would ask for something else than ambisign does.",
-            why: "Dropping it silently would sign in another way than you ask.",
-            advice: "Do what the message says; `ambisign explain cosign` lists all flags of cosign.",
+            what: "A flag of cosign asks for something that ambisign does not do.",
+            why: "Ignoring it would make another signature than you asked for.",
+            advice: "Follow the fix in the message; `ambisign explain cosign` lists all flags of cosign.",
         },
-        /// A secret would stand on the command line.
+        /// The command line would contain a secret.
         #[error("`--{name}` is refused: other processes can read it from the command line")]
         SecretInArguments {
             /// The flag.
             name: &'static str,
-            /// Where the secret goes.
+            /// Where to put the secret.
             fix: &'static str,
         } = "settings/secret-in-arguments", Usage {
             fix: *fix,
-            what: "A password or token stands on the command line.",
-            why: "Every process of the machine can read that, and CI systems print it. It was not used.",
-            advice: "Move it to the variable that the message names, and think of changing it.",
+            what: "The command line contains a password or token.",
+            why: "Every process on the machine can read it, and CI systems print it. It was not used.",
+            advice: "Move it to the variable that the message names, and consider replacing it.",
         },
     }
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Every flag of cosign's `sign`, `sign-blob`, `verify` and `verify-blob`, hidden ones included, and
-//! what becomes of it here. A test compares the table with cosign itself.
+//! Every flag of cosign's `sign`, `sign-blob`, `verify` and `verify-blob`, including hidden ones, with
+//! its translation. A test compares the table with cosign itself.
 
-/// What becomes of a flag of cosign.
+/// The translation of a flag of cosign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It means the same here.
+    /// It has the same meaning.
     Same,
-    /// It is called so here.
+    /// It has this name in ambisign.
     Alias(&'static str),
-    /// A switch whose opposite is called so here.
+    /// A switch whose opposite has this name in ambisign.
     Opposite(&'static str),
-    /// It changes nothing here, whatever its value.
+    /// It has no effect, whatever its value.
     Unused,
-    /// This value changes nothing here; every other one is refused.
+    /// This value has no effect; every other one is refused.
     Only(&'static str),
     /// It is refused.
     Refused,
@@ -39,9 +39,9 @@ pub struct Flag {
     pub of: &'static [&'static str],
     /// Whether it has a value.
     pub takes: Takes,
-    /// What becomes of it.
+    /// Its translation.
     pub fate: Fate,
-    /// Why it changes nothing, as the end of a sentence; or what to do instead of it.
+    /// Why it has no effect, as the end of a sentence, or what to do instead.
     pub why: &'static str,
 }
 
@@ -53,16 +53,17 @@ const VERIFY: &[&str] = &["verify"];
 const VERIFY_BLOB: &[&str] = &["verify-blob"];
 const VERIFIES: &[&str] = &["verify", "verify-blob"];
 const ALL: &[&str] = &["sign", "sign-blob", "verify", "verify-blob"];
-/// All but `verify`, which finds bundles in the registry.
+/// All commands except `verify`, which finds bundles in the registry.
 const WITH_BUNDLE: &[&str] = &["sign", "sign-blob", "verify-blob"];
 
 const KEYLESS: &str =
-    "leave it out: ambisign signs with a key of its own for each run and the identity of the job";
-const PROOF: &str = "leave it out: what is not in a log has no proof of its time";
+    "leave it out: ambisign signs with a new key in each run and the identity of the job";
+const PROOF: &str = "leave it out: without a log entry, nothing proves the time of a signature";
 const IN_BUNDLE: &str = "write the whole bundle to a file with `--bundle`, and read it from there";
-const TRUSTED: &str = "give the trust material as `--trusted-root`; `ambisign trust create` makes one from keys and certificates";
-const NO_LOGIN: &str = "there is no login: the identity is that of the job";
-const OLD_LAYOUT: &str = "it is of the older layout of signatures, which is not written";
+const TRUSTED: &str = "pass the trust material with `--trusted-root`; `ambisign trust create` makes it from keys and certificates";
+const NO_LOGIN: &str = "there is no login, because ambisign uses the identity of the job";
+const OLD_LAYOUT: &str =
+    "it belongs to the older layout of signatures, which ambisign does not write";
 const NO_CLIENT_CERTIFICATE: &str =
     "reach the host without a client certificate, or through a proxy that presents it";
 
@@ -86,7 +87,7 @@ use Fate::{Alias, Only, Opposite, Refused, Same, Secret, Unused};
 use Takes::{Switch, Value};
 
 /// The flags.
-#[rustfmt::skip] // One row a line, or the table cannot be read.
+#[rustfmt::skip] // One row a line, so that the table is readable.
 pub const FLAGS: &[Flag] = &[
     row("allow-certificate-chain", VERIFIES, Switch, Only("false"), TRUSTED),
     row("allow-http-registry", IMAGES, Switch, Same, ""),
@@ -111,14 +112,14 @@ pub const FLAGS: &[Flag] = &[
     row("certificate-identity-regexp", VERIFIES, Value, Same, ""),
     row("certificate-oidc-issuer", VERIFIES, Value, Same, ""),
     row("certificate-oidc-issuer-regexp", VERIFIES, Value, Same, ""),
-    row("check-claims", VERIFY, Switch, Only("true"), "leave it out: a signature of another artifact is worth nothing"),
-    row("experimental-oci11", VERIFIES, Switch, Unused, "the referrers API is always asked"),
+    row("check-claims", VERIFY, Switch, Only("true"), "leave it out: a signature for another artifact proves nothing"),
+    row("experimental-oci11", VERIFIES, Switch, Unused, "the referrers API is always used"),
     row("fulcio-auth-flow", SIGNS, Value, Unused, NO_LOGIN),
     row("fulcio-url", SIGNS, Value, Same, ""),
     row("identity-token", SIGNS, Value, Same, ""),
-    row("insecure-ignore-sct", VERIFIES, Switch, Only("false"), "leave it out: without its SCT a certificate may be one that nobody knows of"),
+    row("insecure-ignore-sct", VERIFIES, Switch, Only("false"), "leave it out: a certificate without an SCT may be missing from the public log"),
     row("insecure-ignore-tlog", VERIFIES, Switch, Only("false"), "leave it out: a signature counts only with a log entry"),
-    row("insecure-skip-verify", SIGNS, Switch, Unused, "what comes back is always verified"),
+    row("insecure-skip-verify", SIGNS, Switch, Unused, "answers are always verified"),
     row("issue-certificate", SIGNS, Switch, Unused, "a certificate is always issued"),
     row("k8s-keychain", IMAGES, Switch, Unused, "logins come from the files and helpers of Docker and Podman, and from the job"),
     row("key", SIGNS, Value, Refused, KEYLESS),
@@ -127,7 +128,7 @@ pub const FLAGS: &[Flag] = &[
     row("max-workers", VERIFIES, Value, Unused, "signatures are fetched in parallel, at most eight at a time"),
     row("new-bundle-format", SIGNS, Switch, Only("true"), "leave it out: signatures are Sigstore bundles, which cosign 3 reads, and cosign 2.6 with the same switch set to true"),
     row("new-bundle-format", VERIFIES, Switch, Unused, "bundles and older signatures are both looked for"),
-    row("offline", VERIFIES, Switch, Unused, "only registry and TUF mirror are asked; with `--trusted-root` no mirror"),
+    row("offline", VERIFIES, Switch, Unused, "only the registry and the TUF mirror are contacted; with `--trusted-root`, no mirror"),
     row("oidc-client-id", SIGNS, Value, Unused, NO_LOGIN),
     row("oidc-client-secret-file", SIGNS, Value, Unused, NO_LOGIN),
     row("oidc-disable-ambient-providers", SIGNS, Switch, Same, ""),
@@ -140,8 +141,8 @@ pub const FLAGS: &[Flag] = &[
     row("output-file", ALL, Value, Refused, "redirect the output with `>`"),
     row("output-payload", SIGN, Value, Refused, IN_BUNDLE),
     row("output-signature", SIGNS, Value, Refused, IN_BUNDLE),
-    row("payload", SIGN, Value, Refused, "leave it out: what is signed is a statement about the digest of the image"),
-    row("payload", VERIFY, Value, Refused, "leave it out: what was signed is in the bundle"),
+    row("payload", SIGN, Value, Refused, "leave it out: ambisign signs a statement about the digest of the image"),
+    row("payload", VERIFY, Value, Refused, "leave it out: the bundle contains the signed payload"),
     row("private-infrastructure", VERIFIES, Switch, Only("false"), TRUSTED),
     row("record-creation-timestamp", SIGN, Switch, Unused, OLD_LAYOUT),
     row("recursive", SIGN, Switch, Same, ""),
@@ -149,37 +150,37 @@ pub const FLAGS: &[Flag] = &[
     row("registry-client-cert", IMAGES, Value, Refused, NO_CLIENT_CERTIFICATE),
     row("registry-client-key", IMAGES, Value, Refused, NO_CLIENT_CERTIFICATE),
     row("registry-password", IMAGES, Value, Secret, "put it into `AMBISIGN_REGISTRY_PASSWORD`, and the user into `--registry-username`"),
-    row("registry-referrers-mode", SIGN, Value, Unused, "the referrers API is used where the registry has it, and else its fallback tag"),
-    row("registry-server-name", IMAGES, Value, Refused, "name the registry as its certificate does"),
+    row("registry-referrers-mode", SIGN, Value, Unused, "the referrers API is used if the registry has it, otherwise the fallback tag"),
+    row("registry-server-name", IMAGES, Value, Refused, "use the host name in the registry's certificate"),
     row("registry-token", IMAGES, Value, Secret, "put it into `AMBISIGN_REGISTRY_TOKEN`"),
     row("registry-username", IMAGES, Value, Same, ""),
     row("rekor-url", SIGNS, Value, Same, ""),
-    row("rekor-url", VERIFIES, Value, Unused, "no log is asked: its proof is in the bundle"),
+    row("rekor-url", VERIFIES, Value, Unused, "no log is contacted, because the bundle contains its proof"),
     row("rfc3161-timestamp", SIGN_BLOB, Value, Refused, IN_BUNDLE),
-    row("rfc3161-timestamp", VERIFY_BLOB, Value, Refused, "give the bundle that has the timestamp in it as `--bundle`"),
+    row("rfc3161-timestamp", VERIFY_BLOB, Value, Refused, "pass the bundle that contains the timestamp with `--bundle`"),
     row("sct", VERIFIES, Value, Refused, "leave it out: the SCT is in the certificate"),
     row("sign-container-identity", SIGN, Value, Unused, OLD_LAYOUT),
-    row("signature", VERIFY, Value, Refused, "give a bundle as `--bundle`"),
-    row("signature", VERIFY_BLOB, Value, Refused, "give a bundle as `--bundle`"),
+    row("signature", VERIFY, Value, Refused, "pass a bundle with `--bundle`"),
+    row("signature", VERIFY_BLOB, Value, Refused, "pass a bundle with `--bundle`"),
     row("signature-digest-algorithm", VERIFIES, Value, Only("sha256"), "leave it out: artifacts are named by SHA-256"),
     row("signing-algorithm", SIGN_BLOB, Value, Only("ecdsa-sha2-256-nistp256"), "leave it out: the key of a run is ECDSA P-256"),
     row("signing-config", SIGNS, Value, Same, ""),
     row("sk", SIGNS, Switch, Only("false"), KEYLESS),
-    row("sk", VERIFIES, Switch, Only("false"), "give the public key of the device as `--key`"),
+    row("sk", VERIFIES, Switch, Only("false"), "pass the public key of the device with `--key`"),
     row("slot", SIGNS, Value, Refused, KEYLESS),
-    row("slot", VERIFIES, Value, Refused, "give the public key of the device as `--key`"),
+    row("slot", VERIFIES, Value, Refused, "pass the public key of the device with `--key`"),
     row("timeout", ALL, Value, Same, ""),
     row("timestamp-certificate-chain", VERIFIES, Value, Refused, TRUSTED),
     row("timestamp-client-cacert", SIGNS, Value, Alias("ca-file"), ""),
     row("timestamp-client-cert", SIGNS, Value, Refused, NO_CLIENT_CERTIFICATE),
     row("timestamp-client-key", SIGNS, Value, Refused, NO_CLIENT_CERTIFICATE),
-    row("timestamp-server-name", SIGNS, Value, Refused, "name the timestamp authority as its certificate does"),
+    row("timestamp-server-name", SIGNS, Value, Refused, "use the host name in the certificate of the timestamp authority"),
     row("timestamp-server-url", SIGNS, Value, Alias("tsa-url"), ""),
     row("tlog-upload", SIGNS, Switch, Only("true"), PROOF),
     row("trusted-root", ALL, Value, Same, ""),
     row("upload", SIGN, Switch, Opposite("no-push"), ""),
     row("use-signed-timestamps", VERIFIES, Switch, Unused, "timestamps in a bundle are always verified, and count"),
-    row("use-signing-config", SIGNS, Switch, Unused, "a URL that is given as a flag counts, and the signing config says the others"),
+    row("use-signing-config", SIGNS, Switch, Unused, "URLs from flags are used, and the signing config names the other services"),
     row("verbose", ALL, Switch, Same, ""),
     row("yes", SIGNS, Switch, Same, ""),
 ];

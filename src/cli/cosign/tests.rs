@@ -86,7 +86,7 @@ fn what_changes_nothing_is_told_in_one_line() {
         ),
         (
             "sign --tlog-upload=true a",
-            vec!["`--tlog-upload` is not used: it asks for"],
+            vec!["`--tlog-upload` is not used: this is always done"],
         ),
         (
             "sign --k8s-keychain --b64 a",
@@ -177,7 +177,7 @@ fn variables_of_cosign_are_named_and_not_read() {
         [
             "`COSIGN_REGISTRY_PASSWORD` is a variable of cosign and is not read: put it into \
              `AMBISIGN_REGISTRY_PASSWORD`, and the user into `--registry-username`",
-            "`COSIGN_YES` is a variable of cosign and is not read: set `AMBISIGN_YES` or give `--yes`",
+            "`COSIGN_YES` is a variable of cosign and is not read: set `AMBISIGN_YES` or pass `--yes`",
         ]
     );
     let other = swap(words("trust show"), &env).unwrap();
@@ -198,7 +198,7 @@ fn the_table_has_each_flag_of_a_command_once_and_in_order() {
         assert_eq!(flag.why.is_empty(), is_plain, "{flag:?}");
     }
     assert!(FLAGS.is_sorted_by_key(|flag| flag.name));
-    assert!(table().contains("\n  --registry-cacert: here `--ca-file`\n"));
+    assert!(table().contains("\n  --registry-cacert: use `--ca-file`\n"));
     assert!(table().lines().all(|line| line.len() <= 180));
 }
 

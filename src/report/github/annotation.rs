@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Annotations: the few lines that GitHub shows on the page of a run and beside a pull request.
+//! Annotations: the few lines that GitHub shows on the page of a run and in a pull request.
 //!
 //! It shows ten of a kind for each step, so what has one cause is one annotation.
 

@@ -11,7 +11,7 @@ const LIMIT: u64 = 900 * 1024;
 /// Adds `text` to the file at `path`.
 ///
 /// # Errors
-/// It cannot be written, or is no regular file: a pipe could keep the run waiting.
+/// It cannot be written, or it is not a regular file: a pipe could block the run.
 pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -20,7 +20,7 @@ pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// Adds the first of `versions` that fits beside what is there.
+/// Adds the first of `versions` that fits into the rest of the file.
 ///
 /// # Errors
 /// None fits, or as [`append`].

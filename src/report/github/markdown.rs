@@ -60,7 +60,7 @@ pub(super) fn block(language: &str, lines: &[String]) -> String {
     format!("{fence}{language}\n{lines}\n{fence}\n")
 }
 
-/// `text` as a link to `url`, or as it is when `url` is none that can be written down.
+/// `text` as a link to `url`, or unchanged if `url` cannot be written in Markdown.
 pub(super) fn link(text: &str, url: Option<&str>) -> String {
     let is_safe = |url: &&str| {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~/?=%:[]".contains(c);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The runner of GitHub Actions: what it is told beside the log. Errors and warnings become
-//! annotations, long batches get groups; outputs and a summary go to the files that it names.
+//! Output for the runner of GitHub Actions, in addition to the log. Errors and warnings become
+//! annotations, long batches get groups, and outputs and a summary are written to the runner's files.
 //!
 //! No text from outside can be a command to it: each passes [`super::sanitize`], and the encoding of its
 //! place after that.

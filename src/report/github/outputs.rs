@@ -47,7 +47,7 @@ impl Outputs {
                 "signed-refs",
                 view.lines(|image| {
                     let seen = Some(image).filter(signed);
-                    // Nobody finds a signature that is in a file only.
+                    // Verifiers do not find a signature that is only in a file.
                     seen.filter(|image| image.unattached().is_none())
                         .map(Outcome::name)
                 }),

@@ -8,7 +8,7 @@ use crate::outcome::{LogEntry, Outcome, Report, State};
 use crate::report::text::{self, Block};
 use crate::report::verify_command;
 
-/// A longer table is no summary.
+/// The most rows of a table in the summary.
 const MOST_ROWS: usize = 200;
 /// Verify commands differ in little.
 const MOST_COMMANDS: usize = 10;

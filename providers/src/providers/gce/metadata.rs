@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where the metadata server is, and how it is asked.
+//! The address of the metadata server, and requests to it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -14,22 +14,22 @@ use super::error::Error;
 use crate::providers::file::read_small;
 use crate::{http, limits};
 
-/// Sent with every request and demanded of every answer: a server that does not know it is not the
-/// metadata server, and a browser that was lured there does not send it.
+/// A header that every request has and every answer must have. Other servers do not send it, and a browser
+/// that is lured there does not send it either.
 const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
 const GOOGLE: HeaderValue = HeaderValue::from_static("Google");
 
-/// By address: no resolver has a say in who gives the identity.
+/// An IP address, so that no resolver can choose the server.
 const ADDRESS: &str = "169.254.169.254";
 const METADATA_NAME: &str = "metadata.google.internal";
 
-/// The variables that move the metadata server, in order of precedence.
+/// The variables with another address, in order of precedence.
 const ADDRESSES: [&str; 3] = ["GCE_METADATA_HOST", "GCE_METADATA_ROOT", "GCE_METADATA_IP"];
 
-/// The path of everything about the account of this machine.
+/// The path prefix for the account of this machine.
 pub(super) const ACCOUNT: &str = "computeMetadata/v1/instance/service-accounts/default/";
 
-/// Where the metadata server is, and how long it is waited for.
+/// The address of the metadata server, and the limits of requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Metadata {
     base: Url,
@@ -37,7 +37,7 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// The server that the environment names.
+    /// Finds the server that the environment names.
     pub(crate) fn locate(host: &Host) -> Result<Self, Error> {
         if host.env.get("GCE_METADATA_MTLS_MODE") == Some("strict") {
             return Err(Error::MutualTls);
@@ -58,7 +58,7 @@ impl Metadata {
         Ok(Self { base, limits })
     }
 
-    /// The answer to a question about this machine, whatever its status.
+    /// Requests a value about this machine. Returns answers with any status.
     pub(super) async fn ask(
         &self,
         host: &Host,
@@ -98,7 +98,7 @@ impl Metadata {
         received(&host.net, &body.access_token).ok_or(Error::Empty)
     }
 
-    /// The account of this machine, if it has one; in a pod it may be no e-mail address.
+    /// The account of this machine, if it has one. In a pod, it may not be an e-mail address.
     pub(crate) async fn account(&self, host: &Host) -> Result<Option<String>, Error> {
         let answer = self.ask(host, &format!("{ACCOUNT}email"), &[]).await?;
         match answer.status {
@@ -108,7 +108,7 @@ impl Metadata {
         }
     }
 
-    /// The domain under which this machine's Google APIs are; `None` for the usual one.
+    /// The domain of this machine's Google APIs; `None` for the default one.
     pub(crate) async fn universe(&self, host: &Host) -> Result<Option<String>, Error> {
         let path = "computeMetadata/v1/universe/universe-domain";
         let answer = self.ask(host, path, &[]).await?;
@@ -137,7 +137,7 @@ pub(super) fn refused(host: &Host, answer: &Answer) -> Error {
     }
 }
 
-/// Whether this is a machine of Google's, or one whose metadata server the environment names.
+/// Returns `true` if this is a Google machine, or if the environment names a metadata server.
 pub fn is_here(host: &Host) -> bool {
     if host.env.get("NO_GCE_CHECK") == Some("true") {
         return false;
@@ -151,7 +151,7 @@ pub fn is_here(host: &Host) -> bool {
         || is_cloud_build(host)
 }
 
-/// Whether this is a step of Cloud Build.
+/// Returns `true` in a step of Cloud Build.
 pub fn is_cloud_build(host: &Host) -> bool {
     host.env.get("BUILDER_OUTPUT").is_some()
         || (host.env.get("HOME") == Some("/builder/home") && host.path("/builder").is_dir())
@@ -161,8 +161,8 @@ pub(super) fn is_kubernetes(host: &Host) -> bool {
     host.env.get("KUBERNETES_SERVICE_HOST").is_some()
 }
 
-/// `address` is a host with or without a port. Only the machine's own surroundings are accepted: a
-/// variable must not send the question, or the trust in the answer, into the world.
+/// `address` is a host with or without a port. Only loopback, link-local and private addresses are
+/// accepted, because a variable must not redirect these requests to a public server.
 fn base_url(address: &str) -> Option<Url> {
     let url = Url::parse(&format!("http://{address}/")).ok()?;
     let near = match url.host()? {

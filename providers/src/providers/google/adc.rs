@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Application default credentials: which file says as whom Google is called.
+//! Application default credentials: the file with the identity for calls to Google.
 //!
-//! A file can name programs to run and hosts to send secrets to. Only the type that needs neither,
-//! `service_account`, is used; the others are refused by their names.
+//! Such a file can name programs to run and hosts that receive secrets. Only the type `service_account`,
+//! which needs neither, is supported; others are refused with the name of their type.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,36 +16,36 @@ use crate::providers::file::read_small;
 
 const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
-/// Where gcloud keeps the file, below its own folder.
+/// The name of the file in gcloud's own folder.
 const WELL_KNOWN: &str = "application_default_credentials.json";
 
 errors! {
-    /// Why a credential file cannot be used.
+    /// A credential file is unusable.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// It is no credential file.
-        #[error("the Google credential file `{}` is not one: {why}", path.display())]
+        /// It is not a credential file.
+        #[error("`{}` is not a Google credential file: {why}", path.display())]
         Malformed {
             /// The file.
             path: PathBuf,
-            /// What is missing. Never a value of the file.
+            /// The reason. It never contains a value from the file.
             why: &'static str,
         } = "adc/malformed", Identity {
             what: "The file with the Google credentials of this machine is malformed.",
-            why: "It was cut, edited by hand, or holds something else, such as the secret around it.",
-            advice: "Download the key file again, and let `GOOGLE_APPLICATION_CREDENTIALS` name it.",
+            why: "It is truncated, was edited by hand, or contains something else, such as a wrapped secret.",
+            advice: "Download the key file again, and set `GOOGLE_APPLICATION_CREDENTIALS` to its path.",
         },
-        /// It says which program to run for a token, which never happens.
-        #[error("the Google credential file `{}` wants to run a program", path.display())]
+        /// It names a program to run for a token, which is never run.
+        #[error("the Google credential file `{}` names a program to run", path.display())]
         Program {
             /// The file.
             path: PathBuf,
-            /// How the token can be brought instead.
+            /// Another way to pass a token.
             bring: String,
         } = "adc/program", Identity {
             fix: bring.clone(),
-            what: "The Google credential file asks for a program to be run, which never happens.",
-            why: "Identity federation with an executable source makes such files. Anyone who can write the file could run anything in the job.",
+            what: "The Google credential file names a program to run, which is never run.",
+            why: "Such files are for identity federation with an executable source. Anyone who can write the file could run any program in the job.",
             advice: "Have another step write the token to a file or to a token variable.",
         },
         /// It cannot be read.
@@ -53,26 +53,26 @@ errors! {
         Unreadable {
             /// The file.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             source: io::Error,
         } = "adc/unreadable", Identity {
             what: "The file with the Google credentials cannot be read.",
             why: "The path is wrong, or the file belongs to another user or another container.",
             advice: "Correct the path in `GOOGLE_APPLICATION_CREDENTIALS`, or unset it.",
         },
-        /// It is of a type that cannot be used yet.
+        /// Its type is not supported yet.
         #[error("the Google credential file `{}` is of type {kind:?}, which is not supported yet", path.display())]
         Unsupported {
             /// The file.
             path: PathBuf,
             /// Its type.
             kind: String,
-            /// How the token can be brought instead.
+            /// Another way to pass a token.
             bring: String,
         } = "adc/unsupported", Identity {
             fix: bring.clone(),
-            what: "The Google credential file is of a type that is not supported.",
-            why: "Files of a person's login or of identity federation need exchanges that are not built.",
+            what: "The type of the Google credential file is not supported.",
+            why: "Files for the login of a person or for identity federation need token exchanges that are not implemented.",
             advice: "Use the key of a service account, run on Google Cloud, or set a token variable.",
         },
     }
@@ -84,12 +84,12 @@ impl From<Error> for crate::Error {
     }
 }
 
-/// The service-account key that is configured; `None` when no file is.
+/// The configured service-account key; `None` if no file is configured.
 pub(crate) fn key(host: &Host, options: &Options) -> Result<Option<Key>, crate::Error> {
     let Some((path, text)) = read(host)? else {
         return Ok(None);
     };
-    let why = "it is no JSON object with `type`";
+    let why = "it is not a JSON object with `type`";
     let malformed = |why| Error::Malformed {
         path: path.clone(),
         why,
@@ -137,8 +137,8 @@ struct CredentialSource {
     executable: Option<serde::de::IgnoredAny>,
 }
 
-/// A file that is named must be there: another credential is not guessed. The well-known file of
-/// gcloud may be absent.
+/// Reads the file. A named file must exist, because no other credential is guessed; gcloud's default file
+/// may be missing.
 fn read(host: &Host) -> Result<Option<(PathBuf, String)>, Error> {
     let named = host.env.get(VARIABLE).map(PathBuf::from);
     let path = match named {

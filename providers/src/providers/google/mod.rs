@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Google's credential files.
 //!
-//! Such a file alone changes nobody's identity: it says as whom to call Google, and many tools put
-//! one into the environment. Only when this provider is requested by its name does the account of
-//! the file become the identity.
+//! Such a file contains an identity for calls to Google, and many tools put one into the environment. So
+//! it is not used by default: its account becomes the identity only if this provider is requested by
+//! name.
 
 pub mod adc;
 pub mod service_account;

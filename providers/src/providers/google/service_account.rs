@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The key of a Google service account: assertions by RFC 7523, for which Google's token endpoint
-//! gives an identity token or an access token.
+//! The key of a Google service account. It signs assertions (RFC 7523), for which Google's token endpoint
+//! returns an identity token or an access token.
 
 use std::time::UNIX_EPOCH;
 
@@ -20,10 +20,10 @@ use url::{Url, form_urlencoded};
 
 use crate::{RequestError, http, limits};
 
-/// Google's token endpoint, where the file names none.
+/// Google's token endpoint, if the file does not name one.
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
-/// The hosts that may receive an assertion. The file names the URL, and files come from anywhere.
+/// The hosts that may receive an assertion, because the URL comes from the file, which is not trusted.
 const TOKEN_HOSTS: &[&str] = &[
     "oauth2.googleapis.com",
     "accounts.google.com",
@@ -37,21 +37,21 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
-/// The longest life of an assertion that Google takes, in seconds.
+/// The longest life of an assertion that Google accepts, in seconds.
 const LIFE: u64 = 3600;
 
 errors! {
-    /// Why a service-account key gives no token.
+    /// A service-account key yields no token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The answer holds an empty token.
+        /// The answer contains an empty token.
         #[error("Google's token endpoint answered with an empty token")]
         Empty = "service-account/empty", Identity {
-            what: "Google answered to the key without a token.",
+            what: "Google returned no token for the key.",
             why: "This is a fault of Google or of a proxy.",
             advice: "Run again.",
         },
-        /// The file names a token endpoint that is not Google's.
+        /// The file names a token endpoint that does not belong to Google.
         #[error("the key of {account} names {host} as token endpoint, which is not Google's")]
         Host {
             /// The account of the key.
@@ -60,37 +60,37 @@ errors! {
             host: String,
         } = "service-account/host", Identity {
             what: "The key file names a token endpoint that is not Google's.",
-            why: "What the key signs would go to that host.",
+            why: "Assertions signed with the key would be sent to that host.",
             advice: "Download the key file again: its `token_uri` must be `https://oauth2.googleapis.com/token`.",
         },
-        /// No whole answer.
+        /// The request failed.
         #[error("Google's token endpoint gave no usable answer")]
         Http(#[from] error: RequestError) = request error in "service-account" { fix: error.fix() },
-        /// The assertion was not accepted: the key is gone, or the clock is off.
+        /// The assertion was not accepted: the key was deleted, or the clock is wrong.
         #[error("Google does not accept key {key_id} of {account}: `{excerpt}`")]
         InvalidGrant {
             /// The account of the key.
             account: String,
-            /// The public name of the key.
+            /// The public ID of the key.
             key_id: String,
             /// The beginning of the answer.
             excerpt: String,
         } = "service-account/invalid-grant", Identity {
             what: "Google does not accept the key.",
-            why: "The key or its account is deleted or disabled, or the clock of this machine is wrong.",
+            why: "The key or its account was deleted or disabled, or the clock of this machine is wrong.",
             advice: "Check the clock of this machine, and that the key still exists.",
         },
-        /// The private key is no RSA key.
+        /// The private key is not an RSA key.
         #[error("the private key of {account} cannot be used")]
         Key {
             /// The account of the key.
             account: String,
         } = "service-account/key", Identity {
             what: "The private key in the file cannot be used.",
-            why: "Line breaks were lost on the way, mostly in a variable.",
+            why: "It lost its line breaks, usually in a variable.",
             advice: "Download the key file again, and keep it as a file, byte for byte.",
         },
-        /// Google says no.
+        /// Google refused.
         #[error("Google's token endpoint refused: HTTP {status} `{excerpt}`")]
         Refused {
             /// The status.
@@ -98,30 +98,30 @@ errors! {
             /// The beginning of the answer.
             excerpt: String,
         } = "service-account/refused", Identity {
-            what: "Google refused the key's request.",
-            why: "Its answer, which is shown, has the reason.",
+            what: "Google refused the request with the key.",
+            why: "The message shows its answer, which has the reason.",
             advice: "Act on the answer in the message, then run again.",
         },
-        /// The account belongs to another universe, which has no token endpoint of this kind.
-        #[error("the key of {account} is of universe {universe:?}, which is not supported")]
+        /// The account belongs to another universe, whose token endpoint is different.
+        #[error("the key of {account} belongs to the universe {universe:?}, which is not supported")]
         Universe {
             /// The account of the key.
             account: String,
             /// Its universe.
             universe: String,
         } = "service-account/universe", Identity {
-            what: "The key is of another cloud than Google's public one.",
+            what: "The key belongs to another cloud than Google's public one.",
             why: "Such clouds have other hosts, which are not known here.",
             advice: "Use an account of Google's public cloud.",
         },
-        /// The answer is not what a token endpoint answers.
-        #[error("the answer of Google's token endpoint was not understood: {shape}")]
+        /// The answer cannot be read.
+        #[error("the answer of Google's token endpoint cannot be read: {shape}")]
         Unreadable {
             /// Its length and type.
             shape: String,
         } = "service-account/unreadable", Identity {
-            what: "The answer to the key's request was not understood.",
-            why: "A proxy that answers with a page of its own does this.",
+            what: "The answer to the request with the key could not be read.",
+            why: "A proxy probably answered with its own page.",
             advice: "Check that no proxy answers in Google's place, then run again.",
         },
     }
@@ -184,7 +184,7 @@ impl Key {
         &self.account
     }
 
-    /// Whether `name`, an e-mail address or a unique ID, is this account.
+    /// Returns `true` if `name`, an e-mail address or a unique ID, is this account.
     pub(crate) fn is(&self, name: &str) -> bool {
         self.account == name || self.unique_id.as_deref() == Some(name)
     }
@@ -248,8 +248,7 @@ impl Key {
         }
     }
 
-    /// A JWT that the account signs for the token endpoint (RFC 7523 3); times in seconds since
-    /// 1970.
+    /// A JWT for the token endpoint, signed with the key (RFC 7523 3). Times are in seconds since 1970.
     fn assertion(&self, now: u64, (wish, value): (&str, &str)) -> Result<String, Error> {
         let unusable = || Error::Key {
             account: self.account.clone(),
@@ -289,7 +288,7 @@ fn is_google(url: &Url) -> bool {
     plain_http_allowed(url) && (google || is_loopback(url))
 }
 
-/// Google writes PKCS#8; PKCS#1 is what some tools make of it.
+/// Parses PKCS#8, which Google writes, or PKCS#1, to which some tools convert it.
 fn key_pair(pem: &str) -> Option<RsaKeyPair> {
     match PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok()? {
         PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).ok(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Log entries from and to JSON.
+//! Reads and writes log entries as JSON.
 
 use super::{LogEntry, Proof};
 use crate::log::merkle::{self, LONGEST_PROOF};
@@ -7,7 +7,7 @@ use crate::log::{EntryError, wire};
 use crate::protojson::{Base64, Int64};
 
 impl LogEntry {
-    /// Reads the JSON form of bundles and of Rekor v2's answer.
+    /// Reads the JSON form in bundles and in answers of Rekor v2.
     ///
     /// # Errors
     /// [`EntryError::Malformed`].
@@ -16,8 +16,8 @@ impl LogEntry {
         Self::from_wire(wire)
     }
 
-    /// Reads the answer of Rekor v1 to a submission or a look-up: one entry under its ID, which
-    /// ends in the hash of the leaf. Proof, checkpoint and promise must be there.
+    /// Reads the answer of Rekor v1 to a submission or a look-up: one entry under its ID, which ends
+    /// with the hash of the leaf. Proof, checkpoint and promise are required.
     ///
     /// # Errors
     /// [`EntryError::Malformed`].
@@ -63,8 +63,8 @@ impl LogEntry {
         })
     }
 
-    /// Reads what cosign keeps of an answer of Rekor v1 beside a signature in the older layout: the
-    /// body, its place in the log, and the promise.
+    /// Reads the part of an answer of Rekor v1 that cosign stores with a signature in the older layout:
+    /// the body, its position in the log, and the promise.
     ///
     /// # Errors
     /// [`EntryError::Malformed`].
@@ -136,7 +136,7 @@ impl LogEntry {
     }
 }
 
-/// What every body of Rekor v1 begins with.
+/// The members that every body of Rekor v1 has.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why no trust material was created.
+//! The errors of creating trust material.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,42 +7,42 @@ use std::path::PathBuf;
 use ambisign_host::errors;
 
 errors! {
-    /// Why no trust material was created.
+    /// Creating trust material failed.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// A file of certificates does not hold what it should.
-        #[error("`{}` is no certificate chain for this: {why}", path.display())]
+        /// A file does not contain the required certificate chain.
+        #[error("`{}` does not contain the required certificate chain: {why}", path.display())]
         Chain {
             /// The file.
             path: PathBuf,
-            /// What is wrong with it.
+            /// The problem.
             why: &'static str,
         } = "create/chain", Trust {
-            fix: "give PEM certificates up to the root; for `--tsa` its own certificate first",
-            what: "A file of certificates is not what this service needs.",
+            fix: "write PEM certificates up to the root into the file; for `--tsa`, its own certificate first",
+            what: "A file does not contain the certificate chain that this service needs.",
             why: "An authority needs its chain from the issuing certificate to the root, in PEM.",
             advice: "Write the certificates in that order into one file.",
         },
-        /// A file is there already. What other people's pipelines believe is not overwritten.
-        #[error("`{}` exists already", path.display())]
+        /// A file exists already. Trust material that pipelines rely on is not overwritten.
+        #[error("`{}` already exists", path.display())]
         Exists {
             /// The file.
             path: PathBuf,
         } = "create/exists", Usage {
             fix: "move it away, or choose another folder with `--out-dir`",
             what: "A file would be overwritten.",
-            why: "Trust material is too precious to be replaced silently.",
+            why: "Pipelines rely on trust material, so it is never overwritten.",
             advice: "Choose another folder, or move the file away.",
         },
-        /// A file of a key does not hold what it should.
+        /// A file does not contain a usable public key.
         #[error("`{}` holds no public key of a known kind", path.display())]
         Key {
             /// The file.
             path: PathBuf,
         } = "create/key", Trust {
             fix: "give a PEM public key: ECDSA, Ed25519 or RSA",
-            what: "A file holds no public key that can be used.",
-            why: "It may be a private one, or of a kind that logs do not have.",
+            what: "A file does not contain a usable public key.",
+            why: "It may contain a private key, or a kind of key that logs do not use.",
             advice: "Write the log's public key in PEM or DER.",
         },
         /// A file cannot be read.
@@ -50,13 +50,13 @@ errors! {
         Read {
             /// The file.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "create/read", Usage {
             fix: "check the path in the description",
             what: "A file of the deployment could not be read.",
-            why: "Its name is wrong, or it belongs to somebody else.",
+            why: "Its name is wrong, or you may not read it.",
             advice: "Check the path.",
         },
         /// The description of a service cannot be read.
@@ -64,20 +64,20 @@ errors! {
         Spec {
             /// The flag, without dashes.
             flag: &'static str,
-            /// What was given.
+            /// The description.
             description: String,
-            /// What is wrong with it.
+            /// The problem.
             why: String,
         } = "create/spec", Usage {
             what: "The description of a service cannot be read.",
-            why: "A part is missing, misspelt or given twice.",
+            why: "A part is missing, misspelled or repeated.",
             advice: "Read `ambisign trust create --help`.",
         },
-        /// A run could not use the result.
-        #[error("the services that are named are not enough to sign")]
+        /// The result would not be usable.
+        #[error("the named services are not enough to sign")]
         Unusable(#[from] source: crate::trust::Error) = "create/unusable", Usage {
             fix: "name at least `--fulcio` and `--rekor`, `--ctfe` if Fulcio has a CT log, and `--tsa` for Rekor v2",
-            what: "With these services nobody could sign or verify.",
+            what: "These services are not enough to sign and verify.",
             why: "A kind of service is missing, or none is valid now.",
             advice: "Add the service that the message names.",
         },
@@ -86,13 +86,13 @@ errors! {
         Write {
             /// The file.
             path: PathBuf,
-            /// What the system says.
+            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "create/write", Usage {
             fix: "check the folder that `--out-dir` names",
             what: "The trust material could not be written.",
-            why: "The folder does not exist or is not yours.",
+            why: "The folder cannot be created, or you may not write to it.",
             advice: "Choose another folder.",
         },
     }

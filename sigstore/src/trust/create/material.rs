@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Certificates and keys as operators keep them: PEM files.
+//! Reads the PEM files with certificates and keys of a deployment.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -18,10 +18,10 @@ const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 
-/// The longest file that is read, in bytes.
+/// The longest accepted file, in bytes.
 const LONGEST: u64 = 256 * 1024;
 
-/// What a chain is for.
+/// The purpose of a chain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// From the issuer of signing certificates to the anchor.
@@ -30,7 +30,7 @@ pub(super) enum Kind {
     TimestampAuthority,
 }
 
-/// Certificates, each signed by the next, the last by itself.
+/// Certificates, each signed by the next, and the last by itself.
 pub(super) struct Chain(Vec<Certificate>);
 
 impl Chain {
@@ -73,7 +73,7 @@ impl Chain {
         self.0.iter()
     }
 
-    /// When all of them are valid for the first time.
+    /// The time from which all of them are valid.
     pub(super) fn start(&self) -> SystemTime {
         let starts = self.0.iter().map(|found| found.validity().start());
         starts.max().unwrap_or(SystemTime::UNIX_EPOCH)
@@ -93,17 +93,17 @@ impl Chain {
         })
     }
 
-    /// SHA-256 of the anchor, in words.
+    /// The SHA-256 digest of the anchor, for people to compare.
     pub(super) fn fingerprint(&self) -> String {
         let anchor = self.0.last().map(Certificate::der).unwrap_or_default();
         format!("root {}", Digest::of(anchor))
     }
 }
 
-/// The certificates in the order of the path: none but the first issued nothing, the last is signed
-/// by itself. `None` when they are not one path.
+/// Sorts the certificates into a path: only the first issued none of the others, and the last is
+/// self-signed. `None` if they are not a single path.
 fn ordered(mut rest: Vec<Certificate>) -> Option<Vec<Certificate>> {
-    // Files are put together by hand: the root is often in two of them.
+    // Files are assembled by hand, so the root is often in them twice.
     rest.sort_by(|one, other| one.der().cmp(other.der()));
     rest.dedup_by(|one, other| one.der() == other.der());
     let anchor = rest.iter().position(|found| found.is_signed_by(found))?;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Trust material for a private deployment, from what its operator has: URLs, certificates, keys.
+//! Creates trust material for a private deployment from its URLs, certificates and keys.
 //!
 //! The result is three files: a trusted root and a signing config, which ambisign and cosign read,
 //! and both in one, which sigstore-python reads (`sigstore_trustroot.proto`: `TrustedRoot`,
-//! `SigningConfig`, `ClientTrustConfig`). They are read back by the rules of a run before they are
-//! handed out, so what is written can be used.
+//! `SigningConfig`, `ClientTrustConfig`). Before they are returned, they are read back by the rules of a
+//! run, so they are known to be usable.
 
 mod error;
 mod material;
@@ -26,13 +26,13 @@ use self::spec::Spec;
 use super::files::CLIENT_TRUST_CONFIG;
 use super::{SigningConfig, TrustedRoot, root, services};
 
-/// What the operator names: a list of descriptions for each kind of service, each of the form
+/// The services of a deployment: for each kind a list of descriptions of the form
 /// `url=URL,KEY=VALUE,...`.
 #[derive(Clone, Debug, Default)]
 pub struct Deployment {
     /// Certificate authorities: `url`, `certificate-chain`.
     pub fulcio: Vec<String>,
-    /// Certificate transparency logs: `url`, `public-key`. None when Fulcio has none.
+    /// Certificate transparency logs: `url`, `public-key`. Empty if Fulcio has none.
     pub ctfe: Vec<String>,
     /// Transparency logs: `url`, `public-key`, and for Rekor v2 `api-version=2`.
     pub rekor: Vec<String>,
@@ -51,11 +51,11 @@ pub struct Documents {
     pub signing_config: Vec<u8>,
     /// A `ClientTrustConfig` with both.
     pub trust_config: Vec<u8>,
-    /// One line for each service, for a person who compares.
+    /// One line for each service, for people to compare.
     pub lines: Vec<String>,
 }
 
-/// What a list of services becomes.
+/// The entries that a list of descriptions becomes.
 #[derive(Default)]
 struct Entries {
     trusted: Vec<Value>,
@@ -63,10 +63,10 @@ struct Entries {
 }
 
 impl Deployment {
-    /// Reads the certificates and keys, and makes the files.
+    /// Reads the certificates and keys, and creates the documents.
     ///
     /// # Errors
-    /// A description or a file of it cannot be used; or the result could not be used at `now`.
+    /// A description or a file that it names is unusable, or the result is not usable at `now`.
     pub fn documents(&self, now: SystemTime) -> Result<Documents, Error> {
         let mut lines = Vec::new();
         let fulcio = authorities(Kind::CertificateAuthority, &self.fulcio, &mut lines)?;
@@ -116,11 +116,10 @@ impl Deployment {
 }
 
 impl Documents {
-    /// Writes the files into `folder`, which is made when it is not there. Returns their paths.
+    /// Writes the files to `folder`, which is created if needed, and returns their paths.
     ///
     /// # Errors
-    /// One of them is there already, which is seen before anything is written; or one cannot be
-    /// written.
+    /// One of them exists, in which case nothing is written, or one cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Vec<PathBuf>, Error> {
         let files = [
             ("trusted_root.json", &self.trusted_root),
@@ -155,7 +154,7 @@ impl Documents {
     }
 }
 
-/// JSON for people and programs: such files are compared and kept under version control.
+/// Formats JSON for people too, because such files are compared and put under version control.
 fn text(value: &Value) -> Vec<u8> {
     format!("{value:#}\n").into_bytes()
 }
@@ -200,11 +199,11 @@ fn logs(
         let keys = ["public-key", "api-version", "origin"];
         let spec = Spec::parse(flag, description, &keys)?;
         let key = Key::read(&spec.path("public-key")?)?;
-        // Nothing tells when a key came into use; from the beginning of time it vouches for all that
-        // the log has.
+        // Nothing says when a key came into use, so it is trusted from the beginning of time, for every
+        // entry of the log.
         let (start, end) = spec.window(SystemTime::UNIX_EPOCH)?;
         let version = spec.version()?;
-        // A verifier takes the name under which a log signs from this URL.
+        // Verifiers derive the name with which a log signs from this URL.
         let (base, id) = match (version, spec.origin()) {
             (_, Some(origin)) => (format!("https://{origin}"), key.note_id(origin)),
             (2, None) => (

@@ -14,7 +14,7 @@ use super::error::Error;
 /// The keys of every description.
 const COMMON: [&str; 4] = ["url", "start-time", "end-time", "operator"];
 
-/// A description that was taken apart.
+/// A parsed description.
 pub(super) struct Spec {
     flag: &'static str,
     description: String,
@@ -23,7 +23,7 @@ pub(super) struct Spec {
 }
 
 impl Spec {
-    /// Reads `description`, which may have the common keys and those of `more`.
+    /// Parses `description`, which may have the common keys and those in `more`.
     pub(super) fn parse(
         flag: &'static str,
         description: &str,
@@ -41,18 +41,18 @@ impl Spec {
             };
             let (key, value) = (key.trim(), value.trim());
             if !COMMON.contains(&key) && !more.contains(&key) {
-                return Err(wrong(format!("there is no `{key}` here")));
+                return Err(wrong(format!("unknown key `{key}`")));
             }
             if value.is_empty() {
                 return Err(wrong(format!("`{key}` is empty")));
             }
             if values.insert(key.to_owned(), value.to_owned()).is_some() {
-                return Err(wrong(format!("`{key}` is given twice")));
+                return Err(wrong(format!("`{key}` is repeated")));
             }
         }
         let url = values.get("url").and_then(|url| Url::parse(url).ok());
         let url = url.filter(|url| plain_http_allowed(url) && url.query().is_none());
-        let url = url.ok_or_else(|| wrong("`url` is no https URL".to_owned()))?;
+        let url = url.ok_or_else(|| wrong("`url` is not an https URL".to_owned()))?;
         Ok(Self {
             flag,
             description: description.to_owned(),
@@ -61,18 +61,18 @@ impl Spec {
         })
     }
 
-    /// The URL without slash at its end.
+    /// The URL without a trailing slash.
     pub(super) fn base(&self) -> String {
         self.url.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// A path that must be given.
+    /// A required path.
     pub(super) fn path(&self, key: &'static str) -> Result<PathBuf, Error> {
         let path = self.values.get(key).map(PathBuf::from);
         path.ok_or_else(|| self.wrong(format!("`{key}` is missing")))
     }
 
-    /// When the service is trusted: as given, or from `start` on.
+    /// The window in which the service is trusted: as given, or from `start` on.
     pub(super) fn window(
         &self,
         start: SystemTime,
@@ -80,24 +80,28 @@ impl Spec {
         let start = self.time("start-time")?.unwrap_or(start);
         let end = self.time("end-time")?;
         if end.is_some_and(|end| end < start) {
-            return Err(self.wrong("it ends before it begins".to_owned()));
+            return Err(self.wrong("`end-time` is before `start-time`".to_owned()));
         }
         Ok((start, end))
     }
 
     fn time(&self, key: &str) -> Result<Option<SystemTime>, Error> {
-        let wrong = |_cause| self.wrong(format!("`{key}` is no time such as 2026-01-31T00:00:00Z"));
+        let wrong = |_cause| {
+            self.wrong(format!(
+                "`{key}` is not a time such as 2026-01-31T00:00:00Z"
+            ))
+        };
         let text = self.values.get(key);
         let time = text.map(|text| humantime::parse_rfc3339(text)).transpose();
         time.map_err(wrong)
     }
 
-    /// The version of the API: 1 unless it says something else.
+    /// The version of the API; 1 by default.
     pub(super) fn version(&self) -> Result<u32, Error> {
         match self.values.get("api-version").map(String::as_str) {
             None | Some("1") => Ok(1),
             Some("2") if self.flag == "rekor" => Ok(2),
-            Some(_) => Err(self.wrong("there is no such `api-version`".to_owned())),
+            Some(_) => Err(self.wrong("unknown `api-version`".to_owned())),
         }
     }
 
@@ -106,7 +110,7 @@ impl Spec {
         self.values.get("origin").map(String::as_str)
     }
 
-    /// Who runs it: as given, or the host name.
+    /// The operator: as given, or the host name.
     pub(super) fn operator(&self) -> &str {
         let named = self.values.get("operator").map(String::as_str);
         named.or_else(|| self.url.host_str()).unwrap_or_default()

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is kept of a mirror between runs.
+//! The cache of a mirror between runs.
 //!
-//! One file holds it all and is replaced as a whole, so a run that is killed or one of many at the
-//! same time leaves either the old state or the new one. Names of the mirror are keys in that file
-//! and never paths.
+//! One file contains the whole cache and is replaced atomically, so after a killed run, or with several
+//! runs at the same time, it has either the old state or the new one. Names from the mirror are keys in
+//! that file and never paths.
 //!
-//! Nothing in it is believed: metadata and targets are verified again, from the root that the run
-//! starts with. What is missing or damaged is asked for again. Such a state is told, because the
-//! versions that were seen before are lost with it; it is no error, because whoever can damage the
-//! file can delete it too, and a deleted one is what every fresh machine starts with.
+//! The cache is not trusted: metadata and targets are verified again, from the root that the run starts
+//! with. Missing or damaged parts are requested again. A damaged cache causes a warning, because the
+//! versions seen before are lost and a rollback cannot be detected. It is not an error, because an
+//! attacker who can damage the file can also delete it, and a fresh machine starts without one.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -28,27 +28,28 @@ const STATE: &str = "state.json";
 const NEW_STATE: &str = "state.new";
 const LOCK: &str = "lock";
 
-/// The longest state that is read, in bytes: several times all that the limits of calls allow.
+/// The longest accepted state, in bytes: several times the sum of the limits of the calls.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
-/// Another process writes for a few milliseconds.
+/// The number of attempts to lock. Another process writes for a few milliseconds.
 const LOCK_TRIES: u32 = 20;
 const LOCK_WAIT: Duration = Duration::from_millis(10);
 
-/// The form of the state that is read and written here.
+/// The version of the format of the state.
 const FORM: u32 = 1;
 
-/// What is known of a mirror: files as they came, unverified.
+/// The cached files of a mirror, as they were received and unverified.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct State {
     form: u32,
-    /// The base of the metadata: the state of another mirror is none.
+    /// The base of the metadata. A state for another mirror is not used.
     mirror: String,
-    /// The last root that was reached. It tells which keys signed the rest, and anchors nothing.
+    /// The last root of the chain. It determines the keys that signed the rest, but is never the start
+    /// of a chain.
     pub(super) root: String,
-    /// Roots by version, those before the one that a run started with too: an older ambisign starts
-    /// earlier.
+    /// Roots by version. They include those before the first root of a run, because an older ambisign
+    /// starts with an earlier one.
     pub(super) roots: BTreeMap<u64, String>,
     pub(super) timestamp: Option<String>,
     /// The version of `timestamp`.
@@ -73,12 +74,12 @@ impl State {
     fn parse(bytes: &[u8], mirror: &str) -> Result<Self, String> {
         let state: Self = ambisign_host::json::parse(bytes).map_err(|error| error.to_string())?;
         if state.form != FORM || state.mirror != mirror {
-            return Err("it is of another mirror or of another version of ambisign".to_owned());
+            return Err("it belongs to another mirror or another version of ambisign".to_owned());
         }
         Ok(state)
     }
 
-    /// The target that this hash names, unverified.
+    /// The target with this hash, unverified.
     pub(super) fn file(&self, hash: &str) -> Option<Vec<u8>> {
         STANDARD.decode(self.files.get(hash)?).ok()
     }
@@ -87,8 +88,8 @@ impl State {
         self.files.insert(hash, STANDARD.encode(bytes));
     }
 
-    /// Takes over the roots and the targets of `other`: the mirror may have hidden a root from one
-    /// of two runs.
+    /// Adds the roots and the targets of `other`, because the mirror may have hidden a root from one of
+    /// two runs.
     fn add(&mut self, other: &Self) {
         for (version, root) in &other.roots {
             let entry = self.roots.entry(*version);
@@ -100,12 +101,12 @@ impl State {
         }
     }
 
-    /// Drops every target for whose hash `wanted` is false.
+    /// Removes every target for whose hash `wanted` returns `false`.
     pub(super) fn retain_files(&mut self, wanted: impl Fn(&str) -> bool) {
         self.files.retain(|hash, _| wanted(hash));
     }
 
-    /// Drops all but `roots`.
+    /// Removes everything except `roots`.
     pub(super) fn forget(&mut self, roots: BTreeMap<u64, String>) {
         *self = Self {
             roots,
@@ -114,7 +115,7 @@ impl State {
     }
 }
 
-/// The folder of a mirror, and what was in it.
+/// The folder of a mirror, and its content.
 #[derive(Debug)]
 pub(super) struct Cache {
     folder: Option<PathBuf>,
@@ -122,7 +123,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Reads the state in `folder`. One that cannot be used is empty, and is told.
+    /// Reads the state in `folder`. If it is unusable, returns an empty one and a warning.
     pub(super) fn open(folder: Option<&Path>, mirror: &str) -> (Self, State, Option<Warning>) {
         let mut cache = Self {
             folder: folder.map(Path::to_owned),
@@ -149,17 +150,17 @@ impl Cache {
         }
     }
 
-    /// Where the state is kept, as far as it can be.
+    /// The folder of the state, if it is usable.
     pub(super) fn folder(&self) -> Option<&Path> {
         self.folder.as_deref()
     }
 
-    /// What is told of a state that cannot be used.
+    /// The warning about an unusable state.
     pub(super) fn unusable(&self, why: &str) -> Option<Warning> {
         let folder = self.folder.as_ref()?;
         let message = format!(
-            "the TUF cache `{}` is not used: {why}; whether the mirror went back to something \
-             older cannot be seen this time",
+            "the TUF cache `{}` is not used: {why}; a rollback of the mirror cannot be \
+             detected in this run",
             folder.display()
         );
         Some(Warning {
@@ -168,9 +169,8 @@ impl Cache {
         })
     }
 
-    /// Keeps `state`, unless another run kept something newer meanwhile, and adds to it what another
-    /// run kept beside. That it cannot be kept is
-    /// no error: the next run asks again.
+    /// Saves `state`, merged with roots and targets that another run saved meanwhile, unless that run
+    /// saved a newer state. Failing to save is not an error: the next run requests the files again.
     pub(super) async fn save(&mut self, state: &mut State) {
         let Some(folder) = self.folder.clone() else {
             return;
@@ -186,7 +186,7 @@ impl Cache {
             }
         };
         if result.is_err() {
-            // A disk that is full or read-only does not change within a run.
+            // If the disk is full or read-only, it will be so for the rest of the run.
             self.folder = None;
         }
     }
@@ -213,7 +213,7 @@ impl Cache {
         }
         let bytes = serde_json::to_vec(state)?;
         if bytes != there {
-            // The lock is ours, so nobody else writes this file; what a killed run left goes.
+            // This process has the lock, so no other one writes this file. Remove the remains of a killed run.
             let new = folder.join(NEW_STATE);
             let _absent = fs::remove_file(&new);
             let mut file = OpenOptions::new()
@@ -232,12 +232,12 @@ impl Cache {
     }
 }
 
-/// Whether there was never a state: no file, or no folder that could hold one.
+/// Returns `true` if there was never a state: no file, or no folder for one.
 fn is_absent(error: &io::Error) -> bool {
     [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
 }
 
-/// The lock, which is made when it is not there. A pipe in its place would keep a writer waiting.
+/// Opens the lock, and creates it if needed. It must not be a pipe, which would block forever.
 fn open_lock(path: &Path) -> io::Result<File> {
     if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
         return Err(io::Error::other("it is not a regular file"));
@@ -250,7 +250,7 @@ fn open_lock(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// The bytes of a regular file: a pipe would keep a reader waiting.
+/// Reads a regular file. Others are refused, because a pipe would block forever.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     if !path.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A target that the top level leaves to others (TUF 5.6.7).
+//! Finds targets of delegated roles (TUF 5.6.7).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::update::{TopLevel, listed, versioned};
 use super::{paths, role};
 use crate::limits::TUF_TARGETS;
 
-/// More roles than this are not looked at for one target.
+/// The most roles that are visited for one target.
 const MOST_ROLES: usize = 32;
 
 /// A search for one target.
@@ -23,13 +23,13 @@ pub(super) struct Search<'a> {
     pub(super) mirror: &'a Mirror<'a>,
     pub(super) top: &'a TopLevel,
     pub(super) now: SystemTime,
-    /// Metadata that was kept, and that is to be kept.
+    /// Cached metadata, old and new.
     pub(super) state: &'a mut State,
 }
 
 impl Search<'_> {
-    /// The target, from the first role in the order of the specification that has it. Roles that may
-    /// not speak of it are not asked for.
+    /// Finds the target in the first role that has it, in the order of the specification. Roles whose
+    /// paths do not cover it are not requested.
     pub(super) async fn find(&mut self, name: &TargetName) -> Result<Option<Target>, Error> {
         let mut open = in_turn(self.top.targets.delegations.clone());
         let mut asked = BTreeSet::new();
@@ -80,8 +80,8 @@ impl Search<'_> {
     }
 }
 
-/// The roles of `delegations`, the first at the end, each with what tells its keys. Whoever signs
-/// them decides how many there are, so they share it.
+/// The roles of `delegations` in reverse order, each with the delegations that define its keys. Their
+/// number is not trusted, so they share one allocation.
 fn in_turn(delegations: Option<Delegations>) -> Vec<(Arc<Delegations>, DelegatedRole)> {
     let delegations = Arc::new(delegations.unwrap_or_default());
     let roles = delegations.roles.iter().rev();

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Metadata as it came.
+//! Metadata in the form in which it was received.
 //!
-//! `tough` reads it and verifies signatures, and what it does otherwise than others is made up for
-//! here:
+//! `tough` parses it and verifies signatures. This module corrects its differences from other clients:
 //!
-//! - It verifies what it would write itself, where a member that it does not know is missing and a
-//!   time may have another form. Here signatures are over what came.
-//! - It asks neither for the type nor for the version of the specification.
-//! - It refuses all that lists one key of a kind that it does not know.
-//! - It refuses a key whose ID is not the digest of its members, as version 11 of the public
-//!   instance's root has one. What such a digest is for is that no key counts twice for a threshold;
-//!   so here an ID is a name, and each key has one.
+//! - `tough` verifies signatures over its own serialization, which lacks unknown members and may change
+//!   the form of a time. Here, signatures cover the received document.
+//! - It checks neither the type nor the version of the specification.
+//! - It refuses all metadata that lists a key of an unknown kind.
+//! - It refuses a key whose ID is not the digest of its members, such as one in version 11 of the public
+//!   instance's root. Such digests only ensure that no key counts twice for a threshold. Here, IDs are
+//!   names, and each key may have only one.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU64;
@@ -26,14 +25,14 @@ use tough::schema::{Delegations, Role, RoleType, Root, Signed, Snapshot, Targets
 use super::hashes;
 use crate::pki::keys::PublicKey;
 
-/// How many bytes a public key of Ed25519 has.
+/// The length of an Ed25519 public key, in bytes.
 const ED25519_LENGTH: usize = 32;
-/// How many bytes an uncompressed point of P-256 has.
+/// The length of an uncompressed point of P-256, in bytes.
 const P256_LENGTH: usize = 65;
 
 type Keys = HashMap<Decoded<Hex>, Key>;
 
-/// Metadata of one kind, and where it lists keys.
+/// A kind of metadata, and the place of its keys.
 pub(super) trait Listing: Role + DeserializeOwned {
     /// The place, as a JSON pointer.
     const AT: &'static str = "/signed/keys";
@@ -85,15 +84,15 @@ impl Listing for Snapshot {
     }
 }
 
-/// What metadata says, beside the member that was signed as it came.
+/// Parsed metadata together with the received `signed` member.
 #[derive(Debug)]
 pub(super) struct Received<R> {
-    /// What it says.
+    /// The parsed metadata.
     pub(super) role: R,
     signed: Value,
 }
 
-/// What signatures are about.
+/// Serializes the received member, which the signatures cover.
 impl<R> Serialize for Received<R> {
     fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
         self.signed.serialize(writer)
@@ -116,10 +115,10 @@ impl<R: Role> Role for Received<R> {
     }
 }
 
-/// Reads metadata with its keys.
+/// Parses metadata with its keys.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The metadata is malformed.
 pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, String> {
     let mut document: Value = parsed(ambisign_host::json::parse(bytes))?;
     of_kind(&document, &R::TYPE.to_string())?;
@@ -145,7 +144,7 @@ pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, Stri
     Ok(Signed { signed, signatures })
 }
 
-/// That `document` is metadata of this kind, of the first version of the specification.
+/// Checks that `document` is metadata of this kind, for version 1 of the specification.
 fn of_kind(document: &Value, kind: &str) -> Result<(), String> {
     let text = |at| {
         document
@@ -154,16 +153,15 @@ fn of_kind(document: &Value, kind: &str) -> Result<(), String> {
             .unwrap_or_default()
     };
     if text("/signed/_type") != kind {
-        return Err(format!("it is not of the type `{kind}`"));
+        return Err(format!("it does not have the type `{kind}`"));
     }
     if text("/signed/spec_version").split('.').next() != Some("1") {
-        return Err("it is not of version 1 of the specification".to_owned());
+        return Err("it is not for version 1 of the specification".to_owned());
     }
     Ok(())
 }
 
-/// The keys of `listed`, each with its ID. One of a kind or in a form that is not known signs nothing
-/// for us, and must not keep us from the others.
+/// The keys in `listed`, by ID. Keys of an unknown kind or form are skipped, and the others are used.
 fn unique(listed: Map<String, Value>) -> Result<(Keys, Map<String, Value>), String> {
     let twice = || "it lists a key or an ID of a key twice".to_owned();
     let (mut keys, mut ids) = (Keys::new(), HashSet::new());
@@ -203,8 +201,8 @@ fn kind_of(key: &Value) -> String {
     format!("{} with scheme {}", text("keytype"), text("scheme"))
 }
 
-/// Whether the public half has the one form of its kind. Signatures verify with others, too, and then
-/// one key in two forms would count twice.
+/// Returns `true` if the public key has the standard form of its kind. Signatures also verify with other
+/// forms, and then one key in two forms would count twice.
 fn has_its_form(key: &Key) -> bool {
     let public = public(key);
     match key {
@@ -217,7 +215,7 @@ fn has_its_form(key: &Key) -> bool {
     }
 }
 
-/// The public half, whether it was PEM or hexadecimal digits.
+/// The public key, from PEM or hexadecimal digits.
 fn public(key: &Key) -> &[u8] {
     match key {
         Key::Rsa { keyval, .. } => &keyval.public,

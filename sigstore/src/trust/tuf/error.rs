@@ -1,66 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a TUF mirror gives no trust material, and the warnings of its client.
+//! The errors and warnings of the TUF client.
 
 use ambisign_host::{HttpError, codes, errors};
 
 use crate::network_hint;
 
 errors! {
-    /// Why a TUF mirror gives no trust material. Files are named as on the mirror.
+    /// A TUF mirror is unusable. Files have their names on the mirror.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The root to start from is none.
+        /// The root to start from is unusable.
         #[error("the TUF root to start from cannot be used: {why}")]
         Anchor {
-            /// What is wrong.
+            /// The problem.
             why: String,
         } = "tuf/anchor", Trust {
             fix: "name a `root.json` of the mirror with `--tuf-root`",
-            what: "The root to begin with cannot be used.",
-            why: "It is no TUF root, or not of this mirror.",
-            advice: "Get `root.json` from whoever runs the mirror, by a way that you trust.",
+            what: "The TUF root to start from is unusable.",
+            why: "It is not a TUF root, or it belongs to another mirror.",
+            advice: "Get `root.json` from the operators of the mirror in a way that you trust.",
         },
-        /// Metadata is over: the mirror is not kept up, or somebody holds newer metadata back.
+        /// Metadata has expired: the mirror is not maintained, or an attacker withholds newer metadata.
         #[error("`{file}` of the TUF mirror expired at {at}")]
         Expired {
             /// The file.
             file: String,
-            /// The end of its validity, as RFC 3339.
+            /// The end of its validity, in the form of RFC 3339.
             at: String,
         } = "tuf/expired", Trust {
-            fix: "check the clock; if it is right, tell those who run the mirror",
-            what: "The mirror's statements are over.",
-            why: "Nobody renewed them, an old copy is served, or the clock is wrong.",
-            advice: "Check the clock; then tell whoever runs the mirror.",
+            fix: "check the clock; if it is right, inform the operators of the mirror",
+            what: "The metadata of the mirror has expired.",
+            why: "It was not renewed, the mirror serves an old copy, or the clock is wrong.",
+            advice: "Check the clock; then inform the operators of the mirror.",
         },
-        /// The mirror cannot be asked.
-        #[error("the TUF mirror gives no answer that can be used")]
+        /// A request to the mirror failed.
+        #[error("the TUF mirror gave no usable answer")]
         Http(#[source] http: HttpError) = request http in "tuf" { fix: network_hint::fix(http) },
-        /// A file has not the form that it should have.
+        /// A file is malformed.
         #[error("`{file}` of the TUF mirror is malformed: {why}")]
         Malformed {
             /// The file.
             file: String,
-            /// What is wrong.
+            /// The problem.
             why: String,
         } = "tuf/malformed", Trust {
-            fix: "check that the URL is that of a TUF mirror, and that nothing on the way rewrites its answers",
-            what: "A file of the mirror is not built as it should be.",
-            why: "It was cut or changed, or uses a form that this client does not accept.",
+            fix: "check that the URL belongs to a TUF mirror and that no proxy changes its answers",
+            what: "A file of the mirror is malformed.",
+            why: "It was truncated or changed, or it has a form that this client does not accept.",
             advice: "Check the URL of the mirror.",
         },
-        /// A file is another than the one that signed metadata speaks of.
-        #[error("`{file}` of the TUF mirror has another {what} than the signed metadata says")]
+        /// A file differs from the one that signed metadata lists.
+        #[error("`{file}` of the TUF mirror has another {what} than in the signed metadata")]
         Mismatch {
             /// The file.
             file: String,
-            /// What differs.
+            /// The property that differs.
             what: &'static str,
         } = "tuf/mismatch", Trust {
-            fix: "run again: the mirror may be changing; if it stays, do not trust it, and tell those who run it",
-            what: "A file of the mirror is another than the signed one.",
-            why: "The mirror is in the middle of an update, or somebody changed the file.",
-            advice: "Run again in some minutes; then look at the mirror.",
+            fix: "run again, because the mirror may be updating; if that fails too, do not trust it and inform its operators",
+            what: "A file of the mirror differs from the signed metadata.",
+            why: "The mirror is being updated, or the file was tampered with.",
+            advice: "Run again in a few minutes; if that fails too, inform the operators of the mirror.",
         },
         /// The mirror has no such target.
         #[error("the TUF mirror has no target `{name}`")]
@@ -69,24 +69,24 @@ errors! {
             name: String,
         } = "tuf/no-target", Trust {
             fix: "check `--tuf-mirror`, or pass `--trusted-root FILE` and `--signing-config FILE`",
-            what: "The mirror lacks a file that is needed.",
-            why: "It is a mirror of something else, or an older one.",
-            advice: "Check the URL of the mirror, or give the file itself.",
+            what: "The mirror lacks a required file.",
+            why: "It does not mirror Sigstore's trust material, or it is an older one.",
+            advice: "Check the URL of the mirror, or pass the file itself.",
         },
         /// The mirror has, or had, a newer version of the file.
-        #[error("the TUF mirror went back from version {had} of `{file}` to {got}")]
+        #[error("the TUF mirror rolled `{file}` back from version {had} to {got}")]
         RolledBack {
             /// The file.
             file: String,
-            /// The version that was there before.
+            /// The version that was seen before.
             had: u64,
-            /// The version that is there now; 0 for none.
+            /// The version now; 0 if the file is missing.
             got: u64,
         } = "tuf/rolled-back", Trust {
-            fix: "do not trust the mirror, and tell those who run it",
-            what: "The mirror shows something older than before.",
-            why: "An old copy is served: by mistake, or to hide a change.",
-            advice: "Look at the mirror; do not remove what was kept before you know why.",
+            fix: "do not trust the mirror, and inform its operators",
+            what: "The mirror serves an older version than before.",
+            why: "It serves an old copy by mistake, or to hide a change.",
+            advice: "Inform the operators of the mirror; do not delete the cache before you know the reason.",
         },
         /// A file is signed with keys that cannot be used.
         #[error("`{file}` of the TUF mirror is signed with keys of a kind that is not supported: {kinds}")]
@@ -102,19 +102,19 @@ errors! {
             advice: "Give the mirror other keys, or take the trusted root from a file.",
         },
         /// A file lacks valid signatures.
-        #[error("`{file}` of the TUF mirror is not signed as it should be: {why}")]
+        #[error("`{file}` of the TUF mirror is not correctly signed: {why}")]
         Signature {
             /// The file.
             file: String,
-            /// What is wrong.
+            /// The problem.
             why: String,
         } = "tuf/signature", Trust {
-            fix: "check that nothing answers in place of the mirror, and that `--tuf-root`, where it is given, is a root of it",
-            what: "A file of the mirror lacks the signatures that it needs.",
-            why: "The root that you begin with is of another mirror, or somebody changed the file.",
+            fix: "check that no proxy answers in place of the mirror, and that `--tuf-root`, if given, is one of its roots",
+            what: "A file of the mirror lacks required signatures.",
+            why: "The root to start from belongs to another mirror, or the file was tampered with.",
             advice: "Compare `--tuf-root` with the mirror.",
         },
-        /// A file that must be there is not, or not for us.
+        /// A required file is missing, or access to it is denied.
         #[error("the TUF mirror answered HTTP {status} for `{file}`")]
         Status {
             /// The file.
@@ -124,21 +124,21 @@ errors! {
         } = "tuf/status", Trust {
             fix: "check `--tuf-mirror`, or pass `--trusted-root FILE` and `--signing-config FILE`",
             what: "The mirror refuses a file.",
-            why: "It is not there, or a login is needed.",
+            why: "The file does not exist, or the mirror requires a login.",
             advice: "Check the URL of the mirror.",
         },
-        /// Signed metadata speaks of more than is ever taken.
+        /// Signed metadata exceeds a limit.
         #[error("the TUF mirror has more than {limit} {what}")]
         TooMany {
-            /// Of what.
+            /// The kind of item.
             what: &'static str,
             /// The limit.
             limit: usize,
         } = "tuf/too-many", Trust {
-            fix: "do not trust the mirror, and tell those who run it",
-            what: "The mirror has more files or roles than any real one.",
-            why: "Either it is broken, or it means harm.",
-            advice: "Look at the mirror.",
+            fix: "do not trust the mirror, and inform its operators",
+            what: "The mirror has more roots or roles than allowed.",
+            why: "It is broken or malicious.",
+            advice: "Inform the operators of the mirror.",
         },
     }
 }
@@ -146,11 +146,11 @@ errors! {
 codes! {
     /// The warnings of the TUF client.
     pub WARNINGS {
-        /// What was kept cannot be used, or nothing can be kept.
+        /// The cache is unusable or cannot be written.
         pub(super) CACHE = "tuf/cache" {
-            what: "What the mirror said could not be kept, or what was kept is damaged.",
-            why: "The folder cannot be written, or another program changed it. The run goes on without it.",
-            advice: "Give the job a folder by `TUF_ROOT`, if the downloads matter.",
+            what: "The TUF cache is damaged, or it cannot be written.",
+            why: "The folder is not writable, or another program changed the file. The run continues without the cache.",
+            advice: "Set `TUF_ROOT` to a writable folder to avoid repeated downloads.",
         },
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Doors to the private parsers of TUF metadata, for `fuzz/` and its test alone.
+//! Access to the private parsers of TUF metadata, for `fuzz/` and its test only.
 
 use tough::TargetName;
 use tough::schema::{Snapshot, Targets, Timestamp};
@@ -10,16 +10,16 @@ use super::{paths, role};
 /// The version of a root that a run may start with.
 ///
 /// # Errors
-/// It is none.
+/// The bytes are not a root.
 pub fn anchor(bytes: &[u8]) -> Result<u64, Error> {
     Ok(role::anchor(bytes)?.role.version.get())
 }
 
-/// What becomes of `bytes` as each of the files that the root `anchor` or its keys sign: the next
-/// root, timestamp, snapshot and targets.
+/// Verifies `bytes` as each of the files that the root `anchor` or its keys sign: the next root,
+/// timestamp, snapshot and targets.
 ///
 /// # Errors
-/// `anchor` is no root.
+/// `anchor` is not a root.
 pub fn signed(anchor: &[u8], bytes: &[u8]) -> Result<[Result<(), Error>; 4], Error> {
     let root = role::anchor(anchor)?.role;
     Ok([
@@ -30,11 +30,10 @@ pub fn signed(anchor: &[u8], bytes: &[u8]) -> Result<[Result<(), Error>; 4], Err
     ])
 }
 
-/// How many of the roles in the targets metadata `bytes`, of which nothing is verified, may speak of
-/// the target `name`.
+/// The number of roles in the unverified targets metadata `bytes` whose paths cover the target `name`.
 ///
 /// # Errors
-/// It is no such metadata.
+/// The bytes are not targets metadata.
 pub fn delegates(bytes: &[u8], name: &str) -> Result<usize, Error> {
     let targets = role::read::<Targets>("targets.json", bytes)?.signed;
     let Ok(name) = TargetName::new(name) else {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The hashes that signed metadata gives of a file.
+//! The hashes of files in signed metadata.
 //!
-//! `tough` knows SHA-256 alone. Repositories that go-tuf made before its version 2, as those of many
-//! private instances, give SHA-512 alone.
+//! `tough` knows only SHA-256. Repositories made by go-tuf before version 2, like those of many private
+//! instances, have only SHA-512.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha512};
@@ -11,11 +11,11 @@ use tough::schema::Hashes;
 use super::error::Error;
 use crate::digest::Digest;
 
-/// How many hexadecimal digits a SHA-512 has.
+/// The number of hexadecimal digits of a SHA-512 hash.
 const SHA512_DIGITS: usize = 128;
 
-/// Lets `tough` read hashes without a SHA-256 in `document`: it is given an empty one, which no file
-/// has. Without a SHA-512 either, nothing is given, and reading fails.
+/// Makes hashes without a SHA-256 readable for `tough`: adds an empty one, which matches no file, if
+/// there is a SHA-512. Otherwise parsing fails.
 pub(super) fn make_readable(document: &mut Value) {
     for listing in ["/signed/meta", "/signed/targets"] {
         let files = document.pointer_mut(listing).and_then(Value::as_object_mut);
@@ -32,7 +32,7 @@ pub(super) fn make_readable(document: &mut Value) {
     }
 }
 
-/// The hash that names a file, in hexadecimal digits.
+/// The hash in the name of a file, in hexadecimal digits.
 pub(super) fn name(hashes: &Hashes) -> String {
     match sha512(hashes) {
         Some(digits) if hashes.sha256.is_empty() => digits.to_owned(),
@@ -40,7 +40,7 @@ pub(super) fn name(hashes: &Hashes) -> String {
     }
 }
 
-/// That `bytes` have all the hashes of known algorithms.
+/// Checks that `bytes` match every hash of a known algorithm.
 pub(super) fn verify(file: &str, hashes: &Hashes, bytes: &[u8]) -> Result<(), Error> {
     let (sha256, sha512) = (&hashes.sha256, sha512(hashes));
     let first = Digest::of(bytes).bytes().as_slice() == sha256.as_ref();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Asking a mirror for a file.
+//! Requests files from a mirror.
 
 use ambisign_host::request::{below, get_json};
 use ambisign_host::{Answer, CallLimits, Host};
@@ -9,7 +9,7 @@ use url::Url;
 use super::error::Error;
 use super::role::{self, Verified};
 
-/// A mirror: where its files are.
+/// The locations of the files of a mirror.
 #[derive(Clone, Debug)]
 pub(super) struct Mirror<'a> {
     /// The outside world.
@@ -21,13 +21,13 @@ pub(super) struct Mirror<'a> {
 }
 
 impl Mirror<'_> {
-    /// A metadata file that must be there.
+    /// Gets a required metadata file.
     pub(super) async fn metadata(&self, limits: &CallLimits, file: &str) -> Result<Vec<u8>, Error> {
         present(file, self.ask(limits, file).await?)
     }
 
-    /// The file that `meta` speaks of, verified by `signed`: what was kept, when it is that file, or
-    /// else what the mirror has (TUF 5.5, 5.6).
+    /// The file that `meta` lists, verified by `signed`: the cached one if it matches, otherwise the
+    /// mirror's (TUF 5.5, 5.6).
     pub(super) async fn listed<R: Role>(
         &self,
         limits: &CallLimits,
@@ -47,8 +47,8 @@ impl Mirror<'_> {
         }
     }
 
-    /// A root that need not be there. Statuses that say so are the end of the chain (TUF 5.3.3), and
-    /// nothing else is: a connection that breaks must not hide a newer root.
+    /// Gets a root that may not exist. Only a status that says so ends the chain (TUF 5.3.3); a broken
+    /// connection must not hide a newer root.
     pub(super) async fn root(
         &self,
         limits: &CallLimits,
@@ -62,14 +62,14 @@ impl Mirror<'_> {
         }
     }
 
-    /// The target `path`, which may have folders in front.
+    /// Gets the target `path`, which may include folders.
     pub(super) async fn target(&self, limits: &CallLimits, path: &str) -> Result<Vec<u8>, Error> {
         let request = get_json(below(&self.targets, path));
         let answer = self.host.net.send(limits, request).await;
         present(path, answer.map_err(Error::Http)?)
     }
 
-    /// Names are one segment of the URL, whatever is in them: that of a delegated role comes from
+    /// A name is always a single segment of the URL, because the name of a delegated role comes from
     /// the mirror.
     async fn ask(&self, limits: &CallLimits, file: &str) -> Result<Answer, Error> {
         let mut url = self.metadata.clone();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Trust material from a TUF mirror (The Update Framework, specification 1.0).
 //!
-//! A run starts with a root that it brings along, follows the chain of roots to the latest one, and
-//! believes what that one leads to. What was kept of the run before saves requests and shows when a
-//! mirror goes back; it never takes the place of the root.
+//! A run starts with an embedded or given root, follows the chain of roots to the latest one, and trusts
+//! the metadata that it verifies. The cache of earlier runs saves requests and detects a rollback of the
+//! mirror; it never replaces the root to start from.
 
 mod cache;
 mod delegated;
@@ -39,17 +39,17 @@ use crate::limits::TUF_TARGET;
 /// The versions of the four top-level roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Versions {
-    /// Of the latest root.
+    /// The version of the latest root.
     pub root: u64,
-    /// Of `timestamp.json`.
+    /// The version of `timestamp.json`.
     pub timestamp: u64,
-    /// Of the snapshot.
+    /// The version of the snapshot.
     pub snapshot: u64,
-    /// Of the top-level targets.
+    /// The version of the top-level targets.
     pub targets: u64,
 }
 
-/// A mirror whose metadata is verified and in time.
+/// A mirror whose metadata is verified and has not expired.
 #[derive(Debug)]
 pub struct Repository<'a> {
     mirror: Mirror<'a>,
@@ -65,14 +65,14 @@ struct Kept {
 }
 
 impl<'a> Repository<'a> {
-    /// Brings the metadata of `source` up to date and verifies it.
+    /// Updates the metadata of `source` and verifies it.
     ///
-    /// With nothing new on the mirror these are two requests at once: the next root and the
+    /// If the mirror has nothing new, this needs two simultaneous requests: for the next root and the
     /// timestamp.
     ///
     /// # Errors
-    /// The mirror cannot be reached; its metadata is malformed, over, older than what was seen
-    /// before, or not signed as the root demands.
+    /// The mirror is unreachable; its metadata is malformed, expired, older than a version seen before,
+    /// or not signed as the root requires.
     pub async fn refresh(host: &'a Host, source: &Source) -> Result<Self, Error> {
         let mirror = Mirror {
             host,
@@ -95,8 +95,8 @@ impl<'a> Repository<'a> {
             tidy(&mut state, top);
         }
         let distrusted = distrusted.and_then(|why| cache.unusable(&why));
-        // Also after a failure: a version that was verified is one that the mirror must not go back
-        // from. But what cannot be used stays until it can be told.
+        // Save after a failure too, because the mirror must not roll back a version that was verified.
+        // But keep an unusable state until a warning can be reported.
         if result.is_ok() || (warning.is_none() && distrusted.is_none()) {
             cache.save(&mut state).await;
         }
@@ -108,11 +108,10 @@ impl<'a> Repository<'a> {
         })
     }
 
-    /// The bytes of the target `name`, verified; without a request when they were kept.
+    /// The verified bytes of the target `name`, from the cache if possible.
     ///
     /// # Errors
-    /// There is no such target; its metadata or its bytes are not what was signed; the mirror cannot
-    /// be reached.
+    /// The target does not exist; its metadata or its bytes do not verify; the mirror is unreachable.
     pub async fn target(&self, name: &str) -> Result<Vec<u8>, Error> {
         let none = || Error::NoTarget {
             name: name.to_owned(),
@@ -144,7 +143,7 @@ impl<'a> Repository<'a> {
         }
     }
 
-    /// When each file ends.
+    /// The time at which each file expires.
     pub fn ends(&self) -> Vec<(&'static str, SystemTime)> {
         let TopLevel {
             root,
@@ -162,12 +161,12 @@ impl<'a> Repository<'a> {
         ends.into_iter().filter_map(known).collect()
     }
 
-    /// Where all of it is kept; `None` when there is no such place, or nothing can be written there.
+    /// The folder of the cache; `None` if there is none or it is not writable.
     pub async fn folder(&self) -> Option<PathBuf> {
         self.kept.lock().await.cache.folder().map(Path::to_owned)
     }
 
-    /// What is odd but stops nothing.
+    /// The warnings of the update.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -191,8 +190,8 @@ impl<'a> Repository<'a> {
         found
     }
 
-    /// Where a target is, below the base of the targets (TUF 6.2): the hash stands before the last
-    /// part of the name.
+    /// The path of a target below the base of the targets (TUF 6.2). The hash precedes the last part of
+    /// the name.
     fn path(&self, name: &str, hash: &str) -> String {
         if !self.top.root.consistent_snapshot {
             return name.to_owned();
@@ -210,7 +209,7 @@ impl Kept {
     }
 }
 
-/// Leaves out of `state` what the latest metadata does not speak of.
+/// Removes targets and roles from `state` that the latest metadata does not list.
 fn tidy(state: &mut State, top: &TopLevel) {
     let roles = &top.snapshot.meta;
     let mut delegated = std::mem::take(&mut state.delegated);

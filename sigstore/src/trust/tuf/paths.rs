@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which targets a delegated role may speak of (TUF 4.5).
+//! The paths of delegated roles (TUF 4.5).
 //!
-//! `tough` lets `*` stand for `/` too, so that a role for `*.json` could speak of any folder's files.
+//! In `tough`, `*` also matches `/`, so a role for `*.json` would cover the files of any folder.
 
 use tough::schema::{DelegatedRole, PathSet};
 
 use super::error::Error;
 use crate::digest::Digest;
 
-/// Whether the paths of `role` cover the target `name`.
+/// Returns `true` if the paths of `role` cover the target `name`.
 ///
 /// # Errors
-/// A pattern has more than the two wildcards of the specification, and whoever wrote it may mean
-/// more or less by it than we would.
+/// A pattern has more than the two wildcards of the specification, so its meaning is unclear.
 pub(super) fn cover(role: &DelegatedRole, name: &str) -> Result<bool, Error> {
     match &role.paths {
         PathSet::Paths(patterns) => {
@@ -38,7 +37,7 @@ pub(super) fn cover(role: &DelegatedRole, name: &str) -> Result<bool, Error> {
     }
 }
 
-/// A wildcard stands for no `/`, so each part of the pattern covers one part of the name.
+/// Wildcards do not match `/`, so each part of the pattern matches one part of the name.
 fn path_matches(pattern: &str, name: &str) -> bool {
     let (mut patterns, mut parts) = (pattern.split('/'), name.split('/'));
     loop {
@@ -50,10 +49,9 @@ fn path_matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// `*` stands for any characters, `?` for one.
+/// `*` matches any characters, `?` matches one.
 ///
-/// Goes back to the last `*` alone, so that many of them cost no more than the product of the
-/// lengths.
+/// It backtracks only to the last `*`, so the cost is at most the product of the lengths.
 fn part_matches(pattern: &str, part: &str) -> bool {
     let (mut pattern, mut part) = (pattern.chars(), part.chars());
     let mut last_star = None;
@@ -73,7 +71,7 @@ fn part_matches(pattern: &str, part: &str) -> bool {
             }
             (Some(_) | None, Some(_) | None) => {}
         }
-        // The last `*` takes one character more.
+        // Let the last `*` match one more character.
         let Some((after, from)) = &mut last_star else {
             return false;
         };

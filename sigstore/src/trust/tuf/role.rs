@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One metadata file: read, signed, in time, and the one that other metadata speaks of.
+//! The checks of one metadata file: form, signatures, expiry, and agreement with other metadata.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -15,13 +15,13 @@ use super::hashes;
 /// Metadata with the text that was signed.
 #[derive(Debug)]
 pub(super) struct Verified<R> {
-    /// What it says.
+    /// The parsed metadata.
     pub(super) role: R,
     /// The file.
     pub(super) text: String,
 }
 
-/// Reads `bytes`. Nothing is verified yet.
+/// Parses `bytes`. Nothing is verified yet.
 pub(super) fn read<R: Listing>(file: &str, bytes: &[u8]) -> Result<Signed<Received<R>>, Error> {
     document::read(bytes).map_err(|why| Error::Malformed {
         file: file.to_owned(),
@@ -29,7 +29,8 @@ pub(super) fn read<R: Listing>(file: &str, bytes: &[u8]) -> Result<Signed<Receiv
     })
 }
 
-/// Reads `bytes`, signed by as many of the keys in `root` as it demands (TUF 5.4.2, 5.5.3, 5.6.3).
+/// Parses `bytes`, which the required number of keys in `root` must have signed (TUF 5.4.2, 5.5.3,
+/// 5.6.3).
 pub(super) fn signed<R: Listing>(
     root: &Root,
     file: &str,
@@ -41,14 +42,14 @@ pub(super) fn signed<R: Listing>(
     Ok(verified(signed, bytes))
 }
 
-/// Reads `bytes`, signed for `role` as `delegations` demand (TUF 5.6.7).
+/// Parses `bytes`, which must be signed for `role` as `delegations` require (TUF 5.6.7).
 pub(super) fn delegated(
     top: &Root,
     delegations: &Delegations,
     role: &DelegatedRole,
     (file, bytes): (&str, &[u8]),
 ) -> Result<Verified<Targets>, Error> {
-    // Whoever delegates does what the root does for the role of the same type.
+    // The delegating role takes the place of the root for the role of the same type.
     let keys = RoleKeys {
         keyids: role.keyids.clone(),
         threshold: role.threshold,
@@ -63,7 +64,7 @@ pub(super) fn delegated(
     signed(&delegator, file, bytes)
 }
 
-/// The root to start from. It vouches for itself; whether it is over does not matter (TUF 5.2).
+/// The root to start from. It signs itself, and may have expired (TUF 5.2).
 pub(super) fn anchor(bytes: &[u8]) -> Result<Verified<Root>, Error> {
     let root = document::read::<Root>(bytes).map_err(|why| Error::Anchor { why })?;
     root.signed.role.verify_role(&root).map_err(|error| {
@@ -95,7 +96,7 @@ pub(super) fn next(root: &Root) -> u64 {
     root.version.get().saturating_add(1)
 }
 
-/// That `bytes` are those that `meta` speaks of (TUF 5.5.2, 5.6.2).
+/// Checks that `bytes` match `meta` (TUF 5.5.2, 5.6.2).
 pub(super) fn pinned(file: &str, meta: &Metafile, bytes: &[u8]) -> Result<(), Error> {
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if meta.length.is_some_and(|limit| length > limit) {
@@ -107,7 +108,7 @@ pub(super) fn pinned(file: &str, meta: &Metafile, bytes: &[u8]) -> Result<(), Er
     }
 }
 
-/// That `role` has the version that `meta` speaks of (TUF 5.5.4, 5.6.4).
+/// Checks that `role` has the version in `meta` (TUF 5.5.4, 5.6.4).
 pub(super) fn versioned(file: &str, meta: &Metafile, role: &impl Role) -> Result<(), Error> {
     if role.version() == meta.version {
         return Ok(());
@@ -115,7 +116,7 @@ pub(super) fn versioned(file: &str, meta: &Metafile, role: &impl Role) -> Result
     Err(mismatch(file, "version"))
 }
 
-/// That `role` is not over at `now`.
+/// Checks that `role` has not expired at `now`.
 pub(super) fn in_time(file: &str, role: &impl Role, now: SystemTime) -> Result<(), Error> {
     if end(role).is_none_or(|end| now < end) {
         return Ok(());
@@ -126,7 +127,7 @@ pub(super) fn in_time(file: &str, role: &impl Role, now: SystemTime) -> Result<(
     })
 }
 
-/// When `role` ends; `None` when that is later than time is counted.
+/// The time at which `role` expires; `None` if `SystemTime` cannot represent it.
 pub(super) fn end(role: &impl Role) -> Option<SystemTime> {
     let since = u64::try_from(role.expires().as_second()).unwrap_or(0);
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(since))
@@ -135,7 +136,7 @@ pub(super) fn end(role: &impl Role) -> Option<SystemTime> {
 fn verified<R>(signed: Signed<Received<R>>, bytes: &[u8]) -> Verified<R> {
     Verified {
         role: signed.signed.role,
-        // JSON is UTF-8: nothing is lost.
+        // JSON is UTF-8, so nothing is lost.
         text: String::from_utf8_lossy(bytes).into_owned(),
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which mirror, and what a run brings along to judge it.
+//! The mirrors, with the roots to start from.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ use crate::trust::options::Mirror;
 const PUBLIC_URL: &str = "https://tuf-repo-cdn.sigstore.dev/";
 const STAGING_URL: &str = "https://tuf-repo-cdn.sigstage.dev/";
 
-/// The root of the public instance that this version brings along.
+/// The embedded root of the public instance.
 const PRODUCTION: &[u8] = include_bytes!("anchors/production.json");
-/// The root of the staging instance that this version brings along.
+/// The embedded root of the staging instance.
 const STAGING: &[u8] = include_bytes!("anchors/staging.json");
 
-/// A mirror, the root to judge it by, and the place where it is remembered.
+/// A mirror, the root to start from, and the folder of its cache.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// The base of the metadata.
@@ -27,15 +27,15 @@ pub struct Source {
     pub targets: Url,
     /// The root to start from: the bytes of a `root.json`.
     pub root: Vec<u8>,
-    /// The folder of this mirror; without one nothing is kept.
+    /// The folder of the cache; without one, nothing is cached.
     pub cache: Option<PathBuf>,
 }
 
 impl Source {
-    /// The mirror at `url`, judged by `root`. Its targets are in its folder `targets`.
+    /// The mirror at `url`, with the root to start from. Its targets are in its folder `targets`.
     pub fn new(host: &Host, url: &Url, root: Vec<u8>) -> Self {
         let mut metadata = url.clone();
-        // `join` takes what follows the last slash for a file.
+        // `join` treats the part after the last slash as a file name.
         if let Ok(mut segments) = metadata.path_segments_mut() {
             segments.pop_if_empty().push("");
         }
@@ -68,7 +68,7 @@ impl Source {
     }
 }
 
-/// The instance whose mirror is at `url`: its root is brought along.
+/// The instance whose mirror is at `url`, if its root is embedded.
 pub fn instance_of(url: &Url) -> Option<Mirror> {
     let is = |text| Url::parse(text).is_ok_and(|known| same_url(&known, url));
     if is(PUBLIC_URL) {
@@ -80,11 +80,11 @@ pub fn instance_of(url: &Url) -> Option<Mirror> {
     }
 }
 
-/// The folder of the mirror at `url`: below `TUF_ROOT`, else below the user's folder of caches. `None`
-/// without either.
+/// The cache folder of the mirror at `url`: below `TUF_ROOT`, otherwise below the user's cache folder.
+/// `None` without either.
 ///
-/// The folder that `TUF_ROOT` names may be that of another client: all of ours is in a folder of its
-/// own, and each mirror has one there.
+/// Another client may use `TUF_ROOT` too, so this program uses a subfolder of its own, with one folder
+/// for each mirror.
 fn folder(host: &Host, url: &Url) -> Option<PathBuf> {
     let path = |name: &str| host.env.get(name).map(PathBuf::from);
     let base = path("TUF_ROOT")
@@ -92,7 +92,7 @@ fn folder(host: &Host, url: &Url) -> Option<PathBuf> {
         // A relative path in `XDG_CACHE_HOME` does not count (XDG Base Directory Specification).
         .or_else(|| {
             let caches = path("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-            // A home that is not there is nothing to be made.
+            // A home directory that does not exist is not created.
             let home = || host.home().filter(|home| home.is_dir());
             let caches = caches.or_else(|| Some(home()?.join(".cache")));
             Some(caches?.join("ambisign").join("tuf"))
@@ -100,7 +100,7 @@ fn folder(host: &Host, url: &Url) -> Option<PathBuf> {
     Some(base.join(name(url)))
 }
 
-/// The host for people, and a hash for the rest.
+/// The name of a folder: the host, for people, and a hash of the whole URL.
 fn name(url: &Url) -> String {
     let host: String = url.host_str().unwrap_or_default().to_owned();
     let host = host.replace(

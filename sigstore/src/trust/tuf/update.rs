@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The steps of an update (TUF specification 5.2 to 5.6), in memory.
 //!
-//! `tough` reads the files and verifies signatures. Its own loader is not used: it needs a disk to
-//! write to, stops a run when the clock was ahead once or when a delegated role is missing, asks for
-//! one file after the other, and forgets the versions that it saw whenever the root that it starts
-//! with has other keys than the latest one.
+//! `tough` parses the files and verifies signatures. Its loader is not used, because it needs a writable
+//! disk, fails if the clock was ever ahead or if a delegated role is missing, requests one file after the
+//! other, and forgets the versions that it has seen if the root to start from has other keys than the
+//! latest one.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,14 +19,14 @@ use super::mirror::Mirror;
 use super::role::{self, Verified};
 use crate::limits::{TUF_ROOT, TUF_SNAPSHOT, TUF_TARGETS, TUF_TIMESTAMP};
 
-/// More new roots than this at once are an endless chain.
+/// The most new roots in one update. A longer chain may be endless.
 const MOST_ROOTS: usize = 64;
 
 const TIMESTAMP: &str = "timestamp.json";
 const SNAPSHOT: &str = "snapshot.json";
 const TARGETS: &str = "targets.json";
 
-/// The four top-level roles, verified and in time.
+/// The four top-level roles, verified and not expired.
 #[derive(Debug)]
 pub(super) struct TopLevel {
     pub(super) root: Root,
@@ -35,21 +35,21 @@ pub(super) struct TopLevel {
     pub(super) targets: Targets,
 }
 
-/// An update that goes on.
+/// An update in progress.
 pub(super) struct Update<'a> {
     pub(super) mirror: &'a Mirror<'a>,
     pub(super) now: SystemTime,
-    /// What was kept by the run before.
+    /// The cache of earlier runs.
     pub(super) old: State,
-    /// What is to be kept: files that were verified, also when a later step fails.
+    /// The state to save: verified files, even if a later step fails.
     pub(super) new: State,
     /// The roots that were verified, by version.
     pub(super) chain: BTreeMap<u64, String>,
-    /// Why `old` was put aside.
+    /// The reason why `old` is not used.
     pub(super) distrusted: Option<String>,
 }
 
-/// What was seen before, signed by the keys of today.
+/// The metadata that was seen before, if the current keys signed it.
 #[derive(Default)]
 struct Seen {
     timestamp: Option<Verified<Timestamp>>,
@@ -58,18 +58,18 @@ struct Seen {
 
 /// The chain of roots.
 struct Chain {
-    /// Where it began.
+    /// The first root.
     first: Root,
-    /// Where it ends.
+    /// The last root.
     root: Root,
-    /// `timestamp.json` was asked for beside the first root that is not known.
+    /// `timestamp.json`, which was requested together with the first unknown root.
     timestamp: Result<Vec<u8>, Error>,
-    /// Whether the mirror had a root that was not known.
+    /// `true` if the mirror had an unknown root.
     grew: bool,
 }
 
 impl Update<'_> {
-    /// All steps.
+    /// Runs all steps.
     pub(super) async fn run(&mut self, anchor: &[u8]) -> Result<TopLevel, Error> {
         let chain = self.roots(anchor).await?;
         role::in_time("root.json", &chain.root, self.now)?;
@@ -88,8 +88,8 @@ impl Update<'_> {
         })
     }
 
-    /// From the anchor to the latest root (TUF 5.3): first through those that were kept, each
-    /// verified by the one before it, then through those that the mirror has.
+    /// Follows the roots from the anchor to the latest one (TUF 5.3): first the cached ones, then those
+    /// of the mirror. Each is verified with the one before it.
     async fn roots(&mut self, anchor: &[u8]) -> Result<Chain, Error> {
         let mut last = self.keep_root(role::anchor(anchor)?);
         let first = last.role.clone();
@@ -97,7 +97,7 @@ impl Update<'_> {
             match role::successor(&last.role, text.as_bytes()) {
                 Ok(next) => last = self.keep_root(next),
                 Err(_) => {
-                    self.distrust("its roots do not follow from the one that this run starts with");
+                    self.distrust("its roots do not follow from the one to start from");
                     break;
                 }
             }
@@ -137,8 +137,8 @@ impl Update<'_> {
         root
     }
 
-    /// What was seen before still counts, unless the keys of timestamp or snapshot were replaced
-    /// since: that is how a repository recovers from an attacker who raised the versions (TUF
+    /// The versions that were seen before still count, unless the keys of timestamp or snapshot were
+    /// replaced since. That is how a repository recovers from an attacker who raised the versions (TUF
     /// 5.3.11).
     fn seen(&mut self, chain: &Chain) -> Seen {
         let root = &chain.root;
@@ -149,7 +149,7 @@ impl Update<'_> {
         let before = role::read::<Root>("root.json", self.old.root.as_bytes());
         let before = before.ok().map(|before| before.signed.role);
         let Some(before) = before.filter(|before| self.has(chain, before)) else {
-            self.distrust("its root is damaged, or not of this repository");
+            self.distrust("its root is damaged, or belongs to another repository");
             return Seen::default();
         };
         let replaced = [RoleType::Timestamp, RoleType::Snapshot]
@@ -170,13 +170,13 @@ impl Update<'_> {
                 snapshot,
             },
             (Err(_), _) | (_, Err(_)) => {
-                self.distrust("its metadata is damaged, or not of this repository");
+                self.distrust("its metadata is damaged, or belongs to another repository");
                 Seen::default()
             }
         }
     }
 
-    /// Whether `root` is one of `chain`, as far as the chain reaches back.
+    /// Returns `true` if `chain` contains `root`, or starts after it.
     fn has(&self, chain: &Chain, root: &Root) -> bool {
         let (version, first) = (root.version.get(), chain.first.version.get());
         let kept = || {
@@ -200,7 +200,7 @@ impl Update<'_> {
     ) -> Result<Timestamp, Error> {
         let early = early.and_then(|bytes| role::signed::<Timestamp>(root, TIMESTAMP, &bytes));
         let mut new = match early {
-            // It may be older than the root that was found beside it.
+            // It may be older than the root that was requested at the same time.
             Err(Error::Signature { .. } | Error::KeyKind { .. }) if grew => {
                 let bytes = self.mirror.metadata(&TUF_TIMESTAMP, TIMESTAMP).await?;
                 role::signed(root, TIMESTAMP, &bytes)?
@@ -211,7 +211,7 @@ impl Update<'_> {
             let (had, got) = (old.role.version.get(), new.role.version.get());
             not_back(TIMESTAMP, had, got)?;
             if had == got {
-                // One version has one content: that which was seen first (TUF 5.4.3.1).
+                // Each version has one content, the one that was seen first (TUF 5.4.3.1).
                 new = role::signed(root, TIMESTAMP, old.text.as_bytes())?;
             }
             let (had, got) = (only_snapshot(&old.role)?, only_snapshot(&new.role)?);
@@ -258,7 +258,7 @@ impl Update<'_> {
         Ok(new.role)
     }
 
-    /// TUF 5.6, without the delegated roles: they are looked at when a target needs them.
+    /// TUF 5.6, without the delegated roles, which are read when a target needs them.
     async fn targets(&mut self, root: &Root, snapshot: &Snapshot) -> Result<Targets, Error> {
         let meta = listed(snapshot, TARGETS)?;
         let file = versioned(root, TARGETS, meta);
@@ -276,7 +276,7 @@ impl Update<'_> {
         Ok(new.role)
     }
 
-    /// Puts aside what was kept.
+    /// Stops using the cache.
     fn distrust(&mut self, why: &str) {
         self.old = State::default();
         self.new.forget(self.chain.clone());
@@ -291,7 +291,7 @@ fn key_ids(root: &Root, role: RoleType) -> BTreeSet<String> {
         .collect()
 }
 
-/// How a metadata file is called on the mirror (TUF 6.2).
+/// The name of a metadata file on the mirror (TUF 6.2).
 pub(super) fn versioned(root: &Root, file: &str, meta: &Metafile) -> String {
     if root.consistent_snapshot {
         format!("{}.{file}", meta.version)
@@ -300,7 +300,7 @@ pub(super) fn versioned(root: &Root, file: &str, meta: &Metafile) -> String {
     }
 }
 
-/// What the snapshot says of `file`.
+/// The entry for `file` in the snapshot.
 pub(super) fn listed<'a>(snapshot: &'a Snapshot, file: &str) -> Result<&'a Metafile, Error> {
     snapshot.meta.get(file).ok_or_else(|| Error::Malformed {
         file: SNAPSHOT.to_owned(),
@@ -319,7 +319,7 @@ fn only_snapshot(timestamp: &Timestamp) -> Result<&Metafile, Error> {
         })
 }
 
-/// That the version of `file` did not go down.
+/// Checks that the version of `file` did not decrease.
 fn not_back(file: &str, had: u64, got: u64) -> Result<(), Error> {
     if got >= had {
         return Ok(());
