@@ -3,10 +3,10 @@
 
 use ambisign_registry::reference::Reference;
 
-use super::Error;
+use super::{Error, named};
 
 /// Parses the reference on the command line that follows `before` others.
 pub(crate) fn reference(before: usize, text: &str) -> Result<Reference, Error> {
     let place = format!("image {} of the command line", before.saturating_add(1));
-    Reference::parse(text).map_err(|source| Error::Reference { place, source })
+    named::parse(text, place)
 }

@@ -48,9 +48,9 @@ errors! {
             /// Where it is.
             place: String,
         } = "images/no-repository", Usage {
-            what: "An image is given as a digest alone.",
-            why: "Some tools write only the digest to a file.",
-            advice: "Write `repository@` in front of it, or name the repository and pass `--digest`.",
+            what: "A digest or an image ID is given instead of an image.",
+            why: "Some tools write only the digest to a file. An image ID, as `docker images` shows it, is not the digest of an image in a registry.",
+            advice: "Write `repository@` in front of the digest that the push printed.",
         },
         /// A setting or file that should name images is empty.
         #[error("no image is named in {what}")]

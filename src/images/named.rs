@@ -52,11 +52,7 @@ impl Named {
     /// Parses `text`, which is the given text or derived from it.
     pub(super) fn parse(&self, text: &str) -> Result<Reference, Error> {
         let place = self.place.name.clone();
-        // This would parse as a tag of an image called `sha256`.
-        if Digest::parse(text).is_some() {
-            return Err(Error::NoRepository { place });
-        }
-        Reference::parse(text).map_err(|source| Error::Reference { place, source })
+        parse(text, place)
     }
 
     /// Converts it to the spelling of registries.
@@ -70,4 +66,22 @@ impl Named {
             None => (self, Spelling::Kept),
         }
     }
+}
+
+/// The reference that `text` is; `place` says where it is written.
+///
+/// # Errors
+/// It is none, or a digest alone.
+pub(super) fn parse(text: &str, place: String) -> Result<Reference, Error> {
+    if is_digest_alone(text) {
+        return Err(Error::NoRepository { place });
+    }
+    Reference::parse(text).map_err(|source| Error::Reference { place, source })
+}
+
+/// Whether `text` is a digest, with its algorithm or without: an image ID is one, too. It would be read
+/// as a tag of an image called `sha256`, or as the name of an image, which Docker refuses as well.
+fn is_digest_alone(text: &str) -> bool {
+    let text = text.trim_start_matches("sha256:");
+    Digest::parse(&format!("sha256:{text}")).is_some()
 }

@@ -90,6 +90,8 @@ fn a_digest_is_for_all_that_have_none() {
         "--digest",
     );
     refused(&[A, "--digest", A], &[], "images/no-repository", "image 1");
+    let id = A.trim_start_matches("sha256:");
+    refused(&[id], &[], "images/no-repository", "image 1");
     let env = [("AMBISIGN_REQUIRE_DIGEST", "true")];
     refused(&["a.io/b:1"], &env, "settings/tag", "a.io/b:1");
     refused(
