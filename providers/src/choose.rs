@@ -23,7 +23,7 @@ pub use error::{ChooseError, NOTE, PodToken};
 use crate::providers::{
     PROVIDERS, env_var, explicit, file, gce, gitlab, google, impersonation, spiffe,
 };
-use crate::{Detection, Error, GivenToken, Kind, Options, Provider, Source, platforms};
+use crate::{Detection, Error, Kind, Options, Provider, Source, platforms};
 
 /// The chosen provider.
 pub struct Choice {
@@ -291,12 +291,6 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
         return Vec::new();
     };
     let mut notes = Vec::new();
-    if matches!(options.token, Some(GivenToken::Value(_))) {
-        notes.push(format!(
-            "other processes can read the arguments of a program: pass the token with `{}`",
-            options.names.token_file
-        ));
-    }
     if chosen.kind == Kind::Machine {
         let how = match options.names.require_identity {
             Some(require) => format!("require an identity with `{require}`"),

@@ -155,7 +155,7 @@ impl Groups {
     }
 
     fn identity(&mut self, args: IdentityArgs) -> Result<IdentitySettings, SettingsError> {
-        if args.identity_token.is_some() {
+        if args.identity_token.as_deref().is_some_and(is_like_a_token) {
             self.warnings.push(Warning {
                 code: TOKEN_IN_ARGUMENTS,
                 message: "other processes can read `--identity-token` from the command line: \
@@ -372,4 +372,10 @@ fn jobs(given: Option<Sourced<String>>) -> Result<NonZeroUsize, SettingsError> {
         .ok()
         .filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS);
     jobs.ok_or_else(|| given.wrong("a number from 1 to 1000"))
+}
+
+/// Whether `text` can be a token and not a path: three parts with dots between them, the first of which
+/// begins as a JSON object does in base64url.
+fn is_like_a_token(text: &str) -> bool {
+    text.trim_start().starts_with("ey") && text.matches('.').count() == 2
 }

@@ -186,6 +186,13 @@ fn a_token_on_the_command_line_is_warned_about_and_never_shown() {
         "settings/token-in-arguments"
     );
     assert!(!format!("{inline:?}").contains("eyJ"));
+    // The path of a file is no secret.
+    let path = settings(
+        &["a", "--identity-token", "/run/secrets/token.jwt.txt"],
+        &[],
+    )
+    .unwrap();
+    assert!(path.signing.run.warnings.is_empty());
     let variable = settings(&["a"], &[("AMBISIGN_IDENTITY_TOKEN", JWT)]).unwrap();
     assert!(variable.signing.run.warnings.is_empty());
     let file = settings(&["a", "--identity-token-file", "-"], &[]).unwrap();
