@@ -5,9 +5,10 @@ use std::io;
 use std::path::PathBuf;
 
 use ambisign_host::{codes, errors};
-use ambisign_sigstore::verify;
+use ambisign_sigstore::{trust, verify};
 
 use crate::pipeline;
+use crate::verification::reading;
 
 errors! {
     /// A bundle from a file cannot be attached.
@@ -56,9 +57,18 @@ errors! {
             path: PathBuf,
             /// The reason.
             source: verify::Error,
-        } = of source as Rejected,
+        } = of source as Rejected {
+            fix: matches!(source, verify::Error::KeySigned).then_some(OF_IDENTITIES),
+        },
+        /// The trusted root is not usable.
+        #[error(transparent)]
+        Trust(#[from] error: trust::Error) = of error { fix: reading::trust(error) },
     }
 }
+
+/// `verify` can be told which key to accept; `attach` asks who signed.
+const OF_IDENTITIES: &str =
+    "have it signed with an identity: what a bare key signed names nobody, and is not attached";
 
 codes! {
     /// The warnings about bundles in files.
@@ -69,5 +79,22 @@ codes! {
             why: "The folder also contains bundles of other images or with other predicate types.",
             advice: "Nothing; or to attach one, name its image or pass its `--predicate-type`.",
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ambisign_host::Explain as _;
+
+    use super::{Error, verify};
+
+    /// `--key` is a flag of `verify` alone.
+    #[test]
+    fn what_a_key_signed_has_a_fix_that_attach_can_follow() {
+        let source = verify::Error::KeySigned;
+        assert!(source.fix().unwrap().contains("--key"));
+        let path = "app.sigstore.json".into();
+        let fix = Error::Rejected { path, source }.fix();
+        assert!(fix.is_some_and(|fix| !fix.contains("--")));
     }
 }

@@ -95,7 +95,7 @@ impl Attaching<'_> {
         if jobs.is_empty() {
             return Ok(());
         }
-        let (root, warnings) = root.map_err(pipeline::Error::from)?;
+        let (root, warnings) = root?;
         warnings
             .into_iter()
             .for_each(|warning| recorder.warn(warning));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use ambisign_host::errors;
 use ambisign_sigstore::{trust, verify};
 
+use super::reading;
 use crate::images;
 use crate::settings::SettingsError;
 
@@ -47,10 +48,10 @@ errors! {
             /// The number of other things that are attached to it.
             others: usize,
         } = "verify/no-signatures", Rejected {
-            fix: "sign it with `ambisign sign`; if it was signed in another repository, copy the signatures with the image",
+            fix: "compare the digest with the signed one, name the repository of the signatures with `--signature-repository` if it is another one, or have the image signed",
             what: "The image has no signature.",
             why: "It was never signed, it was signed in another repository, or it was copied without its signatures.",
-            advice: "Sign it; copy images together with their referrers.",
+            advice: "Have it signed; copy images together with their referrers.",
         },
         /// A file cannot be read.
         #[error("`{}` cannot be read", path.display())]
@@ -71,7 +72,7 @@ errors! {
         Settings(#[from] error: SettingsError) = of error,
         /// The trust material is not usable.
         #[error(transparent)]
-        Trust(#[from] error: trust::Error) = of error,
+        Trust(#[from] error: trust::Error) = of error { fix: reading::trust(error) },
         /// The image has more attachments than are read, and none of those that were is an acceptable
         /// signature.
         #[error("none of the {looked_at} attachments of {image} that were read is an acceptable signature, and there are more")]

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::budget::{BUDGET, Budget, Spent};
 use super::error::Error;
+use super::reading;
 use crate::outcome;
 use crate::outcome::from;
 use crate::outcome::verification::{Entry, Facts, Finding, Layout, Signature, Verdict};
@@ -58,7 +59,9 @@ impl Judge {
             }
             Ok(Stored::Other(_)) => return Inspection::Other,
             Err(error) if error.class() == Class::Temporary => return Inspection::Unknown(error),
-            Err(error) => return Inspection::Signature(Finding::Rejected(Failure::of(&error))),
+            Err(error) => {
+                return Inspection::Signature(Finding::Rejected(reading::of_registry(&error)));
+            }
         };
         Inspection::Signature(finding(result, layout))
     }
@@ -204,7 +207,7 @@ impl Found {
         // Temporary problems come first, because running again may give a result.
         problems.sort_by_key(|error| error.class() != Class::Temporary);
         verdict.failure = Some(match problems.first() {
-            Some(error) => Failure::of(error),
+            Some(error) => reading::of_registry(error),
             None if left_out > 0 => Failure::of(&Error::Unfinished {
                 image: name,
                 looked_at: self.spent.looked_at,

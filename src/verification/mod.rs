@@ -8,12 +8,13 @@
 mod budget;
 mod error;
 mod judge;
+pub(crate) mod reading;
 
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ambisign_host::{Failure, Host, Warning, file};
+use ambisign_host::{Host, Warning, file};
 use ambisign_sigstore::bundle::{self, LONGEST};
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::pki::keys::PublicKey;
@@ -187,7 +188,7 @@ impl<'a> Verification<'a> {
             }
             Err(error) => Verdict {
                 requested: asked.to_string(),
-                failure: Some(Failure::of(&error)),
+                failure: Some(reading::of_registry(&error)),
                 ..Verdict::default()
             },
         }

@@ -17,6 +17,7 @@
 
 mod codes;
 mod constructed;
+mod fixes;
 mod help;
 mod mirror;
 mod peer;

@@ -132,7 +132,7 @@ fn every_wrong_expectation_is_told() {
         .refused(8, "verify/no-signatures");
     assert!(
         run.stderr
-            .contains("ambisign: fix: sign it with `ambisign sign`"),
+            .contains("ambisign: fix: compare the digest with the signed one"),
         "{run}"
     );
     sign(&stack, Log::V1, &image);

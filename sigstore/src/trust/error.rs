@@ -53,7 +53,7 @@ errors! {
             advice: "Get it again from its source.",
         },
         /// No trust material was given, and no mirror may be used.
-        #[error("no trusted root and no signing config were given")]
+        #[error("no trusted root and no signing config were given, and no TUF mirror to ask for them")]
         Missing = "trust/missing", Trust {
             fix: "pass `--trusted-root FILE` and `--signing-config FILE`",
             what: "There is no trust material, and no services are named.",
@@ -93,12 +93,12 @@ errors! {
             advice: "Pass their trusted root; `ambisign trust create` makes one.",
         },
         /// No trusted root was given to verify with.
-        #[error("no trusted root was given, and TUF is not supported yet")]
+        #[error("no trusted root was given, and no TUF mirror to ask for one")]
         NoRoot = "trust/no-root", Trust {
-            fix: "pass `--trusted-root FILE` with the trusted root of the instance that signed",
+            fix: "pass `--trusted-root FILE` with the trusted root of the instance that signed, or name its mirror with `--tuf-mirror`",
             what: "There is no trusted root.",
             why: "Neither a file nor a mirror was given.",
-            advice: "Pass `--trusted-root`.",
+            advice: "Pass `--trusted-root`, or name a TUF mirror.",
         },
         /// The signing config lists no usable service of a kind.
         #[error("the signing config lists no {what} that can be used now")]

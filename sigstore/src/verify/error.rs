@@ -55,7 +55,7 @@ errors! {
         },
         /// Its signing certificate does not verify.
         #[error(transparent)]
-        Certificate(#[from] error: CertificateError) = of error as Untrusted,
+        Certificate(#[from] error: CertificateError) = of error as Untrusted { fix: of_certificate(error) },
         /// The certificate does not have the required claim of a GitHub workflow.
         #[error("the {} is {} and not {wanted:?}", claim.name(), shown(found.as_deref()))]
         Claim {
@@ -72,7 +72,7 @@ errors! {
         },
         /// One of its log entries does not verify.
         #[error(transparent)]
-        Entry(#[from] error: EntryError) = of error as Untrusted,
+        Entry(#[from] error: EntryError) = of error as Untrusted { fix: of_entry(error) },
         /// Another identity signed.
         #[error("it was signed by {found:?}, not by {wanted}")]
         Identity {
@@ -111,7 +111,7 @@ errors! {
         KeySigned = "verify/key-signed", Untrusted | Rejected {
             what: "You require an identity, but a bare key made the signature.",
             why: "Such a signature does not name the signer.",
-            advice: "Verify with `--key`, or have it signed with an identity.",
+            advice: "Pass the key with `--key`, or have it signed with an identity.",
         },
         /// A signature in the older layout is malformed.
         #[error("the signature is malformed: {why}")]
@@ -168,7 +168,7 @@ errors! {
         },
         /// One of its timestamps does not verify.
         #[error(transparent)]
-        Timestamp(#[from] error: TimestampError) = of error as Untrusted,
+        Timestamp(#[from] error: TimestampError) = of error as Untrusted { fix: of_timestamp(error) },
         /// Fewer logs than required vouch for it.
         #[error("{found} of {wanted} required logs vouch for it")]
         TooFewEntries {
@@ -198,6 +198,52 @@ errors! {
 
 /// The fix if an expression matches only a part.
 const WHOLE: &str = "let the expression begin and end with `.*` where anything may stand: it must match the whole, not a part as in cosign";
+
+/// The fix of a part of a bundle that cannot be read: no service is asked that could be another one.
+const DAMAGED: &str = "take the bundle from its source again, or have the artifact signed again";
+/// The fix of times that do not meet.
+const UNTIMELY: &str =
+    "have it signed again, with the clocks of the signer and of the services right";
+
+/// The fix for a verifier, where the fix of a certificate is for the signer.
+fn of_certificate(error: &CertificateError) -> Option<&'static str> {
+    match error {
+        CertificateError::Malformed => Some(DAMAGED),
+        CertificateError::OutsideValidity => Some(UNTIMELY),
+        CertificateError::Sct { .. } => {
+            Some("check that the trusted root is that of the instance that signed")
+        }
+        CertificateError::Lifetime { .. }
+        | CertificateError::Profile { .. }
+        | CertificateError::UntrustedChain { .. } => None,
+    }
+}
+
+/// The same of a log entry.
+fn of_entry(error: &EntryError) -> Option<&'static str> {
+    match error {
+        EntryError::Malformed { .. } => Some(DAMAGED),
+        EntryError::OutsideValidity { .. } => Some(UNTIMELY),
+        EntryError::Checkpoint { .. } | EntryError::Promise => {
+            Some("check that the trusted root is that of the instance that signed")
+        }
+        EntryError::Body { .. } | EntryError::Inclusion { .. } | EntryError::UnknownLog { .. } => {
+            None
+        }
+    }
+}
+
+/// The same of a timestamp.
+fn of_timestamp(error: &TimestampError) -> Option<&'static str> {
+    match error {
+        TimestampError::Malformed { .. } | TimestampError::Refused { .. } => Some(DAMAGED),
+        TimestampError::OutsideValidity => Some(UNTIMELY),
+        TimestampError::Imprint
+        | TimestampError::Nonce
+        | TimestampError::Signature
+        | TimestampError::UntrustedChain { .. } => None,
+    }
+}
 
 fn shown(found: Option<&str>) -> String {
     found.map_or_else(|| "not given".to_owned(), |found| format!("{found:?}"))

@@ -24,6 +24,8 @@ use ambisign_host::{Env, Explain};
 pub(crate) struct Told {
     /// Its code.
     pub(crate) code: String,
+    /// The command that tells it.
+    pub(crate) command: &'static str,
     /// Exit code and standard error, in the form of a transcript.
     pub(crate) text: String,
 }
@@ -54,7 +56,7 @@ fn boxed(error: impl Explain + 'static) -> Error {
 }
 
 /// What `command` tells when it ends with `error`.
-fn told_by(command: &str, error: &dyn Explain) -> Told {
+fn told_by(command: &'static str, error: &dyn Explain) -> Told {
     let memory = Memory::default();
     let console = Console::new(
         Box::new(io::sink()),
@@ -69,6 +71,7 @@ fn told_by(command: &str, error: &dyn Explain) -> Told {
     let text = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
     Told {
         code: error.code().into_owned(),
+        command,
         text: format!("--- exit {exit}\n--- stderr\n{text}"),
     }
 }

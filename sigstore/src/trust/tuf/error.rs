@@ -68,7 +68,7 @@ errors! {
             /// The name of the target.
             name: String,
         } = "tuf/no-target", Trust {
-            fix: "check `--tuf-mirror`, or pass `--trusted-root FILE` and `--signing-config FILE`",
+            fix: "check `--tuf-mirror`, or give the trust material in files, first of all with `--trusted-root`",
             what: "The mirror lacks a required file.",
             why: "It does not mirror Sigstore's trust material, or it is an older one.",
             advice: "Check the URL of the mirror, or pass the file itself.",
@@ -122,7 +122,7 @@ errors! {
             /// The status.
             status: u16,
         } = "tuf/status", Trust {
-            fix: "check `--tuf-mirror`, or pass `--trusted-root FILE` and `--signing-config FILE`",
+            fix: "check `--tuf-mirror`, or give the trust material in files, first of all with `--trusted-root`",
             what: "The mirror refuses a file.",
             why: "The file does not exist, or the mirror requires a login.",
             advice: "Check the URL of the mirror.",
