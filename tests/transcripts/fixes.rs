@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the transcripts tell the reader to do: a fix names only flags of the command that gives it.
+//! What the transcripts tell the reader to do: every failure has a fix, and a fix names only flags of
+//! the command that gives it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -46,7 +47,21 @@ struct Said {
     place: String,
     /// The command, without flags and arguments: `trust show`.
     command: String,
+    failed: bool,
     text: String,
+}
+
+#[test]
+fn every_failure_tells_what_to_do() {
+    let said = said();
+    assert!(said.iter().filter(|said| said.failed).count() > 300);
+    for said in said.iter().filter(|said| said.failed) {
+        let failures = failures(&said.text);
+        assert!(!failures.is_empty(), "{} fails in silence", said.place);
+        for (failure, fix) in failures {
+            assert!(fix.is_some(), "{}: no fix of: {failure}", said.place);
+        }
+    }
 }
 
 #[test]
@@ -84,6 +99,7 @@ fn said() -> Vec<Said> {
     all.extend(constructed::all().into_iter().map(|told| Said {
         place: format!("{} by {}", told.code, told.command),
         command: told.command.to_owned(),
+        failed: true,
         text: told.text,
     }));
     all
@@ -97,6 +113,7 @@ fn of_transcript(path: &PathBuf) -> Vec<Said> {
         Some(Said {
             place: format!("{}: ambisign{words}", path.display()),
             command: command(words),
+            failed: !output.starts_with("--- exit 0\n"),
             text: output.to_owned(),
         })
     });
