@@ -293,7 +293,8 @@ pub fn table() -> String {
         for flag in FLAGS.iter().filter(|flag| flag.of.contains(&command)) {
             let name = flag.name;
             let _written = match flag.fate {
-                Fate::Same => writeln!(text, "  --{name}: the same"),
+                Fate::Same if flag.why.is_empty() => writeln!(text, "  --{name}: the same"),
+                Fate::Same => writeln!(text, "  --{name}: the same, but {}", flag.why),
                 Fate::Alias(ours) => writeln!(text, "  --{name}: use `--{ours}`"),
                 Fate::Opposite(ours) => writeln!(text, "  --{name}=false: use `--{ours}`"),
                 Fate::Unused => writeln!(text, "  --{name}: not used: {}", flag.why),

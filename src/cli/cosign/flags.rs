@@ -41,7 +41,8 @@ pub struct Flag {
     pub takes: Takes,
     /// Its translation.
     pub fate: Fate,
-    /// Why it has no effect, as the end of a sentence, or what to do instead.
+    /// Why it has no effect, as the end of a sentence; or what to do instead; or the difference, if it is
+    /// nearly the same.
     pub why: &'static str,
 }
 
@@ -55,6 +56,7 @@ const VERIFIES: &[&str] = &["verify", "verify-blob"];
 const ALL: &[&str] = &["sign", "sign-blob", "verify", "verify-blob"];
 /// All commands except `verify`, which finds bundles in the registry.
 const WITH_BUNDLE: &[&str] = &["sign", "sign-blob", "verify-blob"];
+const BLOBS: &[&str] = &["sign-blob", "verify-blob"];
 
 const KEYLESS: &str =
     "leave it out: ambisign signs with a new key in each run and the identity of the job";
@@ -64,6 +66,8 @@ const TRUSTED: &str = "pass the trust material with `--trusted-root`; `ambisign 
 const NO_LOGIN: &str = "there is no login, because ambisign uses the identity of the job";
 const OLD_LAYOUT: &str =
     "it belongs to the older layout of signatures, which ambisign does not write";
+const FROM_FILE: &str = "the signature is in one bundle, in a file";
+const WHOLE: &str = "it must match from the first to the last character";
 const NO_CLIENT_CERTIFICATE: &str =
     "reach the host without a client certificate, or through a proxy that presents it";
 
@@ -92,11 +96,13 @@ pub const FLAGS: &[Flag] = &[
     row("allow-certificate-chain", VERIFIES, Switch, Only("false"), TRUSTED),
     row("allow-http-registry", IMAGES, Switch, Same, ""),
     row("allow-insecure-registry", IMAGES, Switch, Unused, "TLS is always verified; `--ca-file` adds a CA"),
-    row("annotations", IMAGES, Value, Same, ""),
+    row("annotations", IMAGES, Value, Same, "a comma is part of the value: each annotation has a flag of its own"),
     row("attachment", IMAGES, Value, Refused, "name the attachment itself as the image, by its digest"),
-    row("attachment-tag-prefix", IMAGES, Value, Unused, OLD_LAYOUT),
+    row("attachment-tag-prefix", SIGN, Value, Unused, OLD_LAYOUT),
+    row("attachment-tag-prefix", VERIFY, Value, Unused, "of the older layout only tags without a prefix are looked at"),
     row("b64", SIGN_BLOB, Switch, Unused, "the signature is in the bundle, which is JSON"),
-    row("bundle", WITH_BUNDLE, Value, Same, ""),
+    row("bundle", SIGN, Value, Same, "it is for one image, and a file that is there is never replaced"),
+    row("bundle", BLOBS, Value, Same, ""),
     row("ca-intermediates", VERIFIES, Value, Refused, TRUSTED),
     row("ca-roots", VERIFIES, Value, Refused, TRUSTED),
     row("certificate", SIGNS, Value, Refused, KEYLESS),
@@ -109,11 +115,12 @@ pub const FLAGS: &[Flag] = &[
     row("certificate-github-workflow-sha", VERIFIES, Value, Same, ""),
     row("certificate-github-workflow-trigger", VERIFIES, Value, Same, ""),
     row("certificate-identity", VERIFIES, Value, Same, ""),
-    row("certificate-identity-regexp", VERIFIES, Value, Same, ""),
+    row("certificate-identity-regexp", VERIFIES, Value, Same, WHOLE),
     row("certificate-oidc-issuer", VERIFIES, Value, Same, ""),
-    row("certificate-oidc-issuer-regexp", VERIFIES, Value, Same, ""),
+    row("certificate-oidc-issuer-regexp", VERIFIES, Value, Same, WHOLE),
     row("check-claims", VERIFY, Switch, Only("true"), "leave it out: a signature for another artifact proves nothing"),
-    row("experimental-oci11", VERIFIES, Switch, Unused, "the referrers API is always used"),
+    row("experimental-oci11", VERIFY, Switch, Unused, "the referrers API is always used"),
+    row("experimental-oci11", VERIFY_BLOB, Switch, Unused, FROM_FILE),
     row("fulcio-auth-flow", SIGNS, Value, Unused, NO_LOGIN),
     row("fulcio-url", SIGNS, Value, Same, ""),
     row("identity-token", SIGNS, Value, Same, ""),
@@ -123,20 +130,23 @@ pub const FLAGS: &[Flag] = &[
     row("issue-certificate", SIGNS, Switch, Unused, "a certificate is always issued"),
     row("k8s-keychain", IMAGES, Switch, Unused, "logins come from the files and helpers of Docker and Podman, and from the job"),
     row("key", SIGNS, Value, Refused, KEYLESS),
-    row("key", VERIFIES, Value, Same, ""),
+    row("key", VERIFIES, Value, Same, "it is the path of a public key in PEM, and nothing else"),
     row("local-image", VERIFY, Switch, Only("false"), "name the image in its registry; for a bundle in a file use `--bundle`"),
-    row("max-workers", VERIFIES, Value, Unused, "signatures are fetched in parallel, at most eight at a time"),
+    row("max-workers", VERIFY, Value, Unused, "signatures are fetched in parallel, at most eight at a time"),
+    row("max-workers", VERIFY_BLOB, Value, Unused, FROM_FILE),
     row("new-bundle-format", SIGNS, Switch, Only("true"), "leave it out: signatures are Sigstore bundles, which cosign 3 reads, and cosign 2.6 with the same switch set to true"),
-    row("new-bundle-format", VERIFIES, Switch, Unused, "bundles and older signatures are both looked for"),
-    row("offline", VERIFIES, Switch, Unused, "only the registry and the TUF mirror are contacted; with `--trusted-root`, no mirror"),
+    row("new-bundle-format", VERIFY, Switch, Unused, "bundles and older signatures are both looked for"),
+    row("new-bundle-format", VERIFY_BLOB, Switch, Unused, "Sigstore bundles of each version are read, and nothing else"),
+    row("offline", VERIFY, Switch, Unused, "only the registry and the TUF mirror are contacted; with `--trusted-root`, no mirror"),
+    row("offline", VERIFY_BLOB, Switch, Unused, "only the TUF mirror is contacted; with `--trusted-root`, nothing is"),
     row("oidc-client-id", SIGNS, Value, Unused, NO_LOGIN),
     row("oidc-client-secret-file", SIGNS, Value, Unused, NO_LOGIN),
     row("oidc-disable-ambient-providers", SIGNS, Switch, Same, ""),
-    row("oidc-issuer", SIGNS, Value, Same, ""),
+    row("oidc-issuer", SIGNS, Value, Same, "nobody logs in, so that it changes nothing"),
     row("oidc-provider", SIGNS, Value, Same, ""),
     row("oidc-redirect-url", SIGNS, Value, Unused, NO_LOGIN),
-    row("output", SIGN_BLOB, Value, Same, ""),
-    row("output", VERIFY, Value, Same, ""),
+    row("output", SIGN_BLOB, Value, Same, "it is `text` or `json` and names no file: the bundle goes to `--bundle`"),
+    row("output", VERIFY, Value, Same, "`text` is the default, and `ambisign schema` describes the JSON"),
     row("output-certificate", SIGNS, Value, Refused, IN_BUNDLE),
     row("output-file", ALL, Value, Refused, "redirect the output with `>`"),
     row("output-payload", SIGN, Value, Refused, IN_BUNDLE),
