@@ -45,13 +45,15 @@ fn builder(file: &str) -> String {
 }
 
 #[test]
-fn engine_and_workflow_build_with_the_toolchain_of_the_project() {
+fn engine_workflow_and_gate_use_the_toolchain_of_the_project_on_debian_12() {
     let toolchain = include_str!("../rust-toolchain.toml");
     let channel = toolchain.split('"').nth(1).unwrap();
     let version = channel.rsplit_once('.').unwrap().0;
     let docker = builder("Dockerfile");
     assert!(docker.starts_with(&format!("rust:{version}-bookworm@sha256:")));
     assert_eq!(docker, builder(".github/workflows/release.yml"));
+    // The real stack needs Debian 12, and root, which a container has.
+    assert_eq!(docker, builder(".github/workflows/ci.yml"));
 }
 
 /// Every path below `folder`, as seen from there.
