@@ -4,11 +4,11 @@
 //! An explicit token comes first, then the identity of the CI job, then a configured workload identity,
 //! and the machine's own identity last. The chosen one succeeds or fails; no other is tried.
 //!
-//! A CI system that issues tokens to its jobs (the rows of [`PROVIDERS`] of [`Kind::Ci`]) blocks the
-//! machine's identity if it is detected without a token, because the job has an identity of its own. A CI
-//! system without tokens (the rows of [`platforms::PLATFORMS`]: Jenkins, Travis CI, Azure Pipelines,
-//! Woodpecker and others) blocks nothing, because on a Google machine, the machine's identity is the only
-//! one that such a job can have. It is then used, with a note that names the CI system.
+//! A CI system blocks the machine's identity, because it is not the identity of the job. That holds for a
+//! system that issues tokens to its jobs (the rows of [`PROVIDERS`] of [`Kind::Ci`]) and is detected
+//! without one, and for a system without tokens (the rows of [`platforms::PLATFORMS`]: Jenkins, Travis CI,
+//! Azure Pipelines, Woodpecker and others). Every job of the machine would have the same identity, so it
+//! is used only if it is requested by its name.
 
 mod error;
 #[cfg(test)]
@@ -23,7 +23,7 @@ pub use error::{ChooseError, NOTE, PodToken};
 use crate::providers::{
     PROVIDERS, env_var, explicit, file, gce, gitlab, google, impersonation, spiffe,
 };
-use crate::{Detection, Error, Kind, Options, Provider, Source, platforms};
+use crate::{Detection, Error, Kind, Options, PlatformHint, Provider, Source, platforms};
 
 /// The chosen provider.
 pub struct Choice {
@@ -159,11 +159,32 @@ fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseEr
             }
         }
     }
-    let blocking = of(Kind::Ci, is_broken);
-    let machines = of(Kind::Machine, is_here);
-    match blocking.iter().chain(&machines).next() {
-        Some(at) => Ok(*at),
-        None => Err(no_identity(seen, host, options)),
+    if let Some(at) = of(Kind::Ci, is_broken).first() {
+        return Ok(*at);
+    }
+    let system = seen.iter().find_map(recognised_system);
+    match (of(Kind::Machine, is_here).first(), system) {
+        (Some(at), None) => Ok(*at),
+        (None, _) => Err(no_identity(seen, host, options)),
+        (Some(at), Some(platform)) => match seen.get(*at) {
+            Some(machine) if is_ready(&machine.detection) => Err(ChooseError::Machine {
+                name: machine.name,
+                platform: platform.clone(),
+                settings: options.names,
+            }),
+            Some(_) | None => Err(no_identity(seen, host, options)),
+        },
+    }
+}
+
+/// A CI system that has no tokens to give.
+fn recognised_system(seen: &Seen) -> Option<&PlatformHint> {
+    match &seen.detection {
+        Detection::Recognised(platform) if seen.kind == Kind::Ci => Some(platform),
+        Detection::Absent
+        | Detection::Broken(_)
+        | Detection::Ready(_)
+        | Detection::Recognised(_) => None,
     }
 }
 

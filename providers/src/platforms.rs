@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Platforms that are recognised, but do not provide a suitable token by themselves.
 //!
-//! They do not affect the choice; their names and fixes are shown in errors and notes.
+//! A CI system among them keeps its jobs from using the identity of the machine. Otherwise they do not
+//! affect the choice; their names and fixes are shown in errors and notes.
 
 use ambisign_host::Host;
 

@@ -232,9 +232,11 @@ pub struct RunArgs {
 fn oidc_provider() -> String {
     let names: Vec<_> = ambisign_providers::names().collect();
     format!(
-        "Use this identity provider and no other ($AMBISIGN_OIDC_PROVIDER)\n\nOne of {}. \
+        "Use this identity provider and no other ($AMBISIGN_OIDC_PROVIDER)
+
+One of {}. \
          By default, the first one detected in this order is used; google-adc is only used by \
-         name.",
+         name, and so is google-workload-identity in a CI job.",
         names.join(", ")
     )
 }

@@ -71,7 +71,12 @@ fn the_identity_of_a_job_wins_over_that_of_its_machine() {
 fn a_machine_signs_where_no_job_has_an_identity_of_its_own() {
     let stack = Stack::shared();
     let machine = || job(&stack).machine(&stack);
-    let jenkins = machine().env("JENKINS_URL", "https://jenkins.example.test/");
+    let document = signs(&stack, machine(), "google-workload-identity", MACHINE);
+    assert_warned(&document, "not of a job");
+    // Whoever requests the machine by its name gets it, in a job of Jenkins too.
+    let jenkins = machine()
+        .env("JENKINS_URL", "https://jenkins.example.test/")
+        .args(["--oidc-provider", "google-workload-identity"]);
     let document = signs(&stack, jenkins, "google-workload-identity", MACHINE);
     assert_warned(&document, "not of a job");
     assert_warned(&document, "this is Jenkins too");
@@ -95,6 +100,9 @@ fn a_job_without_its_identity_never_signs_as_the_machine() {
     let run = github().refused(3, "github/not-permitted");
     assert!(run.stderr.contains("id-token: write"), "{run}");
     github().env("ACT", "true").refused(3, "github/act");
+    let jenkins = machine().env("JENKINS_URL", "https://jenkins.example.test/");
+    let run = jenkins.refused(3, "provider/machine");
+    assert!(run.stderr.contains("google-workload-identity"), "{run}");
     let run = machine()
         .env("GITLAB_CI", "true")
         .refused(3, "gitlab/no-token");

@@ -110,7 +110,8 @@ fn of_transcript(path: &PathBuf) -> Vec<Said> {
     let blocks = text.split("\n$ ambisign").skip(1);
     let told = blocks.filter_map(|block| {
         let (words, output) = block.split_once('\n')?;
-        Some(Said {
+        // A command that was never run has no output yet.
+        output.starts_with("--- exit ").then(|| Said {
             place: format!("{}: ambisign{words}", path.display()),
             command: command(words),
             failed: !output.starts_with("--- exit 0\n"),

@@ -48,6 +48,24 @@ errors! {
             why: "The two settings contradict each other.",
             advice: "Remove one of the two.",
         },
+        /// A CI system without tokens of its own is detected, and only the machine has an identity.
+        #[error(
+            "this is {}, and the only identity here, `{name}`, belongs to the machine, not to the job",
+            platform.name
+        )]
+        Machine {
+            /// The provider of the machine's identity.
+            name: &'static str,
+            /// The CI system.
+            platform: PlatformHint,
+            /// The names of the program's settings.
+            settings: &'static Names,
+        } = "provider/machine", Identity {
+            fix: format!("{}; or, if every job of this machine may have its identity, request it with {}", platform.fix, settings.request(name)),
+            what: "The only identity here belongs to the machine, not to the CI job.",
+            why: "The CI system issues no tokens to its jobs, and every job of this machine would have the same identity.",
+            advice: "Give the job a token of its own, or request the identity of the machine by the provider's name.",
+        },
         /// No provider was detected.
         #[error(
             "no identity was found: looked for {}{}",

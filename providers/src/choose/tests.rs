@@ -200,7 +200,7 @@ fn a_job_of_a_ci_system_with_tokens_never_signs_as_the_machine_below_it() {
 }
 
 #[test]
-fn a_job_of_a_ci_system_without_tokens_signs_as_its_google_machine_with_a_note() {
+fn a_job_of_a_ci_system_without_tokens_is_its_google_machine_by_request_alone() {
     let systems = PLATFORMS.iter().filter(|row| row.kind == Kind::Ci);
     let mut names = Vec::new();
     for system in systems {
@@ -212,11 +212,21 @@ fn a_job_of_a_ci_system_without_tokens_signs_as_its_google_machine_with_a_note()
         // Without a machine that has an identity there is none.
         assert_eq!(place.error().code(), "provider/no-identity");
         let place = place.on_gce();
-        assert_eq!(place.winner(), "google-workload-identity");
-        let notes = place.notes();
-        assert!(notes.contains("not of a job"), "{notes}");
-        let note = format!("this is {} too: ", system.name);
-        assert!(notes.contains(&note), "{notes}");
+        let error = place.error();
+        assert_eq!(error.code(), "provider/machine");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("this is {}, ", system.name))
+        );
+        let fix = error.fix().unwrap();
+        let request = "request it with `--from google-workload-identity`";
+        assert!(fix.ends_with(request), "{fix}");
+        for name in ["google-workload-identity", "google"] {
+            assert_eq!(place.requested(name).unwrap(), "google-workload-identity");
+        }
+        // What somebody configured for the job comes before it.
+        assert_eq!(place.impersonating().winner(), "google-impersonate");
         names.push(system.name);
     }
     for name in ["Azure Pipelines", "Jenkins", "Travis CI", "Woodpecker"] {
@@ -227,9 +237,13 @@ fn a_job_of_a_ci_system_without_tokens_signs_as_its_google_machine_with_a_note()
 #[test]
 fn jenkins_agent_on_gke() {
     let place = Place::new().var("JENKINS_URL", "https://j").on_gce();
-    assert_eq!(place.winner(), "google-workload-identity");
-    let notes = place.notes();
-    assert!(notes.contains("not of a job") && notes.contains("Jenkins"));
+    let error = place.error();
+    assert_eq!(error.code(), "provider/machine");
+    assert_eq!(error.class(), Class::Identity);
+    assert!(error.fix().unwrap().contains("bind an OpenID Connect"));
+    // A machine that cannot be asked is no way out.
+    let odd = place.var("GCE_METADATA_HOST", "metadata.example.com");
+    assert_eq!(odd.error().code(), "provider/no-identity");
 }
 
 #[test]

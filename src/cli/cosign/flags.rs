@@ -54,8 +54,6 @@ const VERIFY: &[&str] = &["verify"];
 const VERIFY_BLOB: &[&str] = &["verify-blob"];
 const VERIFIES: &[&str] = &["verify", "verify-blob"];
 const ALL: &[&str] = &["sign", "sign-blob", "verify", "verify-blob"];
-/// All commands except `verify`, which finds bundles in the registry.
-const WITH_BUNDLE: &[&str] = &["sign", "sign-blob", "verify-blob"];
 const BLOBS: &[&str] = &["sign-blob", "verify-blob"];
 
 const KEYLESS: &str =
