@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-/// Who can do something about an error, and whether trying again can help.
+/// Who can act on an error, and whether running again can help.
 ///
 /// A program maps each class to one exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

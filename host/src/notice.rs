@@ -14,7 +14,7 @@ pub struct Warning {
     pub message: String,
 }
 
-/// An error, ready to be shown. A document has it as `message`, `because`, `fix`, `code`, `class` and
+/// An error in the form in which it is shown. A document has it as `message`, `because`, `fix`, `code`, `class` and
 /// `retryable`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failure {
@@ -27,7 +27,7 @@ pub struct Failure {
     pub fix: Option<String>,
     /// The stable name.
     pub code: String,
-    /// Who can do something.
+    /// Who can act on it.
     #[serde(flatten, serialize_with = "with_retryable")]
     pub class: Class,
 }

@@ -60,7 +60,7 @@ pub struct Finding {
     pub code: Option<String>,
 }
 
-/// The parts of a run, in the order in which `sign` tells the reader what is wrong.
+/// The parts of a run, in the order in which `sign` reports errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]

@@ -46,7 +46,7 @@ impl Millis {
     }
 }
 
-/// A path for people: what is no UTF-8 in it is replaced.
+/// A path for people: bytes that are not UTF-8 are replaced.
 #[cfg_attr(
     test,
     derive(schemars::JsonSchema),

@@ -88,7 +88,7 @@ pub struct Facts {
     pub certificate: Option<Certificate>,
     /// The predicate type, when a statement was signed.
     pub predicate_type: Option<String>,
-    /// What the signer says about the artifact beside its digest, by name.
+    /// The annotations in the signed statement, by name.
     pub annotations: BTreeMap<String, Value>,
     /// The log entries.
     pub log: Vec<Entry>,

@@ -81,7 +81,7 @@ errors! {
             contained: bool,
             /// The token that could be mounted, when this is a pod of Kubernetes.
             pod: Option<Box<PodToken>>,
-            /// The variable that can hold a token.
+            /// The variable for a token.
             variable: String,
             /// The names of the program's settings.
             settings: &'static Names,
@@ -168,7 +168,7 @@ fn platform_or(
              ACTIONS_ID_TOKEN_REQUEST_TOKEN`)"
         ),
         (None, None) => format!(
-            "run in a CI job that may request tokens, set `{variable}`, or give `{}`",
+            "run in a CI job that may request tokens, set `{variable}`, or pass `{}`",
             settings.token_file
         ),
     }

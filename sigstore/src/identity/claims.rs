@@ -31,7 +31,7 @@ pub(super) fn claims(token: &str) -> Result<Map<String, Value>, IdentityError> {
     let mut parts = token.split('.');
     let (Some(header), Some(payload), Some(signature)) = (parts.next(), parts.next(), parts.next())
     else {
-        return no("it has not three parts");
+        return no("it does not have three parts");
     };
     let Some(header) = object(header) else {
         return no("its header is not a JSON object");

@@ -61,11 +61,11 @@ errors! {
             fix: if *fresh {
                 "set the clock of the machine (NTP), which is ahead: the token was made just now"
             } else {
-                "mint the token in the step that signs, or let ambisign ask for it"
+                "mint the token in the step that signs, or let ambisign request it"
             },
-            what: "The token's time is over.",
-            why: "It was made too early: such tokens live for minutes.",
-            advice: "Ask for it in the step that signs, not at the beginning of the job.",
+            what: "The token has expired.",
+            why: "It was minted too early; such tokens are valid for minutes.",
+            advice: "Request it in the step that signs, not at the beginning of the job.",
         },
         /// The issuer is not a valid issuer URL.
         #[error("the identity token has an issuer that is not an https URL: {issuer:?}")]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the answer of a log means that is no entry.
+//! Interprets answers of a log that are not an entry.
 
 use ambisign_host::{Answer, Host};
 use url::Url;
