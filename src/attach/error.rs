@@ -66,9 +66,9 @@ errors! {
     }
 }
 
-/// `verify` can be told which key to accept; `attach` asks who signed.
+/// `verify` accepts a key with `--key`; `attach` requires an identity.
 const OF_IDENTITIES: &str =
-    "have it signed with an identity: what a bare key signed names nobody, and is not attached";
+    "have it signed with an identity: a signature with a bare key does not name its signer, and is not attached";
 
 codes! {
     /// The warnings about bundles in files.

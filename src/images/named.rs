@@ -71,7 +71,7 @@ impl Named {
 /// The reference that `text` is; `place` says where it is written.
 ///
 /// # Errors
-/// It is none, or a digest alone.
+/// It is not a reference, or a digest alone.
 pub(super) fn parse(text: &str, place: String) -> Result<Reference, Error> {
     if is_digest_alone(text) {
         return Err(Error::NoRepository { place });
