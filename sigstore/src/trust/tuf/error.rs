@@ -96,7 +96,7 @@ errors! {
             /// Types and schemes of the keys.
             kinds: String,
         } = "tuf/key-kind", Trust {
-            fix: "have the mirror sign with ECDSA P-256, Ed25519 or RSA-PSS keys, or give the material in files: `--trusted-root` and `--signing-config`",
+            fix: "have the mirror sign with ECDSA P-256, Ed25519 or RSA-PSS keys, or pass the trust material in files, first of all with `--trusted-root`",
             what: "The mirror signs a file with keys of a kind that this client does not use.",
             why: "It uses ECDSA P-256, Ed25519 and RSA-PSS with SHA-256, each in one form; too few of the keys are of these.",
             advice: "Give the mirror other keys, or take the trusted root from a file.",
