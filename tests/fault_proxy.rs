@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::fault::{At, Fault, FaultProxy, Rule, Turn};
+use common::fault::{At, Condition, Fault, FaultProxy, Rule, Turn};
 use common::{Reply, Service, closed_url, get, signing_config_with};
 
 /// A server that answers each request with what it was asked, and counts.
@@ -190,6 +190,7 @@ fn answers_in_place_of_the_service() {
             307,
             "",
         ),
+        (Fault::RedirectTo("http://127.0.0.1:9".to_owned()), 307, ""),
         (Fault::RetryAfter(7), 429, "slow down"),
         (
             Fault::Status(409, &[("location", "/entry")], "exists"),
@@ -263,6 +264,41 @@ fn alters_a_body() {
     let reply = ask(&proxy, "POST", "/api", "").unwrap();
     assert_eq!(reply.body, b"post /ap");
     assert_eq!(server.served(), 1);
+}
+
+#[test]
+fn strikes_where_the_condition_holds() {
+    fn elsewhere(path: &str) -> String {
+        path.replace("/api", "/there")
+    }
+    let fault = || Fault::Status(500, &[], "");
+    let four = Condition::Asked(|seen, body| seen.path == "/api" && body == b"four");
+    for (condition, expected) in [
+        (four, [500, 200]),
+        (Condition::There(elsewhere), [500, 500]),
+    ] {
+        let (_server, proxy) = proxy_with(fault().when(condition));
+        let statuses =
+            ["four", "five"].map(|body| ask(&proxy, "POST", "/api", body).unwrap().status);
+        assert_eq!(statuses, expected, "{condition:?}");
+    }
+    // The server of this file has everything; where nothing listens there is nothing.
+    let (_server, proxy) = proxy_with(fault().when(Condition::Absent));
+    assert_eq!(ask(&proxy, "POST", "/api", "").unwrap().status, 200);
+    let rule = Rule::on("POST", At::Any, fault().when(Condition::Absent));
+    let proxy = FaultProxy::start(&closed_url(), vec![rule]);
+    assert_eq!(ask(&proxy, "POST", "/api", "").unwrap().status, 500);
+}
+
+#[test]
+fn an_answer_is_old_for_a_while() {
+    let (server, proxy) = proxy_with(Fault::Cached(Duration::from_millis(300)));
+    let answers = ["one", "two"].map(|body| ask(&proxy, "POST", "/api", body).unwrap().body);
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(server.served(), 1);
+    thread::sleep(Duration::from_millis(320));
+    let later = ask(&proxy, "POST", "/api", "three").unwrap().body;
+    assert_ne!(answers[0], later);
 }
 
 #[test]

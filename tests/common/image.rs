@@ -12,7 +12,7 @@ use super::{Reply, Stack, exchange, get, unique};
 /// The media type of what we attach.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// Everything that a manifest may be.
-const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \
+pub(super) const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \
     application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.v2+json, \
     application/vnd.docker.distribution.manifest.list.v2+json";

@@ -48,6 +48,15 @@ impl Message {
         }
     }
 
+    /// The same request by another method, without its body.
+    pub(super) fn with_method(&self, method: &str) -> Self {
+        Self {
+            start: format!("{method} {} HTTP/1.1", self.word(1)),
+            body: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The next request, or `None` when the client has closed.
     pub(super) async fn read_request(
         client: &mut BufReader<TcpStream>,

@@ -29,18 +29,19 @@
 
 mod container;
 pub(crate) mod fault;
+mod fresh;
 mod http;
 mod image;
 mod message;
 mod mirror;
 mod peers;
 mod program;
-mod rule;
 mod schema;
 mod signing_config;
 mod stack;
 
 pub(crate) use container::{Container, Flavour, NONROOT, finish, release, released};
+pub(crate) use fresh::{fresh_images, send, sha256};
 pub(crate) use http::{Reply, closed_url, exchange, get};
 pub(crate) use image::{Image, Registry, Signature};
 pub(crate) use mirror::Mirror;

@@ -5,58 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::common::{Image, Log, Reply, Stack, exchange, get, unique};
+use crate::common::{Image, Log, Stack, fresh_images, get, unique};
 
 /// An image that nobody has signed, in a repository of its own: a config without layers.
 pub(crate) fn fresh_image(host: &str) -> Image {
-    let repository = format!("refuse/{}", unique());
-    let config = format!(
-        r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":[]}},"author":"{repository}"}}"#
-    );
-    let session = send(
-        host,
-        ("POST", &format!("/v2/{repository}/blobs/uploads/")),
-        "",
-        "",
-    );
-    let session = session.header("location").unwrap().to_owned();
-    let session = match session.split_once(host) {
-        Some((_, path)) => path.to_owned(),
-        None => session,
-    };
-    let digest = sha256(config.as_bytes());
-    let glue = if session.contains('?') { '&' } else { '?' };
-    let path = format!("{session}{glue}digest={digest}");
-    let stored = send(host, ("PUT", &path), "application/octet-stream", &config);
-    assert_eq!(stored.status, 201, "the config");
-    let media_type = "application/vnd.oci.image.manifest.v1+json";
-    let manifest = format!(
-        r#"{{"schemaVersion":2,"mediaType":"{media_type}","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{digest}","size":{}}},"layers":[]}}"#,
-        config.len()
-    );
-    let path = format!("/v2/{repository}/manifests/latest");
-    let stored = send(host, ("PUT", &path), media_type, &manifest);
-    assert_eq!(stored.status, 201, "the manifest");
-    Image {
-        host: host.to_owned(),
-        repository,
-        digest: sha256(manifest.as_bytes()),
-    }
-}
-
-/// One request with a body, by hand.
-pub(crate) fn send(host: &str, (method, path): (&str, &str), kind: &str, body: &str) -> Reply {
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.0\r\nHost: {host}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
-    let raw = exchange(host, &request).unwrap();
-    Reply::parse(&raw).unwrap()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    use sha2::Digest as _;
-    format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes)))
+    let images = fresh_images(host, &format!("refuse/{}", unique()), 1);
+    images.into_iter().next().unwrap()
 }
 
 /// How many entries the log has.

@@ -4,19 +4,14 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sha2::Digest as _;
 
 use crate::common::fault::{At, Fault, FaultProxy, Rule};
-use crate::common::{Image, Log, Registry, Stack};
+use crate::common::{Image, Log, Registry, Stack, sha256};
 use crate::reader::Reader;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-
-fn sha256(text: &str) -> String {
-    format!("sha256:{}", hex::encode(sha2::Sha256::digest(text)))
-}
 
 /// One of the many manifests that can attach the same bundle.
 fn variant(manifest: &Value, number: usize) -> String {

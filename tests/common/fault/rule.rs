@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The table by which the proxy of faults misbehaves.
 
-use super::fault::Fault;
+use super::kind::Fault;
 
 /// Which paths a rule is about.
 #[derive(Clone, Copy, Debug)]
