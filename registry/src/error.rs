@@ -133,8 +133,17 @@ errors! {
             place: String,
         } = "registry/not-visible", Temporary {
             what: "The registry accepted the signature, but does not show it yet.",
-            why: "Its replicas are slow, or a cache in front of it serves old answers.",
+            why: "Its replicas are slow, or a cache or proxy in front of it answers in its place.",
             advice: "Wait, then run the `ambisign attach` command that the run printed: it adds nothing twice.",
+        },
+        /// The registry stored a manifest without confirming its subject, and the referrers API does not list
+        /// it.
+        #[error("{manifest} is stored, but the referrers API does not list it, and the registry did not confirm the push with `OCI-Subject`")]
+        NotListed {
+            /// The full reference of the manifest.
+            manifest: String,
+        } = also "registry/not-visible", Temporary {
+            fix: "see whether a proxy answers `/referrers/` in place of the registry, then run the `ambisign attach` command that this run printed",
         },
         /// A bundle was about to be attached to the wrong image.
         #[error("a bundle for {bundle} was about to be attached to {target}")]
@@ -243,9 +252,19 @@ errors! {
             /// The reason.
             why: Cow<'static, str>,
         } = "registry/redirect", Untrusted {
-            what: "The registry redirects to an address that cannot be right.",
-            why: "A public registry must not send requests into your own network.",
+            what: "The registry redirects to an address that is not asked.",
+            why: "It stands in front of another registry, or it would send the request into your own network.",
             advice: "Check the address of the registry and the proxies in front of it.",
+        },
+        /// The registry redirects a request to another host that it must answer itself.
+        #[error("{registry} redirects to {to}, which is another host than the registry")]
+        RedirectAway {
+            /// The registry.
+            registry: String,
+            /// Scheme and host.
+            to: String,
+        } = also "registry/redirect", Untrusted {
+            fix: format!("name the image at `{}`, if that is the registry that you mean", to.split("://").last().unwrap_or(to)),
         },
         /// The registry refuses a request.
         #[error("{repository} refused {what}{} {credential}", answered(*status, said))]

@@ -33,6 +33,11 @@ impl Backoff {
         Self::until(Instant::now() + SETTLE)
     }
 
+    /// For content that something other than the registry may answer for.
+    pub(crate) fn of_others(host: &Host) -> Self {
+        Self::until(visible_by(host).min(Instant::now() + SETTLE))
+    }
+
     /// For content that this run has pushed.
     pub(crate) fn of_ours(host: &Host) -> Self {
         Self::until(visible_by(host))

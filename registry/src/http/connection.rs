@@ -28,9 +28,6 @@ use crate::right::Right;
 /// The most redirects of one request.
 const MOST_REDIRECTS: u32 = 10;
 
-/// The reason why a request is not redirected.
-const ANOTHER: &str = "is another host than the registry";
-
 /// The most simultaneous requests to one registry.
 const IN_FLIGHT: usize = 32;
 
@@ -380,7 +377,7 @@ impl Connection<'_> {
                 match call.elsewhere {
                     Elsewhere::Follow => self.permit(&url).await?,
                     Elsewhere::FollowDigest => self.permit_content(&url).await?,
-                    Elsewhere::Answer | Elsewhere::Refuse => return Err(self.lost(&url, ANOTHER)),
+                    Elsewhere::Answer | Elsewhere::Refuse => return Err(self.away(&url)),
                 }
                 strayed = true;
             }
@@ -433,7 +430,7 @@ impl Connection<'_> {
             (Some(next), _) if self.is_home(&next) => Ok(Some(next)),
             (_, Elsewhere::Answer) => Ok(None),
             (Some(next), Elsewhere::Follow | Elsewhere::FollowDigest) => Ok(Some(next)),
-            (Some(next), Elsewhere::Refuse) => Err(self.lost(&next, ANOTHER)),
+            (Some(next), Elsewhere::Refuse) => Err(self.away(&next)),
             (None, _) => Err(self.lost(&answer.url, "redirects without saying where")),
         }
     }
@@ -454,6 +451,14 @@ impl Connection<'_> {
     async fn permit_content(&self, url: &Url) -> Result<(), Error> {
         let permitted = address::permit_content(&self.repository.base(), url).await;
         permitted.map_err(|why| self.lost(url, why))
+    }
+
+    /// The error of a redirect to another host, where the registry itself must answer.
+    fn away(&self, url: &Url) -> Error {
+        Error::RedirectAway {
+            registry: self.repository.registry.clone(),
+            to: origin(url),
+        }
     }
 
     /// The error of a redirect that is not followed.

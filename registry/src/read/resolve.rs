@@ -71,7 +71,9 @@ impl Puller<'_> {
                 });
             }
             // Only requests for tags do not follow redirects.
-            Err(Error::Redirect { to, .. }) if digest.is_none() => {
+            Err(Error::Redirect { to, .. } | Error::RedirectAway { to, .. })
+                if digest.is_none() =>
+            {
                 return Err(Error::ImageRedirected {
                     reference: shown,
                     repository: self.connection.name(),

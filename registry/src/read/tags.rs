@@ -77,7 +77,7 @@ impl Puller<'_> {
             Ok(false) => return Ok(None),
             // The whole registry is a front for another one. Readers follow the redirect, because each
             // signature is verified, wherever it comes from.
-            Err(Error::Redirect { .. }) if self.connection.repository.right == Right::Pull => {
+            Err(Error::RedirectAway { .. }) if self.connection.repository.right == Right::Pull => {
                 let followed = Call {
                     elsewhere: Elsewhere::Follow,
                     ..call.clone()

@@ -301,12 +301,8 @@ async fn an_old_tag_is_waited_for_and_not_rewritten() {
     }
 }
 
-/// It stays old until the run ends: the signature is stored, and not visible yet.
-#[tokio::test]
-async fn what_stays_invisible_is_told_as_stored() {
-    let fake = Fake::start()
-        .await
-        .with_hook(|request, _| reads_list(request).then(|| Reply::new(404)));
+/// What came of a signature in a run of five seconds.
+async fn sign_in_a_short_run(fake: &Fake) -> Error {
     let env = Env::default();
     let clock = Clock::system();
     let options = NetOptions {
@@ -322,13 +318,46 @@ async fn what_stays_invisible_is_told_as_stored() {
     let registry = Registry::new(&host, RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let target = registry.prepare(&reference).await.unwrap();
-    let error = registry
-        .attach(&target, &bundle("bundle"), created())
+    let attached = registry.attach(&target, &bundle("bundle"), created()).await;
+    attached.unwrap_err()
+}
+
+/// It stays old until the run ends: the signature is stored, and not visible yet.
+#[tokio::test]
+async fn what_stays_invisible_is_told_as_stored() {
+    let fake = Fake::start()
         .await
-        .unwrap_err();
+        .with_hook(|request, _| reads_list(request).then(|| Reply::new(404)));
+    let error = sign_in_a_short_run(&fake).await;
     assert_eq!(error.code(), "registry/not-visible");
     assert_eq!(error.class(), Class::Temporary);
     assert_eq!(writes(&fake), 2);
+}
+
+/// sigstore/cosign#4641: a proxy answers the referrers API with an empty list for a registry that has
+/// none. The registry does not confirm the subject, so the advice is another than to wait.
+#[tokio::test]
+async fn cosign_4641_an_empty_list_of_a_proxy() {
+    for (confirmed, part) in [
+        (true, "Wait, then"),
+        (false, "a proxy answers `/referrers/`"),
+    ] {
+        let fake = Fake::start().await.with_hook(move |request, state| {
+            if request.path.contains("/referrers/") {
+                let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+                return Some(Reply::new(200).with("Content-Type", INDEX).body(index));
+            }
+            let is_ours = confirmed && request.is("PUT", "/manifests/sha256:");
+            let subject = Digest::of(IMAGE.as_bytes()).to_string();
+            is_ours.then(|| state.answer(request).with("OCI-Subject", subject))
+        });
+        let error = sign_in_a_short_run(&fake).await;
+        assert_eq!(error.code(), "registry/not-visible");
+        assert_eq!(error.class(), Class::Temporary);
+        let fix = error.fix().unwrap();
+        assert!(fix.to_lowercase().contains(&part.to_lowercase()), "{fix}");
+        assert!(fake.tagged().is_empty());
+    }
 }
 
 /// docker-registry after `garbage-collect --delete-untagged`, or a cleanup by its API: the list names a
@@ -473,6 +502,12 @@ async fn registry_k8s_io_an_image_elsewhere_by_its_digest() {
     assert_eq!(listing.places.len(), 1, "{:?}", listing.problems);
     let log = there.state().log.clone();
     assert!(log.iter().all(|r| r.header("authorization").is_empty()));
+
+    let signer = Registry::new(&host, RegistryOptions::default());
+    let error = signer.prepare(&by_digest).await.unwrap_err();
+    assert_eq!(error.code(), "registry/redirect");
+    let fix = format!("name the image at `{}`, ", there.host);
+    assert!(error.fix().unwrap().starts_with(&fix), "{:?}", error.fix());
 
     let by_tag = Reference::parse(&format!("{}/app:1", front.host)).unwrap();
     let error = reader.signatures(&by_tag, &[]).await.unwrap_err();

@@ -95,25 +95,39 @@ fn descriptor(media_type: &str, digest: &Digest) -> OciDescriptor {
 }
 
 impl Pusher<'_> {
-    /// Waits until the referrers API lists `manifest`; `false` if the registry does not have the API.
+    /// Waits until the referrers API lists `manifest`; `false` if the registry does not have the API. A
+    /// registry with that API says that it `confirmed` the subject (OCI distribution specification,
+    /// "Pushing Manifests with Subject"). Where it does not, something else may answer in its place, and
+    /// the wait is shorter.
     ///
     /// # Errors
     /// The API does not list the manifest.
-    pub(crate) async fn is_listed(
+    async fn is_listed(
         &self,
         subject: &Digest,
         manifest: &Digest,
+        confirmed: bool,
     ) -> Result<bool, Error> {
-        let mut looks = Backoff::of_ours(self.puller.connection.host);
+        let host = self.puller.connection.host;
+        let mut looks = if confirmed {
+            Backoff::of_ours(host)
+        } else {
+            Backoff::of_others(host)
+        };
+        let name = self.puller.connection.name();
         loop {
             match self.puller.look(subject, manifest).await? {
                 Some(true) => return Ok(true),
                 Some(false) if looks.wait().await => {}
-                Some(false) => {
+                Some(false) if confirmed => {
                     return Err(Error::NotVisible {
-                        manifest: format!("{}@{manifest}", self.puller.connection.name()),
-                        place: format!("the referrers API of {}", self.puller.connection.name()),
+                        manifest: format!("{name}@{manifest}"),
+                        place: format!("the referrers API of {name}"),
                     });
+                }
+                Some(false) => {
+                    let manifest = format!("{name}@{manifest}");
+                    return Err(Error::NotListed { manifest });
                 }
                 None => return Ok(false),
             }
@@ -134,7 +148,7 @@ impl Pusher<'_> {
         // The header is not enough, because some registries send it without having the API.
         let hinted = processed == Some(subject.to_string());
         let look = hinted || known != Some(Discovery::FallbackTag);
-        if look && self.is_listed(subject, &entry.digest).await? {
+        if look && self.is_listed(subject, &entry.digest, hinted).await? {
             return Ok((Discovery::Referrers, BTreeSet::new()));
         }
         let gone = self.share(subject, entry, stored).await?;
