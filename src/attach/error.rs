@@ -67,8 +67,7 @@ errors! {
 }
 
 /// `verify` accepts a key with `--key`; `attach` requires an identity.
-const OF_IDENTITIES: &str =
-    "have it signed with an identity: a signature with a bare key does not name its signer, and is not attached";
+const OF_IDENTITIES: &str = "have it signed with an identity: a signature with a bare key does not name its signer, and is not attached";
 
 codes! {
     /// The warnings about bundles in files.
