@@ -171,10 +171,12 @@ fn serve(options: Options) -> Result<(), Failure> {
         }
         let env = dir.join("env.sh");
         find_programs(&env)?;
-        writeln!(out, "up; in another shell:\n  . {}", env.display())?;
+        // In one write: who waits for the first of these lines may close the pipe after it.
+        let mut ready = format!("up; in another shell:\n  . {}\n", env.display());
         for line in LINES {
-            writeln!(out, "  {line}")?;
+            ready += &format!("  {line}\n");
         }
+        out.write_all(ready.as_bytes())?;
         out.flush()?;
         tokio::select! {
             _ = interrupt.recv() => {}
