@@ -61,7 +61,7 @@ fn the_demo_fits_one_screen_and_names_each_step() {
             "no `{name}` with `{says}` in its place:\n{shown}"
         );
     }
-    for service in ["registry ", "GitHub 1", "Fulcio 1", "TSA 1", "Rekor 1"] {
+    for service in ["registry ", "GitHub 1", "Fulcio 3", "TSA 2", "Rekor 2"] {
         let (_, asked) = shown.split_once("asked").unwrap_or_default();
         let count = asked.split_once(service).map(|(_, rest)| rest);
         assert!(

@@ -367,7 +367,7 @@ fn a_broken_ci_platform_blocks_only_the_machine() {
         assert!(
             place
                 .notes()
-                .contains("`github-actions` was not taken: this GitHub job")
+                .contains("`github-actions` was not used: this GitHub job")
         );
     }
     assert_eq!(
@@ -510,7 +510,7 @@ fn impersonation_needs_a_caller() {
 #[test]
 fn the_first_recognised_platform_gives_the_fix() {
     let error = Place::new().var("TRAVIS", "true").error();
-    assert!(error.to_string().ends_with("; here is Travis CI"));
+    assert!(error.to_string().ends_with("; this is Travis CI"));
     assert!(error.fix().unwrap().contains("TEST_ID_TOKEN"));
     let error = Place::new().file("/.dockerenv", "").error();
     assert!(error.fix().unwrap().contains("docker run -e"));
