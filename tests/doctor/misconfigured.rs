@@ -152,7 +152,7 @@ fn a_job_without_an_identity() {
             ["`SIGSTORE_ID_TOKEN` is set but empty", "SIGSTORE_ID_TOKEN"]),
         identity("nothing at all", job(), provider("provider/no-identity"), ["no identity was found", "set `SIGSTORE_ID_TOKEN`"]),
         identity("a provider that is not here", job().args(&["--oidc-provider", "github-actions"]), provider("provider/not-detected"),
-            ["`github-actions` is requested but not available", "drop `--oidc-provider`"]),
+            ["`github-actions` is requested but not available", "remove `--oidc-provider`"]),
         identity("an account that is no e-mail address", job().env("GOOGLE_SERVICE_ACCOUNT_NAME", "signer"), provider("impersonation/name"),
             ["signer", "NAME@PROJECT.iam.gserviceaccount.com"]),
     ];

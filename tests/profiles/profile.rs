@@ -498,7 +498,7 @@ fn proxy_index() -> Profile {
     let refusal = Expected::After(Refusal {
         code: "registry/not-visible",
         exit: 75,
-        fix: "see whether a proxy answers `/referrers/` in the place of the registry",
+        fix: "see whether a proxy answers `/referrers/` in place of the registry",
         then: Then::Operator,
     });
     Profile {

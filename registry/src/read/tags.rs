@@ -69,7 +69,7 @@ impl Puller<'_> {
     /// Reads a tag again after an `unclear` answer, if the registry lists it.
     ///
     /// # Errors
-    /// The list of tags cannot be read; the tag may not be read, or its reads stay redirected.
+    /// The list of tags cannot be read, or reads of the tag stay redirected.
     async fn read_listed(&self, call: &Call, unclear: &Answer) -> Result<Option<Answer>, Error> {
         let tag = call.url.path().rsplit('/').next().unwrap_or_default();
         match self.lists_tag(tag).await {
@@ -87,7 +87,8 @@ impl Puller<'_> {
             Err(error) => return Err(error),
         }
         if !unclear.status.is_redirection() {
-            return Err(self.connection.unauthorized(unclear));
+            // Another writer may have created the tag since the first read.
+            return Ok(Some(self.connection.send(call).await?));
         }
         let mut looks = Backoff::new();
         while looks.wait().await {

@@ -480,6 +480,25 @@ async fn artifactory_an_absent_tag_is_not_forbidden() {
     assert_eq!(fake.tagged(), [attached.digest().to_string()]);
 }
 
+/// The same while another signer works: the tag appears between the 403 and the list of tags.
+#[tokio::test]
+async fn artifactory_a_tag_that_another_writer_just_made_is_not_forbidden() {
+    let fake = Fake::start().await;
+    let list = index_of(&[foreign_line()]);
+    let mut absent = true;
+    let fake = fake.with_hook(move |request, state| {
+        if !reads_list(request) || !std::mem::take(&mut absent) {
+            return None;
+        }
+        let manifest = (INDEX.to_owned(), list.clone().into_bytes());
+        state.manifests.insert(fallback_tag(), manifest);
+        Some(Reply::new(403))
+    });
+    let attached = sign(&fake).await.unwrap();
+    assert!(fake.tagged().contains(&attached.digest().to_string()));
+    assert_eq!(fake.tagged().len(), 2);
+}
+
 /// registry.k8s.io redirects everything to pkg.dev: a digest proves what comes from there.
 #[tokio::test]
 async fn registry_k8s_io_an_image_elsewhere_by_its_digest() {
