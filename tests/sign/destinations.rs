@@ -159,7 +159,7 @@ fn a_private_repository_becomes_public_by_consent_only() {
 
     for consent in ["--allow-private-repository", "--yes"] {
         let run = job(&private).args([consent]).run().expect(0);
-        let told = "ambisign: warning: the repository is private, and becomes known for good: ";
+        let told = "ambisign: warning: the repository is private, and signing puts its name, ";
         assert!(run.stderr.contains(told), "{run}");
     }
     let public = stack.token("github", &["repository_visibility=public"]);

@@ -79,7 +79,7 @@ fn a_machine_signs_where_no_job_has_an_identity_of_its_own() {
         .args(["--oidc-provider", "google-workload-identity"]);
     let document = signs(&stack, jenkins, "google-workload-identity", MACHINE);
     assert_warned(&document, "not of a job");
-    assert_warned(&document, "this is Jenkins too");
+    assert_warned(&document, "this is also Jenkins");
 
     let build = || machine().env("BUILDER_OUTPUT", "/builder/outputs");
     signs(&stack, build(), "google-workload-identity", MACHINE);
