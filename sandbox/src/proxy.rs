@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A forward proxy that answers for the public names itself, with certificates of the sandbox's CA, and
 //! refuses every other name. A client can run with its public defaults, and the journal shows which
-//! hosts it contacted.
+//! hosts it contacted. The proxy speaks plain HTTP and, on the same port, TLS.
 
 use std::sync::Arc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -32,6 +32,9 @@ pub(crate) const NAMES: &[(&str, &str)] = &[
     ("token.actions.githubusercontent.com", "oidc"),
     ("*.actions.githubusercontent.com", "oidc"),
 ];
+
+/// The first byte of a handshake of TLS (RFC 8446 5.1).
+const HANDSHAKE: u8 = 22;
 
 /// The proxy.
 pub(crate) struct Proxy {
@@ -76,11 +79,23 @@ impl Proxy {
             let _ = stream.set_nodelay(true);
             let proxy = Arc::clone(&self);
             // Ignore clients that disconnect or do not trust our CA.
-            tokio::spawn(async move { drop(proxy.tunnel(stream).await) });
+            tokio::spawn(async move { drop(proxy.serve(stream).await) });
         }
     }
 
-    async fn tunnel(&self, mut stream: TcpStream) -> std::io::Result<()> {
+    async fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
+        let mut first = [0];
+        stream.peek(&mut first).await?;
+        if first == [HANDSHAKE] {
+            return self.tunnel(self.tls.accept(stream).await?).await;
+        }
+        self.tunnel(stream).await
+    }
+
+    async fn tunnel(
+        &self,
+        mut stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    ) -> std::io::Result<()> {
         let (method, path) = first_line(&mut stream).await?;
         let host = path.rsplit_once(':').map_or("", |(host, _)| host);
         let service = (method == "CONNECT").then(|| self.service(host)).flatten();
@@ -118,7 +133,7 @@ impl Proxy {
 
 /// Method and target of a request; its head, of at most 8 KiB, is read to the end and not a byte
 /// further.
-async fn first_line(stream: &mut TcpStream) -> std::io::Result<(String, String)> {
+async fn first_line(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(String, String)> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") && head.len() < 8192 {
         head.push(stream.read_u8().await?);
