@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::outcome::exit::RunError;
 use crate::outcome::{End, Signal};
-use crate::report::{Console, Reporter};
+use crate::report::{Console, Reporter, Waits};
 use crate::settings::{RunSettings, TrustSettings};
 
 /// The `User-Agent` of every request. Harbor's content trust hides unsigned images except from clients
@@ -67,10 +67,18 @@ pub fn no_net(env: &Env) -> Net {
     Net::new(env, Clock::system(), NetOptions::default())
 }
 
-/// Shows the events of the HTTP core, with the redactor of the same `host`.
+/// Shows the events of the HTTP core, with the redactor of the same `host`. Waits for the same host share
+/// one line, unless each request is shown.
 fn observer(host: Weak<Host>, console: Arc<Console>, verbose: bool) -> Observer {
+    let waits = Waits::default();
     Arc::new(move |event: Event<'_>| {
-        if let Some(host) = host.upgrade() {
+        let is_news = match event {
+            Event::Waiting { host, wait, .. } => {
+                verbose || waits.is_news(host, wait, Instant::now().into_std())
+            }
+            Event::Answered { .. } | _ => true,
+        };
+        if let (true, Some(host)) = (is_news, host.upgrade()) {
             Reporter::new(&console, &host.net).event(event, verbose);
         }
     })

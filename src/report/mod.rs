@@ -20,6 +20,7 @@ mod text;
 pub mod trust;
 mod verdicts;
 mod verify_command;
+mod waits;
 
 pub use self::console::{Colour, Console, Style};
 pub(crate) use self::github::WARNINGS;
@@ -28,6 +29,7 @@ pub use self::reporter::Reporter;
 pub use self::runner::Runner;
 pub use self::sanitize::shell;
 pub use self::text::Block;
+pub use self::waits::Waits;
 
 /// The JSON Schema of the documents of `--output json`. A test makes it from the types that are
 /// serialised, and compares; others close it and hold real documents against it.

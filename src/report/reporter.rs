@@ -86,7 +86,8 @@ impl<'a> Reporter<'a> {
         self.labelled(Label::Warning, &warning.message);
     }
 
-    /// What the HTTP core tells: a wait always, an answer when `verbose`.
+    /// What the HTTP core tells: a wait always, by its host or when `verbose` by its URL; an answer
+    /// when `verbose`.
     pub fn event(&self, event: Event<'_>, verbose: bool) {
         match event {
             Event::Answered {
@@ -101,13 +102,16 @@ impl<'a> Reporter<'a> {
                 ));
             }
             Event::Waiting {
+                host,
                 url,
                 because,
                 wait,
                 tries,
             } => {
-                let wait = seconds(wait);
-                self.line(&format!("  waiting {wait}: {url} {because} (try {tries})"));
+                let (wait, whom) = (seconds(wait), if verbose { url } else { host });
+                self.line(&format!(
+                    "  waiting {wait} for {whom}: {because} (try {tries})"
+                ));
             }
             // Answers, and events that later versions may add.
             Event::Answered { .. } | _ => {}

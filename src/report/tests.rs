@@ -444,6 +444,7 @@ fn waits_are_always_told_and_answers_when_asked() {
         took: Duration::from_millis(120),
     };
     let waiting = HttpEvent::Waiting {
+        host: "rekor.example.com",
         url: "https://rekor.example.com/api",
         because: "answered HTTP 502",
         wait: Duration::from_secs(8),
@@ -455,10 +456,15 @@ fn waits_are_always_told_and_answers_when_asked() {
     });
     assert_eq!(
         quiet,
-        "  waiting 8s: https://rekor.example.com/api answered HTTP 502 (try 4)\n"
+        "  waiting 8s for rekor.example.com: answered HTTP 502 (try 4)\n"
     );
     let (_, loud) = told(Style::default(), |reporter| reporter.event(answered, true));
     assert_eq!(loud, "  GET https://rekor.example.com/api 200 0.12s\n");
+    let (_, loud) = told(Style::default(), |reporter| reporter.event(waiting, true));
+    assert_eq!(
+        loud,
+        "  waiting 8s for https://rekor.example.com/api: answered HTTP 502 (try 4)\n"
+    );
 }
 
 #[test]

@@ -107,6 +107,8 @@ pub enum Event<'a> {
     },
     /// A request failed in a way that may pass, and is made again after a wait.
     Waiting {
+        /// The host, with its port where the URL has one.
+        host: &'a str,
         /// Scheme, host and path; no query and no user information.
         url: &'a str,
         /// What went wrong, in a few words.

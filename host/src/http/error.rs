@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::{Method, StatusCode};
 use rustls::InvalidMessage;
+use url::Url;
 
 use super::client::{ClientError, SettingNames};
 use crate::{Class, Explain, chain, errors};
@@ -225,6 +226,15 @@ impl HttpError {
             | HttpReason::Unreachable { .. } => self.reason.fix(),
         }
     }
+}
+
+/// Host and port of `url`, as it names them.
+pub(super) fn host_and_port(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 /// What a failure of the transport means.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::client::{Event, Net, Profile};
-use super::error::{HttpError, HttpReason, transport};
+use super::error::{HttpError, HttpReason, host_and_port, transport};
 use super::page;
 
 /// The longest piece of a server's answer that a message shows, in characters.
@@ -176,6 +176,7 @@ impl Net {
             };
             let because = reason.to_string();
             self.tell(Event::Waiting {
+                host: &call.host,
                 url: &call.url,
                 because: &because,
                 wait,
@@ -285,6 +286,7 @@ impl Net {
 /// What an error says of a request.
 struct Call {
     method: Method,
+    host: String,
     url: String,
     tries: u32,
     sent: bool,
@@ -294,6 +296,7 @@ impl Call {
     fn new(request: &Request) -> Self {
         Self {
             method: request.method().clone(),
+            host: host_and_port(request.url()).unwrap_or_default(),
             url: redacted(request.url()),
             tries: 0,
             sent: false,
