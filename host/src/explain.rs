@@ -25,7 +25,7 @@ pub enum Class {
     Trust,
     /// A service's answer does not verify. Do not retry; investigate.
     Untrusted,
-    /// The command line or a setting is wrong; the network was not used.
+    /// The command line or a setting is wrong, or a proxy refuses to connect.
     Usage,
 }
 

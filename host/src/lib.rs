@@ -25,9 +25,10 @@ pub use excerpt::excerpt;
 pub use explain::{Class, Code, Explain, Fix, Table, chain, imperative};
 pub use host::Host;
 pub use http::{
-    Answer, CallLimits, ClientError, Event, HttpError, HttpReason, Net, NetOptions, Observer,
-    PlainHttp, Profile, SettingNames, is_link_local, is_localhost, is_loopback, is_metadata_name,
-    plain_http_allowed, request, resolves_to_loopback,
+    Answer, CallLimits, ClientError, Event, HttpError, HttpReason, NETWORK_WARNINGS, Net,
+    NetOptions, Observer, PlainHttp, Profile, Proxies, Proxy, ProxyFault, SettingNames,
+    is_link_local, is_localhost, is_loopback, is_metadata_name, plain_http_allowed, request,
+    resolves_to_loopback,
 };
 pub use notice::{Failure, Warning};
 pub use process::{Child, Finished, SpawnError, spawn};

@@ -50,9 +50,10 @@ mod tests {
         ] {
             let http = HttpError {
                 method: Method::GET,
-                url: url.to_owned(),
+                url: url.into(),
                 tries: 1,
                 sent: false,
+                proxy: None,
                 reason,
             };
             assert_eq!(fix(&http).as_deref() == Some(LET_OUT), known, "{url}");

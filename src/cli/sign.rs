@@ -29,7 +29,7 @@ pub(super) const EXIT_CODES: &str = "\
 Exit codes:
   0    all are signed, or were signed before and skipped by `--if-signed skip`
   1    a bug in ambisign, or a log rejects its request as malformed
-  2    usage or settings; the network was not used
+  2    usage or settings, or a proxy that refuses to connect
   3    no usable identity: none, broken, ambiguous, refused
   4    trust material invalid, expired or missing
   5    an answer does not verify, including TLS: do not retry, investigate

@@ -40,7 +40,7 @@ Exit codes:
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  2    usage or settings; the network was not used
+  2    usage or settings, or a proxy that refuses to connect
   4    trust material invalid, expired or missing
   5    an answer does not verify with TLS
   75   a service is unreachable or refuses temporarily: safe to run again

@@ -241,11 +241,12 @@ const OUTPUT: &[Variable] = &[
 /// How other machines are reached.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const NETWORK: &[Variable] = &[
-    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the lower-case name takes precedence"),
-    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the lower-case name takes precedence"),
-    plain("ALL_PROXY", "http://proxy.example.com:3128", "the proxy for both, if no other is set; the lower-case name takes precedence"),
-    plain("NO_PROXY", "registry.example.com,10.0.0.0/8", "hosts to reach without a proxy; the lower-case name takes precedence"),
-    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "the CA certificates for TLS, instead of the machine's"),
+    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the upper-case name takes precedence"),
+    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the upper-case name takes precedence"),
+    plain("ALL_PROXY", "socks5://proxy.example.com:1080", "the proxy for both, if no other is set; the upper-case name takes precedence"),
+    plain("NO_PROXY", "registry.example.com,*.corp,10.0.0.0/8", "hosts to reach without a proxy; the upper-case name takes precedence"),
+    decides("SSL_CERT_DIR", "/etc/ssl/certs", "folders of CA certificates for TLS, instead of the machine's folders"),
+    decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "a file of CA certificates for TLS, instead of the machine's bundle; its folders still count"),
 ];
 
 /// What tells one CI system or cloud from another.

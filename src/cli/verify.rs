@@ -37,7 +37,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0    every artifact has an acceptable signature
   1    a bug in ambisign
-  2    usage or settings, or a file that cannot be read; no network was used
+  2    usage or settings, a file that cannot be read, or a proxy that refuses to
+       connect
   4    trust material invalid, expired or missing
   5    an answer does not verify, including TLS: do not retry, investigate
   6    the registry refused

@@ -17,11 +17,14 @@ use crate::settings::{self, AttachSettings};
 /// Attaches bundles that were kept.
 pub fn bundles(args: AttachArgs, env: Env, console: &Arc<Console>) -> u8 {
     let output = settings::output(&args.run, &env);
-    let settings = match AttachSettings::resolve(args, &env) {
+    let mut settings = match AttachSettings::resolve(args, &env) {
         Ok(settings) => settings,
         Err(error) => return refused(&error, output, &env, console),
     };
     let host = session::host(env, &settings.trust, &settings.run, console);
+    if let Err(error) = session::check(&host, &mut settings.run) {
+        return refused(&error, output, &host.env, console);
+    }
     settings.registry.guard_login(&host.net);
     let reporter = Reporter::new(console, &host.net);
     let started = Instant::now();

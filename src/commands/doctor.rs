@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::session::{self, no_net, supervise};
 use super::written::written;
 use crate::cli::SignArgs;
-use crate::doctor::{Diagnosis, Doctor, Resolved, resolve};
+use crate::doctor::{Diagnosis, Doctor, Finding, Resolved, Stage, check, resolve};
 use crate::outcome::End;
 use crate::report::{Console, Reporter};
 use crate::settings::{self, Output};
@@ -34,6 +34,16 @@ pub fn examine(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
     settings.registry.guard_login(&host.net);
     let reporter = Reporter::new(console, &host.net);
     reporter.line(&format!("ambisign {} | doctor", env!("CARGO_PKG_VERSION")));
+    match check(&host) {
+        Ok(findings) => diagnosis.findings.extend(findings),
+        Err(error) => {
+            let failure = Failure::of(&error);
+            let finding = Finding::fail(Stage::Settings, "", failure);
+            diagnosis.findings.push(finding);
+            diagnosis.without_settings();
+            return conclude(reporter, &diagnosis, output);
+        }
+    }
     let started = Instant::now();
     let doctor = Doctor::new(&host, &settings, diagnosis);
     let end = supervise(signing.run.timeout, doctor.run());

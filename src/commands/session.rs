@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::outcome::exit::RunError;
 use crate::outcome::{End, Signal};
 use crate::report::{Console, Reporter, Waits};
-use crate::settings::{RunSettings, TrustSettings};
+use crate::settings::{RunSettings, SettingsError, TrustSettings};
 
 /// The `User-Agent` of every request. Harbor's content trust hides unsigned images except from clients
 /// whose name contains `cosign`.
@@ -60,6 +60,15 @@ pub fn host(
             root: PathBuf::from("/"),
         }
     })
+}
+
+/// Reads the CA certificates before the first request. Warnings about them join those about settings.
+///
+/// # Errors
+/// A CA file cannot be used.
+pub fn check(host: &Host, run: &mut RunSettings) -> Result<(), SettingsError> {
+    run.warnings.extend(host.net.check()?);
+    Ok(())
 }
 
 /// A `Net` that is only used for its redactor, before the settings are known.

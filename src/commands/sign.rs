@@ -20,11 +20,14 @@ use crate::settings::{self, BlobSettings, Mode, Output, Settings, SettingsError,
 /// Signs images.
 pub fn images(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
     let output = settings::output(&args.signing.run, &env);
-    let settings = match Settings::resolve(args, &env) {
+    let mut settings = match Settings::resolve(args, &env) {
         Ok(settings) => settings,
         Err(error) => return refused(&error, output, &env, console),
     };
     let host = session::host(env, &settings.signing.trust, &settings.signing.run, console);
+    if let Err(error) = session::check(&host, &mut settings.signing.run) {
+        return refused(&error, output, &host.env, console);
+    }
     settings.registry.guard_login(&host.net);
     signed(&host, &settings.signing, console, async |run| {
         run.sign(&settings, &mut UnwrapErr(SysRng)).await
@@ -34,11 +37,14 @@ pub fn images(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
 /// Signs files.
 pub fn blobs(args: SignBlobArgs, env: Env, console: &Arc<Console>) -> u8 {
     let output = settings::output(&args.signing.run, &env);
-    let settings = match BlobSettings::resolve(args, &env) {
+    let mut settings = match BlobSettings::resolve(args, &env) {
         Ok(settings) => settings,
         Err(error) => return refused(&error, output, &env, console),
     };
     let host = session::host(env, &settings.signing.trust, &settings.signing.run, console);
+    if let Err(error) = session::check(&host, &mut settings.signing.run) {
+        return refused(&error, output, &host.env, console);
+    }
     signed(&host, &settings.signing, console, async |run| {
         run.sign_blobs(&settings, &mut UnwrapErr(SysRng)).await
     })

@@ -97,7 +97,7 @@ fn with_host<T: Told>(
     console: &Arc<Console>,
     work: impl AsyncFnOnce(Asking<'_>) -> Result<T, trust::Error>,
 ) -> u8 {
-    let settings = match settings {
+    let mut settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
             let net = no_net(&env);
@@ -110,6 +110,13 @@ fn with_host<T: Told>(
     };
     let host = session::host(env, &settings.trust, &settings.run, console);
     let reporter = Reporter::new(console, &host.net);
+    if let Err(error) = session::check(&host, &mut settings.run) {
+        return blame(
+            reporter,
+            (T::SCHEMA, output),
+            End::Failed(Failure::of(&error)),
+        );
+    }
     let run = &settings.run;
     reporter.begin("trust", &run.overrides, &run.warnings);
     let asking = Asking {

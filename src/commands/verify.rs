@@ -33,7 +33,7 @@ fn verify(
     env: Env,
     console: &Arc<Console>,
 ) -> u8 {
-    let settings = match settings {
+    let mut settings = match settings {
         Ok(settings) => settings,
         Err(error) => {
             let net = no_net(&env);
@@ -43,6 +43,14 @@ fn verify(
     let host = session::host(env, &settings.trust, &settings.run, console);
     settings.registry.guard_login(&host.net);
     let reporter = Reporter::new(console, &host.net);
+    let checked = if settings.is_offline() {
+        Ok(())
+    } else {
+        session::check(&host, &mut settings.run)
+    };
+    if let Err(error) = checked {
+        return unreadable(Failure::of(&error), output, reporter);
+    }
     let started = Instant::now();
     let verification = Verification::new(&host, &settings, reporter);
     let end = supervise(settings.run.timeout, verification.run());

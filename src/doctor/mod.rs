@@ -23,7 +23,7 @@ use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::trust::Trust;
 use futures_util::stream::{self, StreamExt as _};
 
-pub use self::settings::{Resolved, resolve};
+pub use self::settings::{Resolved, check, resolve};
 pub(crate) use self::warnings::WARNINGS;
 pub use crate::outcome::diagnosis::{Diagnosis, Finding, Mark, Stage};
 
@@ -165,7 +165,7 @@ impl<'a> Doctor<'a> {
         );
         hosts.sort();
         hosts.dedup();
-        let reached = services::reached(&asked, &hosts, (&host.env, &signing.run));
+        let reached = services::reached(&asked, &hosts, &signing.run);
         self.note(reached);
         self.note(fit);
         Some((trust, asked))

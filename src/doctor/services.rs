@@ -4,7 +4,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use ambisign_host::{Answer, CallLimits, Env, Failure, Host, HttpError, HttpReason, request};
+use ambisign_host::{Answer, CallLimits, Failure, Host, HttpError, HttpReason, request};
 use ambisign_sigstore::fulcio::{self, Objection};
 use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::identity::prediction::Prediction;
@@ -104,13 +104,9 @@ pub(super) async fn ask(host: &Host, trust: &Trust) -> Vec<Asked> {
 }
 
 /// Which services answered, of the `hosts` that a run talks to.
-pub(super) fn reached(
-    asked: &[Asked],
-    hosts: &[String],
-    (env, run): (&Env, &RunSettings),
-) -> Vec<Finding> {
+pub(super) fn reached(asked: &[Asked], hosts: &[String], run: &RunSettings) -> Vec<Finding> {
     let hosts = hosts.join(", ");
-    let told = asked.iter().map(|asked| asked.told(&hosts, env));
+    let told = asked.iter().map(|asked| asked.told(&hosts));
     let mut findings: Vec<_> = told.collect();
     let proxy = run
         .overrides
@@ -123,7 +119,7 @@ pub(super) fn reached(
 }
 
 impl Asked {
-    fn told(&self, hosts: &str, env: &Env) -> Finding {
+    fn told(&self, hosts: &str) -> Finding {
         let (stage, about) = (Stage::Services, self.kind.name());
         let (url, took) = (&self.url, self.took.as_secs_f64());
         match &self.answer {
@@ -136,16 +132,16 @@ impl Asked {
                 let fix = format!("check that this is the URL of a {about}");
                 Finding::warn(stage, about, text).with_fix(fix)
             }
-            Err(error) => Finding::fail(stage, about, self.failure(error, hosts, env)),
+            Err(error) => Finding::fail(stage, about, self.failure(error, hosts)),
         }
     }
 
-    fn failure(&self, error: &HttpError, hosts: &str, env: &Env) -> Failure {
+    fn failure(&self, error: &HttpError, hosts: &str) -> Failure {
         let (kind, url) = (self.kind, &self.url);
         let (what, fix) = if matches!(error.reason, HttpReason::Unreachable { .. }) {
-            let proxy = proxy(env).map(|name| format!(", or check the proxy of `{name}`"));
-            let proxy = proxy.unwrap_or_default();
-            let fix = format!("let this machine reach {hosts}{proxy}");
+            let proxy = error.proxy.as_ref();
+            let by = proxy.map_or_else(String::new, |proxy| format!(" by the proxy {proxy}"));
+            let fix = format!("let this machine reach {hosts}{by}");
             ("cannot be reached", Some(fix))
         } else {
             ("gives no usable answer", error.fix().map(Into::into))
@@ -167,12 +163,6 @@ impl Asked {
             Err(behind) => (false, behind.duration()),
         })
     }
-}
-
-/// The variable of the proxy for https.
-fn proxy(env: &Env) -> Option<&'static str> {
-    let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-    names.into_iter().find(|name| env.get(name).is_some())
 }
 
 /// Compares the clock of this machine with those of the services. One of them may be wrong, so the nearest

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Flags and variables: all that is wrong with them, what is not the default, and what has no effect.
 
-use ambisign_host::{Env, Failure};
+use ambisign_host::{Env, Failure, Host};
 
 use crate::cli::SignArgs;
 use crate::cli::variables::{PREFIX, VARIABLES};
@@ -63,6 +63,18 @@ pub fn resolve(mut args: SignArgs, mut env: Env) -> Resolved {
             }
         }
     }
+}
+
+/// Reads the CA certificates, and returns the warnings about them.
+///
+/// # Errors
+/// A CA file cannot be used, so that no request can be made.
+pub fn check(host: &Host) -> Result<Vec<Finding>, SettingsError> {
+    let warnings = host.net.check()?;
+    let told = warnings.iter();
+    Ok(told
+        .map(|one| Finding::of_warning(Stage::Settings, "", one))
+        .collect())
 }
 
 /// What is not the default, and what a run would warn of.

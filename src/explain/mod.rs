@@ -6,7 +6,7 @@
 
 mod stages;
 
-use ambisign_host::{Class, Code, HttpReason, Table};
+use ambisign_host::{Class, Code, HttpReason, NETWORK_WARNINGS, Table};
 use ambisign_registry::{CredentialError, ReferenceError};
 use ambisign_sigstore::certificate::CertificateError;
 use ambisign_sigstore::credential::SignError;
@@ -55,6 +55,7 @@ const TABLES: &[Table] = &[
     RunError::TABLE,
     images::Error::TABLE,
     images::WARNINGS,
+    NETWORK_WARNINGS,
     exit::CODES,
     report::WARNINGS,
     undelivered::WARNINGS,

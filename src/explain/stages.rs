@@ -26,6 +26,7 @@ pub(super) const STAGES: &[(&str, &str)] = &[
         "impersonation",
         "a Google service account that is asked for by name",
     ),
+    ("network", "proxy variables and CA certificates"),
     ("provider", "where the identity comes from"),
     ("reference", "the name of an image"),
     (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The errors of the command line and the environment.
 
-use ambisign_host::errors;
+use ambisign_host::{ClientError, errors};
 
 use crate::cli::variables::variable_of;
 
@@ -102,6 +102,14 @@ errors! {
             what: "One login was given for several registries.",
             why: "A password must not be sent to the wrong registry.",
             advice: "Run once for each registry, or log in with `docker login`.",
+        },
+        /// A proxy variable or a CA file with which no request can be made.
+        #[error(transparent)]
+        Network(#[from] source: ClientError) = "settings/network", Usage {
+            fix: source.fix(),
+            what: "A proxy variable or a file of CA certificates cannot be used.",
+            why: "The value is not the URL of a proxy, or the file contains no certificate that can be read.",
+            advice: "Correct the variable or file that the message names.",
         },
         /// No bundle is given.
         #[error("no bundle is given")]
@@ -212,6 +220,7 @@ impl SettingsError {
             Self::Conflict { one, other } => variable(other).or_else(|| variable(one)),
             Self::Consents { name } => Some(variable_of(name)),
             Self::Decides { name } => Some((*name).to_owned()),
+            Self::Network(error) => variable(&error.setting()?.to_owned()),
             Self::Incomplete { given: name, .. }
             | Self::Empty { name }
             | Self::NotUtf8 { name }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ambisign_host::{Env, Warning};
+use ambisign_host::{Env, Proxies, Warning};
 use ambisign_sigstore::trust::RekorVersion;
 use url::Url;
 
@@ -46,8 +46,8 @@ impl Groups {
     /// Reads the variables of `env`.
     ///
     /// # Errors
-    /// A misspelt `AMBISIGN_*` variable, or with `--public-instance` one that decides who gets the
-    /// token.
+    /// A misspelt `AMBISIGN_*` variable, a proxy variable that names no proxy, or with
+    /// `--public-instance` one that decides who gets the token.
     pub(super) fn new(env: &Env, trust: &TrustArgs) -> Result<Self, SettingsError> {
         let (variables, warnings) = variables::read(env)?;
         let public_instance = flag(
@@ -58,13 +58,14 @@ impl Groups {
         if public_instance {
             provenance::refuse_deciding_variables(env)?;
         }
+        let (proxies, odd) = Proxies::read(env)?;
         Ok(Self {
             variables,
             public_instance,
             debug: env.get("RUNNER_DEBUG") == Some("1"),
             foreign: Foreign::read(env),
-            overrides: provenance::foreign_notices(env),
-            warnings,
+            overrides: provenance::foreign_notices(env, &proxies),
+            warnings: [warnings, odd].concat(),
         })
     }
 
@@ -182,7 +183,8 @@ impl Groups {
             });
         }
         let text = |name, flag: Option<String>, variable: &Option<String>| {
-            Ok(pick(name, flag, variable.clone())?.map(|given| given.value))
+            let given = pick(name, flag, variable.clone());
+            given.map(|given| given.map(|given| given.value))
         };
         let audience = text("audience", args.audience, &variables.audience)?;
         Ok(IdentitySettings {

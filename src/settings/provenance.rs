@@ -8,7 +8,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ambisign_host::Env;
+use ambisign_host::{Env, Proxies};
 use url::Url;
 
 use super::value::Sourced;
@@ -16,12 +16,6 @@ use super::{Origin, SettingsError};
 use crate::cli::variables::{PREFIX, Role, VARIABLES};
 use ambisign_registry::PlainHttp;
 use ambisign_registry::reference::Reference;
-
-/// The variables of the proxy. The first spelling takes precedence.
-const PROXIES: [[&str; 4]; 2] = [
-    ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
-    ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
-];
 
 /// A destination or trust input that is not the default, which is shown as one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +79,7 @@ impl Override {
 }
 
 /// The overrides from variables of other programs, which have no flag.
-pub(super) fn foreign_notices(env: &Env) -> Vec<Override> {
+pub(super) fn foreign_notices(env: &Env, proxies: &Proxies) -> Vec<Override> {
     let deciding = deciding(env)
         .filter(|name| !name.starts_with(PREFIX))
         .map(|name| Override {
@@ -93,19 +87,13 @@ pub(super) fn foreign_notices(env: &Env) -> Vec<Override> {
             from: Origin::Foreign(name),
         });
     let mut overrides: Vec<_> = deciding.collect();
-    for names in PROXIES {
-        let found = names
-            .into_iter()
-            .find_map(|name| Some((name, env.get(name)?)));
-        if let Some((name, value)) = found {
-            let value = format!("proxy {}", proxy_origin(value));
-            let notice = Override {
-                value,
-                from: Origin::Foreign(name),
-            };
-            if !overrides.contains(&notice) {
-                overrides.push(notice);
-            }
+    for proxy in proxies.all() {
+        let notice = Override {
+            value: format!("proxy {proxy}"),
+            from: Origin::Foreign(proxy.variable()),
+        };
+        if !overrides.contains(&notice) {
+            overrides.push(notice);
         }
     }
     overrides
@@ -137,22 +125,5 @@ fn origin_or_text(text: &str) -> String {
             format!("{}{}", url.origin().ascii_serialization(), url.path())
         }
         Ok(_) | Err(_) => text.to_owned(),
-    }
-}
-
-/// Proxy variables can contain passwords, and can lack the scheme.
-fn proxy_origin(text: &str) -> String {
-    let with_scheme = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("http://{text}")
-    };
-    match Url::parse(&with_scheme) {
-        Ok(url) => match (url.host_str(), url.port_or_known_default()) {
-            (Some(host), Some(port)) => format!("{}://{host}:{port}", url.scheme()),
-            (Some(host), None) => format!("{}://{host}", url.scheme()),
-            (None, _) => "(unreadable)".to_owned(),
-        },
-        Err(_) => "(unreadable)".to_owned(),
     }
 }

@@ -80,6 +80,12 @@ pub enum SignerSettings {
 }
 
 impl VerifySettings {
+    /// Returns `true` if files have everything, so that no request is needed.
+    pub fn is_offline(&self) -> bool {
+        let is_read = matches!(self.subject, Subject::Images(_));
+        !is_read && self.trust.trusted_root.is_some()
+    }
+
     /// The settings of `verify`.
     ///
     /// # Errors

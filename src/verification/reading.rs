@@ -104,9 +104,10 @@ mod tests {
     fn unreachable(url: &str, why: Option<&str>) -> trust::Error {
         trust::Error::Tuf(tuf::Error::Http(HttpError {
             method: Method::GET,
-            url: url.to_owned(),
+            url: url.into(),
             tries: 4,
             sent: false,
+            proxy: None,
             reason: match why {
                 Some(why) => HttpReason::Unreachable {
                     why: why.to_owned(),

@@ -3,31 +3,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
+use reqwest::{Client, redirect};
 use tokio::time::Instant;
 use url::Url;
 
 use super::link_local::BeyondLinkResolver;
 use super::loopback::{LoopbackResolver, is_loopback};
 use super::preconnect::Preconnect;
+use super::proxy::{Proxies, Proxy};
+use super::roots::{Places, Roots};
+use super::setting::{ClientError, SettingNames};
 use crate::redact::Redactor;
-use crate::{Clock, Env, chain};
-
-/// Where Linux distributions keep the CA roots of the machine; the first that exists is read.
-const SYSTEM_ROOTS: &[&str] = &[
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
-
-/// Hosts that are never reached through a proxy: the machine itself.
-const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
+use crate::{Clock, Env, Warning, chain};
 
 /// How a kind of service is talked to. One client is kept for each and each origin.
 #[derive(Clone, Copy, Debug)]
@@ -140,21 +131,12 @@ pub struct NetOptions {
     pub names: SettingNames,
 }
 
-/// What a program calls its settings for HTTP; messages give general advice where there is no name.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SettingNames {
-    /// The time of the whole run, for instance `--timeout`.
-    pub timeout: Option<&'static str>,
-    /// A file of additional CA certificates.
-    pub ca_file: Option<&'static str>,
-}
-
 /// The HTTP side of a `Host`.
 pub struct Net {
-    options: NetOptions,
-    proxies: Proxies,
-    roots_override: Option<PathBuf>,
-    roots: OnceLock<Result<Vec<Certificate>, ClientError>>,
+    pub(super) options: NetOptions,
+    proxies: Result<Proxies, ClientError>,
+    places: Places,
+    roots: OnceLock<Result<Roots, ClientError>>,
     clients: Mutex<BTreeMap<(&'static str, String), Kept>>,
     pub(super) clock: Clock,
     redactor: Redactor,
@@ -173,54 +155,47 @@ enum Age {
     Used,
 }
 
-/// Why no HTTP client could be made.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// A CA file cannot be read or holds no certificate.
-    #[error("the CA file `{}` cannot be used: {why}", path.display())]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// The reason.
-        why: String,
-    },
-    /// A proxy variable does not hold a URL.
-    #[error("the proxy in `{variable}` is not a URL")]
-    Proxy {
-        /// The variable. Its value may hold a password.
-        variable: &'static str,
-    },
-    /// The TLS stack does not start.
-    #[error("the HTTP client cannot be built: {why}")]
-    Build {
-        /// The reason.
-        why: String,
-    },
-}
-
 impl Net {
     /// What the program calls its settings.
     pub fn setting_names(&self) -> SettingNames {
         self.options.names
     }
 
-    /// Reads the proxy and CA variables of `env`. Nothing is opened or built yet.
+    /// Reads the proxy and CA variables of `env`. Nothing is opened or built yet. The first request, or
+    /// [`Net::check`], reports what is wrong with them.
     pub fn new(env: &Env, clock: Clock, options: NetOptions) -> Self {
-        let proxies = Proxies::from_env(env);
+        let proxies = Proxies::read(env).map(|(proxies, _told_by_whoever_asks)| proxies);
         let redactor = Redactor::default();
-        proxies
-            .passwords()
-            .for_each(|password| redactor.guard(&password));
+        Proxies::secrets(env)
+            .iter()
+            .for_each(|secret| redactor.guard(secret));
+        let added = options.ca_file.clone();
+        let added = added.map(|path| (path, options.names.ca_file));
         Self {
+            places: Places::new(env, added, options.root.clone()),
             options,
             proxies,
-            roots_override: env.get("SSL_CERT_FILE").map(PathBuf::from),
             roots: OnceLock::new(),
             clients: Mutex::default(),
             clock,
             redactor,
         }
+    }
+
+    /// Reads now what the first request would read: the CA certificates. Returns what the reader
+    /// should know about them.
+    ///
+    /// # Errors
+    /// A variable or a CA file with which no request can be made.
+    pub fn check(&self) -> Result<Vec<Warning>, ClientError> {
+        self.proxies.as_ref().map_err(Clone::clone)?;
+        Ok(self.roots()?.warnings.clone())
+    }
+
+    /// The proxy that a request of `profile` to `url` goes through.
+    pub fn proxy(&self, profile: &Profile, url: &Url) -> Option<&Proxy> {
+        let proxies = self.proxies.as_ref().ok()?;
+        proxies.of(url).filter(|_| profile.proxies)
     }
 
     /// The client of `profile` for the origin of `url`, built at the first call.
@@ -251,7 +226,7 @@ impl Net {
             return Ok((kept.clone(), Age::Used));
         }
         let preconnect = Preconnect::new(profile.connect);
-        let client = self.build(profile, preconnect.clone())?;
+        let client = self.build(profile, url, preconnect.clone())?;
         let kept = Kept { client, preconnect };
         clients.insert(key, kept.clone());
         Ok((kept, Age::New))
@@ -282,14 +257,19 @@ impl Net {
         clippy::disallowed_methods,
         reason = "the one place where HTTP clients are built"
     )]
-    fn build(&self, profile: &Profile, preconnect: Preconnect) -> Result<Client, ClientError> {
+    fn build(
+        &self,
+        profile: &Profile,
+        url: &Url,
+        preconnect: Preconnect,
+    ) -> Result<Client, ClientError> {
         let mut builder = Client::builder()
             .user_agent(&self.options.user_agent)
             .connect_timeout(profile.connect)
             .redirect(redirect::Policy::none())
             .referer(false)
             .tcp_nodelay(true)
-            .tls_certs_only(self.roots()?)
+            .tls_certs_only(self.roots()?.certificates.iter().cloned())
             .connector_layer(preconnect)
             .no_proxy();
         if !profile.http2 {
@@ -300,44 +280,27 @@ impl Net {
             PlainHttp::BeyondLink => builder.dns_resolver(Arc::new(BeyondLinkResolver)),
             PlainHttp::LoopbackNames => builder.dns_resolver(Arc::new(LoopbackResolver)),
         };
-        if profile.proxies {
-            for proxy in self.proxies.build()? {
-                builder = builder.proxy(proxy);
-            }
+        if let (true, Err(error)) = (profile.proxies, &self.proxies) {
+            return Err(error.clone());
+        }
+        // A client has one origin, so one proxy or none.
+        if let Some(proxy) = self.proxy(profile, url) {
+            builder = builder.proxy(proxy.for_client()?);
         }
         builder
             .build()
             .map_err(|error| ClientError::Build { why: chain(&error) })
     }
 
-    fn roots(&self) -> Result<Vec<Certificate>, ClientError> {
-        self.roots.get_or_init(|| self.read_roots()).clone()
+    pub(super) fn roots(&self) -> Result<&Roots, ClientError> {
+        let roots = self.roots.get_or_init(|| self.places.read());
+        roots.as_ref().map_err(Clone::clone)
     }
 
     /// Returns `true` if no server is trusted, because no CA file was found.
     pub(super) fn has_no_roots(&self) -> bool {
-        self.roots().is_ok_and(|roots| roots.is_empty())
-    }
-
-    /// `SSL_CERT_FILE` replaces the machine's roots, as in OpenSSL; the CA file of the options adds
-    /// to either. A machine without roots is not an error yet, because plain HTTP needs none.
-    fn read_roots(&self) -> Result<Vec<Certificate>, ClientError> {
-        let system = || {
-            let root = &self.options.root;
-            SYSTEM_ROOTS
-                .iter()
-                .map(|path| root.join(path.trim_start_matches('/')))
-                .find(|path| path.exists())
-        };
-        let files = [
-            self.roots_override.clone().or_else(system),
-            self.options.ca_file.clone(),
-        ];
-        let mut roots = Vec::new();
-        for file in files.into_iter().flatten() {
-            roots.extend(read_pem(&file)?);
-        }
-        Ok(roots)
+        self.roots()
+            .is_ok_and(|roots| roots.certificates.is_empty())
     }
 }
 
@@ -345,74 +308,6 @@ impl fmt::Debug for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Net").finish_non_exhaustive()
     }
-}
-
-/// The proxy variables, in the spelling that was found.
-struct Proxies {
-    http: Option<(&'static str, String)>,
-    https: Option<(&'static str, String)>,
-    except: String,
-}
-
-impl Proxies {
-    fn from_env(env: &Env) -> Self {
-        let first = |names: [&'static str; 4]| {
-            names
-                .into_iter()
-                .find_map(|name| Some((name, env.get(name)?.to_owned())))
-        };
-        let except = env
-            .get("no_proxy")
-            .or_else(|| env.get("NO_PROXY"))
-            .unwrap_or_default();
-        Self {
-            http: first(["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
-            https: first(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
-            except: format!("{except},{NEVER_PROXIED}"),
-        }
-    }
-
-    /// The passwords in the proxies' URLs, as they stand there; they may lack the scheme.
-    fn passwords(&self) -> impl Iterator<Item = String> {
-        [&self.http, &self.https]
-            .into_iter()
-            .flatten()
-            .filter_map(|(_, text)| {
-                let url = Url::parse(text).ok().filter(Url::has_host);
-                let url = url.or_else(|| Url::parse(&format!("http://{text}")).ok())?;
-                url.password().map(str::to_owned)
-            })
-    }
-
-    fn build(&self) -> Result<Vec<Proxy>, ClientError> {
-        type Kind = fn(String) -> reqwest::Result<Proxy>;
-        let kinds: [(&Option<_>, Kind); 2] = [
-            (&self.http, |url| Proxy::http(url)),
-            (&self.https, |url| Proxy::https(url)),
-        ];
-        kinds
-            .into_iter()
-            .filter_map(|(proxy, kind)| proxy.as_ref().map(|proxy| (proxy, kind)))
-            .map(|((variable, url), kind)| {
-                let proxy = kind(url.clone()).map_err(|_url| ClientError::Proxy { variable })?;
-                Ok(proxy.no_proxy(NoProxy::from_string(&self.except)))
-            })
-            .collect()
-    }
-}
-
-fn read_pem(path: &Path) -> Result<Vec<Certificate>, ClientError> {
-    let unusable = |why: String| ClientError::CaFile {
-        path: path.to_owned(),
-        why,
-    };
-    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
-    let roots =
-        Certificate::from_pem_bundle(&pem).map_err(|_pem| unusable("it is not PEM".to_owned()))?;
-    if roots.is_empty() {
-        return Err(unusable("it holds no certificate".to_owned()));
-    }
-    Ok(roots)
 }
 
 /// Whether `url` may be used at all: `https`, or `http` to a loopback IP literal, and no user
@@ -436,10 +331,16 @@ mod tests {
             ("HTTPS_PROXY", "http://user:c4n4ry@proxy.example:8080"),
             ("http_proxy", "user:c4n4ry@proxy.example"),
             ("ALL_PROXY", "http://:c4n4ry@proxy.example/"),
+            ("HTTPS_PROXY", "socks5://user:c4n4ry@proxy.example"),
+            ("HTTPS_PROXY", "http://user:c%34n4ry@proxy.example"),
         ] {
             let env = Env::from_iter([(name, value)]);
             let net = Net::new(&env, Clock::system(), NetOptions::default());
             assert_eq!(net.redact("is c4n4ry"), "is ***", "{value}");
         }
+        // A proxy that repeats what it was sent.
+        let env = Env::from_iter([("HTTPS_PROXY", "http://user:c4n4ry@proxy.example:8080")]);
+        let net = Net::new(&env, Clock::system(), NetOptions::default());
+        assert_eq!(net.redact("Basic dXNlcjpjNG40cnk="), "Basic ***");
     }
 }

@@ -10,7 +10,8 @@ use reqwest::{Method, StatusCode};
 use rustls::InvalidMessage;
 use url::Url;
 
-use super::client::{ClientError, SettingNames};
+use super::proxy::fault::ProxyFault;
+use super::setting::{ClientError, SettingNames};
 use crate::{Class, Explain, chain, errors};
 
 /// The longest name of a content coding that a message shows, in characters.
@@ -22,11 +23,13 @@ pub struct HttpError {
     /// The request method.
     pub method: Method,
     /// Scheme, host and path; no query and no user information.
-    pub url: String,
+    pub url: Box<str>,
     /// The number of attempts.
     pub tries: u32,
     /// Whether any of the tries may have reached the server: what it does on request may be done.
     pub sent: bool,
+    /// The proxy that it was to go through, without user and password.
+    pub proxy: Option<Box<str>>,
     /// What happened last.
     pub reason: HttpReason,
 }
@@ -37,8 +40,8 @@ errors! {
     pub enum HttpReason {
         /// No client could be made.
         #[error(transparent)]
-        Client(#[from] source: ClientError) = "client", Usage {
-            fix: "correct the proxy variable or the CA file",
+        Client(source: Box<ClientError>) = "client", Usage {
+            fix: source.fix(),
             what: "No request could be sent, because a proxy or CA setting is unusable.",
             why: "A proxy variable is not a URL, or a file of certificates does not contain any.",
             advice: "Correct the variable or file that the message names.",
@@ -73,6 +76,24 @@ errors! {
             why: "The service listens there in plain HTTP, or the port is another one's.",
             advice: "Give the port that speaks TLS; for a registry you can allow plain HTTP with `--allow-http-registry`.",
         },
+        /// A proxy lets nothing through, for good.
+        #[error(transparent)]
+        Proxy(source: Box<ProxyFault>) = "proxy", Usage {
+            fix: source.fix(None),
+            what: "The proxy does not connect to the host.",
+            why: "It requires a login, it refuses this host, or the address belongs to another server.",
+            advice: "Correct the variable that names the proxy, allow the host on the proxy, or add the host to `NO_PROXY`.",
+        },
+        /// A proxy that may work later.
+        #[error(transparent)]
+        ProxyDown(source: Box<ProxyFault>) = also "unreachable", Temporary {
+            fix: source.fix(None),
+        },
+        /// A proxy that is spoken to with TLS is not who it should be.
+        #[error(transparent)]
+        ProxyTls(source: Box<ProxyFault>) = also "tls", Untrusted {
+            fix: source.fix(Some("--ca-file")),
+        },
         /// The server sends the request elsewhere.
         #[error("tried to redirect to {to}")]
         Redirected {
@@ -90,7 +111,7 @@ errors! {
             /// The status.
             status: StatusCode,
             /// The beginning of the body.
-            excerpt: String,
+            excerpt: Box<str>,
             /// How long the server asks to wait.
             retry_after: Option<Duration>,
         } = also "unreachable", Temporary { fix: "run again: this usually passes" },
@@ -150,7 +171,11 @@ fn asked(wait: Option<Duration>) -> String {
 
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {}", self.method, self.url, self.reason)?;
+        write!(f, "{} {}", self.method, self.url)?;
+        if let (Some(proxy), false) = (&self.proxy, self.reason.is_of_proxy()) {
+            write!(f, " through the proxy {proxy}")?;
+        }
+        write!(f, ": {}", self.reason)?;
         if self.tries > 1 {
             write!(f, " ({} tries)", self.tries)
         } else {
@@ -161,6 +186,12 @@ impl fmt::Display for HttpError {
 
 /// The message says it all: a source would repeat it.
 impl std::error::Error for HttpError {}
+
+impl From<ClientError> for HttpReason {
+    fn from(error: ClientError) -> Self {
+        Self::Client(Box::new(error))
+    }
+}
 
 impl HttpReason {
     /// [`HttpReason::Encoded`], when `headers` name a content coding.
@@ -175,14 +206,29 @@ impl HttpReason {
     pub(super) fn is_sent(&self) -> bool {
         match self {
             Self::Unreachable { sent, .. } => *sent,
-            Self::Client(_) | Self::Deadline | Self::NotHttps | Self::NotTls | Self::Tls { .. } => {
-                false
-            }
+            Self::Client(_)
+            | Self::Deadline
+            | Self::NotHttps
+            | Self::NotTls
+            | Self::Proxy(_)
+            | Self::ProxyDown(_)
+            | Self::ProxyTls(_)
+            | Self::Tls { .. } => false,
             Self::Encoded { .. }
             | Self::Redirected { .. }
             | Self::Status { .. }
             | Self::TooLarge { .. } => true,
         }
+    }
+}
+
+impl HttpReason {
+    /// Whether it names the proxy itself.
+    fn is_of_proxy(&self) -> bool {
+        matches!(
+            self,
+            Self::Proxy(_) | Self::ProxyDown(_) | Self::ProxyTls(_)
+        )
     }
 }
 
@@ -199,32 +245,63 @@ impl HttpError {
 
     /// What the reader of a message of the program can do, whichever service it was.
     pub fn fix(&self) -> Option<Cow<'static, str>> {
-        self.reason.fix()
+        self.fix_with(&SettingNames {
+            timeout: Some("--timeout"),
+            ca_file: Some("--ca-file"),
+        })
     }
 
-    /// What the reader can do, in a program whose settings have these names.
+    /// What the reader can do, in a program whose settings have these names. It names the host.
     pub fn fix_with(&self, names: &SettingNames) -> Option<Cow<'static, str>> {
-        match &self.reason {
-            HttpReason::Deadline => Some(match names.timeout {
-                Some(timeout) => format!("run again, or raise `{timeout}`").into(),
-                None => "run again, or allow more time".into(),
-            }),
+        let host = &self.host();
+        let fix = match &self.reason {
+            HttpReason::Client(error) => return error.fix().map(Cow::Owned),
+            HttpReason::Deadline => match names.timeout {
+                Some(timeout) => format!("run again, or raise `{timeout}`"),
+                None => "run again, or allow more time".to_owned(),
+            },
+            HttpReason::Encoded { .. } | HttpReason::TooLarge { .. } => {
+                format!("check that nothing between this machine and {host} rewrites its answers")
+            }
+            HttpReason::NotHttps => {
+                format!("use an https URL without a user name for {host}")
+            }
+            HttpReason::NotTls => {
+                format!("give the URL and port at which {host} speaks TLS, or set up TLS there")
+            }
+            HttpReason::Proxy(fault)
+            | HttpReason::ProxyDown(fault)
+            | HttpReason::ProxyTls(fault) => fault.fix(names.ca_file),
+            HttpReason::Redirected { .. } => {
+                format!("give the URL of the service itself in place of {host}, which redirects")
+            }
+            HttpReason::Status { .. } => {
+                format!("run again: this answer for {host} is usually temporary")
+            }
             HttpReason::Tls { .. } => {
                 let ca_file = match names.ca_file {
-                    Some(ca_file) => format!("give a private CA with `{ca_file}`"),
-                    None => "name the file of a private CA in `SSL_CERT_FILE`".to_owned(),
+                    Some(ca_file) => format!("give a private CA of {host} with `{ca_file}`"),
+                    None => format!("name the file of a private CA of {host} in `SSL_CERT_FILE`"),
                 };
-                Some(format!("check the clock and the proxy, and {ca_file}").into())
+                format!("check the clock and the proxy, and {ca_file}")
             }
-            HttpReason::Client(_)
-            | HttpReason::Encoded { .. }
-            | HttpReason::NotHttps
-            | HttpReason::NotTls
-            | HttpReason::Redirected { .. }
-            | HttpReason::Status { .. }
-            | HttpReason::TooLarge { .. }
-            | HttpReason::Unreachable { .. } => self.reason.fix(),
-        }
+            HttpReason::Unreachable { .. } => {
+                let by = match &self.proxy {
+                    Some(proxy) => format!("the proxy {proxy}"),
+                    None => "this machine".to_owned(),
+                };
+                format!("run again; if it persists, check that {by} can reach {host}")
+            }
+        };
+        Some(fix.into())
+    }
+
+    /// The host that was asked, with its port where the URL has one.
+    pub fn host(&self) -> String {
+        let url = Url::parse(&self.url).ok();
+        url.as_ref()
+            .and_then(host_and_port)
+            .unwrap_or_else(|| "the host".to_owned())
     }
 }
 
@@ -270,7 +347,9 @@ fn without_layers(text: &str) -> &str {
 
 /// The error of the TLS stack that `error` comes from. That it refuses the peer is an attack or a
 /// misconfiguration, and never a matter of trying again.
-fn tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+pub(super) fn tls_error<'e>(
+    error: &'e (dyn std::error::Error + 'static),
+) -> Option<&'e rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
         let inner = error

@@ -154,6 +154,9 @@ impl Net {
         again: fn(&Answer) -> bool,
     ) -> Result<(Answer, Call), HttpError> {
         let mut call = Call::new(&request);
+        call.proxy = self
+            .proxy(&limits.profile, request.url())
+            .map(|proxy| proxy.to_string().into());
         if !limits.profile.permits(request.url()) {
             return Err(call.error(HttpReason::NotHttps));
         }
@@ -189,19 +192,9 @@ impl Net {
     fn not_yet(&self, answer: &Answer) -> HttpReason {
         HttpReason::Status {
             status: answer.status,
-            excerpt: answer.excerpt(self),
+            excerpt: answer.excerpt(self).into(),
             retry_after: retry_after(&answer.headers, self.clock.now()),
         }
-    }
-
-    /// The reason why there was no answer. A machine without CA certificates, such as an empty container,
-    /// trusts no server, which is a better explanation than the untrusted certificate.
-    fn failure(&self, error: reqwest::Error) -> HttpReason {
-        let mut reason = transport(error);
-        if let (HttpReason::Tls { why }, true) = (&mut reason, self.has_no_roots()) {
-            "there are no CA certificates on this machine".clone_into(why);
-        }
-        reason
     }
 
     /// The end of the call, or of the run if that is nearer.
@@ -229,13 +222,15 @@ impl Net {
         // A request with a streamed body cannot be copied; none of ours has one.
         let request = request.ok_or(HttpReason::Deadline)?;
         let client = self.client(&limits.profile, request.url())?;
-        let method = request.method().clone();
+        let (method, asked) = (request.method().clone(), request.url().clone());
+        let peer = (&limits.profile, &asked);
         let late = |sent| HttpReason::Unreachable {
             why: "no answer in time".to_owned(),
             sent,
         };
         let response = match timeout_at(end, client.execute(request)).await {
-            Ok(response) => response.map_err(|error| self.failure(error))?,
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(self.failure(error, peer, end).await),
             Err(_elapsed) => return Err(late(true)),
         };
         let (url, status) = (response.url().clone(), response.status());
@@ -265,9 +260,12 @@ impl Net {
             status: code,
             took,
         });
+        if let Some(reason) = self.answer_of_proxy(peer, (status, &headers, &body)) {
+            return Err(reason);
+        }
         if is_temporary(status) {
             let retry_after = retry_after(&headers, self.clock.now());
-            let excerpt = self.excerpt(&body);
+            let excerpt = self.excerpt(&body).into();
             return Err(HttpReason::Status {
                 status,
                 excerpt,
@@ -288,6 +286,7 @@ struct Call {
     method: Method,
     host: String,
     url: String,
+    proxy: Option<Box<str>>,
     tries: u32,
     sent: bool,
 }
@@ -298,6 +297,7 @@ impl Call {
             method: request.method().clone(),
             host: host_and_port(request.url()).unwrap_or_default(),
             url: redacted(request.url()),
+            proxy: None,
             tries: 0,
             sent: false,
         }
@@ -307,9 +307,10 @@ impl Call {
         let (method, url) = (self.method.clone(), self.url.clone());
         HttpError {
             method,
-            url,
+            url: url.into(),
             tries: self.tries,
             sent: self.sent || reason.is_sent(),
+            proxy: self.proxy.clone(),
             reason,
         }
     }
@@ -384,12 +385,14 @@ fn next_wait(
             ..
         } => (*retry_after, AFTER_TOO_MANY),
         HttpReason::Status { retry_after, .. } => (*retry_after, Duration::ZERO),
-        HttpReason::Unreachable { .. } => (None, Duration::ZERO),
+        HttpReason::ProxyDown(_) | HttpReason::Unreachable { .. } => (None, Duration::ZERO),
         HttpReason::Client(_)
         | HttpReason::Deadline
         | HttpReason::Encoded { .. }
         | HttpReason::NotHttps
         | HttpReason::NotTls
+        | HttpReason::Proxy(_)
+        | HttpReason::ProxyTls(_)
         | HttpReason::Redirected { .. }
         | HttpReason::Tls { .. }
         | HttpReason::TooLarge { .. } => return None,

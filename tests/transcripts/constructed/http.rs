@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Requests that came to no usable answer.
 
-use ambisign_host::{ClientError, HttpError, HttpReason, SettingNames};
+use ambisign_host::{ClientError, Env, HttpError, HttpReason, Proxies, ProxyFault, SettingNames};
 use ambisign_providers::google::service_account;
 use ambisign_providers::{RequestError, fuzzing, gce, github, impersonation};
 use ambisign_sigstore::{fulcio, trust, witness};
@@ -21,6 +21,7 @@ const MOST: &[&str] = &[
     "client",
     "not-https",
     "not-tls",
+    "proxy",
     "tls",
     "too-large",
     "unreachable",
@@ -31,6 +32,7 @@ const ALL: &[&str] = &[
     "encoded",
     "not-https",
     "not-tls",
+    "proxy",
     "redirected",
     "tls",
     "too-large",
@@ -105,10 +107,11 @@ pub(super) fn all() -> Vec<Error> {
         names.iter().map(move |name| {
             error(HttpError {
                 method: Method::GET,
-                url: format!("https://{host}/path"),
+                url: format!("https://{host}/path").into(),
                 tries: if *name == "unreachable" { 4 } else { 1 },
                 sent: false,
-                reason: reason(name),
+                proxy: None,
+                reason: reason(name, host),
             })
         })
     };
@@ -124,16 +127,22 @@ fn request(error: HttpError) -> RequestError {
     fuzzing::request_error(error, names)
 }
 
-fn reason(name: &str) -> HttpReason {
+fn reason(name: &str, host: &str) -> HttpReason {
     match name {
-        "client" => HttpReason::Client(ClientError::Proxy {
+        "client" => HttpReason::Client(Box::new(ClientError::Proxy {
             variable: "HTTPS_PROXY",
-        }),
+        })),
         "encoded" => HttpReason::Encoded {
             coding: "gzip".to_owned(),
         },
         "not-https" => HttpReason::NotHttps,
         "not-tls" => HttpReason::NotTls,
+        "proxy" => {
+            let env = Env::from_iter([("HTTPS_PROXY", "http://proxy.example.com:3128")]);
+            let (proxies, _) = Proxies::read(&env).unwrap();
+            let proxy = proxies.all().next().unwrap();
+            HttpReason::Proxy(Box::new(ProxyFault::refused(proxy, host, "HTTP 403")))
+        }
         "redirected" => HttpReason::Redirected {
             to: "https://elsewhere.example".to_owned(),
         },

@@ -96,7 +96,7 @@ async fn no_wait_is_too_long_to_be_told() {
 fn wait(status: u16, retry_after: Option<u64>) -> Option<Duration> {
     let reason = HttpReason::Status {
         status: StatusCode::from_u16(status).unwrap(),
-        excerpt: String::new(),
+        excerpt: Box::default(),
         retry_after: retry_after.map(Duration::from_secs),
     };
     next_wait(&LIMITS, &reason, 1, Instant::now() + LIMITS.all)
