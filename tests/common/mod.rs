@@ -29,6 +29,7 @@
 
 mod container;
 pub(crate) mod fault;
+pub(crate) mod forward;
 mod fresh;
 mod http;
 mod image;
