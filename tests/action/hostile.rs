@@ -210,7 +210,13 @@ fn what_earlier_steps_set_decides_nothing() {
         ran.refused(3, "github/not-permitted");
     }
     // Those of others, which count without a flag, stop the run.
-    for name in ["TUF_MIRROR", "TUF_ROOT", "TUF_ROOT_JSON", "SSL_CERT_FILE"] {
+    for name in [
+        "TUF_MIRROR",
+        "TUF_ROOT",
+        "TUF_ROOT_JSON",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+    ] {
         let ran = Step::new().input("images", IMAGE).job(name, evil).run();
         assert_harmless(&ran, name);
         ran.refused(2, "settings/decides");
