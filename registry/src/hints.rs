@@ -235,7 +235,10 @@ fn write(host: &str) -> Cow<'static, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Login, login_hint, push};
+    use ambisign_host::{HttpError, HttpReason};
+    use reqwest::{Method, StatusCode};
+
+    use super::{Login, login_hint, push, request};
 
     #[test]
     fn an_expired_login_is_renewed() {
@@ -244,6 +247,55 @@ mod tests {
         let advice = push(repository, Login::Given.as_said(said));
         assert!(advice.contains("aws ecr get-login-password"), "{advice}");
         assert_eq!(Login::Given.as_said("denied"), Login::Given);
+    }
+
+    fn failed(url: &str, reason: HttpReason) -> HttpError {
+        HttpError {
+            method: Method::GET,
+            url: url.to_owned(),
+            tries: 5,
+            sent: true,
+            reason,
+        }
+    }
+
+    /// The limit of Docker Hub is one for pulls without a login; that of others is not.
+    #[test]
+    fn a_pull_limit_of_docker_hub_wants_a_login() {
+        for (url, is_hub) in [
+            ("https://index.docker.io/v2/acme/app/manifests/1", true),
+            ("https://registry-1.docker.io/v2/acme/app/manifests/1", true),
+            ("https://auth.docker.io/token", true),
+            ("https://ghcr.io/v2/acme/app/manifests/1", false),
+        ] {
+            let limit = |status| HttpReason::Status {
+                status,
+                excerpt: "toomanyrequests".to_owned(),
+                retry_after: None,
+            };
+            let advice = request(&failed(url, limit(StatusCode::TOO_MANY_REQUESTS)));
+            assert_eq!(
+                advice.unwrap_or_default().contains("docker login"),
+                is_hub,
+                "{url}"
+            );
+            let advice = request(&failed(url, limit(StatusCode::BAD_GATEWAY)));
+            assert!(
+                !advice.unwrap_or_default().contains("docker login"),
+                "{url}"
+            );
+        }
+    }
+
+    /// A registry that does not speak TLS is named as the flag wants it.
+    #[test]
+    fn a_registry_without_tls_is_named_with_its_port() {
+        let error = failed("https://r.corp:5000/v2/app/", HttpReason::NotTls);
+        let advice = request(&error).unwrap_or_default();
+        assert!(
+            advice.ends_with("`--allow-http-registry=r.corp:5000`"),
+            "{advice}"
+        );
     }
 
     #[test]

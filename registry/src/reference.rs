@@ -460,6 +460,24 @@ mod tests {
         }
     }
 
+    /// An owner of GitHub with capital letters: the error says what to write.
+    #[test]
+    fn a_repository_with_capital_letters_is_told_in_lower_case() {
+        use ambisign_host::Explain as _;
+        for (text, expected) in [
+            ("ghcr.io/Acme/app", Some("`acme/app`")),
+            ("ghcr.io/Acme/App:v1", Some("`acme/app`")),
+            ("ghcr.io/Acme//app", None),
+        ] {
+            let error = Reference::parse(text).unwrap_err();
+            let fix = error.fix().unwrap_or_default();
+            match expected {
+                Some(name) => assert!(fix.contains("in lower case") && fix.contains(name), "{fix}"),
+                None => assert!(!fix.contains("in lower case: "), "{fix}"),
+            }
+        }
+    }
+
     #[test]
     fn never_shows_what_may_be_a_password() {
         for text in [

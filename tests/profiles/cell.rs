@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::common::fault::{FaultProxy, Rule};
 use crate::common::{Image, Stack, fresh_images, unique};
 use crate::profile::{Expected, Profile, Refusal, Situation, Then};
-use crate::run::{Signing, Tokens, Who, cosign_signs, sign, verify};
+use crate::run::{Signing, Tokens, Who, cosign_signs, doctor, sign, verify};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
@@ -104,6 +104,9 @@ impl Cell<'_> {
         let through = images.through(&proxy.host());
         let position = Situation::ALL.iter().position(|one| *one == self.situation);
         let expected = self.profile.expected[position.unwrap()];
+        if self.situation == Situation::One {
+            self.doctor(&through.named, expected)?;
+        }
         let writers: &[Who] = match self.situation {
             Situation::One | Situation::Index | Situation::Fifty => &[Who::Us],
             Situation::Writer => &[Who::Us, Who::Another],
@@ -158,6 +161,27 @@ impl Cell<'_> {
         let recursive = (self.situation == Situation::Index).then_some("--recursive");
         let args: Vec<_> = args.iter().copied().chain(recursive).collect();
         sign((self.stack, self.tokens), who, images, &args)
+    }
+
+    /// What the run is refused for before a certificate, `doctor` has foreseen; and nothing else. It
+    /// has a proxy of its own, as what happens at the first request happens to both.
+    fn doctor(&self, images: &[Image], expected: Expected) -> Result<(), String> {
+        let proxy = self.proxy();
+        let through: Vec<_> = images
+            .iter()
+            .map(|image| image.through(&proxy.host()))
+            .collect();
+        let run = doctor((self.stack, self.tokens), &through);
+        let (exit, said) = match expected {
+            Expected::Before(refusal) => (refusal.exit, refusal.code),
+            Expected::Signed | Expected::After(_) | Expected::OneAfter(_) => (0, "would sign"),
+        };
+        if run.code == Some(exit) && run.stdout.contains(said) {
+            return Ok(());
+        }
+        Err(format!(
+            "doctor did not end with {exit} and `{said}`: {run}"
+        ))
     }
 
     /// Does what the fix says, and expects that it works: for a few images, as their number does not

@@ -87,6 +87,17 @@ pub(crate) fn sign(
     }
 }
 
+/// `ambisign doctor` for `images`, with what [`sign`] has.
+pub(crate) fn doctor((stack, tokens): (&Stack, &Tokens), images: &[Image]) -> Finished {
+    Program::ambisign()
+        .env("SIGSTORE_ID_TOKEN", tokens.of(Who::Us))
+        .args(["doctor", "--trusted-root", stack.var("TRUSTED_ROOT")])
+        .arg("--signing-config")
+        .arg(Log::V1.signing_config(stack))
+        .args(images.iter().map(Image::reference))
+        .run()
+}
+
 /// Whether `cosign verify` finds a signature of `who` for each of `images`: `Err` with what it says.
 pub(crate) fn verify(
     stack: &Stack,

@@ -76,6 +76,12 @@ fn hub_4785_source_controller_2050_ghcr_is_signed() {
         let seen = played.seen(Peer::Registry);
         let tags = seen.iter().filter(|seen| seen.path.contains("/tags/list"));
         assert_eq!(tags.count(), 1, "{}", played.run);
+        // Harbor lets clients read unsigned images whose name says that they sign as cosign does.
+        let agents = seen.iter().flat_map(|seen| &seen.headers);
+        let mut agents = agents.filter(|(name, _)| name == "user-agent");
+        let is_ours =
+            |agent: &str| agent.starts_with("ambisign/") && agent.ends_with(" (cosign-compatible)");
+        assert!(agents.all(|(_, agent)| is_ours(agent)), "{seen:?}");
         Cosign::Three.verify(&stack, &played.image, &[]).expect(0);
     }
 }
@@ -168,6 +174,25 @@ fn blobs_in_plain_http_storage_are_signed_and_verified() {
         Cosign::Three.verify(&stack, &image, &[]).expect(0);
         verifying(&stack).arg(image.reference()).run().expect(0);
     }
+}
+
+/// docker-registry after a cleanup has deleted the manifest of a signature by its API: the list still
+/// names it, and the registry takes no list with it. Every later run logged an entry and failed.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_list_with_a_manifest_that_a_cleanup_deleted_is_mended() {
+    let stack = Stack::alone();
+    let image = fresh_image(stack.var("REGISTRY"));
+    let sign = || stack.signing("sign", Log::V1).arg(image.reference()).run();
+    sign().expect(0);
+    let gone = image.signatures().remove(0).digest;
+    let deleted = image.send(("DELETE", &format!("manifests/{gone}")), "", "");
+    assert_eq!(deleted.status, 202);
+    let run = sign().expect(0);
+    let warning = run.stderr.lines().find(|line| line.contains("warning: "));
+    assert!(warning.is_some_and(|line| line.contains(&gone)), "{run}");
+    assert_eq!(image.signatures().len(), 1);
+    Cosign::Three.verify(&stack, &image, &[]).expect(0);
 }
 
 /// docker, crane and cosign speak plain HTTP to a registry on this machine, whatever its name.

@@ -334,6 +334,26 @@ async fn what_stays_invisible_is_told_as_stored() {
     assert_eq!(writes(&fake), 2);
 }
 
+/// The referrers API lists late: it is waited for, and no fallback tag is written.
+#[tokio::test]
+async fn an_api_that_lists_late_is_waited_for() {
+    let mut looks = 0;
+    let fake = Fake::start().await.with_referrers();
+    let fake = fake.with_hook(move |request, _| {
+        if !request.path.contains("/referrers/") {
+            return None;
+        }
+        looks += 1;
+        let index = r#"{"schemaVersion":2,"manifests":[]}"#;
+        let old = Reply::new(200).with("Content-Type", INDEX).body(index);
+        (looks < 5).then_some(old)
+    });
+    let attached = sign(&fake).await.unwrap();
+    assert_eq!(attached.method(), Discovery::Referrers);
+    assert!(fake.tagged().is_empty());
+    assert_eq!(writes(&fake), 1);
+}
+
 /// sigstore/cosign#4641: a proxy answers the referrers API with an empty list for a registry that has
 /// none. The registry does not confirm the subject, so the advice is another than to wait.
 #[tokio::test]
