@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::http::auth::TokenAnswer;
 use crate::http::challenge::Challenge;
 use crate::login::docker_config;
+use crate::read::candidates;
 use crate::read::index::{Entry, Index};
 use crate::read::manifest::{Manifest, Said};
 use crate::read::referrers::{Line, Listed, next_link};
@@ -82,13 +83,18 @@ pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
     Ok(index.with(&entries, &BTreeSet::new()))
 }
 
-/// The number of referrers in an answer of the referrers API.
+/// The number of referrers in an answer of the referrers API, which is also put in the order in which a
+/// reader looks at them.
 ///
 /// # Errors
 /// The answer is malformed.
 pub fn referrers(bytes: &[u8]) -> Result<usize, json::Error> {
     let listed: Listed<Line> = json::parse(bytes)?;
-    Ok(listed.manifests.iter().flatten().count())
+    let lines: Listed<candidates::Line> = json::parse(bytes)?;
+    let ordered = candidates::by_rank(&lines.manifests.unwrap_or_default(), &[]);
+    let count = listed.manifests.iter().flatten().count();
+    debug_assert!(ordered.iter().map(Vec::len).sum::<usize>() <= count);
+    Ok(count)
 }
 
 /// The number of tags in a list of tags.

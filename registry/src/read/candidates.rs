@@ -192,7 +192,7 @@ impl Lists {
 
 /// What `lines` name, each once: bundles that may be wanted, what may be one, and the rest. Each in an
 /// order that others cannot change.
-fn by_rank(lines: &[Line], predicate_types: &[String]) -> [Vec<Digest>; 3] {
+pub(crate) fn by_rank(lines: &[Line], predicate_types: &[String]) -> [Vec<Digest>; 3] {
     let mut ranks = BTreeMap::new();
     for line in lines {
         if let Some(digest) = line.digest {
