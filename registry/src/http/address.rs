@@ -24,8 +24,7 @@ const RESOLVE: Duration = Duration::from_secs(5);
 /// # Errors
 /// Why not, as the end of a sentence that begins with the target.
 pub(crate) async fn permit(registry: &Url, target: &Url) -> Result<(), &'static str> {
-    let has_tls = target.scheme() == "https" || may_be_plain(registry, target).await;
-    if !has_tls && !has_user(target) {
+    if target.scheme() != "https" && !may_be_plain(registry, target).await {
         return Err("is not https");
     }
     may_lead(registry, target).await
@@ -48,7 +47,7 @@ pub(crate) async fn permit_content(registry: &Url, target: &Url) -> Result<(), &
 
 /// What holds for every request that leaves the registry.
 async fn may_lead(registry: &Url, target: &Url) -> Result<(), &'static str> {
-    if has_user(target) {
+    if !target.username().is_empty() || target.password().is_some() {
         return Err("contains a user name");
     }
     if registry.host() == target.host() {
@@ -63,10 +62,6 @@ async fn may_lead(registry: &Url, target: &Url) -> Result<(), &'static str> {
         return Err("has a private address, and the registry is not known to have one");
     }
     Ok(())
-}
-
-fn has_user(url: &Url) -> bool {
-    !url.username().is_empty() || url.password().is_some()
 }
 
 /// Returns `true` if plain HTTP to `target` exposes no more than plain HTTP to the registry already does.
