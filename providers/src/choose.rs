@@ -46,7 +46,7 @@ impl fmt::Debug for Choice {
 
 /// The state of a provider or platform.
 #[derive(Debug)]
-pub struct Seen {
+pub struct ProviderStatus {
     /// Its name.
     pub name: &'static str,
     /// The kind of its identity.
@@ -58,15 +58,15 @@ pub struct Seen {
 }
 
 /// The state of every provider and platform, in order of precedence. This does not use the network.
-pub fn survey(host: &Host, options: &Options) -> Vec<Seen> {
+pub fn survey(host: &Host, options: &Options) -> Vec<ProviderStatus> {
     let options = &with_own_name(host, options);
-    let providers = PROVIDERS.iter().map(|provider| Seen {
+    let providers = PROVIDERS.iter().map(|provider| ProviderStatus {
         name: provider.name,
         kind: provider.kind,
         marks: provider.marks().collect(),
         detection: (provider.detect)(host, options),
     });
-    let platforms = platforms::PLATFORMS.iter().map(|platform| Seen {
+    let platforms = platforms::PLATFORMS.iter().map(|platform| ProviderStatus {
         name: platform.name,
         kind: platform.kind,
         marks: platform.marks.to_vec(),
@@ -118,9 +118,9 @@ fn with_own_name(host: &Host, options: &Options) -> Options {
 }
 
 /// The index of the provider that is used, or whose error ends the run.
-fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseError> {
+fn pick(seen: &[ProviderStatus], host: &Host, options: &Options) -> Result<usize, ChooseError> {
     let of = |kind: Kind, wanted: fn(&Detection) -> bool| -> Vec<usize> {
-        let fits = |seen: &Seen| seen.kind == kind && wanted(&seen.detection);
+        let fits = |seen: &ProviderStatus| seen.kind == kind && wanted(&seen.detection);
         let all = seen.iter().enumerate();
         all.filter(|(_, seen)| fits(seen))
             .map(|(at, _)| at)
@@ -178,7 +178,7 @@ fn pick(seen: &[Seen], host: &Host, options: &Options) -> Result<usize, ChooseEr
 }
 
 /// A CI system that has no tokens to give.
-fn recognised_system(seen: &Seen) -> Option<&PlatformHint> {
+fn recognised_system(seen: &ProviderStatus) -> Option<&PlatformHint> {
     match &seen.detection {
         Detection::Recognised(platform) if seen.kind == Kind::Ci => Some(platform),
         Detection::Absent
@@ -188,7 +188,7 @@ fn recognised_system(seen: &Seen) -> Option<&PlatformHint> {
     }
 }
 
-fn requested(name: &str, seen: &[Seen], options: &Options) -> Result<usize, ChooseError> {
+fn requested(name: &str, seen: &[ProviderStatus], options: &Options) -> Result<usize, ChooseError> {
     let known = || PROVIDERS.iter().filter(|row| is_requestable(row.name));
     let Some(row) = known().find(|row| row.name == name) else {
         return Err(ChooseError::UnknownName {
@@ -252,7 +252,7 @@ fn is_requestable(name: &str) -> bool {
 }
 
 /// In a GitLab job, the token variable is GitLab's own channel and has its name.
-fn label(seen: &[Seen], at: usize) -> usize {
+fn label(seen: &[ProviderStatus], at: usize) -> usize {
     let is_variable = seen
         .get(at)
         .is_some_and(|seen| seen.name == env_var::PROVIDER.name);
@@ -274,7 +274,7 @@ fn is_here(detection: &Detection) -> bool {
     is_ready(detection) || is_broken(detection)
 }
 
-fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
+fn no_identity(seen: &[ProviderStatus], host: &Host, options: &Options) -> ChooseError {
     let ambient = PROVIDERS
         .iter()
         .filter(|row| row.kind != Kind::Explicit && is_requestable(row.name))
@@ -307,7 +307,7 @@ fn no_identity(seen: &[Seen], host: &Host, options: &Options) -> ChooseError {
     }
 }
 
-fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
+fn notes(seen: &[ProviderStatus], winner: usize, options: &Options) -> Vec<String> {
     let Some(chosen) = seen.get(winner) else {
         return Vec::new();
     };
@@ -334,7 +334,7 @@ fn notes(seen: &[Seen], winner: usize, options: &Options) -> Vec<String> {
 }
 
 /// A note about an identity that was not used. The machine's own needs none, because no one requested it.
-fn note(other: &Seen, chosen: Kind, options: &Options) -> Option<String> {
+fn note(other: &ProviderStatus, chosen: Kind, options: &Options) -> Option<String> {
     let name = other.name;
     match (&other.detection, other.kind) {
         (Detection::Absent, _) | (_, Kind::Machine) => None,

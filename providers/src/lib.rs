@@ -32,8 +32,8 @@ mod providers;
 
 pub use ambisign_host::{Class, Code, Explain, Host, Table, Token};
 pub use choose::{
-    Choice, ChooseError, NOTE, PodToken, Seen, choose, explanations, names, secret_variables,
-    survey,
+    Choice, ChooseError, NOTE, PodToken, ProviderStatus, choose, explanations, names,
+    secret_variables, survey,
 };
 pub use detector::Detector;
 pub use error::Error;

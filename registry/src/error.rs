@@ -86,14 +86,14 @@ errors! {
             advice: "Name an image or an image index by the digest that the push printed, not by its image ID.",
         },
         /// A shared tag may not be changed.
-        #[error("{tag} may not be changed{}", answered(*status, said))]
+        #[error("{tag} may not be changed{}", answered(*status, excerpt))]
         ImmutableTag {
             /// The full tag.
             tag: String,
             /// The status.
             status: StatusCode,
             /// The beginning of the answer.
-            said: String,
+            excerpt: String,
         } = "registry/immutable-tag", Registry {
             what: "The tag that lists an image's signatures may not be changed.",
             why: "The repository has immutable tags, and the image has a signature already: the tag lists all of them.",
@@ -173,13 +173,13 @@ errors! {
         /// A policy of the registry hides the image.
         #[error(
             "a policy of the registry does not allow {reference} to be read{}",
-            answered(StatusCode::PRECONDITION_FAILED, said)
+            answered(StatusCode::PRECONDITION_FAILED, excerpt)
         )]
         Policy {
             /// The image.
             reference: String,
             /// The beginning of the answer.
-            said: String,
+            excerpt: String,
         } = "registry/policy", Registry {
             what: "A policy of the registry hides the image until it is signed.",
             why: "Harbor's content trust answers 412 for unsigned images, except to accounts that may push.",
@@ -187,7 +187,7 @@ errors! {
         },
         /// The registry denies pushing, which was found out before signing.
         #[error(
-            "{repository} does not accept pushes{} {credential}; nothing was signed", answered(*status, said)
+            "{repository} does not accept pushes{} {credential}; nothing was signed", answered(*status, excerpt)
         )]
         PushDenied {
             /// Registry and repository.
@@ -195,13 +195,13 @@ errors! {
             /// The status.
             status: StatusCode,
             /// The beginning of the answer.
-            said: String,
+            excerpt: String,
             /// The credential that was used.
             credential: String,
             /// The login.
             login: Login,
         } = "registry/push-denied", Registry {
-            fix: hints::push(repository, login.as_said(said)),
+            fix: hints::push(repository, login.as_answered(excerpt)),
             what: "The login may not push to the repository for the signature.",
             why: "It may only read, it is for another repository, or there is no login. Nothing was signed.",
             advice: "Give the job write access: in GitHub `packages: write`, in Google Cloud the role `roles/artifactregistry.writer`.",
@@ -267,7 +267,7 @@ errors! {
             fix: format!("name the image at `{}`, if that is the registry that you mean", to.split("://").last().unwrap_or(to)),
         },
         /// The registry refuses a request.
-        #[error("{repository} refused {what}{} {credential}", answered(*status, said))]
+        #[error("{repository} refused {what}{} {credential}", answered(*status, excerpt))]
         Refused {
             /// Registry and repository.
             repository: String,
@@ -276,7 +276,7 @@ errors! {
             /// The status.
             status: StatusCode,
             /// The beginning of the answer.
-            said: String,
+            excerpt: String,
             /// The credential that was used.
             credential: String,
         } = "registry/refused", Registry | Temporary {
@@ -377,20 +377,20 @@ errors! {
             advice: "Check that the digest is of an image, then what answers in place of the registry.",
         },
         /// The registry denies reading.
-        #[error("{repository} denied access{} {credential}", answered(*status, said))]
+        #[error("{repository} denied access{} {credential}", answered(*status, excerpt))]
         Unauthorized {
             /// Registry and repository.
             repository: String,
             /// The status.
             status: StatusCode,
             /// The beginning of the answer.
-            said: String,
+            excerpt: String,
             /// The credential that was used.
             credential: String,
             /// The login.
             login: Login,
         } = "registry/unauthorized", Registry {
-            fix: hints::login_hint(repository, login.as_said(said)),
+            fix: hints::login_hint(repository, login.as_answered(excerpt)),
             what: "The registry does not accept the login, or there is none.",
             why: "There is no login for this registry, or it has expired.",
             advice: "Log in before this step, in the same container and as the same user.",
@@ -400,11 +400,11 @@ errors! {
 
 const LISTED: &str = "push all that the index lists, or sign it without `--recursive`";
 
-fn answered(status: StatusCode, said: &str) -> String {
-    if said.is_empty() {
+fn answered(status: StatusCode, excerpt: &str) -> String {
+    if excerpt.is_empty() {
         format!(" (HTTP {})", status.as_u16())
     } else {
-        format!(" (HTTP {}: `{said}`)", status.as_u16())
+        format!(" (HTTP {}: `{excerpt}`)", status.as_u16())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::http::challenge::Challenge;
 use crate::login::docker_config;
 use crate::read::candidates;
 use crate::read::index::{Entry, Index};
-use crate::read::manifest::{Manifest, Said};
+use crate::read::manifest::{Announced, Manifest};
 use crate::read::referrers::{Line, Listed, next_link};
 use crate::read::signatures;
 use crate::read::tags::Tags;
@@ -52,11 +52,11 @@ pub fn credentials(file: &[u8], registry: &str, repository: &str) -> Result<usiz
 /// # Errors
 /// It cannot be signed.
 pub fn manifest(bytes: &[u8], media_type: &str) -> Result<(Digest, Vec<Digest>), Error> {
-    let said = Said {
+    let announced = Announced {
         media_type: Some(media_type),
         digest: None,
     };
-    let manifest = Manifest::read("registry.example/app", bytes, said, None)?;
+    let manifest = Manifest::read("registry.example/app", bytes, announced, None)?;
     let children = manifest.children.into_iter();
     Ok((
         manifest.digest,

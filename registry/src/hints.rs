@@ -27,8 +27,8 @@ pub enum Login {
 impl Login {
     /// Corrects the login with the registry's answer `said`: an expired login counts as none. Logins of
     /// ECR are valid for twelve hours.
-    pub(crate) fn as_said(self, said: &str) -> Self {
-        if said.to_ascii_lowercase().contains("token has expired") {
+    pub(crate) fn as_answered(self, excerpt: &str) -> Self {
+        if excerpt.to_ascii_lowercase().contains("token has expired") {
             Self::Missing
         } else {
             self
@@ -242,17 +242,18 @@ mod tests {
 
     #[test]
     fn an_expired_login_is_renewed() {
-        let said = "Your authorization token has expired. Reauthenticate and try again.";
+        let excerpt = "Your authorization token has expired. Reauthenticate and try again.";
         let repository = "1.dkr.ecr.eu-central-1.amazonaws.com/app";
-        let advice = push(repository, Login::Given.as_said(said));
+        let advice = push(repository, Login::Given.as_answered(excerpt));
         assert!(advice.contains("aws ecr get-login-password"), "{advice}");
-        assert_eq!(Login::Given.as_said("denied"), Login::Given);
+        assert_eq!(Login::Given.as_answered("denied"), Login::Given);
     }
 
     fn failed(url: &str, reason: HttpReason) -> HttpError {
         HttpError {
             method: Method::GET,
-            url: url.to_owned(),
+            url: url.into(),
+            proxy: None,
             tries: 5,
             sent: true,
             reason,
@@ -270,7 +271,7 @@ mod tests {
         ] {
             let limit = |status| HttpReason::Status {
                 status,
-                excerpt: "toomanyrequests".to_owned(),
+                excerpt: "toomanyrequests".into(),
                 retry_after: None,
             };
             let advice = request(&failed(url, limit(StatusCode::TOO_MANY_REQUESTS)));

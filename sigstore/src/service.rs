@@ -133,15 +133,15 @@ fn fix(expected: Kind, url: &str, found: Option<&(Kind, String)>) -> String {
 /// Finds out which service answers there.
 pub(crate) async fn mistaken(host: &Host, expected: Kind, url: &Url, answer: &Answer) -> Error {
     let status = answer.status.as_u16();
-    let said = answer.excerpt(&host.net);
-    let said = match said.as_str() {
+    let excerpt = answer.excerpt(&host.net);
+    let excerpt = match excerpt.as_str() {
         "" => "nothing".to_owned(),
-        said => format!("`{said}`"),
+        excerpt => format!("`{excerpt}`"),
     };
     Error::Mistaken {
         expected,
         url: url.to_string(),
-        answered: format!("answers HTTP {status} with {said}"),
+        answered: format!("answers HTTP {status} with {excerpt}"),
         found: found(host, url).await,
     }
 }

@@ -16,7 +16,7 @@ use crate::report::Recorder;
 use crate::settings::AttachSettings;
 
 /// A bundle in a file. Nothing in it is verified.
-pub(super) struct Kept {
+pub(super) struct StoredBundle {
     pub(super) path: PathBuf,
     /// The artifacts that it names.
     about: Vec<Digest>,
@@ -24,7 +24,7 @@ pub(super) struct Kept {
     pub(super) named: bool,
 }
 
-impl Kept {
+impl StoredBundle {
     pub(super) fn is_about(&self, digest: &Digest) -> bool {
         self.about.contains(digest)
     }
@@ -38,12 +38,12 @@ impl Kept {
 pub(super) async fn all(
     settings: &AttachSettings,
     recorder: &Recorder<'_>,
-) -> Result<Vec<Kept>, Error> {
+) -> Result<Vec<StoredBundle>, Error> {
     let mut all = Vec::new();
     for path in &settings.files {
         let about = about(path).await?;
         let (path, named) = (path.clone(), true);
-        all.push(Kept { path, about, named });
+        all.push(StoredBundle { path, about, named });
     }
     if let Some(folder) = &settings.folder {
         let paths = listed(folder).map_err(|source| Error::Read {
@@ -52,7 +52,7 @@ pub(super) async fn all(
         })?;
         for path in paths {
             match of_folder(&path).await {
-                Ok(about) => all.push(Kept {
+                Ok(about) => all.push(StoredBundle {
                     path,
                     about,
                     named: false,

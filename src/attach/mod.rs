@@ -19,7 +19,7 @@ use tokio::time::Instant;
 pub use self::error::Error;
 pub(crate) use self::error::WARNINGS;
 
-use self::files::Kept;
+use self::files::StoredBundle;
 use crate::images;
 use crate::outcome;
 use crate::outcome::event::{Event, ImageEvent, ImageId};
@@ -53,7 +53,7 @@ struct Pair<'a> {
     id: ImageId,
     registry: &'a Registry<'a>,
     target: &'a Target,
-    kept: &'a Kept,
+    stored: &'a StoredBundle,
 }
 
 impl Attaching<'_> {
@@ -81,7 +81,7 @@ impl Attaching<'_> {
                 .map_err(pipeline::Error::from)?,
             None => any_signer(),
         };
-        let kept = files::all(settings, recorder).await?;
+        let stored = files::all(settings, recorder).await?;
         recorder.record(&Event::ImagesRequested(announce::requested(&references)));
 
         let registry = Registry::new(self.host, options);
@@ -107,11 +107,11 @@ impl Attaching<'_> {
             entries: 1,
             timestamps: 0,
         };
-        if let Some(kept) = self.without_image(&kept) {
-            let path = kept.path.clone();
+        if let Some(stored) = self.without_image(&stored) {
+            let path = stored.path.clone();
             return Err(Error::NoImage { path });
         }
-        let pairs = self.pairs(&jobs, &kept);
+        let pairs = self.pairs(&jobs, &stored);
         let judge = (&root, &policy);
         let attach = |pair| self.attach(pair, judge);
         let all = stream::iter(pairs).map(attach).buffer_unordered(JOBS);
@@ -130,7 +130,7 @@ impl Attaching<'_> {
     }
 
     /// Each image with each of its bundles. The report has an entry for each pair.
-    fn pairs<'a>(self, jobs: &'a [Job<'_>], kept: &'a [Kept]) -> Vec<Pair<'a>> {
+    fn pairs<'a>(self, jobs: &'a [Job<'_>], stored: &'a [StoredBundle]) -> Vec<Pair<'a>> {
         let images: Vec<&SharedDigest<'_>> = jobs.iter().filter_map(image).collect();
         let asked = self.recorder.report().images;
         let (mut outcomes, mut pairs) = (Vec::new(), Vec::new());
@@ -144,12 +144,15 @@ impl Attaching<'_> {
                 continue;
             };
             let before = pairs.len();
-            for kept in kept.iter().filter(|kept| kept.is_about(target.digest())) {
+            for stored in stored
+                .iter()
+                .filter(|stored| stored.is_about(target.digest()))
+            {
                 pairs.push(Pair {
                     id: ImageId::new(outcomes.len()),
                     registry,
                     target,
-                    kept,
+                    stored,
                 });
                 outcomes.push(outcome.clone());
             }
@@ -164,7 +167,7 @@ impl Attaching<'_> {
     }
 
     /// A named bundle that does not belong to any of the images.
-    fn without_image(self, kept: &[Kept]) -> Option<&Kept> {
+    fn without_image(self, stored: &[StoredBundle]) -> Option<&StoredBundle> {
         let asked = self.recorder.report().images;
         // The bundles of an image that could not be resolved are unknown.
         if asked.iter().any(|image| image.digest.is_none()) {
@@ -174,8 +177,9 @@ impl Attaching<'_> {
             .iter()
             .filter_map(|image| Digest::parse(image.digest.as_deref()?))
             .collect();
-        kept.iter()
-            .find(|kept| kept.named && !digests.iter().any(|digest| kept.is_about(digest)))
+        stored
+            .iter()
+            .find(|stored| stored.named && !digests.iter().any(|digest| stored.is_about(digest)))
     }
 
     async fn attach(self, pair: Pair<'_>, judge: (&TrustedRoot, &Policy)) {
@@ -194,14 +198,14 @@ impl Attaching<'_> {
         let Pair {
             registry,
             target,
-            kept,
+            stored,
             ..
         } = *pair;
         let started = Instant::now();
-        let bytes = files::read(&kept.path).await?;
+        let bytes = files::read(&stored.path).await?;
         let bundle = verify::verify_bundle(bytes, root, target.digest(), policy);
         let bundle = bundle.map_err(|source| Error::Rejected {
-            path: kept.path.clone(),
+            path: stored.path.clone(),
             source,
         })?;
         self.verified(pair, &bundle, (root, started));
@@ -239,7 +243,7 @@ impl Attaching<'_> {
         (root, started): (&TrustedRoot, Instant),
     ) {
         let mut found = outcome::Bundle::from(bundle);
-        found.path = Some(pair.kept.path.clone());
+        found.path = Some(pair.stored.path.clone());
         let verified = ImageEvent::KeptBundleVerified {
             bundle: found,
             certificate: outcome::Certificate::from(bundle.certificate()),

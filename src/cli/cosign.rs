@@ -20,7 +20,7 @@ use ambisign_host::{Env, Warning};
 use clap::CommandFactory as _;
 
 pub use self::error::Error;
-pub use self::flags::{FLAGS, Fate, Flag, Takes};
+pub use self::flags::{FLAGS, Flag, Takes, Translation};
 
 use super::command::Cli;
 use super::variables::variable_of;
@@ -141,15 +141,18 @@ impl Swap {
             return Ok(());
         };
         self.seen.insert(flag.name);
-        match flag.fate {
-            Fate::Same => self.own(word, name, value),
-            Fate::Alias(ours) => self.push(ours, value),
-            Fate::Opposite(ours) => match value.map(truth) {
+        match flag.translation {
+            Translation::Same => self.own(word, name, value),
+            Translation::Alias(ours) => self.push(ours, value),
+            Translation::Opposite(ours) => match value.map(truth) {
                 None | Some(Some(true)) => self.turn_off(ours),
                 Some(Some(false)) => self.push(ours, None),
                 Some(None) => self.swapped.words.push(word),
             },
-            Fate::Unused | Fate::Only(_) | Fate::Refused | Fate::Secret => {
+            Translation::Unused
+            | Translation::Only(_)
+            | Translation::Refused
+            | Translation::Secret => {
                 let value = match (value, flag.takes) {
                     (Some(value), _) => Some(value.to_owned()),
                     (None, Takes::Switch) => Some("true".to_owned()),
@@ -220,27 +223,30 @@ fn find(command: &str, name: &str) -> Option<&'static Flag> {
 /// The warning that `flag` has no effect with `value`.
 fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, Error> {
     let (name, fix) = (flag.name, flag.why);
-    let is_accepted = match flag.fate {
-        Fate::Only(accepted) => match (flag.takes, value) {
+    let is_accepted = match flag.translation {
+        Translation::Only(accepted) => match (flag.takes, value) {
             (Takes::Switch, Some(value)) => truth(value) == truth(accepted),
             (Takes::Value, Some(value)) => value == accepted,
             (Takes::Switch | Takes::Value, None) => false,
         },
-        Fate::Refused => false,
-        Fate::Secret => return Err(Error::SecretInArguments { name, fix }),
-        Fate::Same | Fate::Alias(_) | Fate::Opposite(_) | Fate::Unused => true,
+        Translation::Refused => false,
+        Translation::Secret => return Err(Error::SecretInArguments { name, fix }),
+        Translation::Same
+        | Translation::Alias(_)
+        | Translation::Opposite(_)
+        | Translation::Unused => true,
     };
     if !is_accepted {
         return Err(Error::CosignFlag { name, fix });
     }
-    let why = match flag.fate {
-        Fate::Only(_) => "this is always done",
-        Fate::Alias(_)
-        | Fate::Opposite(_)
-        | Fate::Refused
-        | Fate::Same
-        | Fate::Secret
-        | Fate::Unused => flag.why,
+    let why = match flag.translation {
+        Translation::Only(_) => "this is always done",
+        Translation::Alias(_)
+        | Translation::Opposite(_)
+        | Translation::Refused
+        | Translation::Same
+        | Translation::Secret
+        | Translation::Unused => flag.why,
     };
     Ok(Warning {
         code: UNUSED,
@@ -250,21 +256,25 @@ fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, Error> {
 
 /// The equivalent of the variable of `flag`, as the end of a sentence.
 fn instead(flag: &Flag) -> String {
-    match flag.fate {
-        Fate::Same | Fate::Alias(_) | Fate::Opposite(_) => {
+    match flag.translation {
+        Translation::Same | Translation::Alias(_) | Translation::Opposite(_) => {
             let name = ours(flag);
             format!(": set `{}` or pass `--{name}`", variable_of(name))
         }
-        Fate::Secret | Fate::Refused => format!(": {}", flag.why),
-        Fate::Unused | Fate::Only(_) => String::new(),
+        Translation::Secret | Translation::Refused => format!(": {}", flag.why),
+        Translation::Unused | Translation::Only(_) => String::new(),
     }
 }
 
 /// The name of `flag` in ambisign.
 fn ours(flag: &Flag) -> &'static str {
-    match flag.fate {
-        Fate::Alias(name) | Fate::Opposite(name) => name,
-        Fate::Same | Fate::Unused | Fate::Only(_) | Fate::Refused | Fate::Secret => flag.name,
+    match flag.translation {
+        Translation::Alias(name) | Translation::Opposite(name) => name,
+        Translation::Same
+        | Translation::Unused
+        | Translation::Only(_)
+        | Translation::Refused
+        | Translation::Secret => flag.name,
     }
 }
 
@@ -292,20 +302,20 @@ pub fn table() -> String {
         let _written = write!(text, "\nambisign {command}\n");
         for flag in FLAGS.iter().filter(|flag| flag.of.contains(&command)) {
             let name = flag.name;
-            let _written = match flag.fate {
-                Fate::Same if flag.why.is_empty() => writeln!(text, "  --{name}: the same"),
-                Fate::Same => writeln!(text, "  --{name}: the same, but {}", flag.why),
-                Fate::Alias(ours) => writeln!(text, "  --{name}: use `--{ours}`"),
-                Fate::Opposite(ours) => writeln!(text, "  --{name}=false: use `--{ours}`"),
-                Fate::Unused => writeln!(text, "  --{name}: not used: {}", flag.why),
-                Fate::Only(value) => {
+            let _written = match flag.translation {
+                Translation::Same if flag.why.is_empty() => writeln!(text, "  --{name}: the same"),
+                Translation::Same => writeln!(text, "  --{name}: the same, but {}", flag.why),
+                Translation::Alias(ours) => writeln!(text, "  --{name}: use `--{ours}`"),
+                Translation::Opposite(ours) => writeln!(text, "  --{name}=false: use `--{ours}`"),
+                Translation::Unused => writeln!(text, "  --{name}: not used: {}", flag.why),
+                Translation::Only(value) => {
                     writeln!(
                         text,
                         "  --{name}: {value} only, otherwise refused: {}",
                         flag.why
                     )
                 }
-                Fate::Refused | Fate::Secret => {
+                Translation::Refused | Translation::Secret => {
                     writeln!(text, "  --{name}: refused: {}", flag.why)
                 }
             };

@@ -3,7 +3,7 @@
 //! used.
 
 use ambisign_host::{Failure, Host};
-use ambisign_providers::{Choice, Detection, Kind, PROVIDERS, Seen, choose, survey};
+use ambisign_providers::{Choice, Detection, Kind, PROVIDERS, ProviderStatus, choose, survey};
 
 use crate::outcome::diagnosis::{Finding, Stage};
 use crate::settings::{IdentitySettings, identity_options};
@@ -31,10 +31,14 @@ pub(super) fn examine(host: &Host, settings: &IdentitySettings) -> (Option<Choic
     }
 }
 
-fn taken(choice: &Choice, seen: &[Seen], settings: &IdentitySettings) -> Vec<Finding> {
+fn taken(
+    choice: &Choice,
+    statuses: &[ProviderStatus],
+    settings: &IdentitySettings,
+) -> Vec<Finding> {
     let name = choice.provider;
-    let kind = seen.iter().find(|seen| seen.name == name);
-    let kind = kind.map_or(Kind::Explicit, |seen| seen.kind);
+    let kind = statuses.iter().find(|status| status.name == name);
+    let kind = kind.map_or(Kind::Explicit, |status| status.kind);
     let why = match kind {
         _ if settings.provider.is_some() => "`--oidc-provider` asks for it",
         Kind::Explicit => "a token was handed over",
@@ -53,18 +57,18 @@ fn taken(choice: &Choice, seen: &[Seen], settings: &IdentitySettings) -> Vec<Fin
 }
 
 /// The providers that were not taken, and the platforms. What is `told` already ends the run.
-fn others(seen: &[Seen], chosen: &str, told: &str) -> Vec<Finding> {
+fn others(statuses: &[ProviderStatus], chosen: &str, told: &str) -> Vec<Finding> {
     let is_chosen = |name| name == chosen || (SAME.contains(&chosen) && SAME.contains(&name));
-    let mut findings: Vec<_> = seen
+    let mut findings: Vec<_> = statuses
         .iter()
-        .filter(|seen| !is_chosen(seen.name))
+        .filter(|status| !is_chosen(status.name))
         .filter_map(other)
         .filter(|finding| finding.code.as_deref() != Some(told))
         .collect();
-    let absent = |seen: &&Seen| matches!(seen.detection, Detection::Absent);
-    let named = |seen: &&Seen| PROVIDERS.iter().any(|row| row.name == seen.name);
-    let absent = seen.iter().filter(absent).filter(named);
-    let absent: Vec<_> = absent.map(|seen| seen.name).collect();
+    let absent = |status: &&ProviderStatus| matches!(status.detection, Detection::Absent);
+    let named = |status: &&ProviderStatus| PROVIDERS.iter().any(|row| row.name == status.name);
+    let absent = statuses.iter().filter(absent).filter(named);
+    let absent: Vec<_> = absent.map(|status| status.name).collect();
     if !absent.is_empty() {
         let text = absent.join(", ");
         findings.push(Finding::skip(Stage::Provider, "not here", text));
@@ -72,9 +76,9 @@ fn others(seen: &[Seen], chosen: &str, told: &str) -> Vec<Finding> {
     findings
 }
 
-fn other(seen: &Seen) -> Option<Finding> {
-    let (stage, name) = (Stage::Provider, seen.name);
-    match &seen.detection {
+fn other(status: &ProviderStatus) -> Option<Finding> {
+    let (stage, name) = (Stage::Provider, status.name);
+    match &status.detection {
         Detection::Absent => None,
         Detection::Broken(error) => {
             let mut finding = Finding::harmless(stage, name, Failure::of(error));

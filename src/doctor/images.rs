@@ -6,6 +6,7 @@ use ambisign_host::Failure;
 
 use crate::outcome::diagnosis::{Finding, Stage};
 use ambisign_registry::reference::Reference;
+use ambisign_registry::warnings::TAG;
 use ambisign_registry::{Discovery, Found, Inspection, Registry};
 
 /// Examines one image in its registry.
@@ -62,7 +63,7 @@ fn image(about: &str, reference: &Reference, found: &Found) -> Vec<Finding> {
     findings.push(Finding::ok(stage, about, text));
     if reference.digest().is_none() {
         let text = format!("is a tag, which can move, and is {} now", found.digest);
-        let tag = Finding::warn(stage, about, text).with_code("registry/tag");
+        let tag = Finding::warn(stage, about, text).with_code(TAG);
         findings.push(tag.with_fix("name the image by the digest that the push printed"));
     }
     let text = format!("signatures are found by {method}");

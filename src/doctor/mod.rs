@@ -124,15 +124,15 @@ impl<'a> Doctor<'a> {
             }
         };
         let bundles = &self.settings.bundles;
-        let shelf = match plan::shelf(bundles, named.len(), Mode::DryRun) {
-            Ok(shelf) => shelf,
+        let bundle_dir = match plan::open_bundle_dir(bundles, named.len(), Mode::DryRun) {
+            Ok(bundle_dir) => bundle_dir,
             Err(error) => {
                 let failure = Failure::of(&error);
                 self.note([Finding::fail(Stage::Settings, "", failure)]);
                 return;
             }
         };
-        let registry = plan::registry(self.host, options, (bundles, shelf.as_ref()));
+        let registry = plan::registry(self.host, options, (bundles, bundle_dir.as_ref()));
         let examine = |(at, reference): &(usize, Reference)| {
             let (at, reference, registry) = (*at, reference.clone(), &registry);
             async move { images::examine(registry, (at, &reference)).await }

@@ -199,7 +199,7 @@ pub(super) fn issuer(asked: &[Asked], identity: &Identity, trust: &Trust) -> Fin
     let url = &trust.services().fulcio.url;
     let unknown = *identity.prediction() == Prediction::Unknown;
     let objection = match answer.and_then(|answer| fulcio::objection(answer, identity)) {
-        Some(Objection::None | Objection::Said) => {
+        Some(Objection::None | Objection::Quoted) => {
             let text = format!("{url} takes tokens of {issuer}");
             return Finding::ok(stage, about, text);
         }

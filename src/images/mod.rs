@@ -86,7 +86,7 @@ pub(crate) fn references(
 
 /// Converts names to references.
 pub(crate) struct Reading {
-    given: Given,
+    common: Common,
     tags: Tags,
 }
 
@@ -97,7 +97,7 @@ impl Reading {
     /// They contradict each other.
     pub(crate) fn new(settings: &ImageSettings) -> Result<Self, Error> {
         Ok(Self {
-            given: Given::of(settings)?,
+            common: Common::of(settings)?,
             tags: settings.tags,
         })
     }
@@ -108,58 +108,58 @@ impl Reading {
     /// Those of [`references`].
     pub(crate) fn reference(&self, named: Named) -> Result<(Reference, Option<Warning>), Error> {
         let (named, spelling) = named.spelt();
-        let reference = reference(&named, &self.given)?;
+        let reference = reference(&named, &self.common)?;
         if self.tags == Tags::Refused && reference.digest().is_none() {
             return Err(Error::Tag { image: named.text });
         }
         // Only after parsing: an invalid reference may contain a password.
         let warning = match spelling {
             Spelling::Changed => Some(lowered(&named.place, &reference)),
-            Spelling::Kept => None,
+            Spelling::Unchanged => None,
         };
         Ok((reference, warning))
     }
 }
 
 /// The digest for images that are named without one.
-enum Given {
+enum Common {
     Nothing,
-    One(Said),
+    One(NamedDigest),
     /// The build has several digests, so each image must name its own.
     Several,
 }
 
 /// A digest and its origin.
 #[derive(Clone)]
-struct Said {
+struct NamedDigest {
     digest: Digest,
     by: String,
 }
 
-impl Given {
+impl Common {
     fn of(settings: &ImageSettings) -> Result<Self, Error> {
-        let said = |digest: &Digest, by: &Origin| Said {
+        let source = |digest: &Digest, by: &Origin| NamedDigest {
             digest: *digest,
             by: by.to_string(),
         };
-        let given = settings.digest.as_ref();
-        let given = given.map(|(digest, from)| said(digest, from));
+        let common = settings.digest.as_ref();
+        let common = common.map(|(digest, from)| source(digest, from));
         let Some((built, from)) = &settings.built else {
-            return Ok(given.map_or(Self::Nothing, Self::One));
+            return Ok(common.map_or(Self::Nothing, Self::One));
         };
         let digests: BTreeSet<Digest> = built.iter().map(|built| built.digest).collect();
-        match (given, digests.first()) {
-            (Some(given), Some(own)) if !digests.contains(&given.digest) => {
-                Err(said(own, from).differs(&given))
+        match (common, digests.first()) {
+            (Some(common), Some(own)) if !digests.contains(&common.digest) => {
+                Err(source(own, from).differs(&common))
             }
-            (Some(given), _) => Ok(Self::One(given)),
-            (None, Some(own)) if digests.len() == 1 => Ok(Self::One(said(own, from))),
+            (Some(common), _) => Ok(Self::One(common)),
+            (None, Some(own)) if digests.len() == 1 => Ok(Self::One(source(own, from))),
             (None, _) => Ok(Self::Several),
         }
     }
 }
 
-impl Said {
+impl NamedDigest {
     fn differs(&self, other: &Self) -> Error {
         Error::Digest {
             place: self.by.clone(),
@@ -171,27 +171,27 @@ impl Said {
 }
 
 /// The reference that `named` means, with its digest.
-fn reference(named: &Named, given: &Given) -> Result<Reference, Error> {
+fn reference(named: &Named, common: &Common) -> Result<Reference, Error> {
     let by = &named.place.name;
     let parsed = named.parse(&named.text)?;
     let own = [parsed.digest(), named.digest.as_ref()]
         .into_iter()
         .flatten();
-    let mut said: Vec<Said> = own
-        .map(|digest| Said {
+    let mut sources: Vec<NamedDigest> = own
+        .map(|digest| NamedDigest {
             digest: *digest,
             by: by.clone(),
         })
         .collect();
-    match given {
-        Given::One(given) => said.push(given.clone()),
-        Given::Several if said.is_empty() => {
+    match common {
+        Common::One(common) => sources.push(common.clone()),
+        Common::Several if sources.is_empty() => {
             let place = by.clone();
             return Err(Error::SeveralDigests { place });
         }
-        Given::Nothing | Given::Several => {}
+        Common::Nothing | Common::Several => {}
     }
-    let Some((own, others)) = said.split_first() else {
+    let Some((own, others)) = sources.split_first() else {
         return Ok(parsed);
     };
     if let Some(other) = others.iter().find(|other| other.digest != own.digest) {

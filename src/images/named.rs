@@ -40,7 +40,7 @@ pub(super) enum Writer {
 pub(super) enum Spelling {
     /// It was converted to lower case.
     Changed,
-    Kept,
+    Unchanged,
 }
 
 impl Named {
@@ -63,7 +63,7 @@ impl Named {
         };
         match text {
             Some(text) => (Self { text, ..self }, Spelling::Changed),
-            None => (self, Spelling::Kept),
+            None => (self, Spelling::Unchanged),
         }
     }
 }

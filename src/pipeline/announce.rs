@@ -2,9 +2,10 @@
 //! Events at the beginning of a run, and warnings of its parts.
 
 use ambisign_host::{Warning, codes};
-use ambisign_providers::Choice;
+use ambisign_providers::{Choice, NOTE};
 use ambisign_registry::Attached;
 use ambisign_registry::reference::Reference;
+use ambisign_registry::warnings::REMOVED;
 use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::trust::Trust;
 
@@ -95,7 +96,7 @@ pub(crate) fn beginning(
 /// A note about the choice of the provider.
 fn note(note: &str) -> Warning {
     Warning {
-        code: "provider/note",
+        code: NOTE,
         message: note.to_owned(),
     }
 }
@@ -120,7 +121,7 @@ pub(crate) fn began(count: usize, noun: &'static str, settings: &RunSettings) ->
 /// A warning for each entry that was removed from a list of signatures.
 pub(crate) fn removed(attached: &Attached) -> Vec<Warning> {
     let warning = |gone| Warning {
-        code: "registry/removed",
+        code: REMOVED,
         message: format!(
             "the list of signatures named {gone}, which the registry no longer has: the entry was \
              removed"

@@ -114,7 +114,11 @@ impl BundleDir {
     ///
     /// # Errors
     /// The file already exists, or another bundle of this run has the same name.
-    pub(crate) fn slot(&self, image: &Reference, digest: &Digest) -> Result<BundleFile, Error> {
+    pub(crate) fn bundle_file(
+        &self,
+        image: &Reference,
+        digest: &Digest,
+    ) -> Result<BundleFile, Error> {
         let path = match &self.place {
             BundlePlace::File(path) => path.clone(),
             BundlePlace::Folder(folder) => folder.join(name(image.repository(), digest)),
@@ -231,24 +235,24 @@ mod tests {
     #[test]
     fn keeps_one_file_for_each_digest_and_replaces_none() {
         let folder = tempfile::tempdir().unwrap();
-        let shelf = open(&folder.path().join("a/b"), Mode::Publish).unwrap();
+        let bundles = open(&folder.path().join("a/b"), Mode::Publish).unwrap();
         let image = Reference::parse("r.example/acme/app:1").unwrap();
         let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
-        let slot = shelf.slot(&image, &one).unwrap();
-        let path = slot.put(b"{}").unwrap();
+        let bundle_file = bundles.bundle_file(&image, &one).unwrap();
+        let path = bundle_file.put(b"{}").unwrap();
         let expected = format!("acme-app-{}.sigstore.json", &one.hex()[..12]);
         assert_eq!(path.file_name().unwrap(), expected.as_str());
-        assert_eq!(slot.put(b"{}").unwrap(), path);
-        assert_eq!(slot.put(b"{ }").unwrap_err().code(), "bundle/exists");
-        assert_eq!(slot.put(b"{").unwrap_err().code(), "bundle/exists");
+        assert_eq!(bundle_file.put(b"{}").unwrap(), path);
+        assert_eq!(bundle_file.put(b"{ }").unwrap_err().code(), "bundle/exists");
+        assert_eq!(bundle_file.put(b"{").unwrap_err().code(), "bundle/exists");
         assert_eq!(
-            shelf.slot(&image, &one).unwrap_err().code(),
+            bundles.bundle_file(&image, &one).unwrap_err().code(),
             "bundle/exists"
         );
         // Of this run: nothing is there yet.
-        let _first = shelf.slot(&image, &other).unwrap();
+        let _first = bundles.bundle_file(&image, &other).unwrap();
         assert_eq!(
-            shelf.slot(&image, &other).unwrap_err().code(),
+            bundles.bundle_file(&image, &other).unwrap_err().code(),
             "bundle/exists"
         );
         assert_eq!(fs::read(&path).unwrap(), b"{}");
@@ -277,10 +281,10 @@ mod tests {
         let place = BundlePlace::File(folder.path().join("bundle"));
         let error = BundleDir::open(&place, 2, Mode::Publish).unwrap_err();
         assert_eq!(error.code(), "settings/conflict");
-        let shelf = BundleDir::open(&place, 1, Mode::Publish).unwrap();
+        let bundles = BundleDir::open(&place, 1, Mode::Publish).unwrap();
         let image = Reference::parse("r.example/acme/app:1").unwrap();
-        shelf
-            .slot(&image, &Digest::of(b"one"))
+        bundles
+            .bundle_file(&image, &Digest::of(b"one"))
             .unwrap()
             .put(b"{}")
             .unwrap();

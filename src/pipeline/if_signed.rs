@@ -25,7 +25,7 @@ use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::verification::{Facts, Finding};
 use crate::settings::{IdentitySettings, IfSigned};
 use crate::verification::cut;
-use crate::verification::{self, FETCHES, Judge, Seen};
+use crate::verification::{self, FETCHES, ImageFindings, Judge};
 use ambisign_registry::Target;
 
 /// Finds signatures that the identity of a run made before.
@@ -166,7 +166,7 @@ impl Already<'_> {
     /// A list or a signature cannot be read, so the answer is unknown.
     fn signed<'s>(
         &self,
-        seen: &'s Result<Seen, ambisign_registry::Error>,
+        seen: &'s Result<ImageFindings, ambisign_registry::Error>,
         target: &Target,
     ) -> Result<Option<(&'s str, &'s Facts)>, Failure> {
         let seen = seen.as_ref().map_err(|error| Failure::of(error))?;

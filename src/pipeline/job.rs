@@ -20,7 +20,7 @@ pub(crate) struct SharedDigest<'a> {
     pub(crate) registry: &'a Registry<'a>,
     first: (ImageId, Target),
     others: Vec<(ImageId, Target)>,
-    slot: Option<BundleFile>,
+    bundle_file: Option<BundleFile>,
 }
 
 impl Job<'_> {
@@ -41,10 +41,10 @@ impl Job<'_> {
     }
 
     /// The file for its bundle, if the user wants one.
-    pub(crate) fn slot(&self) -> Option<&BundleFile> {
+    pub(crate) fn bundle_file(&self) -> Option<&BundleFile> {
         match self {
             Self::Blob(..) => None,
-            Self::Image(images) => images.slot.as_ref(),
+            Self::Image(images) => images.bundle_file.as_ref(),
         }
     }
 }
@@ -56,13 +56,13 @@ impl<'a> SharedDigest<'a> {
             registry,
             first: (id, target),
             others: Vec::new(),
-            slot: None,
+            bundle_file: None,
         }
     }
 
-    /// Also writes its bundle to `slot`.
-    pub(crate) fn keep_in(&mut self, slot: BundleFile) {
-        self.slot = Some(slot);
+    /// Also writes its bundle to `bundle_file`.
+    pub(crate) fn keep_in(&mut self, bundle_file: BundleFile) {
+        self.bundle_file = Some(bundle_file);
     }
 
     /// Keeps the images for which `wanted` returns `true`; `None` if no image is left.
@@ -73,7 +73,7 @@ impl<'a> SharedDigest<'a> {
             registry: self.registry,
             first: left.next()?,
             others: left.collect(),
-            slot: self.slot,
+            bundle_file: self.bundle_file,
         })
     }
 

@@ -24,6 +24,7 @@ use crate::outcome::{Outcome, State, Step};
 use crate::report::Recorder;
 use crate::settings::{BlobSettings, BundleSettings, Consent, Delivery, Extent, Mode, Signing};
 use ambisign_registry::reference::Reference;
+use ambisign_registry::warnings::TAG;
 use ambisign_registry::{IndexEntry, Registry, RegistryOptions, Target};
 
 /// A resolved reference, with everything to sign for it.
@@ -36,7 +37,7 @@ pub(crate) struct Prepared {
 ///
 /// # Errors
 /// It is not usable.
-pub(crate) fn shelf(
+pub(crate) fn open_bundle_dir(
     settings: &BundleSettings,
     images: usize,
     mode: Mode,
@@ -50,10 +51,10 @@ pub(crate) fn shelf(
 pub(crate) fn registry<'a>(
     host: &'a Host,
     options: RegistryOptions,
-    (settings, shelf): (&BundleSettings, Option<&BundleDir>),
+    (settings, bundle_dir): (&BundleSettings, Option<&BundleDir>),
 ) -> Registry<'a> {
-    match (settings.delivery, shelf) {
-        (Delivery::Keep, Some(shelf)) => Registry::detached(host, options, shelf),
+    match (settings.delivery, bundle_dir) {
+        (Delivery::Keep, Some(bundle_dir)) => Registry::detached(host, options, bundle_dir),
         (Delivery::Keep, None) | (Delivery::Attach, _) => Registry::new(host, options),
     }
 }
@@ -61,21 +62,21 @@ pub(crate) fn registry<'a>(
 /// The jobs that can continue, each with its bundle file. The report has the others.
 ///
 /// # Errors
-/// There is a single file for several bundles.
-pub(crate) fn slots<'a>(
-    shelf: Option<&BundleDir>,
+/// There is a single file for several bundle_dir.
+pub(crate) fn with_bundle_files<'a>(
+    bundle_dir: Option<&BundleDir>,
     jobs: Vec<Job<'a>>,
     recorder: &Recorder<'_>,
 ) -> Result<Vec<Job<'a>>, Error> {
-    let Some(shelf) = shelf else {
+    let Some(bundle_dir) = bundle_dir else {
         return Ok(jobs);
     };
     let mut left = Vec::with_capacity(jobs.len());
     for mut job in jobs {
         if let Job::Image(images) = &mut job {
             let target = images.target();
-            match shelf.slot(target.reference(), target.digest()) {
-                Ok(slot) => images.keep_in(slot),
+            match bundle_dir.bundle_file(target.reference(), target.digest()) {
+                Ok(bundle_file) => images.keep_in(bundle_file),
                 Err(error @ bundle_dir::Error::Settings(_)) => return Err(error.into()),
                 Err(error) => {
                     let state = State::Failed(Failure::of(&error));
@@ -296,8 +297,5 @@ fn resolved(requested: &Reference, target: &Target) -> Option<Warning> {
     }
     let digest = target.digest();
     let message = format!("`{requested}` is a tag; its digest {digest} is signed");
-    Some(Warning {
-        code: "registry/tag",
-        message,
-    })
+    Some(Warning { code: TAG, message })
 }

@@ -57,10 +57,10 @@ impl Context<'_> {
         let references = announce::references(recorder, named, images)?;
         let options = registry_options(&images.registry, &references)?;
         let choice = choose(host, &identity_options(&settings.identity))?;
-        let shelf = plan::shelf(&images.bundles, references.len(), settings.mode)?;
+        let bundle_dir = plan::open_bundle_dir(&images.bundles, references.len(), settings.mode)?;
         recorder.record(&Event::ImagesRequested(announce::requested(&references)));
 
-        let registry = plan::registry(host, options, (&images.bundles, shelf.as_ref()));
+        let registry = plan::registry(host, options, (&images.bundles, bundle_dir.as_ref()));
         let (prepared, asked) = join(
             plan::prepare(
                 &registry,
@@ -77,7 +77,7 @@ impl Context<'_> {
         let begun = self.begin(choice, asked)?;
         let who = (&begun.identity, &begun.trust);
         let jobs = if_signed::skip_signed(self, images.bundles.if_signed, who, jobs).await?;
-        let jobs = plan::slots(shelf.as_ref(), jobs, recorder)?;
+        let jobs = plan::with_bundle_files(bundle_dir.as_ref(), jobs, recorder)?;
         self.publish(begun, jobs, rng).await
     }
 

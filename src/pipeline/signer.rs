@@ -26,6 +26,7 @@ use crate::outcome;
 use crate::outcome::State;
 use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::from;
+use ambisign_registry::warnings::DRIFT;
 use ambisign_registry::{Registry, Target};
 
 /// The random seed of one signature. Seeds are drawn in the order of the images, so that a run with a
@@ -134,8 +135,8 @@ impl<'a> Signer<'a> {
         };
         self.each(job, verified);
         let mut unattached = Undelivered::new(self.ctx, job.images(), bundle);
-        if let Some(slot) = job.slot() {
-            unattached.keep(slot);
+        if let Some(bundle_file) = job.bundle_file() {
+            unattached.keep(bundle_file);
         }
         Ok(unattached)
     }
@@ -250,7 +251,7 @@ impl<'a> Signer<'a> {
             let (tag, then) = (target.tag().unwrap_or_default(), target.digest());
             let message = format!("the tag `{tag}` moved from {then}, which is signed, to {now}");
             self.ctx.recorder.warn(Warning {
-                code: "registry/drift",
+                code: DRIFT,
                 message,
             });
         }

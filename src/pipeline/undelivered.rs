@@ -17,7 +17,7 @@ use crate::outcome::State;
 use crate::outcome::event::{Event, ImageEvent, ImageId};
 
 /// The file of a bundle, and the reason why it is not in a better place.
-struct Kept {
+struct Saved {
     path: PathBuf,
     missed: Option<Missed>,
 }
@@ -32,7 +32,7 @@ struct Missed {
 ///
 /// # Errors
 /// None is writable; the error is that of the first.
-fn keep(folders: &[PathBuf], digest: &Digest, bundle: &[u8]) -> io::Result<Kept> {
+fn keep(folders: &[PathBuf], digest: &Digest, bundle: &[u8]) -> io::Result<Saved> {
     let mut missed = None;
     for folder in folders {
         let path = folder.join(format!("sha256-{}.sigstore.json", digest.hex()));
@@ -42,7 +42,7 @@ fn keep(folders: &[PathBuf], digest: &Digest, bundle: &[u8]) -> io::Result<Kept>
             .suffix(".part")
             .tempfile_in(folder);
         match part.and_then(|part| file::place(part, &path, bundle)) {
-            Ok(()) => return Ok(Kept { path, missed }),
+            Ok(()) => return Ok(Saved { path, missed }),
             Err(error) => {
                 let folder = folder.clone();
                 missed = missed.or(Some(Missed { folder, error }));
@@ -83,9 +83,9 @@ impl<'a> Undelivered<'a> {
 
     /// Writes it to the requested place. [`Self::end`] has the result, because the bundle is attached even
     /// if writing fails.
-    pub(crate) fn keep(&mut self, slot: &BundleFile) {
+    pub(crate) fn keep(&mut self, bundle_file: &BundleFile) {
         let started = Instant::now();
-        let put = slot.put(self.bundle.bytes());
+        let put = bundle_file.put(self.bundle.bytes());
         if let Ok(path) = &put {
             let kept = ImageEvent::BundleKept {
                 path: path.clone(),
@@ -152,7 +152,7 @@ impl Drop for Undelivered<'_> {
         }
         let folders = folders(self.ctx.host);
         match keep(&folders, self.bundle.digest(), self.bundle.bytes()) {
-            Ok(Kept { path, missed }) => {
+            Ok(Saved { path, missed }) => {
                 lacking.iter().for_each(|id| self.tell(*id, &path));
                 if let Some(Missed { folder, error }) = missed {
                     let (path, folder) = (path.display(), folder.display());

@@ -17,6 +17,7 @@ use crate::outcome;
 use crate::outcome::from;
 use crate::outcome::verification::{Entry, Facts, Finding, Layout, Signature, Verdict};
 use ambisign_registry::reference::Reference;
+use ambisign_registry::warnings::CUT;
 use ambisign_registry::{Candidate, Listing, Registry, Stored};
 
 /// The number of signatures to fetch at the same time. Each may be as large as the longest bundle.
@@ -83,7 +84,7 @@ pub(super) fn finding(result: Result<Accepted, verify::Error>, layout: Layout) -
 }
 
 /// What there is at the places of one image.
-pub(crate) struct Seen {
+pub(crate) struct ImageFindings {
     /// The verdict on the image.
     pub(crate) verdict: Verdict,
     /// Why there may be more signatures: a list or a candidate could not be read.
@@ -100,7 +101,7 @@ pub(crate) fn cut(asked: &Reference, (looked_at, left_out): (usize, usize)) -> O
         "{asked} has more attachments than the {looked_at} that were inspected: remove those that are \
          not needed"
     );
-    let code = "registry/cut";
+    let code = CUT;
     (left_out > 0).then_some(Warning { code, message })
 }
 
@@ -112,7 +113,7 @@ pub(crate) async fn image(
     (registry, asked): (&Registry<'_>, &Reference),
     judge: &Judge,
     fetches: &Semaphore,
-) -> Result<Seen, ambisign_registry::Error> {
+) -> Result<ImageFindings, ambisign_registry::Error> {
     let wanted = &judge.policy.predicate_types;
     let listing = registry.signatures(asked, wanted).await?;
     Ok(places((registry, asked), listing, (judge, fetches), &BUDGET).await)
@@ -134,7 +135,7 @@ pub(super) async fn places(
     listing: Listing,
     (judge, fetches): (&Judge, &Semaphore),
     budget: &Budget,
-) -> Seen {
+) -> ImageFindings {
     let look = async |place| {
         // Hold the permit until the fetched bytes are dropped.
         let _permit = fetches.acquire().await;
@@ -158,7 +159,7 @@ pub(super) async fn places(
     let problem = found.problems.iter().chain(&listing.problems).next();
     let rest = listing.places.len() - found.spent.looked_at + listing.left_out;
     let left_out = if found.spent.is_accepted { 0 } else { rest };
-    Seen {
+    ImageFindings {
         problem: problem.map(|error| Failure::of(error)),
         looked_at: found.spent.looked_at,
         left_out,

@@ -29,7 +29,7 @@ use tokio::sync::{Semaphore, SetOnce};
 pub use self::error::Error;
 
 use self::budget::BUDGET;
-pub(crate) use self::judge::{FETCHES, Judge, Seen, cut, image};
+pub(crate) use self::judge::{FETCHES, ImageFindings, Judge, cut, image};
 use self::judge::{about, finding};
 use crate::images::of_command_line as reference;
 use crate::outcome::verification::{Finding, Layout, Signature, Verdict, Verdicts};
@@ -82,7 +82,7 @@ impl<'a> Verification<'a> {
         match &self.settings.subject {
             Subject::Blob { artifact, bundle } => {
                 let digest = digest_of(artifact).await?;
-                let bundle = Given::read(bundle).await?;
+                let bundle = SuppliedBundle::read(bundle).await?;
                 let judge = self.judge(signer).await?;
                 let verdict = Verdict {
                     requested: artifact.display().to_string(),
@@ -93,7 +93,7 @@ impl<'a> Verification<'a> {
             }
             Subject::Detached { image, bundle } => {
                 let reference = reference(0, image)?;
-                let bundle = Given::read(bundle).await?;
+                let bundle = SuppliedBundle::read(bundle).await?;
                 let judge = self.judge(signer).await?;
                 // The settings allow only references with a digest.
                 if let Some(digest) = reference.digest() {
@@ -142,7 +142,7 @@ impl<'a> Verification<'a> {
     }
 
     /// Verifies one artifact with its given bundle.
-    fn given(&self, mut verdict: Verdict, judge: &Judge, digest: &Digest, bundle: &Given) {
+    fn given(&self, mut verdict: Verdict, judge: &Judge, digest: &Digest, bundle: &SuppliedBundle) {
         let result = match &bundle.bytes {
             Ok(bytes) => judge.bundle(bytes, digest),
             Err(error) => Err(error.clone().into()),
@@ -211,12 +211,12 @@ impl<'a> Verification<'a> {
 }
 
 /// A bundle from a file.
-struct Given {
+struct SuppliedBundle {
     name: String,
     bytes: Result<Vec<u8>, bundle::Error>,
 }
 
-impl Given {
+impl SuppliedBundle {
     async fn read(path: &Path) -> Result<Self, Error> {
         let limit = u64::try_from(LONGEST).unwrap_or(u64::MAX);
         let bytes = match file::read_in_run(path, limit).await {

@@ -140,7 +140,7 @@ mod tests {
             repository: "r.example/app".to_owned(),
             what: "the list of referrers".to_owned(),
             status,
-            said: String::new(),
+            excerpt: String::new(),
             credential: String::new(),
         };
         for (status, fix) in [

@@ -137,14 +137,14 @@ pub struct Net {
     proxies: Result<Proxies, ClientError>,
     places: Places,
     roots: OnceLock<Result<Roots, ClientError>>,
-    clients: Mutex<BTreeMap<(&'static str, String), Kept>>,
+    clients: Mutex<BTreeMap<(&'static str, String), Pooled>>,
     pub(super) clock: Clock,
     redactor: Redactor,
 }
 
 /// A client, and the connection that may be in its hand.
 #[derive(Clone)]
-struct Kept {
+struct Pooled {
     client: Client,
     preconnect: Preconnect,
 }
@@ -214,12 +214,12 @@ impl Net {
         if !profile.permits(url) {
             return;
         }
-        if let Ok((Kept { client, preconnect }, Age::New)) = self.kept(profile, url) {
+        if let Ok((Pooled { client, preconnect }, Age::New)) = self.kept(profile, url) {
             preconnect.open(&client, url.clone()).await;
         }
     }
 
-    fn kept(&self, profile: &Profile, url: &Url) -> Result<(Kept, Age), ClientError> {
+    fn kept(&self, profile: &Profile, url: &Url) -> Result<(Pooled, Age), ClientError> {
         let key = (profile.name, url.origin().ascii_serialization());
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = clients.get(&key) {
@@ -227,7 +227,7 @@ impl Net {
         }
         let preconnect = Preconnect::new(profile.connect);
         let client = self.build(profile, url, preconnect.clone())?;
-        let kept = Kept { client, preconnect };
+        let kept = Pooled { client, preconnect };
         clients.insert(key, kept.clone());
         Ok((kept, Age::New))
     }

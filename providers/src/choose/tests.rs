@@ -335,7 +335,7 @@ fn two_ready_ci_platforms_are_an_error_and_a_request_decides() {
     assert_eq!(place.winner(), "gitlab");
     assert_eq!(place.requested("github-actions").unwrap(), "github-actions");
 
-    let seen = |name, kind| super::Seen {
+    let seen = |name, kind| super::ProviderStatus {
         name,
         kind,
         marks: Vec::new(),

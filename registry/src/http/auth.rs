@@ -50,8 +50,10 @@ pub(crate) struct TokenAnswer {
 impl TokenAnswer {
     /// The life of the token, if the endpoint specifies it.
     fn life(&self) -> Option<Duration> {
-        let said = self.expires_in.as_ref()?;
-        let seconds = said.as_f64().or_else(|| said.as_str()?.parse().ok())?;
+        let written = self.expires_in.as_ref()?;
+        let seconds = written
+            .as_f64()
+            .or_else(|| written.as_str()?.parse().ok())?;
         let life = Duration::try_from_secs_f64(seconds).ok()?;
         (life > Duration::ZERO).then_some(life)
     }

@@ -14,7 +14,7 @@ impl Connection<'_> {
         Error::Unauthorized {
             repository: self.name(),
             status: answer.status,
-            said: answer.excerpt(&self.host.net),
+            excerpt: answer.excerpt(&self.host.net),
             credential: self.credential_used(),
             login: self.login(),
         }
@@ -28,7 +28,7 @@ impl Connection<'_> {
         Error::PushDenied {
             repository: self.name(),
             status: answer.status,
-            said: answer.excerpt(&self.host.net),
+            excerpt: answer.excerpt(&self.host.net),
             credential: self.credential_used(),
             login: self.login(),
         }
@@ -40,7 +40,7 @@ impl Connection<'_> {
             repository: self.name(),
             what: what.into(),
             status: answer.status,
-            said: answer.excerpt(&self.host.net),
+            excerpt: answer.excerpt(&self.host.net),
             credential: self.credential_used(),
         }
     }
@@ -56,7 +56,7 @@ impl Connection<'_> {
     /// The credential that was used, as the end of a sentence.
     pub(crate) fn credential_used(&self) -> String {
         let found = self.repository.found();
-        let said = found.as_ref().map_or("", |found| &found.said).to_owned();
+        let remark = found.as_ref().map_or("", |found| &found.remark).to_owned();
         match found.map(|found| found.credential) {
             Some(Some(credential)) if self.repository.used_login() => {
                 format!("with the credential of {}", credential.source)
@@ -69,7 +69,7 @@ impl Connection<'_> {
                 "without a credential: there was nowhere to look for one".to_owned()
             }
             Some(None) => format!(
-                "without a credential: there is none in {}{said}",
+                "without a credential: there is none in {}{remark}",
                 self.repository.plan.looked.join(", ")
             ),
             None => "without credentials: none were requested".to_owned(),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::login::credential::{Credential, CredentialScope, Secret, TOKEN_USER};
 use crate::login::error::{CredentialError, is_absent};
-use crate::login::said::reason;
+use crate::login::remark::reason;
 
 /// The time limit of a credential helper.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ pub(crate) struct Asked {
     /// The credential, if it has one.
     pub(crate) credential: Option<Arc<Credential>>,
     /// Why it has none, as far as it says more than that; or nothing.
-    pub(crate) said: String,
+    pub(crate) remark: String,
 }
 
 /// Asks `program`, which the file at `path` names, for the credential of `server`.
@@ -45,17 +45,17 @@ pub(crate) async fn ask(
     server: &str,
     path: &Path,
 ) -> Result<Asked, CredentialError> {
-    let failed = |why: &str, said: &str| CredentialError::Helper {
+    let failed = |why: &str, remark: &str| CredentialError::Helper {
         program: program.to_owned(),
         path: path.to_owned(),
-        why: match said {
+        why: match remark {
             "" => why.into(),
-            said => format!("{why}: `{said}`").into(),
+            remark => format!("{why}: `{remark}`").into(),
         },
     };
-    let nothing = |said| Asked {
+    let nothing = |remark| Asked {
         credential: None,
-        said,
+        remark,
     };
     let child = Child {
         program,
@@ -79,23 +79,23 @@ pub(crate) async fn ask(
     })?;
     if !done.status.success() {
         // Helpers write this sentence to their standard output (docker/docker-credential-helpers).
-        let said = String::from_utf8_lossy(&done.stdout);
-        if said.contains("credentials not found") {
+        let remark = String::from_utf8_lossy(&done.stdout);
+        if remark.contains("credentials not found") {
             return Ok(nothing(reason(host, &[&done.stderr])));
         }
-        let said = reason(host, &[&done.stdout, &done.stderr]);
-        return Err(failed("failed", &said));
+        let remark = reason(host, &[&done.stdout, &done.stderr]);
+        return Err(failed("failed", &remark));
     }
     let answer: Answer =
         ambisign_host::json::parse(&done.stdout).map_err(|_may_hold_the_secret| {
-            let said = reason(host, &[&done.stderr]);
-            failed("answered with something else than JSON", &said)
+            let remark = reason(host, &[&done.stderr]);
+            failed("answered with something else than JSON", &remark)
         })?;
     host.net.guard(&answer.secret);
     Ok(match Token::new(&answer.secret) {
         Some(secret) => Asked {
             credential: Some(Arc::new(credential(program, answer.username, secret))),
-            said: String::new(),
+            remark: String::new(),
         },
         None => nothing(reason(host, &[&done.stderr])),
     })

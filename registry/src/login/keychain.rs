@@ -74,7 +74,7 @@ pub(crate) struct Resolved {
     /// The warnings about it.
     pub(crate) warnings: Vec<Warning>,
     /// Why helpers have no credential, as the end of a sentence; or nothing.
-    pub(crate) said: String,
+    pub(crate) remark: String,
 }
 
 impl Keychain {
@@ -140,7 +140,7 @@ impl Keychain {
                     path,
                 } => match helper::ask(host, program, server, path).await {
                     Ok(asked) => {
-                        remarks.push_str(&remark(program, &asked.said));
+                        remarks.push_str(&remark(program, &asked.remark));
                         asked.credential
                     }
                     Err(error) if error.is_missing() => {
@@ -157,7 +157,7 @@ impl Keychain {
                     credential: Some(credential),
                     until: wears.then(|| Instant::now() + FRESH),
                     warnings,
-                    said: String::new(),
+                    remark: String::new(),
                 });
             }
         }
@@ -165,7 +165,7 @@ impl Keychain {
             Some(error) => Err(error),
             None => Ok(Resolved {
                 warnings,
-                said: remarks,
+                remark: remarks,
                 ..Resolved::default()
             }),
         }
@@ -346,11 +346,11 @@ fn closed(path: &Path) -> String {
 }
 
 /// What a helper says that has no credential.
-fn remark(program: &str, said: &str) -> String {
-    if said.is_empty() {
+fn remark(program: &str, remark: &str) -> String {
+    if remark.is_empty() {
         String::new()
     } else {
-        format!("; `{program}` says `{said}`")
+        format!("; `{program}` says `{remark}`")
     }
 }
 

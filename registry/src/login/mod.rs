@@ -7,4 +7,4 @@ pub(crate) mod docker_config;
 pub(crate) mod error;
 mod helper;
 pub(crate) mod keychain;
-mod said;
+mod remark;

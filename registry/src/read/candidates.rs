@@ -67,12 +67,12 @@ impl Candidate {
 pub(crate) struct Line {
     /// `None` for another algorithm than SHA-256.
     digest: Option<Digest>,
-    said: Said,
+    declared: Declared,
 }
 
 /// What a line says of what it names. Some say nothing, and some are wrong: it decides the order alone.
 #[derive(PartialEq, Eq)]
-enum Said {
+enum Declared {
     /// A bundle, and perhaps the type of its predicate.
     Bundle(Option<Box<str>>),
     /// Nothing that helps.
@@ -108,32 +108,32 @@ struct Descriptor {
 
 impl From<Descriptor> for Line {
     fn from(descriptor: Descriptor) -> Self {
-        let said = match descriptor.artifact_type.as_deref() {
-            None | Some("" | EMPTY_CONFIG) => Said::Nothing,
+        let declared = match descriptor.artifact_type.as_deref() {
+            None | Some("" | EMPTY_CONFIG) => Declared::Nothing,
             Some(name) if name.starts_with(BUNDLE) => {
                 let annotations = descriptor.annotations.as_ref();
                 let predicate = annotations.and_then(|all| all.get(PREDICATE_TYPE)?.as_str());
-                Said::Bundle(predicate.filter(|name| !name.is_empty()).map(Box::from))
+                Declared::Bundle(predicate.filter(|name| !name.is_empty()).map(Box::from))
             }
-            Some(_) => Said::Other,
+            Some(_) => Declared::Other,
         };
         Self {
             digest: Digest::parse(&descriptor.digest),
-            said,
+            declared,
         }
     }
 }
 
 impl Line {
     fn rank(&self, predicate_types: &[String]) -> Rank {
-        match &self.said {
-            Said::Bundle(None) => Rank::Bundle,
-            Said::Bundle(Some(name)) if predicate_types.iter().any(|one| **one == **name) => {
+        match &self.declared {
+            Declared::Bundle(None) => Rank::Bundle,
+            Declared::Bundle(Some(name)) if predicate_types.iter().any(|one| **one == **name) => {
                 Rank::Wanted
             }
-            Said::Bundle(Some(_)) => Rank::OtherBundle,
-            Said::Nothing => Rank::Unknown,
-            Said::Other => Rank::Other,
+            Declared::Bundle(Some(_)) => Rank::OtherBundle,
+            Declared::Nothing => Rank::Unknown,
+            Declared::Other => Rank::Other,
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Child {
 
 /// The headers of the registry about the bytes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Said<'a> {
+pub(crate) struct Announced<'a> {
     /// `Content-Type`.
     pub(crate) media_type: Option<&'a str>,
     /// `Docker-Content-Digest`.
@@ -72,12 +72,15 @@ impl Manifest {
     pub(crate) fn read(
         reference: &str,
         bytes: &[u8],
-        said: Said<'_>,
+        announced: Announced<'_>,
         wanted: Option<&Digest>,
     ) -> Result<Self, Error> {
         let digest = Digest::of(bytes);
         let expected = wanted.map(Digest::to_string);
-        for expected in [expected.as_deref(), said.digest].into_iter().flatten() {
+        for expected in [expected.as_deref(), announced.digest]
+            .into_iter()
+            .flatten()
+        {
             if expected != digest.to_string() {
                 return Err(Error::DigestMismatch {
                     reference: reference.to_owned(),
@@ -90,7 +93,7 @@ impl Manifest {
             reference: reference.to_owned(),
             why: why.to_owned(),
         };
-        let media_type = signable(reference, said.media_type)?;
+        let media_type = signable(reference, announced.media_type)?;
         let wire: Wire =
             ambisign_host::json::parse(bytes).map_err(|error| unreadable(&error.to_string()))?;
         if wire.schema_version != 2 {
@@ -183,18 +186,18 @@ mod tests {
     use ambisign_host::Explain as _;
     use ambisign_sigstore::digest::Digest;
 
-    use super::{Manifest, Said};
+    use super::{Announced, Manifest};
 
     const OCI: &str = "application/vnd.oci.image.manifest.v1+json";
     const INDEX: &str = "application/vnd.oci.image.index.v1+json";
     const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
     fn code(bytes: &str, media_type: Option<&str>) -> String {
-        let said = Said {
+        let announced = Announced {
             media_type,
             digest: None,
         };
-        match Manifest::read("r/x", bytes.as_bytes(), said, None) {
+        match Manifest::read("r/x", bytes.as_bytes(), announced, None) {
             Ok(manifest) => format!("ok {}", manifest.children.len()),
             Err(error) => error.code().into_owned(),
         }
@@ -263,16 +266,16 @@ mod tests {
         let bytes = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
         let other = Digest::of(b"other");
         let text = other.to_string();
-        let said = Said {
+        let announced = Announced {
             media_type: Some(OCI),
             digest: None,
         };
-        let wrong = Said {
+        let wrong = Announced {
             digest: Some(&text),
-            ..said
+            ..announced
         };
         for result in [
-            Manifest::read("r", bytes, said, Some(&other)),
+            Manifest::read("r", bytes, announced, Some(&other)),
             Manifest::read("r", bytes, wrong, None),
         ] {
             assert_eq!(result.unwrap_err().code(), "registry/digest-mismatch");

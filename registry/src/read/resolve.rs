@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::http::backoff::Backoff;
 use crate::limits::REGISTRY_READ;
 use crate::read::Puller;
-use crate::read::manifest::{Manifest, Said};
+use crate::read::manifest::{Announced, Manifest};
 use crate::reference::Reference;
 
 impl Puller<'_> {
@@ -93,16 +93,16 @@ impl Puller<'_> {
             412 => {
                 return Err(Error::Policy {
                     reference: shown,
-                    said: answer.excerpt(&self.connection.host.net),
+                    excerpt: answer.excerpt(&self.connection.host.net),
                 });
             }
             _ => return Err(self.connection.refused("the image's manifest", &answer)),
         }
-        let said = Said {
+        let announced = Announced {
             media_type: answer.header(CONTENT_TYPE),
             digest: answer.header("docker-content-digest"),
         };
-        Manifest::read(&shown, &answer.body, said, reference.digest())
+        Manifest::read(&shown, &answer.body, announced, reference.digest())
     }
 
     /// The current digest of `tag`: the announced one, otherwise that of the bytes.

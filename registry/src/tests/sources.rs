@@ -32,7 +32,7 @@ async fn found(host: &Host, registry: &str) -> Result<(String, Vec<&'static str>
         credential,
         warnings,
         until,
-        said: _,
+        remark: _,
     } = plan.resolve(host).await.map_err(told)?;
     let machine = Some("this Google machine's account");
     let source = credential.as_ref().map(|found| found.source.as_str());

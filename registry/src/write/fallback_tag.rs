@@ -341,7 +341,7 @@ impl Pusher<'_> {
         Error::ImmutableTag {
             tag: self.puller.tag_name(subject),
             status: answer.status,
-            said: answer.excerpt(&self.puller.connection.host.net),
+            excerpt: answer.excerpt(&self.puller.connection.host.net),
         }
     }
 }

@@ -64,12 +64,12 @@ errors! {
             objection: Objection,
         } = also "fulcio/refused", Identity { fix: objection.fix(issuer) },
         /// Fulcio does not accept the token.
-        #[error("Fulcio refused the identity token (HTTP {status}): {said}")]
+        #[error("Fulcio refused the identity token (HTTP {status}): {excerpt}")]
         Refused {
             /// The status.
             status: u16,
             /// Its message.
-            said: String,
+            excerpt: String,
             /// The issuer of the token.
             issuer: String,
             /// What Fulcio's configuration says about the token.
@@ -81,12 +81,12 @@ errors! {
             advice: "Compare the token with what this Fulcio accepts; private instances list their own issuers.",
         },
         /// An error status that has nothing to do with the token.
-        #[error("Fulcio answered HTTP {status}: {said}")]
+        #[error("Fulcio answered HTTP {status}: {excerpt}")]
         Rejected {
             /// The status.
             status: u16,
             /// The beginning of the answer.
-            said: String,
+            excerpt: String,
         } = "fulcio/rejected", Temporary {
             what: "Fulcio refuses for now.",
             why: "Too many requests, or a fault on its side.",
@@ -144,7 +144,7 @@ pub enum Objection {
     /// Its configuration was read, and shows no reason.
     None,
     /// Its answer says it.
-    Said,
+    Quoted,
     /// Its configuration could not be read.
     Unread,
 }
@@ -161,7 +161,7 @@ impl Objection {
                  has no verified address"
             ),
             Self::Issuer => format!("it takes no tokens of {issuer}"),
-            Self::None | Self::Said => format!("it takes tokens of {issuer}"),
+            Self::None | Self::Quoted => format!("it takes tokens of {issuer}"),
             Self::Unread => "its configuration could not be read".to_owned(),
         }
     }
@@ -184,7 +184,7 @@ impl Objection {
                            configuration Fulcio accepts the issuer and audience"
                     .into()
             }
-            Self::Said => {
+            Self::Quoted => {
                 "mint a token with what Fulcio asks for, or have the operator of this Fulcio \
                            change what it asks for"
                     .into()

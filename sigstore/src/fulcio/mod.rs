@@ -110,37 +110,34 @@ impl<'a> Fulcio<'a> {
         if answer.status.is_success() && wire::is_certificate(&answer.body) {
             return Error::Unreadable;
         }
-        let said = wire::message(&answer.body).filter(|_| !answer.status.is_success());
-        let Some(said) = said.filter(|_| !service::is_of_url(status)) else {
+        let message = wire::message(&answer.body).filter(|_| !answer.status.is_success());
+        let Some(message) = message.filter(|_| !service::is_of_url(status)) else {
             if answer.status.is_server_error() && !service::is_of_url(status) {
-                let said = answer.excerpt(&self.host.net);
-                return Error::Rejected { status, said };
+                let excerpt = answer.excerpt(&self.host.net);
+                return Error::Rejected { status, excerpt };
             }
             let url = &self.trust.services().fulcio.url;
             return service::mistaken(self.host, Kind::Fulcio, url, answer)
                 .await
                 .into();
         };
-        let excerpt = self.host.net.excerpt(said.as_bytes());
+        let excerpt = self.host.net.excerpt(message.as_bytes());
         match status {
             400 | 401 | 403 | 413 | 415 | 422 => Error::Refused {
                 status,
-                said: excerpt,
+                excerpt,
                 issuer: identity.issuer().to_owned(),
-                objection: self.objection(identity, &said).await,
+                objection: self.objection(identity, &message).await,
             },
-            _ => Error::Rejected {
-                status,
-                said: excerpt,
-            },
+            _ => Error::Rejected { status, excerpt },
         }
     }
 
     /// Fulcio gives one message for nearly every token that it does not like. Its configuration tells
     /// more.
-    async fn objection(&self, identity: &Identity, said: &str) -> Objection {
-        if said != wire::OF_A_TOKEN {
-            return Objection::Said;
+    async fn objection(&self, identity: &Identity, message: &str) -> Objection {
+        if message != wire::OF_A_TOKEN {
+            return Objection::Quoted;
         }
         let url = configuration(&self.trust.services().fulcio.url);
         let answer = self.host.net.send(&FULCIO, request::get_json(url)).await;

@@ -162,13 +162,13 @@ impl Identity {
     /// The visibility of the repository, if the token has it (GitHub, GitLab). If there are several
     /// claims, one that is not `public` counts; a claim that is not text is not `public`.
     pub fn visibility(&self) -> Option<&str> {
-        let said = VISIBILITIES.iter().filter_map(|claim| {
+        let published = VISIBILITIES.iter().filter_map(|claim| {
             let claim = self.claims.get(*claim).filter(|claim| !claim.is_null())?;
             Some(claim.as_str().unwrap_or("of unreadable visibility"))
         });
-        let mut said: Vec<&str> = said.collect();
-        said.sort_by_key(|visibility| *visibility == PUBLIC);
-        said.first().copied()
+        let mut published: Vec<&str> = published.collect();
+        published.sort_by_key(|visibility| *visibility == PUBLIC);
+        published.first().copied()
     }
 
     /// The repository of a GitHub job, `owner/name`. For a reusable workflow, this is the caller's.

@@ -123,14 +123,14 @@ pub(crate) struct V1Proof {
 /// The part of an answer of Rekor v1 that cosign stores (`dev.sigstore.cosign/bundle`).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(crate) struct Kept {
+pub(crate) struct StoredEntry {
     pub(crate) signed_entry_timestamp: Base64,
-    pub(crate) payload: KeptPayload,
+    pub(crate) payload: StoredPayload,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct KeptPayload {
+pub(crate) struct StoredPayload {
     pub(crate) body: Base64,
     pub(crate) integrated_time: Int64,
     pub(crate) log_index: Int64,

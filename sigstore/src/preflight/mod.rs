@@ -129,7 +129,7 @@ impl Answers {
     pub fn accept(&self, identity: &Identity) -> Result<(), fulcio::Error> {
         let configuration = self.configuration.as_ref();
         match configuration.and_then(|answer| fulcio::objection(answer, identity)) {
-            None | Some(Objection::None | Objection::Said | Objection::Unread) => Ok(()),
+            None | Some(Objection::None | Objection::Quoted | Objection::Unread) => Ok(()),
             Some(objection) => Err(fulcio::Error::Objected {
                 issuer: identity.issuer().to_owned(),
                 objection,

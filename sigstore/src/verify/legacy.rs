@@ -86,7 +86,7 @@ pub fn legacy(
     let entry = entry.transpose()?;
     let timestamp = annotation(TIMESTAMP).map(|json| stamp(json));
     let timestamp = timestamp.transpose()?;
-    let said = said(payload, artifact)?;
+    let claims = claims(payload, artifact)?;
     let evidence = Evidence {
         verifier: judge::verifier(certificate.as_ref(), policy)?,
         content: ContentRef::Message {
@@ -98,9 +98,9 @@ pub fn legacy(
         proof: Proof::Promise,
     };
     let vouched = judge::judge(&evidence, root, policy)?;
-    let said = said.fits(policy)?;
+    let claims = claims.fits(policy)?;
     let signed_by = SignedBy::of(evidence.verifier);
-    Ok(Accepted::new(artifact, signed_by, said, vouched))
+    Ok(Accepted::new(artifact, signed_by, claims, vouched))
 }
 
 /// The certificate in `pem`. A stored chain is not read, because authorities come from the trusted root
@@ -122,7 +122,7 @@ fn stamp(json: &str) -> Result<Vec<u8>, Error> {
     Ok(stamp.response.0)
 }
 
-fn said(payload: &[u8], artifact: &Digest) -> Result<SignedClaims, Error> {
+fn claims(payload: &[u8], artifact: &Digest) -> Result<SignedClaims, Error> {
     let malformed = |why| Error::Legacy { why };
     let payload: Payload = ambisign_host::json::parse(payload)
         .map_err(|_json| malformed("its payload is malformed"))?;

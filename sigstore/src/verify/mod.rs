@@ -216,12 +216,12 @@ impl Accepted {
         &self.timestamps
     }
 
-    fn new(artifact: &Digest, signed_by: SignedBy, said: SignedClaims, vouched: Vouched) -> Self {
+    fn new(artifact: &Digest, signed_by: SignedBy, claims: SignedClaims, vouched: Vouched) -> Self {
         Self {
             artifact: *artifact,
             signed_by,
-            predicate_type: said.predicate_type,
-            annotations: said.annotations,
+            predicate_type: claims.predicate_type,
+            annotations: claims.annotations,
             entries: vouched.entries,
             timestamps: vouched.timestamps,
         }
@@ -277,9 +277,9 @@ pub fn verify(
         proof: Proof::Inclusion,
     };
     let vouched = judge::judge(&evidence, root, policy)?;
-    let said = said(bundle.content(), artifact)?.fits(policy)?;
+    let claims = claims(bundle.content(), artifact)?.fits(policy)?;
     let signed_by = SignedBy::of(evidence.verifier);
-    Ok(Accepted::new(artifact, signed_by, said, vouched))
+    Ok(Accepted::new(artifact, signed_by, claims, vouched))
 }
 
 /// The SHA-256 digests of the artifacts that the statement in `bytes` names, unverified. The list is
@@ -306,7 +306,7 @@ fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
 }
 
 /// The signed claims about the artifact. A message has none.
-fn said(content: &Content, artifact: &Digest) -> Result<SignedClaims, Error> {
+fn claims(content: &Content, artifact: &Digest) -> Result<SignedClaims, Error> {
     match content {
         Content::Envelope(envelope) => Statement::read(envelope)?
             .about(artifact)

@@ -46,10 +46,10 @@ errors! {
         #[error(transparent)]
         Mistaken(#[from] error: service::Error) = of error,
         /// The log takes nothing any more.
-        #[error("the log takes no entries any more (HTTP 405): {said}")]
+        #[error("the log takes no entries any more (HTTP 405): {excerpt}")]
         Frozen {
             /// The beginning of its answer.
-            said: String,
+            excerpt: String,
         } = "rekor/frozen", Trust {
             fix: "update the signing config, which names the log that takes entries now",
             what: "The log is closed and only read any more.",
@@ -57,12 +57,12 @@ errors! {
             advice: "Update the signing config, or name the newer log with `--rekor-url`.",
         },
         /// The log refused the entry.
-        #[error("the log refused the entry (HTTP {status}): {said}")]
+        #[error("the log refused the entry (HTTP {status}): {excerpt}")]
         LogRefused {
             /// The status.
             status: u16,
             /// The beginning of its answer.
-            said: String,
+            excerpt: String,
         } = "rekor/refused", Bug | Temporary {
             class: match status {
                 400 | 415 | 422 => Class::Bug,
@@ -95,12 +95,12 @@ errors! {
         #[error(transparent)]
         TimestampInvalid(#[from] error: TimestampError) = of error,
         /// The timestamp authority refused.
-        #[error("the timestamp authority answered HTTP {status}: {said}")]
+        #[error("the timestamp authority answered HTTP {status}: {excerpt}")]
         TimestampRefused {
             /// The status.
             status: u16,
             /// The beginning of its answer.
-            said: String,
+            excerpt: String,
         } = "timestamp/refused", Temporary | Untrusted | Rejected {
             fix: "run again",
             what: "The authority gave no timestamp.",
@@ -134,8 +134,8 @@ impl Error {
         }
     }
 
-    pub(super) fn refused(status: u16, said: String) -> Self {
-        Self::LogRefused { status, said }
+    pub(super) fn refused(status: u16, excerpt: String) -> Self {
+        Self::LogRefused { status, excerpt }
     }
 
     /// The log reported that it has the entry, but reading it failed.

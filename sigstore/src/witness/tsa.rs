@@ -52,8 +52,8 @@ impl TimestampAuthority<'_> {
                 .into());
         }
         if !is_good {
-            let said = answer.excerpt(&self.host.net);
-            return Err(Error::TimestampRefused { status, said });
+            let excerpt = answer.excerpt(&self.host.net);
+            return Err(Error::TimestampRefused { status, excerpt });
         }
         let stamped = Stamped {
             signature,

@@ -4,7 +4,7 @@
 
 /// The translation of a flag of cosign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Translation {
     /// It has the same meaning.
     Same,
     /// It has this name in ambisign.
@@ -40,7 +40,7 @@ pub struct Flag {
     /// Whether it has a value.
     pub takes: Takes,
     /// Its translation.
-    pub fate: Fate,
+    pub translation: Translation,
     /// Why it has no effect, as the end of a sentence; or what to do instead; or the difference, if it is
     /// nearly the same.
     pub why: &'static str,
@@ -73,20 +73,20 @@ const fn row(
     name: &'static str,
     of: &'static [&'static str],
     takes: Takes,
-    fate: Fate,
+    translation: Translation,
     why: &'static str,
 ) -> Flag {
     Flag {
         name,
         of,
         takes,
-        fate,
+        translation,
         why,
     }
 }
 
-use Fate::{Alias, Only, Opposite, Refused, Same, Secret, Unused};
 use Takes::{Switch, Value};
+use Translation::{Alias, Only, Opposite, Refused, Same, Secret, Unused};
 
 /// The flags.
 #[rustfmt::skip] // One row a line, so that the table is readable.

@@ -6,7 +6,7 @@ use ambisign_host::{Env, Explain as _};
 use clap::CommandFactory as _;
 
 use super::Error;
-use super::{COMMANDS, FLAGS, Fate, Swapped, Takes, ours, swap, table};
+use super::{COMMANDS, FLAGS, Swapped, Takes, Translation, ours, swap, table};
 use crate::cli::Cli;
 
 fn words(line: &str) -> Vec<OsString> {
@@ -194,8 +194,11 @@ fn the_table_has_each_flag_of_a_command_once_and_in_order() {
                 "{flag:?}"
             );
         }
-        let is_plain = matches!(flag.fate, Fate::Alias(_) | Fate::Opposite(_));
-        let is_right = flag.why.is_empty() == is_plain || flag.fate == Fate::Same;
+        let is_plain = matches!(
+            flag.translation,
+            Translation::Alias(_) | Translation::Opposite(_)
+        );
+        let is_right = flag.why.is_empty() == is_plain || flag.translation == Translation::Same;
         assert!(is_right, "{flag:?}");
     }
     assert!(FLAGS.is_sorted_by_key(|flag| flag.name));
@@ -214,11 +217,11 @@ fn the_table_agrees_with_the_flags_that_are_here() {
             let mut arguments = found.get_arguments();
             let name = ours(flag);
             let arg = arguments.find(|arg| arg.get_long() == Some(name));
-            match (flag.fate, arg) {
-                (Fate::Same | Fate::Alias(_) | Fate::Opposite(_), None) => {
+            match (flag.translation, arg) {
+                (Translation::Same | Translation::Alias(_) | Translation::Opposite(_), None) => {
                     missing.push(format!("{command} --{name}"));
                 }
-                (Fate::Same, Some(arg)) => {
+                (Translation::Same, Some(arg)) => {
                     let is_optional = arg.get_num_args().is_some_and(|n| n.min_values() == 0);
                     let takes = if arg.get_action().takes_values() && !is_optional {
                         Takes::Value
@@ -227,8 +230,14 @@ fn the_table_agrees_with_the_flags_that_are_here() {
                     };
                     assert_eq!(takes, flag.takes, "{command} --{name}");
                 }
-                (Fate::Alias(_) | Fate::Opposite(_), Some(_)) => {}
-                (Fate::Unused | Fate::Only(_) | Fate::Refused | Fate::Secret, arg) => {
+                (Translation::Alias(_) | Translation::Opposite(_), Some(_)) => {}
+                (
+                    Translation::Unused
+                    | Translation::Only(_)
+                    | Translation::Refused
+                    | Translation::Secret,
+                    arg,
+                ) => {
                     assert!(arg.is_none(), "{command} --{name} is here");
                 }
             }

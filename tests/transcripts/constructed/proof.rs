@@ -45,7 +45,7 @@ pub(super) fn of_signing() -> Vec<Error> {
         }),
         boxed(witness::Error::Encoding),
         boxed(witness::Error::Frozen {
-            said: "this log is frozen".to_owned(),
+            excerpt: "this log is frozen".to_owned(),
         }),
         boxed(witness::Error::Late),
         boxed(witness::Error::Lost {

@@ -26,12 +26,12 @@ fn of_requests() -> Vec<Error> {
         }),
         boxed(Registry::Policy {
             reference: reference.clone(),
-            said: "PROJECTPOLICYVIOLATION: the image is not signed".to_owned(),
+            excerpt: "PROJECTPOLICYVIOLATION: the image is not signed".to_owned(),
         }),
         boxed(Registry::PushDenied {
             repository: repository.clone(),
             status: StatusCode::FORBIDDEN,
-            said: "denied: write_package".to_owned(),
+            excerpt: "denied: write_package".to_owned(),
             credential: "with the credential of `/root/.docker/config.json`".to_owned(),
             login: Login::Given,
         }),
@@ -62,7 +62,7 @@ fn of_tags() -> Vec<Error> {
         boxed(Registry::ImmutableTag {
             tag: fallback_tag(),
             status: StatusCode::PRECONDITION_FAILED,
-            said: "configured as immutable".to_owned(),
+            excerpt: "configured as immutable".to_owned(),
         }),
         boxed(Registry::SharedTag {
             tag: fallback_tag(),

@@ -48,19 +48,19 @@ impl Asked<'_> {
     }
 
     /// A proxy that may work later; `said` is the rest of the sentence.
-    pub(in crate::http) fn down(&self, said: String) -> HttpReason {
-        HttpReason::ProxyDown(Box::new(self.fault(Does::Fail { said })))
+    pub(in crate::http) fn down(&self, excerpt: String) -> HttpReason {
+        HttpReason::ProxyDown(Box::new(self.fault(Does::Fail { excerpt })))
     }
 
     /// A proxy whose certificate is not trusted.
-    pub(in crate::http) fn untrusted(&self, said: String) -> HttpReason {
-        HttpReason::ProxyTls(Box::new(self.fault(Does::Untrusted { said })))
+    pub(in crate::http) fn untrusted(&self, excerpt: String) -> HttpReason {
+        HttpReason::ProxyTls(Box::new(self.fault(Does::Untrusted { excerpt })))
     }
 
     /// A server that does not work as a proxy; `said` is what it did.
-    pub(in crate::http) fn no_proxy(&self, said: impl Into<String>) -> HttpReason {
-        let said = said.into();
-        self.for_good(Does::NoProxy { said })
+    pub(in crate::http) fn no_proxy(&self, excerpt: impl Into<String>) -> HttpReason {
+        let excerpt = excerpt.into();
+        self.for_good(Does::NoProxy { excerpt })
     }
 
     /// What an answer of the proxy to `CONNECT` means, or its 407 to a request in plain HTTP.
@@ -70,17 +70,19 @@ impl Asked<'_> {
         ways: Option<String>,
         excerpt: &str,
     ) -> HttpReason {
-        let said = quoted(status, excerpt);
+        let excerpt = quoted(status, excerpt);
         match status.as_u16() {
             407 => self.for_good(Does::AskForLogin {
                 has_login: self.proxy.has_login(),
                 ways,
-                said,
+                excerpt,
             }),
             // Servers that do not support `CONNECT` answer in these ways.
-            400 | 404 | 405 | 501 => self.no_proxy(format!("it answered `CONNECT` with {said}")),
-            408 | 425 | 429 | 500.. => self.down(format!("could not reach {} ({said})", self.host)),
-            _ => self.for_good(Does::Refuse { said }),
+            400 | 404 | 405 | 501 => self.no_proxy(format!("it answered `CONNECT` with {excerpt}")),
+            408 | 425 | 429 | 500.. => {
+                self.down(format!("could not reach {} ({excerpt})", self.host))
+            }
+            _ => self.for_good(Does::Refuse { excerpt }),
         }
     }
 
@@ -90,24 +92,24 @@ impl Asked<'_> {
         status: StatusCode,
         excerpt: &str,
     ) -> HttpReason {
-        let said = quoted(status, excerpt);
-        self.for_good(Does::RefuseOrBehind { said })
+        let excerpt = quoted(status, excerpt);
+        self.for_good(Does::RefuseOrBehind { excerpt })
     }
 
     /// What `text` means, if it is the error of a SOCKS handshake.
     pub(in crate::http) fn of_socks(&self, text: &str) -> Option<HttpReason> {
         let (_, text) = text.split_once("SOCKS error: ")?;
-        let (_, meaning) = SOCKS.iter().find(|(said, _)| text.contains(said))?;
-        let said = text.to_owned();
+        let (_, meaning) = SOCKS.iter().find(|(excerpt, _)| text.contains(excerpt))?;
+        let excerpt = text.to_owned();
         Some(match meaning {
-            Meaning::Down => self.down(format!("could not reach {} ({said})", self.host)),
+            Meaning::Down => self.down(format!("could not reach {} ({excerpt})", self.host)),
             Meaning::Login => self.for_good(Does::AskForLogin {
                 has_login: self.proxy.has_login(),
                 ways: None,
-                said: "SOCKS5".to_owned(),
+                excerpt: "SOCKS5".to_owned(),
             }),
-            Meaning::NoProxy => self.no_proxy(format!("it does not speak SOCKS5 ({said})")),
-            Meaning::Refused => self.for_good(Does::Refuse { said }),
+            Meaning::NoProxy => self.no_proxy(format!("it does not speak SOCKS5 ({excerpt})")),
+            Meaning::Refused => self.for_good(Does::Refuse { excerpt }),
         })
     }
 }

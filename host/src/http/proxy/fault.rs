@@ -21,18 +21,18 @@ pub(super) enum Does {
         has_login: bool,
         /// The logins that it accepts, if user and password are not among them.
         ways: Option<String>,
-        said: String,
+        excerpt: String,
     },
     /// It may work later. `said` is the rest of a sentence.
-    Fail { said: String },
+    Fail { excerpt: String },
     /// It answers as a proxy does not.
-    NoProxy { said: String },
+    NoProxy { excerpt: String },
     /// It refuses to connect.
-    Refuse { said: String },
+    Refuse { excerpt: String },
     /// It or the host behind it refuses: over plain HTTP the answers look alike.
-    RefuseOrBehind { said: String },
+    RefuseOrBehind { excerpt: String },
     /// Its certificate is not trusted.
-    Untrusted { said: String },
+    Untrusted { excerpt: String },
 }
 
 impl Does {
@@ -41,27 +41,27 @@ impl Does {
         match self {
             Self::AskForLogin {
                 ways: Some(ways),
-                said,
+                excerpt,
                 ..
-            } => format!("the proxy {proxy} only accepts a login by {ways} ({said})"),
+            } => format!("the proxy {proxy} only accepts a login by {ways} ({excerpt})"),
             Self::AskForLogin {
                 has_login: true,
-                said,
+                excerpt,
                 ..
-            } => format!("the proxy {proxy} rejects the login ({said})"),
-            Self::AskForLogin { said, .. } => {
-                format!("the proxy {proxy} requires a login ({said})")
+            } => format!("the proxy {proxy} rejects the login ({excerpt})"),
+            Self::AskForLogin { excerpt, .. } => {
+                format!("the proxy {proxy} requires a login ({excerpt})")
             }
-            Self::Fail { said } => format!("the proxy {proxy} {said}"),
-            Self::NoProxy { said } => format!("{proxy} does not work as a proxy: {said}"),
-            Self::Refuse { said } => {
-                format!("the proxy {proxy} refuses to connect to {host} ({said})")
+            Self::Fail { excerpt } => format!("the proxy {proxy} {excerpt}"),
+            Self::NoProxy { excerpt } => format!("{proxy} does not work as a proxy: {excerpt}"),
+            Self::Refuse { excerpt } => {
+                format!("the proxy {proxy} refuses to connect to {host} ({excerpt})")
             }
-            Self::RefuseOrBehind { said } => {
-                format!("the proxy {proxy}, or {host} behind it, refuses the request ({said})")
+            Self::RefuseOrBehind { excerpt } => {
+                format!("the proxy {proxy}, or {host} behind it, refuses the request ({excerpt})")
             }
-            Self::Untrusted { said } => {
-                format!("the TLS certificate of the proxy {proxy} is not trusted: {said}")
+            Self::Untrusted { excerpt } => {
+                format!("the TLS certificate of the proxy {proxy} is not trusted: {excerpt}")
             }
         }
     }
@@ -69,9 +69,9 @@ impl Does {
 
 impl ProxyFault {
     /// The fault of a proxy that refuses to connect to `host`, with its answer.
-    pub fn refused(proxy: &Proxy, host: &str, said: &str) -> Self {
-        let said = said.to_owned();
-        Self::new(proxy, host, Does::Refuse { said })
+    pub fn refused(proxy: &Proxy, host: &str, excerpt: &str) -> Self {
+        let excerpt = excerpt.to_owned();
+        Self::new(proxy, host, Does::Refuse { excerpt })
     }
 
     pub(super) fn new(proxy: &Proxy, host: &str, does: Does) -> Self {

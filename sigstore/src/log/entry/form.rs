@@ -69,7 +69,7 @@ impl LogEntry {
     /// # Errors
     /// [`EntryError::Malformed`].
     pub fn from_legacy(json: &[u8]) -> Result<Self, EntryError> {
-        let kept: wire::Kept = ambisign_host::json::parse(json).map_err(malformed)?;
+        let kept: wire::StoredEntry = ambisign_host::json::parse(json).map_err(malformed)?;
         let payload = kept.payload;
         let head: Head = ambisign_host::json::parse(&payload.body.0).map_err(malformed)?;
         Self::from_wire(wire::Entry {

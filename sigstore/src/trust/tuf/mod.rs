@@ -54,12 +54,12 @@ pub struct Versions {
 pub struct Repository<'a> {
     mirror: Mirror<'a>,
     top: TopLevel,
-    kept: Mutex<Kept>,
+    kept: Mutex<Cached>,
     warnings: Vec<Warning>,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct Cached {
     cache: Cache,
     state: State,
 }
@@ -103,7 +103,7 @@ impl<'a> Repository<'a> {
         Ok(Self {
             top: result?,
             mirror,
-            kept: Mutex::new(Kept { cache, state }),
+            kept: Mutex::new(Cached { cache, state }),
             warnings: warning.into_iter().chain(distrusted).collect(),
         })
     }
@@ -203,7 +203,7 @@ impl<'a> Repository<'a> {
     }
 }
 
-impl Kept {
+impl Cached {
     async fn save(&mut self) {
         self.cache.save(&mut self.state).await;
     }

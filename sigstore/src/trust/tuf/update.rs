@@ -51,7 +51,7 @@ pub(super) struct Update<'a> {
 
 /// The metadata that was seen before, if the current keys signed it.
 #[derive(Default)]
-struct Seen {
+struct Previous {
     timestamp: Option<Verified<Timestamp>>,
     snapshot: Option<Verified<Snapshot>>,
 }
@@ -140,17 +140,17 @@ impl Update<'_> {
     /// The versions that were seen before still count, unless the keys of timestamp or snapshot were
     /// replaced since. That is how a repository recovers from an attacker who raised the versions (TUF
     /// 5.3.11).
-    fn seen(&mut self, chain: &Chain) -> Seen {
+    fn seen(&mut self, chain: &Chain) -> Previous {
         let root = &chain.root;
         let old = std::mem::take(&mut self.old.timestamp);
         let (Some(timestamp), false) = (old, self.old.root.is_empty()) else {
-            return Seen::default();
+            return Previous::default();
         };
         let before = role::read::<Root>("root.json", self.old.root.as_bytes());
         let before = before.ok().map(|before| before.signed.role);
         let Some(before) = before.filter(|before| self.has(chain, before)) else {
             self.distrust("its root is damaged, or belongs to another repository");
-            return Seen::default();
+            return Previous::default();
         };
         let replaced = [RoleType::Timestamp, RoleType::Snapshot]
             .into_iter()
@@ -159,19 +159,19 @@ impl Update<'_> {
             self.new.timestamp = None;
             self.new.version = 0;
             self.new.snapshot = None;
-            return Seen::default();
+            return Previous::default();
         }
         let timestamp = role::signed(root, TIMESTAMP, timestamp.as_bytes());
         let snapshot = self.old.snapshot.as_ref();
         let snapshot = snapshot.map(|text| role::signed(root, SNAPSHOT, text.as_bytes()));
         match (timestamp, snapshot.transpose()) {
-            (Ok(timestamp), Ok(snapshot)) => Seen {
+            (Ok(timestamp), Ok(snapshot)) => Previous {
                 timestamp: Some(timestamp),
                 snapshot,
             },
             (Err(_), _) | (_, Err(_)) => {
                 self.distrust("its metadata is damaged, or belongs to another repository");
-                Seen::default()
+                Previous::default()
             }
         }
     }
@@ -196,7 +196,7 @@ impl Update<'_> {
         root: &Root,
         early: Result<Vec<u8>, Error>,
         grew: bool,
-        seen: &Seen,
+        seen: &Previous,
     ) -> Result<Timestamp, Error> {
         let early = early.and_then(|bytes| role::signed::<Timestamp>(root, TIMESTAMP, &bytes));
         let mut new = match early {
@@ -232,7 +232,7 @@ impl Update<'_> {
         &mut self,
         root: &Root,
         timestamp: &Timestamp,
-        seen: &Seen,
+        seen: &Previous,
     ) -> Result<Snapshot, Error> {
         let meta = only_snapshot(timestamp)?;
         let file = versioned(root, SNAPSHOT, meta);
