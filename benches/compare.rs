@@ -50,7 +50,7 @@ const CPU_RUNS: usize = 20;
 
 fn main() -> ExitCode {
     let mut table = Table::default();
-    let size = release_size();
+    let size = released_size();
     let stack = Stack::up(Logs::Begun, &["--delay", DELAY, "--checkpoint", CHECKPOINT]);
     println!(
         "one image, fallback tag, {DELAY} ms one-way delay, median of {ROUNDS} rounds in turns\n"
@@ -62,12 +62,7 @@ fn main() -> ExitCode {
             Err(why) => table.missing(&format!("Rekor {log:?}"), &why),
         }
     }
-    table.bound(
-        "binary, stripped (MB)",
-        size,
-        file_mb(cosign(&stack)),
-        SIZE_MB,
-    );
+    table.bound("binary, stripped (MB)", size, file_mb(cosign(&stack)), SIZE_MB);
     let ours = start_up(|| Program::ambisign().arg("--version"));
     let theirs = start_up(|| stack.program("cosign").arg("version"));
     table.bound("start-up (ms)", ours, theirs, START_MS);
@@ -131,14 +126,10 @@ struct Pair {
 fn measure(stack: &Stack, log: Log) -> Result<Pair, String> {
     let mut pair = Pair::default();
     let ours = |pair: &mut Cost| {
-        sign(stack, pair, |image| {
-            stack.signing("sign", log).arg(image.reference())
-        })
+        sign(stack, pair, |image| stack.signing("sign", log).arg(image.reference()))
     };
     let theirs = |pair: &mut Cost| {
-        sign(stack, pair, |image| {
-            Cosign::Three.sign(stack, log.signing_config(stack), image)
-        })
+        sign(stack, pair, |image| Cosign::Three.sign(stack, log.signing_config(stack), image))
     };
     // The first of each warms caches and is not counted.
     ours(&mut Cost::default())?;
@@ -171,17 +162,15 @@ fn sign(stack: &Stack, cost: &mut Cost, program: impl Fn(&Image) -> Program) -> 
     }
 }
 
-/// The size in megabytes of the release binary. It is built on its own, as for a release, so that no
+/// The size in megabytes of the released binary. It is built on its own, as for a release, so that no
 /// other member of the workspace adds features. The later measurements use this binary.
-fn release_size() -> Option<f64> {
+fn released_size() -> Option<f64> {
     let build = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--locked", "-p", "ambisign"])
+        .args(["build", "--profile", "bench", "--locked", "-p", "ambisign"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
     let built = build.is_ok_and(|status| status.success());
-    built
-        .then(|| file_mb(env!("CARGO_BIN_EXE_ambisign")))
-        .flatten()
+    built.then(|| file_mb(env!("CARGO_BIN_EXE_ambisign"))).flatten()
 }
 
 fn cosign(stack: &Stack) -> String {
@@ -242,11 +231,7 @@ fn verification_ms(stack: &Stack, program: &str, version: &str, dir: &Path) -> O
 
 /// Runs `trust update`, or the equivalent command of cosign.
 fn asks_mirror(stack: &Stack, program: Program, home: &Path) -> Option<f64> {
-    let run = program
-        .env("HOME", home)
-        .env("PATH", "/usr/bin:/bin")
-        .dir(stack_dir(stack))
-        .run();
+    let run = program.env("HOME", home).env("PATH", "/usr/bin:/bin").dir(stack_dir(stack)).run();
     (run.code == Some(0)).then_some(run.took.as_secs_f64())
 }
 
@@ -269,10 +254,7 @@ struct Table {
 impl Table {
     fn head(&self) {
         let (ours, theirs) = ("ambisign", "cosign");
-        println!(
-            "{:<34}{ours:>10}{theirs:>10}{:>8}{:>9}",
-            "", "ratio", "target"
-        );
+        println!("{:<34}{ours:>10}{theirs:>10}{:>8}{:>9}", "", "ratio", "target");
     }
 
     fn pair(&mut self, log: Log, pair: &Pair) {
@@ -289,10 +271,7 @@ impl Table {
         for service in services.collect::<BTreeSet<_>>() {
             let count = |cost: &Cost| cost.requests.get(service).copied().unwrap_or(0);
             let (ours, theirs) = (count(&pair.ours), count(&pair.theirs));
-            println!(
-                "{:<34}{ours:>10}{theirs:>10}",
-                format!("  requests, {service}")
-            );
+            println!("{:<34}{ours:>10}{theirs:>10}", format!("  requests, {service}"));
         }
         let name = format!("peak memory, Rekor {log:?} (MiB)");
         let theirs = Some(pair.theirs.peak_mib);
@@ -342,9 +321,7 @@ impl Table {
             let ours = asks_mirror(stack, ours, home.path());
             let requests = stack.counts();
             let theirs =
-                stack
-                    .program("cosign")
-                    .args(["initialize", "--mirror", url, "--root", root]);
+                stack.program("cosign").args(["initialize", "--mirror", url, "--root", root]);
             let theirs = asks_mirror(stack, theirs, home.path());
             let trips = |seconds: Option<f64>| seconds.map(|seconds| seconds / round_trip);
             let label = format!("TUF mirror, {name} (round trips)");

@@ -125,10 +125,7 @@ fn nothing_is_public_without_a_place_for_the_bundle() {
         let run = sign(&stack, Log::V1, folder.path()).args(flags).run();
         let run = run.expect(2);
         assert!(run.stderr.contains(&format!("code: {code}")), "{run}");
-        assert!(
-            run.stderr.contains("nothing was signed or uploaded"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("nothing was signed or uploaded"), "{run}");
         assert!(run.stdout.is_empty(), "{run}");
     }
     let counts = stack.made();
@@ -150,15 +147,11 @@ fn a_pipe_keeps_nobody_waiting() {
     Program::new("/usr/bin/mkfifo").arg(&pipe).run().expect(0);
     let sign = || {
         let program = Program::ambisign().args(["sign-blob", "pipe"]);
-        program
-            .env("SIGSTORE_ID_TOKEN", "e30.e30.e30")
-            .dir(folder.path())
+        program.env("SIGSTORE_ID_TOKEN", "e30.e30.e30").dir(folder.path())
     };
     let run = sign().args(["--timeout", "200ms"]).run().expect(75);
     assert!(run.stderr.contains("code: run/deadline; "), "{run}");
-    let run = sign()
-        .signal_after(Duration::from_millis(300), "TERM")
-        .run();
+    let run = sign().signal_after(Duration::from_millis(300), "TERM").run();
     run.expect(143);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -6,10 +6,7 @@
 use std::process::{Command, Output};
 
 /// Runs `ambisign` with `arguments` and no other variables than `env`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the program under test is a child process"
-)]
+#[expect(clippy::disallowed_methods, reason = "the program under test is a child process")]
 fn ambisign(arguments: &[&str], env: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ambisign"))
         .args(arguments)
@@ -26,11 +23,7 @@ fn text(bytes: &[u8]) -> &str {
 /// Asserts the exit code, that standard output is empty, and returns standard error.
 fn refused(arguments: &[&str], env: &[(&str, &str)], code: i32) -> String {
     let output = ambisign(arguments, env);
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "{arguments:?} {env:?} {output:?}"
-    );
+    assert_eq!(output.status.code(), Some(code), "{arguments:?} {env:?} {output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     text(&output.stderr).to_owned()
 }
@@ -39,10 +32,7 @@ fn refused(arguments: &[&str], env: &[(&str, &str)], code: i32) -> String {
 fn version_is_one_line() {
     let output = ambisign(&["--version"], &[]);
     assert!(output.status.success() && output.stderr.is_empty());
-    assert_eq!(
-        text(&output.stdout),
-        concat!("ambisign ", env!("CARGO_PKG_VERSION"), "\n")
-    );
+    assert_eq!(text(&output.stdout), concat!("ambisign ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
 #[test]
@@ -50,25 +40,17 @@ fn help_begins_with_examples_and_goes_to_stdout() {
     let output = ambisign(&["sign", "-h"], &[("COLUMNS", "20")]);
     let help = text(&output.stdout);
     assert!(output.status.success() && output.stderr.is_empty());
-    let (examples, options) = (
-        help.find("Examples:").unwrap(),
-        help.find("Options:").unwrap(),
-    );
+    let (examples, options) = (help.find("Examples:").unwrap(), help.find("Options:").unwrap());
     assert!(examples < options);
     assert!(help.contains("($AMBISIGN_FULCIO_URL)"), "{help}");
-    assert!(
-        help.lines().all(|line| line.chars().count() <= 100),
-        "{help}"
-    );
+    assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
 }
 
 #[test]
 fn completions_are_scripts() {
-    for (shell, mark) in [
-        ("bash", "_ambisign()"),
-        ("zsh", "#compdef ambisign"),
-        ("fish", "complete -c ambisign"),
-    ] {
+    for (shell, mark) in
+        [("bash", "_ambisign()"), ("zsh", "#compdef ambisign"), ("fish", "complete -c ambisign")]
+    {
         let output = ambisign(&["completions", shell], &[]);
         assert!(output.status.success() && output.stderr.is_empty());
         assert!(text(&output.stdout).contains(mark), "{shell}");
@@ -121,28 +103,15 @@ fn a_token_in_the_wrong_place_is_not_shown() {
 #[test]
 fn one_login_is_for_one_registry() {
     let token = [("SIGSTORE_ID_TOKEN", "e30.e30.e30")];
-    let by_name = [
-        ("AMBISIGN_REGISTRY_USERNAME", "u"),
-        ("AMBISIGN_REGISTRY_PASSWORD", "p"),
-    ];
-    let signer = [
-        "--certificate-identity",
-        "a",
-        "--certificate-oidc-issuer",
-        "b",
-    ];
+    let by_name = [("AMBISIGN_REGISTRY_USERNAME", "u"), ("AMBISIGN_REGISTRY_PASSWORD", "p")];
+    let signer = ["--certificate-identity", "a", "--certificate-oidc-issuer", "b"];
     for login in [&by_name[..], &[("AMBISIGN_REGISTRY_TOKEN", "t")]] {
         let env = [&token, login].concat();
         for command in [&["sign"][..], &[&["verify"], &signer[..]].concat()] {
             let images = ["127.0.0.1:1/a", "localhost:1/a"];
             let told = refused(&[command, &images].concat(), &env, 2);
             assert!(told.contains("code: settings/login; "), "{told}");
-            let one = [
-                "127.0.0.1:1/a",
-                "127.0.0.1:1/b",
-                "--timeout=1s",
-                "--trusted-root=/no",
-            ];
+            let one = ["127.0.0.1:1/a", "127.0.0.1:1/b", "--timeout=1s", "--trusted-root=/no"];
             let output = ambisign(&[command, &one].concat(), &env);
             assert_ne!(output.status.code(), Some(2), "{output:?}");
         }
@@ -151,36 +120,16 @@ fn one_login_is_for_one_registry() {
 
 #[test]
 fn a_run_begins_with_what_is_not_the_default() {
-    let env = [
-        ("AMBISIGN_FULCIO_URL", "https://fulcio.example.com"),
-        ("AMBISIGN_ODDITY", "1"),
-    ];
-    let output = ambisign(
-        &[
-            "sign",
-            "--identity-token-file",
-            "/none",
-            "registry.example.com/a",
-        ],
-        &env,
-    );
+    let env = [("AMBISIGN_FULCIO_URL", "https://fulcio.example.com"), ("AMBISIGN_ODDITY", "1")];
+    let output =
+        ambisign(&["sign", "--identity-token-file", "/none", "registry.example.com/a"], &env);
     let told = text(&output.stderr);
     assert!(
-        told.starts_with(concat!(
-            "ambisign ",
-            env!("CARGO_PKG_VERSION"),
-            " | 1 image\n"
-        )),
+        told.starts_with(concat!("ambisign ", env!("CARGO_PKG_VERSION"), " | 1 image\n")),
         "{told}"
     );
-    assert!(
-        told.contains("https://fulcio.example.com/ (from AMBISIGN_FULCIO_URL)\n"),
-        "{told}"
-    );
-    assert!(
-        told.contains("ambisign: warning: `AMBISIGN_ODDITY` is not a variable"),
-        "{told}"
-    );
+    assert!(told.contains("https://fulcio.example.com/ (from AMBISIGN_FULCIO_URL)\n"), "{told}");
+    assert!(told.contains("ambisign: warning: `AMBISIGN_ODDITY` is not a variable"), "{told}");
 }
 
 #[test]

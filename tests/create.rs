@@ -26,11 +26,9 @@ impl Operator {
         let folder = TempDir::new().unwrap();
         let root = fs::read(stack.var("TRUSTED_ROOT")).unwrap();
         let root: Value = serde_json::from_slice(&root).unwrap();
-        for (name, pointer) in [
-            ("ctfe.pub", "/ctlogs/0"),
-            ("rekor1.pub", "/tlogs/0"),
-            ("rekor2.pub", "/tlogs/1"),
-        ] {
+        for (name, pointer) in
+            [("ctfe.pub", "/ctlogs/0"), ("rekor1.pub", "/tlogs/0"), ("rekor2.pub", "/tlogs/1")]
+        {
             let key = root.pointer(&format!("{pointer}/publicKey/rawBytes"));
             let key = key.and_then(Value::as_str).unwrap();
             fs::write(folder.path().join(name), pem(key)).unwrap();
@@ -56,10 +54,7 @@ impl Operator {
         let (fulcio, tsa) = (stack.var("FULCIO_URL"), stack.var("TSA_URL"));
         Program::ambisign()
             .args(["trust", "create", "--out-dir", out, "--fulcio"])
-            .arg(format!(
-                "url={fulcio},certificate-chain={}",
-                at("fulcio.pem")
-            ))
+            .arg(format!("url={fulcio},certificate-chain={}", at("fulcio.pem")))
             .arg("--ctfe")
             .arg("url=https://ctlog.example.test,public-key=ctfe.pub")
             .args(["--rekor", &rekor, "--tsa"])
@@ -72,11 +67,8 @@ impl Operator {
 fn pem(base64: &str) -> String {
     let der = STANDARD.decode(base64).unwrap();
     let text = STANDARD.encode(der);
-    let lines: Vec<_> = text
-        .as_bytes()
-        .chunks(64)
-        .map(|line| std::str::from_utf8(line).unwrap())
-        .collect();
+    let lines: Vec<_> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     let body = lines.join("\n");
     format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
 }
@@ -84,10 +76,7 @@ fn pem(base64: &str) -> String {
 /// ambisign, cosign and sigstore-python sign with the files in `folder`, and cosign and
 /// sigstore-python accept it.
 fn used_by_all(stack: &Stack, folder: &Path, image: &Image) {
-    let (root, config) = (
-        folder.join("trusted_root.json"),
-        folder.join("signing_config.json"),
-    );
+    let (root, config) = (folder.join("trusted_root.json"), folder.join("signing_config.json"));
     let issuer = stack.issuer("github");
     let files = |program: Program| {
         program
@@ -99,9 +88,7 @@ fn used_by_all(stack: &Stack, folder: &Path, image: &Image) {
             .arg(image.reference())
     };
     files(Program::ambisign().arg("sign")).run().expect(0);
-    files(stack.program("cosign").args(["sign", "--yes"]))
-        .run()
-        .expect(0);
+    files(stack.program("cosign").args(["sign", "--yes"])).run().expect(0);
     let verified = stack
         .program("cosign")
         .args(["verify", "--output", "json", "--trusted-root"])
@@ -115,22 +102,13 @@ fn used_by_all(stack: &Stack, folder: &Path, image: &Image) {
 
     let blob = folder.join("blob");
     fs::write(&blob, b"blob").unwrap();
-    let client = || {
-        python(stack, folder)
-            .arg("--trust-config")
-            .arg(folder.join("trust_config.json"))
-    };
+    let client =
+        || python(stack, folder).arg("--trust-config").arg(folder.join("trust_config.json"));
     let token = stack.token("github", &[]);
-    let sign = client()
-        .args(["sign", "--identity-token", &token])
-        .arg(&blob);
+    let sign = client().args(["sign", "--identity-token", &token]).arg(&blob);
     sign.run().expect(0);
     let verify = client().args(["verify", "identity", "--cert-identity", GITHUB_IDENTITY]);
-    verify
-        .args(["--cert-oidc-issuer", &issuer])
-        .arg(&blob)
-        .run()
-        .expect(0);
+    verify.args(["--cert-oidc-issuer", &issuer]).arg(&blob).run().expect(0);
 }
 
 #[test]
@@ -140,11 +118,7 @@ fn certificates_and_keys_are_enough_to_sign_and_verify() {
     let operator = Operator::new(&stack);
     for (log, out) in [(Log::V1, "one"), (Log::V2, "two")] {
         let run = operator.create(&stack, log, out).expect(0);
-        let written = [
-            "trusted_root.json",
-            "signing_config.json",
-            "trust_config.json",
-        ];
+        let written = ["trusted_root.json", "signing_config.json", "trust_config.json"];
         let written = written.map(|name| format!("{out}/{name}\n"));
         assert_eq!(run.stdout, written.concat());
         let image = stack.push(Registry::Referrers, "create/app", 1);
@@ -158,10 +132,8 @@ fn certificates_and_keys_are_enough_to_sign_and_verify() {
 /// A folder with a chain of the production root, a key of it, and files that are neither.
 fn material() -> TempDir {
     let folder = TempDir::new().unwrap();
-    let root = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/vectors/roots/production/trusted_root.json"
-    );
+    let root =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/roots/production/trusted_root.json");
     let root: Value = serde_json::from_slice(&fs::read(root).unwrap()).unwrap();
     let text = |pointer: &str| root.pointer(pointer).and_then(Value::as_str).unwrap();
     let certificate = |pointer: &str| {
@@ -169,10 +141,8 @@ fn material() -> TempDir {
         body.replace("PUBLIC KEY", "CERTIFICATE")
     };
     let chain = "/certificateAuthorities/1/certChain/certificates";
-    let (issuer, anchor) = (
-        certificate(&format!("{chain}/0/rawBytes")),
-        certificate(&format!("{chain}/1/rawBytes")),
-    );
+    let (issuer, anchor) =
+        (certificate(&format!("{chain}/0/rawBytes")), certificate(&format!("{chain}/1/rawBytes")));
     let key = pem(text("/tlogs/0/publicKey/rawBytes"));
     let write = |name: &str, bytes: &str| fs::write(folder.path().join(name), bytes).unwrap();
     write("chain.pem", &format!("{anchor}{issuer}"));

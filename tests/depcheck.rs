@@ -19,10 +19,7 @@ const TARGETS: [&str; 4] = [
 
 /// Packages that must not be there, and why.
 const FORBIDDEN: &[(&str, &str)] = &[
-    (
-        "ambisign-sandbox",
-        "a certificate authority for tests has no place in a signer",
-    ),
+    ("ambisign-sandbox", "a certificate authority for tests has no place in a signer"),
     ("dialoguer", "nothing waits for a human"),
     ("inquire", "nothing waits for a human"),
     ("native-tls", "one TLS stack"),
@@ -32,10 +29,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("ring", "one crypto library for TLS and verification"),
     ("rpassword", "nothing waits for a human"),
     ("rsa", "its private-key operations leak timing"),
-    (
-        "webbrowser",
-        "nothing opens a browser unless asked for by name",
-    ),
+    ("webbrowser", "nothing opens a browser unless asked for by name"),
 ];
 
 /// Packages of which one version is enough.
@@ -80,15 +74,7 @@ const BELOW: [(&str, &[&str]); 4] = [
         ],
     ),
     ("ambisign-registry", &["clap"]),
-    (
-        "ambisign-sigstore",
-        &[
-            "ambisign-providers",
-            "ambisign-registry",
-            "clap",
-            "oci-client",
-        ],
-    ),
+    ("ambisign-sigstore", &["ambisign-providers", "ambisign-registry", "clap", "oci-client"]),
 ];
 
 #[test]
@@ -97,10 +83,7 @@ fn the_signer_links_nothing_forbidden() {
         let tree = tree("ambisign", target);
         assert!(tree.contains_key("rustls"), "{target}: the tree is not one");
         for (name, why) in FORBIDDEN {
-            assert!(
-                !tree.contains_key(*name),
-                "{target}: `{name}` is linked: {why}"
-            );
+            assert!(!tree.contains_key(*name), "{target}: `{name}` is linked: {why}");
         }
     }
 }
@@ -112,10 +95,7 @@ fn the_signer_links_one_generation_of_each() {
         for name in SINGLE {
             let versions = tree.get(*name);
             let count = versions.map_or(0, BTreeSet::len);
-            assert!(
-                count <= 1,
-                "{target}: several versions of `{name}`: {versions:?}"
-            );
+            assert!(count <= 1, "{target}: several versions of `{name}`: {versions:?}");
         }
     }
 }
@@ -141,15 +121,9 @@ fn what_is_below_the_program_stands_alone() {
     for target in TARGETS {
         for (package, others) in BELOW {
             let tree = tree(package, target);
-            assert!(
-                tree.contains_key("reqwest"),
-                "{target}: the tree is not one"
-            );
+            assert!(tree.contains_key("reqwest"), "{target}: the tree is not one");
             for name in others.iter().chain(&["ambisign"]) {
-                assert!(
-                    !tree.contains_key(*name),
-                    "{target}: `{package}` links `{name}`"
-                );
+                assert!(!tree.contains_key(*name), "{target}: `{package}` links `{name}`");
             }
         }
     }
@@ -176,14 +150,7 @@ fn no_crate_has_features() {
 fn tree(package: &str, target: &str) -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
         .args(["tree", "--locked", "-p", package, "--target", target])
-        .args([
-            "-e",
-            "normal,no-proc-macro",
-            "--prefix",
-            "none",
-            "--format",
-            "{p}",
-        ])
+        .args(["-e", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

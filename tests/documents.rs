@@ -113,17 +113,13 @@ fn section<'a>(text: &'a str, heading: &str) -> &'a str {
 
 /// What stands between backticks outside of code blocks.
 fn quoted(text: &str) -> Vec<&str> {
-    text.split("```")
-        .step_by(2)
-        .flat_map(|prose| prose.split('`').skip(1).step_by(2))
-        .collect()
+    text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2)).collect()
 }
 
 /// The words of `text` that may stand in names of flags, variables, codes and paths.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-_*./<>".contains(c);
-    text.split(move |c| !is_part(c))
-        .filter(|word| !word.is_empty())
+    text.split(move |c| !is_part(c)).filter(|word| !word.is_empty())
 }
 
 /// The cells of the rows of the first table in `text`, without its head.
@@ -164,16 +160,10 @@ fn code() -> Vec<(PathBuf, String)> {
         let all = sources(folder).into_iter();
         all.filter(move |(path, _)| !is_test(path.strip_prefix(root()).unwrap()))
     };
-    [
-        "host/src",
-        "providers/src",
-        "registry/src",
-        "sigstore/src",
-        "src",
-    ]
-    .into_iter()
-    .flat_map(below)
-    .collect()
+    ["host/src", "providers/src", "registry/src", "sigstore/src", "src"]
+        .into_iter()
+        .flat_map(below)
+        .collect()
 }
 
 #[test]
@@ -202,16 +192,12 @@ fn the_exit_codes_of_the_manual_are_those_of_the_program() {
         let (_, help) = help.split_once("Exit codes:\n").unwrap();
         let rows = help.lines().filter_map(|line| line.trim().split_once(' '));
         let rows = rows.filter(|(code, _)| code.parse::<u8>().is_ok());
-        rows.map(|(code, meaning)| vec![code.to_owned(), meaning.trim().to_owned()])
-            .collect()
+        rows.map(|(code, meaning)| vec![code.to_owned(), meaning.trim().to_owned()]).collect()
     };
     let of_signing = table.iter().filter(|row| row[0] != "8");
     let of_signing: Vec<_> = of_signing.cloned().collect();
     let sign = helped("sign");
-    assert_eq!(
-        of_signing, sign,
-        "docs/exit-codes.md and `ambisign sign --help` differ"
-    );
+    assert_eq!(of_signing, sign, "docs/exit-codes.md and `ambisign sign --help` differ");
     for command in ["verify", "verify-blob"] {
         let rows = helped(command);
         let row = table.iter().find(|row| row[0] == "8").unwrap();
@@ -225,9 +211,7 @@ fn help_below(path: &[&str]) -> String {
     let (_, commands) = help.split_once("\nCommands:\n").unwrap_or_default();
     let commands = commands.lines().take_while(|line| !line.is_empty());
     let names = commands.filter_map(|line| line.split_whitespace().next());
-    let below: String = names
-        .map(|name| help_below(&[path, &[name]].concat()))
-        .collect();
+    let below: String = names.map(|name| help_below(&[path, &[name]].concat())).collect();
     help + &below
 }
 
@@ -253,10 +237,7 @@ fn the_flags_of_the_documents_exist_and_the_absent_ones_do_not() {
         }
     }
     for flag in words(absent).filter(is_flag) {
-        assert!(
-            !known.contains(flag),
-            "README.md says that {flag} is not there"
-        );
+        assert!(!known.contains(flag), "README.md says that {flag} is not there");
     }
     let commands = said(&["--help"], &[]);
     for command in ["verify", "verify-blob", "attest", "sign-blob", "doctor"] {
@@ -275,21 +256,14 @@ fn the_variables_of_the_manual_are_in_the_table() {
     };
     let mut pages: Vec<String> = manual().into_iter().map(|(_, text)| text).collect();
     pages.push(read("providers/README.md"));
-    let names: BTreeSet<&str> = pages
-        .iter()
-        .flat_map(|text| words(text))
-        .filter(is_name)
-        .collect();
+    let names: BTreeSet<&str> = pages.iter().flat_map(|text| words(text)).filter(is_name).collect();
     assert!(names.contains("SIGSTORE_ID_TOKEN"), "{names:?}");
     for name in names {
         let known = |row: &ambisign::cli::variables::Variable| match name.strip_suffix('*') {
             Some(start) => row.name.starts_with(start),
             None => row.name == name,
         };
-        assert!(
-            VARIABLES.iter().any(known),
-            "{name} is not in `ambisign env`"
-        );
+        assert!(VARIABLES.iter().any(known), "{name} is not in `ambisign env`");
     }
 }
 
@@ -299,22 +273,14 @@ fn every_variable_of_the_table_is_read() {
     let code = code();
     let is_read = |name: &str| {
         let literal = format!("\"{name}\"");
-        let others = code
-            .iter()
-            .filter(|(path, _)| *path != root().join("src/cli/variables.rs"));
+        let others = code.iter().filter(|(path, _)| *path != root().join("src/cli/variables.rs"));
         others.into_iter().any(|(_, text)| text.contains(&literal))
     };
     for row in VARIABLES.iter() {
         // Each of ours is a field, which the compiler and a unit test watch.
         if !row.name.starts_with("AMBISIGN_") {
             let promised = row.meaning.contains("not read yet");
-            assert_eq!(
-                is_read(row.name),
-                !promised,
-                "{}: {}",
-                row.name,
-                row.meaning
-            );
+            assert_eq!(is_read(row.name), !promised, "{}: {}", row.name, row.meaning);
         }
     }
 }
@@ -334,10 +300,7 @@ fn the_providers_of_the_documents_are_those_of_the_program() {
     let providers = column(&read("providers/README.md"), "## Providers", 0);
     assert_eq!(providers, expected, "providers/README.md");
     let page = read("providers/README.md");
-    let named = page
-        .split_once("Further platforms are recognized")
-        .unwrap()
-        .1;
+    let named = page.split_once("Further platforms are recognized").unwrap().1;
     for platform in PLATFORMS {
         let name = platform.name.split(" workload").next().unwrap();
         assert!(named.contains(name), "providers/README.md: {name}");
@@ -377,14 +340,10 @@ fn the_error_codes_of_the_manual_exist() {
 
 /// Whether `word` is meant as a path of the repository, seen from the folder of a document.
 fn is_path(word: &str) -> bool {
-    let plain = word
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
     let first = word.split('/').next().unwrap_or_default();
     let is_ours = word.contains('/') && !first.is_empty() && root().join(first).exists();
-    let is_file = [".rs", ".md", ".toml"]
-        .iter()
-        .any(|end| word.ends_with(end));
+    let is_file = [".rs", ".md", ".toml"].iter().any(|end| word.ends_with(end));
     plain && first != "target" && (is_ours || is_file)
 }
 
@@ -439,24 +398,12 @@ fn the_code_map_knows_every_file() {
 #[test]
 fn the_guards_of_the_invariants_exist() {
     let text = read("ARCHITECTURE.md");
-    assert!(
-        !text.contains("planned"),
-        "a file or a guard is only planned"
-    );
-    let folders = [
-        "src",
-        "host",
-        "providers",
-        "registry",
-        "sandbox",
-        "sigstore",
-        "tests",
-    ];
+    assert!(!text.contains("planned"), "a file or a guard is only planned");
+    let folders = ["src", "host", "providers", "registry", "sandbox", "sigstore", "tests"];
     let mut code: String = folders.iter().flat_map(|folder| files(folder)).collect();
     code.push_str(&read("Cargo.toml"));
-    let code: BTreeSet<&str> = code
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .collect();
+    let code: BTreeSet<&str> =
+        code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
     for row in rows(section(&text, "## Invariants")) {
         let guards = quoted(row[1]).into_iter().filter(|name| !is_path(name));
         for part in guards.flat_map(|name| name.split("::")) {
@@ -468,15 +415,7 @@ fn the_guards_of_the_invariants_exist() {
 
 /// The names of all tests.
 fn tests() -> BTreeSet<String> {
-    let folders = [
-        "src",
-        "host",
-        "providers",
-        "registry",
-        "sandbox",
-        "sigstore",
-        "tests",
-    ];
+    let folders = ["src", "host", "providers", "registry", "sandbox", "sigstore", "tests"];
     let code: String = folders.iter().flat_map(|folder| files(folder)).collect();
     let mut names = BTreeSet::new();
     let mut is_next = false;
@@ -544,8 +483,5 @@ fn the_tests_of_the_incidents_exist() {
 
 /// The whole text of every Rust file below `folder`.
 fn files(folder: &str) -> Vec<String> {
-    sources(folder)
-        .into_iter()
-        .map(|(path, _)| read(path))
-        .collect()
+    sources(folder).into_iter().map(|(path, _)| read(path)).collect()
 }

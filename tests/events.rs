@@ -31,11 +31,7 @@ mod tests {
         "InstanceChosen",
     ];
     /// Of a certificate that is issued.
-    const CERTIFICATE: [&str; 3] = [
-        "CertificateRequested",
-        "CertificateUsed",
-        "CertificateIssued",
-    ];
+    const CERTIFICATE: [&str; 3] = ["CertificateRequested", "CertificateUsed", "CertificateIssued"];
     /// From the certificate to a log entry.
     const EVIDENCE: [&str; 4] = ["CertificateUsed", "Timestamped", "LogRequested", "Logged"];
 
@@ -62,9 +58,7 @@ mod tests {
             format!("--signing-config={}", file("signing_config.v1.json")),
             format!("{registry}/acme/app:{tag}"),
         ];
-        let env: Env = [("SIGSTORE_ID_TOKEN", token.as_str())]
-            .into_iter()
-            .collect();
+        let env: Env = [("SIGSTORE_ID_TOKEN", token.as_str())].into_iter().collect();
         let words = words.map(Into::into);
         let (Command::Sign(args), env) = cli::read(&words, env).unwrap() else {
             panic!("not the command `sign`");
@@ -76,18 +70,10 @@ mod tests {
         let host = session::host(env, &signing.trust, &signing.run, &console);
         let seen = Arc::new(Mutex::new(Vec::new()));
         let watch = Arc::clone(&seen);
-        let recorder = Recorder::new(
-            Reporter::new(&console, &host.net),
-            Report::new(host.clock.now()),
-        )
-        .watched(Box::new(move |event| {
-            watch.lock().unwrap().push(name(event))
-        }));
-        let context = Context {
-            host: &host,
-            settings: signing,
-            recorder: &recorder,
-        };
+        let recorder =
+            Recorder::new(Reporter::new(&console, &host.net), Report::new(host.clock.now()))
+                .watched(Box::new(move |event| watch.lock().unwrap().push(name(event))));
+        let context = Context { host: &host, settings: signing, recorder: &recorder };
         let mut rng = UnwrapErr(SysRng);
         let signed = context.sign(&settings, &mut rng);
         let _end = session::supervise(signing.run.timeout, signed);
@@ -115,12 +101,7 @@ mod tests {
 
     #[test]
     fn a_run_that_goes_well_says_each_thing_once() {
-        let end = [
-            "BundleVerified",
-            "BundleKept",
-            "Attached",
-            "Finished Signed",
-        ];
+        let end = ["BundleVerified", "BundleKept", "Attached", "Finished Signed"];
         let expected = [&BEGINNING[..], &CERTIFICATE, &EVIDENCE, &end].concat();
         assert_eq!(events(&[], "1"), expected);
     }
@@ -146,12 +127,8 @@ mod tests {
 
     #[test]
     fn a_registry_that_keeps_nothing_leaves_the_bundle_in_a_file() {
-        let end = [
-            "BundleVerified",
-            "BundleKept",
-            "Finished registry/not-visible",
-            "BundleWritten",
-        ];
+        let end =
+            ["BundleVerified", "BundleKept", "Finished registry/not-visible", "BundleWritten"];
         let expected = [&BEGINNING[..], &CERTIFICATE, &EVIDENCE, &end].concat();
         assert_eq!(events(&[Lie::RegistryKeepsNothing], "1"), expected);
     }

@@ -65,10 +65,7 @@ fn serve(mut stream: TcpStream) {
     }
     let start = head.lines().next().unwrap();
     let (status, extra) = if start.contains("/uploads/") {
-        (
-            "202 Accepted",
-            format!("location: http://{}/session\r\n", header("host").unwrap()),
-        )
+        ("202 Accepted", format!("location: http://{}/session\r\n", header("host").unwrap()))
     } else {
         ("200 OK", String::new())
     };
@@ -127,10 +124,7 @@ fn proxy_with(fault: Fault) -> (Server, FaultProxy) {
 fn passes_on_what_no_rule_strikes() {
     let (server, proxy) = proxy_with(Fault::Empty);
     let reply = ask(&proxy, "POST", "/other?q=1", "body").unwrap();
-    assert_eq!(
-        (reply.status, &*reply.body),
-        (200, &b"post /other?q=1 http/1.1 body"[..])
-    );
+    assert_eq!((reply.status, &*reply.body), (200, &b"post /other?q=1 http/1.1 body"[..]));
     let reply = ask(&proxy, "GET", "/api", "").unwrap();
     assert_eq!(reply.body, b"get /api http/1.1 ");
     assert_eq!(ask(&proxy, "GET", "/chunked", "").unwrap().body, b"abcde");
@@ -166,14 +160,7 @@ fn records_requests_without_the_secret() {
     ask(&proxy, "POST", "/api", "four").unwrap();
     ask(&proxy, "GET", "/x", "").unwrap();
     let seen = proxy.seen();
-    let brief = |at: usize| {
-        (
-            &*seen[at].method,
-            &*seen[at].path,
-            seen[at].length,
-            seen[at].rule,
-        )
-    };
+    let brief = |at: usize| (&*seen[at].method, &*seen[at].path, seen[at].length, seen[at].rule);
     assert_eq!(brief(0), ("POST", "/api", 4, Some(0)));
     assert_eq!(brief(1), ("GET", "/x", 0, None));
     assert!(seen[0].authorized);
@@ -185,18 +172,10 @@ fn answers_in_place_of_the_service() {
     let rows = [
         (Fault::Empty, 200, ""),
         (Fault::Html, 200, "<html>"),
-        (
-            Fault::Redirect("http://127.0.0.1:9/there".to_owned()),
-            307,
-            "",
-        ),
+        (Fault::Redirect("http://127.0.0.1:9/there".to_owned()), 307, ""),
         (Fault::RedirectTo("http://127.0.0.1:9".to_owned()), 307, ""),
         (Fault::RetryAfter(7), 429, "slow down"),
-        (
-            Fault::Status(409, &[("location", "/entry")], "exists"),
-            409,
-            "exists",
-        ),
+        (Fault::Status(409, &[("location", "/entry")], "exists"), 409, "exists"),
         (Fault::EchoRequest, 400, "canary-token"),
         (Fault::EchoAs(503), 503, "canary-token"),
     ];
@@ -231,9 +210,7 @@ fn breaks_connections() {
     ];
     for (fault, why, served) in rows {
         let (server, proxy) = proxy_with(fault.clone());
-        let error = ask(&proxy, "POST", "/api", "")
-            .map(|reply| reply.status)
-            .unwrap_err();
+        let error = ask(&proxy, "POST", "/api", "").map(|reply| reply.status).unwrap_err();
         assert!(error.contains(why), "{fault:?}: {error}");
         assert!(!error.contains("post /"), "{fault:?}: {error}");
         assert_eq!(server.served(), served, "{fault:?}");
@@ -273,10 +250,7 @@ fn strikes_where_the_condition_holds() {
     }
     let fault = || Fault::Status(500, &[], "");
     let four = Condition::Asked(|seen, body| seen.path == "/api" && body == b"four");
-    for (condition, expected) in [
-        (four, [500, 200]),
-        (Condition::There(elsewhere), [500, 500]),
-    ] {
+    for (condition, expected) in [(four, [500, 200]), (Condition::There(elsewhere), [500, 500])] {
         let (_server, proxy) = proxy_with(fault().when(condition));
         let statuses =
             ["four", "five"].map(|body| ask(&proxy, "POST", "/api", body).unwrap().status);
@@ -322,12 +296,7 @@ fn strikes_at_its_turn() {
 #[test]
 fn the_first_rule_that_strikes_decides() {
     let server = Server::start();
-    let any = |fault| Rule {
-        method: None,
-        at: At::Any,
-        turn: Turn::Every,
-        fault,
-    };
+    let any = |fault| Rule { method: None, at: At::Any, turn: Turn::Every, fault };
     let first = any(Fault::Status(500, &[], "")).turn(Turn::First(1));
     let proxy = FaultProxy::start(&server.host, vec![first, any(Fault::Status(503, &[], ""))]);
     let statuses = [(); 2].map(|()| get(&proxy.host(), "/", &[]).status);
@@ -344,15 +313,9 @@ fn names_itself_in_a_signing_config() {
     let proxy = FaultProxy::start("http://127.0.0.1:9/api/v1/timestamp", Vec::new());
     let file = signing_config_with(&original, dir.path(), Service::Tsa, &proxy.url());
     let text = std::fs::read_to_string(file).unwrap();
-    let expected = format!(
-        r#""tsaUrls":[{{"url":"http://{}/api/v1/timestamp"}}]"#,
-        proxy.host()
-    );
+    let expected = format!(r#""tsaUrls":[{{"url":"http://{}/api/v1/timestamp"}}]"#, proxy.host());
     assert!(text.contains(&expected), "{text}");
-    assert!(
-        text.contains(r#"{"majorApiVersion":1,"url":"http://a"}"#),
-        "{text}"
-    );
+    assert!(text.contains(r#"{"majorApiVersion":1,"url":"http://a"}"#), "{text}");
 }
 
 #[test]

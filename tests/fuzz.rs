@@ -114,23 +114,13 @@ mod tests {
 
     #[test]
     fn every_parser_has_a_target() {
-        const MARKS: [&str; 5] = [
-            "json::parse",
-            ".json()",
-            ".json::<",
-            "from_der(",
-            "serde_json::from_",
-        ];
+        const MARKS: [&str; 5] =
+            ["json::parse", ".json()", ".json::<", "from_der(", "serde_json::from_"];
         let mut found = BTreeSet::new();
-        let mut folders: Vec<_> = [
-            "host/src",
-            "providers/src",
-            "registry/src",
-            "sigstore/src",
-            "src",
-        ]
-        .map(PathBuf::from)
-        .into();
+        let mut folders: Vec<_> =
+            ["host/src", "providers/src", "registry/src", "sigstore/src", "src"]
+                .map(PathBuf::from)
+                .into();
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(root().join(&folder)).unwrap() {
                 let path = folder.join(entry.unwrap().file_name());
@@ -151,13 +141,8 @@ mod tests {
         }
         let listed: BTreeSet<String> = PARSERS.iter().map(|(path, _)| (*path).to_owned()).collect();
         let differ = found.symmetric_difference(&listed);
-        let differ: Vec<_> = differ
-            .filter(|path| !path.starts_with(PROVIDERS.0))
-            .collect();
-        assert!(
-            differ.is_empty(),
-            "parsers here or in the list alone: {differ:?}"
-        );
+        let differ: Vec<_> = differ.filter(|path| !path.starts_with(PROVIDERS.0)).collect();
+        assert!(differ.is_empty(), "parsers here or in the list alone: {differ:?}");
         for (path, name) in PARSERS.iter().chain([&PROVIDERS]) {
             let known = TARGETS.iter().any(|target| target.name == *name);
             assert!(known || name.is_empty(), "{path}: {name}");
@@ -187,11 +172,7 @@ mod tests {
     #[test]
     fn a_changed_bundle_is_refused() {
         const CASES: u32 = 4000;
-        let config = Config {
-            cases: CASES,
-            failure_persistence: None,
-            ..Config::default()
-        };
+        let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
         let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         let mut runner = TestRunner::new_with_rng(config, random);
         let believed = Cell::new(0);
@@ -208,10 +189,7 @@ mod tests {
         }
         // Were nothing believed, the changes would be too wild to prove anything.
         let believed = believed.get();
-        assert!(
-            (40..CASES / 10).contains(&believed),
-            "{believed} of {CASES}"
-        );
+        assert!((40..CASES / 10).contains(&believed), "{believed} of {CASES}");
     }
 
     #[test]
@@ -258,18 +236,12 @@ mod tests {
             "\u{fc}.".repeat(LENGTH / 3),
         ];
         for host in hosts {
-            run(
-                "challenge",
-                format!("Bearer realm=\"https://{host}/\"").as_bytes(),
-            );
+            run("challenge", format!("Bearer realm=\"https://{host}/\"").as_bytes());
             let token = format!("\0{{\"iss\":\"https://{host}/\"}}");
             run("token", token.as_bytes());
             let config = seeds::of("signing_config").remove(0);
             let config = String::from_utf8(config).unwrap();
-            run(
-                "signing_config",
-                config.replace("fulcio.", &host).as_bytes(),
-            );
+            run("signing_config", config.replace("fulcio.", &host).as_bytes());
         }
         for text in ["a=b ", "Bearer ", "\\", "\"", ",", "<a>;x,"] {
             let long = text.repeat(LENGTH / text.len());
@@ -279,10 +251,7 @@ mod tests {
         for text in ["a/", "a.", "a-", "-", ":", "@", "["] {
             let long = text.repeat(LENGTH / text.len());
             run("image_reference", long.as_bytes());
-            run(
-                "image_reference",
-                format!("registry.example/a{long}a").as_bytes(),
-            );
+            run("image_reference", format!("registry.example/a{long}a").as_bytes());
         }
         for text in ["\n\n", "\u{2014} a AAAAAAAA\n"] {
             let long = text.repeat(LENGTH / text.len());
@@ -292,17 +261,11 @@ mod tests {
     }
 
     fn value(tag: u8, bytes: &[u8]) -> Node {
-        Node {
-            tag: vec![tag],
-            content: Content::Bytes(bytes.to_vec()),
-        }
+        Node { tag: vec![tag], content: Content::Bytes(bytes.to_vec()) }
     }
 
     fn list(tag: u8, nodes: Vec<Node>) -> Node {
-        Node {
-            tag: vec![tag],
-            content: Content::Nodes(nodes),
-        }
+        Node { tag: vec![tag], content: Content::Nodes(nodes) }
     }
 
     /// The values inside of the value at `path`.
@@ -363,10 +326,7 @@ mod tests {
             attributes.push(list(0x30, vec![unknown, list(0x31, values)]));
             run("timestamp", &der::write(&nodes));
         }
-        for bytes in [
-            [0x30, 0x80].repeat(100_000),
-            [0x30, 0x84, 0xff, 0xff, 0xff, 0xff].to_vec(),
-        ] {
+        for bytes in [[0x30, 0x80].repeat(100_000), [0x30, 0x84, 0xff, 0xff, 0xff, 0xff].to_vec()] {
             run("timestamp", &bytes);
             run("certificate", &bytes);
         }

@@ -16,19 +16,10 @@ use common::{
 fn a_program_has_no_environment_and_a_hard_end() {
     let run = Program::new("/usr/bin/env").env("ONE", "1").run().expect(0);
     assert_eq!(run.stdout, "ONE=1\n");
-    let run = Program::new("/bin/sleep")
-        .arg("60")
-        .limit(Duration::from_millis(50))
-        .run();
-    assert!(
-        run.hung && run.code.is_none() && run.took < Duration::from_secs(30),
-        "{run}"
-    );
+    let run = Program::new("/bin/sleep").arg("60").limit(Duration::from_millis(50)).run();
+    assert!(run.hung && run.code.is_none() && run.took < Duration::from_secs(30), "{run}");
     let wait = Duration::from_millis(50);
-    let run = Program::new("/bin/sleep")
-        .arg("60")
-        .signal_after(wait, "INT")
-        .run();
+    let run = Program::new("/bin/sleep").arg("60").signal_after(wait, "INT").run();
     assert_eq!((run.signal, run.hung), (Some(2), false), "{run}");
     let run = Program::new("/bin/cat").stdin("input").run().expect(0);
     assert_eq!(run.stdout, "input");
@@ -49,18 +40,9 @@ fn a_canary_is_found_in_outputs_and_files() {
 #[ignore = "needs the real stack: tests/run"]
 fn cosign_signs_and_the_signature_is_read_back() {
     let stack = Stack::shared();
-    for (registry, log) in [
-        (Registry::Fallback, Log::V1),
-        (Registry::Referrers, Log::V2),
-    ] {
+    for (registry, log) in [(Registry::Fallback, Log::V1), (Registry::Referrers, Log::V2)] {
         let image = stack.push(registry, "harness/app", 2);
-        assert_eq!(
-            image.get("manifests/latest").json()["layers"]
-                .as_array()
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(image.get("manifests/latest").json()["layers"].as_array().unwrap().len(), 2);
         assert!(image.signatures().is_empty());
         assert_ne!(Cosign::Three.verify(&stack, &image, &[]).code, Some(0));
         let sign = Cosign::Three.sign(&stack, log.signing_config(&stack), &image);
@@ -93,10 +75,7 @@ fn the_journal_counts() {
     for service in ["fulcio", "rekor2", "tsa"] {
         assert_eq!(counts.get(service), Some(&1), "{service}: {counts:?}");
     }
-    assert!(
-        counts.get(Registry::Fallback.service()) > Some(&4),
-        "{counts:?}"
-    );
+    assert!(counts.get(Registry::Fallback.service()) > Some(&4), "{counts:?}");
     assert_eq!(counts.get("rekor"), None, "{counts:?}");
 }
 
@@ -113,11 +92,9 @@ fn real_services_work_through_the_proxy() {
     let registry = FaultProxy::start(&pushed.host, Vec::new());
     let dir = tempfile::TempDir::new().unwrap();
     let mut config = Log::V1.signing_config(&stack).to_owned();
-    for (service, proxy) in [
-        (Service::Fulcio, &fulcio),
-        (Service::Rekor, &rekor),
-        (Service::Tsa, &tsa),
-    ] {
+    for (service, proxy) in
+        [(Service::Fulcio, &fulcio), (Service::Rekor, &rekor), (Service::Tsa, &tsa)]
+    {
         config = signing_config_with(&config, dir.path(), service, &proxy.url());
     }
     let image = pushed.through(&registry.host());
@@ -126,10 +103,7 @@ fn real_services_work_through_the_proxy() {
     let struck: Vec<_> = rekor.seen().into_iter().map(|seen| seen.rule).collect();
     assert_eq!(struck, [Some(0), None], "cosign asked the log again");
     assert_eq!((fulcio.seen().len(), tsa.seen().len()), (1, 1));
-    assert!(
-        registry.seen().len() > 4,
-        "uploads came back through the proxy"
-    );
+    assert!(registry.seen().len() > 4, "uploads came back through the proxy");
 }
 
 #[test]
@@ -139,9 +113,7 @@ fn tokens_say_what_is_asked() {
     let stack = Stack::shared();
     let token = stack.token("github", &["sub=other", "ref=null"]);
     let claims = token.split('.').nth(1).unwrap();
-    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD
-        .decode(claims)
-        .unwrap();
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
     assert_eq!(claims["sub"], "other");
     assert!(claims["ref"].is_null());
@@ -159,8 +131,5 @@ fn an_index_holds_its_images_and_a_stack_goes_down() {
     assert_eq!(listed["manifests"][0]["digest"], *images[0].digest);
     let host = index.host;
     drop(stack);
-    assert!(
-        std::net::TcpStream::connect(host).is_err(),
-        "the registry is still there"
-    );
+    assert!(std::net::TcpStream::connect(host).is_err(), "the registry is still there");
 }

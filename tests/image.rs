@@ -115,10 +115,7 @@ fn the_image_signs_as_anybody() {
     let (stack, container) = (Stack::shared(), Container::unpack(Flavour::Scratch));
     let rows = [
         ("root", container.run_as(0).env("HOME", "/root")),
-        (
-            "nonroot",
-            container.run_as(NONROOT).env("HOME", "/home/nonroot"),
-        ),
+        ("nonroot", container.run_as(NONROOT).env("HOME", "/home/nonroot")),
         // Without `HOME`, and nothing can be written.
         ("stranger", container.read_only(STRANGER)),
     ];
@@ -140,20 +137,11 @@ fn the_image_without_network_says_so_and_ends() {
         .without_network(NONROOT)
         .env("SIGSTORE_ID_TOKEN", &token)
         .args(["/ambisign", "sign", "--timeout", "20s"])
-        .arg(format!(
-            "registry.example.com/app@sha256:{}",
-            "0".repeat(64)
-        ))
+        .arg(format!("registry.example.com/app@sha256:{}", "0".repeat(64)))
         .run()
         .expect(75);
-    assert!(
-        run.stderr.contains("code: registry/unreachable; exit 75"),
-        "{run}"
-    );
-    assert!(
-        run.stderr.contains("nothing was signed or uploaded"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("code: registry/unreachable; exit 75"), "{run}");
+    assert!(run.stderr.contains("nothing was signed or uploaded"), "{run}");
     assert_no_canary(&[&token], &run.outputs());
 }
 
@@ -166,10 +154,7 @@ fn the_shell_flavour_runs_commands() {
     for user in [0, STRANGER] {
         let run = container.run_as(user).env("PATH", path);
         let run = run.args(["sh", "-c", script]).run().expect(0);
-        assert_eq!(
-            run.stdout,
-            format!("ambisign {}\n", env!("CARGO_PKG_VERSION"))
-        );
+        assert_eq!(run.stdout, format!("ambisign {}\n", env!("CARGO_PKG_VERSION")));
     }
     // Every name leads to something that busybox knows.
     let names = "for link in /bin/*; do echo ${link##*/}; done; /bin/busybox --list";
@@ -186,20 +171,11 @@ fn layout(folder: &Path, source: &str) -> Vec<(String, String)> {
     let mut image = release("image");
     image.arg("build").arg(folder).arg("--binaries");
     image.arg(released().parent().unwrap());
-    image.args([
-        "--version",
-        "1.2.3",
-        "--revision",
-        "abc",
-        "--source",
-        source,
-    ]);
+    image.args(["--version", "1.2.3", "--revision", "abc", "--source", source]);
     image.env("SOURCE_DATE_EPOCH", EPOCH);
     let said = finish(image);
     let pairs = said.lines().map(|line| line.split_once(' ').unwrap());
-    pairs
-        .map(|(digest, tag)| (digest.to_owned(), tag.to_owned()))
-        .collect()
+    pairs.map(|(digest, tag)| (digest.to_owned(), tag.to_owned())).collect()
 }
 
 fn blob(layout: &Path, descriptor: &Value) -> Value {
@@ -255,10 +231,7 @@ fn the_image_says_what_it_is_and_is_small() {
         let container = Container::unpack(flavour);
         let files = paths(container.path(), "").into_iter();
         let sizes = files.map(|path| fs::symlink_metadata(container.path().join(path)).unwrap());
-        let size: u64 = sizes
-            .filter(fs::Metadata::is_file)
-            .map(|file| file.len())
-            .sum();
+        let size: u64 = sizes.filter(fs::Metadata::is_file).map(|file| file.len()).sum();
         assert!(size <= SIZE, "{flavour:?}: {size} bytes");
     }
 }
@@ -288,12 +261,7 @@ fn the_images_are_pushed_as_built_and_signed_before_they_are_tagged() {
     let tagged = |tag: &str| format!("{host}/image/ambisign:{tag}");
     for (digest, tag) in &built {
         let names = match tag.strip_prefix("1.2.3") {
-            Some("") => vec![
-                "1.2.3".to_owned(),
-                "1.2".into(),
-                "1".into(),
-                "latest".into(),
-            ],
+            Some("") => vec!["1.2.3".to_owned(), "1.2".into(), "1".into(), "latest".into()],
             Some(suffix) => ["1.2.3", "1.2", "1"]
                 .map(|version| format!("{version}{suffix}"))
                 .into_iter()
@@ -312,18 +280,11 @@ fn the_images_are_pushed_as_built_and_signed_before_they_are_tagged() {
             .expect(0);
     }
     let journal = stack.journal();
-    let last = |needle: &str| {
-        journal
-            .iter()
-            .rposition(|asked| asked.path.contains(needle))
-    };
+    let last = |needle: &str| journal.iter().rposition(|asked| asked.path.contains(needle));
     let tag = journal
         .iter()
         .position(|asked| asked.method == "PUT" && asked.path.ends_with("/manifests/1.2.3"));
-    assert!(
-        last("log/entries") < tag,
-        "the tag is there before the signature"
-    );
+    assert!(last("log/entries") < tag, "the tag is there before the signature");
 }
 
 /// cosign on a file of the release.
@@ -349,13 +310,8 @@ fn the_files_of_a_release_are_signed_by_the_release() {
     pack.arg(folder.path()).env("SOURCE_DATE_EPOCH", EPOCH);
     finish(pack);
     let mut sign = release("sign");
-    sign.arg(folder.path())
-        .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]));
-    sign.args([
-        "--trusted-root",
-        stack.var("TRUSTED_ROOT"),
-        "--signing-config",
-    ]);
+    sign.arg(folder.path()).env("SIGSTORE_ID_TOKEN", stack.token("github", &[]));
+    sign.args(["--trusted-root", stack.var("TRUSTED_ROOT"), "--signing-config"]);
     sign.arg(Log::V1.signing_config(&stack));
     finish(sign);
     let (archive, bill) = (format!("{program}.tar.gz"), format!("{program}.cdx.json"));
@@ -363,20 +319,10 @@ fn the_files_of_a_release_are_signed_by_the_release() {
         verdict(&stack, folder.path(), file).expect(0);
     }
 
-    let list = Program::new("/bin/tar")
-        .arg("-tf")
-        .arg(folder.path().join(archive));
+    let list = Program::new("/bin/tar").arg("-tf").arg(folder.path().join(archive));
     let list = list.env("PATH", "/usr/bin:/bin").run().expect(0).stdout;
-    for part in [
-        "ambisign",
-        "LICENSE",
-        "man/ambisign-sign.1",
-        "completions/ambisign.bash",
-    ] {
-        assert!(
-            list.lines().any(|line| line == format!("{program}/{part}")),
-            "{list}"
-        );
+    for part in ["ambisign", "LICENSE", "man/ambisign-sign.1", "completions/ambisign.bash"] {
+        assert!(list.lines().any(|line| line == format!("{program}/{part}")), "{list}");
     }
     let bill = fs::read(folder.path().join(bill)).unwrap();
     let bill: Value = serde_json::from_slice(&bill).unwrap();

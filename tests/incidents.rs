@@ -61,16 +61,14 @@ mod tests {
     /// All places of `value`, itself included.
     fn places(value: &Value, pointer: &str) -> Vec<String> {
         let below: Vec<(String, &Value)> = match value {
-            Value::Object(members) => members
-                .iter()
-                .map(|(name, value)| (name.replace('/', "~1"), value))
-                .collect(),
+            Value::Object(members) => {
+                members.iter().map(|(name, value)| (name.replace('/', "~1"), value)).collect()
+            }
             Value::Array(items) => (0..).map(|at: u32| at.to_string()).zip(items).collect(),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
         };
-        let below = below
-            .into_iter()
-            .flat_map(|(name, value)| places(value, &format!("{pointer}/{name}")));
+        let below =
+            below.into_iter().flat_map(|(name, value)| places(value, &format!("{pointer}/{name}")));
         std::iter::once(pointer.to_owned()).chain(below).collect()
     }
 
@@ -78,15 +76,10 @@ mod tests {
     fn sources() -> Vec<(String, String)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut found = Vec::new();
-        let mut folders: Vec<_> = [
-            "host/src",
-            "providers/src",
-            "registry/src",
-            "sigstore/src",
-            "src",
-        ]
-        .map(|folder| root.join(folder))
-        .into();
+        let mut folders: Vec<_> =
+            ["host/src", "providers/src", "registry/src", "sigstore/src", "src"]
+                .map(|folder| root.join(folder))
+                .into();
         while let Some(folder) = folders.pop() {
             for entry in folder.read_dir().unwrap() {
                 let path = entry.unwrap().path();
@@ -122,12 +115,7 @@ mod tests {
             *entries(&mut bundle) = entries(&mut other.json.clone()).clone();
             let code = judged(one, &bundle);
             let known = ["rekor/body", "rekor/unknown-log", "rekor/outside-validity"];
-            assert!(
-                known.contains(&&*code),
-                "{} {}: {code}",
-                one.name,
-                other.name
-            );
+            assert!(known.contains(&&*code), "{} {}: {code}", one.name, other.name);
             swapped += usize::from(code == "rekor/body");
         }
         assert!(swapped >= 40, "{swapped} pairs of one log");
@@ -143,17 +131,12 @@ mod tests {
         ] {
             let theirs = inner(&other.json).pointer(part).unwrap().clone();
             let mut bundle = own.json.clone();
-            in_body(&mut bundle, |body| {
-                *body.pointer_mut(part).unwrap() = theirs
-            });
+            in_body(&mut bundle, |body| *body.pointer_mut(part).unwrap() = theirs);
             assert_eq!(judged(own, &bundle), "rekor/body", "{what}");
         }
-        for (kind, version) in [
-            ("dsse", "0.0.1"),
-            ("hashedrekord", "0.0.2"),
-            ("intoto", "0.0.2"),
-            ("rekord", "0.0.1"),
-        ] {
+        for (kind, version) in
+            [("dsse", "0.0.1"), ("hashedrekord", "0.0.2"), ("intoto", "0.0.2"), ("rekord", "0.0.1")]
+        {
             let mut bundle = own.json.clone();
             entries(&mut bundle)[0]["kindVersion"] = json!({"kind": kind, "version": version});
             assert_eq!(judged(own, &bundle), "rekor/body", "{kind} {version}");
@@ -178,11 +161,7 @@ mod tests {
     fn cosign_4648_malformed_bodies() {
         // The hash of an envelope may be in another spelling; but the log has another body then.
         let known = ["rekor/body", "rekor/inclusion", "rekor/malformed"];
-        for name in [
-            "happy-path-v0.3",
-            "happy-path-intoto-in-dsse-v3",
-            "rekor2-happy-path",
-        ] {
+        for name in ["happy-path-v0.3", "happy-path-intoto-in-dsse-v3", "rekor2-happy-path"] {
             let vector = vectors::named(name);
             let good = inner(&vector.json);
             let mut bodies = ["", "null", "0", "\"\"", "[]", "{}", "{", "\u{feff}{}"]
@@ -216,16 +195,9 @@ mod tests {
     #[test]
     fn cosign_4649_malformed_payloads() {
         let vector = vectors::named("happy-path-intoto-in-dsse-v3");
-        for payload in [
-            "",
-            "null",
-            "0",
-            "[]",
-            "{}",
-            "{",
-            r#"{"subject":null}"#,
-            r#"{"subject":[null]}"#,
-        ] {
+        for payload in
+            ["", "null", "0", "[]", "{}", "{", r#"{"subject":null}"#, r#"{"subject":[null]}"#]
+        {
             let mut bundle = vector.json.clone();
             bundle["dsseEnvelope"]["payload"] = STANDARD.encode(payload).into();
             assert_eq!(judged(vector, &bundle), "rekor/body", "{payload}");
@@ -241,11 +213,7 @@ mod tests {
             ("signatures", json!([null]), "bundle/malformed"),
             ("signatures", json!([{}]), "bundle/malformed"),
             ("signatures", json!([{"sig": ""}]), "rekor/body"),
-            (
-                "signatures",
-                json!([{"sig": "AA=="}, {"sig": "AA=="}]),
-                "bundle/malformed",
-            ),
+            ("signatures", json!([{"sig": "AA=="}, {"sig": "AA=="}]), "bundle/malformed"),
         ] {
             let mut bundle = vector.json.clone();
             bundle["dsseEnvelope"][member] = value.clone();
@@ -303,11 +271,7 @@ mod tests {
             let bag = inside(&mut nodes, &CERTIFICATES);
             let at = if first { 0 } else { bag.len() };
             bag.insert(at, another.clone());
-            assert_eq!(
-                judged(vector, &stamped(&vector.json, &[&nodes])),
-                "ok",
-                "{first}"
-            );
+            assert_eq!(judged(vector, &stamped(&vector.json, &[&nodes])), "ok", "{first}");
         }
         let mut nodes = good;
         *inside(&mut nodes, &CERTIFICATES) = vec![another];
@@ -339,19 +303,11 @@ mod tests {
             ("unknown, good", &[&unknown, &good], "ok"),
             ("good, broken", &[&good, &broken], "timestamp/signature"),
             ("broken, good", &[&broken, &good], "timestamp/signature"),
-            (
-                "good, of something else",
-                &[&good, &other],
-                "timestamp/imprint",
-            ),
+            ("good, of something else", &[&good, &other], "timestamp/imprint"),
             ("good, good", &[&good, &good], "bundle/too-many"),
         ];
         for (what, stamps, expected) in rows {
-            assert_eq!(
-                judged(vector, &stamped(&vector.json, stamps)),
-                expected,
-                "{what}"
-            );
+            assert_eq!(judged(vector, &stamped(&vector.json, stamps)), expected, "{what}");
         }
     }
 
@@ -367,22 +323,10 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = root.join("tests/vectors/roots/production/trusted_root.json");
         let root = root.to_str().unwrap();
-        let who = [
-            "--certificate-identity",
-            "x",
-            "--certificate-oidc-issuer",
-            "y",
-        ];
+        let who = ["--certificate-identity", "x", "--certificate-oidc-issuer", "y"];
         let digest = format!("sha256:{}", "0".repeat(64));
         let blob = |bundle: &str, root: &str| {
-            let flags = [
-                "verify-blob",
-                "--bundle",
-                bundle,
-                "--trusted-root",
-                root,
-                &digest,
-            ];
+            let flags = ["verify-blob", "--bundle", bundle, "--trusted-root", root, &digest];
             limited(&[&flags[..], &who].concat())
         };
         blob("/dev/zero", root).expect(8);
@@ -396,10 +340,7 @@ mod tests {
             let image = format!("{}/app@{digest}", registry.host());
             let flags = ["verify", "--timeout", "20s", "--trusted-root", root, &image];
             let run = limited(&[&flags[..], &who].concat());
-            assert!(
-                registry.seen().iter().any(|seen| seen.rule.is_some()),
-                "{run}"
-            );
+            assert!(registry.seen().iter().any(|seen| seen.rule.is_some()), "{run}");
             assert!(run.stderr.contains("ambisign: code: registry/"), "{run}");
             assert!(!run.stderr.contains("alloc"), "{run}");
         }
@@ -428,10 +369,7 @@ mod tests {
         let End::Failed(failure) = end else {
             panic!("{end:?}");
         };
-        assert_eq!(
-            (&*failure.code, failure.class),
-            ("run/panicked", Class::Bug)
-        );
+        assert_eq!((&*failure.code, failure.class), ("run/panicked", Class::Bug));
         // No other place of the program goes on after a panic.
         let catching: Vec<_> = sources()
             .into_iter()
@@ -483,11 +421,7 @@ mod tests {
             "registry/src/read/index.rs", // parts of an index, to keep their bytes
             "sigstore/src/trust/tuf/document.rs", // values of a document
         ];
-        let marks = [
-            "serde_json::from_",
-            "serde_json::Deserializer",
-            "StreamDeserializer",
-        ];
+        let marks = ["serde_json::from_", "serde_json::Deserializer", "StreamDeserializer"];
         let found: Vec<_> = sources()
             .into_iter()
             .filter(|(_, code)| marks.iter().any(|mark| code.contains(mark)))

@@ -191,10 +191,7 @@ mod tests {
             let named = private.into_iter().chain(paths(&rest));
             let found = named.filter_map(|path| absolute(&path, module, modules));
             let homes = found.map(|path| home(&path, modules));
-            all.insert(
-                module.clone(),
-                homes.filter(|home| home != module).collect(),
-            );
+            all.insert(module.clone(), homes.filter(|home| home != module).collect());
         }
         all
     }
@@ -213,9 +210,7 @@ mod tests {
         }
         let mut chain = vec![*left.first()?];
         loop {
-            let next = imports[*chain.last()?]
-                .iter()
-                .find(|next| left.contains(next))?;
+            let next = imports[*chain.last()?].iter().find(|next| left.contains(next))?;
             let begun = chain.iter().position(|module| *module == next);
             chain.push(next);
             if let Some(begun) = begun {
@@ -250,18 +245,10 @@ mod tests {
             .take_while(|line| line.starts_with('|'))
             .map(|line| {
                 let mut cells = line.trim_matches('|').split('|');
-                let names = |cell: &str| {
-                    cell.split('`')
-                        .skip(1)
-                        .step_by(2)
-                        .map(str::to_owned)
-                        .collect()
-                };
+                let names =
+                    |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
                 let name: Vec<String> = names(cells.next().unwrap());
-                (
-                    name[0].clone(),
-                    names(cells.next().unwrap()).into_iter().collect(),
-                )
+                (name[0].clone(), names(cells.next().unwrap()).into_iter().collect())
             })
             .collect()
     }
@@ -276,10 +263,7 @@ mod tests {
             assert_eq!(named, tops, "{heading}");
             let mut above = BTreeSet::new();
             for (name, allowed) in &table {
-                assert!(
-                    allowed.is_subset(&above),
-                    "{name} may use what is not above it"
-                );
+                assert!(allowed.is_subset(&above), "{name} may use what is not above it");
                 above.insert(name.clone());
             }
             let imports = imports(&modules);
@@ -309,20 +293,10 @@ mod tests {
         let module = |path: &str| path.split("::").map(str::to_owned).collect();
         let modules = [
             ("low", low),
-            (
-                "high",
-                "mod part;\npub use part::Part;\nuse crate::low::Thing;\n",
-            ),
-            (
-                "high::part",
-                "use super::super::low::{Other, Thing as It};\n",
-            ),
+            ("high", "mod part;\npub use part::Part;\nuse crate::low::Thing;\n"),
+            ("high::part", "use super::super::low::{Other, Thing as It};\n"),
         ];
-        imports(
-            &modules
-                .map(|(path, text)| (module(path), code(text)))
-                .into(),
-        )
+        imports(&modules.map(|(path, text)| (module(path), code(text))).into())
     }
 
     #[test]
@@ -340,11 +314,7 @@ mod tests {
             "pub(crate) fn f() -> super::high::Part {\n",
             "    use super::high::part::Part;\n",
         ] {
-            assert_eq!(
-                not_allowed(&with(wrong), &table),
-                ["low imports high"],
-                "{wrong}"
-            );
+            assert_eq!(not_allowed(&with(wrong), &table), ["low imports high"], "{wrong}");
             assert!(in_a_loop(&with(wrong)).is_some(), "{wrong}");
         }
         // A name is where it is written, not where it is named again.

@@ -38,11 +38,7 @@ fn lines() -> Vec<Line> {
         if let Some(name) = line.strip_prefix("== ") {
             page = name;
         } else if let Some((expected, command)) = line.split_once(" | ") {
-            found.push(Line {
-                page,
-                expected,
-                command,
-            });
+            found.push(Line { page, expected, command });
         }
     }
     found
@@ -56,11 +52,7 @@ fn folder(stack: &Stack, image: &Image) -> TempDir {
         std::fs::write(at(file), file).unwrap();
     }
     std::fs::write(at("cosignImagerefs"), image.reference()).unwrap();
-    std::fs::copy(
-        Log::V2.signing_config(stack),
-        at("custom.signingconfig.json"),
-    )
-    .unwrap();
+    std::fs::copy(Log::V2.signing_config(stack), at("custom.signingconfig.json")).unwrap();
     let token = stack.token("github", &[]);
     std::fs::write(at("gcloud"), format!("#!/bin/sh\necho {token}\n")).unwrap();
     let executable = std::fs::Permissions::from_mode(0o755);
@@ -73,14 +65,11 @@ fn folder(stack: &Stack, image: &Image) -> TempDir {
 fn swapped(stack: &Stack, image: &Image, command: &str, folder: &Path) -> Finished {
     let repository = image.reference();
     let repository = repository.split_once('/').unwrap().0;
-    let own = IMAGES.into_iter().fold(command.to_owned(), |line, theirs| {
-        line.replace(theirs, &image.reference())
-    });
+    let own = IMAGES
+        .into_iter()
+        .fold(command.to_owned(), |line, theirs| line.replace(theirs, &image.reference()));
     let own = own
-        .replace(
-            "gcr.io/my-new-repo",
-            &format!("{repository}/signatures/all"),
-        )
+        .replace("gcr.io/my-new-repo", &format!("{repository}/signatures/all"))
         .replace("<url>", stack.var("TSA_URL"))
         .replace("cosign sign", "ambisign sign");
     let path = format!("{}:/usr/bin:/bin", folder.display());
@@ -96,13 +85,7 @@ fn swapped(stack: &Stack, image: &Image, command: &str, folder: &Path) -> Finish
         .env("OIDC_TOKEN", &token)
         .env("signingconfig", &config)
         .env("trustedroot", stack.var("TRUSTED_ROOT"));
-    for name in [
-        "IMAGE",
-        "IMAGE_DIGEST",
-        "IMAGE_URI_DIGEST",
-        "demoimage",
-        "images",
-    ] {
+    for name in ["IMAGE", "IMAGE_DIGEST", "IMAGE_URI_DIGEST", "demoimage", "images"] {
         program = program.env(name, image.reference());
     }
     for name in ["TAG", "GIT_HASH", "GIT_VERSION"] {
@@ -118,11 +101,7 @@ fn verified(stack: &Stack, folder: &Path, file: &str, artifact: &str) {
         .args(["verify-blob", "--bundle", file, "--trusted-root"])
         .arg(stack.var("TRUSTED_ROOT"))
         .args(["--certificate-identity", GITHUB_IDENTITY])
-        .args([
-            "--certificate-oidc-issuer",
-            &stack.issuer("github"),
-            artifact,
-        ])
+        .args(["--certificate-oidc-issuer", &stack.issuer("github"), artifact])
         .dir(folder)
         .run()
         .expect(0);
@@ -137,9 +116,7 @@ fn is_as_expected(stack: &Stack, line: &Line) {
     match word {
         "attached" => {
             assert_eq!(run.code, Some(0), "{case}");
-            let mut cosign = Cosign::Three
-                .program(stack)
-                .args(["verify", "--trusted-root"]);
+            let mut cosign = Cosign::Three.program(stack).args(["verify", "--trusted-root"]);
             if line.command.contains("COSIGN_REPOSITORY") {
                 let host = Registry::Referrers.host(stack);
                 cosign = cosign.env("COSIGN_REPOSITORY", format!("{host}/signatures/all"));
@@ -170,10 +147,7 @@ fn is_as_expected(stack: &Stack, line: &Line) {
         }
         code => {
             assert_eq!(run.code, Some(2), "{case}");
-            assert!(
-                run.stderr.contains(&format!("code: {code}; exit 2")),
-                "{case}"
-            );
+            assert!(run.stderr.contains(&format!("code: {code}; exit 2")), "{case}");
             let fix = run.stderr.split("ambisign: fix: ").nth(1).unwrap();
             assert!(fix.starts_with(rest), "{case}");
         }
@@ -193,20 +167,13 @@ fn each_line_of_the_documentation_of_cosign_runs_or_says_what_to_do() {
 
 /// The flags in the help of cosign, without their dashes.
 fn helped(stack: &Stack, command: &str) -> BTreeSet<String> {
-    let help = Cosign::Three
-        .program(stack)
-        .args([command, "--help"])
-        .run()
-        .stdout;
+    let help = Cosign::Three.program(stack).args([command, "--help"]).run().stdout;
     let (_, flags) = help.split_once("\nFlags:\n").unwrap();
     let words = flags.lines().map(str::trim_start);
     let flags = words.filter(|line| line.starts_with('-'));
     let names = flags.filter_map(|line| line.split("--").nth(1));
     let names = names.filter_map(|rest| rest.split(['=', ' ', ':']).next());
-    names
-        .filter(|name| *name != "help")
-        .map(str::to_owned)
-        .collect()
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
 /// A new cosign shows here what it has and we do not know; and one that dropped a flag, too.
@@ -220,21 +187,13 @@ fn the_table_knows_each_flag_of_cosign() {
         let helped = helped(&stack, command);
         assert!(helped.len() > 15, "{command}: {helped:?}");
         let lacking: Vec<_> = helped.difference(&known).collect();
-        assert!(
-            lacking.is_empty(),
-            "{command}: not in the table: {lacking:?}"
-        );
+        assert!(lacking.is_empty(), "{command}: not in the table: {lacking:?}");
         // Hidden ones are not in the help, and cosign refuses what it does not know at once.
         let given = rows.map(|flag| match flag.takes {
             Takes::Switch => format!("--{}=true", flag.name),
             Takes::Value => format!("--{}={}", flag.name, harmless(flag.name)),
         });
-        let run = Cosign::Three
-            .program(&stack)
-            .arg(command)
-            .args(given)
-            .arg("--help")
-            .run();
+        let run = Cosign::Three.program(&stack).arg(command).args(given).arg("--help").run();
         assert_eq!(run.code, Some(0), "{command}: {run}");
     }
 }
@@ -256,26 +215,15 @@ fn a_secret_on_the_command_line_reaches_nothing() {
         for line in [
             vec!["sign", "--registry-password=canary-5d1f", "r.example/a"],
             vec!["sign", "--registry-token", "canary-5d1f", "r.example/a"],
-            vec![
-                "verify",
-                "--registry-password",
-                "canary-5d1f",
-                "r.example/a",
-            ],
+            vec!["verify", "--registry-password", "canary-5d1f", "r.example/a"],
             vec!["sign", "--key", "canary-5d1f", "r.example/a"],
         ] {
             let program = Program::ambisign().args(line);
-            let run = program
-                .args(["--output", output])
-                .env("GITHUB_ACTIONS", "true")
-                .run();
+            let run = program.args(["--output", output]).env("GITHUB_ACTIONS", "true").run();
             let run = run.expect(2);
             common::assert_no_canary(&[secret], &run.outputs());
             let is_secret = run.line.contains("registry");
-            assert!(
-                !is_secret || run.stderr.contains("AMBISIGN_REGISTRY_"),
-                "{run}"
-            );
+            assert!(!is_secret || run.stderr.contains("AMBISIGN_REGISTRY_"), "{run}");
             if output == "json" {
                 assert_eq!(run.json()["error"]["class"], "usage");
             }

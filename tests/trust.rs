@@ -36,12 +36,7 @@ mod tests {
         let (env, clock) = (Env::default(), Clock::fixed(now));
         let net = Net::new(&env, clock, NetOptions::default());
         let root = "/".into();
-        Host {
-            env,
-            net,
-            clock,
-            root,
-        }
+        Host { env, net, clock, root }
     }
 
     async fn load(options: TrustOptions) -> Result<Trust, Error> {
@@ -84,14 +79,8 @@ mod tests {
     #[tokio::test]
     async fn one_file_with_both_is_enough() {
         let file = both("both.json");
-        let as_root = TrustOptions {
-            trusted_root: Some(file.clone()),
-            ..TrustOptions::default()
-        };
-        let as_config = TrustOptions {
-            signing_config: Some(file),
-            ..TrustOptions::default()
-        };
+        let as_root = TrustOptions { trusted_root: Some(file.clone()), ..TrustOptions::default() };
+        let as_config = TrustOptions { signing_config: Some(file), ..TrustOptions::default() };
         for options in [as_root, as_config] {
             assert_eq!(load(options).await.unwrap().services().logs.len(), 1);
         }
@@ -100,22 +89,10 @@ mod tests {
     #[tokio::test]
     async fn says_what_is_missing() {
         let none = TrustOptions::default();
-        let no_root = TrustOptions {
-            signing_config: config(),
-            ..none.clone()
-        };
-        let no_services = TrustOptions {
-            trusted_root: root(),
-            ..none.clone()
-        };
-        let no_log = TrustOptions {
-            fulcio_url: url("https://ca.test"),
-            ..no_services.clone()
-        };
-        let unreadable = TrustOptions {
-            trusted_root: Some("/nowhere".into()),
-            ..none.clone()
-        };
+        let no_root = TrustOptions { signing_config: config(), ..none.clone() };
+        let no_services = TrustOptions { trusted_root: root(), ..none.clone() };
+        let no_log = TrustOptions { fulcio_url: url("https://ca.test"), ..no_services.clone() };
+        let unreadable = TrustOptions { trusted_root: Some("/nowhere".into()), ..none.clone() };
         for (options, code) in [
             (none, "trust/missing"),
             (no_root, "trust/missing-root"),
@@ -141,15 +118,9 @@ mod tests {
         let trust = load(options.clone()).await.unwrap();
         assert_eq!(trust.services().logs[0].url.as_str(), "https://log.test/");
         assert_eq!(trust.services().logs[0].version, 2);
-        assert_eq!(
-            trust.services().fulcio.url.as_str(),
-            "https://fulcio.sigstore.dev/"
-        );
+        assert_eq!(trust.services().fulcio.url.as_str(), "https://fulcio.sigstore.dev/");
         assert_eq!(trust.services().authorities.len(), 1);
-        let plain = TrustOptions {
-            rekor_url: url("http://log.test/"),
-            ..options
-        };
+        let plain = TrustOptions { rekor_url: url("http://log.test/"), ..options };
         assert_eq!(load(plain).await.unwrap_err().code(), "trust/url");
     }
 
@@ -164,10 +135,7 @@ mod tests {
         };
         let error = load(options.clone()).await.unwrap_err();
         assert_eq!(error.code(), "trust/no-timestamp-authority");
-        let with = TrustOptions {
-            tsa_url: url("https://tsa.test"),
-            ..options
-        };
+        let with = TrustOptions { tsa_url: url("https://tsa.test"), ..options };
         assert!(load(with).await.is_ok());
     }
 
@@ -187,10 +155,8 @@ mod tests {
     #[tokio::test]
     async fn files_have_limits() {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("long.json");
-        for (length, code) in [
-            (256 * 1024, "trust/malformed"),
-            (256 * 1024 + 1, "trust/file-size"),
-        ] {
+        for (length, code) in [(256 * 1024, "trust/malformed"), (256 * 1024 + 1, "trust/file-size")]
+        {
             fs::write(&path, vec![b' '; length]).unwrap();
             let options = TrustOptions {
                 trusted_root: root(),
@@ -199,15 +165,10 @@ mod tests {
             };
             assert_eq!(load(options).await.unwrap_err().code(), code);
         }
-        for (length, code) in [
-            (1 << 20, "trust/malformed"),
-            ((1 << 20) + 1, "trust/file-size"),
-        ] {
+        for (length, code) in [(1 << 20, "trust/malformed"), ((1 << 20) + 1, "trust/file-size")] {
             fs::write(&path, vec![b' '; length]).unwrap();
-            let options = TrustOptions {
-                trusted_root: Some(path.clone()),
-                ..TrustOptions::default()
-            };
+            let options =
+                TrustOptions { trusted_root: Some(path.clone()), ..TrustOptions::default() };
             assert_eq!(load(options).await.unwrap_err().code(), code);
         }
     }
@@ -245,15 +206,9 @@ mod tests {
                 Ok(trust) => Ok(trust.services().logs[0].version),
                 Err(error) => Err(error.code().into_owned()),
             };
-            assert_eq!(
-                found.as_ref().map_err(String::as_str),
-                expected.as_ref().map_err(|e| *e)
-            );
+            assert_eq!(found.as_ref().map_err(String::as_str), expected.as_ref().map_err(|e| *e));
             let request = served.await.unwrap();
-            assert!(
-                request.starts_with("GET /base/api/v1/log HTTP/1.1\r\n"),
-                "{request}"
-            );
+            assert!(request.starts_with("GET /base/api/v1/log HTTP/1.1\r\n"), "{request}");
         }
     }
 }

@@ -132,10 +132,7 @@ mod tests {
                     rejects += 1;
                 }
                 if found != wanted {
-                    wrong.push(format!(
-                        "{} ({form}): {found} instead of {wanted}",
-                        case.name
-                    ));
+                    wrong.push(format!("{} ({form}): {found} instead of {wanted}", case.name));
                 }
             }
         }
@@ -149,17 +146,9 @@ mod tests {
         // A key ID decides nothing.
         ("intoto-with-custom-trust-root", "/keyid", &["removed"]),
         // A promise may be missing where there is a timestamp.
-        (
-            "intoto-with-custom-trust-root",
-            "/signedEntryTimestamp",
-            &["removed"],
-        ),
+        ("intoto-with-custom-trust-root", "/signedEntryTimestamp", &["removed"]),
         // Zero and nothing are the same.
-        (
-            "intoto-with-custom-trust-root",
-            "/inclusionProof/logIndex",
-            &["removed"],
-        ),
+        ("intoto-with-custom-trust-root", "/inclusionProof/logIndex", &["removed"]),
         // The frame of a timestamp: list of digest algorithms, list of certificates, versions.
         (
             "intoto-with-custom-trust-root",
@@ -168,24 +157,14 @@ mod tests {
         ),
         ("rekor2-dsse-happy-path", "/signedTimestamp", &["byte 48"]),
         ("managed-key-happy-path", "/signedTimestamp", &["byte 48"]),
-        (
-            "managed-key-happy-path",
-            "/signedEntryTimestamp",
-            &["removed"],
-        ),
-        (
-            "rekor2-timestamp-with-embedded-cert",
-            "/signedTimestamp",
-            &["byte 44", "byte 792"],
-        ),
+        ("managed-key-happy-path", "/signedEntryTimestamp", &["removed"]),
+        ("rekor2-timestamp-with-embedded-cert", "/signedTimestamp", &["byte 44", "byte 792"]),
     ];
 
     /// Whether the change is in a line of a checkpoint after that of the log: a witness's.
     fn is_of_witness(envelope: &Value, what: &str) -> bool {
         let lines = envelope.as_str().unwrap().match_indices('\u{2014}');
-        let at = what
-            .strip_prefix("byte ")
-            .map(|at| at.parse::<usize>().unwrap());
+        let at = what.strip_prefix("byte ").map(|at| at.parse::<usize>().unwrap());
         let second = lines.map(|(start, _)| start).nth(1);
         second.is_some_and(|second| at.is_some_and(|at| at > second))
     }
@@ -202,10 +181,7 @@ mod tests {
             "rekor2-timestamp-with-embedded-cert",
         ];
         let mut believed = Vec::new();
-        for case in cases()
-            .iter()
-            .filter(|case| NAMES.contains(&case.name.as_str()))
-        {
+        for case in cases().iter().filter(|case| NAMES.contains(&case.name.as_str())) {
             let bundle: Value = serde_json::from_slice(&read(&case.bundle)).unwrap();
             for pointer in leaves(&bundle, "") {
                 let original = bundle.pointer(&pointer).unwrap();

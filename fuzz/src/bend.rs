@@ -15,11 +15,7 @@ impl Choices<'_> {
     /// A number below `end`; 0 when there is none.
     pub fn below(&mut self, end: usize) -> usize {
         let low = usize::from(self.byte());
-        let high = if end > 256 {
-            usize::from(self.byte())
-        } else {
-            0
-        };
+        let high = if end > 256 { usize::from(self.byte()) } else { 0 };
         (high * 256 + low).checked_rem(end).unwrap_or_default()
     }
 
@@ -55,9 +51,7 @@ pub fn bent(choices: &mut Choices<'_>) -> (&'static Vector, Vec<u8>) {
 /// Half of the time it chooses a vector that is not a release, because the releases are many and alike.
 fn choose(choices: &mut Choices<'_>) -> &'static Vector {
     let all = vectors::all();
-    let others = all
-        .iter()
-        .filter(|vector| !vector.name.starts_with("release-"));
+    let others = all.iter().filter(|vector| !vector.name.starts_with("release-"));
     let others: Vec<_> = others.collect();
     match choices.below(2) {
         0 => others[choices.below(others.len())],
@@ -183,13 +177,7 @@ fn change_shape(json: &mut Value, other: &Value, choices: &mut Choices<'_>) {
         }
         // Another kind of value.
         _ => {
-            let kinds = [
-                Value::Null,
-                0.into(),
-                "".into(),
-                Value::Array(vec![]),
-                true.into(),
-            ];
+            let kinds = [Value::Null, 0.into(), "".into(), Value::Array(vec![]), true.into()];
             if let Some(value) = pick(json, |_| true, choices) {
                 *value = kinds[choices.below(kinds.len())].clone();
             }

@@ -54,15 +54,12 @@ fn read_one(der: &[u8], depth: usize) -> Option<(Node, &[u8])> {
         if digits.is_empty() || digits.len() > 4 {
             return None;
         }
-        let length = digits
-            .iter()
-            .fold(0, |sum, digit| sum * 256 + usize::from(*digit));
+        let length = digits.iter().fold(0, |sum, digit| sum * 256 + usize::from(*digit));
         (length, rest)
     };
     let (content, rest) = rest.split_at_checked(length)?;
-    let inner = (first & 0x20 != 0 && depth < DEEPEST)
-        .then(|| read_within(content, depth + 1))
-        .flatten();
+    let inner =
+        (first & 0x20 != 0 && depth < DEEPEST).then(|| read_within(content, depth + 1)).flatten();
     let content = inner.map_or_else(|| Content::Bytes(content.to_vec()), Content::Nodes);
     let tag = tag.to_vec();
     Some((Node { tag, content }, rest))

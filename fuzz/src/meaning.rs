@@ -47,11 +47,7 @@ pub fn difference(vector: &Vector, changed: &VerifiedBundle) -> Option<&'static 
     if !promised(&bundle).is_subset(&promised(original)) {
         return Some("a promise is another");
     }
-    let stamps: Vec<_> = original
-        .timestamps()
-        .iter()
-        .map(|der| signed(der))
-        .collect();
+    let stamps: Vec<_> = original.timestamps().iter().map(|der| signed(der)).collect();
     let mut believed = changed.timestamps().iter().map(|stamp| signed(stamp.der()));
     if believed.any(|stamp| stamp.is_none() || !stamps.contains(&stamp)) {
         return Some("a timestamp is another");
@@ -136,11 +132,5 @@ pub fn signed(response: &[u8]) -> Option<Vec<Vec<u8>>> {
     // RFC 5754 2 allows absent or NULL parameters of the digest algorithm; they have the same meaning.
     let digest: &[Node] = digest.nodes().get(..1)?;
     let bytes = |node: &Node| der::write(std::slice::from_ref(node));
-    Some(vec![
-        bytes(content),
-        bytes(id),
-        der::write(digest),
-        bytes(attributes),
-        bytes(signature),
-    ])
+    Some(vec![bytes(content), bytes(id), der::write(digest), bytes(attributes), bytes(signature)])
 }

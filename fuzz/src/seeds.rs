@@ -25,10 +25,9 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "note" => checkpoints(),
         "provider_answer" => provider_answers(),
         "registry_answer" => texts(REGISTRY_ANSWERS),
-        "signing_config" => files(&[
-            "signing_config.v0.2.json",
-            "signing_config_rekor_v2.v0.2.json",
-        ]),
+        "signing_config" => {
+            files(&["signing_config.v0.2.json", "signing_config_rekor_v2.v0.2.json"])
+        }
         "statement" => statements(),
         "timestamp" => timestamps(),
         "token" => tokens(),
@@ -108,15 +107,9 @@ fn bundles() -> Vec<Vec<u8>> {
 
 fn certificates() -> Vec<Vec<u8>> {
     let all = vectors::all().iter();
-    let mut found: Vec<_> = all
-        .map(|vector| vector.certificate().der().to_vec())
-        .collect();
+    let mut found: Vec<_> = all.map(|vector| vector.certificate().der().to_vec()).collect();
     for vector in vectors::all() {
-        let chains = vector
-            .root
-            .authorities()
-            .iter()
-            .flat_map(|found| found.chain());
+        let chains = vector.root.authorities().iter().flat_map(|found| found.chain());
         found.extend(chains.map(|certificate| certificate.der().to_vec()));
     }
     found.sort();
@@ -137,21 +130,15 @@ fn fulcio_answers() -> Vec<Vec<u8>> {
         json!({"chains": [{"certificates": chain["chain"]["certificates"]}]}),
         json!({"signedTreeHead": "log.example - 1\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u{2014} log.example AAAAAAA=\n", "treeSize": 1}),
     ];
-    answers
-        .iter()
-        .map(|answer| answer.to_string().into_bytes())
-        .collect()
+    answers.iter().map(|answer| answer.to_string().into_bytes()).collect()
 }
 
 fn log_entries() -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for vector in vectors::all() {
         let wires = vector.json.pointer("/verificationMaterial/tlogEntries");
-        for (wire, entry) in wires
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .zip(vector.bundle.entries())
+        for (wire, entry) in
+            wires.and_then(Value::as_array).into_iter().flatten().zip(vector.bundle.entries())
         {
             found.push(wire.to_string().into_bytes());
             if entry.has_promise() && entry.proof().is_some() {
@@ -190,10 +177,7 @@ fn legacy_signatures() -> Vec<Vec<u8>> {
     });
     let layer = json!({"payload": payload.to_string(), "annotations": annotations});
     let found = [layer, kept, payload];
-    found
-        .iter()
-        .map(|json| json.to_string().into_bytes())
-        .collect()
+    found.iter().map(|json| json.to_string().into_bytes()).collect()
 }
 
 fn answer_of_v1(wire: &Value, entry: &LogEntry) -> Value {
@@ -222,30 +206,18 @@ fn hex(bytes: &[u8; 32]) -> String {
 }
 
 fn choices(start: u8) -> Vec<u8> {
-    (0_u8..48)
-        .map(|n| {
-            start
-                .wrapping_mul(37)
-                .wrapping_add(n.wrapping_mul(start | 1))
-        })
-        .collect()
+    (0_u8..48).map(|n| start.wrapping_mul(37).wrapping_add(n.wrapping_mul(start | 1))).collect()
 }
 
 fn checkpoints() -> Vec<Vec<u8>> {
-    let entries = vectors::all()
-        .iter()
-        .flat_map(|vector| vector.bundle.entries());
+    let entries = vectors::all().iter().flat_map(|vector| vector.bundle.entries());
     let proofs = entries.filter_map(LogEntry::proof);
-    proofs
-        .map(|proof| proof.checkpoint.clone().into_bytes())
-        .collect()
+    proofs.map(|proof| proof.checkpoint.clone().into_bytes()).collect()
 }
 
 fn provider_answers() -> Vec<Vec<u8>> {
     let names = ["value", "access_token", "id_token", "token"];
-    let token = tokens()
-        .pop()
-        .and_then(|token| String::from_utf8(token).ok());
+    let token = tokens().pop().and_then(|token| String::from_utf8(token).ok());
     let answer = |name: &str| json!({name: token, "expires_in": 3600, "count": 7}).to_string();
     let refusal = json!({"error": {"code": 403, "details": [{"reason": "SERVICE_DISABLED"}]}});
     let answers = names.into_iter().map(answer).chain([refusal.to_string()]);
@@ -255,25 +227,15 @@ fn provider_answers() -> Vec<Vec<u8>> {
 fn files(names: &[&str]) -> Vec<Vec<u8>> {
     let folders = ["roots/production", "roots/staging"].into_iter();
     folders
-        .flat_map(|folder| {
-            names
-                .iter()
-                .map(move |name| vectors::read(&format!("{folder}/{name}")))
-        })
+        .flat_map(|folder| names.iter().map(move |name| vectors::read(&format!("{folder}/{name}"))))
         .collect()
 }
 
 fn trusted_roots() -> Vec<Vec<u8>> {
     let mut found = files(&["trusted_root.json"]);
     let cases = vectors::index();
-    let paths = cases
-        .iter()
-        .filter_map(|case| case["trusted_root"].as_str());
-    found.extend(
-        paths
-            .filter(|path| path.ends_with(".json"))
-            .map(vectors::read),
-    );
+    let paths = cases.iter().filter_map(|case| case["trusted_root"].as_str());
+    found.extend(paths.filter(|path| path.ends_with(".json")).map(vectors::read));
     found.sort();
     found.dedup();
     found
@@ -291,9 +253,7 @@ fn statements() -> Vec<Vec<u8>> {
 }
 
 fn timestamps() -> Vec<Vec<u8>> {
-    let all = vectors::all()
-        .iter()
-        .flat_map(|vector| vector.bundle.timestamps());
+    let all = vectors::all().iter().flat_map(|vector| vector.bundle.timestamps());
     all.cloned().collect()
 }
 

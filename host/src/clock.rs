@@ -25,10 +25,7 @@ impl Clock {
     }
 
     /// The time now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where the time enters"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the time enters")]
     pub fn now(&self) -> SystemTime {
         match self.0 {
             Source::System => SystemTime::now(),

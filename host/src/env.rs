@@ -16,10 +16,7 @@ pub struct Env {
 
 impl Env {
     /// The variables of this process.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where the environment enters"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment enters")]
     pub fn from_process() -> Self {
         std::env::vars_os().collect()
     }
@@ -31,9 +28,7 @@ impl Env {
 
     /// The value of `name` unchanged, even if it is empty or not UTF-8.
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
-        self.variables
-            .get(OsStr::new(name))
-            .map(OsString::as_os_str)
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
     /// Returns `true` if `name` is set, even to the empty string.
@@ -56,28 +51,18 @@ impl Env {
     /// Removes the variables in `names`.
     pub fn without(self, names: &BTreeSet<String>) -> Self {
         let is_named = |name: &OsStr| name.to_str().is_some_and(|name| names.contains(name));
-        let others = self
-            .variables
-            .into_iter()
-            .filter(|(name, _)| !is_named(name));
-        Self {
-            variables: others.collect(),
-            hidden: self.hidden,
-        }
+        let others = self.variables.into_iter().filter(|(name, _)| !is_named(name));
+        Self { variables: others.collect(), hidden: self.hidden }
     }
 
     /// All variables whose name and value are UTF-8, sorted by name.
     pub fn utf8(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.variables
-            .iter()
-            .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+        self.variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
     }
 
     /// All variables, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.variables
-            .iter()
-            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 }
 
@@ -85,9 +70,7 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let pairs = pairs.into_iter();
         Self {
-            variables: pairs
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
+            variables: pairs.map(|(name, value)| (name.into(), value.into())).collect(),
             hidden: BTreeSet::new(),
         }
     }

@@ -7,18 +7,22 @@
 /// `#[source]` mean what they mean there), followed by `=` and one of these:
 ///
 /// * `"stage/what", Class { what: "...", why: "...", advice: "..." }` is an error of its own. The advice
-///   is its fix, unless `fix:` precedes `what:` and is not `None`. Where the class depends on the
-///   fields, all classes are listed (`Bug | Temporary`) and `class:` comes first; without it the first
-///   of them is the class, and callers may choose one of the others.
+///   is its fix, unless `fix:` precedes `what:` and is not `None`; `verifier:` after that is the fix for
+///   someone who only verifies. Where the class depends on the fields, all classes are listed
+///   (`Bug | Temporary`) and `class:` comes first; without it the first of them is the class, and
+///   callers may choose one of the others.
 /// * `also "stage/what", Class { fix: ... }` is an error whose code another row explains; `class:` may
 ///   precede `fix:`.
 /// * `request error in "stage" { fix: ... }` is a request that failed: its reason has the explanation.
+///   `verifier:` may follow.
 /// * `of error` is an error that another one explains; `of error as Class` has a class of its own, and
 ///   `of error { fix: ... }` a fix of its own unless it is `None`.
 ///
-/// The expressions for fix and class can use the fields by name; the row names the field of a tuple
-/// variant. The macro defines the enum, which is `#[non_exhaustive]`, its implementation of
-/// [`Explain`](crate::Explain), and a constant `TABLE` with the explanations.
+/// `what` documents the variant of an error of its own, and the message shows what its fields are, so they
+/// need a comment only for more than that, such as a unit. The expressions for fix and class can use the
+/// fields by name; the row names the field of a tuple variant. The macro defines the enum, which is
+/// `#[non_exhaustive]`, its implementation of [`Explain`](crate::Explain), and a constant `TABLE` with the
+/// explanations.
 ///
 /// ```
 /// use ambisign_host::{Explain, errors};
@@ -27,20 +31,13 @@
 ///     /// Why there is no answer.
 ///     #[derive(Debug, thiserror::Error)]
 ///     pub enum Error {
-///         /// A file cannot be read.
 ///         #[error("`{name}` cannot be read")]
-///         Read {
-///             /// The file.
-///             name: String,
-///             /// The error of the operating system.
-///             source: std::io::Error,
-///         } = "oracle/read", Usage {
+///         Read { name: String, source: std::io::Error } = "oracle/read", Usage {
 ///             fix: format!("check the name `{name}`"),
 ///             what: "A file of the oracle could not be read.",
 ///             why: "Its name is wrong.",
 ///             advice: "Check the name.",
 ///         },
-///         /// There is no oracle.
 ///         #[error("no answer")]
 ///         Silent = "oracle/silent", Temporary {
 ///             what: "The oracle does not answer.",
@@ -64,6 +61,17 @@ macro_rules! errors {
         $crate::Fix::fix($fix).or_else(|| $source.fix())
     };
     (@fix_of [] $source:ident) => { $source.fix() };
+    (@verifier $this:ident [$fix:expr] [] []) => {
+        $crate::Fix::fix($fix).or_else(|| $this.fix())
+    };
+    (@verifier $this:ident [] [$fix:expr] []) => {
+        $crate::Fix::fix($fix).or_else(|| $this.fix())
+    };
+    (@verifier $this:ident [] [] [] $source:ident) => { $source.verifier_fix() };
+    (@verifier $this:ident [] [] [$fix:expr] $source:ident) => {
+        $crate::Fix::fix($fix).or_else(|| $source.verifier_fix())
+    };
+    (@verifier $this:ident [] [] []) => { $this.fix() };
     (@class [$class:expr] $first:ident) => { $class };
     (@class [] $first:ident) => { $crate::Class::$first };
     (@class_of [$class:ident] $source:ident) => { $crate::Class::$class };
@@ -80,6 +88,7 @@ macro_rules! errors {
                 $($code:literal, $class:ident $(| $other_class:ident)* {
                     $(class: $class_of:expr,)?
                     $(fix: $fix:expr,)?
+                    $(verifier: $verifier:expr,)?
                     what: $what:literal,
                     why: $why:literal,
                     advice: $advice:literal $(,)?
@@ -88,15 +97,20 @@ macro_rules! errors {
                     $(class: $shared_class_of:expr,)?
                     fix: $shared_fix:expr $(,)?
                 })?
-                $(request $request:ident in $stage:literal { fix: $request_fix:expr $(,)? })?
+                $(request $request:ident in $stage:literal {
+                    fix: $request_fix:expr
+                    $(, verifier: $request_verifier:expr)? $(,)?
+                })?
                 $(of $source:ident $(as $source_class:ident)? $({ fix: $source_fix:expr $(,)? })?)?
             ),+ $(,)?
         }
     ) => {
         $(#[$meta])*
+        #[allow(missing_docs, reason = "the message of a row shows what its fields are")]
         #[non_exhaustive]
         $vis enum $name {
             $(
+                $(#[doc = $what])?
                 $(#[$variant_meta])*
                 $variant
                 $({ $($(#[$field_meta])* $field: $field_type),+ })?
@@ -124,6 +138,15 @@ macro_rules! errors {
                         $($crate::Fix::fix($shared_fix))?
                         $($crate::Fix::fix($request_fix))?
                         $($crate::errors!(@fix_of [$($source_fix)?] $source))?
+                    })+
+                }
+            }
+
+            fn verifier_fix(&self) -> ::std::option::Option<::std::borrow::Cow<'static, str>> {
+                match self {
+                    $(Self::$variant $({ $($field),+ })? $(($inner))? => {
+                        $crate::errors!(@verifier self
+                            [$($($verifier)?)?] [$($($request_verifier)?)?] [$($($source_fix)?)?] $($source)?)
                     })+
                 }
             }
@@ -157,14 +180,13 @@ macro_rules! errors {
 }
 
 /// Codes that are reported without an enum of errors, mostly those of warnings. Each row defines a
-/// constant for its code, with a class if the code ends a run, and its explanation; one more constant
+/// constant for its code, documented by `what`, with a class if the code ends a run; one more constant
 /// holds all explanations.
 ///
 /// ```
 /// ambisign_host::codes! {
 ///     /// The warnings of the oracle.
 ///     pub WARNINGS {
-///         /// It is slow.
 ///         pub SLOW = "oracle/slow" {
 ///             what: "The oracle takes its time.",
 ///             why: "It was asked many questions.",
@@ -190,7 +212,7 @@ macro_rules! codes {
             ),+ $(,)?
         }
     ) => {
-        $($(#[$row_meta])* $row_vis const $name: &str = $code;)+
+        $(#[doc = $what] $(#[$row_meta])* $row_vis const $name: &str = $code;)+
 
         $(#[$meta])*
         $vis const $table: $crate::Table = $crate::Table {

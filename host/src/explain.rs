@@ -40,6 +40,11 @@ pub trait Explain: std::error::Error {
     /// One imperative sentence, or `None` if the reader cannot do anything about it.
     fn fix(&self) -> Option<Cow<'static, str>>;
 
+    /// The fix for someone who only verifies, and may not change what is published.
+    fn verifier_fix(&self) -> Option<Cow<'static, str>> {
+        self.fix()
+    }
+
     /// Who can act on it.
     fn class(&self) -> Class;
 }

@@ -111,9 +111,7 @@ impl<'de> Visitor<'de> for UniqueKeys {
         let mut seen = BTreeSet::new();
         while let Some(key) = members.next_key::<String>()? {
             if seen.contains(&key) {
-                return Err(A::Error::custom(format_args!(
-                    "the key {key:?} appears twice"
-                )));
+                return Err(A::Error::custom(format_args!("the key {key:?} appears twice")));
             }
             seen.insert(key);
             members.next_value_seed(Self)?;

@@ -65,6 +65,11 @@ impl Failure {
             class: error.class(),
         }
     }
+
+    /// The same for someone who only verifies.
+    pub fn for_verifier(error: &dyn Explain) -> Self {
+        Self { fix: error.verifier_fix().map(Into::into), ..Self::of(error) }
+    }
 }
 
 #[cfg(test)]

@@ -33,12 +33,8 @@ const SECRET_VARIABLES: &[&str] = &[
 
 /// Prefixes of other variables that child processes do not see. They have no use for the program's own
 /// settings, some of which are secret.
-const PREFIXES: &[&str] = &[
-    "AMBISIGN_",
-    "CIRCLE_OIDC_TOKEN",
-    "CI_JOB_JWT",
-    "TFC_WORKLOAD_IDENTITY_TOKEN",
-];
+const PREFIXES: &[&str] =
+    &["AMBISIGN_", "CIRCLE_OIDC_TOKEN", "CI_JOB_JWT", "TFC_WORKLOAD_IDENTITY_TOKEN"];
 
 /// Suffixes of further variables that child processes do not see.
 const SUFFIXES: &[&str] = &["_ID_TOKEN", "_OIDC_TOKEN"];
@@ -106,16 +102,8 @@ pub enum SpawnError {
 /// The program cannot be started, ends too late or writes too much. A failing exit status is not an
 /// error of this function.
 pub async fn spawn(host: &Host, child: Child<'_>) -> Result<Finished, SpawnError> {
-    let Child {
-        program,
-        input,
-        limit,
-        ..
-    } = child;
-    let failed = |source| SpawnError::Start {
-        program: program.to_owned(),
-        source,
-    };
+    let Child { program, input, limit, .. } = child;
+    let failed = |source| SpawnError::Start { program: program.to_owned(), source };
     let mut child = start(host, &child).map_err(failed)?;
     let mut stdin = child.stdin.take();
     let stdout = child.stdout.take();
@@ -129,9 +117,7 @@ pub async fn spawn(host: &Host, child: Child<'_>) -> Result<Finished, SpawnError
         drop(stdin);
         let stdout = read_limited(stdout).await.map_err(failed)?;
         if stdout.len() > OUTPUT_LIMIT {
-            return Err(SpawnError::Output {
-                program: program.to_owned(),
-            });
+            return Err(SpawnError::Output { program: program.to_owned() });
         }
         let status = child.wait().await.map_err(failed)?;
         Ok((status, stdout))
@@ -140,16 +126,9 @@ pub async fn spawn(host: &Host, child: Child<'_>) -> Result<Finished, SpawnError
         Ok(result) => {
             let (status, stdout) = result?;
             let stderr = stderr.into_inner().unwrap_or_else(PoisonError::into_inner);
-            Ok(Finished {
-                status,
-                stdout,
-                stderr,
-            })
+            Ok(Finished { status, stdout, stderr })
         }
-        Err(_elapsed) => Err(SpawnError::Time {
-            program: program.to_owned(),
-            limit,
-        }),
+        Err(_elapsed) => Err(SpawnError::Time { program: program.to_owned(), limit }),
     }
 }
 
@@ -157,10 +136,7 @@ fn start(host: &Host, child: &Child<'_>) -> std::io::Result<tokio::process::Chil
     let hidden = |name: &OsStr| name.to_str().is_some_and(|name| host.env.is_hidden(name));
     let is_kept = |name: &OsStr| is_secret(name) || hidden(name);
     let seen = |name: &OsStr| !is_kept(name) || child.needs.iter().any(|needed| name == *needed);
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where child processes start"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place where child processes start")]
     tokio::process::Command::new(child.program)
         .args(child.args)
         .env_clear()
@@ -222,11 +198,8 @@ mod tests {
 
     fn host(vars: &[&str]) -> Host {
         let known = [("PATH", "/usr/bin:/bin"), ("HOME", "/kept")];
-        let env = Env::from_iter(
-            known
-                .into_iter()
-                .chain(vars.iter().map(|name| (*name, "canary"))),
-        );
+        let env =
+            Env::from_iter(known.into_iter().chain(vars.iter().map(|name| (*name, "canary"))));
         let clock = Clock::system();
         Host {
             net: Net::new(&env, clock, NetOptions::default()),
@@ -237,13 +210,7 @@ mod tests {
     }
 
     fn child<'a>(program: &'a str, args: &'a [&'a str]) -> Child<'a> {
-        Child {
-            program,
-            args,
-            input: b"",
-            limit: Duration::from_secs(10),
-            needs: &[],
-        }
+        Child { program, args, input: b"", limit: Duration::from_secs(10), needs: &[] }
     }
 
     #[tokio::test]
@@ -265,10 +232,7 @@ mod tests {
         let env = host.env.hide(["X_REQUEST"]);
         let host = Host { env, ..host };
         for (needs, seen) in [(&[][..], 0), (&["GITHUB_TOKEN"][..], 1)] {
-            let env = Child {
-                needs,
-                ..child("env", &[])
-            };
+            let env = Child { needs, ..child("env", &[]) };
             let done = spawn(&host, env).await.unwrap();
             let output = String::from_utf8(done.stdout).unwrap();
             assert!(output.contains("HOME=/kept"), "{output}");
@@ -280,10 +244,7 @@ mod tests {
     async fn a_child_that_does_not_end_or_does_not_stop_writing_is_an_error() {
         let host = host(&[]);
         let began = Instant::now();
-        let sleep = Child {
-            limit: Duration::from_millis(300),
-            ..child("sleep", &["60"])
-        };
+        let sleep = Child { limit: Duration::from_millis(300), ..child("sleep", &["60"]) };
         let error = spawn(&host, sleep).await;
         assert!(matches!(error, Err(SpawnError::Time { .. })), "{error:?}");
         assert!(began.elapsed() < Duration::from_secs(5));
@@ -301,10 +262,7 @@ mod tests {
         let began = Instant::now();
         let done = spawn(&host, child("sh", &["-c", script])).await.unwrap();
         assert!(began.elapsed() < Duration::from_secs(4));
-        assert_eq!(
-            (done.status.code(), done.stdout),
-            (Some(3), b"done\n".to_vec())
-        );
+        assert_eq!((done.status.code(), done.stdout), (Some(3), b"done\n".to_vec()));
         assert_eq!(done.stderr.len(), 4096);
         assert!(done.stderr.starts_with(b"line\nline\n"));
     }

@@ -55,15 +55,10 @@ impl Redactor {
 /// shown has it between quotes of a shell, and perhaps in a field of CSV there.
 fn written(secret: &str) -> Vec<String> {
     let json = serde_json::to_string(secret).unwrap_or_default();
-    let json = json
-        .strip_prefix('"')
-        .and_then(|json| json.strip_suffix('"'));
+    let json = json.strip_prefix('"').and_then(|json| json.strip_suffix('"'));
     let json = json.unwrap_or_default().to_owned();
     // Like Go's `encoding/json`.
-    let html = json
-        .replace('&', "\\u0026")
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e");
+    let html = json.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e");
     let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let url = form.replace('+', "%20");
     let shell = |text: &str| text.replace('\'', r"'\''");
@@ -99,11 +94,7 @@ fn mask_jwts(text: &str) -> String {
         let end = tail.find(|c| !is_jwt_char(c)).unwrap_or(tail.len());
         let (run, after) = tail.split_at(end);
         out.push_str(before);
-        out.push_str(if run.len() > 20 && run.contains('.') {
-            MASK
-        } else {
-            run
-        });
+        out.push_str(if run.len() > 20 && run.contains('.') { MASK } else { run });
         rest = after;
     }
     out.push_str(rest);
@@ -118,10 +109,7 @@ mod tests {
     fn masks_known_secrets_and_their_signatures() {
         let redactor = Redactor::default();
         redactor.guard("header.payload.signature-part");
-        assert_eq!(
-            redactor.redact("got header.payload.signature-part!"),
-            "got ***!"
-        );
+        assert_eq!(redactor.redact("got header.payload.signature-part!"), "got ***!");
         assert_eq!(redactor.redact("ends in signature-part"), "ends in ***");
     }
 

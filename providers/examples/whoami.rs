@@ -70,11 +70,9 @@ async fn whoami(audience: &str, options: Options) -> Result<(), ambisign_provide
         .and_then(|claims| URL_SAFE_NO_PAD.decode(claims).ok())
         .and_then(|claims| serde_json::from_slice::<Claims>(&claims).ok());
     let _closed = match claims {
-        Some(Claims { iss, sub, email }) => writeln!(
-            out,
-            "issuer: {iss}\nsub: {sub}\nemail: {}",
-            email.unwrap_or_default()
-        ),
+        Some(Claims { iss, sub, email }) => {
+            writeln!(out, "issuer: {iss}\nsub: {sub}\nemail: {}", email.unwrap_or_default())
+        }
         None => writeln!(out, "the token cannot be read"),
     };
     Ok(())

@@ -70,9 +70,7 @@ pub fn survey(host: &Host, options: &Options) -> Vec<ProviderStatus> {
         name: platform.name,
         kind: platform.kind,
         marks: platform.marks.to_vec(),
-        detection: platform
-            .detect(host, options)
-            .map_or(Detection::Absent, Detection::Recognised),
+        detection: platform.detect(host, options).map_or(Detection::Absent, Detection::Recognised),
     });
     providers.chain(platforms).collect()
 }
@@ -88,11 +86,7 @@ pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
     let notes = notes(&seen, winner, options);
     let winner = seen.swap_remove(winner);
     match winner.detection {
-        Detection::Ready(source) => Ok(Choice {
-            provider: winner.name,
-            source,
-            notes,
-        }),
+        Detection::Ready(source) => Ok(Choice { provider: winner.name, source, notes }),
         Detection::Broken(error) => Err(error),
         Detection::Absent | Detection::Recognised(_) => Err(ChooseError::NotDetected {
             marks: marks(winner.name, &winner.marks, options),
@@ -122,9 +116,7 @@ fn pick(seen: &[ProviderStatus], host: &Host, options: &Options) -> Result<usize
     let of = |kind: Kind, wanted: fn(&Detection) -> bool| -> Vec<usize> {
         let fits = |seen: &ProviderStatus| seen.kind == kind && wanted(&seen.detection);
         let all = seen.iter().enumerate();
-        all.filter(|(_, seen)| fits(seen))
-            .map(|(at, _)| at)
-            .collect()
+        all.filter(|(_, seen)| fits(seen)).map(|(at, _)| at).collect()
     };
     let named = |name: &str| seen.iter().position(|seen| seen.name == name);
     // An explicit token takes precedence over the name of a provider.
@@ -197,18 +189,13 @@ fn requested(name: &str, seen: &[ProviderStatus], options: &Options) -> Result<u
         });
     };
     if options.disable_ambient && row.kind != Kind::Explicit {
-        return Err(ChooseError::Excluded {
-            name: row.name,
-            settings: options.names,
-        });
+        return Err(ChooseError::Excluded { name: row.name, settings: options.names });
     }
-    seen.iter()
-        .position(|seen| seen.name == row.name)
-        .ok_or_else(|| ChooseError::NotDetected {
-            marks: marks(row.name, &row.marks().collect::<Vec<_>>(), options),
-            name: row.name,
-            settings: options.names,
-        })
+    seen.iter().position(|seen| seen.name == row.name).ok_or_else(|| ChooseError::NotDetected {
+        marks: marks(row.name, &row.marks().collect::<Vec<_>>(), options),
+        name: row.name,
+        settings: options.names,
+    })
 }
 
 /// The variables and files that identify a provider, including those from the options.
@@ -232,9 +219,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// What there is to know about each code of the crate: of the choice, and of each provider's errors.
 pub fn explanations() -> impl Iterator<Item = Table> {
     let providers = PROVIDERS.iter().flat_map(|row| row.errors);
-    [ChooseError::TABLE, NOTES]
-        .into_iter()
-        .chain(providers.copied())
+    [ChooseError::TABLE, NOTES].into_iter().chain(providers.copied())
 }
 
 /// The environment variables with credentials of the job, which child processes must not see.
@@ -253,9 +238,7 @@ fn is_requestable(name: &str) -> bool {
 
 /// In a GitLab job, the token variable is GitLab's own channel and has its name.
 fn label(seen: &[ProviderStatus], at: usize) -> usize {
-    let is_variable = seen
-        .get(at)
-        .is_some_and(|seen| seen.name == env_var::PROVIDER.name);
+    let is_variable = seen.get(at).is_some_and(|seen| seen.name == env_var::PROVIDER.name);
     seen.iter()
         .position(|seen| seen.name == gitlab::PROVIDER.name && is_here(&seen.detection))
         .filter(|_| is_variable)
@@ -286,12 +269,7 @@ fn no_identity(seen: &[ProviderStatus], host: &Host, options: &Options) -> Choos
         Detection::Absent | Detection::Broken(_) | Detection::Ready(_) => None,
     });
     ChooseError::NoIdentity {
-        looked: options
-            .token_variables
-            .iter()
-            .cloned()
-            .chain(ambient)
-            .collect(),
+        looked: options.token_variables.iter().cloned().chain(ambient).collect(),
         recognised: recognised.collect(),
         contained: ["/.dockerenv", "/run/.containerenv"]
             .iter()

@@ -40,12 +40,7 @@ impl Detector {
             ..NetOptions::default()
         };
         let net = Net::new(&env, clock, options);
-        let host = Host {
-            env,
-            net,
-            clock,
-            root,
-        };
+        let host = Host { env, net, clock, root };
         Self::new(host, Options::default())
     }
 

@@ -34,15 +34,8 @@ pub(crate) const METADATA: CallLimits = CallLimits {
 };
 
 /// The same in a Kubernetes pod, where it does not answer in the first seconds after the start.
-pub(crate) const METADATA_OF_POD: CallLimits = CallLimits {
-    tries: 14,
-    ..METADATA
-};
+pub(crate) const METADATA_OF_POD: CallLimits = CallLimits { tries: 14, ..METADATA };
 
 /// A metadata server that may not exist, which must be found out quickly.
-pub(crate) const METADATA_PROBE: CallLimits = CallLimits {
-    tries: 1,
-    each: Duration::from_secs(2),
-    all: Duration::from_secs(2),
-    ..METADATA
-};
+pub(crate) const METADATA_PROBE: CallLimits =
+    CallLimits { tries: 1, each: Duration::from_secs(2), all: Duration::from_secs(2), ..METADATA };

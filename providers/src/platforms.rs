@@ -121,11 +121,7 @@ pub static PLATFORMS: &[Platform] = &[
     Platform {
         name: "AWS",
         kind: Kind::Machine,
-        marks: &[
-            "CODEBUILD_BUILD_ID",
-            "AWS_LAMBDA_FUNCTION_NAME",
-            "ECS_CONTAINER_METADATA_URI_V4",
-        ],
+        marks: &["CODEBUILD_BUILD_ID", "AWS_LAMBDA_FUNCTION_NAME", "ECS_CONTAINER_METADATA_URI_V4"],
         here: |host| {
             ["CODEBUILD_BUILD_ID", "AWS_LAMBDA_FUNCTION_NAME"]
                 .into_iter()
@@ -138,17 +134,11 @@ pub static PLATFORMS: &[Platform] = &[
     Platform {
         name: "AWS workload identity of a pod",
         kind: Kind::Machine,
-        marks: &[
-            "AWS_WEB_IDENTITY_TOKEN_FILE",
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-        ],
+        marks: &["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"],
         here: |host| {
-            [
-                "AWS_WEB_IDENTITY_TOKEN_FILE",
-                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-            ]
-            .into_iter()
-            .any(|name| host.env.get(name).is_some())
+            ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]
+                .into_iter()
+                .any(|name| host.env.get(name).is_some())
         },
         fix: PROJECT,
     },
@@ -163,10 +153,7 @@ pub static PLATFORMS: &[Platform] = &[
         name: "Kubernetes",
         kind: Kind::Machine,
         marks: &["/var/run/secrets/kubernetes.io/serviceaccount/token"],
-        here: |host| {
-            host.path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-                .exists()
-        },
+        here: |host| host.path("/var/run/secrets/kubernetes.io/serviceaccount/token").exists(),
         fix: PROJECT,
     },
 ];
@@ -229,11 +216,7 @@ mod tests {
                     assert!(!fix.contains(placeholder), "{fix}");
                 }
             }
-            assert!(
-                platform
-                    .detect(&Place::new().host(), &Place::new().options())
-                    .is_none()
-            );
+            assert!(platform.detect(&Place::new().host(), &Place::new().options()).is_none());
         }
     }
 }

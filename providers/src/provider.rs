@@ -92,10 +92,7 @@ impl Variable {
         example: &'static str,
         meaning: &'static str,
     ) -> Self {
-        Self {
-            is_mark: true,
-            ..Self::read(name, example, meaning)
-        }
+        Self { is_mark: true, ..Self::read(name, example, meaning) }
     }
 
     /// Another variable that the provider reads.
@@ -104,21 +101,12 @@ impl Variable {
         example: &'static str,
         meaning: &'static str,
     ) -> Self {
-        Self {
-            name,
-            example,
-            meaning,
-            is_mark: false,
-            is_secret: false,
-        }
+        Self { name, example, meaning, is_mark: false, is_secret: false }
     }
 
     /// Marks its value as secret.
     pub(crate) const fn secret(self) -> Self {
-        Self {
-            is_secret: true,
-            ..self
-        }
+        Self { is_secret: true, ..self }
     }
 }
 

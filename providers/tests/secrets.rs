@@ -23,19 +23,11 @@ async fn no_child_sees_a_secret_of_a_provider() {
         clock,
         root: PathBuf::from("/"),
     };
-    let child = Child {
-        program: "env",
-        args: &[],
-        input: b"",
-        limit: Duration::from_secs(10),
-        needs: &[],
-    };
+    let child =
+        Child { program: "env", args: &[], input: b"", limit: Duration::from_secs(10), needs: &[] };
     let output = spawn(&host, child).await.unwrap().stdout;
     let output = String::from_utf8(output).unwrap();
-    assert!(
-        output.contains("HOME=/kept") && !output.contains("c4n4ry"),
-        "{output}"
-    );
+    assert!(output.contains("HOME=/kept") && !output.contains("c4n4ry"), "{output}");
 }
 
 /// A name that says so is marked as secret.

@@ -79,10 +79,7 @@ fn no_public_item_names_the_http_core() {
             assert!(hidden.is_none() || is_comment, "{}: {line}", path.display());
         }
     }
-    assert!(
-        count > 100,
-        "the sources look different: {count} public lines"
-    );
+    assert!(count > 100, "the sources look different: {count} public lines");
 }
 
 /// What programs call their settings is an option, and what a token is for is their business.

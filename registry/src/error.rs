@@ -20,14 +20,10 @@ errors! {
         /// A credential cannot be read.
         #[error(transparent)]
         Credentials(#[from] error: CredentialError) = of error,
-        /// Content does not match its digest.
         #[error("digest mismatch for {reference}: expected {expected}, got {found}")]
         DigestMismatch {
-            /// The requested content.
             reference: String,
-            /// The requested or announced digest.
             expected: String,
-            /// The digest of the received content.
             found: String,
         } = "registry/digest-mismatch", Untrusted {
             what: "The registry sent other bytes than those that the digest names.",
@@ -37,14 +33,9 @@ errors! {
         /// A request failed.
         #[error("the registry gave no usable answer")]
         Http(#[from] error: HttpError) = request error in "registry" { fix: hints::request(error) },
-        /// The list of referrers at the fallback tag cannot be read, so it is not changed.
         #[error("the index at {tag} cannot be read: {why}")]
-        IndexUnreadable {
-            /// The full tag.
-            tag: String,
-            /// The reason.
-            why: String,
-        } = "registry/index-unreadable", Untrusted {
+        IndexUnreadable { tag: String, why: String } = "registry/index-unreadable", Untrusted {
+            verifier: "ask the signer of the image what wrote that tag: it does not list signatures",
             what: "The list of the image's signatures cannot be read.",
             why: "Another program wrote something else under its tag. It could hold signatures, so ambisign does not overwrite it.",
             advice: "Find out what wrote the tag `sha256-...` of the image, and delete it if nothing needs it.",
@@ -54,57 +45,32 @@ errors! {
         Listed {
             /// The full reference of the index.
             index: String,
-            /// The reason.
             source: Box<Self>,
         } = of source {
             fix: source.is_of_content().then_some(LISTED),
         },
-        /// The manifest violates the OCI image specification.
         #[error("the manifest of {reference} cannot be read: {why}")]
-        Manifest {
-            /// The image.
-            reference: String,
-            /// The reason.
-            why: String,
-        } = "registry/manifest", Untrusted {
+        Manifest { reference: String, why: String } = "registry/manifest", Untrusted {
+            verifier: "have the image built and pushed again with a current tool",
             what: "The manifest of the image is broken.",
             why: "Its digest is right, but its content does not follow the OCI image specification.",
             advice: "Build and push the image again with a current tool.",
         },
-        /// The media type is not one that can be signed, or not the one that the manifest names.
         #[error("{reference} has the media type {found:?}, but {expected}")]
-        MediaType {
-            /// The image.
-            reference: String,
-            /// The type that the registry names.
-            found: String,
-            /// The expectation.
-            expected: String,
-        } = "registry/media-type", Untrusted {
+        MediaType { reference: String, found: String, expected: String } = "registry/media-type", Untrusted {
             what: "The digest does not name an image or an image index.",
             why: "It names something else, such as a layer, or the registry gives the manifest another media type.",
             advice: "Name an image or an image index by the digest that the push printed, not by its image ID.",
         },
-        /// A shared tag may not be changed.
         #[error("{tag} may not be changed{}", answered(*status, excerpt))]
-        ImmutableTag {
-            /// The full tag.
-            tag: String,
-            /// The status.
-            status: StatusCode,
-            /// The beginning of the answer.
-            excerpt: String,
-        } = "registry/immutable-tag", Registry {
+        ImmutableTag { tag: String, status: StatusCode, excerpt: String } = "registry/immutable-tag", Registry {
             what: "The tag that lists an image's signatures may not be changed.",
             why: "The repository has immutable tags, and the image has a signature already: the tag lists all of them.",
             advice: "Exclude tags that begin with `sha256-` from immutability, then run `ambisign attach`; or store signatures in another repository with `--signature-repository`.",
         },
-        /// The image was named by tag, and the registry redirects the request to another host.
         #[error("{reference} is redirected to {to}, and a tag cannot prove what comes from there")]
         ImageRedirected {
-            /// The image.
             reference: String,
-            /// Its registry and repository.
             repository: String,
             /// Scheme and host.
             to: String,
@@ -114,22 +80,17 @@ errors! {
             why: "The registry is a front for another one. A tag cannot prove that what comes from there is the image.",
             advice: "Name the image by its digest: the digest proves the content, wherever it comes from.",
         },
-        /// The image does not exist.
         #[error("{reference} is not in the registry")]
-        NotFound {
-            /// The image.
-            reference: String,
-        } = "registry/not-found", Registry {
+        NotFound { reference: String } = "registry/not-found", Registry {
+            verifier: "compare registry, repository and digest with those that were published, and log in if the repository is private",
             what: "The image is not in the registry.",
             why: "It was not pushed yet, the digest is the local image ID, or the login may not see it.",
             advice: "Push the image before this step (`images:` of Cloud Build pushes after all steps), and name it by the digest of its manifest, not by its image ID.",
         },
-        /// The registry accepted something but does not show it yet.
         #[error("{manifest} is stored, but {place} does not show it yet")]
         NotVisible {
             /// The full reference of the manifest or blob.
             manifest: String,
-            /// Where it should be visible.
             place: String,
         } = "registry/not-visible", Temporary {
             what: "The registry accepted the signature, but does not show it yet.",
@@ -145,10 +106,8 @@ errors! {
         } = also "registry/not-visible", Temporary {
             fix: "see whether a proxy answers `/referrers/` in place of the registry, then run the `ambisign attach` command that this run printed",
         },
-        /// A bundle was about to be attached to the wrong image.
         #[error("a bundle for {bundle} was about to be attached to {target}")]
         OtherArtifact {
-            /// The digest that the bundle is for.
             bundle: Digest,
             /// The image that it was about to be attached to.
             target: Digest,
@@ -157,48 +116,27 @@ errors! {
             why: "This cannot happen, and was stopped.",
             advice: "Report this: it is a bug in ambisign.",
         },
-        /// Plain HTTP was allowed for a registry that receives the login of the platform.
-        #[error(
-            "plain HTTP is not allowed for {registry}, which receives the login of this job's platform"
-        )]
-        PlainHttp {
-            /// The registry.
-            registry: String,
-        } = "registry/plain-http-login", Usage {
+        #[error("plain HTTP is not allowed for {registry}, which receives the login of this job's platform")]
+        PlainHttp { registry: String } = "registry/plain-http-login", Usage {
             fix: format!("leave `{registry}` out of `--allow-http-registry`, and give a private CA with `--ca-file`"),
             what: "Plain HTTP was allowed for a registry with the login of the job's platform.",
             why: "Others on the network could read that login.",
             advice: "Leave the registry out of `--allow-http-registry`, and give a private CA with `--ca-file`.",
         },
-        /// A policy of the registry hides the image.
-        #[error(
-            "a policy of the registry does not allow {reference} to be read{}",
-            answered(StatusCode::PRECONDITION_FAILED, excerpt)
-        )]
-        Policy {
-            /// The image.
-            reference: String,
-            /// The beginning of the answer.
-            excerpt: String,
-        } = "registry/policy", Registry {
+        #[error("a policy of the registry does not allow {reference} to be read{}", answered(StatusCode::PRECONDITION_FAILED, excerpt))]
+        Policy { reference: String, excerpt: String } = "registry/policy", Registry {
+            verifier: "have the image signed: until then only accounts that may push can read it",
             what: "A policy of the registry hides the image until it is signed.",
             why: "Harbor's content trust answers 412 for unsigned images, except to accounts that may push.",
             advice: "Log in with an account that may push, which Harbor lets read unsigned images (`CONTENT_TRUST_LEGACY_SIGNER_PULL_ENABLED`), or turn the policy off until the image is signed.",
         },
-        /// The registry denies pushing, which was found out before signing.
-        #[error(
-            "{repository} does not accept pushes{} {credential}; nothing was signed", answered(*status, excerpt)
-        )]
+        #[error("{repository} does not accept pushes{} {credential}; nothing was signed", answered(*status, excerpt))]
         PushDenied {
             /// Registry and repository.
             repository: String,
-            /// The status.
             status: StatusCode,
-            /// The beginning of the answer.
             excerpt: String,
-            /// The credential that was used.
             credential: String,
-            /// The login.
             login: Login,
         } = "registry/push-denied", Registry {
             fix: hints::push(repository, login.as_answered(excerpt)),
@@ -206,19 +144,12 @@ errors! {
             why: "It may only read, it is for another repository, or there is no login. Nothing was signed.",
             advice: "Give the job write access: in GitHub `packages: write`, in Google Cloud the role `roles/artifactregistry.writer`.",
         },
-        /// The registry serves other bytes than were pushed.
         #[error("{reference} was pushed, but {why}")]
-        ReadBack {
-            /// The manifest that was pushed.
-            reference: String,
-            /// The difference.
-            why: String,
-        } = "registry/read-back", Untrusted {
+        ReadBack { reference: String, why: String } = "registry/read-back", Untrusted {
             what: "The registry serves other bytes than the signature that was stored.",
             why: "The registry or a cache in front of it loses or changes what it accepts.",
             advice: "Find out what changes content in the registry or in front of it before you run again.",
         },
-        /// A write was attempted in a repository that is only read.
         #[error("a write to {repository} was attempted, but it was opened for reading only")]
         ReadOnly {
             /// Registry and repository.
@@ -228,28 +159,22 @@ errors! {
             why: "This is a mistake in ambisign; nothing was written.",
             advice: "Report this: it is a bug in ambisign.",
         },
-        /// The registry names a token endpoint that must not receive the credential.
         #[error("{registry} names {realm} as its token endpoint, which {why}")]
         Realm {
-            /// The registry.
             registry: String,
             /// Scheme and host of the token endpoint.
             realm: String,
-            /// The reason.
             why: &'static str,
         } = "registry/realm", Untrusted {
             what: "The registry names a token endpoint that cannot be right.",
             why: "The login would go to that endpoint.",
             advice: "Check the address of the registry and the proxies in front of it.",
         },
-        /// The registry redirects a request to a host where it must not be sent.
         #[error("{registry} redirects to {to}, which {why}")]
         Redirect {
-            /// The registry.
             registry: String,
             /// Scheme and host.
             to: String,
-            /// The reason.
             why: Cow<'static, str>,
         } = "registry/redirect", Untrusted {
             what: "The registry redirects to an address that is not asked.",
@@ -259,100 +184,73 @@ errors! {
         /// The registry redirects a request to another host that it must answer itself.
         #[error("{registry} redirects to {to}, which is another host than the registry")]
         RedirectAway {
-            /// The registry.
             registry: String,
             /// Scheme and host.
             to: String,
         } = also "registry/redirect", Untrusted {
             fix: format!("name the image at `{}`, if that is the registry that you mean", to.split("://").last().unwrap_or(to)),
         },
-        /// The registry refuses a request.
         #[error("{repository} refused {what}{} {credential}", answered(*status, excerpt))]
         Refused {
             /// Registry and repository.
             repository: String,
-            /// The request.
             what: String,
-            /// The status.
             status: StatusCode,
-            /// The beginning of the answer.
             excerpt: String,
-            /// The credential that was used.
             credential: String,
         } = "registry/refused", Registry | Temporary {
             // A server error is not a refusal.
             class: if status.is_server_error() { Class::Temporary } else { Class::Registry },
             fix: hints::refused(*status, what),
+            verifier: hints::refused_to_verifier(*status),
             what: "The registry refused a request that every registry should know.",
             why: "The cause is a quota, immutable tags, a rule of the repository or a fault of the registry; the message shows its answer.",
             advice: "Act on the answer in the message; if tags are immutable, allow those that begin with `sha256-`.",
         },
-        /// Other writers kept overwriting a shared tag.
-        #[error(
-            "{tag} lost the entry of this signature {rounds} times; the signature is stored as {manifest}, but not listed"
-        )]
+        #[error("{tag} lost the entry of this signature {rounds} times; the signature is stored as {manifest}, but not listed")]
         SharedTag {
-            /// The full tag.
             tag: String,
             /// The full reference of the signature's manifest.
             manifest: String,
-            /// The number of attempts.
             rounds: u32,
         } = "registry/shared-tag", Temporary {
             what: "Other writers kept overwriting the list of signatures.",
             why: "Without the referrers API all signers of an image share one tag, and the last writer wins.",
             advice: "Run again, and sign an image from one job at a time.",
         },
-        /// The image has a signature by the same identity, and `--if-signed fail` was given.
         #[error("{image} is already signed by {identity}: {place}")]
-        Signed {
-            /// The image.
-            image: String,
-            /// The identity that signed it.
-            identity: String,
-            /// Where the signature is.
-            place: String,
-        } = "registry/signed", Registry {
+        Signed { image: String, identity: String, place: String } = "registry/signed", Registry {
             what: "The image has a valid signature by the same identity, and `--if-signed fail` was given.",
             why: "The job ran before, or another job of the same workflow signs this image too.",
             advice: "Do nothing if one signature is enough, or pass `--if-signed skip` or `--if-signed add`.",
         },
-        /// The registry resolves the fallback tag of an image to the image itself and does not list the tag,
-        /// so there can be no list of signatures.
         #[error("{tag} is the image itself: the registry takes that tag for the digest of the image")]
-        TagIsSubject {
-            /// The full tag.
-            tag: String,
-        } = "registry/tag-is-subject", Registry {
+        TagIsSubject { tag: String } = "registry/tag-is-subject", Registry {
             what: "The registry takes the tag of an image's signatures for the image itself.",
             why: "GitLab's registry does so. A list that is written there cannot be read back. Leave the tag alone: it is the image.",
             advice: "Store the signatures in another repository, which verifiers must name too: `--signature-repository REPOSITORY`.",
         },
-        /// A tag is listed, but reads of it are redirected to another host.
         #[error("{tag} exists, but the registry redirects reads of it to {to}")]
         TagRedirected {
-            /// The full tag.
             tag: String,
             /// Scheme and host.
             to: String,
         } = "registry/tag-redirected", Temporary {
+            verifier: "run again later: the registry usually stops doing so",
             what: "The registry redirects reads of a tag that exists and lists signatures.",
             why: "ghcr.io does so at times. A list that cannot be read is not overwritten: it may hold signatures of others.",
             advice: "Run again later, or store the signatures in another repository: `--signature-repository REPOSITORY`.",
         },
-        /// The list of tags cannot be read.
         #[error("the list of tags of {repository} cannot be read: {why}")]
         Tags {
             /// Registry and repository.
             repository: String,
-            /// The reason.
             why: String,
         } = "registry/tags", Untrusted {
             what: "The list of the repository's tags cannot be read.",
             why: "Another server answers in place of the registry, or the list has no end.",
             advice: "Check the address of the registry and the proxies in front of it.",
         },
-        /// The token endpoint answered with something that is not a token.
         #[error("the token endpoint {realm} answered without a usable token")]
         Token {
             /// Scheme and host of the token endpoint.
@@ -362,35 +260,23 @@ errors! {
             why: "Another server answers at its address.",
             advice: "Check what answers in place of the token endpoint.",
         },
-        /// A manifest is too large.
         #[error("the manifest of {reference} has more than {limit} {unit}")]
-        TooLarge {
-            /// The image.
-            reference: String,
-            /// The limit.
-            limit: usize,
-            /// The unit.
-            unit: &'static str,
-        } = "registry/too-large", Untrusted {
+        TooLarge { reference: String, limit: usize, unit: &'static str } = "registry/too-large", Untrusted {
             what: "A manifest or an answer is larger than any real one.",
             why: "Another server answers, or the registry is hostile.",
             advice: "Check that the digest is of an image, then what answers in place of the registry.",
         },
-        /// The registry denies reading.
         #[error("{repository} denied access{} {credential}", answered(*status, excerpt))]
         Unauthorized {
             /// Registry and repository.
             repository: String,
-            /// The status.
             status: StatusCode,
-            /// The beginning of the answer.
             excerpt: String,
-            /// The credential that was used.
             credential: String,
-            /// The login.
             login: Login,
         } = "registry/unauthorized", Registry {
             fix: hints::login_hint(repository, login.as_answered(excerpt)),
+            verifier: hints::log_in_to_read(repository),
             what: "The registry does not accept the login, or there is none.",
             why: "There is no login for this registry, or it has expired.",
             advice: "Log in before this step, in the same container and as the same user.",

@@ -52,16 +52,10 @@ pub fn credentials(file: &[u8], registry: &str, repository: &str) -> Result<usiz
 /// # Errors
 /// It cannot be signed.
 pub fn manifest(bytes: &[u8], media_type: &str) -> Result<(Digest, Vec<Digest>), Error> {
-    let announced = Announced {
-        media_type: Some(media_type),
-        digest: None,
-    };
+    let announced = Announced { media_type: Some(media_type), digest: None };
     let manifest = Manifest::read("registry.example/app", bytes, announced, None)?;
     let children = manifest.children.into_iter();
-    Ok((
-        manifest.digest,
-        children.filter_map(|child| child.digest).collect(),
-    ))
+    Ok((manifest.digest, children.filter_map(|child| child.digest).collect()))
 }
 
 /// The index at a fallback tag with an entry for each of `digests`.
@@ -73,10 +67,7 @@ pub fn merge(bytes: &[u8], digests: &[Digest]) -> Result<String, String> {
     let index = Index::read(bytes, Some(media_type))?;
     let entry = |digest: &Digest| {
         let json = RawValue::from_string(format!(r#"{{"digest":"{digest}"}}"#));
-        json.map(|json| Entry {
-            digest: *digest,
-            json,
-        })
+        json.map(|json| Entry { digest: *digest, json })
     };
     let entries: Result<Vec<_>, _> = digests.iter().map(entry).collect();
     let entries = entries.map_err(|error| error.to_string())?;

@@ -76,6 +76,31 @@ pub(crate) fn login_hint(repository: &str, login: Login) -> Cow<'static, str> {
     }
 }
 
+/// The fix if a registry denies access to someone who only verifies, where [`login_hint`] asks for the
+/// right to write.
+pub(crate) fn log_in_to_read(repository: &str) -> Option<&'static str> {
+    match Kind::of(host_of(repository)) {
+        Kind::Ghcr => Some(
+            "log in before this step with docker/login-action, or set `GITHUB_TOKEN` to \
+             `${{ github.token }}` of a job with `permissions: packages: read`",
+        ),
+        Kind::DockerHub => Some(
+            "log in before this step: `docker login --username NAME --password-stdin`, with an access \
+             token that may read",
+        ),
+        Kind::Azure | Kind::Ecr | Kind::GitLab | Kind::Google | Kind::Other => None,
+    }
+}
+
+/// The fix if a registry refuses something with `status` to someone who only verifies.
+pub(crate) fn refused_to_verifier(status: StatusCode) -> Option<&'static str> {
+    match status.as_u16() {
+        500.. => None,
+        401 | 403 => Some("log in with an account that may read this repository"),
+        _ => Some("act on the answer that is shown"),
+    }
+}
+
 /// The fix if a registry allows reading but not writing.
 pub(crate) fn push(repository: &str, login: Login) -> Cow<'static, str> {
     match login {
@@ -235,10 +260,11 @@ fn write(host: &str) -> Cow<'static, str> {
 
 #[cfg(test)]
 mod tests {
-    use ambisign_host::{HttpError, HttpReason};
+    use ambisign_host::{Explain as _, HttpError, HttpReason};
     use reqwest::{Method, StatusCode};
 
     use super::{Login, login_hint, push, request};
+    use crate::Error;
 
     #[test]
     fn an_expired_login_is_renewed() {
@@ -247,6 +273,35 @@ mod tests {
         let advice = push(repository, Login::Given.as_answered(excerpt));
         assert!(advice.contains("aws ecr get-login-password"), "{advice}");
         assert_eq!(Login::Given.as_answered("denied"), Login::Given);
+    }
+
+    #[test]
+    fn nobody_who_reads_is_told_to_push() {
+        let refused = |status| Error::Refused {
+            repository: "r.example/app".to_owned(),
+            what: "the list of referrers".to_owned(),
+            status,
+            excerpt: String::new(),
+            credential: String::new(),
+        };
+        let forbidden = refused(StatusCode::FORBIDDEN).verifier_fix().unwrap();
+        assert!(forbidden.contains("may read this repository"), "{forbidden}");
+        let unknown = refused(StatusCode::METHOD_NOT_ALLOWED).verifier_fix().unwrap();
+        assert!(unknown.contains("act on the answer"), "{unknown}");
+        let broken = refused(StatusCode::BAD_GATEWAY);
+        assert_eq!(broken.verifier_fix(), broken.fix());
+        let denied = |repository: &str| Error::Unauthorized {
+            repository: repository.to_owned(),
+            status: StatusCode::UNAUTHORIZED,
+            excerpt: String::new(),
+            credential: String::new(),
+            login: Login::Missing,
+        };
+        for repository in ["ghcr.io/acme/app", "index.docker.io/acme/app"] {
+            let advice = denied(repository).verifier_fix().unwrap();
+            assert!(advice.contains("read"), "{advice}");
+            assert!(!advice.contains("write"), "{advice}");
+        }
     }
 
     fn failed(url: &str, reason: HttpReason) -> HttpError {
@@ -275,16 +330,9 @@ mod tests {
                 retry_after: None,
             };
             let advice = request(&failed(url, limit(StatusCode::TOO_MANY_REQUESTS)));
-            assert_eq!(
-                advice.unwrap_or_default().contains("docker login"),
-                is_hub,
-                "{url}"
-            );
+            assert_eq!(advice.unwrap_or_default().contains("docker login"), is_hub, "{url}");
             let advice = request(&failed(url, limit(StatusCode::BAD_GATEWAY)));
-            assert!(
-                !advice.unwrap_or_default().contains("docker login"),
-                "{url}"
-            );
+            assert!(!advice.unwrap_or_default().contains("docker login"), "{url}");
         }
     }
 
@@ -293,10 +341,7 @@ mod tests {
     fn a_registry_without_tls_is_named_with_its_port() {
         let error = failed("https://r.corp:5000/v2/app/", HttpReason::NotTls);
         let advice = request(&error).unwrap_or_default();
-        assert!(
-            advice.ends_with("`--allow-http-registry=r.corp:5000`"),
-            "{advice}"
-        );
+        assert!(advice.ends_with("`--allow-http-registry=r.corp:5000`"), "{advice}");
     }
 
     #[test]
@@ -308,11 +353,7 @@ mod tests {
                 "gcloud auth print-access-token",
                 "artifactregistry.writer",
             ),
-            (
-                "gcr.io/acme/app",
-                "https://gcr.io`",
-                "artifactregistry.writer",
-            ),
+            ("gcr.io/acme/app", "https://gcr.io`", "artifactregistry.writer"),
             (
                 "1.dkr.ecr.eu-central-1.amazonaws.com/app",
                 "aws ecr get-login-password",
@@ -320,16 +361,8 @@ mod tests {
             ),
             ("acme.azurecr.io/app", "--name acme`", "AcrPush"),
             ("index.docker.io/acme/app", "access token", "access token"),
-            (
-                "registry.gitlab.com/acme/app",
-                "CI_REGISTRY",
-                "write_registry",
-            ),
-            (
-                "r.example:5000/app",
-                "docker login r.example:5000`",
-                "may push",
-            ),
+            ("registry.gitlab.com/acme/app", "CI_REGISTRY", "write_registry"),
+            ("r.example:5000/app", "docker login r.example:5000`", "may push"),
         ] {
             let advice = push(repository, Login::Missing);
             assert!(advice.contains(login), "{repository}: {advice}");

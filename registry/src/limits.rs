@@ -26,18 +26,12 @@ pub const REGISTRY_ON_LOOPBACK: Profile = Profile {
 };
 
 /// A registry for which the user allows plain HTTP.
-pub const REGISTRY_WITHOUT_TLS: Profile = Profile {
-    name: "registry without TLS",
-    plain_http: PlainHttp::Anywhere,
-    ..REGISTRY
-};
+pub const REGISTRY_WITHOUT_TLS: Profile =
+    Profile { name: "registry without TLS", plain_http: PlainHttp::Anywhere, ..REGISTRY };
 
 /// Storage without TLS, to which a registry sends us for content that its digest proves.
-pub const STORAGE_WITHOUT_TLS: Profile = Profile {
-    name: "storage without TLS",
-    plain_http: PlainHttp::BeyondLink,
-    ..REGISTRY
-};
+pub const STORAGE_WITHOUT_TLS: Profile =
+    Profile { name: "storage without TLS", plain_http: PlainHttp::BeyondLink, ..REGISTRY };
 
 /// The defaults.
 const BASE: CallLimits = CallLimits {
@@ -51,19 +45,11 @@ const BASE: CallLimits = CallLimits {
 };
 
 /// A registry's token endpoint.
-pub const REGISTRY_TOKEN: CallLimits = CallLimits {
-    each: secs(15),
-    all: secs(60),
-    ..BASE
-};
+pub const REGISTRY_TOKEN: CallLimits = CallLimits { each: secs(15), all: secs(60), ..BASE };
 
 /// A read of a manifest, an index, or a list.
-pub const REGISTRY_READ: CallLimits = CallLimits {
-    body: 8 * 1024 * 1024,
-    each: secs(60),
-    all: secs(120),
-    ..BASE
-};
+pub const REGISTRY_READ: CallLimits =
+    CallLimits { body: 8 * 1024 * 1024, each: secs(60), all: secs(120), ..BASE };
 
 /// A push of a blob or a manifest.
 pub const REGISTRY_WRITE: CallLimits = BASE;

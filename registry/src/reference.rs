@@ -36,7 +36,6 @@ errors! {
     /// Messages never show the text before an `@`, which may be a password.
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum ReferenceError {
-        /// The text after the `@` is not a SHA-256 digest.
         #[error("{text:?} is not a digest of the form `sha256:` and 64 lower-case hexadecimal digits")]
         Digest {
             /// The text after the `@`.
@@ -47,53 +46,38 @@ errors! {
             why: "It is truncated, or its algorithm is not SHA-256.",
             advice: "Copy all 64 digits of the digest that the push printed.",
         },
-        /// The text is empty.
         #[error("the image reference is empty")]
         Empty = "reference/empty", Usage {
             what: "The name of an image is empty.",
             why: "A variable that should hold it is empty or not set.",
             advice: "Name the image as `registry/repository@sha256:...`; in Cloud Build a variable of the shell is written `$$NAME`.",
         },
-        /// The registry is not a host name or IP address with an optional port.
         #[error("{text:?} is not the host of a registry")]
-        Registry {
-            /// The text before the first slash.
-            text: String,
-        } = "reference/registry", Usage {
+        Registry { text: String } = "reference/registry", Usage {
             what: "The part of an image's name before the first slash is not the name of a host.",
             why: "It has a character that host names cannot have.",
             advice: "Name the image as `registry/repository@sha256:...`.",
         },
-        /// The repository violates the grammar, for example with upper-case letters or control characters.
         #[error("{text:?} is not the name of a repository")]
-        Repository {
-            /// The repository as it was read.
-            text: String,
-        } = "reference/repository", Usage {
+        Repository { text: String } = "reference/repository", Usage {
             fix: in_lower_case(text).or_else(|| unexpanded(text).map(Cow::from)),
             what: "The name of the repository has a character that registries do not allow.",
             why: "Upper-case letters are the usual cause: owners on GitHub may have them, but images may not.",
             advice: "Name the image as `registry/repository@sha256:...`, with the repository in lower case.",
         },
-        /// A URL was given.
         #[error("the image reference begins with a scheme")]
         Scheme = "reference/scheme", Usage {
             what: "An image is written like a web address.",
             why: "Image names begin with the host.",
             advice: "Name the image as `registry/repository@sha256:...`, without `https://` or `docker://`.",
         },
-        /// The tag violates the grammar.
         #[error("{text:?} is not a tag")]
-        Tag {
-            /// The text after the colon.
-            text: String,
-        } = "reference/tag", Usage {
+        Tag { text: String } = "reference/tag", Usage {
             fix: unexpanded(text),
             what: "The tag in the name of an image is malformed.",
             why: "Tags have up to 128 letters, digits, dots, dashes and underscores.",
             advice: "Name the image as `registry/repository@sha256:...`.",
         },
-        /// There is more than one `@`.
         #[error("the image reference contains more than one `@`")]
         TwoDigests = "reference/two-digests", Usage {
             what: "An image has two digests in its name.",
@@ -146,10 +130,9 @@ impl Reference {
         let last = rest.rfind('/').map_or(0, |slash| slash + 1);
         let (path, tag) = match rest.get(last..).and_then(|name| name.split_once(':')) {
             None => (rest, None),
-            Some((name, tag)) => (
-                rest.get(..last + name.len()).unwrap_or(rest),
-                Some(parse_tag(tag)?),
-            ),
+            Some((name, tag)) => {
+                (rest.get(..last + name.len()).unwrap_or(rest), Some(parse_tag(tag)?))
+            }
         };
         let (registry, repository) = split_registry(path)?;
         let name = match (tag, digest) {
@@ -210,10 +193,7 @@ impl Reference {
 
     /// The same repository with `digest` and without a tag.
     pub fn with_digest(&self, digest: Digest) -> Self {
-        Self {
-            name: self.name.clone_with_digest(digest.to_string()),
-            digest: Some(digest),
-        }
+        Self { name: self.name.clone_with_digest(digest.to_string()), digest: Some(digest) }
     }
 }
 
@@ -233,9 +213,7 @@ pub(crate) fn canonical_registry(host: &str) -> String {
 }
 
 fn parse_digest(text: &str) -> Result<Digest, ReferenceError> {
-    Digest::parse(text).ok_or_else(|| ReferenceError::Digest {
-        text: excerpt(text),
-    })
+    Digest::parse(text).ok_or_else(|| ReferenceError::Digest { text: excerpt(text) })
 }
 
 /// A word character, then up to 127 word characters, dots and dashes.
@@ -245,9 +223,7 @@ fn parse_tag(text: &str) -> Result<String, ReferenceError> {
         && text.len() <= LONGEST_TAG
         && text.bytes().all(|b| is_word(b) || b == b'.' || b == b'-');
     if !ok {
-        return Err(ReferenceError::Tag {
-            text: excerpt(text),
-        });
+        return Err(ReferenceError::Tag { text: excerpt(text) });
     }
     Ok(text.to_owned())
 }
@@ -266,9 +242,7 @@ fn split_registry(path: &str) -> Result<(String, String), ReferenceError> {
         Cow::Borrowed(repository)
     };
     if !is_path(&repository) {
-        return Err(ReferenceError::Repository {
-            text: excerpt(&repository),
-        });
+        return Err(ReferenceError::Repository { text: excerpt(&repository) });
     }
     Ok((registry, repository.into_owned()))
 }
@@ -307,15 +281,11 @@ fn is_separator(text: &str) -> bool {
 
 /// A host name, an IPv4 address or a bracketed IPv6 address, and an optional port.
 fn parse_host(text: &str) -> Result<String, ReferenceError> {
-    let refused = || ReferenceError::Registry {
-        text: excerpt(text),
-    };
+    let refused = || ReferenceError::Registry { text: excerpt(text) };
     let (host, port) = match text.strip_prefix('[') {
         Some(inner) => {
             let (address, port) = inner.split_once(']').ok_or_else(refused)?;
-            address
-                .parse::<std::net::Ipv6Addr>()
-                .map_err(|_syntax| refused())?;
+            address.parse::<std::net::Ipv6Addr>().map_err(|_syntax| refused())?;
             (None, port.strip_prefix(':').or_else(|| some_if_empty(port)))
         }
         None => match text.split_once(':') {
@@ -367,30 +337,16 @@ mod tests {
         for (text, registry, repository, tag) in [
             ("alpine", "index.docker.io", "library/alpine", "latest"),
             ("alpine:3", "index.docker.io", "library/alpine", "3"),
-            (
-                "docker.io/alpine",
-                "index.docker.io",
-                "library/alpine",
-                "latest",
-            ),
+            ("docker.io/alpine", "index.docker.io", "library/alpine", "latest"),
             ("acme/app:v1", "index.docker.io", "acme/app", "v1"),
             ("localhost/app", "localhost", "app", "latest"),
             ("127.0.0.1:5000/app", "127.0.0.1:5000", "app", "latest"),
             ("[::1]:5000/app:x", "[::1]:5000", "app", "x"),
             ("[::1]/app:x", "[::1]", "app", "x"),
-            (
-                "GHCR.io/a/b__c-d--e.f/g:T_1",
-                "ghcr.io",
-                "a/b__c-d--e.f/g",
-                "T_1",
-            ),
+            ("GHCR.io/a/b__c-d--e.f/g:T_1", "ghcr.io", "a/b__c-d--e.f/g", "T_1"),
         ] {
             let found = shape(text);
-            assert_eq!(
-                found,
-                (registry.into(), repository.into(), Some(tag.into())),
-                "{text}"
-            );
+            assert_eq!(found, (registry.into(), repository.into(), Some(tag.into())), "{text}");
         }
     }
 
@@ -402,10 +358,7 @@ mod tests {
         assert_eq!(reference.digest().unwrap().hex(), HEX);
         assert_eq!(reference.to_string(), text);
         let by_digest = reference.with_digest(*reference.digest().unwrap());
-        assert_eq!(
-            by_digest.to_string(),
-            format!("ghcr.io/acme/app@sha256:{HEX}")
-        );
+        assert_eq!(by_digest.to_string(), format!("ghcr.io/acme/app@sha256:{HEX}"));
         assert_eq!(by_digest.tag(), None);
     }
 
@@ -480,11 +433,7 @@ mod tests {
 
     #[test]
     fn never_shows_what_may_be_a_password() {
-        for text in [
-            "u:hunter2@ghcr.io/app",
-            "u:hunter2@x@y",
-            "https://u:hunter2@x/y",
-        ] {
+        for text in ["u:hunter2@ghcr.io/app", "u:hunter2@x@y", "https://u:hunter2@x/y"] {
             let error = Reference::parse(text).unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }

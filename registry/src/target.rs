@@ -84,10 +84,7 @@ impl Target {
 
     /// Takes the open upload session, which can be used once.
     pub(crate) fn take_session(&self) -> Option<Url> {
-        self.session
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// A target that no registry knows, for tests of other stages.

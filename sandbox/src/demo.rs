@@ -23,37 +23,22 @@ const LOG: usize = 11;
 pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
     let ambisign = sibling()?;
     let dir = Folder::new()?;
-    let sandbox = Sandbox::start(Options {
-        dir: Some(dir.0.clone()),
-        ..Options::default()
-    })?;
+    let sandbox = Sandbox::start(Options { dir: Some(dir.0.clone()), ..Options::default() })?;
     let urls = sandbox.urls().clone();
     let mut step = |name: &str, text: &str| writeln!(out, "{name:>10}  {}", cut(text));
 
-    step(
-        "sandbox",
-        "Sigstore and a registry in this process; nothing leaves this machine",
-    )?;
+    step("sandbox", "Sigstore and a registry in this process; nothing leaves this machine")?;
     let digest = sandbox.push_image(&urls.registry_referrers, REPOSITORY, "1");
     let digest = digest.ok_or("the registry is gone")?;
     let image = format!("{}/{REPOSITORY}@{digest}", urls.registry_referrers);
     step("image", &image)?;
-    step(
-        "job",
-        "no variables but GitHub's, as with `permissions: id-token: write`",
-    )?;
-    step(
-        "run",
-        "ambisign sign --trusted-root FILE --signing-config FILE IMAGE",
-    )?;
+    step("job", "no variables but GitHub's, as with `permissions: id-token: write`")?;
+    step("run", "ambisign sign --trusted-root FILE --signing-config FILE IMAGE")?;
     let signed = sign(&ambisign, &sandbox, &image)?;
     // The verify command at the end of the log is for other machines than this one.
     let log = String::from_utf8_lossy(&signed.stderr);
     let shown = log.lines().filter(|line| !line.starts_with("not default"));
-    for line in shown
-        .take_while(|line| !line.starts_with("Verify with"))
-        .take(LOG)
-    {
+    for line in shown.take_while(|line| !line.starts_with("Verify with")).take(LOG) {
         step("|", line)?;
     }
     if !signed.status.success() {
@@ -63,14 +48,9 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Failure> {
         step(if at == 0 { "asked" } else { "" }, line)?;
     }
     let bundles = sandbox.attached(&urls.registry_referrers, REPOSITORY, &digest);
-    let bundle = bundles
-        .into_iter()
-        .next()
-        .ok_or("the registry holds no signature of the image")?;
-    step(
-        "read back",
-        &format!("one bundle of {} bytes from the registry", bundle.len()),
-    )?;
+    let bundle =
+        bundles.into_iter().next().ok_or("the registry holds no signature of the image")?;
+    step("read back", &format!("one bundle of {} bytes from the registry", bundle.len()))?;
     let issuer = format!("{}/github", urls.oidc);
     let said = verify(&ambisign, &sandbox, &image, &issuer)?;
     step("verified", &said)?;
@@ -101,28 +81,16 @@ fn verify(
     let signature = &document["artifacts"][0]["signatures"][0];
     let count = |member: &str| signature[member].as_array().map_or(0, Vec::len);
     let (entries, stamps) = (count("log"), count("timestamps"));
-    Ok(format!(
-        "certificate, SCT, {stamps} timestamp, {entries} log entry, signature, digest"
-    ))
+    Ok(format!("certificate, SCT, {stamps} timestamp, {entries} log entry, signature, digest"))
 }
 
 /// Runs `ambisign sign` as a GitHub job would.
 fn sign(ambisign: &Path, sandbox: &Sandbox, image: &str) -> Result<Output, Failure> {
     let mut command = program(ambisign);
-    command
-        .env("GITHUB_ACTIONS", "true")
-        .env("GITHUB_SERVER_URL", "https://github.com");
-    command
-        .env("GITHUB_REPOSITORY", "acme/app")
-        .env("GITHUB_REF", "refs/heads/main");
-    command.env(
-        "ACTIONS_ID_TOKEN_REQUEST_URL",
-        sandbox.var("GITHUB_TOKEN_URL"),
-    );
-    command.env(
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-        ambisign_sandbox::REQUEST_TOKEN,
-    );
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_SERVER_URL", "https://github.com");
+    command.env("GITHUB_REPOSITORY", "acme/app").env("GITHUB_REF", "refs/heads/main");
+    command.env("ACTIONS_ID_TOKEN_REQUEST_URL", sandbox.var("GITHUB_TOKEN_URL"));
+    command.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", ambisign_sandbox::REQUEST_TOKEN);
     command.args(["sign", "--trusted-root", &sandbox.var("TRUSTED_ROOT")]);
     command.args(["--signing-config", &sandbox.var("SIGNING_CONFIG_V1"), image]);
     Ok(command.output()?)
@@ -155,10 +123,7 @@ const ORDER: [&str; 4] = ["oidc", "fulcio", "tsa", "rekor"];
 fn asked(sandbox: &Sandbox) -> Vec<String> {
     let mut counts: Vec<(&'static str, usize)> = Vec::new();
     for record in sandbox.journal() {
-        match counts
-            .iter_mut()
-            .find(|(service, _)| *service == record.service)
-        {
+        match counts.iter_mut().find(|(service, _)| *service == record.service) {
             Some((_, count)) => *count += 1,
             None => counts.push((record.service, 1)),
         }
@@ -193,7 +158,7 @@ fn sibling() -> Result<PathBuf, Failure> {
     if !path.exists() {
         let path = path.display();
         return Err(
-            format!("`{path}` is not there; build it: cargo build --workspace --release").into(),
+            format!("`{path}` is not there; build it: cargo build --workspace --release").into()
         );
     }
     Ok(path)

@@ -46,11 +46,7 @@ pub(crate) fn set_of(mut parts: Vec<Vec<u8>>) -> Vec<u8> {
 
 /// A nonnegative INTEGER from its big-endian bytes.
 pub(crate) fn integer(bytes: &[u8]) -> Vec<u8> {
-    let mut content: Vec<u8> = bytes
-        .iter()
-        .copied()
-        .skip_while(|&byte| byte == 0)
-        .collect();
+    let mut content: Vec<u8> = bytes.iter().copied().skip_while(|&byte| byte == 0).collect();
     // The highest bit is the sign, and zero has one byte.
     if content.first().is_none_or(|&first| first >= 0x80) {
         content.insert(0, 0);
@@ -95,9 +91,7 @@ pub(crate) fn generalized_time(time: SystemTime) -> Vec<u8> {
 /// `YYYYMMDDHHMMSSZ`.
 fn digits(time: SystemTime) -> String {
     let text = humantime::format_rfc3339_seconds(time).to_string();
-    text.chars()
-        .filter(|c| c.is_ascii_digit() || *c == 'Z')
-        .collect()
+    text.chars().filter(|c| c.is_ascii_digit() || *c == 'Z').collect()
 }
 
 /// One element as it was read.
@@ -129,22 +123,13 @@ impl<'a> Reader<'a> {
                 if !(1..=4).contains(&length.len()) {
                     return None;
                 }
-                (
-                    length
-                        .iter()
-                        .fold(0, |sum, &byte| sum << 8 | usize::from(byte)),
-                    rest,
-                )
+                (length.iter().fold(0, |sum, &byte| sum << 8 | usize::from(byte)), rest)
             }
         };
         let (content, rest) = rest.split_at_checked(length)?;
         let whole = self.0.get(..self.0.len() - rest.len())?;
         self.0 = rest;
-        Some(Element {
-            tag,
-            whole,
-            content,
-        })
+        Some(Element { tag, whole, content })
     }
 
     /// The next element, which must have this tag.
@@ -154,9 +139,7 @@ impl<'a> Reader<'a> {
 
     /// The next element if it has this tag; else nothing is read.
     pub(crate) fn optional(&mut self, tag: u8) -> Option<Element<'a>> {
-        (self.0.first() == Some(&tag))
-            .then(|| self.next())
-            .flatten()
+        (self.0.first() == Some(&tag)).then(|| self.next()).flatten()
     }
 
     /// The inside of the next element, which must have this tag.
@@ -180,15 +163,8 @@ mod tests {
         assert_eq!(oid(&[2, 5, 29, 17]), hex::decode("0603551d11").unwrap());
         let long = element(OCTET_STRING, &[7; 300]);
         assert_eq!(long.get(..4), Some(&[4, 0x82, 1, 44][..]));
-        assert_eq!(
-            Reader::new(&long).expect(OCTET_STRING).unwrap().content,
-            [7; 300]
-        );
-        assert!(
-            Reader::new(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff])
-                .next()
-                .is_none()
-        );
+        assert_eq!(Reader::new(&long).expect(OCTET_STRING).unwrap().content, [7; 300]);
+        assert!(Reader::new(&[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]).next().is_none());
         assert_eq!(utc_time(SystemTime::UNIX_EPOCH), b"\x17\x0d700101000000Z");
     }
 }

@@ -58,9 +58,7 @@ impl Files {
     /// Writes them into `dir`, which is made where it is missing.
     pub(crate) fn write(&self, dir: &Path, urls: &Urls) -> Result<(), Error> {
         let env = env(urls, Some(dir)).into_iter();
-        let env: String = env
-            .map(|(name, value)| format!("export {name}='{value}'\n"))
-            .collect();
+        let env: String = env.map(|(name, value)| format!("export {name}='{value}'\n")).collect();
         let [v1, v2] = &self.signing_configs;
         let [client1, client2] = &self.client_trust_configs;
         let login = json!({"auths": {&urls.registry_login: {"auth": b64(LOGIN.as_bytes())}}});
@@ -80,9 +78,7 @@ impl Files {
             ("env.sh", env.as_bytes()),
         ] {
             let path = dir.join(name);
-            private(&path)
-                .and_then(|mut open| open.write_all(content))
-                .map_err(file(&path))?;
+            private(&path).and_then(|mut open| open.write_all(content)).map_err(file(&path))?;
         }
         Ok(())
     }
@@ -90,12 +86,7 @@ impl Files {
 
 /// A new file, or an old one made empty, that only its owner reads: some hold keys.
 fn private(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 /// The journal's file: one line of JSON for each request.
@@ -116,10 +107,7 @@ pub(crate) fn env(urls: &Urls, dir: Option<&Path>) -> Vec<(&'static str, String)
         ("REGISTRY", urls.registry.clone()),
         ("REGISTRY_REFERRERS", urls.registry_referrers.clone()),
         ("REGISTRY_LOGIN", urls.registry_login.clone()),
-        (
-            "GITHUB_TOKEN_URL",
-            format!("{}/actions/token?api-version=2.0", urls.oidc),
-        ),
+        ("GITHUB_TOKEN_URL", format!("{}/actions/token?api-version=2.0", urls.oidc)),
         ("GCE_METADATA", machine.to_owned()),
         ("PROXY", urls.proxy.clone()),
         ("CERTIFICATE_IDENTITY", IDENTITY.to_owned()),

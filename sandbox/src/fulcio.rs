@@ -54,32 +54,18 @@ impl Fulcio {
         impostor.name.clone_from(&ca.name);
         let (ct, stranger) = (seed.ec("ct")?, seed.ec("another ct")?);
         let (count, world) = (AtomicU64::new(0), world.clone());
-        Ok(Self {
-            root,
-            ca,
-            impostor,
-            ct,
-            stranger,
-            issuer,
-            count,
-            world,
-        })
+        Ok(Self { root, ca, impostor, ct, stranger, issuer, count, world })
     }
 
     fn issue(&self, request: &Request) -> Result<Reply, Refusal> {
         let ask = request.json().ok_or("the request is not JSON")?;
-        let inside = |pointer| {
-            ask.pointer(pointer)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-        };
+        let inside =
+            |pointer| ask.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
         let token = inside("/credentials/oidcIdentityToken")
             .or_else(|| request.bearer())
             .ok_or("There was an error processing the identity token")?;
-        let (kind, claims) = self
-            .issuer
-            .verify(token)
-            .ok_or("There was an error processing the identity token")?;
+        let (kind, claims) =
+            self.issuer.verify(token).ok_or("There was an error processing the identity token")?;
         let identity = Identity::read(kind, &claims)?;
         let spki = match inside("/certificateSigningRequest") {
             Some(csr) => {
@@ -120,11 +106,8 @@ impl Fulcio {
         if self.world.tell(Lie::CertificateExpired) {
             not_before -= Duration::from_secs(1200);
         }
-        let signer = if self.world.tell(Lie::CertificateByAnotherCa) {
-            &self.impostor
-        } else {
-            &self.ca
-        };
+        let signer =
+            if self.world.tell(Lie::CertificateByAnotherCa) { &self.impostor } else { &self.ca };
         let mut template = Template {
             subject: sequence(&[]),
             extensions: extensions(&identity, &spki, &signer.key.spki()),
@@ -135,18 +118,14 @@ impl Fulcio {
         };
         let precertificate = template.tbs(&signer.name);
         if !self.world.tell(Lie::CertificateWithoutSct) {
-            template
-                .extensions
-                .push(self.sct((&precertificate, count), signer));
+            template.extensions.push(self.sct((&precertificate, count), signer));
         }
         signer.sign(&template.tbs(&signer.name))
     }
 
     fn serial(&self, count: u64) -> [u8; 16] {
-        let bytes = self
-            .world
-            .seed
-            .bytes(&format!("serial {count} at {}", self.world.clock.seconds()));
+        let bytes =
+            self.world.seed.bytes(&format!("serial {count} at {}", self.world.clock.seconds()));
         bytes.first_chunk().copied().unwrap_or_default()
     }
 
@@ -154,25 +133,13 @@ impl Fulcio {
     /// certificate that has none yet. As logs of tiles do, it tells the index in an SCT extension
     /// (C2SP static-ct-api, "SCT Extension").
     fn sct(&self, (tbs, index): (&[u8], u64), signer: &Authority) -> Vec<u8> {
-        let log = if self.world.tell(Lie::SctByUnknownLog) {
-            &self.stranger
-        } else {
-            &self.ct
-        };
-        let since = self
-            .world
-            .clock
-            .now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
+        let log = if self.world.tell(Lie::SctByUnknownLog) { &self.stranger } else { &self.ct };
+        let since =
+            self.world.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let time = u64::try_from(since.as_millis()).unwrap_or(0).to_be_bytes();
         let issuer = sha256(&[&signer.key.spki()]);
         let other = [tbs, b"!"].concat();
-        let tbs = if self.world.tell(Lie::SctOfAnotherCertificate) {
-            &other
-        } else {
-            tbs
-        };
+        let tbs = if self.world.tell(Lie::SctOfAnotherCertificate) { &other } else { tbs };
         let length = tbs.len().to_be_bytes();
         let length = length.last_chunk::<3>().copied().unwrap_or_default();
         let index = index.to_be_bytes();
@@ -183,15 +150,8 @@ impl Fulcio {
         let signed = [&[0, 0], &time[..], &[0, 1], &issuer, &length, tbs];
         let signature = log.sign(&[&signed.concat()[..], &extensions].concat());
         // version, log, time, extensions, SHA-256 with ECDSA
-        let sct = [
-            &[0],
-            &log.id()[..],
-            &time,
-            &extensions,
-            &[4, 3],
-            &prefixed(&signature),
-        ]
-        .concat();
+        let sct =
+            [&[0], &log.id()[..], &time, &extensions, &[4, 3], &prefixed(&signature)].concat();
         let list = element(der::OCTET_STRING, &prefixed(&prefixed(&sct)));
         extension(&[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2], false, &list)
     }
@@ -204,9 +164,9 @@ impl Service for Fulcio {
 
     fn answer(&self, request: &Request) -> Reply {
         match (request.method.as_str(), request.path.as_str()) {
-            ("POST", "/api/v2/signingCert") => self
-                .issue(request)
-                .unwrap_or_else(|refusal| failure(400, 3, refusal)),
+            ("POST", "/api/v2/signingCert") => {
+                self.issue(request).unwrap_or_else(|refusal| failure(400, 3, refusal))
+            }
             ("GET", "/api/v2/trustBundle") => {
                 let chain =
                     [&self.ca, &self.root].map(|one| x509::pem("CERTIFICATE", &one.certificate));
@@ -225,24 +185,15 @@ impl Service for Fulcio {
 impl Identity {
     fn read(kind: Kind, claims: &Claims) -> Result<Self, Refusal> {
         const BAD: Refusal = "There was an error processing the identity token";
-        let text = |name: &str| {
-            claims
-                .get(name)
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-        };
+        let text =
+            |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let iss = text("iss").ok_or(BAD)?;
         let subject = text("sub").ok_or(BAD)?;
         let mut more = vec![(24, subject.to_owned())];
         if kind == Kind::Github {
             let san = github(claims, &mut more).ok_or("a claim of the CI template is missing")?;
             let name = element(0x86, san.as_bytes());
-            return Ok(Self {
-                challenge: subject.to_owned(),
-                name,
-                issuer: iss.to_owned(),
-                more,
-            });
+            return Ok(Self { challenge: subject.to_owned(), name, issuer: iss.to_owned(), more });
         }
         let verified = match claims.get("email_verified") {
             Some(Value::Bool(verified)) => *verified,
@@ -251,13 +202,9 @@ impl Identity {
                 false
             }
         };
-        let email = text("email")
-            .filter(|email| verified && email.contains('@'))
-            .ok_or(BAD)?;
+        let email = text("email").filter(|email| verified && email.contains('@')).ok_or(BAD)?;
         // Dex speaks for the provider where the human logged in.
-        let connector = claims
-            .get("federated_claims")
-            .and_then(|all| all.get("connector_id"));
+        let connector = claims.get("federated_claims").and_then(|all| all.get("connector_id"));
         let issuer = connector.and_then(Value::as_str).unwrap_or(iss).to_owned();
         Ok(Self {
             challenge: email.to_owned(),
@@ -293,10 +240,7 @@ fn github(claims: &Claims, more: &mut Vec<(u32, String)>) -> Option<String> {
         (18, format!("{url}/{}", text("workflow_ref")?)),
         (19, text("workflow_sha")?.to_owned()),
         (20, text("event_name")?.to_owned()),
-        (
-            21,
-            format!("{repository}/actions/runs/{run}/attempts/{attempt}"),
-        ),
+        (21, format!("{repository}/actions/runs/{run}/attempts/{attempt}")),
         (22, text("repository_visibility")?.to_owned()),
         (23, text("environment").unwrap_or_default().to_owned()),
     ];
@@ -321,20 +265,14 @@ fn extensions(identity: &Identity, spki: &[u8], issuer_spki: &[u8]) -> Vec<Vec<u
             ..8 => text.as_bytes().to_vec(),
             8.. => element(der::UTF8_STRING, text.as_bytes()),
         };
-        all.push(extension(
-            &[1, 3, 6, 1, 4, 1, 57264, 1, *last],
-            false,
-            &value,
-        ));
+        all.push(extension(&[1, 3, 6, 1, 4, 1, 57264, 1, *last], false, &value));
     }
     all
 }
 
 /// Some(()) when `proof` is the key's signature over `challenge`.
 fn proven(spki: &[u8], challenge: &[u8], proof: Option<Vec<u8>>) -> Option<()> {
-    PublicKey::from_spki(spki)?
-        .verifies(challenge, &proof?)
-        .then_some(())
+    PublicKey::from_spki(spki)?.verifies(challenge, &proof?).then_some(())
 }
 
 /// The key of a PKCS#10 request (base64 of PEM) that it signed itself.
@@ -343,26 +281,17 @@ fn key_of_request(csr: &str) -> Option<Vec<u8>> {
     let mut request = Reader::new(&der).enter(der::SEQUENCE)?;
     let info = request.expect(der::SEQUENCE)?;
     request.expect(der::SEQUENCE)?;
-    let signature = request
-        .expect(der::BIT_STRING)?
-        .content
-        .strip_prefix(&[0])?;
+    let signature = request.expect(der::BIT_STRING)?.content.strip_prefix(&[0])?;
     let mut inside = Reader::new(info.content);
     inside.expect(der::INTEGER)?;
     inside.expect(der::SEQUENCE)?;
     let spki = inside.expect(der::SEQUENCE)?.whole;
-    PublicKey::from_spki(spki)?
-        .verifies(info.whole, signature)
-        .then(|| spki.to_vec())
+    PublicKey::from_spki(spki)?.verifies(info.whole, signature).then(|| spki.to_vec())
 }
 
 /// `bytes` after their length in 16 bits (RFC 8446 section 3.4).
 fn prefixed(bytes: &[u8]) -> Vec<u8> {
-    [
-        &u16::try_from(bytes.len()).unwrap_or(u16::MAX).to_be_bytes(),
-        bytes,
-    ]
-    .concat()
+    [&u16::try_from(bytes.len()).unwrap_or(u16::MAX).to_be_bytes(), bytes].concat()
 }
 
 #[cfg(test)]
@@ -397,24 +326,13 @@ mod tests {
             let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
             let (clock, lies) = (Clock::fixed(time), Lies::default());
             let issuer = Issuer::new("http://127.0.0.1:1".to_owned(), clock.clone()).unwrap();
-            let times = Times {
-                audience: "sigstore",
-                ttl: 600,
-            };
+            let times = Times { audience: "sigstore", ttl: 600 };
             let token = issuer.mint("github", Claims::new(), times).unwrap();
             let (kind, claims) = issuer.verify(&token).unwrap();
-            let world = World {
-                seed: Seed(seed),
-                clock,
-                lies,
-                life: Duration::from_secs(600),
-            };
+            let world = World { seed: Seed(seed), clock, lies, life: Duration::from_secs(600) };
             let fulcio = Fulcio::new(&world, issuer).unwrap();
             let spki = fulcio.stranger.spki();
-            (
-                fulcio.certify(Identity::read(kind, &claims).unwrap(), spki),
-                token,
-            )
+            (fulcio.certify(Identity::read(kind, &claims).unwrap(), spki), token)
         };
         assert_eq!(issue(1), issue(1));
         assert_ne!(issue(1).0, issue(2).0);

@@ -35,10 +35,7 @@ impl Request {
 
     /// The first value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A header, when it is text.
@@ -73,9 +70,7 @@ pub(crate) trait Service: Send + Sync + 'static {
 pub(crate) fn reply(status: u16, kind: &'static str, body: impl Into<Bytes>) -> Reply {
     let mut reply = Response::new(Full::new(body.into()));
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    reply
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     reply
 }
 
@@ -86,10 +81,7 @@ pub(crate) fn reply_json(status: u16, document: &Value) -> Reply {
 
 /// The error body of gRPC-gateway (Fulcio, Rekor v2); `code` is the number of gRPC.
 pub(crate) fn failure(status: u16, code: u16, message: &str) -> Reply {
-    reply_json(
-        status,
-        &json!({"code": code, "message": message, "details": []}),
-    )
+    reply_json(status, &json!({"code": code, "message": message, "details": []}))
 }
 
 /// The error body of go-swagger (Rekor v1, TSA).
@@ -105,9 +97,7 @@ pub(crate) fn not_found() -> Reply {
 /// Adds a header to the answer, unless the value is not allowed in a header.
 pub(crate) fn with(mut reply: Reply, name: &'static str, value: &str) -> Reply {
     if let Ok(value) = HeaderValue::from_str(value) {
-        reply
-            .headers_mut()
-            .insert(HeaderName::from_static(name), value);
+        reply.headers_mut().insert(HeaderName::from_static(name), value);
     }
     reply
 }
@@ -142,23 +132,14 @@ impl Journal {
             let line = json!({"service": record.service, "method": record.method,
                               "path": record.path, "status": record.status});
             // A full disk must not stop the services; the records in memory are whole.
-            let _ = writeln!(
-                file.lock().unwrap_or_else(PoisonError::into_inner),
-                "{line}"
-            );
+            let _ = writeln!(file.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
         }
-        self.records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(record);
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 
     /// All that came until now.
     pub(crate) fn records(&self) -> Vec<Record> {
-        self.records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -174,11 +155,7 @@ pub(crate) async fn listen(
             continue;
         };
         let _ = stream.set_nodelay(true);
-        tokio::spawn(connection(
-            stream,
-            Arc::clone(&service),
-            Arc::clone(&journal),
-        ));
+        tokio::spawn(connection(stream, Arc::clone(&service), Arc::clone(&journal)));
     }
 }
 
@@ -204,11 +181,7 @@ async fn exchange(
     journal: &Journal,
 ) -> Reply {
     let (head, body) = request.into_parts();
-    let path = head
-        .uri
-        .path_and_query()
-        .map_or("", |path| path.as_str())
-        .to_owned();
+    let path = head.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
     let method = head.method.clone();
     let mut reply = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => service.answer(&Request {
@@ -230,19 +203,11 @@ async fn exchange(
         reply.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
     let (service, status) = (service.name(), reply.status().as_u16());
-    journal.note(Record {
-        service,
-        method: method.to_string(),
-        path,
-        status,
-    });
+    journal.note(Record { service, method: method.to_string(), path, status });
     reply
 }
 
 /// The error body of the distribution spec.
 pub(crate) fn failed(status: u16, code: &str, message: &str) -> Reply {
-    reply_json(
-        status,
-        &json!({"errors": [{"code": code, "message": message, "detail": null}]}),
-    )
+    reply_json(status, &json!({"errors": [{"code": code, "message": message, "detail": null}]}))
 }

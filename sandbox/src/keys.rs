@@ -25,19 +25,13 @@ pub(crate) struct Seed(pub(crate) u64);
 impl Seed {
     /// 32 bytes that only this seed and this label give.
     pub(crate) fn bytes(self, label: &str) -> [u8; 32] {
-        sha256(&[
-            b"ambisign-sandbox\0",
-            &self.0.to_be_bytes(),
-            label.as_bytes(),
-        ])
+        sha256(&[b"ambisign-sandbox\0", &self.0.to_be_bytes(), label.as_bytes()])
     }
 
     /// The P-256 key of `role`.
     pub(crate) fn ec(self, role: &str) -> Result<EcKey, Error> {
         // One hash in 2^32 is not a valid scalar; a seed that produces one is unusable.
-        SigningKey::from_slice(&self.bytes(role))
-            .map(EcKey)
-            .map_err(Error::key)
+        SigningKey::from_slice(&self.bytes(role)).map(EcKey).map_err(Error::key)
     }
 
     /// The Ed25519 key of `role`.
@@ -81,10 +75,7 @@ impl EcKey {
 }
 
 fn ec_algorithm() -> Vec<u8> {
-    der::sequence(&[
-        &der::oid(&[1, 2, 840, 10045, 2, 1]),
-        &der::oid(&[1, 2, 840, 10045, 3, 1, 7]),
-    ])
+    der::sequence(&[&der::oid(&[1, 2, 840, 10045, 2, 1]), &der::oid(&[1, 2, 840, 10045, 3, 1, 7])])
 }
 
 /// A client's P-256 key. The sandbox takes no other kind.
@@ -131,12 +122,7 @@ impl RsaKey {
         let mut signature = vec![0; self.0.public_modulus_len()];
         let random = aws_lc_rs::rand::SystemRandom::new();
         self.0
-            .sign(
-                &signature::RSA_PKCS1_SHA256,
-                &random,
-                message,
-                &mut signature,
-            )
+            .sign(&signature::RSA_PKCS1_SHA256, &random, message, &mut signature)
             .map_err(Error::key)?;
         Ok(signature)
     }

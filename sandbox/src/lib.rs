@@ -120,9 +120,7 @@ impl Clock {
 
     /// Seconds since 1970.
     fn seconds(&self) -> u64 {
-        self.now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs())
+        self.now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
 }
 
@@ -218,12 +216,7 @@ impl Sandbox {
             *dir = std::path::absolute(&*dir).map_err(file(dir))?;
         }
         let (seed, lies) = (Seed(options.seed), Lies(options.lies));
-        let world = World {
-            seed,
-            clock: options.clock,
-            lies,
-            life: options.life,
-        };
+        let world = World { seed, clock: options.clock, lies, life: options.life };
         let (ports, listeners) = bind(options.port)?;
         let urls = Urls::new(ports);
         let services = Services::new(&world, &urls)?;
@@ -238,21 +231,9 @@ impl Sandbox {
         let proxy = Arc::new(Proxy::new(&world, &services.tls, all.clone(), proxied)?);
         let (stop, stopped) = oneshot::channel();
         let running = Arc::clone(&journal);
-        let serve = Serve {
-            listeners,
-            services: all,
-            proxy,
-            journal: running,
-        };
+        let serve = Serve { listeners, services: all, proxy, journal: running };
         let running = Some((stop, serve.run(stopped)?));
-        Ok(Self {
-            urls,
-            files,
-            services,
-            journal,
-            dir: options.dir,
-            running,
-        })
+        Ok(Self { urls, files, services, journal, dir: options.dir, running })
     }
 
     /// Where the services are.
@@ -291,9 +272,7 @@ impl Sandbox {
         audience: &str,
         changes: serde_json::Map<String, serde_json::Value>,
     ) -> Result<String, Error> {
-        self.services
-            .issuer
-            .mint(name, changes, Times { audience, ttl: 600 })
+        self.services.issuer.mint(name, changes, Times { audience, ttl: 600 })
     }
 
     /// Every request until now, in the order of the answers.
@@ -311,21 +290,13 @@ impl Sandbox {
     /// The bundles that a registry holds for an image.
     #[must_use]
     pub fn attached(&self, registry: &str, name: &str, digest: &str) -> Vec<Vec<u8>> {
-        self.registry(registry)
-            .map(|one| one.state().attached(name, digest))
-            .unwrap_or_default()
+        self.registry(registry).map(|one| one.state().attached(name, digest)).unwrap_or_default()
     }
 
     fn registry(&self, address: &str) -> Option<&Registry> {
-        let all = [
-            &self.urls.registry,
-            &self.urls.registry_referrers,
-            &self.urls.registry_login,
-        ];
+        let all = [&self.urls.registry, &self.urls.registry_referrers, &self.urls.registry_login];
         let mut pairs = all.into_iter().zip(&self.services.registries);
-        pairs
-            .find(|(known, _)| *known == address)
-            .map(|(_, registry)| &**registry)
+        pairs.find(|(known, _)| *known == address).map(|(_, registry)| &**registry)
     }
 }
 
@@ -341,17 +312,8 @@ impl Drop for Sandbox {
 
 impl Urls {
     fn new(ports: [u16; 9]) -> Self {
-        let [
-            oidc,
-            fulcio,
-            rekor,
-            rekor2,
-            tsa,
-            registry,
-            referrers,
-            login,
-            proxy,
-        ] = ports.map(|port| format!("127.0.0.1:{port}"));
+        let [oidc, fulcio, rekor, rekor2, tsa, registry, referrers, login, proxy] =
+            ports.map(|port| format!("127.0.0.1:{port}"));
         Self {
             oidc: format!("http://{oidc}"),
             fulcio: format!("http://{fulcio}"),
@@ -377,8 +339,5 @@ fn unb64(text: &str) -> Option<Vec<u8>> {
 }
 
 fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    |source| Error::File {
-        path: path.to_owned(),
-        source,
-    }
+    |source| Error::File { path: path.to_owned(), source }
 }

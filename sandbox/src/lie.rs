@@ -80,9 +80,7 @@ impl std::str::FromStr for Lie {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let found = Self::ALL.iter().find(|lie| lie.name() == name);
-        found
-            .copied()
-            .ok_or_else(|| format!("no lie is named `{name}`; `lies` lists them"))
+        found.copied().ok_or_else(|| format!("no lie is named `{name}`; `lies` lists them"))
     }
 }
 

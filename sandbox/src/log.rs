@@ -85,11 +85,7 @@ impl Log {
         world: &World,
     ) -> Option<Proof> {
         let size = self.tree.size();
-        let proven = if world.tell(Lie::ProofOfAnotherLeaf) {
-            0
-        } else {
-            index
-        };
+        let proven = if world.tell(Lie::ProofOfAnotherLeaf) { 0 } else { index };
         (!world.tell(Lie::ProofMissing)).then(|| Proof {
             index,
             size,
@@ -104,9 +100,7 @@ impl Log {
 /// another one. Nothing else differs, so that only who compares the digest sees it.
 pub(crate) fn another_body(body: &[u8], pointers: &[&str], digest: &str) -> Option<Vec<u8>> {
     let mut body: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let pointer = pointers
-        .iter()
-        .find(|pointer| body.pointer(pointer).is_some())?;
+    let pointer = pointers.iter().find(|pointer| body.pointer(pointer).is_some())?;
     *body.pointer_mut(pointer)? = digest.into();
     Some(body.to_string().into_bytes())
 }
@@ -122,11 +116,7 @@ pub(crate) struct Verifier {
 impl Verifier {
     /// From DER of this PEM label.
     pub(crate) fn new(label: &'static str, der: Vec<u8>) -> Option<Self> {
-        let spki = if label == "CERTIFICATE" {
-            x509::parts(&der)?.spki
-        } else {
-            &der
-        };
+        let spki = if label == "CERTIFICATE" { x509::parts(&der)?.spki } else { &der };
         let key = PublicKey::from_spki(spki)?;
         Some(Self { label, der, key })
     }

@@ -22,10 +22,7 @@ pub(crate) struct Login {
 impl Login {
     /// For the registry at `address`.
     pub(crate) fn new(address: String, world: &World) -> Self {
-        Self {
-            address,
-            secret: world.seed.bytes("registry tokens"),
-        }
+        Self { address, secret: world.seed.bytes("registry tokens") }
     }
 
     /// None when the request may pass; else the challenge.
@@ -39,21 +36,14 @@ impl Login {
         });
         let allowed = granted.is_some_and(|scopes| {
             let wanted = format!("repository:{name}:");
-            let actions = scopes
-                .split(' ')
-                .filter_map(|scope| scope.strip_prefix(&wanted));
-            name.is_empty()
-                || actions
-                    .flat_map(|all| all.split(','))
-                    .any(|one| one == action)
+            let actions = scopes.split(' ').filter_map(|scope| scope.strip_prefix(&wanted));
+            name.is_empty() || actions.flat_map(|all| all.split(',')).any(|one| one == action)
         });
         if allowed {
             return None;
         }
-        let mut header = format!(
-            r#"Bearer realm="http://{}/token",service="sandbox""#,
-            self.address
-        );
+        let mut header =
+            format!(r#"Bearer realm="http://{}/token",service="sandbox""#, self.address);
         if !name.is_empty() {
             let actions = if read { "pull" } else { "pull,push" };
             header.push_str(&format!(r#",scope="repository:{name}:{actions}""#));
@@ -73,14 +63,8 @@ impl Login {
             return failed(401, "UNAUTHORIZED", "wrong name or password");
         }
         let scopes = request.query.iter().filter(|(name, _)| name == "scope");
-        let scopes = scopes
-            .map(|(_, scope)| scope.as_str())
-            .collect::<Vec<_>>()
-            .join(" ");
+        let scopes = scopes.map(|(_, scope)| scope.as_str()).collect::<Vec<_>>().join(" ");
         let token = format!("{}.{}", hex::encode(&scopes), self.mark(&scopes));
-        reply_json(
-            200,
-            &json!({"token": token, "access_token": token, "expires_in": 300}),
-        )
+        reply_json(200, &json!({"token": token, "access_token": token, "expires_in": 300}))
     }
 }

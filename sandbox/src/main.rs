@@ -77,13 +77,7 @@ fn main() -> ExitCode {
         Command::Push { dir, image } => push(&dir, &image)
             .map_err(Into::into)
             .and_then(|name| Ok(writeln!(io::stdout(), "{name}")?)),
-        Command::Serve {
-            dir,
-            port,
-            seed,
-            life,
-            lies,
-        } => serve(Options {
+        Command::Serve { dir, port, seed, life, lies } => serve(Options {
             seed,
             lies,
             port,
@@ -91,19 +85,10 @@ fn main() -> ExitCode {
             clock: Clock::system(),
             life: Duration::from_secs(life),
         }),
-        Command::Token {
-            dir,
-            issuer,
-            claims,
-            audience,
-            ttl,
-        } => {
+        Command::Token { dir, issuer, claims, audience, ttl } => {
             let claims = claims.iter().map(|claim| {
                 let (name, text) = claim.split_once('=').unwrap_or((claim, ""));
-                (
-                    name.to_owned(),
-                    serde_json::from_str(text).unwrap_or_else(|_| text.into()),
-                )
+                (name.to_owned(), serde_json::from_str(text).unwrap_or_else(|_| text.into()))
             });
             mint(&dir, &issuer, claims.collect(), &audience, ttl)
                 .map_err(Into::into)
@@ -152,15 +137,11 @@ fn find_programs(env: &Path) -> Result<(), Failure> {
 fn serve(options: Options) -> Result<(), Failure> {
     let lies: Vec<&str> = options.lies.iter().map(|lie| lie.name()).collect();
     let dir = options.dir.clone().unwrap_or_default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         // The handlers first: who waits for the lines below may signal at once.
-        let (mut interrupt, mut terminate) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        );
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let sandbox = Sandbox::start(options)?;
         let mut out = io::stdout();
         for (name, value) in sandbox.env() {

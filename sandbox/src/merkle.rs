@@ -89,10 +89,7 @@ impl Tree {
             return self.levels.get(level)?.get(low / size).copied();
         }
         let middle = low + split(size);
-        Some(node_hash(
-            self.subtree(low, middle)?,
-            self.subtree(middle, high)?,
-        ))
+        Some(node_hash(self.subtree(low, middle)?, self.subtree(middle, high)?))
     }
 }
 

@@ -31,12 +31,7 @@ mod tests {
         let root = "81d5bf515e01e1f2fd4c13001c0e75a66d9b4fc86fc939cf7f5b4a163a2584f2";
         let root = hex::decode(root).unwrap().try_into().unwrap();
         let text = checkpoint("log.example.test", 2, root);
-        let note = signed(
-            &text,
-            "log.example.test",
-            &id,
-            key.sign(text.as_bytes()).as_ref(),
-        );
+        let note = signed(&text, "log.example.test", &id, key.sign(text.as_bytes()).as_ref());
         assert_eq!(
             note,
             "log.example.test\n2\ngdW/UV4B4fL9TBMAHA51pm2bT8hvyTnPf1tKFjolhPI=\n\n\

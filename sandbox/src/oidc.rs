@@ -78,13 +78,7 @@ impl Issuer {
     pub(crate) fn new(base: String, clock: Clock) -> Result<Arc<Self>, Error> {
         let [key, account] = [keys::ISSUER, keys::ACCOUNT].map(RsaKey::from_pkcs8);
         let (key, account, count) = (key?, account?, AtomicU64::new(0));
-        Ok(Arc::new(Self {
-            base,
-            key,
-            account,
-            clock,
-            count,
-        }))
+        Ok(Arc::new(Self { base, key, account, clock, count }))
     }
 
     /// A token of the issuer `name`; `changes` replace its claims, null removes one.
@@ -107,11 +101,8 @@ impl Issuer {
             all.retain(|_, value| !value.is_null());
         }
         let head = json!({"alg": "RS256", "typ": "JWT", "kid": "sandbox-1"});
-        let signed = format!(
-            "{}.{}",
-            URL64.encode(head.to_string()),
-            URL64.encode(all.to_string())
-        );
+        let signed =
+            format!("{}.{}", URL64.encode(head.to_string()), URL64.encode(all.to_string()));
         let signature = self.key.sign(signed.as_bytes())?;
         Ok(format!("{signed}.{}", URL64.encode(signature)))
     }
@@ -119,22 +110,13 @@ impl Issuer {
     /// The claims of a token that one of our issuers signed for Sigstore, and their issuer's kind.
     pub(crate) fn verify(&self, token: &str) -> Option<(Kind, Claims)> {
         let claims = claims(token, &self.key)?;
-        let name = claims
-            .get("iss")?
-            .as_str()?
-            .strip_prefix(&self.base)?
-            .strip_prefix('/')?;
+        let name = claims.get("iss")?.as_str()?.strip_prefix(&self.base)?.strip_prefix('/')?;
         let (_, kind, _) = issuers().into_iter().find(|(known, _, _)| *known == name)?;
         let audience = claims.get("aud")?;
         let ours = audience == "sigstore"
-            || audience
-                .as_array()
-                .is_some_and(|all| all.iter().any(|one| one == "sigstore"));
+            || audience.as_array().is_some_and(|all| all.iter().any(|one| one == "sigstore"));
         let now = self.clock.seconds();
-        let early = claims
-            .get("nbf")
-            .and_then(Value::as_u64)
-            .is_some_and(|nbf| nbf > now + 300);
+        let early = claims.get("nbf").and_then(Value::as_u64).is_some_and(|nbf| nbf > now + 300);
         let late = claims.get("exp")?.as_u64()? <= now;
         (ours && !early && !late).then_some((kind, claims))
     }
@@ -186,9 +168,7 @@ impl Issuer {
         if request.bearer() != Some(REQUEST_TOKEN) {
             return reply_json(401, &json!({"message": "bad credentials"}));
         }
-        let audience = request
-            .query("audience")
-            .unwrap_or("https://github.com/acme");
+        let audience = request.query("audience").unwrap_or("https://github.com/acme");
         self.hand_out("value", "github", Claims::new(), audience)
     }
 
@@ -215,11 +195,7 @@ impl Issuer {
             "universe-domain" => "googleapis.com".to_owned(),
             _ => "demo".to_owned(),
         };
-        with(
-            reply(200, "application/text", text),
-            "metadata-flavor",
-            "Google",
-        )
+        with(reply(200, "application/text", text), "metadata-flavor", "Google")
     }
 
     /// IAM Credentials: a token of `account` for who holds an access token.
@@ -236,11 +212,7 @@ impl Issuer {
             return reply_json(400, &json!({"error": error}));
         };
         let included = ask.get("includeEmail").and_then(Value::as_bool) == Some(true);
-        let changes = if included {
-            with_email(account)
-        } else {
-            without_email()
-        };
+        let changes = if included { with_email(account) } else { without_email() };
         self.hand_out("token", "google", changes, audience)
     }
 
@@ -256,10 +228,7 @@ impl Issuer {
         });
         let Some(claims) = claims else {
             let why = "Invalid JWT Signature.";
-            return reply_json(
-                400,
-                &json!({"error": "invalid_grant", "error_description": why}),
-            );
+            return reply_json(400, &json!({"error": "invalid_grant", "error_description": why}));
         };
         match claims.get("target_audience").and_then(Value::as_str) {
             Some(audience) => self.hand_out("id_token", "google", with_email(ACCOUNT), audience),
@@ -284,9 +253,7 @@ impl Service for Issuer {
     fn answer(&self, request: &Request) -> Reply {
         let known = |name: &str| issuers().iter().any(|(issuer, _, _)| *issuer == name);
         let account = || {
-            let path = request
-                .path
-                .strip_prefix("/v1/projects/-/serviceAccounts/")?;
+            let path = request.path.strip_prefix("/v1/projects/-/serviceAccounts/")?;
             path.strip_suffix(":generateIdToken")
         };
         match (request.method.as_str(), request.parts().as_slice()) {
@@ -314,9 +281,7 @@ fn claims(token: &str, key: &RsaKey) -> Option<Claims> {
     let head: Value = serde_json::from_slice(&URL64.decode(head).ok()?).ok()?;
     let genuine = head.get("alg").is_some_and(|alg| alg == "RS256")
         && key.verifies(signed.as_bytes(), &URL64.decode(signature).ok()?);
-    genuine
-        .then(|| serde_json::from_slice(&URL64.decode(body).ok()?).ok())
-        .flatten()
+    genuine.then(|| serde_json::from_slice(&URL64.decode(body).ok()?).ok()).flatten()
 }
 
 fn access_token() -> Value {
@@ -324,17 +289,11 @@ fn access_token() -> Value {
 }
 
 fn with_email(account: &str) -> Claims {
-    [
-        ("email".to_owned(), account.into()),
-        ("email_verified".to_owned(), true.into()),
-    ]
-    .into_iter()
-    .collect()
+    [("email".to_owned(), account.into()), ("email_verified".to_owned(), true.into())]
+        .into_iter()
+        .collect()
 }
 
 fn without_email() -> Claims {
-    ["email", "email_verified"]
-        .map(|name| (name.to_owned(), Value::Null))
-        .into_iter()
-        .collect()
+    ["email", "email_verified"].map(|name| (name.to_owned(), Value::Null)).into_iter().collect()
 }

@@ -62,11 +62,7 @@ impl Proxy {
                 config.with_no_client_auth().with_single_cert(chain, key)
             })
             .map_err(Error::key)?;
-        Ok(Self {
-            tls: TlsAcceptor::from(Arc::new(config)),
-            services,
-            journal,
-        })
+        Ok(Self { tls: TlsAcceptor::from(Arc::new(config)), services, journal })
     }
 
     /// Answers every connection of `listener`, for ever.
@@ -100,12 +96,7 @@ impl Proxy {
         let host = path.rsplit_once(':').map_or("", |(host, _)| host);
         let service = (method == "CONNECT").then(|| self.service(host)).flatten();
         let status = if service.is_some() { 200 } else { 502 };
-        self.journal.note(Record {
-            service: "proxy",
-            method,
-            path,
-            status,
-        });
+        self.journal.note(Record { service: "proxy", method, path, status });
         let Some(service) = service else {
             let refusal = "HTTP/1.1 502 the sandbox does not answer for this name\r\n\
                            content-length: 0\r\nconnection: close\r\n\r\n";
@@ -118,16 +109,11 @@ impl Proxy {
     }
 
     fn service(&self, host: &str) -> Option<Arc<dyn Service>> {
-        let (_, service) = NAMES
-            .iter()
-            .find(|(name, _)| match name.strip_prefix("*.") {
-                Some(parent) => host.split_once('.').is_some_and(|(_, rest)| rest == parent),
-                None => host == *name,
-            })?;
-        self.services
-            .iter()
-            .find(|one| one.name() == *service)
-            .cloned()
+        let (_, service) = NAMES.iter().find(|(name, _)| match name.strip_prefix("*.") {
+            Some(parent) => host.split_once('.').is_some_and(|(_, rest)| rest == parent),
+            None => host == *name,
+        })?;
+        self.services.iter().find(|one| one.name() == *service).cloned()
     }
 }
 
@@ -139,14 +125,6 @@ async fn first_line(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(S
         head.push(stream.read_u8().await?);
     }
     let head = String::from_utf8_lossy(&head);
-    let mut words = head
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .split(' ')
-        .map(str::to_owned);
-    Ok((
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    ))
+    let mut words = head.lines().next().unwrap_or_default().split(' ').map(str::to_owned);
+    Ok((words.next().unwrap_or_default(), words.next().unwrap_or_default()))
 }

@@ -38,10 +38,7 @@ pub fn push(dir: &Path, image: &str) -> Result<String, Error> {
     let pushed = runtime.block_on(post(&address, &format!("/{IMAGES}/{name}/{tag}")));
     match pushed {
         Ok(digest) => Ok(format!("{address}/{name}@{digest}")),
-        Err(why) => Err(Error::Push {
-            address,
-            why: why.to_string(),
-        }),
+        Err(why) => Err(Error::Push { address, why: why.to_string() }),
     }
 }
 

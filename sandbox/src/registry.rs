@@ -40,12 +40,7 @@ impl Registry {
     /// An empty registry at `address`.
     pub(crate) fn new(flavour: Flavour, address: String, world: &World) -> Self {
         let login = Login::new(address, world);
-        Self {
-            flavour,
-            login,
-            state: Mutex::default(),
-            world: world.clone(),
-        }
+        Self { flavour, login, state: Mutex::default(), world: world.clone() }
     }
 
     /// What is there.
@@ -71,12 +66,7 @@ impl Registry {
                     return no_upload();
                 };
                 bytes.extend_from_slice(&request.body);
-                self.keep(
-                    &mut state,
-                    name,
-                    request.query("digest").unwrap_or_default(),
-                    bytes,
-                )
+                self.keep(&mut state, name, request.query("digest").unwrap_or_default(), bytes)
             }
             ("GET", Some(id)) if state.uploads.contains_key(id) => reply(204, "text/plain", ""),
             ("DELETE", Some(id)) if state.uploads.remove(id).is_some() => {
@@ -89,9 +79,7 @@ impl Registry {
 
     /// Opens a session, unless the blob comes along or is mounted from a neighbour.
     fn start(&self, state: &mut State, request: &Request, name: &str) -> Reply {
-        let neighbour = request
-            .query("from")
-            .and_then(|from| state.repositories.get(from));
+        let neighbour = request.query("from").and_then(|from| state.repositories.get(from));
         let mounted = request
             .query("mount")
             .and_then(|digest| Some((digest.to_owned(), neighbour?.blobs.get(digest)?.clone())));
@@ -116,16 +104,10 @@ impl Registry {
 
     fn keep(&self, state: &mut State, name: &str, asked: &str, bytes: Vec<u8>) -> Reply {
         if digest(&bytes) != asked {
-            return failed(
-                400,
-                "DIGEST_INVALID",
-                "provided digest did not match uploaded content",
-            );
+            return failed(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
         }
         let repository = state.repositories.entry(name.to_owned()).or_default();
-        repository
-            .blobs
-            .insert(asked.to_owned(), self.distort(bytes.into()));
+        repository.blobs.insert(asked.to_owned(), self.distort(bytes.into()));
         stored(&format!("/v2/{name}/blobs/{asked}"), asked)
     }
 
@@ -140,10 +122,7 @@ impl Registry {
 
     fn blob(&self, request: &Request, name: &str, asked: &str) -> Reply {
         let state = self.state();
-        let blob = state
-            .repositories
-            .get(name)
-            .and_then(|repository| repository.blobs.get(asked));
+        let blob = state.repositories.get(name).and_then(|repository| repository.blobs.get(asked));
         match (request.method.as_str(), blob) {
             ("GET" | "HEAD", Some(blob)) => with(
                 reply(200, "application/octet-stream", blob.clone()),
@@ -164,18 +143,12 @@ impl Registry {
                 let Some(repository) = state.repositories.get(name) else {
                     return unknown();
                 };
-                let digest = repository
-                    .tags
-                    .get(reference)
-                    .map_or(reference, String::as_str);
+                let digest = repository.tags.get(reference).map_or(reference, String::as_str);
                 let Some(found) = repository.manifests.get(digest) else {
                     return unknown();
                 };
-                let mut reply = with(
-                    reply(200, MANIFEST, found.bytes.clone()),
-                    "content-type",
-                    &found.kind,
-                );
+                let mut reply =
+                    with(reply(200, MANIFEST, found.bytes.clone()), "content-type", &found.kind);
                 reply = with(reply, "etag", &format!("\"{digest}\""));
                 with(reply, "docker-content-digest", digest)
             }
@@ -186,11 +159,7 @@ impl Registry {
                 let gone = repository.tags.remove(reference).is_some()
                     | repository.manifests.remove(reference).is_some();
                 repository.tags.retain(|_, digest| digest != reference);
-                if gone {
-                    reply(202, "text/plain", "")
-                } else {
-                    unknown()
-                }
+                if gone { reply(202, "text/plain", "") } else { unknown() }
             }
             _ => failed(405, "UNSUPPORTED", "the operation is unsupported"),
         }
@@ -209,11 +178,7 @@ impl Registry {
             return failed(400, "MANIFEST_INVALID", "manifest invalid");
         };
         if reference.contains(':') && reference != found {
-            return failed(
-                400,
-                "DIGEST_INVALID",
-                "provided digest did not match uploaded content",
-            );
+            return failed(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
         }
         if let Some(missing) = repository.missing(&document) {
             return failed(
@@ -222,23 +187,14 @@ impl Registry {
                 &format!("{missing} is unknown to registry"),
             );
         }
-        let current = repository
-            .tags
-            .get(reference)
-            .map(|digest| format!("\"{digest}\""));
+        let current = repository.tags.get(reference).map(|digest| format!("\"{digest}\""));
         let expected = request.header("if-match");
         if expected.is_some_and(|expected| current.as_deref() != Some(expected)) {
             return failed(412, "DENIED", "the tag has changed");
         }
         if !self.world.tell(Lie::RegistryKeepsNothing) {
-            let kind = request
-                .header("content-type")
-                .unwrap_or(MANIFEST)
-                .to_owned();
-            let manifest = Manifest {
-                kind,
-                bytes: self.distort(request.body.clone()),
-            };
+            let kind = request.header("content-type").unwrap_or(MANIFEST).to_owned();
+            let manifest = Manifest { kind, bytes: self.distort(request.body.clone()) };
             repository.manifests.insert(found.clone(), manifest);
             if reference != found {
                 repository.tags.insert(reference.to_owned(), found.clone());
@@ -260,11 +216,7 @@ impl Registry {
         }
         let state = self.state();
         let wanted = request.query("artifactType");
-        let all = state
-            .repositories
-            .get(name)
-            .into_iter()
-            .flat_map(|one| one.manifests.values());
+        let all = state.repositories.get(name).into_iter().flat_map(|one| one.manifests.values());
         let listed = all.filter_map(|manifest| manifest.descriptor(subject));
         let listed: Vec<Value> = listed
             .filter(|one| {
@@ -273,11 +225,7 @@ impl Registry {
             .collect();
         let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed});
         let reply = reply(200, INDEX, index.to_string());
-        if wanted.is_some() {
-            with(reply, "oci-filters-applied", "artifactType")
-        } else {
-            reply
-        }
+        if wanted.is_some() { with(reply, "oci-filters-applied", "artifactType") } else { reply }
     }
 
     fn tags(&self, name: &str) -> Reply {
@@ -331,17 +279,9 @@ impl Service for Registry {
 }
 
 fn no_upload() -> Reply {
-    failed(
-        404,
-        "BLOB_UPLOAD_UNKNOWN",
-        "blob upload unknown to registry",
-    )
+    failed(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry")
 }
 
 fn stored(location: &str, digest: &str) -> Reply {
-    with(
-        with(reply(201, "text/plain", ""), "location", location),
-        "docker-content-digest",
-        digest,
-    )
+    with(with(reply(201, "text/plain", ""), "location", location), "docker-content-digest", digest)
 }

@@ -30,23 +30,13 @@ impl Rekor1 {
     pub(crate) fn new(world: &World) -> Result<Self, Error> {
         let seed = world.seed;
         let (key, stranger) = (seed.ec("rekor")?, seed.ec("another rekor")?);
-        let tree_id = u64::from_be_bytes(
-            seed.bytes("tree")
-                .first_chunk()
-                .copied()
-                .unwrap_or_default(),
-        ) >> 1;
+        let tree_id =
+            u64::from_be_bytes(seed.bytes("tree").first_chunk().copied().unwrap_or_default()) >> 1;
         let verifier = Verifier::of(&stranger).ok_or_else(|| Error::key("not P-256"))?;
         let log = Log::new(world, || {
             hashedrekord(&sha256(&[b"decoy"]), &stranger.sign(b"decoy"), &verifier)
         });
-        Ok(Self {
-            key,
-            stranger,
-            tree_id,
-            log: Mutex::new(log),
-            world: world.clone(),
-        })
+        Ok(Self { key, stranger, tree_id, log: Mutex::new(log), world: world.clone() })
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -111,11 +101,8 @@ impl Rekor1 {
         let Some(entry) = log.entries.get(index) else {
             return reply(404, "application/json", "");
         };
-        let (body, log_id, global) = (
-            b64(&entry.body),
-            hex::encode(self.key.id()),
-            EARLIER + index,
-        );
+        let (body, log_id, global) =
+            (b64(&entry.body), hex::encode(self.key.id()), EARLIER + index);
         // JCS (RFC 8785): the keys stand in order, and nothing needs an escape.
         let promise = format!(
             r#"{{"body":"{body}","integratedTime":{},"logID":"{log_id}","logIndex":{global}}}"#,
@@ -141,23 +128,15 @@ impl Rekor1 {
     fn by_id(&self, id: &str) -> Reply {
         let log = self.log();
         let tree = format!("{:016x}", self.tree_id);
-        let leaf = hex::decode(
-            id.strip_prefix(&tree)
-                .filter(|leaf| leaf.len() == 64)
-                .unwrap_or(id),
-        );
+        let leaf =
+            hex::decode(id.strip_prefix(&tree).filter(|leaf| leaf.len() == 64).unwrap_or(id));
         let index = leaf.ok().and_then(|leaf| log.find(&leaf.try_into().ok()?));
-        index.map_or_else(
-            || reply(404, "application/json", ""),
-            |index| self.show(&log, index, 200),
-        )
+        index
+            .map_or_else(|| reply(404, "application/json", ""), |index| self.show(&log, index, 200))
     }
 
     fn by_index(&self, index: &str) -> Reply {
-        let index = index
-            .parse()
-            .ok()
-            .and_then(|global: usize| global.checked_sub(EARLIER));
+        let index = index.parse().ok().and_then(|global: usize| global.checked_sub(EARLIER));
         self.show(&self.log(), index.unwrap_or(usize::MAX), 200)
     }
 
@@ -187,11 +166,9 @@ impl Service for Rekor1 {
             },
             ("GET", ["api", "v1", "log", "entries", id]) => self.by_id(id),
             ("GET", ["api", "v1", "log"]) => self.info(),
-            ("GET", ["api", "v1", "log", "publicKey"]) => reply(
-                200,
-                "application/x-pem-file",
-                x509::pem("PUBLIC KEY", &self.key.spki()),
-            ),
+            ("GET", ["api", "v1", "log", "publicKey"]) => {
+                reply(200, "application/x-pem-file", x509::pem("PUBLIC KEY", &self.key.spki()))
+            }
             ("GET", ["ping"]) => reply(200, "text/plain", "."),
             _ => swagger_failure(404, "path was not found"),
         }
@@ -212,10 +189,8 @@ fn canonical(ask: &Value) -> Option<Vec<u8>> {
         }
         ("dsse", "0.0.1") => {
             let verifiers = ask.pointer("/spec/proposedContent/verifiers")?.as_array()?;
-            let verifiers: Option<Vec<_>> = verifiers
-                .iter()
-                .map(|one| verifier(one.as_str()?))
-                .collect();
+            let verifiers: Option<Vec<_>> =
+                verifiers.iter().map(|one| verifier(one.as_str()?)).collect();
             dsse(text("/spec/proposedContent/envelope")?, &verifiers?)
         }
         _ => None,
@@ -231,9 +206,7 @@ fn hashedrekord(digest: &[u8], signature: &[u8], verifier: &Verifier) -> Vec<u8>
     let hash = json!({"algorithm": "sha256", "value": hex::encode(digest)});
     let signature = json!({"content": b64(signature), "publicKey": {"content": key}});
     let spec = json!({"data": {"hash": hash}, "signature": signature});
-    json!({"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec})
-        .to_string()
-        .into_bytes()
+    json!({"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec}).to_string().into_bytes()
 }
 
 /// Every signature must be by one of the verifiers, and there is one at least.
@@ -245,13 +218,8 @@ fn dsse(envelope: &str, verifiers: &[Verifier]) -> Option<Vec<u8>> {
     let mut signatures = Vec::new();
     for one in parsed.get("signatures")?.as_array()? {
         let signature = unb64(&text(one, "sig")?)?;
-        let by = verifiers
-            .iter()
-            .find(|verifier| verifier.key.verifies(&signed, &signature))?;
-        signatures.push((
-            b64(&signature),
-            b64(x509::pem(by.label, &by.der).as_bytes()),
-        ));
+        let by = verifiers.iter().find(|verifier| verifier.key.verifies(&signed, &signature))?;
+        signatures.push((b64(&signature), b64(x509::pem(by.label, &by.der).as_bytes())));
     }
     signatures.sort();
     let signatures: Vec<Value> = signatures
@@ -305,11 +273,7 @@ mod tests {
             key: Verifier::of(&key).unwrap().key,
         };
         let digest = sha256(&[b"ambisign"]);
-        let body = hashedrekord(
-            &digest,
-            &hex::decode("3006020101020102").unwrap(),
-            &verifier,
-        );
+        let body = hashedrekord(&digest, &hex::decode("3006020101020102").unwrap(), &verifier);
         assert_eq!(
             hex::encode(leaf_hash(&body)),
             "8782a2acb72eaae2f47f0f6d07c6e4290ea0d8171d29a287dbfa775d6aebe5b4"
@@ -327,12 +291,6 @@ mod tests {
         };
         assert!(dsse(&envelope(&key), &verifiers).is_some());
         assert!(dsse(&envelope(&other), &verifiers).is_none());
-        assert!(
-            dsse(
-                r#"{"payload":"","payloadType":"t","signatures":[]}"#,
-                &verifiers
-            )
-            .is_none()
-        );
+        assert!(dsse(r#"{"payload":"","payloadType":"t","signatures":[]}"#, &verifiers).is_none());
     }
 }

@@ -36,12 +36,7 @@ impl Rekor2 {
         let log = Log::new(world, || {
             hashedrekord(&sha256(&[b"decoy"]), &signer.sign(b"decoy"), &verifier)
         });
-        Ok(Self {
-            key,
-            stranger,
-            log: Mutex::new(log),
-            world: world.clone(),
-        })
+        Ok(Self { key, stranger, log: Mutex::new(log), world: world.clone() })
     }
 
     /// The SubjectPublicKeyInfo.
@@ -155,22 +150,13 @@ fn tile_number(path: &[&str]) -> Option<(usize, usize)> {
     let (digits, width) = match path {
         [digits @ .., last, width] if last.ends_with(".p") => {
             let digits = [digits, &[last.strip_suffix(".p")?]].concat();
-            (
-                digits,
-                width
-                    .parse()
-                    .ok()
-                    .filter(|width| (1..256).contains(width))?,
-            )
+            (digits, width.parse().ok().filter(|width| (1..256).contains(width))?)
         }
         digits => (digits.to_vec(), 256),
     };
     let (last, first) = digits.split_last()?;
     let mut n = 0usize;
-    let groups = first
-        .iter()
-        .map(|group| group.strip_prefix('x'))
-        .chain([Some(*last)]);
+    let groups = first.iter().map(|group| group.strip_prefix('x')).chain([Some(*last)]);
     for group in groups {
         let group = group.filter(|group| group.len() == 3)?;
         n = n.checked_mul(1000)?.checked_add(group.parse().ok()?)?;
@@ -180,9 +166,7 @@ fn tile_number(path: &[&str]) -> Option<(usize, usize)> {
 
 /// The object, if it has no member but these: the real log refuses fields that it does not know.
 fn only<'a>(value: &'a Value, names: &[&str]) -> Option<&'a Map<String, Value>> {
-    value
-        .as_object()
-        .filter(|members| members.keys().all(|name| names.contains(&name.as_str())))
+    value.as_object().filter(|members| members.keys().all(|name| names.contains(&name.as_str())))
 }
 
 /// The body that the log keeps of a valid request.
@@ -190,10 +174,8 @@ fn canonical(ask: &Value) -> Option<Vec<u8>> {
     let request = only(ask, &["hashedRekordRequestV002"])?.get("hashedRekordRequestV002")?;
     let request = only(request, &["digest", "signature"])?;
     let signature = only(request.get("signature")?, &["content", "verifier"])?;
-    let verifier = only(
-        signature.get("verifier")?,
-        &["keyDetails", "publicKey", "x509Certificate"],
-    )?;
+    let verifier =
+        only(signature.get("verifier")?, &["keyDetails", "publicKey", "x509Certificate"])?;
     (verifier.get("keyDetails")? == "PKIX_ECDSA_P256_SHA_256").then_some(())?;
     let raw = |value: &Value| unb64(only(value, &["rawBytes"])?.get("rawBytes")?.as_str()?);
     let verifier = match (verifier.get("x509Certificate"), verifier.get("publicKey")) {
@@ -209,10 +191,7 @@ fn canonical(ask: &Value) -> Option<Vec<u8>> {
 
 /// JCS (RFC 8785), so the keys are in order here.
 fn hashedrekord(digest: &[u8], signature: &[u8], verifier: &Verifier) -> Vec<u8> {
-    let (raw, details) = (
-        json!({"rawBytes": b64(&verifier.der)}),
-        "PKIX_ECDSA_P256_SHA_256",
-    );
+    let (raw, details) = (json!({"rawBytes": b64(&verifier.der)}), "PKIX_ECDSA_P256_SHA_256");
     let verifier = if verifier.label == "CERTIFICATE" {
         json!({"keyDetails": details, "x509Certificate": raw})
     } else {
@@ -221,9 +200,7 @@ fn hashedrekord(digest: &[u8], signature: &[u8], verifier: &Verifier) -> Vec<u8>
     let signature = json!({"content": b64(signature), "verifier": verifier});
     let data = json!({"algorithm": "SHA2_256", "digest": b64(digest)});
     let spec = json!({"hashedRekordV002": {"data": data, "signature": signature}});
-    json!({"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": spec})
-        .to_string()
-        .into_bytes()
+    json!({"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": spec}).to_string().into_bytes()
 }
 
 #[cfg(test)]
@@ -235,11 +212,7 @@ mod tests {
     #[test]
     fn known_canonical_body() {
         let key = Verifier::of(&Seed(1).ec("test").unwrap()).unwrap().key;
-        let verifier = Verifier {
-            label: "CERTIFICATE",
-            der: vec![0x30, 3, 2, 1, 5],
-            key,
-        };
+        let verifier = Verifier { label: "CERTIFICATE", der: vec![0x30, 3, 2, 1, 5], key };
         let signature = hex::decode("3006020101020102").unwrap();
         let body = hashedrekord(&sha256(&[b"ambisign"]), &signature, &verifier);
         assert_eq!(
@@ -250,10 +223,7 @@ mod tests {
 
     #[test]
     fn tile_numbers() {
-        assert_eq!(
-            tile_number(&["x001", "x234", "067"]),
-            Some((1_234_067, 256))
-        );
+        assert_eq!(tile_number(&["x001", "x234", "067"]), Some((1_234_067, 256)));
         assert_eq!(tile_number(&["000.p", "5"]), Some((0, 5)));
         assert_eq!(tile_number(&["001", "234"]), None);
         assert_eq!(tile_number(&["000.p", "256"]), None);

@@ -64,10 +64,7 @@ pub(crate) fn bind(first: Option<u16>) -> Result<([u16; 9], Vec<TcpListener>), E
             listener.set_nonblocking(true)?;
             Ok((listener.local_addr()?.port(), listener))
         });
-        let (found, listener) = bound.map_err(|source| Error::Bind {
-            port: wanted,
-            source,
-        })?;
+        let (found, listener) = bound.map_err(|source| Error::Bind { port: wanted, source })?;
         *port = found;
         listeners.push(listener);
     }
@@ -75,27 +72,11 @@ pub(crate) fn bind(first: Option<u16>) -> Result<([u16; 9], Vec<TcpListener>), E
 }
 
 fn registries(urls: &Urls, world: &World) -> [Arc<Registry>; 3] {
-    let plain = Flavour {
-        name: "registry",
-        referrers: false,
-        login: false,
-    };
-    let referrers = Flavour {
-        name: "registry_referrers",
-        referrers: true,
-        login: false,
-    };
-    let login = Flavour {
-        name: "registry_login",
-        referrers: true,
-        login: true,
-    };
-    [
-        (plain, &urls.registry),
-        (referrers, &urls.registry_referrers),
-        (login, &urls.registry_login),
-    ]
-    .map(|(flavour, address)| Arc::new(Registry::new(flavour, address.clone(), world)))
+    let plain = Flavour { name: "registry", referrers: false, login: false };
+    let referrers = Flavour { name: "registry_referrers", referrers: true, login: false };
+    let login = Flavour { name: "registry_login", referrers: true, login: true };
+    [(plain, &urls.registry), (referrers, &urls.registry_referrers), (login, &urls.registry_login)]
+        .map(|(flavour, address)| Arc::new(Registry::new(flavour, address.clone(), world)))
 }
 
 /// What the thread runs: the services in the order of their listeners, the proxy last.
@@ -114,13 +95,8 @@ impl Serve {
             .map_err(Error::Thread)?;
         let listeners = {
             let _inside = runtime.enter();
-            let listeners = self
-                .listeners
-                .into_iter()
-                .map(tokio::net::TcpListener::from_std);
-            listeners
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(Error::Thread)?
+            let listeners = self.listeners.into_iter().map(tokio::net::TcpListener::from_std);
+            listeners.collect::<Result<Vec<_>, _>>().map_err(Error::Thread)?
         };
         let (services, proxy, journal) = (self.services, self.proxy, self.journal);
         let body = move || {
@@ -133,9 +109,6 @@ impl Serve {
             let _ = runtime.block_on(stopped);
             runtime.shutdown_timeout(Duration::from_millis(100));
         };
-        std::thread::Builder::new()
-            .name("sandbox".to_owned())
-            .spawn(body)
-            .map_err(Error::Thread)
+        std::thread::Builder::new().name("sandbox".to_owned()).spawn(body).map_err(Error::Thread)
     }
 }

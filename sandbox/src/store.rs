@@ -51,19 +51,10 @@ impl State {
         let bytes = Bytes::from(manifest.to_string());
         let digest_of_image = digest(&bytes);
         let repository = self.repositories.entry(name.to_owned()).or_default();
-        repository
-            .blobs
-            .extend([config, layer].map(|blob| (digest(&blob), blob)));
-        let manifest = Manifest {
-            kind: MANIFEST.to_owned(),
-            bytes,
-        };
-        repository
-            .manifests
-            .insert(digest_of_image.clone(), manifest);
-        repository
-            .tags
-            .insert(tag.to_owned(), digest_of_image.clone());
+        repository.blobs.extend([config, layer].map(|blob| (digest(&blob), blob)));
+        let manifest = Manifest { kind: MANIFEST.to_owned(), bytes };
+        repository.manifests.insert(digest_of_image.clone(), manifest);
+        repository.tags.insert(tag.to_owned(), digest_of_image.clone());
         digest_of_image
     }
 
@@ -86,24 +77,13 @@ impl State {
 impl Repository {
     /// The first thing that a manifest needs and that is not there. A subject may be missing.
     pub(crate) fn missing(&self, manifest: &Value) -> Option<String> {
-        let listed = |name: &str| {
-            manifest
-                .get(name)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-        };
+        let listed =
+            |name: &str| manifest.get(name).and_then(Value::as_array).into_iter().flatten();
         let blobs = manifest.get("config").into_iter().chain(listed("layers"));
         let digest = |part: &Value| Some(part.get("digest")?.as_str()?.to_owned());
-        let blobs = blobs
-            .filter_map(digest)
-            .find(|digest| !self.blobs.contains_key(digest));
+        let blobs = blobs.filter_map(digest).find(|digest| !self.blobs.contains_key(digest));
         let children = listed("manifests").filter_map(digest);
-        blobs.or_else(|| {
-            children
-                .into_iter()
-                .find(|digest| !self.manifests.contains_key(digest))
-        })
+        blobs.or_else(|| children.into_iter().find(|digest| !self.manifests.contains_key(digest)))
     }
 }
 
@@ -116,9 +96,7 @@ impl Manifest {
     pub(crate) fn descriptor(&self, subject: &str) -> Option<Value> {
         let document = self.json();
         (document.pointer("/subject/digest")? == subject).then_some(())?;
-        let kind = document
-            .get("artifactType")
-            .or_else(|| document.pointer("/config/mediaType"));
+        let kind = document.get("artifactType").or_else(|| document.pointer("/config/mediaType"));
         let mut descriptor = json!({"mediaType": self.kind, "size": self.bytes.len(),
             "digest": digest(&self.bytes), "artifactType": kind});
         if let (Some(annotations), Some(all)) =

@@ -49,13 +49,7 @@ impl Tsa {
         let mut impostor = x509::authority(world, "sandbox-tsa-impostor", &role, None)?;
         impostor.name.clone_from(&leaf.name);
         let (count, world) = (AtomicU64::new(1), world.clone());
-        Ok(Self {
-            root,
-            leaf,
-            impostor,
-            count,
-            world,
-        })
+        Ok(Self { root, leaf, impostor, count, world })
     }
 
     /// The TimeStampResp.
@@ -74,11 +68,8 @@ impl Tsa {
             &sha256_algorithm(),
             &element(der::OCTET_STRING, &sha256(&[b"other data"])),
         ]);
-        let imprint = if self.world.tell(Lie::TimestampOfOtherData) {
-            &unseen
-        } else {
-            ask.imprint
-        };
+        let imprint =
+            if self.world.tell(Lie::TimestampOfOtherData) { &unseen } else { ask.imprint };
         let serial = self.count.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let info = sequence(&[
             &integer(&[1]),
@@ -113,11 +104,7 @@ impl Tsa {
             &element(der::OCTET_STRING, &signature),
         ]);
         // The real authority writes the field even when nothing is in it.
-        let certificates: &[u8] = if with_certificate {
-            &signer.certificate
-        } else {
-            &[]
-        };
+        let certificates: &[u8] = if with_certificate { &signer.certificate } else { &[] };
         let octets = element(0xa0, &element(der::OCTET_STRING, info));
         sequence(&[
             &integer(&[3]),
@@ -171,13 +158,10 @@ impl<'a> Ask<'a> {
         let known = expected.iter().any(|&(last, size)| {
             algorithm == oid(&[2, 16, 840, 1, 101, 3, 4, 2, last]) && length == size
         });
-        let policy = inside
-            .optional(der::OID)
-            .is_none_or(|policy| policy.whole == oid(POLICY));
+        let policy = inside.optional(der::OID).is_none_or(|policy| policy.whole == oid(POLICY));
         let nonce = inside.optional(der::INTEGER).map(|nonce| nonce.whole);
-        let wants_certificate = inside
-            .optional(der::BOOLEAN)
-            .is_some_and(|wanted| wanted.content == [0xff]);
+        let wants_certificate =
+            inside.optional(der::BOOLEAN).is_some_and(|wanted| wanted.content == [0xff]);
         let ended = inside.next().is_none();
         (known && policy && ended).then_some(Self {
             imprint: imprint.whole,

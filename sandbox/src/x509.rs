@@ -36,10 +36,7 @@ impl Template {
             &der::integer(&serial),
             &ecdsa_sha256(),
             issuer,
-            &sequence(&[
-                &der::utc_time(self.not_before),
-                &der::utc_time(self.not_after),
-            ]),
+            &sequence(&[&der::utc_time(self.not_before), &der::utc_time(self.not_after)]),
             &self.subject,
             &self.spki,
             &element(0xa3, &sequence(&[&self.extensions.concat()])),
@@ -90,17 +87,9 @@ pub(crate) fn authority(
     let subject = common_name(name);
     let ca = matches!(role, Role::Ca(_));
     let mut extensions = vec![
-        extension(
-            &[2, 5, 29, 19],
-            true,
-            &sequence(if ca { &[&[1, 1, 0xff]] } else { &[] }),
-        ),
+        extension(&[2, 5, 29, 19], true, &sequence(if ca { &[&[1, 1, 0xff]] } else { &[] })),
         // keyCertSign and cRLSign, or digitalSignature.
-        extension(
-            &[2, 5, 29, 15],
-            true,
-            if ca { &[3, 2, 1, 6] } else { &[3, 2, 7, 0x80] },
-        ),
+        extension(&[2, 5, 29, 15], true, if ca { &[3, 2, 1, 6] } else { &[3, 2, 7, 0x80] }),
         key_id(&key.spki()),
         authority_key_id(&issuer.map_or_else(|| key.spki(), |issuer| issuer.key.spki())),
     ];
@@ -111,10 +100,7 @@ pub(crate) fn authority(
         Role::Server(names) => {
             extensions.push(purposes(false, SERVER_AUTH));
             let dns = names.iter().flat_map(|name| element(0x82, name.as_bytes()));
-            let all: Vec<u8> = element(0x87, &[127, 0, 0, 1])
-                .into_iter()
-                .chain(dns)
-                .collect();
+            let all: Vec<u8> = element(0x87, &[127, 0, 0, 1]).into_iter().chain(dns).collect();
             extensions.push(extension(&[2, 5, 29, 17], false, &sequence(&[&all])));
         }
     }
@@ -132,11 +118,7 @@ pub(crate) fn authority(
     };
     let (name, signer) = issuer.map_or((&subject, &key), |issuer| (&issuer.name, &issuer.key));
     let certificate = certificate(&template.tbs(name), signer);
-    Ok(Authority {
-        key,
-        name: subject,
-        certificate,
-    })
+    Ok(Authority { key, name: subject, certificate })
 }
 
 fn certificate(tbs: &[u8], signer: &EcKey) -> Vec<u8> {
@@ -154,19 +136,12 @@ fn common_name(name: &str) -> Vec<u8> {
         let text = element(der::UTF8_STRING, text.as_bytes());
         element(der::SET, &sequence(&[&oid(arcs), &text]))
     };
-    sequence(&[
-        &part(&[2, 5, 4, 10], "sandbox.test"),
-        &part(&[2, 5, 4, 3], name),
-    ])
+    sequence(&[&part(&[2, 5, 4, 10], "sandbox.test"), &part(&[2, 5, 4, 3], name)])
 }
 
 /// An Extension.
 pub(crate) fn extension(arcs: &[u32], critical: bool, value: &[u8]) -> Vec<u8> {
-    let critical: &[u8] = if critical {
-        &[der::BOOLEAN, 1, 0xff]
-    } else {
-        &[]
-    };
+    let critical: &[u8] = if critical { &[der::BOOLEAN, 1, 0xff] } else { &[] };
     sequence(&[&oid(arcs), critical, &element(der::OCTET_STRING, value)])
 }
 
@@ -177,20 +152,12 @@ pub(crate) fn purposes(critical: bool, purpose: &[u32]) -> Vec<u8> {
 
 /// The subject key identifier.
 pub(crate) fn key_id(spki: &[u8]) -> Vec<u8> {
-    extension(
-        &[2, 5, 29, 14],
-        false,
-        &element(der::OCTET_STRING, &short_id(spki)),
-    )
+    extension(&[2, 5, 29, 14], false, &element(der::OCTET_STRING, &short_id(spki)))
 }
 
 /// The authority key identifier.
 pub(crate) fn authority_key_id(spki: &[u8]) -> Vec<u8> {
-    extension(
-        &[2, 5, 29, 35],
-        false,
-        &sequence(&[&element(0x80, &short_id(spki))]),
-    )
+    extension(&[2, 5, 29, 35], false, &sequence(&[&element(0x80, &short_id(spki))]))
 }
 
 /// Any 20 bytes that the key determines will do (RFC 7093 section 2 method 4).
@@ -206,32 +173,21 @@ pub(crate) struct Parts<'a> {
 
 /// Serial (whole INTEGER) and key of a DER certificate.
 pub(crate) fn parts(certificate: &[u8]) -> Option<Parts<'_>> {
-    let mut tbs = Reader::new(certificate)
-        .enter(der::SEQUENCE)?
-        .enter(der::SEQUENCE)?;
+    let mut tbs = Reader::new(certificate).enter(der::SEQUENCE)?.enter(der::SEQUENCE)?;
     tbs.optional(0xa0);
     let serial = tbs.expect(der::INTEGER)?.whole;
     for _algorithm_issuer_validity_subject in 0..4 {
         tbs.expect(der::SEQUENCE)?;
     }
-    Some(Parts {
-        serial,
-        spki: tbs.expect(der::SEQUENCE)?.whole,
-    })
+    Some(Parts { serial, spki: tbs.expect(der::SEQUENCE)?.whole })
 }
 
 /// PEM of 64 columns, which is the text that Rekor keeps.
 pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let text = crate::b64(der);
-    let lines: Vec<&str> = text
-        .as_bytes()
-        .chunks(64)
-        .filter_map(|line| str::from_utf8(line).ok())
-        .collect();
-    format!(
-        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-        lines.join("\n")
-    )
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).filter_map(|line| str::from_utf8(line).ok()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// The DER of the first PEM block of `label`.

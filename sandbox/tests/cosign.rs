@@ -4,10 +4,7 @@
 //!
 //! cosign is looked for in `REALSTACK_BIN`, else where `tests/realstack/realstack install` puts it.
 //! `tests/run` installs it and runs these tests.
-#![expect(
-    clippy::unwrap_used,
-    reason = "the steps of a test may fail wherever they stand"
-)]
+#![expect(clippy::unwrap_used, reason = "the steps of a test may fail wherever they stand")]
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -30,10 +27,7 @@ fn program(name: &str) -> PathBuf {
     let cache = || Some(PathBuf::from(variable("HOME")?).join(".cache/realstack/bin"));
     let bin = variable("REALSTACK_BIN").map(PathBuf::from).or_else(cache);
     let path = bin.unwrap_or_default().join(name);
-    assert!(
-        path.exists(),
-        "no {name}: `tests/realstack/realstack install` brings it"
-    );
+    assert!(path.exists(), "no {name}: `tests/realstack/realstack install` brings it");
     path
 }
 
@@ -50,37 +44,18 @@ impl Scene {
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let _ = std::fs::remove_dir_all(&dir);
         let (lies, own) = (lies.to_vec(), Some(dir.clone()));
-        let sandbox = Sandbox::start(Options {
-            lies,
-            dir: own,
-            ..Options::default()
-        })
-        .unwrap();
+        let sandbox = Sandbox::start(Options { lies, dir: own, ..Options::default() }).unwrap();
         let registry = sandbox.var(registry);
         let digest = sandbox.push_image(&registry, REPOSITORY, "1").unwrap();
         let image = format!("{registry}/{REPOSITORY}@{digest}");
-        Self {
-            sandbox,
-            dir,
-            cosign: cosign.to_owned(),
-            image,
-        }
+        Self { sandbox, dir, cosign: cosign.to_owned(), image }
     }
 
     fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that starts cosign"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the one place that starts cosign")]
         let mut command = Command::new(&self.cosign);
-        command
-            .env_clear()
-            .env("HOME", &self.dir)
-            .env("COSIGN_YES", "true");
-        command
-            .envs(variables.iter().copied())
-            .args(arguments)
-            .stdin(Stdio::null());
+        command.env_clear().env("HOME", &self.dir).env("COSIGN_YES", "true");
+        command.envs(variables.iter().copied()).args(arguments).stdin(Stdio::null());
         command.output().unwrap()
     }
 
@@ -92,13 +67,7 @@ impl Scene {
 
     fn verify(&self, arguments: &[&str], identity: &str, issuer: &str) -> Output {
         let root = self.sandbox.var("TRUSTED_ROOT");
-        let ours = [
-            "verify",
-            "--trusted-root",
-            &root,
-            "--certificate-identity",
-            identity,
-        ];
+        let ours = ["verify", "--trusted-root", &root, "--certificate-identity", identity];
         let issuer = ["--certificate-oidc-issuer", issuer];
         let docker = self.dir.join("docker").display().to_string();
         let all = [&ours[..], &issuer, arguments, &[&self.image]].concat();
@@ -112,20 +81,12 @@ impl Scene {
 
 /// The output of a run that must succeed.
 fn good(output: &Output) {
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// The output of a run that must fail.
 fn bad(output: &Output) {
-    assert!(
-        !output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]
@@ -135,10 +96,7 @@ fn signs_and_verifies_with_every_log_and_registry() {
     for config in ["SIGNING_CONFIG_V1", "SIGNING_CONFIG_V2"] {
         for registry in ["REGISTRY", "REGISTRY_REFERRERS", "REGISTRY_LOGIN"] {
             let scene = Scene::new(&cosign, "cosign-all", registry, &[]);
-            let token = scene
-                .sandbox
-                .token("github", "sigstore", Map::new())
-                .unwrap();
+            let token = scene.sandbox.token("github", "sigstore", Map::new()).unwrap();
             let docker = scene.dir.join("docker").display().to_string();
             let variables = [("DOCKER_CONFIG", &*docker)];
             bad(&scene.verify(&[], WORKFLOW, &scene.github()));
@@ -147,10 +105,7 @@ fn signs_and_verifies_with_every_log_and_registry() {
                 good(&scene.sign(config, &["--identity-token", &token], &variables));
                 good(&scene.verify(&[], WORKFLOW, &scene.github()));
                 let (address, digest) = scene.image.split_once(&format!("/{REPOSITORY}@")).unwrap();
-                assert_eq!(
-                    scene.sandbox.attached(address, REPOSITORY, digest).len(),
-                    count
-                );
+                assert_eq!(scene.sandbox.attached(address, REPOSITORY, digest).len(), count);
             }
             bad(&scene.verify(&[], "https://github.com/acme/app", &scene.github()));
             bad(&scene.verify(&[], WORKFLOW, "https://issuer.example.test"));
@@ -167,11 +122,7 @@ fn signs_with_the_variables_of_a_github_job() {
         let url = scene.sandbox.var("GITHUB_TOKEN_URL");
         let url = ("ACTIONS_ID_TOKEN_REQUEST_URL", &*url);
         let token = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN);
-        good(&scene.sign(
-            config,
-            &["--oidc-provider", "github-actions"],
-            &[url, token],
-        ));
+        good(&scene.sign(config, &["--oidc-provider", "github-actions"], &[url, token]));
         good(&scene.verify(&[], WORKFLOW, &scene.github()));
     }
 }
@@ -202,9 +153,7 @@ fn signs_as_a_machine_and_as_an_account_through_the_proxy() {
     good(&scene.verify(&[], name, &google));
     let tried = |path: &str| {
         let journal = scene.sandbox.journal();
-        let found = journal
-            .iter()
-            .rfind(|one| one.service == "proxy" && one.path == path);
+        let found = journal.iter().rfind(|one| one.service == "proxy" && one.path == path);
         found.map(|one| one.status)
     };
     assert_eq!(tried("oauth2.googleapis.com:443"), Some(200));
@@ -234,33 +183,13 @@ fn older_cosign_signs_and_verifies() {
 fn writes_the_layout_of_tags_too() {
     let cosign = program("cosign");
     let scene = Scene::new(&cosign, "cosign-legacy", "REGISTRY", &[]);
-    let token = scene
-        .sandbox
-        .token("github", "sigstore", Map::new())
-        .unwrap();
+    let token = scene.sandbox.token("github", "sigstore", Map::new()).unwrap();
     let var = |name| scene.sandbox.var(name);
     let (root, fulcio) = (var("TRUSTED_ROOT"), var("FULCIO_URL"));
     let (rekor, tsa) = (var("REKOR_URL"), var("TSA_URL"));
-    let format = [
-        "sign",
-        "--new-bundle-format=false",
-        "--use-signing-config=false",
-    ];
-    let urls = [
-        "--fulcio-url",
-        &fulcio,
-        "--rekor-url",
-        &rekor,
-        "--timestamp-server-url",
-        &tsa,
-    ];
-    let rest = [
-        "--trusted-root",
-        &root,
-        "--identity-token",
-        &token,
-        &scene.image,
-    ];
+    let format = ["sign", "--new-bundle-format=false", "--use-signing-config=false"];
+    let urls = ["--fulcio-url", &fulcio, "--rekor-url", &rekor, "--timestamp-server-url", &tsa];
+    let rest = ["--trusted-root", &root, "--identity-token", &token, &scene.image];
     good(&scene.run(&[&format[..], &urls, &rest].concat(), &[]));
     good(&scene.verify(&["--new-bundle-format=false"], WORKFLOW, &scene.github()));
 }
@@ -311,10 +240,7 @@ fn lies_are_noticed() {
     for config in ["SIGNING_CONFIG_V1", "SIGNING_CONFIG_V2"] {
         for lie in Lie::ALL.iter().copied() {
             let scene = Scene::new(&cosign, "cosign-lies", "REGISTRY_REFERRERS", &[lie]);
-            let token = scene
-                .sandbox
-                .token("github", "sigstore", Map::new())
-                .unwrap();
+            let token = scene.sandbox.token("github", "sigstore", Map::new()).unwrap();
             let signed = scene.sign(config, &["--identity-token", &token], &[]);
             let verified = scene.verify(&[], WORKFLOW, &scene.github());
             let found = match (signed.status.success(), verified.status.success()) {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The first thing that a newcomer runs: the demo ends well, on one screen, and says what went where.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a test that runs the program of this package"
-)]
+#![expect(clippy::disallowed_methods, reason = "a test that runs the program of this package")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,10 +18,7 @@ const STEPS: [(&str, &str); 12] = [
     ("| ", "attached"),
     ("asked", "127.0.0.1:"),
     ("read back", "one bundle"),
-    (
-        "verified",
-        "certificate, SCT, 1 timestamp, 1 log entry, signature",
-    ),
+    ("verified", "certificate, SCT, 1 timestamp, 1 log entry, signature"),
 ];
 
 #[test]
@@ -36,12 +30,7 @@ fn the_demo_fits_one_screen_and_names_each_step() {
         "`{}` is not there, so there is nothing to demonstrate: run `cargo test --workspace`",
         signer.display()
     );
-    let ran = Command::new(demo)
-        .arg("demo")
-        .env_clear()
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let ran = Command::new(demo).arg("demo").env_clear().stdin(Stdio::null()).output().unwrap();
     let shown = String::from_utf8(ran.stdout).unwrap();
     let told = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{}\n{shown}\n{told}", ran.status);
@@ -56,10 +45,7 @@ fn the_demo_fits_one_screen_and_names_each_step() {
     let mut rest = lines.iter();
     for (name, says) in STEPS {
         let is = |line: &&str| line.trim_start().starts_with(name) && line.contains(says);
-        assert!(
-            rest.any(is),
-            "no `{name}` with `{says}` in its place:\n{shown}"
-        );
+        assert!(rest.any(is), "no `{name}` with `{says}` in its place:\n{shown}");
     }
     for service in ["registry ", "GitHub 1", "Fulcio 3", "TSA 2", "Rekor 2"] {
         let (_, asked) = shown.split_once("asked").unwrap_or_default();
@@ -80,18 +66,14 @@ fn the_demo_fits_one_screen_and_names_each_step() {
 /// The lines of the picture in the README.
 fn pictured() -> String {
     let picture = include_str!("../../docs/demo.svg");
-    let (_, transcript) = picture
-        .split_once("<g id=\"transcript\">")
-        .unwrap_or_default();
+    let (_, transcript) = picture.split_once("<g id=\"transcript\">").unwrap_or_default();
     let lines = transcript.lines().filter(|line| line.starts_with("<text "));
     let plain = |line: &str| {
         let mut text = String::new();
         for part in line.split('<').skip(1) {
             text.push_str(part.split_once('>').unwrap_or_default().1);
         }
-        text.replace("&lt;", "<")
-            .replace("&gt;", ">")
-            .replace("&amp;", "&")
+        text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     };
     lines.map(|line| plain(line) + "\n").collect()
 }

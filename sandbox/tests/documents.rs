@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The commands of the README and of `docs/` that `tests/documents/commands.txt` gives to the sandbox, as
 //! a shell runs them, one after the other, in a GitHub job.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a test that runs the commands of the documents"
-)]
+#![expect(clippy::disallowed_methods, reason = "a test that runs the commands of the documents")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -35,25 +32,15 @@ fn folder(sandbox: &Sandbox, image: &str) -> std::io::Result<Folder> {
         std::fs::create_dir_all(at(below))?;
     }
     let signer = Path::new(env!("CARGO_BIN_EXE_ambisign-sandbox")).with_file_name("ambisign");
-    assert!(
-        signer.exists(),
-        "`{}` is missing: run `cargo test --workspace`",
-        signer.display()
-    );
+    assert!(signer.exists(), "`{}` is missing: run `cargo test --workspace`", signer.display());
     std::os::unix::fs::symlink(signer, at("bin/ambisign"))?;
     std::fs::write(at("images.txt"), format!("{image}\n"))?;
     std::fs::write(at("dist/app.tar.gz"), "an archive")?;
     // `verify-blob` is shown in the folder of the file.
     std::fs::write(at("app.tar.gz"), "an archive")?;
-    std::os::unix::fs::symlink(
-        "dist/app.tar.gz.sigstore.json",
-        at("app.tar.gz.sigstore.json"),
-    )?;
+    std::os::unix::fs::symlink("dist/app.tar.gz.sigstore.json", at("app.tar.gz.sigstore.json"))?;
     std::fs::copy(sandbox.var("TRUSTED_ROOT"), at("trust/trusted_root.json"))?;
-    std::fs::copy(
-        sandbox.var("SIGNING_CONFIG_V1"),
-        at("trust/signing_config.json"),
-    )?;
+    std::fs::copy(sandbox.var("SIGNING_CONFIG_V1"), at("trust/signing_config.json"))?;
     Ok(folder)
 }
 
@@ -70,10 +57,7 @@ fn step(sandbox: &Sandbox, folder: &Path, line: &str) -> std::io::Result<Output>
         .env("GITHUB_SERVER_URL", "https://github.com")
         .env("GITHUB_REPOSITORY", "acme/app")
         .env("GITHUB_REF", "refs/heads/main")
-        .env(
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            sandbox.var("GITHUB_TOKEN_URL"),
-        )
+        .env("ACTIONS_ID_TOKEN_REQUEST_URL", sandbox.var("GITHUB_TOKEN_URL"))
         .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
         .env("AMBISIGN_TRUSTED_ROOT", sandbox.var("TRUSTED_ROOT"))
         .env("AMBISIGN_SIGNING_CONFIG", sandbox.var("SIGNING_CONFIG_V1"))
@@ -85,10 +69,7 @@ fn step(sandbox: &Sandbox, folder: &Path, line: &str) -> std::io::Result<Output>
 fn the_commands_of_the_documents_run_on_a_sandbox() {
     let name = format!("ambisign-documents-up-{}", std::process::id());
     let dir = Folder(std::env::temp_dir().join(name));
-    let options = Options {
-        dir: Some(dir.0.clone()),
-        ..Options::default()
-    };
+    let options = Options { dir: Some(dir.0.clone()), ..Options::default() };
     let sandbox = Sandbox::start(options).unwrap();
     let registry = sandbox.urls().registry_referrers.clone();
     let digest = sandbox.push_image(&registry, "acme/app", "1").unwrap();

@@ -65,11 +65,7 @@ impl Drop for Serving {
 #[test]
 fn the_lines_of_serve_push_sign_and_verify() {
     let signer = Path::new(env!("CARGO_BIN_EXE_ambisign-sandbox")).with_file_name("ambisign");
-    assert!(
-        signer.exists(),
-        "`{}` is missing: run `cargo test --workspace`",
-        signer.display()
-    );
+    assert!(signer.exists(), "`{}` is missing: run `cargo test --workspace`", signer.display());
     let serving = Serving::start(&[]);
     let script = serving.lines.join("\n");
     for word in ["sandbox push", "ambisign sign", "ambisign verify"] {
@@ -79,10 +75,7 @@ fn the_lines_of_serve_push_sign_and_verify() {
         assert!(line.len() <= 80, "{} columns: {line}", line.len());
     }
     let ran = serving.shell(&script);
-    let (out, log) = (
-        String::from_utf8_lossy(&ran.stdout),
-        String::from_utf8_lossy(&ran.stderr),
-    );
+    let (out, log) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success(), "{script}\n{}\n{log}", ran.status);
     let lines: Vec<_> = out.lines().collect();
     let [signed, verified] = lines.as_slice() else {
@@ -102,10 +95,7 @@ fn an_image_is_pushed_whatever_the_lies_are() {
          echo \"$image\"
          SIGSTORE_ID_TOKEN=$(ambisign-sandbox token \"$SANDBOX\" github) ambisign sign \"$image\"",
     );
-    let (out, log) = (
-        String::from_utf8_lossy(&ran.stdout),
-        String::from_utf8_lossy(&ran.stderr),
-    );
+    let (out, log) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(out.contains("/other/app@sha256:"), "{out}{log}");
     assert_eq!(ran.status.code(), Some(5), "{log}");
     assert!(log.contains("registry/"), "{log}");

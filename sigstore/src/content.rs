@@ -54,10 +54,7 @@ impl<'a> ContentRef<'a> {
     pub fn of(content: &'a Content, artifact: &'a Digest) -> Self {
         match content {
             Content::Envelope(envelope) => Self::Envelope(envelope),
-            Content::Message { signature, .. } => Self::Message {
-                digest: artifact,
-                signature,
-            },
+            Content::Message { signature, .. } => Self::Message { digest: artifact, signature },
         }
     }
 

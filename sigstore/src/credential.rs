@@ -31,11 +31,7 @@ pub struct Credential {
 impl Credential {
     /// Only `Fulcio::issue` makes one.
     pub(crate) fn new(key: EphemeralKey, certificate: SigningCertificate) -> Self {
-        Self {
-            key,
-            certificate,
-            received: Instant::now(),
-        }
+        Self { key, certificate, received: Instant::now() }
     }
 
     /// The certificate.
@@ -67,11 +63,8 @@ impl Credential {
         let payload = payload.into_bytes();
         let digest = Digest::of(&pae(IN_TOTO, &payload));
         let signature = self.sign(&digest, rng)?;
-        let content = Content::Envelope(Envelope {
-            payload_type: IN_TOTO.to_owned(),
-            payload,
-            signature,
-        });
+        let content =
+            Content::Envelope(Envelope { payload_type: IN_TOTO.to_owned(), payload, signature });
         Ok(self.signed(content, digest))
     }
 
@@ -85,10 +78,7 @@ impl Credential {
         rng: &mut R,
     ) -> Result<Signed, SignError> {
         let signature = self.sign(digest, rng)?;
-        let content = Content::Message {
-            digest: Some(*digest),
-            signature,
-        };
+        let content = Content::Message { digest: Some(*digest), signature };
         Ok(self.signed(content, *digest))
     }
 
@@ -103,11 +93,7 @@ impl Credential {
     }
 
     fn signed(self: &Arc<Self>, content: Content, digest: Digest) -> Signed {
-        Signed {
-            content,
-            digest,
-            credential: Arc::clone(self),
-        }
+        Signed { content, digest, credential: Arc::clone(self) }
     }
 }
 
@@ -131,11 +117,7 @@ impl Shares {
         let stamps = TSA.all.min(life / 10);
         let log = REKOR.all.min(life / 10 * 3);
         let life = life - arrival;
-        Self {
-            sign: RENEW_AFTER.min(life - stamps - log),
-            log,
-            life,
-        }
+        Self { sign: RENEW_AFTER.min(life - stamps - log), log, life }
     }
 }
 
@@ -143,7 +125,6 @@ errors! {
     /// Signing failed. Each of these errors is a bug.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum SignError {
-        /// The statement could not be written.
         #[error("the statement about the image could not be written")]
         Payload = "sign/payload", Bug {
             fix: "report this: it is a bug in ambisign",
@@ -151,7 +132,6 @@ errors! {
             why: "This cannot happen.",
             advice: "Report it.",
         },
-        /// The certificate's key does not verify the signature.
         #[error("the certificate does not verify our own signature")]
         Unsound = "sign/unsound", Bug {
             fix: "report this: it is a bug in ambisign",
@@ -208,13 +188,9 @@ mod tests {
 
     #[test]
     fn what_is_signed_last_is_logged_before_the_certificate_ends() {
-        for (life, sign, log) in [
-            (600, 350, 180),
-            (3600, 480, 180),
-            (100, 55, 30),
-            (20, 11, 6),
-            (0, 0, 0),
-        ] {
+        for (life, sign, log) in
+            [(600, 350, 180), (3600, 480, 180), (100, 55, 30), (20, 11, 6), (0, 0, 0)]
+        {
             let shares = Shares::of(&certificate((100, 100 + life)));
             let found = (shares.sign.as_secs(), shares.log.as_secs());
             assert_eq!(found, (sign, log), "{life}");

@@ -110,14 +110,7 @@ mod tests {
     #[test]
     fn refuses_other_forms() {
         let upper = Digest::of(b"x").to_string().to_uppercase();
-        for text in [
-            "",
-            "sha256:",
-            "sha256:00",
-            "sha512:00",
-            &upper,
-            &format!("{upper}00"),
-        ] {
+        for text in ["", "sha256:", "sha256:00", "sha512:00", &upper, &format!("{upper}00")] {
             assert_eq!(Digest::parse(text), None, "{text}");
         }
     }

@@ -30,9 +30,7 @@ impl Envelope {
         serde_json::to_string(&Wire {
             payload: STANDARD.encode(&self.payload),
             payload_type: &self.payload_type,
-            signatures: [WireSignature {
-                sig: STANDARD.encode(&self.signature),
-            }],
+            signatures: [WireSignature { sig: STANDARD.encode(&self.signature) }],
         })
     }
 }
@@ -40,11 +38,7 @@ impl Envelope {
 /// The pre-authentication encoding (DSSE protocol, "Signature Definition"): lengths are decimal
 /// byte counts, and the payload is raw.
 pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "DSSEv1 {} {payload_type} {} ",
-        payload_type.len(),
-        payload.len()
-    );
+    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
     [head.as_bytes(), payload].concat()
 }
 

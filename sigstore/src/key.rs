@@ -26,9 +26,7 @@ impl EphemeralKey {
     /// public key and the proof of possession from it, and nothing else.
     pub(crate) fn request<R: CryptoRng>(&self, rng: &mut R) -> Option<String> {
         let builder = RequestBuilder::new(Name::default()).ok()?;
-        let request = builder
-            .build_with_rng::<_, DerSignature, _>(&self.0, rng)
-            .ok()?;
+        let request = builder.build_with_rng::<_, DerSignature, _>(&self.0, rng).ok()?;
         request.to_pem(LineEnding::LF).ok()
     }
 

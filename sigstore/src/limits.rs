@@ -34,12 +34,7 @@ const BASE: CallLimits = CallLimits {
 pub const FULCIO: CallLimits = BASE;
 
 /// A timestamp.
-pub const TSA: CallLimits = CallLimits {
-    body: 64 * 1024,
-    each: secs(15),
-    all: secs(40),
-    ..BASE
-};
+pub const TSA: CallLimits = CallLimits { body: 64 * 1024, each: secs(15), all: secs(40), ..BASE };
 
 /// A log entry. A write to Rekor v2 may take 20 s or more, because it waits for the next checkpoint.
 pub const REKOR: CallLimits = CallLimits {
@@ -51,33 +46,17 @@ pub const REKOR: CallLimits = CallLimits {
 };
 
 /// A root of TUF. The other calls of TUF differ only in their size limit.
-pub const TUF_ROOT: CallLimits = CallLimits {
-    body: 512 * 1024,
-    all: secs(60),
-    first_wait: Duration::from_millis(200),
-    ..BASE
-};
+pub const TUF_ROOT: CallLimits =
+    CallLimits { body: 512 * 1024, all: secs(60), first_wait: Duration::from_millis(200), ..BASE };
 
 /// `timestamp.json` of TUF.
-pub const TUF_TIMESTAMP: CallLimits = CallLimits {
-    body: 16 * 1024,
-    ..TUF_ROOT
-};
+pub const TUF_TIMESTAMP: CallLimits = CallLimits { body: 16 * 1024, ..TUF_ROOT };
 
 /// A snapshot of TUF.
-pub const TUF_SNAPSHOT: CallLimits = CallLimits {
-    body: 2_000_000,
-    ..TUF_ROOT
-};
+pub const TUF_SNAPSHOT: CallLimits = CallLimits { body: 2_000_000, ..TUF_ROOT };
 
 /// Metadata of targets of TUF.
-pub const TUF_TARGETS: CallLimits = CallLimits {
-    body: 5_000_000,
-    ..TUF_ROOT
-};
+pub const TUF_TARGETS: CallLimits = CallLimits { body: 5_000_000, ..TUF_ROOT };
 
 /// A target of TUF: a trusted root or a signing config.
-pub const TUF_TARGET: CallLimits = CallLimits {
-    body: 1024 * 1024,
-    ..TUF_ROOT
-};
+pub const TUF_TARGET: CallLimits = CallLimits { body: 1024 * 1024, ..TUF_ROOT };

@@ -43,10 +43,7 @@ pub(crate) struct Int64(pub(crate) u64);
 
 impl Int64 {
     /// Returns `true` for the zero value; such a member is omitted.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde calls it with a reference"
-    )]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub(crate) fn is_zero(&self) -> bool {
         self.0 == 0
     }
@@ -72,9 +69,7 @@ impl Visitor<'_> for Int64Visitor {
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
             return Err(E::custom("not a whole number"));
         }
-        let value = text
-            .parse()
-            .map_err(|_overflow| E::custom("the number is too large"))?;
+        let value = text.parse().map_err(|_overflow| E::custom("the number is too large"))?;
         self.visit_u64(value)
     }
 }
@@ -106,32 +101,18 @@ mod tests {
 
     #[test]
     fn reads_integers_in_both_forms_and_refuses_others() {
-        for (json, value) in [
-            ("\"0\"", 0),
-            ("7", 7),
-            ("\"9223372036854775807\"", i64::MAX),
-        ] {
+        for (json, value) in [("\"0\"", 0), ("7", 7), ("\"9223372036854775807\"", i64::MAX)] {
             let read: Int64 = serde_json::from_str(json).unwrap();
             assert_eq!(i64::try_from(read.0), Ok(value), "{json}");
         }
-        for json in [
-            "-1",
-            "\"-1\"",
-            "\"+1\"",
-            "\"\"",
-            "1.5",
-            "\"9223372036854775808\"",
-        ] {
+        for json in ["-1", "\"-1\"", "\"+1\"", "\"\"", "1.5", "\"9223372036854775808\""] {
             assert!(serde_json::from_str::<Int64>(json).is_err(), "{json}");
         }
     }
 
     #[test]
     fn refuses_other_base64() {
-        assert_eq!(
-            serde_json::from_str::<Base64>("\"+/8=\"").unwrap().0,
-            [0xfb, 0xff]
-        );
+        assert_eq!(serde_json::from_str::<Base64>("\"+/8=\"").unwrap().0, [0xfb, 0xff]);
         for json in ["\"-_8=\"", "\"+/8\"", "\"+/9=\"", "\" +/8=\"", "\"*\""] {
             assert!(serde_json::from_str::<Base64>(json).is_err(), "{json}");
         }

@@ -15,12 +15,8 @@ use crate::limits::FULCIO;
 use crate::log::checkpoint::Checkpoint;
 
 /// A request with a short time limit.
-pub(crate) const QUESTION: CallLimits = CallLimits {
-    tries: 1,
-    each: Duration::from_secs(5),
-    all: Duration::from_secs(5),
-    ..FULCIO
-};
+pub(crate) const QUESTION: CallLimits =
+    CallLimits { tries: 1, each: Duration::from_secs(5), all: Duration::from_secs(5), ..FULCIO };
 
 /// Where a timestamp authority takes requests, below its base.
 const STAMP: &str = "api/v1/timestamp";
@@ -63,14 +59,11 @@ errors! {
     /// What is at the URL of a service is something else.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// Another service, or none.
         #[error("{}", sentence(*expected, url, answered, found.as_ref()))]
         Mistaken {
-            /// What was expected.
             expected: Kind,
             /// The URL that the user gave for it.
             url: String,
-            /// What came back instead.
             answered: String,
             /// Which service it is, and its URL, when it says so.
             found: Option<(Kind, String)>,
@@ -91,15 +84,11 @@ fn sentence(expected: Kind, url: &str, answered: &str, found: Option<&(Kind, Str
             format!("{url} is {expected}, and takes no such request: it {answered}")
         }
         Some((kind, at)) if at == url => {
-            format!(
-                "{url} is given for {expected}, and is {}: it {answered}",
-                kind.name()
-            )
+            format!("{url} is given for {expected}, and is {}: it {answered}", kind.name())
         }
-        Some((kind, at)) => format!(
-            "{url} is given for {expected}, and {} is at {at}: it {answered}",
-            kind.name()
-        ),
+        Some((kind, at)) => {
+            format!("{url} is given for {expected}, and {} is at {at}: it {answered}", kind.name())
+        }
         None => format!("what answers at {url} is not {expected}: it {answered}"),
     }
 }

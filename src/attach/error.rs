@@ -8,38 +8,26 @@ use ambisign_host::{codes, errors};
 use ambisign_sigstore::{trust, verify};
 
 use crate::pipeline;
-use crate::verification::reading;
 
 errors! {
     /// A bundle from a file cannot be attached.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// No bundle belongs to this image.
         #[error("none of the bundles belongs to {image}")]
-        NoBundle {
-            /// The image.
-            image: String,
-        } = "attach/no-bundle", Usage {
+        NoBundle { image: String } = "attach/no-bundle", Usage {
             what: "None of the bundles belongs to this image.",
             why: "A bundle belongs to the digest that was signed; a tag may point to another one now.",
             advice: "Name the image by the digest that was signed, or pass the folder with its bundle.",
         },
-        /// A bundle does not match any of the images.
         #[error("the bundle `{}` does not match any of the given images", path.display())]
-        NoImage {
-            /// The bundle.
-            path: PathBuf,
-        } = "attach/no-image", Usage {
+        NoImage { path: PathBuf } = "attach/no-image", Usage {
             what: "A bundle does not belong to any of the given images.",
             why: "An image is missing on the command line, or a tag has moved.",
             advice: "Name every image by the digest that was signed.",
         },
-        /// A file or a folder cannot be read.
         #[error("`{}` cannot be read", path.display())]
         Read {
-            /// The file.
             path: PathBuf,
-            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "attach/read", Usage {
@@ -52,17 +40,12 @@ errors! {
         Pipeline(#[from] error: pipeline::Error) = of error,
         /// A bundle is not acceptable.
         #[error("the bundle `{}` is not acceptable", path.display())]
-        Rejected {
-            /// The bundle.
-            path: PathBuf,
-            /// The reason.
-            source: verify::Error,
-        } = of source as Rejected {
+        Rejected { path: PathBuf, source: verify::Error } = of source as Rejected {
             fix: matches!(source, verify::Error::KeySigned).then_some(OF_IDENTITIES),
         },
         /// The trusted root is not usable.
         #[error(transparent)]
-        Trust(#[from] error: trust::Error) = of error { fix: reading::trust(error) },
+        Trust(#[from] error: trust::Error) = of error { fix: error.verifier_fix() },
     }
 }
 
@@ -72,7 +55,6 @@ const OF_IDENTITIES: &str = "have it signed with an identity: a signature with a
 codes! {
     /// The warnings about bundles in files.
     pub(crate) WARNINGS {
-        /// Bundles in the folder were skipped.
         pub(super) PASSED_OVER = "attach/passed-over" {
             what: "Bundles in the folder do not belong to the given images and were skipped.",
             why: "The folder also contains bundles of other images or with other predicate types.",

@@ -46,17 +46,11 @@ pub(super) async fn all(
         all.push(StoredBundle { path, about, named });
     }
     if let Some(folder) = &settings.folder {
-        let paths = listed(folder).map_err(|source| Error::Read {
-            path: folder.clone(),
-            source,
-        })?;
+        let paths =
+            listed(folder).map_err(|source| Error::Read { path: folder.clone(), source })?;
         for path in paths {
             match of_folder(&path).await {
-                Ok(about) => all.push(StoredBundle {
-                    path,
-                    about,
-                    named: false,
-                }),
+                Ok(about) => all.push(StoredBundle { path, about, named: false }),
                 Err(error) => recorder.warn(passed_over(&path, &error)),
             }
         }
@@ -68,10 +62,7 @@ fn passed_over(path: &Path, error: &Error) -> Warning {
     let failure = Failure::of(error);
     let why = failure.because.first().unwrap_or(&failure.what);
     let message = format!("`{}` was skipped: {why}", path.display());
-    Warning {
-        code: PASSED_OVER,
-        message,
-    }
+    Warning { code: PASSED_OVER, message }
 }
 
 /// The bundles in `folder`, sorted by name.
@@ -101,10 +92,7 @@ async fn of_folder(path: &Path) -> Result<Vec<Digest>, Error> {
 
 async fn about(path: &Path) -> Result<Vec<Digest>, Error> {
     let bytes = read(path).await?;
-    verify::about(&bytes).map_err(|source| Error::Rejected {
-        path: path.to_owned(),
-        source,
-    })
+    verify::about(&bytes).map_err(|source| Error::Rejected { path: path.to_owned(), source })
 }
 
 /// Reads the bundle at `path`.

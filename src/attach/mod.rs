@@ -63,22 +63,15 @@ impl Attaching<'_> {
     /// The run as a whole cannot continue: a bundle, a reference or trust material is unusable.
     pub async fn run(self) -> Result<(), Error> {
         let (settings, recorder) = (self.settings, self.recorder);
-        recorder.record(&announce::began(
-            settings.images.len(),
-            "image",
-            &settings.run,
-        ));
+        recorder.record(&announce::began(settings.images.len(), "image", &settings.run));
         let references = settings.images.iter().enumerate();
         let references = references.map(|(at, image)| images::of_command_line(at, image));
-        let references: Vec<_> = references
-            .collect::<Result<_, _>>()
-            .map_err(pipeline::Error::from)?;
+        let references: Vec<_> =
+            references.collect::<Result<_, _>>().map_err(pipeline::Error::from)?;
         let options =
             registry_options(&settings.registry, &references).map_err(pipeline::Error::from)?;
         let signer = match &settings.signer {
-            Some(signer) => verification::signer(signer)
-                .await
-                .map_err(pipeline::Error::from)?,
+            Some(signer) => verification::signer(signer).await.map_err(pipeline::Error::from)?,
             None => any_signer(),
         };
         let stored = files::all(settings, recorder).await?;
@@ -96,9 +89,7 @@ impl Attaching<'_> {
             return Ok(());
         }
         let (root, warnings) = root?;
-        warnings
-            .into_iter()
-            .for_each(|warning| recorder.warn(warning));
+        warnings.into_iter().for_each(|warning| recorder.warn(warning));
         self.tell_instance(&root);
         let policy = Policy {
             signer,
@@ -144,16 +135,8 @@ impl Attaching<'_> {
                 continue;
             };
             let before = pairs.len();
-            for stored in stored
-                .iter()
-                .filter(|stored| stored.is_about(target.digest()))
-            {
-                pairs.push(Pair {
-                    id: ImageId::new(outcomes.len()),
-                    registry,
-                    target,
-                    stored,
-                });
+            for stored in stored.iter().filter(|stored| stored.is_about(target.digest())) {
+                pairs.push(Pair { id: ImageId::new(outcomes.len()), registry, target, stored });
                 outcomes.push(outcome.clone());
             }
             if pairs.len() == before {
@@ -173,10 +156,8 @@ impl Attaching<'_> {
         if asked.iter().any(|image| image.digest.is_none()) {
             return None;
         }
-        let digests: Vec<_> = asked
-            .iter()
-            .filter_map(|image| Digest::parse(image.digest.as_deref()?))
-            .collect();
+        let digests: Vec<_> =
+            asked.iter().filter_map(|image| Digest::parse(image.digest.as_deref()?)).collect();
         stored
             .iter()
             .find(|stored| stored.named && !digests.iter().any(|digest| stored.is_about(digest)))
@@ -195,19 +176,12 @@ impl Attaching<'_> {
         pair: &Pair<'_>,
         (root, policy): (&TrustedRoot, &Policy),
     ) -> Result<State, Error> {
-        let Pair {
-            registry,
-            target,
-            stored,
-            ..
-        } = *pair;
+        let Pair { registry, target, stored, .. } = *pair;
         let started = Instant::now();
         let bytes = files::read(&stored.path).await?;
         let bundle = verify::verify_bundle(bytes, root, target.digest(), policy);
-        let bundle = bundle.map_err(|source| Error::Rejected {
-            path: stored.path.clone(),
-            source,
-        })?;
+        let bundle =
+            bundle.map_err(|source| Error::Rejected { path: stored.path.clone(), source })?;
         self.verified(pair, &bundle, (root, started));
         let started = Instant::now();
         let there = within_run(self.host, registry.carries(target, &bundle)).await?;
@@ -216,16 +190,10 @@ impl Attaching<'_> {
             None => {
                 let signed = first_time(&bundle).unwrap_or_else(|| self.host.clock.now());
                 let attaching = registry.attach(target, &bundle, signed);
-                (
-                    within_run(self.host, attaching).await?,
-                    State::Attached,
-                    false,
-                )
+                (within_run(self.host, attaching).await?, State::Attached, false)
             }
         };
-        announce::removed(&attached)
-            .into_iter()
-            .for_each(|warning| self.recorder.warn(warning));
+        announce::removed(&attached).into_iter().for_each(|warning| self.recorder.warn(warning));
         let attached = ImageEvent::Attached {
             attached: outcome::Attached::from(&attached),
             before,
@@ -272,22 +240,12 @@ fn image<'a, 'j>(job: &'a Job<'j>) -> Option<&'a SharedDigest<'j>> {
 
 /// The earliest proven time. With it, attaching a bundle again gives the same manifest.
 fn first_time(bundle: &VerifiedBundle) -> Option<std::time::SystemTime> {
-    let stamps = bundle
-        .timestamps()
-        .iter()
-        .map(ambisign_sigstore::timestamp::Timestamp::time);
-    let logged = bundle
-        .entries()
-        .iter()
-        .filter_map(ambisign_sigstore::log::VerifiedEntry::time);
+    let stamps = bundle.timestamps().iter().map(ambisign_sigstore::timestamp::Timestamp::time);
+    let logged = bundle.entries().iter().filter_map(ambisign_sigstore::log::VerifiedEntry::time);
     stamps.chain(logged).min()
 }
 
 /// Any signer with a valid certificate.
 fn any_signer() -> Signer {
-    Signer::Identity(Identity {
-        san: Match::Any,
-        issuer: Match::Any,
-        claims: Vec::new(),
-    })
+    Signer::Identity(Identity { san: Match::Any, issuer: Match::Any, claims: Vec::new() })
 }

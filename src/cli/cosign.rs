@@ -63,19 +63,13 @@ pub fn swap(words: Vec<OsString>, env: &Env) -> Result<Swapped, Error> {
     let is_doctor = given == Some(DOCTOR);
     let given = if is_doctor { Some("sign") } else { given };
     let Some(command) = COMMANDS.into_iter().find(|name| given == Some(*name)) else {
-        return Ok(Swapped {
-            words,
-            ..Swapped::default()
-        });
+        return Ok(Swapped { words, ..Swapped::default() });
     };
     let mut words = words.into_iter();
     let mut swap = Swap {
         command,
         seen: BTreeSet::new(),
-        swapped: Swapped {
-            words: words.by_ref().take(2).collect(),
-            ..Swapped::default()
-        },
+        swapped: Swapped { words: words.by_ref().take(2).collect(), ..Swapped::default() },
     };
     while let Some(word) = words.next() {
         if word == "--" {
@@ -215,9 +209,7 @@ impl Swap {
 
 /// The row of `command` for the flag `name`.
 fn find(command: &str, name: &str) -> Option<&'static Flag> {
-    FLAGS
-        .iter()
-        .find(|flag| flag.name == name && flag.of.contains(&command))
+    FLAGS.iter().find(|flag| flag.name == name && flag.of.contains(&command))
 }
 
 /// The warning that `flag` has no effect with `value`.
@@ -248,10 +240,7 @@ fn unused(flag: &'static Flag, value: Option<&str>) -> Result<Warning, Error> {
         | Translation::Secret
         | Translation::Unused => flag.why,
     };
-    Ok(Warning {
-        code: UNUSED,
-        message: format!("`--{name}` is not used: {why}"),
-    })
+    Ok(Warning { code: UNUSED, message: format!("`--{name}` is not used: {why}") })
 }
 
 /// The equivalent of the variable of `flag`, as the end of a sentence.
@@ -309,11 +298,7 @@ pub fn table() -> String {
                 Translation::Opposite(ours) => writeln!(text, "  --{name}=false: use `--{ours}`"),
                 Translation::Unused => writeln!(text, "  --{name}: not used: {}", flag.why),
                 Translation::Only(value) => {
-                    writeln!(
-                        text,
-                        "  --{name}: {value} only, otherwise refused: {}",
-                        flag.why
-                    )
+                    writeln!(text, "  --{name}: {value} only, otherwise refused: {}", flag.why)
                 }
                 Translation::Refused | Translation::Secret => {
                     writeln!(text, "  --{name}: refused: {}", flag.why)

@@ -56,10 +56,7 @@ mod tests {
     fn flags_name_their_variables() {
         let cli = Cli::command();
         let sign = cli.find_subcommand("sign").unwrap();
-        for flag in sign
-            .get_arguments()
-            .filter_map(|arg| Some((arg, arg.get_long()?)))
-        {
+        for flag in sign.get_arguments().filter_map(|arg| Some((arg, arg.get_long()?))) {
             let (arg, name) = flag;
             if name == "help" {
                 continue;

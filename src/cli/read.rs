@@ -159,7 +159,6 @@ pub(crate) fn misuse(what: String, fix: String) -> Failure {
 codes! {
     /// The code of a command line that cannot be read.
     pub(crate) CODES {
-        /// It cannot be read.
         USAGE = "settings/usage", Usage {
             what: "The command line cannot be read.",
             why: "A command or flag does not exist, or a value is missing.",

@@ -42,52 +42,27 @@ pub struct Variable {
 
 const fn plain(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
     let role = Role::Plain;
-    Variable {
-        name,
-        meaning,
-        example,
-        role,
-    }
+    Variable { name, meaning, example, role }
 }
 
 const fn secret(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
     let role = Role::Secret;
-    Variable {
-        name,
-        meaning,
-        example,
-        role,
-    }
+    Variable { name, meaning, example, role }
 }
 
 const fn consents(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
     let role = Role::Consents;
-    Variable {
-        name,
-        meaning,
-        example,
-        role,
-    }
+    Variable { name, meaning, example, role }
 }
 
 const fn places(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
     let role = Role::Places;
-    Variable {
-        name,
-        meaning,
-        example,
-        role,
-    }
+    Variable { name, meaning, example, role }
 }
 
 const fn decides(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
     let role = Role::Decides;
-    Variable {
-        name,
-        meaning,
-        example,
-        role,
-    }
+    Variable { name, meaning, example, role }
 }
 
 /// A part of the table.
@@ -102,17 +77,11 @@ pub struct Section {
 /// The table in its sections. A variable of a provider that the program reads too has its row here.
 pub static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
     let ours = [IDENTITY, IMAGES, REGISTRY, TRUST, OUTPUT, NETWORK, CI];
-    let is_ours = |name: &str| {
-        ours.iter()
-            .any(|rows| rows.iter().any(|row| row.name == name))
-    };
+    let is_ours = |name: &str| ours.iter().any(|rows| rows.iter().any(|row| row.name == name));
     let read = PROVIDERS.iter().flat_map(|provider| provider.variables);
     let read = read.filter(|read| !is_ours(read.name)).map(of_provider);
     let systems = CI.iter().copied().chain(read);
-    let section = |title, rows: &[Variable]| Section {
-        title,
-        variables: rows.to_vec(),
-    };
+    let section = |title, rows: &[Variable]| Section { title, variables: rows.to_vec() };
     vec![
         section("Identity", IDENTITY),
         section("Images", IMAGES),
@@ -127,23 +96,12 @@ pub static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
 /// All variables, in the order of the sections.
 pub static VARIABLES: LazyLock<Vec<Variable>> = LazyLock::new(|| {
     let sections = SECTIONS.iter();
-    sections
-        .flat_map(|section| section.variables.iter().copied())
-        .collect()
+    sections.flat_map(|section| section.variables.iter().copied()).collect()
 });
 
 fn of_provider(read: &ambisign_providers::Variable) -> Variable {
-    let role = if read.is_secret {
-        Role::Secret
-    } else {
-        Role::Plain
-    };
-    Variable {
-        name: read.name,
-        meaning: read.meaning,
-        example: read.example,
-        role,
-    }
+    let role = if read.is_secret { Role::Secret } else { Role::Plain };
+    Variable { name: read.name, meaning: read.meaning, example: read.example, role }
 }
 
 /// The identity that signs.
@@ -302,13 +260,7 @@ mod tests {
     fn knows_every_name_that_the_code_asks_for() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut missing = BTreeSet::new();
-        for folder in [
-            "host/src",
-            "providers/src",
-            "registry/src",
-            "sigstore/src",
-            "src",
-        ] {
+        for folder in ["host/src", "providers/src", "registry/src", "sigstore/src", "src"] {
             scan(&root.join(folder), &mut missing);
         }
         assert!(missing.is_empty(), "not in the table: {missing:?}");

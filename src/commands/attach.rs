@@ -29,11 +29,7 @@ pub fn bundles(args: AttachArgs, env: Env, console: &Arc<Console>) -> u8 {
     let reporter = Reporter::new(console, &host.net);
     let started = Instant::now();
     let recorder = Recorder::new(reporter, Report::new(host.clock.now()));
-    let attaching = Attaching {
-        host: &host,
-        settings: &settings,
-        recorder: &recorder,
-    };
+    let attaching = Attaching { host: &host, settings: &settings, recorder: &recorder };
     let end = supervise(settings.run.timeout, attaching.run());
     let mut report = recorder.report();
     report.took = started.elapsed();

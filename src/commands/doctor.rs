@@ -17,11 +17,7 @@ use crate::settings::{self, Output};
 /// Looks at everything that `sign` would need.
 pub fn examine(args: SignArgs, env: Env, console: &Arc<Console>) -> u8 {
     let output = settings::output(&args.signing.run, &env);
-    let Resolved {
-        settings,
-        env,
-        findings,
-    } = resolve(args, env);
+    let Resolved { settings, env, findings } = resolve(args, env);
     let mut diagnosis = Diagnosis::new(Clock::system().now());
     diagnosis.findings = findings;
     let Some(settings) = settings else {

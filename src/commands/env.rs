@@ -69,9 +69,7 @@ fn without_password(value: &str) -> String {
     while let Some((before, after)) = rest.split_once("://") {
         let end = after.find(|c: char| "/?#,".contains(c) || c.is_whitespace());
         let (authority, tail) = after.split_at(end.unwrap_or(after.len()));
-        let host = authority
-            .rsplit_once('@')
-            .map(|(_, host)| format!("***@{host}"));
+        let host = authority.rsplit_once('@').map(|(_, host)| format!("***@{host}"));
         let host = host.unwrap_or_else(|| authority.to_owned());
         // Writing to a string cannot fail.
         let _written = write!(out, "{before}://{host}");
@@ -98,10 +96,7 @@ fn table() -> String {
                 Role::Secret => "  [secret]",
                 Role::Decides => "  [decides who gets the token]",
             };
-            let help = flags
-                .get(row.name)
-                .map(|help| format!(": {help}"))
-                .unwrap_or_default();
+            let help = flags.get(row.name).map(|help| format!(": {help}")).unwrap_or_default();
             // Writing to a string cannot fail.
             let _written = write!(
                 text,

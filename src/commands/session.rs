@@ -21,11 +21,7 @@ use crate::settings::{RunSettings, SettingsError, TrustSettings};
 
 /// The `User-Agent` of every request. Harbor's content trust hides unsigned images except from clients
 /// whose name contains `cosign`.
-const USER_AGENT: &str = concat!(
-    "ambisign/",
-    env!("CARGO_PKG_VERSION"),
-    " (cosign-compatible)"
-);
+const USER_AGENT: &str = concat!("ambisign/", env!("CARGO_PKG_VERSION"), " (cosign-compatible)");
 
 /// The time after the deadline before the work is stopped. Requests end at the deadline by themselves, with
 /// their own errors.
@@ -47,18 +43,10 @@ pub fn host(
             deadline: Some(Instant::now() + run.timeout),
             observer: Some(observer(host.clone(), Arc::clone(console), run.verbose)),
             root: PathBuf::from("/"),
-            names: SettingNames {
-                timeout: Some("--timeout"),
-                ca_file: Some("--ca-file"),
-            },
+            names: SettingNames { timeout: Some("--timeout"), ca_file: Some("--ca-file") },
         };
         let net = Net::new(&env, clock, options);
-        Host {
-            env,
-            net,
-            clock,
-            root: PathBuf::from("/"),
-        }
+        Host { env, net, clock, root: PathBuf::from("/") }
     })
 }
 
@@ -95,10 +83,7 @@ fn observer(host: Weak<Host>, console: Arc<Console>, verbose: bool) -> Observer 
 
 /// Runs `work` on a runtime of its own until it ends, panics, times out or a signal arrives.
 pub fn supervise(timeout: Duration, work: impl Future<Output = Result<(), impl Explain>>) -> End {
-    match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let end = runtime.block_on(supervised(timeout, work));
             // Do not wait for a read of standard input that may never end.
@@ -113,13 +98,11 @@ async fn supervised(
     timeout: Duration,
     work: impl Future<Output = Result<(), impl Explain>>,
 ) -> End {
-    let (interrupt, terminate) = match (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) {
-        (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
-        (Err(error), _) | (_, Err(error)) => return failed(RunError::Start(error)),
-    };
+    let (interrupt, terminate) =
+        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+            (Ok(interrupt), Ok(terminate)) => (interrupt, terminate),
+            (Err(error), _) | (_, Err(error)) => return failed(RunError::Start(error)),
+        };
     let deadline = Instant::now() + timeout + GRACE;
     tokio::select! {
         biased;
@@ -160,10 +143,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_child_process_sees_the_credentials_of_the_job() {
-        let vars = [
-            ("PATH", "/usr/bin:/bin"),
-            ("ACTIONS_RUNTIME_TOKEN", "c4n4ry"),
-        ];
+        let vars = [("PATH", "/usr/bin:/bin"), ("ACTIONS_RUNTIME_TOKEN", "c4n4ry")];
         let env: Env = vars.into_iter().collect();
         let cli = Cli::try_parse_from(["ambisign", "sign", "a/b"]).unwrap();
         let Command::Sign(args) = cli.command else {
@@ -180,9 +160,6 @@ mod tests {
             needs: &[],
         };
         let output = String::from_utf8(spawn(&host, child).await.unwrap().stdout).unwrap();
-        assert!(
-            output.contains("PATH=") && !output.contains("c4n4ry"),
-            "{output}"
-        );
+        assert!(output.contains("PATH=") && !output.contains("c4n4ry"), "{output}");
     }
 }

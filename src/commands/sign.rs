@@ -68,11 +68,7 @@ fn signed(
     report.dry_run = signing.mode == Mode::DryRun;
     let started = Instant::now();
     let recorder = Recorder::new(reporter, report);
-    let run = Context {
-        host,
-        settings: signing,
-        recorder: &recorder,
-    };
+    let run = Context { host, settings: signing, recorder: &recorder };
     let end = supervise(signing.run.timeout, work(run));
     let mut report = recorder.report();
     report.took = started.elapsed();

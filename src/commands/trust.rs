@@ -46,40 +46,22 @@ pub fn create(args: CreateArgs, reporter: Reporter<'_>) -> u8 {
 /// Shows trust material.
 pub fn show(args: ShowArgs, env: Env, console: &Arc<Console>) -> u8 {
     let output = settings::output(&args.run, &env);
-    with_host(
-        MaterialSettings::of_show(args, &env),
-        output,
-        env,
-        console,
-        async |run| {
-            let options = run.settings.trust.options(Some(&run.settings.services));
-            let trust = Trust::load(run.host, &options).await?;
-            trust
-                .warnings()
-                .iter()
-                .for_each(|warning| run.reporter.warning(warning));
-            Ok(Overview::new(&trust, run.host.clock.now()))
-        },
-    )
+    with_host(MaterialSettings::of_show(args, &env), output, env, console, async |run| {
+        let options = run.settings.trust.options(Some(&run.settings.services));
+        let trust = Trust::load(run.host, &options).await?;
+        trust.warnings().iter().for_each(|warning| run.reporter.warning(warning));
+        Ok(Overview::new(&trust, run.host.clock.now()))
+    })
 }
 
 /// Updates what is kept of a mirror.
 pub fn update_mirror(args: UpdateArgs, env: Env, console: &Arc<Console>) -> u8 {
     let output = settings::output(&args.run, &env);
-    with_host(
-        MaterialSettings::of_update(args, &env),
-        output,
-        env,
-        console,
-        async |run| {
-            let updated = update(run.host, &run.settings.trust.mirror).await?;
-            updated
-                .warnings
-                .iter()
-                .for_each(|warning| run.reporter.warning(warning));
-            Ok(Update::from(updated))
-        },
-    )
+    with_host(MaterialSettings::of_update(args, &env), output, env, console, async |run| {
+        let updated = update(run.host, &run.settings.trust.mirror).await?;
+        updated.warnings.iter().for_each(|warning| run.reporter.warning(warning));
+        Ok(Update::from(updated))
+    })
 }
 
 /// What the commands that ask a mirror work with.
@@ -111,19 +93,11 @@ fn with_host<T: Told>(
     let host = session::host(env, &settings.trust, &settings.run, console);
     let reporter = Reporter::new(console, &host.net);
     if let Err(error) = session::check(&host, &mut settings.run) {
-        return blame(
-            reporter,
-            (T::SCHEMA, output),
-            End::Failed(Failure::of(&error)),
-        );
+        return blame(reporter, (T::SCHEMA, output), End::Failed(Failure::of(&error)));
     }
     let run = &settings.run;
     reporter.begin("trust", &run.overrides, &run.warnings);
-    let asking = Asking {
-        host: &host,
-        settings: &settings,
-        reporter,
-    };
+    let asking = Asking { host: &host, settings: &settings, reporter };
     let mut told = None;
     let end = supervise(settings.run.timeout, async {
         told = Some(work(asking).await?);

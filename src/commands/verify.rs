@@ -43,11 +43,8 @@ fn verify(
     let host = session::host(env, &settings.trust, &settings.run, console);
     settings.registry.guard_login(&host.net);
     let reporter = Reporter::new(console, &host.net);
-    let checked = if settings.is_offline() {
-        Ok(())
-    } else {
-        session::check(&host, &mut settings.run)
-    };
+    let checked =
+        if settings.is_offline() { Ok(()) } else { session::check(&host, &mut settings.run) };
     if let Err(error) = checked {
         return unreadable(Failure::of(&error), output, reporter);
     }
@@ -68,9 +65,5 @@ pub(super) fn unreadable(failure: Failure, output: Output, reporter: Reporter<'_
 }
 
 fn conclude(reporter: Reporter<'_>, verdicts: &Verdicts, output: Output) -> u8 {
-    written(
-        reporter,
-        reporter.verdicts(verdicts, output),
-        verdicts.exit(),
-    )
+    written(reporter, reporter.verdicts(verdicts, output), verdicts.exit())
 }

@@ -14,9 +14,7 @@ pub(super) fn written(reporter: Reporter<'_>, results: io::Result<()>, code: u8)
     match results {
         Ok(()) => code,
         Err(error) => {
-            reporter.line(&format!(
-                "ambisign: error: standard output cannot be written: {error}"
-            ));
+            reporter.line(&format!("ambisign: error: standard output cannot be written: {error}"));
             if code == 0 { BUG } else { code }
         }
     }

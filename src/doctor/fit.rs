@@ -40,11 +40,9 @@ async fn stamps(host: &Host, trust: &Trust) -> Option<Finding> {
     let (stage, about) = (Stage::Services, "timestamps");
     let witnesses = Witnesses::new(host, trust);
     match witnesses.try_stamps(&mut UnwrapErr(SysRng)).await {
-        Ok(()) => Some(Finding::ok(
-            stage,
-            about,
-            "the trusted root verifies a timestamp of random bytes",
-        )),
+        Ok(()) => {
+            Some(Finding::ok(stage, about, "the trusted root verifies a timestamp of random bytes"))
+        }
         // An unreachable authority is reported by the check of the services.
         Err(witness::Error::Timestamp(error)) if error.class() == Class::Temporary => None,
         Err(error) => Some(Finding::fail(stage, about, Failure::of(&error))),

@@ -46,11 +46,7 @@ pub struct Doctor<'a> {
 impl<'a> Doctor<'a> {
     /// Continues `diagnosis`, which has the findings about the settings.
     pub fn new(host: &'a Host, settings: &'a Settings, diagnosis: Diagnosis) -> Self {
-        Self {
-            host,
-            settings,
-            diagnosis: Mutex::new(diagnosis),
-        }
+        Self { host, settings, diagnosis: Mutex::new(diagnosis) }
     }
 
     /// The findings so far.
@@ -158,11 +154,7 @@ impl<'a> Doctor<'a> {
         };
         let (asked, fit) = tokio::join!(services::ask(host, &trust), fit::examine(host, &trust));
         let mut hosts = trust::hosts(&trust);
-        hosts.extend(
-            references
-                .iter()
-                .map(|(_, named)| named.registry().to_owned()),
-        );
+        hosts.extend(references.iter().map(|(_, named)| named.registry().to_owned()));
         hosts.sort();
         hosts.dedup();
         let reached = services::reached(&asked, &hosts, &signing.run);
@@ -211,9 +203,7 @@ impl<'a> Doctor<'a> {
 
     fn lock(&self) -> MutexGuard<'_, Diagnosis> {
         // The data stays valid if another thread panicked.
-        self.diagnosis
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.diagnosis.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -221,13 +211,8 @@ impl Diagnosis {
     /// Records that nothing more can be checked, because a flag is wrong.
     pub fn without_settings(&mut self) {
         let text = "not looked at: first the settings must be right";
-        let stages = [
-            Stage::Provider,
-            Stage::Registry,
-            Stage::Trust,
-            Stage::Identity,
-            Stage::Services,
-        ];
+        let stages =
+            [Stage::Provider, Stage::Registry, Stage::Trust, Stage::Identity, Stage::Services];
         let skipped = stages.map(|stage| Finding::skip(stage, "", text));
         self.findings.extend(skipped);
     }

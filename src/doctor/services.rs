@@ -20,12 +20,8 @@ use crate::outcome::diagnosis::{Finding, Stage};
 use crate::settings::RunSettings;
 
 /// A question to a service. Less patient than a run: somebody waits for the diagnosis.
-const QUESTION: CallLimits = CallLimits {
-    tries: 2,
-    each: Duration::from_secs(10),
-    all: Duration::from_secs(25),
-    ..FULCIO
-};
+const QUESTION: CallLimits =
+    CallLimits { tries: 2, each: Duration::from_secs(10), all: Duration::from_secs(25), ..FULCIO };
 
 /// The clock difference that is reported. `Date` has whole seconds, and answers take time.
 const OFF: Duration = Duration::from_secs(60);
@@ -91,13 +87,7 @@ pub(super) async fn ask(host: &Host, trust: &Trust) -> Vec<Asked> {
         async move {
             let started = Instant::now();
             let answer = host.net.send(&QUESTION, request::get_json(question)).await;
-            Asked {
-                kind,
-                url,
-                took: started.elapsed(),
-                at: host.clock.now(),
-                answer,
-            }
+            Asked { kind, url, took: started.elapsed(), at: host.clock.now(), answer }
         }
     };
     join_all(all.map(ask)).await
@@ -108,10 +98,7 @@ pub(super) fn reached(asked: &[Asked], hosts: &[String], run: &RunSettings) -> V
     let hosts = hosts.join(", ");
     let told = asked.iter().map(|asked| asked.told(&hosts));
     let mut findings: Vec<_> = told.collect();
-    let proxy = run
-        .overrides
-        .iter()
-        .find(|notice| notice.value.starts_with("proxy "));
+    let proxy = run.overrides.iter().find(|notice| notice.value.starts_with("proxy "));
     let through = proxy.map(|notice| format!(", https by {notice}"));
     let text = format!("a run talks to {hosts}{}", through.unwrap_or_default());
     findings.push(Finding::ok(Stage::Services, "hosts", text));
@@ -169,9 +156,7 @@ impl Asked {
 /// one counts.
 pub(super) fn clock(asked: &[Asked]) -> Finding {
     let (stage, about) = (Stage::Identity, "clock");
-    let offsets = asked
-        .iter()
-        .filter_map(|asked| Some((asked, asked.offset()?)));
+    let offsets = asked.iter().filter_map(|asked| Some((asked, asked.offset()?)));
     let nearest = offsets.min_by_key(|(_, (_, by))| *by);
     let Some((asked, (is_ahead, by))) = nearest else {
         return Finding::skip(stage, about, "no service sent its time");
@@ -182,10 +167,7 @@ pub(super) fn clock(asked: &[Asked]) -> Finding {
         return Finding::ok(stage, about, text);
     }
     let side = if is_ahead { "ahead of" } else { "behind" };
-    let text = format!(
-        "the clock of this machine is {} {side} that of {of}",
-        whole(by)
-    );
+    let text = format!("the clock of this machine is {} {side} that of {of}", whole(by));
     let finding = Finding::warn(stage, about, text).with_code(CLOCK);
     finding.with_fix("set the clock of the machine (NTP): tokens and certificates live for minutes")
 }

@@ -31,11 +31,7 @@ pub fn resolve(mut args: SignArgs, mut env: Env) -> Resolved {
             Ok(settings) => {
                 findings.extend(odd(&settings.signing.run));
                 findings.extend(unread(&env));
-                return Resolved {
-                    settings: Some(settings),
-                    env,
-                    findings,
-                };
+                return Resolved { settings: Some(settings), env, findings };
             }
             Err(error) => error,
         };
@@ -45,9 +41,7 @@ pub fn resolve(mut args: SignArgs, mut env: Env) -> Resolved {
             .filter(|name| env.iter().any(|(set, _)| *set.to_string_lossy() == **name));
         match (&error, wrong) {
             (_, Some(name)) => {
-                let left = env
-                    .iter()
-                    .filter(|(set, _)| *set.to_string_lossy() != *name);
+                let left = env.iter().filter(|(set, _)| *set.to_string_lossy() != *name);
                 env = Env::from_iter(left);
             }
             (SettingsError::EmptyImage { .. }, None) => {
@@ -55,11 +49,7 @@ pub fn resolve(mut args: SignArgs, mut env: Env) -> Resolved {
             }
             (_, None) => {
                 findings.extend(unread(&env));
-                return Resolved {
-                    settings: None,
-                    env,
-                    findings,
-                };
+                return Resolved { settings: None, env, findings };
             }
         }
     }
@@ -72,9 +62,7 @@ pub fn resolve(mut args: SignArgs, mut env: Env) -> Resolved {
 pub fn check(host: &Host) -> Result<Vec<Finding>, SettingsError> {
     let warnings = host.net.check()?;
     let told = warnings.iter();
-    Ok(told
-        .map(|one| Finding::of_warning(Stage::Settings, "", one))
-        .collect())
+    Ok(told.map(|one| Finding::of_warning(Stage::Settings, "", one)).collect())
 }
 
 /// What is not the default, and what a run would warn of.
@@ -135,9 +123,7 @@ mod tests {
 
     fn codes(resolved: &Resolved) -> Vec<&str> {
         let findings = resolved.findings.iter();
-        findings
-            .filter_map(|finding| finding.code.as_deref())
-            .collect()
+        findings.filter_map(|finding| finding.code.as_deref()).collect()
     }
 
     #[test]
@@ -191,18 +177,11 @@ mod tests {
 
     #[test]
     fn variables_of_cosign_that_are_not_read_are_told() {
-        let env = [
-            ("COSIGN_EXPERIMENTAL", "1"),
-            ("COSIGN_YES", "true"),
-            ("SIGSTORE_OTHER_FILE", "/r"),
-        ];
+        let env =
+            [("COSIGN_EXPERIMENTAL", "1"), ("COSIGN_YES", "true"), ("SIGSTORE_OTHER_FILE", "/r")];
         let resolved = resolved(&[], &env);
         assert_eq!(codes(&resolved), ["settings/unread-variable"; 3]);
-        let fixes: Vec<_> = resolved
-            .findings
-            .iter()
-            .filter_map(|f| f.fix.as_deref())
-            .collect();
+        let fixes: Vec<_> = resolved.findings.iter().filter_map(|f| f.fix.as_deref()).collect();
         assert!(fixes[1].contains("`AMBISIGN_YES`"), "{fixes:?}");
     }
 }

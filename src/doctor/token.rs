@@ -105,10 +105,8 @@ fn claims(identity: &Identity, now: SystemTime) -> Vec<Finding> {
 fn certificate(identity: &Identity, signing: &Signing) -> Vec<Finding> {
     let (stage, about) = (Stage::Identity, "certificate");
     let wanted = &signing.identity;
-    let required = identity.require(
-        wanted.require_identity.as_deref(),
-        wanted.require_issuer.as_deref(),
-    );
+    let required =
+        identity.require(wanted.require_identity.as_deref(), wanted.require_issuer.as_deref());
     let insists = wanted.require_identity.is_some() || wanted.require_issuer.is_some();
     let first = match identity.prediction() {
         Prediction::Known { san, issuer } => {

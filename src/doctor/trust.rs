@@ -51,10 +51,9 @@ fn found(trust: &Trust, signing: &Signing, now: SystemTime) -> Vec<Finding> {
     let digest = trust.root().digest();
     let text = match (&signing.trust.trusted_root, trust.mirror()) {
         (Some(path), _) => format!("of the file {}, {digest}", path.display()),
-        (None, Some(used)) => format!(
-            "of the TUF mirror {}, root version {}, {digest}",
-            used.url, used.versions.root
-        ),
+        (None, Some(used)) => {
+            format!("of the TUF mirror {}, root version {}, {digest}", used.url, used.versions.root)
+        }
         (None, None) => digest.to_string(),
     };
     let mut findings = vec![Finding::ok(stage, "trusted root", text)];
@@ -101,11 +100,7 @@ fn authorities(trust: &Trust, now: SystemTime) -> Vec<Finding> {
     let (root, services) = (trust.root(), trust.services());
     let kinds = [
         ("certificate authority", root.authorities(), true),
-        (
-            "timestamp authority",
-            root.timestamp_authorities(),
-            !services.authorities.is_empty(),
-        ),
+        ("timestamp authority", root.timestamp_authorities(), !services.authorities.is_empty()),
     ];
     let used = kinds.into_iter().filter(|(.., used)| *used);
     let findings = used.filter_map(|(name, all, _)| {

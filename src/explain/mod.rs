@@ -68,10 +68,7 @@ const TABLES: &[Table] = &[
 
 /// These, and those of the providers.
 fn tables() -> impl Iterator<Item = Table> {
-    TABLES
-        .iter()
-        .copied()
-        .chain(ambisign_providers::explanations())
+    TABLES.iter().copied().chain(ambisign_providers::explanations())
 }
 
 /// Every code with what there is to know, in the order of the names.

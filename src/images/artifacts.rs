@@ -37,22 +37,14 @@ pub(super) async fn read(path: &Path) -> Result<Vec<Named>, Error> {
     match read_in_run(path, LONGEST).await {
         Ok(bytes) => parse(&bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => parse(b""),
-        Err(source) => Err(Error::Read {
-            what: LIST.to_owned(),
-            source,
-        }),
+        Err(source) => Err(Error::Read { what: LIST.to_owned(), source }),
     }
 }
 
 /// The images in `bytes`.
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Named>, Error> {
-    let nothing = || Error::Nothing {
-        what: format!("{LIST}, and nowhere else"),
-    };
-    let malformed = |why: String| Error::Malformed {
-        what: LIST.to_owned(),
-        why,
-    };
+    let nothing = || Error::Nothing { what: format!("{LIST}, and nowhere else") };
+    let malformed = |why: String| Error::Malformed { what: LIST.to_owned(), why };
     if bytes.trim_ascii().is_empty() {
         return Err(nothing());
     }
@@ -67,16 +59,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Named>, Error> {
             continue;
         }
         let digest = Digest::parse(&subject.digest).ok_or_else(|| {
-            malformed(format!(
-                "the digest of its subject {at} is not a SHA-256 digest"
-            ))
+            malformed(format!("the digest of its subject {at} is not a SHA-256 digest"))
         })?;
         named.push(Named {
             text: subject.name,
-            place: Place {
-                writer: Writer::Tagger,
-                name: format!("subject {at} of {LIST}"),
-            },
+            place: Place { writer: Writer::Tagger, name: format!("subject {at} of {LIST}") },
             digest: Some(digest),
         });
     }

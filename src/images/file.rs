@@ -40,19 +40,13 @@ pub(super) async fn read(path: &Path) -> Result<Vec<Named>, Error> {
         Some(_) | None => path,
     };
     let bytes = read_in_run(path, LONGEST).await;
-    let bytes = bytes.map_err(|source| Error::Read {
-        what: what.clone(),
-        source,
-    })?;
+    let bytes = bytes.map_err(|source| Error::Read { what: what.clone(), source })?;
     parse(&bytes, &what)
 }
 
 /// The names in `bytes`, the content of the file that messages call `what`.
 pub(super) fn parse(bytes: &[u8], what: &str) -> Result<Vec<Named>, Error> {
-    let malformed = |why: &str| Error::Malformed {
-        what: what.to_owned(),
-        why: why.to_owned(),
-    };
+    let malformed = |why: &str| Error::Malformed { what: what.to_owned(), why: why.to_owned() };
     let text = std::str::from_utf8(bytes).map_err(|_utf8| malformed("it is not UTF-8"))?;
     // Files from Windows can begin with a byte order mark.
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -60,9 +54,7 @@ pub(super) fn parse(bytes: &[u8], what: &str) -> Result<Vec<Named>, Error> {
         let document: Document = ambisign_host::json::parse(text.as_bytes())
             .map_err(|error| malformed(&error.to_string()))?;
         if document.schema != RESULT_SCHEMA {
-            return Err(malformed(
-                "it is not the output of a run that signed images",
-            ));
+            return Err(malformed("it is not the output of a run that signed images"));
         }
         of_document(document, what)
     } else {
@@ -91,10 +83,7 @@ fn lines(text: &str, what: &str) -> Vec<Named> {
                     .get(..*at)
                     .is_some_and(|before| !before.ends_with(|c: char| !c.is_whitespace()))
         });
-        let line = comment
-            .and_then(|(at, _)| line.get(..at))
-            .unwrap_or(line)
-            .trim();
+        let line = comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line).trim();
         if !line.is_empty() {
             named.push(careful(line.to_owned(), format!("line {at} of {what}")));
         }
@@ -117,14 +106,7 @@ fn of_document(document: Document, what: &str) -> Vec<Named> {
 }
 
 fn careful(text: String, name: String) -> Named {
-    Named {
-        text,
-        place: Place {
-            writer: Writer::Careful,
-            name,
-        },
-        digest: None,
-    }
+    Named { text, place: Place { writer: Writer::Careful, name }, digest: None }
 }
 
 #[cfg(test)]

@@ -96,10 +96,7 @@ impl Reading {
     /// # Errors
     /// They contradict each other.
     pub(crate) fn new(settings: &ImageSettings) -> Result<Self, Error> {
-        Ok(Self {
-            common: Common::of(settings)?,
-            tags: settings.tags,
-        })
+        Ok(Self { common: Common::of(settings)?, tags: settings.tags })
     }
 
     /// The reference that `named` means, with a warning if needed.
@@ -138,10 +135,8 @@ struct NamedDigest {
 
 impl Common {
     fn of(settings: &ImageSettings) -> Result<Self, Error> {
-        let source = |digest: &Digest, by: &Origin| NamedDigest {
-            digest: *digest,
-            by: by.to_string(),
-        };
+        let source =
+            |digest: &Digest, by: &Origin| NamedDigest { digest: *digest, by: by.to_string() };
         let common = settings.digest.as_ref();
         let common = common.map(|(digest, from)| source(digest, from));
         let Some((built, from)) = &settings.built else {
@@ -174,15 +169,9 @@ impl NamedDigest {
 fn reference(named: &Named, common: &Common) -> Result<Reference, Error> {
     let by = &named.place.name;
     let parsed = named.parse(&named.text)?;
-    let own = [parsed.digest(), named.digest.as_ref()]
-        .into_iter()
-        .flatten();
-    let mut sources: Vec<NamedDigest> = own
-        .map(|digest| NamedDigest {
-            digest: *digest,
-            by: by.clone(),
-        })
-        .collect();
+    let own = [parsed.digest(), named.digest.as_ref()].into_iter().flatten();
+    let mut sources: Vec<NamedDigest> =
+        own.map(|digest| NamedDigest { digest: *digest, by: by.clone() }).collect();
     match common {
         Common::One(common) => sources.push(common.clone()),
         Common::Several if sources.is_empty() => {
@@ -227,17 +216,11 @@ fn listed(list: &Listed) -> impl Iterator<Item = Named> + '_ {
         Source::CommandLine => setting.to_owned(),
         Source::Tags(_) | Source::Variable => format!("`{setting}`"),
     };
-    list.texts
-        .iter()
-        .zip(1..)
-        .map(move |(text, at): (_, usize)| Named {
-            text: text.clone(),
-            place: Place {
-                writer,
-                name: format!("{kind} {at} of {setting}"),
-            },
-            digest: None,
-        })
+    list.texts.iter().zip(1..).map(move |(text, at): (_, usize)| Named {
+        text: text.clone(),
+        place: Place { writer, name: format!("{kind} {at} of {setting}") },
+        digest: None,
+    })
 }
 
 /// The built images, with the names under which they were pushed.
@@ -248,10 +231,7 @@ fn built(built: &[Built], from: &Origin) -> Result<Vec<Named>, Error> {
     });
     let named = |((text, digest), at): ((&String, Digest), usize)| Named {
         text: text.clone(),
-        place: Place {
-            writer: Writer::Tagger,
-            name: format!("name {at} of `{from}`"),
-        },
+        place: Place { writer: Writer::Tagger, name: format!("name {at} of `{from}`") },
         digest: Some(digest),
     };
     let all: Vec<Named> = names.zip(1..).map(named).collect();

@@ -22,10 +22,7 @@ mod tests {
     #[test]
     fn changes_the_repository_and_nothing_else() {
         for (text, lowered) in [
-            (
-                "ghcr.io/Acme/App:V1@sha256:AB",
-                "ghcr.io/acme/app:V1@sha256:AB",
-            ),
+            ("ghcr.io/Acme/App:V1@sha256:AB", "ghcr.io/acme/app:V1@sha256:AB"),
             ("GHCR.io:443/Acme/App:RC1", "ghcr.io:443/acme/app:RC1"),
             ("Acme/App@sha256:00", "acme/app@sha256:00"),
             ("Acme", "acme"),

@@ -182,10 +182,7 @@ impl Finding {
 
     /// As [`Finding::fail`], where it stops nothing.
     pub(crate) fn harmless(stage: Stage, about: impl Into<String>, failure: Failure) -> Self {
-        Self {
-            mark: Mark::Warn,
-            ..Self::fail(stage, about, failure)
-        }
+        Self { mark: Mark::Warn, ..Self::fail(stage, about, failure) }
     }
 
     pub(crate) fn of_image(self, at: usize) -> Self {
@@ -253,9 +250,7 @@ impl Diagnosis {
     /// How many findings stop nothing, and should be looked at.
     pub fn warnings(&self) -> usize {
         let warnings = self.findings.iter();
-        warnings
-            .filter(|finding| finding.mark == Mark::Warn)
-            .count()
+        warnings.filter(|finding| finding.mark == Mark::Warn).count()
     }
 
     /// The exit code with which `sign` would end: settings and the choice of a provider come before

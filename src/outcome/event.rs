@@ -200,33 +200,19 @@ impl ImageEvent {
                 ("log entry", took, list(entries.iter().map(LogEntry::name)))
             }
             Self::BundleVerified { checked, took, .. } => ("checked", took, list(checked)),
-            Self::KeptBundleVerified {
-                bundle,
-                certificate,
-                took,
-                ..
-            } => {
+            Self::KeptBundleVerified { bundle, certificate, took, .. } => {
                 let path = bundle.path.clone().unwrap_or_default();
                 let (identity, issuer) = (&certificate.identity, &certificate.issuer);
                 let detail = format!("{}: by {identity}, issuer {issuer}", path.display());
                 ("verified", took, detail)
             }
             Self::BundleKept { path, took } => ("kept", took, path.display().to_string()),
-            Self::SignatureFound {
-                certificate,
-                place,
-                took,
-                ..
-            } => {
+            Self::SignatureFound { certificate, place, took, .. } => {
                 let who = certificate.as_ref().map(|found| found.identity.as_str());
                 let detail = format!("before, by {}: {place}", who.unwrap_or_default());
                 ("signed", took, detail)
             }
-            Self::Attached {
-                attached,
-                before,
-                took,
-            } => {
+            Self::Attached { attached, before, took } => {
                 let before = if *before { ", and was before" } else { "" };
                 let detail = format!("{} ({}){before}", attached.reference, attached.method);
                 ("attached", took, detail)

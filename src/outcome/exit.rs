@@ -18,7 +18,6 @@ pub enum End {
 codes! {
     /// How a run ends without an error.
     pub(crate) CODES {
-        /// A signal ended it.
         INTERRUPTED = "run/interrupted" {
             what: "The run was stopped from outside, by a signal.",
             why: "The job was cancelled, or it timed out. The exit code is 130 or 143.",
@@ -84,14 +83,12 @@ errors! {
     /// What can go wrong with a run as a whole, outside of its stages.
     #[derive(Debug, thiserror::Error)]
     pub enum RunError {
-        /// The run reached the limit of `--timeout`.
         #[error("the run timed out")]
         Deadline = "run/deadline", Temporary {
             what: "The run timed out before it was done.",
             why: "A service is slow, or there are many images.",
             advice: "Run again; `--timeout` gives more time.",
         },
-        /// The program panicked.
         #[error("ambisign has a bug and stopped")]
         Panicked = "run/panicked", Bug {
             fix: "report it with the lines above",
@@ -99,7 +96,6 @@ errors! {
             why: "Something was not as its authors believed.",
             advice: "Report it with the lines before.",
         },
-        /// The system does not let us start.
         #[error("the program cannot be started on this system")]
         Start(#[source] source: std::io::Error) = "run/start", Temporary {
             fix: "check the limits of the process: files, threads, memory",
@@ -143,10 +139,7 @@ fn stubbornness(class: Class) -> u8 {
 
 /// The cause that a second run helps least; `None` without failures.
 pub fn least_retryable(failures: &[Class]) -> Option<Class> {
-    failures
-        .iter()
-        .copied()
-        .max_by_key(|class| stubbornness(*class))
+    failures.iter().copied().max_by_key(|class| stubbornness(*class))
 }
 
 /// The exit code of a batch with `done` images signed and these failures.

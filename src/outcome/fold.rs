@@ -53,13 +53,7 @@ impl Outcome {
             ImageEvent::LogRefused => self.submitted = false,
             ImageEvent::Logged { entries, .. } => self.log.clone_from(entries),
             ImageEvent::BundleVerified { bundle, .. } => self.bundle = Some(bundle.clone()),
-            ImageEvent::KeptBundleVerified {
-                bundle,
-                certificate,
-                timestamps,
-                entries,
-                ..
-            } => {
+            ImageEvent::KeptBundleVerified { bundle, certificate, timestamps, entries, .. } => {
                 self.bundle = Some(bundle.clone());
                 self.certificate = Some(certificate.clone());
                 self.timestamps.clone_from(timestamps);
@@ -70,11 +64,7 @@ impl Outcome {
                     bundle.path = Some(path.clone());
                 }
             }
-            ImageEvent::SignatureFound {
-                certificate,
-                timestamps,
-                ..
-            } => {
+            ImageEvent::SignatureFound { certificate, timestamps, .. } => {
                 self.certificate.clone_from(certificate);
                 self.timestamps.clone_from(timestamps);
             }

@@ -20,11 +20,7 @@ impl Time {
 }
 
 /// The same, or nothing.
-#[cfg_attr(
-    test,
-    derive(schemars::JsonSchema),
-    schemars(with = "Option<String>", inline)
-)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "Option<String>", inline))]
 pub(crate) struct MaybeTime;
 
 impl MaybeTime {
@@ -47,11 +43,7 @@ impl Millis {
 }
 
 /// A path for people: bytes that are not UTF-8 are replaced.
-#[cfg_attr(
-    test,
-    derive(schemars::JsonSchema),
-    schemars(with = "Option<String>", inline)
-)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "Option<String>", inline))]
 pub(crate) struct MaybePath;
 
 impl MaybePath {

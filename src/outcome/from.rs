@@ -54,12 +54,7 @@ pub(crate) fn instance(trust: &Trust, settings: &Signing) -> super::Instance {
     let services = trust.services();
     let urls = |services: &[Service]| services.iter().map(|one| one.url.to_string()).collect();
     super::Instance {
-        name: services
-            .fulcio
-            .url
-            .host_str()
-            .unwrap_or_default()
-            .to_owned(),
+        name: services.fulcio.url.host_str().unwrap_or_default().to_owned(),
         fulcio: Some(services.fulcio.url.to_string()),
         rekor: urls(&services.logs),
         rekor_version: services.logs.first().map(|log| log.version),
@@ -100,10 +95,7 @@ impl From<&SigningCertificate> for Certificate {
 
 impl From<&ambisign_sigstore::timestamp::Timestamp> for Timestamp {
     fn from(stamp: &ambisign_sigstore::timestamp::Timestamp) -> Self {
-        Self {
-            authority: stamp.authority().to_owned(),
-            time: stamp.time(),
-        }
+        Self { authority: stamp.authority().to_owned(), time: stamp.time() }
     }
 }
 
@@ -146,8 +138,7 @@ fn link(log: &Service, index: u64) -> Option<String> {
         1 if log.url.as_str() == PUBLIC_REKOR => Some(format!("{SEARCH}{index}")),
         1 => {
             let mut url = ambisign_host::request::below(&log.url, "api/v1/log/entries");
-            url.query_pairs_mut()
-                .append_pair("logIndex", &index.to_string());
+            url.query_pairs_mut().append_pair("logIndex", &index.to_string());
             Some(url.into())
         }
         _ => None,
@@ -170,10 +161,7 @@ impl From<&ambisign_registry::Attached> for Attached {
             Discovery::FallbackTag => "tag",
             Discovery::Referrers => "referrers",
         };
-        Self {
-            method: method.to_owned(),
-            reference: attached.reference().to_owned(),
-        }
+        Self { method: method.to_owned(), reference: attached.reference().to_owned() }
     }
 }
 

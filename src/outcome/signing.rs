@@ -353,8 +353,7 @@ impl Report {
             End::Failed(failure) => Some(failure),
             End::Complete | End::Interrupted(_) => None,
         };
-        run.into_iter()
-            .chain(self.images.iter().filter_map(Outcome::failure))
+        run.into_iter().chain(self.images.iter().filter_map(Outcome::failure))
     }
 
     /// The exit code: that of the signal, else that of the batch.
@@ -387,18 +386,12 @@ mod tests {
     fn failed(class: Class) -> Outcome {
         let mut failure = Failure::of(&RunError::Deadline);
         failure.class = class;
-        Outcome {
-            state: State::Failed(failure),
-            ..Outcome::default()
-        }
+        Outcome { state: State::Failed(failure), ..Outcome::default() }
     }
 
     #[test]
     fn exits_with_the_signal_or_with_what_the_batch_says() {
-        let signed = Outcome {
-            state: State::Signed,
-            ..Outcome::default()
-        };
+        let signed = Outcome { state: State::Signed, ..Outcome::default() };
         let mut report = Report::new(SystemTime::UNIX_EPOCH);
         assert_eq!(report.exit(), 0);
         report.images = vec![signed.clone(), failed(Class::Registry)];

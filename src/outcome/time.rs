@@ -28,10 +28,7 @@ mod tests {
     #[test]
     fn no_time_can_stop_the_report() {
         let epoch = SystemTime::UNIX_EPOCH;
-        assert_eq!(
-            rfc3339(epoch + Duration::from_secs(1_700_000_000)),
-            "2023-11-14T22:13:20Z"
-        );
+        assert_eq!(rfc3339(epoch + Duration::from_secs(1_700_000_000)), "2023-11-14T22:13:20Z");
         assert_eq!(rfc3339(epoch - Duration::from_secs(1)), "unknown");
         let last = epoch + Duration::from_secs(253_402_300_799);
         assert_eq!(rfc3339(last), "9999-12-31T23:59:59Z");

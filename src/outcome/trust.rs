@@ -131,10 +131,7 @@ impl Overview {
 
 impl From<Updated> for Update {
     fn from(updated: Updated) -> Self {
-        Self {
-            mirror: Mirror::from(&updated.mirror),
-            folder: updated.folder,
-        }
+        Self { mirror: Mirror::from(&updated.mirror), folder: updated.folder }
     }
 }
 
@@ -153,10 +150,7 @@ impl From<&MirrorUsed> for Mirror {
 
 impl From<&Service> for Used {
     fn from(service: &Service) -> Self {
-        Self {
-            url: service.url.to_string(),
-            api_version: service.version,
-        }
+        Self { url: service.url.to_string(), api_version: service.version }
     }
 }
 

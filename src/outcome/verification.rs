@@ -153,12 +153,7 @@ impl Serialize for Finding {
             Self::Accepted(facts) => (Judgement::Accepted, facts.as_ref(), None),
             Self::Rejected(failure) => (Judgement::Rejected, &nothing, Some(failure)),
         };
-        Members {
-            status,
-            facts,
-            error,
-        }
-        .serialize(to)
+        Members { status, facts, error }.serialize(to)
     }
 }
 
@@ -227,8 +222,7 @@ impl Verdicts {
             End::Complete | End::Interrupted(_) => None,
         };
         let artifacts = self.artifacts.iter();
-        run.into_iter()
-            .chain(artifacts.filter_map(|artifact| artifact.failure.as_ref()))
+        run.into_iter().chain(artifacts.filter_map(|artifact| artifact.failure.as_ref()))
     }
 
     /// The exit code: that of the signal, otherwise of the worst failure, even if other artifacts are
@@ -269,10 +263,7 @@ mod tests {
     }
 
     fn failed(class: Class) -> Failure {
-        Failure {
-            class,
-            ..Failure::of(&RunError::Deadline)
-        }
+        Failure { class, ..Failure::of(&RunError::Deadline) }
     }
 
     fn good() -> Verdict {

@@ -30,16 +30,12 @@ pub(crate) fn references(
     if let Some(origin) = images::origin(&settings.images) {
         recorder.record(&Event::ImagesNamed(origin));
     }
-    recorder.record(&Event::AnnotationsGiven(
-        settings.signing.annotations.clone(),
-    ));
+    recorder.record(&Event::AnnotationsGiven(settings.signing.annotations.clone()));
     if let Some(signatures) = &settings.registry.signatures {
         recorder.record(&Event::SignatureRepositoryGiven(repository(signatures)));
     }
     let (references, warnings) = images::references(named, &settings.images)?;
-    warnings
-        .into_iter()
-        .for_each(|warning| recorder.warn(warning));
+    warnings.into_iter().for_each(|warning| recorder.warn(warning));
     Ok(references)
 }
 
@@ -57,7 +53,6 @@ pub(crate) fn requested(references: &[Reference]) -> Vec<Outcome> {
 codes! {
     /// The warnings about what becomes public.
     pub(crate) WARNINGS {
-        /// Facts of a private repository become public.
         DISCLOSURE = "identity/disclosure" {
             what: "This signature publishes facts of a private repository.",
             why: "The certificate and the log name the repository and the workflow permanently. You consented.",
@@ -72,10 +67,7 @@ pub(crate) fn disclosure(visibility: &str) -> Warning {
         "the repository is {visibility}, and signing puts its name, workflow, commit and the digests \
          of the images into a public log permanently"
     );
-    Warning {
-        code: DISCLOSURE,
-        message,
-    }
+    Warning { code: DISCLOSURE, message }
 }
 
 /// Reports the identity, the services, and warnings before signing.
@@ -95,10 +87,7 @@ pub(crate) fn beginning(
 
 /// A note about the choice of the provider.
 fn note(note: &str) -> Warning {
-    Warning {
-        code: NOTE,
-        message: note.to_owned(),
-    }
+    Warning { code: NOTE, message: note.to_owned() }
 }
 
 /// Ends a dry run.

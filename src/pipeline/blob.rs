@@ -14,12 +14,9 @@ errors! {
     /// A file cannot be signed.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The file cannot be read.
         #[error("`{}` cannot be read", path.display())]
         Read {
-            /// The file.
             path: PathBuf,
-            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "blob/read", Usage {
@@ -27,12 +24,9 @@ errors! {
             why: "Its name is wrong, or you may not read it.",
             advice: "Check the path, relative to the working directory of the step.",
         },
-        /// The bundle cannot be written.
         #[error("the bundle `{}` cannot be written", path.display())]
         Write {
-            /// The bundle.
             path: PathBuf,
-            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "blob/write", Usage {
@@ -61,25 +55,15 @@ impl Blob {
     /// # Errors
     /// The file cannot be read, or its bundle cannot be written.
     pub async fn prepare(paths: &BlobPaths) -> Result<Self, Error> {
-        let unwritable = |source| Error::Write {
-            path: paths.bundle.clone(),
-            source,
-        };
+        let unwritable = |source| Error::Write { path: paths.bundle.clone(), source };
         let part = NamedTempFile::new_in(file::folder(&paths.bundle)).map_err(unwritable)?;
         if paths.bundle.is_dir() {
             return Err(unwritable(io::ErrorKind::IsADirectory.into()));
         }
         let digest = Digest::of_file(&paths.blob)
             .await
-            .map_err(|source| Error::Read {
-                path: paths.blob.clone(),
-                source,
-            })?;
-        Ok(Self {
-            paths: paths.clone(),
-            digest,
-            part,
-        })
+            .map_err(|source| Error::Read { path: paths.blob.clone(), source })?;
+        Ok(Self { paths: paths.clone(), digest, part })
     }
 
     /// The digest of the bytes.

@@ -28,23 +28,16 @@ errors! {
     /// A bundle cannot be written to the requested place.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// A file already exists.
         #[error("a bundle already exists at `{}`", path.display())]
-        Exists {
-            /// The file.
-            path: PathBuf,
-        } = "bundle/exists", Usage {
+        Exists { path: PathBuf } = "bundle/exists", Usage {
             fix: "attach it with `ambisign attach` if it is the one that you need, or choose another place",
             what: "The file for a bundle already exists.",
             why: "It contains another signature of the same image, whose log entry is permanent, so it must not be lost.",
             advice: "Use a separate folder for each run.",
         },
-        /// The folder cannot be created or is not writable.
         #[error("the bundles cannot be written to the folder `{}`", path.display())]
         Folder {
-            /// The folder.
             path: PathBuf,
-            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "bundle/folder", Usage {
@@ -56,12 +49,9 @@ errors! {
         /// It is for one bundle, but there are several.
         #[error(transparent)]
         Settings(#[from] error: SettingsError) = of error,
-        /// It cannot be written.
         #[error("the bundle `{}` cannot be written", path.display())]
         Write {
-            /// The file.
             path: PathBuf,
-            /// The error of the operating system.
             #[source]
             source: io::Error,
         } = "bundle/write", Usage {
@@ -100,14 +90,9 @@ impl BundleDir {
                 file::folder(path)
             }
         };
-        probe(folder, place, mode).map_err(|source| Error::Folder {
-            path: folder.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            place: place.clone(),
-            taken: Mutex::default(),
-        })
+        probe(folder, place, mode)
+            .map_err(|source| Error::Folder { path: folder.to_owned(), source })?;
+        Ok(Self { place: place.clone(), taken: Mutex::default() })
     }
 
     /// The file for the bundle of `digest`, the digest of `image`.
@@ -135,18 +120,13 @@ impl BundleDir {
 
 /// The error that one file is for one bundle.
 fn one_bundle() -> SettingsError {
-    SettingsError::Conflict {
-        one: "--bundle".to_owned(),
-        other: "several images".to_owned(),
-    }
+    SettingsError::Conflict { one: "--bundle".to_owned(), other: "several images".to_owned() }
 }
 
 /// Checks that nothing exists at `path`, not even a dangling link.
 fn free(path: &Path) -> Result<(), Error> {
     match path.symlink_metadata() {
-        Ok(_) => Err(Error::Exists {
-            path: path.to_owned(),
-        }),
+        Ok(_) => Err(Error::Exists { path: path.to_owned() }),
         Err(_) => Ok(()),
     }
 }
@@ -163,11 +143,7 @@ fn probe(folder: &Path, place: &BundlePlace, mode: Mode) -> io::Result<()> {
         (_, BundlePlace::File(_)) => None,
     };
     let there = there.unwrap_or(folder);
-    let there = if there.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        there
-    };
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
     // Write some bytes, because a full disk allows empty files.
     let mut part = NamedTempFile::new_in(there)?;
     part.write_all(&[0; LIKE_A_BUNDLE])?;
@@ -245,16 +221,10 @@ mod tests {
         assert_eq!(bundle_file.put(b"{}").unwrap(), path);
         assert_eq!(bundle_file.put(b"{ }").unwrap_err().code(), "bundle/exists");
         assert_eq!(bundle_file.put(b"{").unwrap_err().code(), "bundle/exists");
-        assert_eq!(
-            bundles.bundle_file(&image, &one).unwrap_err().code(),
-            "bundle/exists"
-        );
+        assert_eq!(bundles.bundle_file(&image, &one).unwrap_err().code(), "bundle/exists");
         // Of this run: nothing is there yet.
         let _first = bundles.bundle_file(&image, &other).unwrap();
-        assert_eq!(
-            bundles.bundle_file(&image, &other).unwrap_err().code(),
-            "bundle/exists"
-        );
+        assert_eq!(bundles.bundle_file(&image, &other).unwrap_err().code(), "bundle/exists");
         assert_eq!(fs::read(&path).unwrap(), b"{}");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
@@ -283,11 +253,7 @@ mod tests {
         assert_eq!(error.code(), "settings/conflict");
         let bundles = BundleDir::open(&place, 1, Mode::Publish).unwrap();
         let image = Reference::parse("r.example/acme/app:1").unwrap();
-        bundles
-            .bundle_file(&image, &Digest::of(b"one"))
-            .unwrap()
-            .put(b"{}")
-            .unwrap();
+        bundles.bundle_file(&image, &Digest::of(b"one")).unwrap().put(b"{}").unwrap();
         let error = BundleDir::open(&place, 1, Mode::Publish).unwrap_err();
         assert_eq!(error.code(), "bundle/exists");
     }

@@ -23,20 +23,12 @@ pub struct Context<'a> {
 
 /// Providers that make the token when they are asked: one that is over already was over at once, so the
 /// clock of this machine is ahead.
-const MADE_WHEN_ASKED: [&str; 4] = [
-    "github-actions",
-    "google-adc",
-    "google-impersonate",
-    "google-workload-identity",
-];
+const MADE_WHEN_ASKED: [&str; 4] =
+    ["github-actions", "google-adc", "google-impersonate", "google-workload-identity"];
 
 /// What `error` means for a token that `provider` gave just now.
 pub(crate) fn of_provider(provider: &str, error: IdentityError) -> IdentityError {
-    if MADE_WHEN_ASKED.contains(&provider) {
-        error.of_fresh_token()
-    } else {
-        error
-    }
+    if MADE_WHEN_ASKED.contains(&provider) { error.of_fresh_token() } else { error }
 }
 
 impl Context<'_> {

@@ -86,10 +86,7 @@ pub(crate) async fn skip_signed<'j>(
 fn known(prediction: &Prediction, wanted: &IdentitySettings) -> Option<(String, String)> {
     match prediction {
         Prediction::Known { san, issuer } => Some((san.clone(), issuer.clone())),
-        Prediction::Unknown => wanted
-            .require_identity
-            .clone()
-            .zip(wanted.require_issuer.clone()),
+        Prediction::Unknown => wanted.require_identity.clone().zip(wanted.require_issuer.clone()),
     }
 }
 
@@ -170,14 +167,10 @@ impl Already<'_> {
         target: &Target,
     ) -> Result<Option<(&'s str, &'s Facts)>, Failure> {
         let seen = seen.as_ref().map_err(|error| Failure::of(error))?;
-        let accepted = seen
-            .verdict
-            .signatures
-            .iter()
-            .find_map(|one| match &one.finding {
-                Finding::Accepted(facts) => Some((one.place.as_str(), facts.as_ref())),
-                Finding::Rejected(_) => None,
-            });
+        let accepted = seen.verdict.signatures.iter().find_map(|one| match &one.finding {
+            Finding::Accepted(facts) => Some((one.place.as_str(), facts.as_ref())),
+            Finding::Rejected(_) => None,
+        });
         if accepted.is_some() {
             return Ok(accepted);
         }

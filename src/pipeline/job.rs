@@ -52,12 +52,7 @@ impl Job<'_> {
 impl<'a> SharedDigest<'a> {
     /// A job for `target` of `registry`, which is the image `id`.
     pub(crate) fn new(registry: &'a Registry<'a>, id: ImageId, target: Target) -> Self {
-        Self {
-            registry,
-            first: (id, target),
-            others: Vec::new(),
-            bundle_file: None,
-        }
+        Self { registry, first: (id, target), others: Vec::new(), bundle_file: None }
     }
 
     /// Also writes its bundle to `bundle_file`.

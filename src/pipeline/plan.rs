@@ -111,11 +111,7 @@ pub(crate) async fn trust(
     // One connection for each host.
     urls.sort_by_key(|url| url.origin().ascii_serialization());
     urls.dedup_by_key(|url| url.origin());
-    join_all(
-        urls.into_iter()
-            .map(|url| host.net.preconnect(&FULCIO.profile, url)),
-    )
-    .await;
+    join_all(urls.into_iter().map(|url| host.net.preconnect(&FULCIO.profile, url))).await;
     Ok((trust, Answers::default()))
 }
 
@@ -133,11 +129,7 @@ pub(crate) async fn prepare(
         };
         Prepared { reference, result }
     };
-    stream::iter(references.to_vec())
-        .map(prepare)
-        .buffered(jobs.get())
-        .collect()
-        .await
+    stream::iter(references.to_vec()).map(prepare).buffered(jobs.get()).collect().await
 }
 
 /// The jobs that can continue. Failures and repeated images are recorded with `recorder`.
@@ -193,10 +185,9 @@ impl<'a> Found<'a> {
         let of_digest = |job: &&mut SharedDigest<'_>| job.target().digest() == target.digest();
         // The statement names no repository, so one signature serves every repository with the digest.
         let job = self.jobs.iter_mut().find(of_digest);
-        let known = job.as_ref().and_then(|job| {
-            job.targets()
-                .find(|(_, known)| known.place() == target.place())
-        });
+        let known = job
+            .as_ref()
+            .and_then(|job| job.targets().find(|(_, known)| known.place() == target.place()));
         if let Some(image) = known.and_then(|(id, _)| self.outcomes.get_mut(id.index())) {
             image.requested.extend(requested);
             return;
@@ -205,9 +196,7 @@ impl<'a> Found<'a> {
         self.outcomes.push(outcome(requested, &member));
         match job {
             Some(job) => job.add_repository(id, member.target),
-            None => self
-                .jobs
-                .push(SharedDigest::new(registry, id, member.target)),
+            None => self.jobs.push(SharedDigest::new(registry, id, member.target)),
         }
     }
 }
@@ -239,10 +228,7 @@ pub(crate) fn permit(
     trust: &Trust,
 ) -> Result<(), IdentityError> {
     let wanted = &ctx.settings.identity;
-    identity.require(
-        wanted.require_identity.as_deref(),
-        wanted.require_issuer.as_deref(),
-    )?;
+    identity.require(wanted.require_identity.as_deref(), wanted.require_issuer.as_deref())?;
     if let Some(visibility) = disclosed(ctx.settings, identity, trust)? {
         ctx.recorder.warn(announce::disclosure(&visibility));
     }
@@ -281,11 +267,7 @@ fn outcome(requested: Option<String>, member: &IndexEntry) -> Outcome {
         digest: Some(target.digest().to_string()),
         parent: member.parent.map(|parent| parent.to_string()),
         media_type: Some(target.media_type().to_owned()),
-        steps: vec![Step {
-            name: "manifest",
-            took: member.took,
-            detail,
-        }],
+        steps: vec![Step { name: "manifest", took: member.took, detail }],
         ..Outcome::default()
     }
 }

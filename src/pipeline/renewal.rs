@@ -32,12 +32,7 @@ pub(crate) struct CertificateRenewal<'a> {
 impl<'a> CertificateRenewal<'a> {
     /// Starts without a certificate; `source` provides tokens for later ones.
     pub(crate) fn new(ctx: Context<'a>, source: &'a dyn Source, fulcio: Fulcio<'a>) -> Self {
-        Self {
-            ctx,
-            source,
-            fulcio,
-            current: Mutex::default(),
-        }
+        Self { ctx, source, fulcio, current: Mutex::default() }
     }
 
     /// Issues the first certificate of the run.
@@ -63,10 +58,9 @@ impl<'a> CertificateRenewal<'a> {
         })?;
         let certificate = outcome::Certificate::from(credential.certificate());
         each(ImageEvent::CertificateUsed(certificate.clone()));
-        self.ctx.recorder.record(&Event::CertificateIssued {
-            certificate,
-            took: started.elapsed(),
-        });
+        self.ctx
+            .recorder
+            .record(&Event::CertificateIssued { certificate, took: started.elapsed() });
         require(self.ctx.settings, &credential)?;
         *self.current.lock().await = Some(Arc::new(credential));
         Ok(())
@@ -90,10 +84,7 @@ impl<'a> CertificateRenewal<'a> {
         let issued = self.fulcio.issue(&identity, &artifact, &[], rng).await;
         let credential = Arc::new(issued?);
         let issued = credential.certificate();
-        same(
-            certificate(current.as_ref()),
-            (issued.san(), issued.issuer()),
-        )?;
+        same(certificate(current.as_ref()), (issued.san(), issued.issuer()))?;
         require(self.ctx.settings, &credential)?;
         *current = Some(Arc::clone(&credential));
         Ok(credential)
@@ -118,23 +109,15 @@ fn certificate(credential: Option<&Arc<Credential>>) -> Option<&SigningCertifica
 
 /// A later certificate must have the same identity as the first.
 fn same(before: Option<&SigningCertificate>, found: (&str, &str)) -> Result<(), IdentityError> {
-    before.map_or(Ok(()), |before| {
-        identity::unchanged(found, (before.san(), before.issuer()))
-    })
+    before.map_or(Ok(()), |before| identity::unchanged(found, (before.san(), before.issuer())))
 }
 
 /// Checks the certificate for the required identity too, because there may be no prediction.
 fn require(settings: &Signing, credential: &Credential) -> Result<(), Error> {
     let certificate = credential.certificate();
-    let (wanted, issuer) = (
-        &settings.identity.require_identity,
-        &settings.identity.require_issuer,
-    );
+    let (wanted, issuer) = (&settings.identity.require_identity, &settings.identity.require_issuer);
     let wanted = (wanted.as_deref(), issuer.as_deref());
-    Ok(identity::require(
-        (certificate.san(), certificate.issuer()),
-        wanted,
-    )?)
+    Ok(identity::require((certificate.san(), certificate.issuer()), wanted)?)
 }
 
 #[cfg(test)]
@@ -178,11 +161,7 @@ mod tests {
         let console = Console::new(Box::new(io::sink()), Box::new(io::sink()), look);
         let reporter = Reporter::new(&console, &host.net);
         let recorder = Recorder::new(reporter, Report::new(clock.now()));
-        let ctx = Context {
-            host: &host,
-            settings: &settings.signing,
-            recorder: &recorder,
-        };
+        let ctx = Context { host: &host, settings: &settings.signing, recorder: &recorder };
         let choice = choose(&host, &identity_options(&settings.signing.identity)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();

@@ -47,11 +47,7 @@ impl Context<'_> {
     /// The run as a whole cannot continue. If several parts of the start fail, the error is the first in
     /// the order settings, registry, trust, identity, independent of their timing.
     pub async fn sign<R: CryptoRng>(self, images: &Settings, rng: &mut R) -> Result<(), Error> {
-        let Self {
-            host,
-            settings,
-            recorder,
-        } = self;
+        let Self { host, settings, recorder } = self;
         let named = images::named(&images.images).await?;
         recorder.record(&announce::began(named.len(), "image", &settings.run));
         let references = announce::references(recorder, named, images)?;
@@ -62,11 +58,7 @@ impl Context<'_> {
 
         let registry = plan::registry(host, options, (&images.bundles, bundle_dir.as_ref()));
         let (prepared, asked) = join(
-            plan::prepare(
-                &registry,
-                &references,
-                (images.images.extent, settings.jobs),
-            ),
+            plan::prepare(&registry, &references, (images.images.extent, settings.jobs)),
             self.ask(&choice),
         )
         .await;
@@ -90,11 +82,7 @@ impl Context<'_> {
         blobs: &BlobSettings,
         rng: &mut R,
     ) -> Result<(), Error> {
-        let Self {
-            host,
-            settings,
-            recorder,
-        } = self;
+        let Self { host, settings, recorder } = self;
         recorder.record(&announce::began(blobs.blobs.len(), "file", &settings.run));
         let choice = choose(host, &identity_options(&settings.identity))?;
         let jobs = plan::blobs(blobs, recorder).await;
@@ -129,11 +117,7 @@ impl Context<'_> {
         }
         plan::permit(self, &identity, &trust)?;
         answers.accept(&identity)?;
-        Ok(Preflight {
-            source: choice.source,
-            trust,
-            identity,
-        })
+        Ok(Preflight { source: choice.source, trust, identity })
     }
 
     /// The steps from the certificate on.
@@ -144,11 +128,7 @@ impl Context<'_> {
         rng: &mut R,
     ) -> Result<(), Error> {
         let Self { host, settings, .. } = self;
-        let Preflight {
-            source,
-            trust,
-            identity,
-        } = begun;
+        let Preflight { source, trust, identity } = begun;
         if settings.mode == Mode::DryRun {
             announce::would_sign(self.recorder, &jobs);
             return Ok(());

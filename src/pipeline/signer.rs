@@ -60,12 +60,7 @@ impl<'a> Signer<'a> {
         credentials: &'a CertificateRenewal<'a>,
     ) -> Self {
         let witnesses = Witnesses::new(ctx.host, trust);
-        Self {
-            ctx,
-            trust,
-            credentials,
-            witnesses,
-        }
+        Self { ctx, trust, credentials, witnesses }
     }
 
     /// Signs the digest of `job` once and delivers the bundle to each of its places. The report has the
@@ -230,9 +225,7 @@ impl<'a> Signer<'a> {
         match within_run(self.ctx.host, attaching).await {
             Ok(attached) => {
                 unattached.attached(id);
-                announce::removed(&attached)
-                    .into_iter()
-                    .for_each(|warning| recorder.warn(warning));
+                announce::removed(&attached).into_iter().for_each(|warning| recorder.warn(warning));
                 let attached = ImageEvent::Attached {
                     attached: outcome::Attached::from(&attached),
                     before: false,
@@ -250,10 +243,7 @@ impl<'a> Signer<'a> {
         if let Ok(Some(now)) = registry.drift(target).await {
             let (tag, then) = (target.tag().unwrap_or_default(), target.digest());
             let message = format!("the tag `{tag}` moved from {then}, which is signed, to {now}");
-            self.ctx.recorder.warn(Warning {
-                code: DRIFT,
-                message,
-            });
+            self.ctx.recorder.warn(Warning { code: DRIFT, message });
         }
     }
 
@@ -277,9 +267,7 @@ async fn make_way(job: &Job<'_>) {
     if let Job::Image(images) = job
         && images.registry.attaches()
     {
-        let configs = images
-            .targets()
-            .map(|(_, target)| images.registry.push_config(target));
+        let configs = images.targets().map(|(_, target)| images.registry.push_config(target));
         let _configs = join_all(configs).await;
     }
 }

@@ -37,10 +37,8 @@ fn keep(folders: &[PathBuf], digest: &Digest, bundle: &[u8]) -> io::Result<Saved
     for folder in folders {
         let path = folder.join(format!("sha256-{}.sigstore.json", digest.hex()));
         // In a shared folder, another user could place a link with a predictable name.
-        let part = tempfile::Builder::new()
-            .prefix(".ambisign-")
-            .suffix(".part")
-            .tempfile_in(folder);
+        let part =
+            tempfile::Builder::new().prefix(".ambisign-").suffix(".part").tempfile_in(folder);
         match part.and_then(|part| file::place(part, &path, bundle)) {
             Ok(()) => return Ok(Saved { path, missed }),
             Err(error) => {
@@ -73,12 +71,7 @@ pub(crate) struct Undelivered<'a> {
 impl<'a> Undelivered<'a> {
     /// `bundle`, which is not yet attached to `images`.
     pub(crate) fn new(ctx: Context<'a>, images: Vec<ImageId>, bundle: VerifiedBundle) -> Self {
-        Self {
-            ctx,
-            bundle,
-            lacking: Mutex::new(images),
-            wanted: None,
-        }
+        Self { ctx, bundle, lacking: Mutex::new(images), wanted: None }
     }
 
     /// Writes it to the requested place. [`Self::end`] has the result, because the bundle is attached even
@@ -87,10 +80,7 @@ impl<'a> Undelivered<'a> {
         let started = Instant::now();
         let put = bundle_file.put(self.bundle.bytes());
         if let Ok(path) = &put {
-            let kept = ImageEvent::BundleKept {
-                path: path.clone(),
-                took: started.elapsed(),
-            };
+            let kept = ImageEvent::BundleKept { path: path.clone(), took: started.elapsed() };
             self.ctx.recorder.record_each(&self.lacking(), &kept);
         }
         self.wanted = Some(put.map_err(|error| Failure::of(&error)));
@@ -173,19 +163,16 @@ impl Drop for Undelivered<'_> {
 codes! {
     /// The warnings about bundles that could not be attached.
     pub(crate) WARNINGS {
-        /// The bundle is in a file.
         KEPT = "run/kept" {
             what: "A finished bundle could not be attached and was written to a file.",
             why: "The signature is already public; only attaching it failed.",
             advice: "Attach the file with `ambisign attach`; running `sign` again makes another signature.",
         },
-        /// The file is in the temporary folder.
         KEPT_ELSEWHERE = "run/kept-elsewhere" {
             what: "A finished bundle was written to the temporary folder.",
             why: "The working directory is not writable.",
             advice: "Save the file before the job ends.",
         },
-        /// There is no file.
         NOT_KEPT = "run/not-kept" {
             what: "A finished bundle could neither be attached nor written to a file.",
             why: "No folder is writable.",

@@ -13,17 +13,12 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     let Some(words) = command(report, &images) else {
         return Vec::new();
     };
-    vec![
-        "Attach what is not attached with".to_owned(),
-        format!("  {}", joined(&words)),
-    ]
+    vec!["Attach what is not attached with".to_owned(), format!("  {}", joined(&words))]
 }
 
 /// The command that attaches the bundles of those of `images` that have one and lack it, as words.
 pub(super) fn command(report: &Report, images: &[&Outcome]) -> Option<Vec<String>> {
-    let lacking = images
-        .iter()
-        .filter_map(|image| Some((*image, image.unattached()?)));
+    let lacking = images.iter().filter_map(|image| Some((*image, image.unattached()?)));
     let lacking: Vec<_> = lacking.collect();
     let (first, _) = lacking.first()?;
     let mut words = vec!["ambisign".to_owned(), "attach".to_owned()];

@@ -54,10 +54,7 @@ impl Style {
             || env.get("NO_COLOR").is_some()
             || env.get("CI").is_some()
             || env.get("TERM") == Some("dumb");
-        Self {
-            colour: if plain { Colour::Off } else { Colour::On },
-            runner: Runner::of(env),
-        }
+        Self { colour: if plain { Colour::Off } else { Colour::On }, runner: Runner::of(env) }
     }
 }
 
@@ -70,10 +67,7 @@ impl Console {
 
     /// Other streams, for tests.
     pub fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, look: Style) -> Self {
-        Self {
-            streams: Mutex::new(Streams { out, err }),
-            look,
-        }
+        Self { streams: Mutex::new(Streams { out, err }), look }
     }
 
     /// Writes the whole of `text` at once, so that lines of parallel work do not mix.
@@ -98,9 +92,7 @@ impl Console {
 
 impl fmt::Debug for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Console")
-            .field("look", &self.look)
-            .finish_non_exhaustive()
+        f.debug_struct("Console").field("look", &self.look).finish_non_exhaustive()
     }
 }
 

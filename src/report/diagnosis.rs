@@ -30,10 +30,7 @@ impl Reporter<'_> {
     pub fn diagnosis(&self, diagnosis: &Diagnosis, output: Output) -> io::Result<()> {
         let lines = lines(diagnosis);
         let results = match output {
-            Output::Text => lines
-                .iter()
-                .map(|line| format!("{}\n", self.clean(line)))
-                .collect(),
+            Output::Text => lines.iter().map(|line| format!("{}\n", self.clean(line))).collect(),
             Output::Json => {
                 lines.iter().for_each(|line| self.line(line));
                 format!("{}\n", self.document(SCHEMA, Examination::of(diagnosis)))
@@ -147,10 +144,7 @@ impl<'a> Examination<'a> {
     fn of(diagnosis: &'a Diagnosis) -> Self {
         let exit_code = diagnosis.exit();
         let findings = diagnosis.in_order().into_iter();
-        let found = |finding: &'a Finding| Found {
-            finding,
-            class: finding.class(),
-        };
+        let found = |finding: &'a Finding| Found { finding, class: finding.class() };
         Self {
             status: Status::of(exit_code),
             exit_code,
@@ -195,10 +189,7 @@ mod tests {
 
     #[test]
     fn text_from_outside_is_harmless() {
-        let look = Style {
-            runner: Some(Runner::default()),
-            ..Style::default()
-        };
+        let look = Style { runner: Some(Runner::default()), ..Style::default() };
         let diagnosis = hostile();
         for output in [Output::Text, Output::Json] {
             let (out, err) = told(look.clone(), |reporter| {
@@ -208,16 +199,11 @@ mod tests {
                 assert!(!text.contains("hunter") && !text.contains("##["), "{text}");
                 assert!(!text.contains('\u{1b}'), "{text}");
             }
-            let commands = err
-                .lines()
-                .filter(|line| line.trim_start().starts_with("::"));
+            let commands = err.lines().filter(|line| line.trim_start().starts_with("::"));
             let commands: Vec<_> = commands.collect();
             assert_eq!(commands.len(), 1, "{err}");
             assert!(commands[0].starts_with("::error title=ambisign%3A registry/refused::"));
-            assert!(
-                !out.lines().any(|line| line.trim_start().starts_with("::")),
-                "{out}"
-            );
+            assert!(!out.lines().any(|line| line.trim_start().starts_with("::")), "{out}");
         }
         let (out, _) = told(Style::default(), |reporter| {
             reporter.diagnosis(&diagnosis, Output::Json).unwrap();

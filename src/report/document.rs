@@ -67,14 +67,7 @@ impl Reporter<'_> {
     /// It cannot be written.
     pub fn failed(&self, schema: &'static str, error: &Failure, exit_code: u8) -> io::Result<()> {
         let status = "failed";
-        self.print(
-            schema,
-            Failed {
-                status,
-                exit_code,
-                error,
-            },
-        )
+        self.print(schema, Failed { status, exit_code, error })
     }
 
     /// What a command has to tell, as a document on standard output.
@@ -86,11 +79,7 @@ impl Reporter<'_> {
     /// What a command has to tell, as a document on one line.
     pub(super) fn document(&self, schema: &'static str, told: impl Serialize) -> String {
         let version = env!("CARGO_PKG_VERSION");
-        let document = Document {
-            schema,
-            version,
-            told,
-        };
+        let document = Document { schema, version, told };
         sanitize::document(&document, &|text| self.net.redact(text))
     }
 }

@@ -25,10 +25,9 @@ impl Reporter<'_> {
             self.line(&line);
         }
         let results = match output {
-            Output::Text => text::results(report)
-                .iter()
-                .map(|line| format!("{}\n", self.clean(line)))
-                .collect(),
+            Output::Text => {
+                text::results(report).iter().map(|line| format!("{}\n", self.clean(line))).collect()
+            }
             Output::Json => format!("{}\n", self.document(RESULT_SCHEMA, Run::of(report))),
         };
         let written = self.console.write(Stream::Out, &results);

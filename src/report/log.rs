@@ -8,12 +8,7 @@ use crate::outcome::{Identity, Instance, Outcome, Report};
 /// Writes what `event` is in the log. `report` has it already.
 pub(super) fn show(reporter: &Reporter<'_>, event: &Event, report: &Report) {
     match event {
-        Event::Began {
-            count,
-            noun,
-            overrides,
-            warnings,
-        } => {
+        Event::Began { count, noun, overrides, warnings } => {
             let plural = if *count == 1 { "" } else { "s" };
             reporter.begin(&format!("{count} {noun}{plural}"), overrides, warnings);
         }
@@ -23,13 +18,9 @@ pub(super) fn show(reporter: &Reporter<'_>, event: &Event, report: &Report) {
                 reporter.fact("annotation", &format!("{key}={value}"));
             }
         }
-        Event::IndexResolved {
-            reference,
-            manifests,
-        } => reporter.fact(
-            "recursive",
-            &format!("{manifests} manifests of {reference}"),
-        ),
+        Event::IndexResolved { reference, manifests } => {
+            reporter.fact("recursive", &format!("{manifests} manifests of {reference}"))
+        }
         Event::IdentityChosen(identity) => show_identity(reporter, identity),
         Event::InstanceChosen(instance) => show_instance(reporter, instance),
         Event::CertificateIssued { .. } => {
@@ -91,11 +82,7 @@ fn heading(image: &Outcome) -> String {
     if let (Some(parent), true) = (&image.parent, image.requested.is_empty()) {
         return format!("{}  (listed by {parent})", image.name());
     }
-    let asked: Vec<_> = image
-        .requested
-        .iter()
-        .filter(|asked| !asked.ends_with(digest))
-        .collect();
+    let asked: Vec<_> = image.requested.iter().filter(|asked| !asked.ends_with(digest)).collect();
     if asked.is_empty() {
         return image.name();
     }

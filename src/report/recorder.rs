@@ -24,11 +24,7 @@ pub struct Recorder<'a> {
 impl<'a> Recorder<'a> {
     /// Begins with `report`, and writes the log to `reporter`.
     pub fn new(reporter: Reporter<'a>, report: Report) -> Self {
-        Self {
-            reporter,
-            report: Mutex::new(report),
-            watch: None,
-        }
+        Self { reporter, report: Mutex::new(report), watch: None }
     }
 
     /// Shows every event to `watch` too.
@@ -78,8 +74,6 @@ impl<'a> Recorder<'a> {
 
 impl std::fmt::Debug for Recorder<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recorder")
-            .field("report", &self.report)
-            .finish_non_exhaustive()
+        f.debug_struct("Recorder").field("report", &self.report).finish_non_exhaustive()
     }
 }

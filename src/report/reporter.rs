@@ -90,28 +90,12 @@ impl<'a> Reporter<'a> {
     /// when `verbose`.
     pub fn event(&self, event: Event<'_>, verbose: bool) {
         match event {
-            Event::Answered {
-                method,
-                url,
-                status,
-                took,
-            } if verbose => {
-                self.line(&format!(
-                    "  {method} {url} {status} {:.2}s",
-                    took.as_secs_f64()
-                ));
+            Event::Answered { method, url, status, took } if verbose => {
+                self.line(&format!("  {method} {url} {status} {:.2}s", took.as_secs_f64()));
             }
-            Event::Waiting {
-                host,
-                url,
-                because,
-                wait,
-                tries,
-            } => {
+            Event::Waiting { host, url, because, wait, tries } => {
                 let (wait, whom) = (seconds(wait), if verbose { url } else { host });
-                self.line(&format!(
-                    "  waiting {wait} for {whom}: {because} (try {tries})"
-                ));
+                self.line(&format!("  waiting {wait} for {whom}: {because} (try {tries})"));
             }
             // Answers, and events that later versions may add.
             Event::Answered { .. } | _ => {}
@@ -123,10 +107,7 @@ impl<'a> Reporter<'a> {
     /// # Errors
     /// It cannot be written.
     pub fn text(&self, text: &str) -> io::Result<()> {
-        let lines: String = text
-            .lines()
-            .map(|line| format!("{}\n", self.clean(line)))
-            .collect();
+        let lines: String = text.lines().map(|line| format!("{}\n", self.clean(line))).collect();
         self.console.write(Stream::Out, &lines)
     }
 
@@ -141,9 +122,7 @@ impl<'a> Reporter<'a> {
     /// Warnings, which the log has already, as annotations where there are any.
     pub(super) fn annotate_warnings(&self, warnings: &[Warning]) {
         if self.runner().is_some() {
-            annotation::warnings(warnings)
-                .iter()
-                .for_each(|one| self.annotate(one));
+            annotation::warnings(warnings).iter().for_each(|one| self.annotate(one));
         }
     }
 
@@ -159,25 +138,16 @@ impl<'a> Reporter<'a> {
     /// Writes annotations for errors that the log already has.
     pub(super) fn annotate_errors(&self, failures: &[&Failure]) {
         if let Some(runner) = self.runner() {
-            annotation::errors(failures, runner)
-                .iter()
-                .for_each(|one| self.annotate(one));
+            annotation::errors(failures, runner).iter().for_each(|one| self.annotate(one));
         }
     }
 
     /// The panic hook's line. The message of a panic is shown only when it is a literal of ours.
     pub fn panicked(&self, info: &std::panic::PanicHookInfo<'_>) {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
-        let why = info
-            .payload()
-            .downcast_ref::<&'static str>()
-            .copied()
-            .unwrap_or_default();
+        let why = info.payload().downcast_ref::<&'static str>().copied().unwrap_or_default();
         let version = env!("CARGO_PKG_VERSION");
-        self.labelled(
-            Label::Error,
-            &format!("bug in ambisign {version} at {place}: {why}"),
-        );
+        self.labelled(Label::Error, &format!("bug in ambisign {version} at {place}: {why}"));
     }
 
     fn block(&self, failure: &Failure, last: &str) {
@@ -215,9 +185,7 @@ impl<'a> Reporter<'a> {
             return lines();
         }
         let heading = sanitize::command_message(&self.clean(heading));
-        let _written = self
-            .console
-            .write(Stream::Err, &format!("::group::{heading}\n"));
+        let _written = self.console.write(Stream::Err, &format!("::group::{heading}\n"));
         lines();
         let _written = self.console.write(Stream::Err, "::endgroup::\n");
     }

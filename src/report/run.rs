@@ -120,11 +120,7 @@ impl<'a> Run<'a> {
             files,
             summary: Summary::of(report),
             warnings: &report.warnings,
-            error: error.map(|failure| Error {
-                failure,
-                exit_code,
-                exists: text::exists(report),
-            }),
+            error: error.map(|failure| Error { failure, exit_code, exists: text::exists(report) }),
         }
     }
 }

@@ -47,6 +47,5 @@ impl Runner {
 pub(super) fn workflow(reference: &str) -> Option<String> {
     let (path, _) = reference.split_once("@refs/")?;
     let path = path.splitn(3, '/').nth(2)?;
-    path.starts_with(".github/workflows/")
-        .then(|| path.to_owned())
+    path.starts_with(".github/workflows/").then(|| path.to_owned())
 }

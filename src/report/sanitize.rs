@@ -59,9 +59,7 @@ pub(super) fn json(text: &str) -> String {
 
 /// The message of a workflow command of GitHub Actions.
 pub(super) fn command_message(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// `document` as JSON on one line. Each text in it passes `redact`, the names of members too: they can
@@ -125,9 +123,7 @@ impl Formatter for Redacted<'_> {
 
 /// A property of a workflow command of GitHub Actions.
 pub(super) fn command_property(text: &str) -> String {
-    command_message(text)
-        .replace(':', "%3A")
-        .replace(',', "%2C")
+    command_message(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// `word` as one word of a POSIX shell.
@@ -145,10 +141,7 @@ mod tests {
 
     #[test]
     fn a_line_stays_a_line() {
-        assert_eq!(
-            line("a\u{1b}[31mb\r\nc\u{9b}"),
-            r"a\u{1b}[31mb\u{d}\u{a}c\u{9b}"
-        );
+        assert_eq!(line("a\u{1b}[31mb\r\nc\u{9b}"), r"a\u{1b}[31mb\u{d}\u{a}c\u{9b}");
         assert_eq!(line("\u{202e}gnp"), r"\u{202e}gnp");
         assert_eq!(line("café 日本"), "café 日本");
     }
@@ -157,12 +150,7 @@ mod tests {
     fn ci_commands_are_defused() {
         assert_eq!(line("::add-mask::x"), r"\::add-mask::x");
         assert_eq!(line("  ::error::x"), r"\  ::error::x");
-        for command in [
-            "x ##[error]y",
-            "##vso[task.setvariable]",
-            "###[group]",
-            "##teamcity[x]",
-        ] {
+        for command in ["x ##[error]y", "##vso[task.setvariable]", "###[group]", "##teamcity[x]"] {
             let harmless = line(command);
             assert!(!harmless.contains("##"), "{harmless}");
         }
@@ -174,10 +162,7 @@ mod tests {
         let value = serde_json::json!({ "a": "##[error]\u{1b}\u{7f}\u{202e}\u{feff}##\"\\" });
         let text = json(&value.to_string());
         assert!(!text.contains("##") && !text.contains('\u{7f}'), "{text}");
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
-            value
-        );
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     #[test]

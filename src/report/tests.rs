@@ -79,10 +79,7 @@ pub(super) fn signed(repository: &str) -> Outcome {
         }),
         certificate_requested: true,
         submitted: true,
-        timestamps: vec![Timestamp {
-            authority: "https://tsa.example.com".to_owned(),
-            time,
-        }],
+        timestamps: vec![Timestamp { authority: "https://tsa.example.com".to_owned(), time }],
         log: vec![LogEntry {
             url: "https://rekor.example.com".to_owned(),
             version: 2,
@@ -147,26 +144,17 @@ fn what_was_sent_may_have_been_done() {
     let rows = [
         (Outcome::default(), "nothing was signed or uploaded"),
         (
-            Outcome {
-                certificate_requested: true,
-                ..Outcome::default()
-            },
+            Outcome { certificate_requested: true, ..Outcome::default() },
             "a certificate may have been issued, nothing was signed or uploaded",
         ),
         (
             // There are timestamps, and the log was not reached.
-            Outcome {
-                submitted: false,
-                ..certified.clone()
-            },
+            Outcome { submitted: false, ..certified.clone() },
             "a certificate was issued, nothing was logged or attached",
         ),
         (
             // There need be no timestamp.
-            Outcome {
-                timestamps: Vec::new(),
-                ..certified
-            },
+            Outcome { timestamps: Vec::new(), ..certified },
             "a certificate was issued, the log may have an entry, nothing was attached",
         ),
     ];
@@ -185,11 +173,8 @@ fn what_was_sent_may_have_been_done() {
 
 #[test]
 fn success_is_one_line_an_image_and_a_command_to_verify() {
-    let (out, err) = finished(
-        Style::default(),
-        &report(vec![signed("r.io/a")], End::Complete),
-        Output::Text,
-    );
+    let (out, err) =
+        finished(Style::default(), &report(vec![signed("r.io/a")], End::Complete), Output::Text);
     assert_eq!(out, "r.io/a@sha256:00\n");
     assert_eq!(
         err,
@@ -210,9 +195,7 @@ fn the_lines_to_verify_with_are_few_and_complete() {
     let told = |report: &Report| finished(Style::default(), report, Output::Text).1;
     let own = |report: &Report| {
         let told = told(report);
-        let lines = told
-            .lines()
-            .filter_map(|line| line.strip_prefix("  ambisign "));
+        let lines = told.lines().filter_map(|line| line.strip_prefix("  ambisign "));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
     let names = ["r.io/a", "r.io/b", "r.io/c", "r.io/d"].map(signed);
@@ -248,12 +231,8 @@ fn the_lines_to_verify_with_are_few_and_complete() {
 /// A dry run knows who would sign, and leaves nothing that could be verified.
 #[test]
 fn a_dry_run_names_no_command_to_verify_with() {
-    let dry = Outcome {
-        state: State::WouldSign,
-        certificate: None,
-        attached: None,
-        ..signed("r.io/a")
-    };
+    let dry =
+        Outcome { state: State::WouldSign, certificate: None, attached: None, ..signed("r.io/a") };
     let mut report = report(vec![dry], End::Complete);
     report.identity = Some(Identity {
         provider: "github-actions".to_owned(),
@@ -284,21 +263,11 @@ fn a_batch_names_the_images_that_failed_and_what_exists_of_each() {
 
 #[test]
 fn an_interrupted_run_says_what_exists() {
-    let logged = Outcome {
-        attached: None,
-        state: State::Pending,
-        ..signed("r.io/b")
-    };
+    let logged = Outcome { attached: None, state: State::Pending, ..signed("r.io/b") };
     for (more, exists) in [
         (vec![Outcome::default()], "1 of 2 images are signed"),
-        (
-            vec![logged.clone()],
-            "1 of 2 images are signed, and 1 more is in the log",
-        ),
-        (
-            vec![logged.clone(), logged],
-            "1 of 3 images are signed, and 2 more are in the log",
-        ),
+        (vec![logged.clone()], "1 of 2 images are signed, and 1 more is in the log"),
+        (vec![logged.clone(), logged], "1 of 3 images are signed, and 2 more are in the log"),
     ] {
         let images = [vec![signed("r.io/a")], more].concat();
         let report = report(images, End::Interrupted(Signal::Terminate));
@@ -310,10 +279,7 @@ fn an_interrupted_run_says_what_exists() {
 
 #[test]
 fn nothing_from_outside_can_do_anything() {
-    let look = Style {
-        colour: Colour::Off,
-        runner: Some(Runner::default()),
-    };
+    let look = Style { colour: Colour::Off, runner: Some(Runner::default()) };
     let what = "said \u{1b}]0;x\u{7} hunter\"22\n::stop-commands::x ##[error]y 100%";
     let report = report(vec![], End::Failed(failure(what, Class::Identity)));
     let (out, err) = finished(look, &report, Output::Json);
@@ -321,13 +287,8 @@ fn nothing_from_outside_can_do_anything() {
         assert!(!text.contains(['\u{1b}', '\u{7}']), "{text}");
         assert!(!text.contains("hunter") && !text.contains("##["), "{text}");
     }
-    let commands: Vec<_> = err
-        .lines()
-        .filter(|line| line.trim_start().starts_with("::"))
-        .collect();
-    let [command] = commands[..] else {
-        panic!("{commands:?}")
-    };
+    let commands: Vec<_> = err.lines().filter(|line| line.trim_start().starts_with("::")).collect();
+    let [command] = commands[..] else { panic!("{commands:?}") };
     assert!(
         command.starts_with("::error title=ambisign%3A github/not-permitted::said"),
         "{command}"
@@ -335,10 +296,7 @@ fn nothing_from_outside_can_do_anything() {
     assert!(command.contains("100%25"));
     assert_eq!(out.lines().count(), 1);
     let message = serde_json::from_str::<Value>(&out).unwrap()["error"]["message"].clone();
-    assert_eq!(
-        message,
-        "said \u{1b}]0;x\u{7} ***\n::stop-commands::x ##[error]y 100%"
-    );
+    assert_eq!(message, "said \u{1b}]0;x\u{7} ***\n::stop-commands::x ##[error]y 100%");
 }
 
 #[test]
@@ -351,21 +309,12 @@ fn the_document_has_everything() {
         issuer: "https://token.actions.githubusercontent.com".to_owned(),
         repository_visibility: Some("public".to_owned()),
     });
-    report.warnings.push(Warning {
-        code: "settings/x",
-        message: "odd".to_owned(),
-    });
+    report.warnings.push(Warning { code: "settings/x", message: "odd".to_owned() });
     let (out, _) = finished(Style::default(), &report, Output::Json);
-    assert!(
-        out.starts_with(r#"{"schema":"urn:ambisign:result:v1","version":""#),
-        "{out}"
-    );
+    assert!(out.starts_with(r#"{"schema":"urn:ambisign:result:v1","version":""#), "{out}");
     let document: Value = serde_json::from_str(&out).unwrap();
     // A run that forgets an image is a bug, whatever it says.
-    assert_eq!(
-        (&document["status"], &document["exit_code"]),
-        (&"partial".into(), &7.into())
-    );
+    assert_eq!((&document["status"], &document["exit_code"]), (&"partial".into(), &7.into()));
     let image = &document["images"][0];
     assert_eq!(image["status"], "signed");
     assert_eq!(image["log"][0]["index"], 48_211);
@@ -373,10 +322,7 @@ fn the_document_has_everything() {
     assert_eq!(image["timings_ms"]["certificate"], 380);
     assert_eq!(image["attached"]["reference"], "r.io/a@sha256:11");
     assert!(
-        image["verify_command"]
-            .as_str()
-            .unwrap()
-            .starts_with("cosign verify r.io/a@sha256:00 ")
+        image["verify_command"].as_str().unwrap().starts_with("cosign verify r.io/a@sha256:00 ")
     );
     assert_eq!(document["images"][1]["status"], "pending");
     assert_eq!(document["summary"]["signed"], 1);
@@ -396,25 +342,13 @@ fn steps_of_one_image_stay_together() {
     let kept = |index| {
         of_image(
             index,
-            ImageEvent::BundleKept {
-                path: "x".into(),
-                took: Duration::from_millis(210),
-            },
+            ImageEvent::BundleKept { path: "x".into(), took: Duration::from_millis(210) },
         )
     };
     let over = |index| of_image(index, ImageEvent::Finished(State::Signed));
     let (_, several) = told(Style::default(), |reporter| {
         let recorder = Recorder::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
-        let events = [
-            images(2),
-            kept(0),
-            kept(1),
-            kept(0),
-            kept(7),
-            over(1),
-            over(0),
-            over(7),
-        ];
+        let events = [images(2), kept(0), kept(1), kept(0), kept(7), over(1), over(0), over(7)];
         events.iter().for_each(|event| recorder.record(event));
         assert_eq!(recorder.report().images[0].steps.len(), 2);
     });
@@ -425,14 +359,9 @@ fn steps_of_one_image_stay_together() {
     );
     let (_, one) = told(Style::default(), |reporter| {
         let recorder = Recorder::new(reporter, Report::new(SystemTime::UNIX_EPOCH));
-        [images(1), kept(0)]
-            .iter()
-            .for_each(|event| recorder.record(event));
+        [images(1), kept(0)].iter().for_each(|event| recorder.record(event));
     });
-    assert_eq!(
-        one,
-        "r.io/b@sha256:00  (asked for: r.io/b:v1)\n  kept         0.21s  x\n"
-    );
+    assert_eq!(one, "r.io/b@sha256:00  (asked for: r.io/b:v1)\n  kept         0.21s  x\n");
 }
 
 #[test]
@@ -454,29 +383,17 @@ fn waits_are_always_told_and_answers_when_asked() {
         reporter.event(answered, false);
         reporter.event(waiting, false);
     });
-    assert_eq!(
-        quiet,
-        "  waiting 8s for rekor.example.com: answered HTTP 502 (try 4)\n"
-    );
+    assert_eq!(quiet, "  waiting 8s for rekor.example.com: answered HTTP 502 (try 4)\n");
     let (_, loud) = told(Style::default(), |reporter| reporter.event(answered, true));
     assert_eq!(loud, "  GET https://rekor.example.com/api 200 0.12s\n");
     let (_, loud) = told(Style::default(), |reporter| reporter.event(waiting, true));
-    assert_eq!(
-        loud,
-        "  waiting 8s for https://rekor.example.com/api: answered HTTP 502 (try 4)\n"
-    );
+    assert_eq!(loud, "  waiting 8s for https://rekor.example.com/api: answered HTTP 502 (try 4)\n");
 }
 
 #[test]
 fn colours_are_for_labels_only() {
-    let look = Style {
-        colour: Colour::On,
-        runner: None,
-    };
-    let warning = Warning {
-        code: "settings/x",
-        message: "odd".to_owned(),
-    };
+    let look = Style { colour: Colour::On, runner: None };
+    let warning = Warning { code: "settings/x", message: "odd".to_owned() };
     let (_, err) = told(look, |reporter| reporter.warning(&warning));
     assert_eq!(err, "ambisign: \u{1b}[1;33mwarning:\u{1b}[0m odd\n");
 }
@@ -497,10 +414,7 @@ fn verifiers_are_told_of_the_same_mirror() {
         let (out, err) = finished(Style::default(), &report, Output::Json);
         let document: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(document["instance"]["tuf"]["root_version"], 3);
-        let command = document["images"][0]["verify_command"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let command = document["images"][0]["verify_command"].as_str().unwrap().to_owned();
         (command, err)
     };
     let (root, file) = (Known::WithRoot("my root.json".into()), Some("root.json"));
@@ -519,10 +433,7 @@ fn verifiers_are_told_of_the_same_mirror() {
         let (command, err) = command(trusted_root, known);
         assert!(command.starts_with(start), "{command}");
         assert!(err.contains(own), "no `{own}` in: {err}");
-        assert_eq!(
-            command.contains("--trusted-root root.json"),
-            trusted_root.is_some()
-        );
+        assert_eq!(command.contains("--trusted-root root.json"), trusted_root.is_some());
         let first = "\n  cosign initialize --staging\n";
         assert_eq!(err.contains(first), start.contains("initialize"), "{err}");
     }

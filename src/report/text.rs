@@ -27,10 +27,7 @@ pub(super) fn blocks(report: &Report) -> Vec<Block> {
     let exit = report.exit();
     let mut blocks = Vec::new();
     if let Some(failure) = run_failure(report) {
-        blocks.push(Block {
-            failure,
-            last: format!("exit {exit}; {}", exists(report)),
-        });
+        blocks.push(Block { failure, last: format!("exit {exit}; {}", exists(report)) });
     }
     for image in &report.images {
         let Some(failure) = image.failure() else {
@@ -55,21 +52,14 @@ fn image_and_run(report: &Report, image: &Outcome) -> String {
     if of_image != NOTHING || of_run == NOTHING {
         return of_image;
     }
-    let noun = if image.file.is_some() {
-        "file"
-    } else {
-        "image"
-    };
+    let noun = if image.file.is_some() { "file" } else { "image" };
     format!("this {noun} is not signed; {of_run}")
 }
 
 /// What exists now of the whole run.
 pub(super) fn exists(report: &Report) -> String {
-    let done = report
-        .images
-        .iter()
-        .filter(|image| image.attached.is_some() || is_signed(image))
-        .count();
+    let done =
+        report.images.iter().filter(|image| image.attached.is_some() || is_signed(image)).count();
     if done > 0 {
         let (all, nouns) = (report.images.len(), nouns(report));
         let logged = |image: &&Outcome| !is_signed(image) && !image.log.is_empty();
@@ -102,10 +92,7 @@ pub(super) fn image_exists(image: &Outcome) -> String {
         None => bundle,
     };
     if let Some(attached) = &image.attached {
-        return format!(
-            "the signature is attached as {}{bundle}",
-            attached.reference
-        );
+        return format!("the signature is attached as {}{bundle}", attached.reference);
     }
     match image.state {
         State::AlreadySigned => return "it was signed before".to_owned(),
@@ -117,10 +104,7 @@ pub(super) fn image_exists(image: &Outcome) -> String {
         | State::WouldSign => {}
     }
     if let Some(entry) = image.log.first() {
-        let place = entry
-            .link
-            .clone()
-            .unwrap_or_else(|| format!("{} #{}", entry.url, entry.index));
+        let place = entry.link.clone().unwrap_or_else(|| format!("{} #{}", entry.url, entry.index));
         // A registry may have taken the manifest whose acceptance it did not tell.
         let attached = match image.bundle {
             Some(_) => "the signature is not known to be attached",
@@ -162,11 +146,7 @@ pub(super) fn bundle_of(image: &Outcome) -> Option<&PathBuf> {
 /// What the run is about.
 pub(super) fn nouns(report: &Report) -> &'static str {
     let first = report.images.first();
-    if first.is_some_and(|image| image.file.is_some()) {
-        "files"
-    } else {
-        "images"
-    }
+    if first.is_some_and(|image| image.file.is_some()) { "files" } else { "images" }
 }
 
 pub(super) fn is_signed(image: &Outcome) -> bool {
@@ -187,21 +167,9 @@ pub(super) fn counted(report: &Report, (all, nouns): (usize, &str)) -> String {
     let count = |wanted: fn(&State) -> bool| report.count(wanted);
     let parts = [
         ("signed", "", count(|state| matches!(state, State::Signed))),
-        (
-            "would sign",
-            "",
-            count(|state| matches!(state, State::WouldSign)),
-        ),
-        (
-            "attached to",
-            "",
-            count(|state| matches!(state, State::Attached)),
-        ),
-        (
-            "left alone",
-            " signed before",
-            count(|state| matches!(state, State::AlreadySigned)),
-        ),
+        ("would sign", "", count(|state| matches!(state, State::WouldSign))),
+        ("attached to", "", count(|state| matches!(state, State::Attached))),
+        ("left alone", " signed before", count(|state| matches!(state, State::AlreadySigned))),
         (
             "found",
             " with the bundle attached before",
@@ -219,9 +187,5 @@ pub(super) fn counted(report: &Report, (all, nouns): (usize, &str)) -> String {
 
 /// `words` as one line of a shell.
 pub(super) fn joined(words: &[String]) -> String {
-    words
-        .iter()
-        .map(|word| shell(word))
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.iter().map(|word| shell(word)).collect::<Vec<_>>().join(" ")
 }

@@ -87,12 +87,6 @@ impl Told for Update {
 
 /// A mirror and what it has, in two lines.
 fn versions(mirror: &Mirror) -> String {
-    let Mirror {
-        url,
-        root,
-        timestamp,
-        snapshot,
-        targets,
-    } = mirror;
+    let Mirror { url, root, timestamp, snapshot, targets } = mirror;
     format!("{url}\n  root {root}, timestamp {timestamp}, snapshot {snapshot}, targets {targets}")
 }

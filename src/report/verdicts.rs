@@ -95,12 +95,7 @@ fn blocks(verdicts: &Verdicts) -> Vec<Block> {
         Some(failure)
     });
     let failures = run_failure(verdicts).into_iter().chain(artifacts);
-    failures
-        .map(|failure| Block {
-            failure,
-            last: last.clone(),
-        })
-        .collect()
+    failures.map(|failure| Block { failure, last: last.clone() }).collect()
 }
 
 /// What is known now.
@@ -163,16 +158,7 @@ impl<'a> Verification<'a> {
 
 impl<'a> Artifact<'a> {
     fn of(verdict: &'a Verdict) -> Self {
-        let status = if verdict.is_verified() {
-            "verified"
-        } else {
-            "failed"
-        };
-        Self {
-            verdict,
-            status,
-            signatures: &verdict.signatures,
-            error: verdict.failure.as_ref(),
-        }
+        let status = if verdict.is_verified() { "verified" } else { "failed" };
+        Self { verdict, status, signatures: &verdict.signatures, error: verdict.failure.as_ref() }
     }
 }

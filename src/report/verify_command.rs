@@ -11,19 +11,12 @@ const MOST_COMMANDS: usize = 3;
 
 /// The commands that verify what is signed, as lines for people: one of ambisign, then those of cosign.
 pub(super) fn lines(report: &Report) -> Vec<String> {
-    let images: Vec<_> = report
-        .images
-        .iter()
-        .filter(|image| cosign(report, image).is_some())
-        .collect();
+    let images: Vec<_> =
+        report.images.iter().filter(|image| cosign(report, image).is_some()).collect();
     if images.is_empty() {
         return Vec::new();
     }
-    let shown = if images.len() > MOST_COMMANDS {
-        1
-    } else {
-        images.len()
-    };
+    let shown = if images.len() > MOST_COMMANDS { 1 } else { images.len() };
     let (told, others) = images.split_at(shown);
     let others =
         (!others.is_empty()).then(|| format!("  and the same for the other {}", nouns(report)));
@@ -82,9 +75,7 @@ fn own(report: &Report, images: &[&Outcome]) -> Vec<Vec<String>> {
         }
     }
     let commands = commands.into_iter();
-    commands
-        .map(|(words, names)| [words, names].concat())
-        .collect()
+    commands.map(|(words, names)| [words, names].concat()).collect()
 }
 
 /// The command of ambisign that verifies `image`, as words, without the name of the image.
@@ -135,26 +126,17 @@ fn signer<'a>(report: &'a Report, image: &'a Outcome) -> Option<(&'a str, &'a st
 fn cosign(report: &Report, image: &Outcome) -> Option<Vec<String>> {
     let (subject, issuer) = signer(report, image)?;
     let command = match (&image.file, bundle_of(image)) {
-        (None, _) => ["cosign", "verify", &image.name()]
-            .map(str::to_owned)
-            .to_vec(),
+        (None, _) => ["cosign", "verify", &image.name()].map(str::to_owned).to_vec(),
         (Some(_), None) => return None,
         (Some(_), Some(bundle)) => {
             let (name, bundle) = (image.name(), bundle.display().to_string());
-            ["cosign", "verify-blob", &name, "--bundle", &bundle]
-                .map(str::to_owned)
-                .to_vec()
+            ["cosign", "verify-blob", &name, "--bundle", &bundle].map(str::to_owned).to_vec()
         }
     };
     let annotations = report.annotations.iter().filter(|_| image.file.is_none());
     let annotations =
         annotations.flat_map(|(key, value)| ["-a".to_owned(), field(&format!("{key}={value}"))]);
-    let identity = [
-        "--certificate-identity",
-        subject,
-        "--certificate-oidc-issuer",
-        issuer,
-    ];
+    let identity = ["--certificate-identity", subject, "--certificate-oidc-issuer", issuer];
     let identity = identity.map(str::to_owned).to_vec();
     let mut words = [command, annotations.collect(), identity].concat();
     let mut around = elsewhere(image);

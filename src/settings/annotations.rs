@@ -21,11 +21,8 @@ pub(super) fn pair(text: &str, from: &Origin) -> Result<(String, String), Settin
         Some((key, value)) if !key.is_empty() && !text.contains(char::is_control) => {
             Ok((key.to_owned(), value.to_owned()))
         }
-        Some(_) | None => Err(Sourced {
-            value: (),
-            from: from.clone(),
-        }
-        .wrong("a pair `key=value` without control characters")),
+        Some(_) | None => Err(Sourced { value: (), from: from.clone() }
+            .wrong("a pair `key=value` without control characters")),
     }
 }
 

@@ -47,11 +47,7 @@ impl AttachSettings {
         let of_variable = variables.and_then(|given| given.bundle_dir.clone());
         let folder = path("bundle-dir", args.bundle_dir, of_variable);
         let mut files = args.bundle;
-        files.extend(
-            variables
-                .and_then(|given| given.bundle.clone())
-                .map(PathBuf::from),
-        );
+        files.extend(variables.and_then(|given| given.bundle.clone()).map(PathBuf::from));
         if files.is_empty() && folder.is_none() {
             return Err(SettingsError::NoBundles);
         }

@@ -19,10 +19,7 @@ impl BlobSettings {
     /// Those of [`super::Settings::resolve`]; one bundle for several files, or none for standard input.
     pub fn resolve(args: SignBlobArgs, env: &Env) -> Result<Self, SettingsError> {
         let groups = Groups::new(env, &args.signing.trust)?;
-        Ok(Self {
-            blobs: paths(args.files, args.bundle)?,
-            signing: groups.signing(args.signing)?,
-        })
+        Ok(Self { blobs: paths(args.files, args.bundle)?, signing: groups.signing(args.signing)? })
     }
 }
 
@@ -32,10 +29,7 @@ impl BlobSettings {
 /// `file` is standard input, which has no name.
 pub(crate) fn default_bundle(file: &Path) -> Result<PathBuf, SettingsError> {
     if file == Path::new("-") {
-        return Err(SettingsError::Incomplete {
-            given: "-".to_owned(),
-            missing: "--bundle",
-        });
+        return Err(SettingsError::Incomplete { given: "-".to_owned(), missing: "--bundle" });
     }
     let mut path = file.to_owned().into_os_string();
     path.push(SUFFIX);

@@ -66,19 +66,11 @@ impl Groups {
                 missing: "--bundle-dir",
             });
         }
-        let words = &[
-            ("add", IfSigned::Add),
-            ("fail", IfSigned::Fail),
-            ("skip", IfSigned::Skip),
-        ];
+        let words = &[("add", IfSigned::Add), ("fail", IfSigned::Fail), ("skip", IfSigned::Skip)];
         let if_signed = pick("if-signed", args.if_signed, variables.if_signed.clone())?;
         Ok(BundleSettings {
             place,
-            delivery: if keep {
-                Delivery::Keep
-            } else {
-                Delivery::Attach
-            },
+            delivery: if keep { Delivery::Keep } else { Delivery::Attach },
             if_signed: choice(if_signed, IfSigned::Add, words)?,
         })
     }

@@ -50,11 +50,8 @@ impl Groups {
     /// `--public-instance` one that decides who gets the token.
     pub(super) fn new(env: &Env, trust: &TrustArgs) -> Result<Self, SettingsError> {
         let (variables, warnings) = variables::read(env)?;
-        let public_instance = flag(
-            "public-instance",
-            trust.public_instance,
-            variables.public_instance.as_deref(),
-        )?;
+        let public_instance =
+            flag("public-instance", trust.public_instance, variables.public_instance.as_deref())?;
         if public_instance {
             provenance::refuse_deciding_variables(env)?;
         }
@@ -88,11 +85,7 @@ impl Groups {
 
     pub(super) fn trust(&mut self, args: TrustArgs) -> Result<TrustSettings, SettingsError> {
         let variables = &self.variables;
-        let trusted_root = path(
-            "trusted-root",
-            args.trusted_root,
-            variables.trusted_root.clone(),
-        );
+        let trusted_root = path("trusted-root", args.trusted_root, variables.trusted_root.clone());
         let ca_file = path("ca-file", args.ca_file, variables.ca_file.clone());
         let staging = flag("staging", args.staging, variables.staging.as_deref())?;
         let given = GivenMirror {
@@ -115,30 +108,15 @@ impl Groups {
 
     pub(super) fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {
         let variables = &self.variables;
-        let version = pick(
-            "rekor-version",
-            args.rekor_version,
-            variables.rekor_version.clone(),
-        )?;
-        let words = &[
-            ("auto", RekorVersion::Auto),
-            ("1", RekorVersion::V1),
-            ("2", RekorVersion::V2),
-        ];
-        let issuer = pick(
-            "oidc-issuer",
-            args.oidc_issuer,
-            variables.oidc_issuer.clone(),
-        )?;
+        let version = pick("rekor-version", args.rekor_version, variables.rekor_version.clone())?;
+        let words =
+            &[("auto", RekorVersion::Auto), ("1", RekorVersion::V1), ("2", RekorVersion::V2)];
+        let issuer = pick("oidc-issuer", args.oidc_issuer, variables.oidc_issuer.clone())?;
         let issuer = issuer.map(value::url).transpose()?;
         let fulcio = pick("fulcio-url", args.fulcio_url, variables.fulcio_url.clone())?;
         let rekor = pick("rekor-url", args.rekor_url, variables.rekor_url.clone())?;
         let tsa = pick("tsa-url", args.tsa_url, variables.tsa_url.clone())?;
-        let config = path(
-            "signing-config",
-            args.signing_config,
-            variables.signing_config.clone(),
-        );
+        let config = path("signing-config", args.signing_config, variables.signing_config.clone());
         self.warnings.extend(issuer.map(|issuer| Warning {
             code: UNUSED,
             message: format!(
@@ -166,11 +144,7 @@ impl Groups {
         }
         let token = self.token(args.identity_token, args.identity_token_file)?;
         let variables = &self.variables;
-        let provider = pick(
-            "oidc-provider",
-            args.oidc_provider,
-            variables.oidc_provider.clone(),
-        )?;
+        let provider = pick("oidc-provider", args.oidc_provider, variables.oidc_provider.clone())?;
         let disabled = flag(
             "oidc-disable-ambient-providers",
             args.oidc_disable_ambient_providers,
@@ -190,22 +164,14 @@ impl Groups {
         Ok(IdentitySettings {
             token,
             provider: provider.map(|given| given.value),
-            ambient: if disabled {
-                Ambient::Disabled
-            } else {
-                Ambient::Allowed
-            },
+            ambient: if disabled { Ambient::Disabled } else { Ambient::Allowed },
             audience: audience.unwrap_or_else(|| AUDIENCE.to_owned()),
             require_identity: text(
                 "require-identity",
                 args.require_identity,
                 &variables.require_identity,
             )?,
-            require_issuer: text(
-                "require-issuer",
-                args.require_issuer,
-                &variables.require_issuer,
-            )?,
+            require_issuer: text("require-issuer", args.require_issuer, &variables.require_issuer)?,
         })
     }
 
@@ -216,11 +182,7 @@ impl Groups {
     ) -> Result<Option<TokenSource>, SettingsError> {
         let variables = &self.variables;
         let value = pick("identity-token", value, variables.identity_token.clone())?;
-        let file = path(
-            "identity-token-file",
-            file,
-            variables.identity_token_file.clone(),
-        );
+        let file = path("identity-token-file", file, variables.identity_token_file.clone());
         exclusive(value.as_ref(), file.as_ref())?;
         Ok(match (value, file) {
             (Some(value), _) => Some(TokenSource::Value(value.value.into())),
@@ -233,11 +195,7 @@ impl Groups {
         let private = variables.allow_private_repository.as_deref();
         let consents = [
             ("yes", args.yes, variables.yes.as_deref()),
-            (
-                "allow-private-repository",
-                args.allow_private_repository,
-                private,
-            ),
+            ("allow-private-repository", args.allow_private_repository, private),
         ];
         let by_flag = args.yes || args.allow_private_repository;
         let mut consent = Consent::NotGiven;
@@ -262,11 +220,8 @@ impl Groups {
         let (plain_http, notice) = plain_http::read(&args.allow_http_registry, variable)?;
         self.overrides.extend(notice);
         let variables = &self.variables;
-        let username = pick(
-            "registry-username",
-            args.registry_username,
-            variables.registry_username.clone(),
-        )?;
+        let username =
+            pick("registry-username", args.registry_username, variables.registry_username.clone())?;
         let secret = |name, variable: &Option<String>| pick(name, None, variable.clone());
         let password = secret("registry-password", &variables.registry_password)?;
         let token = secret("registry-token", &variables.registry_token)?;
@@ -286,11 +241,7 @@ impl Groups {
             }
             (None, None, None) => None,
         };
-        Ok(RegistrySettings {
-            login,
-            signatures,
-            plain_http,
-        })
+        Ok(RegistrySettings { login, signatures, plain_http })
     }
 
     /// The repository for signatures. Because it does not affect who gets the token, `--public-instance`
@@ -303,8 +254,7 @@ impl Groups {
             Some(Sourced { value, from })
         });
         let given = given.map(value::repository).transpose()?;
-        self.overrides
-            .extend(given.as_ref().map(Override::of_signatures));
+        self.overrides.extend(given.as_ref().map(Override::of_signatures));
         Ok(given.map(|given| given.value))
     }
 
@@ -368,11 +318,7 @@ fn jobs(given: Option<Sourced<String>>) -> Result<NonZeroUsize, SettingsError> {
     let Some(given) = given else {
         return Ok(default);
     };
-    let jobs = given
-        .value
-        .parse()
-        .ok()
-        .filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS);
+    let jobs = given.value.parse().ok().filter(|jobs: &NonZeroUsize| jobs.get() <= MOST_JOBS);
     jobs.ok_or_else(|| given.wrong("a number from 1 to 1000"))
 }
 

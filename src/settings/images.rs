@@ -99,11 +99,7 @@ impl ImageSettings {
         if let (Some(tags), None, None) = (&tags, &digest, &built) {
             return Err(tags.incomplete("--digest"));
         }
-        let file = path(
-            "images-file",
-            args.images_file,
-            variables.images_file.clone(),
-        );
+        let file = path("images-file", args.images_file, variables.images_file.clone());
         let mut listed = listed(&args.images, variables.images.as_deref())?;
         listed.extend(tags.map(tagged).transpose()?);
         let artifacts = env.get("GITHUB_ARTIFACTS_LIST");
@@ -121,25 +117,14 @@ impl ImageSettings {
             Names::Given(listed)
         };
         let recursive = flag("recursive", args.recursive, variables.recursive.as_deref())?;
-        let digests_only = flag(
-            "require-digest",
-            args.require_digest,
-            variables.require_digest.as_deref(),
-        )?;
+        let digests_only =
+            flag("require-digest", args.require_digest, variables.require_digest.as_deref())?;
         Ok(Self {
             names,
             digest: digest.map(|given| (given.value, given.from)),
             built: built.map(|given| (given.value, given.from)),
-            tags: if digests_only {
-                Tags::Refused
-            } else {
-                Tags::Resolved
-            },
-            extent: if recursive {
-                Extent::WithChildren
-            } else {
-                Extent::Named
-            },
+            tags: if digests_only { Tags::Refused } else { Tags::Resolved },
+            extent: if recursive { Extent::WithChildren } else { Extent::Named },
         })
     }
 }
@@ -151,20 +136,14 @@ pub(crate) const WAYS: &str =
 /// The images of the command line, otherwise those of the variable.
 fn listed(given: &[String], variable: Option<&str>) -> Result<Vec<Listed>, SettingsError> {
     if !given.is_empty() {
-        return Ok(vec![Listed {
-            source: Source::CommandLine,
-            texts: each_once(given)?,
-        }]);
+        return Ok(vec![Listed { source: Source::CommandLine, texts: each_once(given)? }]);
     }
     let Some(text) = variable else {
         return Ok(Vec::new());
     };
     let from = Origin::Variable("images");
     let texts = split(text, &from)?;
-    Ok(vec![Listed {
-        source: Source::Variable,
-        texts,
-    }])
+    Ok(vec![Listed { source: Source::Variable, texts }])
 }
 
 fn tagged(tags: Sourced<String>) -> Result<Listed, SettingsError> {
@@ -207,20 +186,14 @@ pub(super) fn each_once(given: &[String]) -> Result<Vec<String>, SettingsError> 
 
 fn parse_digest(given: Sourced<String>) -> Result<Sourced<Digest>, SettingsError> {
     match Digest::parse(&given.value) {
-        Some(value) => Ok(Sourced {
-            value,
-            from: given.from,
-        }),
+        Some(value) => Ok(Sourced { value, from: given.from }),
         None => Err(given.wrong("`sha256:` and 64 lower-case hexadecimal digits")),
     }
 }
 
 fn parse_metadata(given: Sourced<String>) -> Result<Sourced<Vec<Built>>, SettingsError> {
     match metadata::read(&given.value) {
-        Some(value) => Ok(Sourced {
-            value,
-            from: given.from,
-        }),
+        Some(value) => Ok(Sourced { value, from: given.from }),
         None => Err(given.wrong("the JSON of a pushed build, with its `containerimage.digest`")),
     }
 }

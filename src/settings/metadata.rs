@@ -51,10 +51,10 @@ impl Target {
         let digest = self.digest.as_deref()?;
         let names = self.names.as_deref().unwrap_or_default().split(',');
         let names = names.map(str::trim).filter(|name| !name.is_empty());
-        Some(Digest::parse(digest).map(|digest| Built {
-            digest,
-            names: names.map(str::to_owned).collect(),
-        }))
+        Some(
+            Digest::parse(digest)
+                .map(|digest| Built { digest, names: names.map(str::to_owned).collect() }),
+        )
     }
 }
 

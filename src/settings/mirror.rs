@@ -63,21 +63,15 @@ impl GivenMirror {
         foreign: &Foreign,
         has_root: bool,
     ) -> Result<(Mirror, Vec<Override>), SettingsError> {
-        let Self {
-            mirror,
-            root,
-            staging,
-        } = self;
+        let Self { mirror, root, staging } = self;
         let mirror = mirror.or_else(|| {
             let value = foreign.mirror.clone()?;
             let from = Origin::Foreign("TUF_MIRROR");
             Some(Sourced { value, from })
         });
         if let Some(staging) = staging {
-            let others = [
-                mirror.as_ref().map(|given| &given.from),
-                root.as_ref().map(|given| &given.from),
-            ];
+            let others =
+                [mirror.as_ref().map(|given| &given.from), root.as_ref().map(|given| &given.from)];
             return match others.into_iter().flatten().next() {
                 Some(other) => Err(SettingsError::Conflict {
                     one: staging.to_string(),
@@ -88,9 +82,7 @@ impl GivenMirror {
         }
         match (mirror, root) {
             (None, None) => match foreign.older_trust.filter(|_| !has_root) {
-                Some(name) => Err(SettingsError::OlderTrust {
-                    name: name.to_owned(),
-                }),
+                Some(name) => Err(SettingsError::OlderTrust { name: name.to_owned() }),
                 None => Ok((Mirror::Public, Vec::new())),
             },
             (None, Some(root)) => Err(root.incomplete("--tuf-mirror")),
@@ -118,10 +110,7 @@ fn named(
         return Ok((instance, without_foreign(overrides)));
     };
     overrides.push(Override::of_path(&root));
-    let mirror = Mirror::Other {
-        url: mirror.value,
-        root: root.value,
-    };
+    let mirror = Mirror::Other { url: mirror.value, root: root.value };
     Ok((mirror, without_foreign(overrides)))
 }
 

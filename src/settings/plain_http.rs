@@ -18,15 +18,9 @@ pub(super) fn read(
     flags: &[String],
     variable: Option<&str>,
 ) -> Result<(PlainHttp, Option<Override>), SettingsError> {
-    let from = if flags.is_empty() {
-        Origin::Variable(FLAG)
-    } else {
-        Origin::Flag(FLAG)
-    };
+    let from = if flags.is_empty() { Origin::Variable(FLAG) } else { Origin::Flag(FLAG) };
     if flags.iter().any(String::is_empty) {
-        return Err(SettingsError::Empty {
-            name: from.to_string(),
-        });
+        return Err(SettingsError::Empty { name: from.to_string() });
     }
     let given = flags.iter().map(String::as_str);
     let given = given.chain(variable.filter(|_| flags.is_empty()));
@@ -38,12 +32,9 @@ pub(super) fn read(
     let plain_http = match texts.last() {
         None | Some(&"false") => return Ok((PlainHttp::Never, None)),
         Some(_) if texts.contains(&"true") => PlainHttp::IfNoTls,
-        Some(_) => PlainHttp::Named(
-            texts
-                .iter()
-                .map(|text| host(text, &from))
-                .collect::<Result<_, _>>()?,
-        ),
+        Some(_) => {
+            PlainHttp::Named(texts.iter().map(|text| host(text, &from)).collect::<Result<_, _>>()?)
+        }
     };
     let notice = Override::of_plain_http(&plain_http, from);
     Ok((plain_http, Some(notice)))
@@ -55,10 +46,7 @@ fn host(text: &str, from: &Origin) -> Result<String, SettingsError> {
     let reference = reference.filter(|reference| reference.repository() == "x");
     let host = reference.map(|reference| reference.registry().to_owned());
     host.ok_or_else(|| {
-        let given = Sourced {
-            value: (),
-            from: from.clone(),
-        };
+        let given = Sourced { value: (), from: from.clone() };
         given.wrong("the host and port of a registry, such as `registry.corp:5000`")
     })
 }
@@ -73,27 +61,15 @@ mod tests {
 
     #[test]
     fn names_hosts_as_images_do() {
-        let flags = |flags: &[&str]| {
-            flags
-                .iter()
-                .map(|flag| (*flag).to_owned())
-                .collect::<Vec<_>>()
-        };
+        let flags =
+            |flags: &[&str]| flags.iter().map(|flag| (*flag).to_owned()).collect::<Vec<_>>();
         for (given, variable, expected) in [
             (flags(&[]), None, PlainHttp::Never),
             (flags(&["true"]), None, PlainHttp::IfNoTls),
             (flags(&["false"]), Some("r.corp"), PlainHttp::Never),
             (flags(&["R.corp:5000"]), None, named(&["r.corp:5000"])),
-            (
-                flags(&["a.corp", "b.corp:80"]),
-                Some("c.corp"),
-                named(&["a.corp", "b.corp:80"]),
-            ),
-            (
-                flags(&[]),
-                Some("a.corp, b.corp\n"),
-                named(&["a.corp", "b.corp"]),
-            ),
+            (flags(&["a.corp", "b.corp:80"]), Some("c.corp"), named(&["a.corp", "b.corp:80"])),
+            (flags(&[]), Some("a.corp, b.corp\n"), named(&["a.corp", "b.corp"])),
             (flags(&[]), Some("true"), PlainHttp::IfNoTls),
         ] {
             let read = read(&given, variable).unwrap();
@@ -104,14 +80,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_registry() {
-        for text in [
-            "",
-            "registry",
-            "http://r.corp",
-            "r.corp/acme",
-            "r.corp:x",
-            "u@r.corp",
-        ] {
+        for text in ["", "registry", "http://r.corp", "r.corp/acme", "r.corp:x", "u@r.corp"] {
             assert!(read(&[text.to_owned()], None).is_err(), "{text}");
         }
     }

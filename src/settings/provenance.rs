@@ -35,25 +35,16 @@ impl fmt::Display for Override {
 impl Override {
     pub(super) fn of_url(given: &Sourced<Url>) -> Self {
         // Parsed URLs have neither user nor query.
-        Self {
-            value: given.value.to_string(),
-            from: given.from.clone(),
-        }
+        Self { value: given.value.to_string(), from: given.from.clone() }
     }
 
     pub(super) fn of_staging(from: Origin) -> Self {
-        Self {
-            value: "the staging instance".to_owned(),
-            from,
-        }
+        Self { value: "the staging instance".to_owned(), from }
     }
 
     pub(super) fn of_signatures(given: &Sourced<Reference>) -> Self {
         let (registry, name) = (given.value.registry(), given.value.repository());
-        Self {
-            value: format!("signatures in {registry}/{name}"),
-            from: given.from.clone(),
-        }
+        Self { value: format!("signatures in {registry}/{name}"), from: given.from.clone() }
     }
 
     pub(super) fn of_plain_http(registries: &PlainHttp, from: Origin) -> Self {
@@ -64,34 +55,24 @@ impl Override {
             }
             PlainHttp::IfNoTls | PlainHttp::Never => "every registry without TLS".to_owned(),
         };
-        Self {
-            value: format!("plain HTTP for {which}"),
-            from,
-        }
+        Self { value: format!("plain HTTP for {which}"), from }
     }
 
     pub(super) fn of_path(given: &Sourced<PathBuf>) -> Self {
-        Self {
-            value: given.value.display().to_string(),
-            from: given.from.clone(),
-        }
+        Self { value: given.value.display().to_string(), from: given.from.clone() }
     }
 }
 
 /// The overrides from variables of other programs, which have no flag.
 pub(super) fn foreign_notices(env: &Env, proxies: &Proxies) -> Vec<Override> {
-    let deciding = deciding(env)
-        .filter(|name| !name.starts_with(PREFIX))
-        .map(|name| Override {
-            value: origin_or_text(&env.raw(name).unwrap_or_default().to_string_lossy()),
-            from: Origin::Foreign(name),
-        });
+    let deciding = deciding(env).filter(|name| !name.starts_with(PREFIX)).map(|name| Override {
+        value: origin_or_text(&env.raw(name).unwrap_or_default().to_string_lossy()),
+        from: Origin::Foreign(name),
+    });
     let mut overrides: Vec<_> = deciding.collect();
     for proxy in proxies.all() {
-        let notice = Override {
-            value: format!("proxy {proxy}"),
-            from: Origin::Foreign(proxy.variable()),
-        };
+        let notice =
+            Override { value: format!("proxy {proxy}"), from: Origin::Foreign(proxy.variable()) };
         if !overrides.contains(&notice) {
             overrides.push(notice);
         }

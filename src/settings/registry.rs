@@ -36,10 +36,7 @@ pub(crate) fn registry_options(
             password: Token::new(password.expose_secret()),
             ..options
         },
-        Some(RegistryLogin::Token(token)) => RegistryOptions {
-            token: copy(token),
-            ..options
-        },
+        Some(RegistryLogin::Token(token)) => RegistryOptions { token: copy(token), ..options },
         None => options,
     })
 }

@@ -44,10 +44,7 @@ impl Settings {
             images: ImageSettings::resolve(inputs, given, &mut groups.warnings)?,
             bundles: groups.bundles(args.bundles)?,
             registry: groups.registry(args.registry)?,
-            signing: Signing {
-                annotations,
-                ..groups.signing(args.signing)?
-            },
+            signing: Signing { annotations, ..groups.signing(args.signing)? },
         };
         settings.check_input()?;
         Ok(settings)

@@ -43,11 +43,8 @@ fn defaults() {
 
 #[test]
 fn a_flag_wins_over_its_variable_and_an_empty_variable_is_none() {
-    let env = [
-        ("AMBISIGN_AUDIENCE", "from-env"),
-        ("AMBISIGN_TIMEOUT", "90s"),
-        ("AMBISIGN_JOBS", ""),
-    ];
+    let env =
+        [("AMBISIGN_AUDIENCE", "from-env"), ("AMBISIGN_TIMEOUT", "90s"), ("AMBISIGN_JOBS", "")];
     let settings = settings(&["a", "--audience", "from-flag"], &env).unwrap();
     assert_eq!(settings.signing.identity.audience, "from-flag");
     assert_eq!(settings.signing.run.timeout, Duration::from_secs(90));
@@ -56,25 +53,15 @@ fn a_flag_wins_over_its_variable_and_an_empty_variable_is_none() {
 
 #[test]
 fn every_switch_has_a_variable_that_says_both() {
-    let on = [
-        ("AMBISIGN_DRY_RUN", "true"),
-        ("AMBISIGN_YES", "1"),
-        ("AMBISIGN_REQUIRE_DIGEST", "1"),
-    ];
+    let on =
+        [("AMBISIGN_DRY_RUN", "true"), ("AMBISIGN_YES", "1"), ("AMBISIGN_REQUIRE_DIGEST", "1")];
     let on = settings(&["a"], &on).unwrap();
     assert_eq!(
         (on.signing.mode, on.signing.consent, on.images.tags),
         (Mode::DryRun, Consent::Given, Tags::Refused)
     );
-    let off = settings(
-        &["a"],
-        &[("AMBISIGN_DRY_RUN", "false"), ("AMBISIGN_YES", "0")],
-    )
-    .unwrap();
-    assert_eq!(
-        (off.signing.mode, off.signing.consent),
-        (Mode::Publish, Consent::NotGiven)
-    );
+    let off = settings(&["a"], &[("AMBISIGN_DRY_RUN", "false"), ("AMBISIGN_YES", "0")]).unwrap();
+    assert_eq!((off.signing.mode, off.signing.consent), (Mode::Publish, Consent::NotGiven));
     assert_eq!(code(&["a"], &[("AMBISIGN_YES", "yes")]), "settings/value");
 }
 
@@ -84,10 +71,7 @@ fn an_issuer_for_people_is_noted_as_unused() {
     let warnings: Vec<_> = given.signing.run.warnings.iter().collect();
     assert_eq!(warnings[0].code, "settings/unused");
     assert!(warnings[0].message.contains("`--oidc-issuer`"));
-    assert_eq!(
-        code(&["a", "--oidc-issuer", "issuer"], &[]),
-        "settings/value"
-    );
+    assert_eq!(code(&["a", "--oidc-issuer", "issuer"], &[]), "settings/value");
 }
 
 #[test]
@@ -101,39 +85,15 @@ fn images_are_kept_once_and_in_order() {
 #[test]
 fn what_contradicts_is_refused() {
     let rows: &[(Flags, Vars, &str)] = &[
-        (
-            &["--identity-token", JWT, "--identity-token-file", "-"],
-            &[],
-            "settings/conflict",
-        ),
-        (
-            &["--identity-token-file", "-"],
-            &[("AMBISIGN_IDENTITY_TOKEN", JWT)],
-            "settings/conflict",
-        ),
-        (
-            &["--oidc-provider", "x", "--oidc-disable-ambient-providers"],
-            &[],
-            "settings/conflict",
-        ),
+        (&["--identity-token", JWT, "--identity-token-file", "-"], &[], "settings/conflict"),
+        (&["--identity-token-file", "-"], &[("AMBISIGN_IDENTITY_TOKEN", JWT)], "settings/conflict"),
+        (&["--oidc-provider", "x", "--oidc-disable-ambient-providers"], &[], "settings/conflict"),
         (&["--registry-username", "u"], &[], "settings/incomplete"),
-        (
-            &[],
-            &[("AMBISIGN_REGISTRY_PASSWORD", "p")],
-            "settings/incomplete",
-        ),
-        (
-            &["--registry-username", "u"],
-            &[("AMBISIGN_REGISTRY_TOKEN", "t")],
-            "settings/conflict",
-        ),
+        (&[], &[("AMBISIGN_REGISTRY_PASSWORD", "p")], "settings/incomplete"),
+        (&["--registry-username", "u"], &[("AMBISIGN_REGISTRY_TOKEN", "t")], "settings/conflict"),
     ];
     for (flags, env, expected) in rows {
-        assert_eq!(
-            code(&[&["a"], *flags].concat(), env),
-            *expected,
-            "{flags:?} {env:?}"
-        );
+        assert_eq!(code(&[&["a"], *flags].concat(), env), *expected, "{flags:?} {env:?}");
     }
 }
 
@@ -163,15 +123,9 @@ fn values_that_cannot_be_read_are_refused() {
         assert_eq!(error.code(), "settings/value", "{flags:?}");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
-    assert_eq!(
-        code(&["a", "--require-identity", ""], &[]),
-        "settings/empty"
-    );
+    assert_eq!(code(&["a", "--require-identity", ""], &[]), "settings/empty");
     let loopback = settings(&["a", "--fulcio-url", "http://127.0.0.1:5555"], &[]).unwrap();
-    assert_eq!(
-        loopback.signing.services.fulcio.unwrap().as_str(),
-        "http://127.0.0.1:5555/"
-    );
+    assert_eq!(loopback.signing.services.fulcio.unwrap().as_str(), "http://127.0.0.1:5555/");
 }
 
 #[test]
@@ -181,17 +135,10 @@ fn a_token_on_the_command_line_is_warned_about_and_never_shown() {
         panic!("{inline:?}");
     };
     assert_eq!(token.expose_secret(), JWT);
-    assert_eq!(
-        inline.signing.run.warnings[0].code,
-        "settings/token-in-arguments"
-    );
+    assert_eq!(inline.signing.run.warnings[0].code, "settings/token-in-arguments");
     assert!(!format!("{inline:?}").contains("eyJ"));
     // The path of a file is no secret.
-    let path = settings(
-        &["a", "--identity-token", "/run/secrets/token.jwt.txt"],
-        &[],
-    )
-    .unwrap();
+    let path = settings(&["a", "--identity-token", "/run/secrets/token.jwt.txt"], &[]).unwrap();
     assert!(path.signing.run.warnings.is_empty());
     let variable = settings(&["a"], &[("AMBISIGN_IDENTITY_TOKEN", JWT)]).unwrap();
     assert!(variable.signing.run.warnings.is_empty());
@@ -203,10 +150,8 @@ fn a_token_on_the_command_line_is_warned_about_and_never_shown() {
 
 #[test]
 fn the_login_is_told_to_the_redactor() {
-    let password = [
-        ("AMBISIGN_REGISTRY_PASSWORD", " pass word "),
-        ("AMBISIGN_REGISTRY_USERNAME", "u"),
-    ];
+    let password =
+        [("AMBISIGN_REGISTRY_PASSWORD", " pass word "), ("AMBISIGN_REGISTRY_USERNAME", "u")];
     let password = settings(&["a"], &password).unwrap();
     assert_eq!(password.registry.secret(), Some(" pass word "));
     assert!(!format!("{password:?}").contains("pass word"));
@@ -235,26 +180,14 @@ fn only_our_own_variables_must_be_utf8() {
     let latin1 = OsString::from_vec(vec![b'a', 0xe9]);
     let resolve = |name: &str| {
         let args = SignArgs {
-            inputs: crate::cli::InputArgs {
-                images: vec!["a".to_owned()],
-                ..Default::default()
-            },
+            inputs: crate::cli::InputArgs { images: vec!["a".to_owned()], ..Default::default() },
             ..SignArgs::default()
         };
-        Settings::resolve(
-            args,
-            &Env::from_iter([(OsString::from(name), latin1.clone())]),
-        )
+        Settings::resolve(args, &Env::from_iter([(OsString::from(name), latin1.clone())]))
     };
     assert!(resolve("LC_PAPER").is_ok());
-    assert_eq!(
-        resolve("AMBISIGN_AUDIENCE").unwrap_err().code(),
-        "settings/not-utf8"
-    );
-    assert_eq!(
-        resolve("AMBISIGN_OUTPUT").unwrap_err().code(),
-        "settings/not-utf8"
-    );
+    assert_eq!(resolve("AMBISIGN_AUDIENCE").unwrap_err().code(), "settings/not-utf8");
+    assert_eq!(resolve("AMBISIGN_OUTPUT").unwrap_err().code(), "settings/not-utf8");
 }
 
 #[test]
@@ -268,13 +201,8 @@ fn destinations_and_trust_are_named_with_their_origin() {
         ("TUF_ROOT_JSON", "1.root.json"),
     ];
     let settings = settings(&["a", "--trusted-root", "root.json"], &env).unwrap();
-    let overrides: Vec<_> = settings
-        .signing
-        .run
-        .overrides
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let overrides: Vec<_> =
+        settings.signing.run.overrides.iter().map(ToString::to_string).collect();
     assert_eq!(
         overrides,
         [
@@ -293,10 +221,7 @@ fn destinations_and_trust_are_named_with_their_origin() {
 fn the_public_instance_takes_consent_from_flags_alone() {
     for (flag, variable) in [
         ("--yes", "AMBISIGN_YES"),
-        (
-            "--allow-private-repository",
-            "AMBISIGN_ALLOW_PRIVATE_REPOSITORY",
-        ),
+        ("--allow-private-repository", "AMBISIGN_ALLOW_PRIVATE_REPOSITORY"),
     ] {
         let consent = |args: &[&str], value| {
             let settings = settings(args, &[(variable, value)]);
@@ -327,22 +252,11 @@ fn the_public_instance_lets_no_variable_decide() {
         let error = settings(&["a", "--public-instance"], &[(row.name, row.example)]).unwrap_err();
         assert!(matches!(error, SettingsError::Decides { name } if name == row.name));
     }
-    let flags = [
-        "a",
-        "--public-instance",
-        "--fulcio-url",
-        "https://fulcio.example.com",
-    ];
-    let harmless = [
-        ("HTTPS_PROXY", "http://proxy.example.com"),
-        ("AMBISIGN_CA_FILE", ""),
-    ];
+    let flags = ["a", "--public-instance", "--fulcio-url", "https://fulcio.example.com"];
+    let harmless = [("HTTPS_PROXY", "http://proxy.example.com"), ("AMBISIGN_CA_FILE", "")];
     assert!(settings(&flags, &harmless).is_ok());
     assert_eq!(
-        code(
-            &["a"],
-            &[("AMBISIGN_PUBLIC_INSTANCE", "true"), ("TUF_ROOT", "/x")]
-        ),
+        code(&["a"], &[("AMBISIGN_PUBLIC_INSTANCE", "true"), ("TUF_ROOT", "/x")]),
         "settings/decides"
     );
 }
@@ -354,19 +268,14 @@ fn mirror(args: &[&str], env: &[(&str, &str)]) -> Result<Mirror, SettingsError> 
 
 #[test]
 fn the_mirror_is_that_of_the_flags_then_of_the_variables() {
-    let other = |url: &str, root: &str| Mirror::Other {
-        url: Url::parse(url).unwrap(),
-        root: root.into(),
-    };
+    let other =
+        |url: &str, root: &str| Mirror::Other { url: Url::parse(url).unwrap(), root: root.into() };
     let public = "https://tuf-repo-cdn.sigstore.dev";
     let staging = "https://tuf-repo-cdn.sigstage.dev/";
     let (own, root) = ("https://tuf.example.com/", "root.json");
     let both = ["--tuf-mirror", own, "--tuf-root", root];
     let cosign = [("TUF_MIRROR", own), ("TUF_ROOT_JSON", root)];
-    let foreign = [
-        ("TUF_MIRROR", "https://other.example.com"),
-        ("TUF_ROOT_JSON", "other.json"),
-    ];
+    let foreign = [("TUF_MIRROR", "https://other.example.com"), ("TUF_ROOT_JSON", "other.json")];
     for (args, env, expected) in [
         (&[][..], &[][..], Mirror::Public),
         (&[], &[("TUF_ROOT_JSON", root)], Mirror::Public),
@@ -375,11 +284,7 @@ fn the_mirror_is_that_of_the_flags_then_of_the_variables() {
         (&["--public-instance", "--staging"], &[], Mirror::Staging),
         (&["--tuf-mirror", public], &[], Mirror::Public),
         (&["--tuf-mirror", staging], &[], Mirror::Staging),
-        (
-            &["--tuf-mirror", public, "--tuf-root", root],
-            &[],
-            other(public, root),
-        ),
+        (&["--tuf-mirror", public, "--tuf-root", root], &[], other(public, root)),
         (&both, &[], other(own, root)),
         (&both, &foreign, other(own, root)),
         (&[], &cosign, other(own, root)),
@@ -420,40 +325,16 @@ fn a_mirror_goes_with_its_root() {
         (&["--tuf-mirror", own][..], &[][..], "settings/incomplete"),
         (&[], &[("TUF_MIRROR", own)], "settings/incomplete"),
         (&["--tuf-root", root], &[], "settings/incomplete"),
-        (
-            &["--tuf-mirror", "http://tuf.example.com"],
-            &[],
-            "settings/value",
-        ),
-        (
-            &[],
-            &[("TUF_MIRROR", "https://u:p@tuf.example.com")],
-            "settings/value",
-        ),
-        (
-            &["--staging", "--tuf-mirror", own],
-            &[],
-            "settings/conflict",
-        ),
+        (&["--tuf-mirror", "http://tuf.example.com"], &[], "settings/value"),
+        (&[], &[("TUF_MIRROR", "https://u:p@tuf.example.com")], "settings/value"),
+        (&["--staging", "--tuf-mirror", own], &[], "settings/conflict"),
         (&["--staging", "--tuf-root", root], &[], "settings/conflict"),
         (&["--staging"], &cosign, "settings/conflict"),
         (&["--public-instance"], &cosign, "settings/decides"),
-        (
-            &["--public-instance"],
-            &[("AMBISIGN_STAGING", "true")],
-            "settings/decides",
-        ),
-        (
-            &["--public-instance"],
-            &[("TUF_ROOT", "/tmp")],
-            "settings/decides",
-        ),
+        (&["--public-instance"], &[("AMBISIGN_STAGING", "true")], "settings/decides"),
+        (&["--public-instance"], &[("TUF_ROOT", "/tmp")], "settings/decides"),
     ] {
-        assert_eq!(
-            mirror(args, env).unwrap_err().code(),
-            code,
-            "{args:?} {env:?}"
-        );
+        assert_eq!(mirror(args, env).unwrap_err().code(), code, "{args:?} {env:?}");
     }
 }
 
@@ -474,11 +355,7 @@ fn the_place_of_signatures_is_told_and_no_matter_of_the_public_instance() {
             vec![variable, cosign],
             "signatures in r.example/by-variable (from AMBISIGN_SIGNATURE_REPOSITORY)",
         ),
-        (
-            &public[..],
-            vec![cosign],
-            "signatures in r.example/by-cosign (from COSIGN_REPOSITORY)",
-        ),
+        (&public[..], vec![cosign], "signatures in r.example/by-cosign (from COSIGN_REPOSITORY)"),
     ];
     for (flags, env, expected) in rows {
         let settings = settings(flags, &env).unwrap();
@@ -496,11 +373,7 @@ fn the_place_of_signatures_is_told_and_no_matter_of_the_public_instance() {
         "r.example/a\n::error::x",
         "r.example/a@sha256:0000000000000000000000000000000000000000000000000000000000000000",
     ] {
-        assert_eq!(
-            code(&["a"], &[("COSIGN_REPOSITORY", text)]),
-            "settings/value",
-            "{text}"
-        );
+        assert_eq!(code(&["a"], &[("COSIGN_REPOSITORY", text)]), "settings/value", "{text}");
     }
     assert!(settings(&["a"], &[("COSIGN_REPOSITORY", "")]).is_ok());
 }

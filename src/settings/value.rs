@@ -65,16 +65,9 @@ pub(super) fn pick(
     flag: Option<String>,
     variable: Option<String>,
 ) -> Result<Option<Sourced<String>>, SettingsError> {
-    let flag = flag.map(|value| Sourced {
-        value,
-        from: Origin::Flag(name),
-    });
-    let given = flag.or_else(|| {
-        variable.map(|value| Sourced {
-            value,
-            from: Origin::Variable(name),
-        })
-    });
+    let flag = flag.map(|value| Sourced { value, from: Origin::Flag(name) });
+    let given =
+        flag.or_else(|| variable.map(|value| Sourced { value, from: Origin::Variable(name) }));
     match given {
         Some(given) if given.value.is_empty() => Err(given.empty()),
         given => Ok(given),
@@ -87,15 +80,9 @@ pub(super) fn path(
     flag: Option<PathBuf>,
     variable: Option<String>,
 ) -> Option<Sourced<PathBuf>> {
-    let flag = flag.map(|value| Sourced {
-        value,
-        from: Origin::Flag(name),
-    });
+    let flag = flag.map(|value| Sourced { value, from: Origin::Flag(name) });
     flag.or_else(|| {
-        variable.map(|value| Sourced {
-            value: value.into(),
-            from: Origin::Variable(name),
-        })
+        variable.map(|value| Sourced { value: value.into(), from: Origin::Variable(name) })
     })
 }
 
@@ -109,11 +96,9 @@ pub(super) fn flag(
         _ if flag => Ok(true),
         None | Some("false" | "0") => Ok(false),
         Some("true" | "1") => Ok(true),
-        Some(_) => Err(Sourced {
-            value: (),
-            from: Origin::Variable(name),
+        Some(_) => {
+            Err(Sourced { value: (), from: Origin::Variable(name) }.wrong("`true` or `false`"))
         }
-        .wrong("`true` or `false`")),
     }
 }
 
@@ -127,8 +112,7 @@ pub(super) fn choice<T: Copy>(
         return Ok(default);
     };
     let word = words.iter().find(|(word, _)| *word == given.value);
-    word.map(|(_, value)| *value)
-        .ok_or_else(|| given.wrong("one of the words that `--help` lists"))
+    word.map(|(_, value)| *value).ok_or_else(|| given.wrong("one of the words that `--help` lists"))
 }
 
 /// Checks that at most one of the two is given.
@@ -151,10 +135,7 @@ pub(super) fn url(given: Sourced<String>) -> Result<Sourced<Url>, SettingsError>
     let url = url
         .filter(|url| plain_http_allowed(url) && url.query().is_none() && url.fragment().is_none());
     match url {
-        Some(value) => Ok(Sourced {
-            value,
-            from: given.from,
-        }),
+        Some(value) => Ok(Sourced { value, from: given.from }),
         None => Err(given.wrong("an https URL without user name, query and fragment")),
     }
 }
@@ -162,10 +143,7 @@ pub(super) fn url(given: Sourced<String>) -> Result<Sourced<Url>, SettingsError>
 /// A repository, without tag and digest.
 pub(super) fn repository(given: Sourced<String>) -> Result<Sourced<Reference>, SettingsError> {
     match Reference::parse_repository(&given.value) {
-        Ok(value) => Ok(Sourced {
-            value,
-            from: given.from,
-        }),
+        Ok(value) => Ok(Sourced { value, from: given.from }),
         Err(_) => Err(given.wrong(
             "a repository such as `ghcr.io/acme/signatures`, without scheme, tag and digest",
         )),

@@ -82,9 +82,7 @@ pub(super) fn read(env: &Env) -> Result<(Variables, Vec<Warning>), SettingsError
             continue;
         }
         let Some(value) = value.to_str() else {
-            return Err(SettingsError::NotUtf8 {
-                name: name.into_owned(),
-            });
+            return Err(SettingsError::NotUtf8 { name: name.into_owned() });
         };
         if !value.is_empty() {
             known.push((name.into_owned(), value.to_owned()));
@@ -97,19 +95,13 @@ pub(super) fn read(env: &Env) -> Result<(Variables, Vec<Warning>), SettingsError
 }
 
 fn unknown(name: &str) -> Result<Warning, SettingsError> {
-    let own = VARIABLES
-        .iter()
-        .map(|row| row.name)
-        .filter(|known| known.starts_with(PREFIX));
+    let own = VARIABLES.iter().map(|row| row.name).filter(|known| known.starts_with(PREFIX));
     let nearest = own
         .map(|known| (strsim::damerau_levenshtein(known, name), known))
         .min()
         .filter(|(distance, _)| *distance <= TYPO);
     if let Some((_, nearest)) = nearest {
-        return Err(SettingsError::UnknownVariable {
-            name: name.to_owned(),
-            nearest,
-        });
+        return Err(SettingsError::UnknownVariable { name: name.to_owned(), nearest });
     }
     Ok(Warning {
         code: "settings/unknown-variable",
@@ -149,10 +141,7 @@ mod tests {
             .keys()
             .map(|field| format!("{PREFIX}{}", field.to_ascii_uppercase()))
             .collect();
-        let rows = VARIABLES
-            .iter()
-            .map(|row| row.name)
-            .filter(|name| name.starts_with(PREFIX));
+        let rows = VARIABLES.iter().map(|row| row.name).filter(|name| name.starts_with(PREFIX));
         assert_eq!(fields, rows.map(str::to_owned).collect());
     }
 }

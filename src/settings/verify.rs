@@ -99,10 +99,9 @@ impl VerifySettings {
         }
         let subject = match (args.bundle, images.as_slice()) {
             (None, _) => Subject::Images(images),
-            (Some(bundle), [image]) if is_by_digest(image) => Subject::Detached {
-                image: image.clone(),
-                bundle,
-            },
+            (Some(bundle), [image]) if is_by_digest(image) => {
+                Subject::Detached { image: image.clone(), bundle }
+            }
             (Some(_), _) => return Err(SettingsError::Detached),
         };
         Ok(Self {
@@ -122,14 +121,9 @@ impl VerifySettings {
     /// Those of [`VerifySettings::of_images`].
     pub fn of_blob(args: VerifyBlobArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
-        let bundle = args
-            .bundle
-            .map_or_else(|| default_bundle(&args.artifact), Ok)?;
+        let bundle = args.bundle.map_or_else(|| default_bundle(&args.artifact), Ok)?;
         Ok(Self {
-            subject: Subject::Blob {
-                artifact: args.artifact,
-                bundle,
-            },
+            subject: Subject::Blob { artifact: args.artifact, bundle },
             signer: signer(args.signer)?,
             annotations: Vec::new(),
             predicate_types: texts("predicate-type", args.predicate_type)?,
@@ -157,11 +151,7 @@ pub(super) fn predicate_types(given: Vec<String>) -> Result<Vec<String>, Setting
 fn texts(name: &'static str, given: Vec<String>) -> Result<Vec<String>, SettingsError> {
     let texts = given.into_iter().map(|text| pick(name, Some(text), None));
     let texts: Vec<_> = texts.collect::<Result<_, _>>()?;
-    Ok(texts
-        .into_iter()
-        .flatten()
-        .map(|given| given.value)
-        .collect())
+    Ok(texts.into_iter().flatten().map(|given| given.value).collect())
 }
 
 fn annotations(given: Vec<String>) -> Result<Vec<(String, String)>, SettingsError> {
@@ -173,24 +163,11 @@ pub(super) fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> 
     let claims = claims(&args)?;
     let names = (args.certificate_identity, args.certificate_identity_regexp);
     let san = one("certificate-identity", "certificate-identity-regexp", names)?;
-    let names = (
-        args.certificate_oidc_issuer,
-        args.certificate_oidc_issuer_regexp,
-    );
-    let issuer = one(
-        "certificate-oidc-issuer",
-        "certificate-oidc-issuer-regexp",
-        names,
-    )?;
-    let claimed = claims.first().map(|(_, given)| Sourced {
-        value: (),
-        from: given.from.clone(),
-    });
+    let names = (args.certificate_oidc_issuer, args.certificate_oidc_issuer_regexp);
+    let issuer = one("certificate-oidc-issuer", "certificate-oidc-issuer-regexp", names)?;
+    let claimed = claims.first().map(|(_, given)| Sourced { value: (), from: given.from.clone() });
     if let Some(path) = args.key {
-        let key = Sourced {
-            value: path,
-            from: Origin::Flag("key"),
-        };
+        let key = Sourced { value: path, from: Origin::Flag("key") };
         exclusive(Some(&key), san.as_ref())?;
         exclusive(Some(&key), issuer.as_ref())?;
         exclusive(Some(&key), claimed.as_ref())?;
@@ -200,10 +177,7 @@ pub(super) fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> 
         (Some(san), Some(issuer)) => Ok(SignerSettings::Identity(Identity {
             san: san.value,
             issuer: issuer.value,
-            claims: claims
-                .into_iter()
-                .map(|(claim, given)| (claim, given.value))
-                .collect(),
+            claims: claims.into_iter().map(|(claim, given)| (claim, given.value)).collect(),
         })),
         (Some(san), None) => Err(san.incomplete("--certificate-oidc-issuer")),
         (None, Some(issuer)) => Err(issuer.incomplete("--certificate-identity")),
@@ -223,15 +197,9 @@ fn one(
     if let Some(source) = source {
         let pattern = Pattern::new(&source.value);
         let pattern = pattern.ok_or_else(|| source.wrong("a regular expression of RE2"))?;
-        return Ok(Some(Sourced {
-            value: Match::Pattern(pattern),
-            from: source.from,
-        }));
+        return Ok(Some(Sourced { value: Match::Pattern(pattern), from: source.from }));
     }
-    Ok(text.map(|text| Sourced {
-        value: Match::Exact(text.value),
-        from: text.from,
-    }))
+    Ok(text.map(|text| Sourced { value: Match::Exact(text.value), from: text.from }))
 }
 
 fn claims(args: &SignerArgs) -> Result<Vec<(Claim, Sourced<String>)>, SettingsError> {
@@ -241,26 +209,14 @@ fn claims(args: &SignerArgs) -> Result<Vec<(Claim, Sourced<String>)>, SettingsEr
             "certificate-github-workflow-trigger",
             &args.certificate_github_workflow_trigger,
         ),
-        (
-            Claim::Sha,
-            "certificate-github-workflow-sha",
-            &args.certificate_github_workflow_sha,
-        ),
-        (
-            Claim::Name,
-            "certificate-github-workflow-name",
-            &args.certificate_github_workflow_name,
-        ),
+        (Claim::Sha, "certificate-github-workflow-sha", &args.certificate_github_workflow_sha),
+        (Claim::Name, "certificate-github-workflow-name", &args.certificate_github_workflow_name),
         (
             Claim::Repository,
             "certificate-github-workflow-repository",
             &args.certificate_github_workflow_repository,
         ),
-        (
-            Claim::Ref,
-            "certificate-github-workflow-ref",
-            &args.certificate_github_workflow_ref,
-        ),
+        (Claim::Ref, "certificate-github-workflow-ref", &args.certificate_github_workflow_ref),
     ];
     let mut claims = Vec::new();
     for (claim, name, text) in all {

@@ -5,11 +5,8 @@
 use std::time::Duration;
 
 /// Of one image. The registry names no more than [`ambisign_registry::MOST_PLACES`].
-pub(super) const BUDGET: Budget = Budget {
-    all: 100,
-    bytes: 256 * 1024 * 1024,
-    time: Duration::from_secs(120),
-};
+pub(super) const BUDGET: Budget =
+    Budget { all: 100, bytes: 256 * 1024 * 1024, time: Duration::from_secs(120) };
 
 /// Where reading ends.
 pub(super) struct Budget {
@@ -47,11 +44,7 @@ mod tests {
 
     #[test]
     fn a_budget_has_a_number_bytes_and_a_time() {
-        let budget = Budget {
-            all: 2,
-            bytes: 10,
-            time: Duration::from_secs(1),
-        };
+        let budget = Budget { all: 2, bytes: 10, time: Duration::from_secs(1) };
         for (looked_at, bytes, is_accepted, millis, expected) in [
             (1, 1, true, 1, false),
             (2, 1, true, 1, true),
@@ -59,11 +52,7 @@ mod tests {
             (1, 10, false, 1, true),
             (1, 1, false, 1000, true),
         ] {
-            let spent = Spent {
-                looked_at,
-                bytes,
-                is_accepted,
-            };
+            let spent = Spent { looked_at, bytes, is_accepted };
             let is_spent = budget.is_spent(&spent, Duration::from_millis(millis));
             assert_eq!(is_spent, expected, "{looked_at} {bytes} {millis}");
         }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use ambisign_host::errors;
 use ambisign_sigstore::{trust, verify};
 
-use super::reading;
 use crate::images;
 use crate::settings::SettingsError;
 
@@ -17,33 +16,21 @@ errors! {
         /// The name of an image is invalid.
         #[error(transparent)]
         Images(#[from] error: images::Error) = of error,
-        /// The given key is not a key.
         #[error("`{}` does not contain a public key in PEM", path.display())]
-        KeyFile {
-            /// The file.
-            path: PathBuf,
-        } = "verify/key-file", Usage {
+        KeyFile { path: PathBuf } = "verify/key-file", Usage {
             fix: "pass the public key with `--key`, in a file that begins with `-----BEGIN PUBLIC KEY-----`",
             what: "The file does not contain a public key.",
             why: "It may contain the private key or a certificate, or have another form than PEM.",
             advice: "Write the public key in PEM.",
         },
-        /// There are signatures, but none is acceptable. The reasons are reported separately.
         #[error("{} found for {artifact}, {}", signatures(*found), if *found == 1 { "and it is not acceptable" } else { "none is acceptable" })]
-        NoneAcceptable {
-            /// The artifact.
-            artifact: String,
-            /// The number of signatures.
-            found: usize,
-        } = "verify/none-acceptable", Rejected {
+        NoneAcceptable { artifact: String, found: usize } = "verify/none-acceptable", Rejected {
             what: "There are signatures, but none meets your requirements.",
             why: "The reason for each one is printed.",
             advice: "Compare the reasons with your requirements.",
         },
-        /// The registry has no signature of the image.
         #[error("{image} has no signature{}", if *others == 0 { String::new() } else { format!("; {others} other attachments are not signatures") })]
         NoSignatures {
-            /// The image.
             image: String,
             /// The number of other things that are attached to it.
             others: usize,
@@ -53,12 +40,9 @@ errors! {
             why: "It was never signed, it was signed in another repository, or it was copied without its signatures.",
             advice: "Have it signed; copy images together with their referrers.",
         },
-        /// A file cannot be read.
         #[error("`{}` cannot be read", path.display())]
         Read {
-            /// The file.
             path: PathBuf,
-            /// The error of the operating system.
             #[source]
             source: std::io::Error,
         } = "verify/read", Usage {
@@ -72,16 +56,9 @@ errors! {
         Settings(#[from] error: SettingsError) = of error,
         /// The trust material is not usable.
         #[error(transparent)]
-        Trust(#[from] error: trust::Error) = of error { fix: reading::trust(error) },
-        /// The image has more attachments than are read, and none of those that were is an acceptable
-        /// signature.
+        Trust(#[from] error: trust::Error) = of error { fix: error.verifier_fix() },
         #[error("none of the {looked_at} attachments of {image} that were read is an acceptable signature, and there are more")]
-        Unfinished {
-            /// The image.
-            image: String,
-            /// The number of attachments that were read.
-            looked_at: usize,
-        } = "verify/unfinished", Untrusted {
+        Unfinished { image: String, looked_at: usize } = "verify/unfinished", Untrusted {
             fix: "pass the signature's bundle with `--bundle`, or remove attachments that are not needed from the image",
             what: "The image has so many attachments that not all of them were read.",
             why: "An account that may push can attach any number of things, so at most 1000 attachments of an image are read, 256 MiB, within 120 s. Attachments that the list describes as signatures of the accepted kind are read first.",

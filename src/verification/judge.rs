@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use super::budget::{BUDGET, Budget, Spent};
 use super::error::Error;
-use super::reading;
 use crate::outcome;
 use crate::outcome::from;
 use crate::outcome::verification::{Entry, Facts, Finding, Layout, Signature, Verdict};
@@ -50,10 +49,7 @@ impl Judge {
     ) -> Inspection {
         let (result, layout) = match stored {
             Ok(Stored::Bundle(bytes)) => (self.bundle(&bytes, image), Layout::Bundle),
-            Ok(Stored::Legacy {
-                payload,
-                annotations,
-            }) => {
+            Ok(Stored::Legacy { payload, annotations }) => {
                 let layer = (payload.as_slice(), &annotations);
                 let result = verify::legacy(layer, &self.root, image, &self.policy);
                 (result, Layout::Legacy)
@@ -61,7 +57,7 @@ impl Judge {
             Ok(Stored::Other(_)) => return Inspection::Other,
             Err(error) if error.class() == Class::Temporary => return Inspection::Unknown(error),
             Err(error) => {
-                return Inspection::Signature(Finding::Rejected(reading::of_registry(&error)));
+                return Inspection::Signature(Finding::Rejected(Failure::for_verifier(&error)));
             }
         };
         Inspection::Signature(finding(result, layout))
@@ -208,11 +204,10 @@ impl Found {
         // Temporary problems come first, because running again may give a result.
         problems.sort_by_key(|error| error.class() != Class::Temporary);
         verdict.failure = Some(match problems.first() {
-            Some(error) => reading::of_registry(error),
-            None if left_out > 0 => Failure::of(&Error::Unfinished {
-                image: name,
-                looked_at: self.spent.looked_at,
-            }),
+            Some(error) => Failure::for_verifier(error),
+            None if left_out > 0 => {
+                Failure::of(&Error::Unfinished { image: name, looked_at: self.spent.looked_at })
+            }
             None if found == 0 => {
                 let image = name;
                 Failure::of(&Error::NoSignatures { image, others })
@@ -234,9 +229,7 @@ fn none_acceptable(artifact: String, signatures: &[Signature]) -> Failure {
             for because in &reason.because {
                 why = format!("{why}: {because}");
             }
-            failure
-                .because
-                .push(format!("#{number} {} ({})", why, reason.code));
+            failure.because.push(format!("#{number} {} ({})", why, reason.code));
             // The fixes of registry errors are meant for pushing.
             if reason.class == Class::Rejected {
                 fix = fix.or_else(|| reason.fix.clone());
@@ -279,10 +272,7 @@ mod tests {
     fn what_was_left_out_leaves_the_question_open() {
         for (left_out, code) in [(0, "verify/no-signatures"), (1, "verify/unfinished")] {
             let found = Found {
-                spent: Spent {
-                    looked_at: 3,
-                    ..Spent::default()
-                },
+                spent: Spent { looked_at: 3, ..Spent::default() },
                 others: 3,
                 ..Found::default()
             };

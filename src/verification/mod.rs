@@ -8,13 +8,12 @@
 mod budget;
 mod error;
 mod judge;
-pub(crate) mod reading;
 
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ambisign_host::{Host, Warning, file};
+use ambisign_host::{Failure, Host, Warning, file};
 use ambisign_sigstore::bundle::{self, LONGEST};
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::pki::keys::PublicKey;
@@ -151,10 +150,7 @@ impl<'a> Verification<'a> {
         if let Finding::Rejected(failure) = &finding {
             verdict.failure = Some(failure.clone());
         }
-        verdict.signatures.push(Signature {
-            place: bundle.name.clone(),
-            finding,
-        });
+        verdict.signatures.push(Signature { place: bundle.name.clone(), finding });
         self.conclude(verdict);
     }
 
@@ -166,9 +162,7 @@ impl<'a> Verification<'a> {
     ) {
         let image = |reference| self.image(reference, registry, judge);
         let verdicts = stream::iter(references).map(image).buffered(JOBS);
-        verdicts
-            .for_each(|verdict| async { self.conclude(verdict) })
-            .await;
+        verdicts.for_each(|verdict| async { self.conclude(verdict) }).await;
     }
 
     async fn image(
@@ -188,7 +182,7 @@ impl<'a> Verification<'a> {
             }
             Err(error) => Verdict {
                 requested: asked.to_string(),
-                failure: Some(reading::of_registry(&error)),
+                failure: Some(Failure::for_verifier(&error)),
                 ..Verdict::default()
             },
         }

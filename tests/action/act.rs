@@ -97,27 +97,15 @@ impl Repository {
         let dir = TempDir::new().unwrap();
         let repository = Self { dir };
         repository.write("ambisign/action.yml", &read("action.yml"));
-        for name in [
-            "install.sh",
-            "install.ps1",
-            "sign.sh",
-            "version",
-            "checksums.txt",
-        ] {
-            repository.write(
-                &format!("ambisign/action/{name}"),
-                &read(&format!("action/{name}")),
-            );
+        for name in ["install.sh", "install.ps1", "sign.sh", "version", "checksums.txt"] {
+            repository.write(&format!("ambisign/action/{name}"), &read(&format!("action/{name}")));
         }
         repository.write("push/action.yml", PUSH);
         repository.write("nothing/action.yml", NOTHING);
         repository.script("bin/docker", DOCKER);
         // `act` says who it is, and ambisign that `act` has no tokens; the runner of GitHub does not.
         let binary = env!("CARGO_BIN_EXE_ambisign");
-        repository.script(
-            "bin/ambisign",
-            &format!("#!/bin/sh\nunset ACT\nexec {binary} \"$@\"\n"),
-        );
+        repository.script("bin/ambisign", &format!("#!/bin/sh\nunset ACT\nexec {binary} \"$@\"\n"));
         for name in ["TRUSTED_ROOT", "SIGNING_CONFIG_V1", "SIGNING_CONFIG_V2"] {
             fs::copy(stack.var(name), repository.path(name)).unwrap();
         }
@@ -158,10 +146,7 @@ impl Repository {
 
     /// Runs `workflow` with the token endpoint of the stack.
     pub(crate) fn permitted(&self, stack: &Stack, workflow: &str) -> Ran {
-        let url = format!(
-            "ACTIONS_ID_TOKEN_REQUEST_URL={}",
-            stack.var("GITHUB_TOKEN_URL")
-        );
+        let url = format!("ACTIONS_ID_TOKEN_REQUEST_URL={}", stack.var("GITHUB_TOKEN_URL"));
         let token = format!("ACTIONS_ID_TOKEN_REQUEST_TOKEN={REQUEST_TOKEN}");
         self.run(stack, workflow, &["--env", &url, "--env", &token])
     }
@@ -189,22 +174,12 @@ impl Repository {
             git(&["remote", "add", "origin", "https://github.com/acme/app"]);
         }
         let bin = stack.var("REALSTACK_BIN");
-        let path = format!(
-            "{}:{bin}:/usr/local/bin:/usr/bin:/bin",
-            self.path("bin").display()
-        );
+        let path = format!("{}:{bin}:/usr/local/bin:/usr/bin:/bin", self.path("bin").display());
         let mut act = Program::new(Path::new(bin).join("act"))
             .env("PATH", path)
             .env("HOME", self.dir.path())
             .arg("push")
-            .args([
-                "--json",
-                "-W",
-                file,
-                "--no-cache-server",
-                "--defaultbranch",
-                "main",
-            ])
+            .args(["--json", "-W", file, "--no-cache-server", "--defaultbranch", "main"])
             .args([
                 "--env",
                 "GITHUB_WORKFLOW_REF=acme/app/.github/workflows/release.yml@refs/heads/main",
@@ -238,18 +213,12 @@ pub(crate) const KEEP: &str = r#"
 impl Ran {
     fn of(run: Finished, kept: &Path) -> Self {
         let lines = run.stdout.lines().chain(run.stderr.lines());
-        let events: Vec<Value> = lines
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect();
+        let events: Vec<Value> = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
         let text = |event: &Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
         let said = events.iter().filter(|event| event["raw_output"] == true);
-        let log = said
-            .map(|event| text(event, "msg").trim_end().to_owned())
-            .collect();
+        let log = said.map(|event| text(event, "msg").trim_end().to_owned()).collect();
         let is_annotation = |event: &&Value| {
-            ["error", "warning", "notice"]
-                .iter()
-                .any(|name| event["command"] == *name)
+            ["error", "warning", "notice"].iter().any(|name| event["command"] == *name)
         };
         let annotations = events.iter().filter(is_annotation).map(|event| Annotation {
             command: text(event, "command"),
@@ -263,10 +232,7 @@ impl Ran {
             outputs: serde_json::from_str(&read_or_empty(&kept.join("outputs.json")))
                 .unwrap_or_default(),
             summary: page.map(|event| text(event, "content")).unwrap_or_default(),
-            groups: events
-                .iter()
-                .filter(|event| event["command"] == "group")
-                .count(),
+            groups: events.iter().filter(|event| event["command"] == "group").count(),
             log,
             annotations: annotations.collect(),
             run,
@@ -282,13 +248,7 @@ impl Ran {
     /// Stops the test unless the job went through.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(
-            self.run.code,
-            Some(code),
-            "{}\n{}",
-            self.log.join("\n"),
-            self.run
-        );
+        assert_eq!(self.run.code, Some(code), "{}\n{}", self.log.join("\n"), self.run);
         self
     }
 }
@@ -308,14 +268,7 @@ pub(crate) fn example(repository: &Repository, host: &str, name: &str) -> String
         let name = used.split('@').next().unwrap_or_default();
         let before = before.replace(
             "- ",
-            &format!(
-                "- {}",
-                if name == "OWNER/ambisign" {
-                    "id: sign\n        "
-                } else {
-                    ""
-                }
-            ),
+            &format!("- {}", if name == "OWNER/ambisign" { "id: sign\n        " } else { "" }),
         );
         match name {
             "actions/checkout" => line.to_owned(),
@@ -331,9 +284,7 @@ pub(crate) fn example(repository: &Repository, host: &str, name: &str) -> String
     // The action is in the repository here, so every job needs it.
     let checkout = "    steps:\n      - uses: actions/checkout@v5\n";
     let text = text.replace("    steps:\n", checkout);
-    let (before, with) = text
-        .rsplit_once("uses: ./ambisign\n        with:\n")
-        .unwrap();
+    let (before, with) = text.rsplit_once("uses: ./ambisign\n        with:\n").unwrap();
     let inputs = repository.inputs(10);
     format!("{before}uses: ./ambisign\n        with:\n{inputs}{with}{KEEP}")
 }

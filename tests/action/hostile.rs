@@ -39,33 +39,20 @@ fn assert_harmless(ran: &Ran, input: &str) {
             || line.starts_with("::warning title=ambisign%3A ")
     };
     for line in ran.commands() {
-        assert!(
-            of_ours(&line) && !line.contains("##["),
-            "{input}: `{line}` in {}",
-            ran.run
-        );
+        assert!(of_ours(&line) && !line.contains("##["), "{input}: `{line}` in {}", ran.run);
     }
     assert!(ran.left.is_empty(), "{input}: {:?} was made", ran.left);
     for c in ['\u{1b}', '\r', '\u{202e}'] {
-        let text = format!(
-            "{}{}{}{:?}",
-            ran.run.stdout, ran.run.stderr, ran.summary, ""
-        );
+        let text = format!("{}{}{}{:?}", ran.run.stdout, ran.run.stderr, ran.summary, "");
         assert!(!text.contains(c), "{input}: {c:?} in {}", ran.run);
     }
     if let Some(count) = ran.outputs.get("signed-count") {
         assert_eq!(count, "0", "{input}");
     }
     let outputs = [
-        (
-            "log".to_owned(),
-            format!("{}{}", ran.run.stdout, ran.run.stderr).into_bytes(),
-        ),
+        ("log".to_owned(), format!("{}{}", ran.run.stdout, ran.run.stderr).into_bytes()),
         ("summary".to_owned(), ran.summary.clone().into_bytes()),
-        (
-            "outputs".to_owned(),
-            format!("{:?}", ran.outputs).into_bytes(),
-        ),
+        ("outputs".to_owned(), format!("{:?}", ran.outputs).into_bytes()),
     ];
     assert_no_canary(&["canary-of-the-job"], &outputs);
 }
@@ -99,10 +86,7 @@ fn whatever_an_input_holds_is_a_value() {
             let row = format!("{input}: {text:?}");
             assert_harmless(&ran, &row);
             assert!(matches!(ran.run.code, Some(2..=4)), "{row}: {}", ran.run);
-            assert!(
-                !ran.run.stderr.is_empty() || !ran.run.stdout.is_empty(),
-                "{row}"
-            );
+            assert!(!ran.run.stderr.is_empty() || !ran.run.stdout.is_empty(), "{row}");
         }
     }
 }
@@ -123,19 +107,12 @@ fn what_is_no_image_has_its_message() {
         ("https://ghcr.io/acme/app", "reference/", 2),
         ("ghcr.io/acme/app@sha256:00", "reference/", 2),
         (&many(":v1"), "settings/tag", 2),
-        (
-            &many(&IMAGE["ghcr.io/acme/app".len()..]),
-            "github/not-permitted",
-            3,
-        ),
+        (&many(&IMAGE["ghcr.io/acme/app".len()..]), "github/not-permitted", 3),
     ];
     for (images, code, exit) in rows {
         let ran = Step::new().input("images", images).run();
         assert_harmless(&ran, images);
-        let found = ran.document()["error"]["code"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let found = ran.document()["error"]["code"].as_str().unwrap_or_default().to_owned();
         assert!(found.starts_with(code), "{images}: {found} in {}", ran.run);
         if !code.ends_with('/') {
             ran.refused(exit, code);
@@ -143,11 +120,7 @@ fn what_is_no_image_has_its_message() {
         assert_eq!(ran.run.code, Some(exit), "{images}: {}", ran.run);
         // As many images as there are, one cause is one annotation.
         assert_eq!(ran.commands().len(), 1, "{images}: {}", ran.run);
-        assert!(
-            ran.summary.starts_with("### Not signed\n"),
-            "{}",
-            ran.summary
-        );
+        assert!(ran.summary.starts_with("### Not signed\n"), "{}", ran.summary);
     }
 }
 
@@ -155,21 +128,12 @@ fn what_is_no_image_has_its_message() {
 fn the_missing_permission_is_said_on_the_workflow() {
     let ran = Step::new().input("images", IMAGE).run();
     ran.refused(3, "github/not-permitted");
-    let [command] = &ran.commands()[..] else {
-        panic!("{}", ran.run)
-    };
+    let [command] = &ran.commands()[..] else { panic!("{}", ran.run) };
     let start =
         "::error title=ambisign%3A github/not-permitted,file=.github/workflows/release.yml::";
     assert!(command.starts_with(start), "{command}");
-    assert!(
-        command.contains("permissions: {id-token: write}"),
-        "{command}"
-    );
-    assert!(
-        ran.summary.contains("`permissions: {id-token: write}`"),
-        "{}",
-        ran.summary
-    );
+    assert!(command.contains("permissions: {id-token: write}"), "{command}");
+    assert!(ran.summary.contains("`permissions: {id-token: write}`"), "{}", ran.summary);
 }
 
 #[test]
@@ -210,20 +174,11 @@ fn what_earlier_steps_set_decides_nothing() {
         ran.refused(3, "github/not-permitted");
     }
     // Those of others, which count without a flag, stop the run.
-    for name in [
-        "TUF_MIRROR",
-        "TUF_ROOT",
-        "TUF_ROOT_JSON",
-        "SSL_CERT_DIR",
-        "SSL_CERT_FILE",
-    ] {
+    for name in ["TUF_MIRROR", "TUF_ROOT", "TUF_ROOT_JSON", "SSL_CERT_DIR", "SSL_CERT_FILE"] {
         let ran = Step::new().input("images", IMAGE).job(name, evil).run();
         assert_harmless(&ran, name);
         ran.refused(2, "settings/decides");
-        let message = ran.document()["error"]["message"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let message = ran.document()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains(name), "{message}");
     }
     // The request token does not go to a host that an earlier step names.
@@ -233,11 +188,7 @@ fn what_earlier_steps_set_decides_nothing() {
         .job("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary-of-the-request")
         .run();
     ran.refused(3, "github/host");
-    assert!(
-        !format!("{}{}", ran.run.stderr, ran.summary).contains("canary"),
-        "{}",
-        ran.run
-    );
+    assert!(!format!("{}{}", ran.run.stderr, ran.summary).contains("canary"), "{}", ran.run);
 }
 
 /// A workflow that hands on an input of its own hands on nothing when it has none.
@@ -249,9 +200,7 @@ fn an_empty_input_is_the_default() {
     };
     let ran = empty().input("images", "ghcr.io/acme/app:v1").run();
     ran.refused(2, "settings/tag");
-    let ran = empty()
-        .input("images", IMAGE)
-        .job("TUF_MIRROR", "https://evil.example.com");
+    let ran = empty().input("images", IMAGE).job("TUF_MIRROR", "https://evil.example.com");
     ran.run().refused(2, "settings/decides");
 }
 
@@ -267,59 +216,31 @@ fn the_list_of_artifacts_counts_when_it_is_asked_for() {
     step().run().refused(2, "settings/no-images");
     let ran = step().input("artifacts", "true").run();
     ran.refused(3, "github/not-permitted");
-    assert!(
-        ran.run.stderr.contains("GITHUB_ARTIFACTS_LIST"),
-        "{}",
-        ran.run
-    );
+    assert!(ran.run.stderr.contains("GITHUB_ARTIFACTS_LIST"), "{}", ran.run);
 }
 
 #[test]
 fn inputs_that_decide_still_count() {
     let root = "/absent/trusted_root.json";
-    let ran = Step::new()
-        .input("images", IMAGE)
-        .input("trusted-root", root)
-        .run();
+    let ran = Step::new().input("images", IMAGE).input("trusted-root", root).run();
     let notice = format!("not default {root} (from --trusted-root)");
     assert!(ran.run.stderr.contains(&notice), "{}", ran.run);
     ran.refused(3, "github/not-permitted");
-    let ran = Step::new()
-        .input("images", IMAGE)
-        .input("staging", "true")
-        .run();
-    assert!(
-        ran.run
-            .stderr
-            .contains("the staging instance (from --staging)"),
-        "{}",
-        ran.run
-    );
-    let ran = Step::new()
-        .input("images", IMAGE)
-        .input("staging", "yes")
-        .run();
+    let ran = Step::new().input("images", IMAGE).input("staging", "true").run();
+    assert!(ran.run.stderr.contains("the staging instance (from --staging)"), "{}", ran.run);
+    let ran = Step::new().input("images", IMAGE).input("staging", "yes").run();
     assert_eq!(ran.run.code, Some(2), "{}", ran.run);
-    assert!(
-        ran.run
-            .stdout
-            .contains("the input `staging` is not `true` or `false`"),
-        "{}",
-        ran.run
-    );
+    assert!(ran.run.stdout.contains("the input `staging` is not `true` or `false`"), "{}", ran.run);
 }
 
 /// The provider is not pinned then; there is nobody to ask on this port.
 #[test]
 fn a_token_that_was_given_needs_no_provider() {
     let image = IMAGE.replace("ghcr.io", "127.0.0.1:9");
-    for (input, text) in [
-        ("identity-token", "e30.e30.canary-of-the-job"),
-        ("identity-token-file", "$(touch PWNED)"),
-    ] {
-        let step = Step::new()
-            .input("images", image.as_str())
-            .input("timeout", "1s");
+    for (input, text) in
+        [("identity-token", "e30.e30.canary-of-the-job"), ("identity-token-file", "$(touch PWNED)")]
+    {
+        let step = Step::new().input("images", image.as_str()).input("timeout", "1s");
         let ran = step.input(input, text).run();
         assert_harmless(&ran, input);
         let error = &ran.document()["images"][0]["error"]["code"];
@@ -331,19 +252,11 @@ fn a_token_that_was_given_needs_no_provider() {
 #[test]
 fn the_program_alone_is_as_careful() {
     for text in HOSTILE {
-        let run = Program::ambisign()
-            .env("GITHUB_ACTIONS", "true")
-            .args(["sign-blob", "--", text])
-            .run();
+        let run =
+            Program::ambisign().env("GITHUB_ACTIONS", "true").args(["sign-blob", "--", text]).run();
         let log = format!("{}{}", run.stdout, run.stderr);
-        for line in log
-            .lines()
-            .filter(|line| line.trim_start().starts_with("::"))
-        {
-            assert!(
-                line.starts_with("::error title=ambisign%3A "),
-                "{text:?}: {run}"
-            );
+        for line in log.lines().filter(|line| line.trim_start().starts_with("::")) {
+            assert!(line.starts_with("::error title=ambisign%3A "), "{text:?}: {run}");
         }
         assert!(
             !log.contains("##[") && !log.contains(['\u{1b}', '\r', '\u{202e}']),

@@ -29,9 +29,7 @@ impl Machine {
         }
         fs::copy(root().join("action/install.sh"), path("action/install.sh")).unwrap();
         fs::write(path("action/version"), "1.2.3\n").unwrap();
-        let line = pinned
-            .map(|text| format!("{}  {ASSET}\n", hex(text)))
-            .unwrap_or_default();
+        let line = pinned.map(|text| format!("{}  {ASSET}\n", hex(text))).unwrap_or_default();
         let other = format!("{}  ambisign-aarch64-unknown-linux-musl\n", hex("other"));
         fs::write(path("action/checksums.txt"), line + &other).unwrap();
         fs::write(path("served"), served).unwrap();
@@ -55,10 +53,7 @@ impl Machine {
         Program::new("/bin/sh")
             .arg("-e")
             .arg(self.path("action/install.sh"))
-            .env(
-                "PATH",
-                format!("{}:/usr/bin:/bin", self.path("bin").display()),
-            )
+            .env("PATH", format!("{}:/usr/bin:/bin", self.path("bin").display()))
             .env("RUNNER_OS", "Linux")
             .env("RUNNER_ARCH", architecture)
             .env("RUNNER_TEMP", self.path("temporary"))
@@ -96,15 +91,9 @@ fn a_release_is_downloaded_once() {
     assert!(run.stdout.contains("downloaded, SHA-256 ok"), "{run}");
     let url = format!("https://github.com/acme/ambisign/releases/download/v1.2.3/{ASSET}\n");
     assert!(machine.asked().ends_with(&url), "{}", machine.asked());
-    assert!(
-        machine.asked().contains("--proto =https --tlsv1.2"),
-        "{}",
-        machine.asked()
-    );
-    let expected = format!(
-        "program={}\nversion=1.2.3\ncache-hit=false\n",
-        machine.cached().display()
-    );
+    assert!(machine.asked().contains("--proto =https --tlsv1.2"), "{}", machine.asked());
+    let expected =
+        format!("program={}\nversion=1.2.3\ncache-hit=false\n", machine.cached().display());
     assert_eq!(machine.output(), expected);
     assert!(is_executable(&machine.cached()));
 
@@ -118,11 +107,7 @@ fn a_release_is_downloaded_once() {
 fn what_is_not_the_release_is_not_used() {
     let machine = Machine::new(Some("release"), "malware");
     let run = machine.run("X64").expect(1);
-    assert!(
-        run.stdout
-            .contains("is not the release that this commit pins"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("is not the release that this commit pins"), "{run}");
     assert_eq!(machine.output(), "");
     assert!(!machine.cached().exists());
 
@@ -132,8 +117,7 @@ fn what_is_not_the_release_is_not_used() {
     fs::write(machine.cached(), "malware").unwrap();
     let run = machine.run("X64").expect(0);
     assert!(
-        run.stdout
-            .contains("::warning title=ambisign%3A action/install::the cached program"),
+        run.stdout.contains("::warning title=ambisign%3A action/install::the cached program"),
         "{run}"
     );
     assert_eq!(fs::read_to_string(machine.cached()).unwrap(), "release");
@@ -145,33 +129,17 @@ fn a_cache_that_cannot_be_written_is_done_without() {
     fs::write(machine.path("tools"), "a file").unwrap();
     machine.run("X64").expect(0);
     let output = machine.output();
-    let program = output
-        .lines()
-        .next()
-        .unwrap()
-        .strip_prefix("program=")
-        .unwrap();
-    assert!(
-        program.starts_with(machine.path("temporary").to_str().unwrap()),
-        "{output}"
-    );
+    let program = output.lines().next().unwrap().strip_prefix("program=").unwrap();
+    assert!(program.starts_with(machine.path("temporary").to_str().unwrap()), "{output}");
     assert!(is_executable(Path::new(program)));
 }
 
 #[test]
 fn without_a_release_there_is_the_input_binary() {
-    for (pinned, architecture) in [
-        (None, "X64"),
-        (Some("release"), "X86"),
-        (Some("release"), ""),
-    ] {
+    for (pinned, architecture) in [(None, "X64"), (Some("release"), "X86"), (Some("release"), "")] {
         let machine = Machine::new(pinned, "release");
         let run = machine.run(architecture).expect(1);
-        assert!(
-            run.stdout
-                .starts_with("::error title=ambisign%3A action/install::"),
-            "{run}"
-        );
+        assert!(run.stdout.starts_with("::error title=ambisign%3A action/install::"), "{run}");
         assert!(run.stdout.contains("in the input `binary`"), "{run}");
         assert_eq!(machine.asked(), "", "{run}");
     }
@@ -180,9 +148,7 @@ fn without_a_release_there_is_the_input_binary() {
     let pinned = fs::read_to_string(root().join("action/checksums.txt")).unwrap();
     if pinned.is_empty() {
         assert!(
-            ran.run
-                .stdout
-                .contains("pins no release of ambisign for Linux X64"),
+            ran.run.stdout.contains("pins no release of ambisign for Linux X64"),
             "{}",
             ran.run
         );
@@ -212,11 +178,7 @@ fn the_input_binary_is_a_program() {
         let line = format!("the input `binary` {message}");
         let other = format!("the program of the input `binary` {message}");
         let said = &ran.run.stdout;
-        assert!(
-            said.contains(&line) || said.contains(&other),
-            "{binary}: {}",
-            ran.run
-        );
+        assert!(said.contains(&line) || said.contains(&other), "{binary}: {}", ran.run);
         assert!(ran.outputs.is_empty(), "{binary}: {:?}", ran.outputs);
         assert!(ran.left.is_empty(), "{binary}: {:?}", ran.left);
         assert_eq!(ran.commands().len(), 1, "{binary}: {}", ran.run);

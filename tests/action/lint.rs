@@ -41,21 +41,12 @@ fn workflows() -> Vec<PathBuf> {
 fn zizmor_finds_nothing() {
     for persona in ["regular", "pedantic", "auditor"] {
         let run = linter("zizmor")
-            .args([
-                "--offline",
-                "--no-progress",
-                "--strict-collection",
-                "--persona",
-                persona,
-            ])
+            .args(["--offline", "--no-progress", "--strict-collection", "--persona", persona])
             .args(["action.yml", ".github/dependabot.yml"])
             .args(workflows())
             .run()
             .expect(0);
-        assert!(
-            run.stdout.contains("No findings to report"),
-            "{persona}: {run}"
-        );
+        assert!(run.stdout.contains("No findings to report"), "{persona}: {run}");
     }
 }
 
@@ -77,9 +68,7 @@ fn shellcheck_finds_nothing() {
     linter("shellcheck").args(scripts).run().expect(0);
     // bash calls some functions of these by a trap or by name.
     let own = [".ci/run", "tests/run"];
-    let run = linter("shellcheck")
-        .args(["--severity", "warning"])
-        .args(own);
+    let run = linter("shellcheck").args(["--severity", "warning"]).args(own);
     run.run().expect(0);
 }
 

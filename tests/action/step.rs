@@ -22,18 +22,14 @@ pub(crate) struct Action {
 
 impl Action {
     pub(crate) fn read() -> Self {
-        Self {
-            text: read("action.yml"),
-        }
+        Self { text: read("action.yml") }
     }
 
     /// The lines below the line `heading`, as far as they are indented deeper.
     fn below(&self, heading: &str) -> Vec<&str> {
         let depth = |line: &str| line.len() - line.trim_start().len();
         let mut lines = self.text.lines().skip_while(|line| *line != heading);
-        let first = lines
-            .next()
-            .unwrap_or_else(|| panic!("no line `{heading}`"));
+        let first = lines.next().unwrap_or_else(|| panic!("no line `{heading}`"));
         let deeper = |line: &&str| line.is_empty() || depth(line) > depth(first);
         lines.take_while(deeper).collect()
     }
@@ -43,10 +39,7 @@ impl Action {
         let mut inputs = BTreeMap::new();
         let mut name = None;
         for line in self.below("inputs:") {
-            if let Some(found) = line
-                .strip_prefix("  ")
-                .filter(|rest| !rest.starts_with(' '))
-            {
+            if let Some(found) = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')) {
                 name = found.strip_suffix(':').map(str::to_owned);
             }
             if let (Some(name), Some(value)) = (&name, line.strip_prefix("    default: ")) {
@@ -59,15 +52,10 @@ impl Action {
     /// The names of the outputs, with their values.
     pub(crate) fn outputs(&self) -> BTreeMap<String, String> {
         let lines = self.below("outputs:");
-        let values = lines
-            .iter()
-            .filter_map(|line| line.strip_prefix("    value: "));
+        let values = lines.iter().filter_map(|line| line.strip_prefix("    value: "));
         let names = lines.iter().filter(|line| !line.starts_with("   "));
         let names = names.filter_map(|line| line.trim().strip_suffix(':'));
-        names
-            .map(str::to_owned)
-            .zip(values.map(|value| (*value).to_owned()))
-            .collect()
+        names.map(str::to_owned).zip(values.map(|value| (*value).to_owned())).collect()
     }
 
     /// The variables of the step with `id`, as they are written.
@@ -75,15 +63,10 @@ impl Action {
         let heading = format!("    - id: {id}");
         let (_, step) = self.text.split_once(&format!("{heading}\n")).unwrap();
         let step = step.split("    - id: ").next().unwrap();
-        let pairs = step
-            .lines()
-            .filter_map(|line| line.strip_prefix("        "));
-        let pairs = pairs
-            .filter(|line| !line.starts_with(' '))
-            .filter_map(|line| line.split_once(": "));
-        pairs
-            .map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned()))
-            .collect()
+        let pairs = step.lines().filter_map(|line| line.strip_prefix("        "));
+        let pairs =
+            pairs.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split_once(": "));
+        pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
     }
 }
 
@@ -109,19 +92,13 @@ impl Step {
         let job = [
             ("CI", "true"),
             ("GITHUB_ACTIONS", "true"),
-            (
-                "GITHUB_WORKFLOW_REF",
-                "acme/app/.github/workflows/release.yml@refs/heads/main",
-            ),
+            ("GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/release.yml@refs/heads/main"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
             ("RUNNER_ARCH", "X64"),
             ("RUNNER_OS", "Linux"),
         ];
         let job = job.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self {
-            inputs,
-            job: job.into(),
-        }
+        Self { inputs, job: job.into() }
     }
 
     pub(crate) fn input(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -159,9 +136,8 @@ impl Step {
             path
         };
         let (output, summary) = (file("output"), file("summary"));
-        let mut program = Program::new("/bin/sh")
-            .arg("-e")
-            .arg(root().join(format!("action/{id}.sh")));
+        let mut program =
+            Program::new("/bin/sh").arg("-e").arg(root().join(format!("action/{id}.sh")));
         for (name, value) in &self.job {
             program = program.env(name, value);
         }
@@ -203,9 +179,7 @@ impl Step {
             };
         };
         let inputs = Action::read().inputs();
-        let default = inputs
-            .get(name)
-            .unwrap_or_else(|| panic!("no input {name}"));
+        let default = inputs.get(name).unwrap_or_else(|| panic!("no input {name}"));
         match self.inputs.get(name) {
             Some(value) => value.clone(),
             None => self.value(default, installed),
@@ -249,26 +223,18 @@ fn outputs(path: &Path) -> Outputs {
     while let Some(line) = lines.next() {
         let (name, value) = match (line.split_once("<<"), line.split_once('=')) {
             (Some((name, delimiter)), _) if !name.contains('=') => {
-                let value: Vec<_> = lines
-                    .by_ref()
-                    .take_while(|line| *line != delimiter)
-                    .collect();
+                let value: Vec<_> = lines.by_ref().take_while(|line| *line != delimiter).collect();
                 (name, value.join("\n"))
             }
             (_, Some((name, value))) => (name, value.to_owned()),
             (_, None) => panic!("the runner refuses `{line}`"),
         };
-        assert!(
-            found.insert(name.to_owned(), value).is_none(),
-            "{name} twice"
-        );
+        assert!(found.insert(name.to_owned(), value).is_none(), "{name} twice");
     }
     found
 }
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect()
+    entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
 }

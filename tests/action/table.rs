@@ -16,9 +16,7 @@ const OF_THE_ACTION: [&str; 4] = ["artifacts", "binary", "download-url", "github
 const WITHOUT_INPUT: [&str; 4] = ["bundle", "oidc-disable-ambient-providers", "output", "yes"];
 
 fn input_of(variable: &str) -> String {
-    variable[PREFIX.len()..]
-        .replace('_', "-")
-        .to_ascii_lowercase()
+    variable[PREFIX.len()..].replace('_', "-").to_ascii_lowercase()
 }
 
 #[test]
@@ -28,9 +26,7 @@ fn every_variable_is_set_by_the_step_that_signs() {
     let own = VARIABLES.iter().filter(|row| row.name.starts_with(PREFIX));
     for row in own {
         let (name, input) = (row.name, input_of(row.name));
-        let written = env
-            .get(name)
-            .unwrap_or_else(|| panic!("the step does not set {name}"));
+        let written = env.get(name).unwrap_or_else(|| panic!("the step does not set {name}"));
         if WITHOUT_INPUT.contains(&input.as_str()) {
             assert_eq!(written, "", "{name}");
             continue;
@@ -48,10 +44,7 @@ fn every_variable_is_set_by_the_step_that_signs() {
         }
     }
     let known = |name: &String| VARIABLES.iter().any(|row| row.name == name);
-    let odd: Vec<_> = env
-        .keys()
-        .filter(|name| name.starts_with(PREFIX) && !known(name))
-        .collect();
+    let odd: Vec<_> = env.keys().filter(|name| name.starts_with(PREFIX) && !known(name)).collect();
     assert!(odd.is_empty(), "no variables of the program: {odd:?}");
 }
 
@@ -78,11 +71,7 @@ fn every_input_is_a_setting() {
     for input in Action::read().inputs().keys() {
         let variable = ambisign::cli::variables::variable_of(input);
         let is_setting = VARIABLES.iter().any(|row| row.name == variable);
-        assert_ne!(
-            is_setting,
-            OF_THE_ACTION.contains(&input.as_str()),
-            "{input}"
-        );
+        assert_ne!(is_setting, OF_THE_ACTION.contains(&input.as_str()), "{input}");
     }
 }
 

@@ -50,22 +50,13 @@ fn the_example_signs_what_it_pushed() {
     };
     Cosign::Three.verify(&stack, &image, &[]).expect(0);
     verify(&stack, &ran.outputs["verify-command"]);
-    assert_eq!(
-        ran.outputs["verify-commands"],
-        ran.outputs["verify-command"]
-    );
+    assert_eq!(ran.outputs["verify-commands"], ran.outputs["verify-command"]);
     assert_eq!(ran.outputs["signed-count"], "1");
-    assert_eq!(
-        ran.outputs["digests"],
-        format!("{{\"{name}\":\"{digest}\"}}")
-    );
+    assert_eq!(ran.outputs["digests"], format!("{{\"{name}\":\"{digest}\"}}"));
     assert_eq!(ran.outputs["certificate-issuer"], stack.issuer("github"));
     assert_eq!(ran.outputs["version"], env!("CARGO_PKG_VERSION"));
     let published = image.signatures().remove(0);
-    assert_eq!(
-        ran.outputs["signature-refs"],
-        format!("{name}@{}", published.digest)
-    );
+    assert_eq!(ran.outputs["signature-refs"], format!("{name}@{}", published.digest));
     let document: Value = serde_json::from_str(&ran.outputs["result-json"]).unwrap();
     assert_eq!(document["status"], "ok");
     let index = document["images"][0]["log"][0]["index"].to_string();
@@ -73,16 +64,8 @@ fn the_example_signs_what_it_pushed() {
 
     let heading = format!("### Signed `{name}` in ");
     assert!(ran.summary.starts_with(&heading), "{}", ran.summary);
-    assert!(
-        ran.summary.contains(&format!("`{}`", &digest[..19])),
-        "{}",
-        ran.summary
-    );
-    assert!(
-        ran.summary.contains("```sh\ncosign verify "),
-        "{}",
-        ran.summary
-    );
+    assert!(ran.summary.contains(&format!("`{}`", &digest[..19])), "{}", ran.summary);
+    assert!(ran.summary.contains("```sh\ncosign verify "), "{}", ran.summary);
     assert!(ran.annotations.is_empty(), "{:?}", ran.annotations);
 }
 
@@ -93,25 +76,14 @@ fn without_the_permission_the_annotation_names_it() {
     let repository = Repository::new(&stack);
     let text = example(&repository, Registry::Fallback.host(&stack), "github.yml");
     let ran = repository.run(&stack, &text, &[]).expect(1);
-    let [annotation] = &ran.annotations[..] else {
-        panic!("{:?}", ran.annotations)
-    };
+    let [annotation] = &ran.annotations[..] else { panic!("{:?}", ran.annotations) };
     assert_eq!(annotation.command, "error");
     assert_eq!(annotation.title, "ambisign: github/not-permitted");
-    assert_eq!(
-        annotation.file.as_deref(),
-        Some(".github/workflows/release.yml")
-    );
-    assert!(
-        annotation
-            .message
-            .contains("`permissions: {id-token: write}`"),
-        "{annotation:?}"
-    );
+    assert_eq!(annotation.file.as_deref(), Some(".github/workflows/release.yml"));
+    assert!(annotation.message.contains("`permissions: {id-token: write}`"), "{annotation:?}");
     assert_eq!(ran.outputs["signed-count"], "0");
     assert!(
-        ran.summary
-            .starts_with("### Not signed\n\n**this GitHub job may not"),
+        ran.summary.starts_with("### Not signed\n\n**this GitHub job may not"),
         "{}",
         ran.summary
     );
@@ -143,38 +115,20 @@ fn a_long_batch_has_groups_and_one_annotation() {
     let stack = Stack::shared();
     let repository = Repository::new(&stack);
     let images: Vec<_> = (0..5)
-        .map(|at| {
-            stack
-                .push(Registry::Fallback, &format!("action/batch{at}"), 1)
-                .reference()
-        })
+        .map(|at| stack.push(Registry::Fallback, &format!("action/batch{at}"), 1).reference())
         .collect();
-    let absent = format!(
-        "{}/action/absent@sha256:{}",
-        Registry::Fallback.host(&stack),
-        "0".repeat(64)
-    );
+    let absent =
+        format!("{}/action/absent@sha256:{}", Registry::Fallback.host(&stack), "0".repeat(64));
     let all = format!("{}\n{absent}", images.join("\n"));
-    let ran = repository
-        .permitted(&stack, &workflow(&repository, &all, "", ""))
-        .expect(1);
+    let ran = repository.permitted(&stack, &workflow(&repository, &all, "", "")).expect(1);
     assert_eq!(ran.outputs["signed-refs"].lines().count(), 5);
     assert_eq!(ran.outputs["verify-commands"].lines().count(), 5);
     // The one that is not there has no steps, only an error.
     assert_eq!(ran.groups, 5, "{}", ran.run);
-    let [annotation] = &ran.annotations[..] else {
-        panic!("{:?}", ran.annotations)
-    };
-    assert!(
-        annotation.title.starts_with("ambisign: registry/"),
-        "{annotation:?}"
-    );
+    let [annotation] = &ran.annotations[..] else { panic!("{:?}", ran.annotations) };
+    assert!(annotation.title.starts_with("ambisign: registry/"), "{annotation:?}");
     assert_eq!(annotation.file, None);
-    assert!(
-        ran.summary.starts_with("### Signed 5 of 6 images in "),
-        "{}",
-        ran.summary
-    );
+    assert!(ran.summary.starts_with("### Signed 5 of 6 images in "), "{}", ran.summary);
     assert_eq!(ran.summary.matches("\n| `").count(), 5, "{}", ran.summary);
 }
 
@@ -184,20 +138,11 @@ fn a_dry_run_says_what_would_be_signed() {
     let stack = Stack::shared();
     let repository = Repository::new(&stack);
     let image = stack.push(Registry::Fallback, "action/dry", 1);
-    let text = workflow(
-        &repository,
-        &image.reference(),
-        "          dry-run: true\n",
-        "",
-    );
+    let text = workflow(&repository, &image.reference(), "          dry-run: true\n", "");
     let ran = repository.permitted(&stack, &text).expect(0);
     assert!(image.signatures().is_empty());
     assert_eq!(ran.outputs["signed-refs"], "");
-    assert!(
-        ran.summary.starts_with("### Would sign `"),
-        "{}",
-        ran.summary
-    );
+    assert!(ran.summary.starts_with("### Would sign `"), "{}", ran.summary);
     let document: Value = serde_json::from_str(&ran.outputs["result-json"]).unwrap();
     assert_eq!(document["dry_run"], true);
 }
@@ -209,9 +154,7 @@ fn an_earlier_step_decides_nothing() {
     let stack = Stack::shared();
     let repository = Repository::new(&stack);
     let before = |lines: &[&str]| -> String {
-        let lines = lines
-            .iter()
-            .map(|line| format!("          echo '{line}' >>\"$GITHUB_ENV\"\n"));
+        let lines = lines.iter().map(|line| format!("          echo '{line}' >>\"$GITHUB_ENV\"\n"));
         format!("      - run: |\n{}", lines.collect::<String>())
     };
     let image = stack.push(Registry::Fallback, "action/hostile", 1);
@@ -239,22 +182,15 @@ fn an_earlier_step_decides_nothing() {
     assert_eq!(ran.outputs["signed-count"], "1");
     // What was there and was not taken is told, and nothing else.
     let told = ran.log.iter().filter(|line| line.contains("evil"));
-    let told: Vec<_> = told
-        .filter(|line| !line.starts_with("ambisign: warning: "))
-        .collect();
+    let told: Vec<_> = told.filter(|line| !line.starts_with("ambisign: warning: ")).collect();
     assert!(told.is_empty(), "{told:?}");
-    assert!(
-        ran.annotations.iter().all(|one| one.command == "warning"),
-        "{:?}",
-        ran.annotations
-    );
+    assert!(ran.annotations.iter().all(|one| one.command == "warning"), "{:?}", ran.annotations);
     assert!(ran.summary.starts_with("### Signed `"), "{}", ran.summary);
 
     // What counts without a flag, and is nobody's in particular, stops the run.
-    for (name, value) in [
-        ("SSL_CERT_FILE", "/tmp/evil.pem"),
-        ("TUF_MIRROR", "https://evil.example.com"),
-    ] {
+    for (name, value) in
+        [("SSL_CERT_FILE", "/tmp/evil.pem"), ("TUF_MIRROR", "https://evil.example.com")]
+    {
         let image = stack.push(Registry::Fallback, "action/decides", 1);
         let hostile = before(&[&format!("{name}={value}"), "HTTPS_PROXY=http://127.0.0.1:9"]);
         let text = workflow(&repository, &image.reference(), "", &hostile);
@@ -276,9 +212,7 @@ fn the_reusable_workflow_signs_too() {
     let repository = Repository::new(&stack);
     let image = stack.push(Registry::Referrers, "action/reused", 1);
     let reused = read(".github/workflows/sign.yml");
-    let (before, rest) = reused
-        .split_once("      - id: sign\n        uses: $/")
-        .unwrap();
+    let (before, rest) = reused.split_once("      - id: sign\n        uses: $/").unwrap();
     let (_, with) = rest.split_once("        with:\n").unwrap();
     let inputs = repository.inputs(10);
     let reused = format!(

@@ -88,11 +88,7 @@ impl Forward {
     fn start(way: Way, login: Option<&'static str>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let state = Arc::new(State {
-            way,
-            login,
-            seen: Mutex::default(),
-        });
+        let state = Arc::new(State { way, login, seen: Mutex::default() });
         let shared = Arc::clone(&state);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -137,10 +133,7 @@ impl State {
         };
         let login = head.login();
         self.note(&head.word(0), &head.word(1), login.clone());
-        if self
-            .login
-            .is_some_and(|wanted| login.as_deref() != Some(wanted))
-        {
+        if self.login.is_some_and(|wanted| login.as_deref() != Some(wanted)) {
             return (&stream).write_all(LOGIN.as_bytes());
         }
         match &self.way {
@@ -156,11 +149,7 @@ impl State {
     fn socks(&self, mut stream: TcpStream) -> io::Result<()> {
         let methods = counted(&mut stream, 1)?;
         let wanted = if self.login.is_some() { PASSWORD } else { 0 };
-        let taken = if methods.contains(&wanted) {
-            wanted
-        } else {
-            NONE
-        };
+        let taken = if methods.contains(&wanted) { wanted } else { NONE };
         stream.write_all(&[SOCKS, taken])?;
         let mut login = None;
         if taken == PASSWORD {

@@ -13,12 +13,7 @@ pub(crate) fn fresh_images(host: &str, repository: &str, count: usize) -> Vec<Im
     let config = format!(
         r#"{{"architecture":"amd64","os":"linux","rootfs":{{"type":"layers","diff_ids":[]}},"author":"{repository}"}}"#
     );
-    let session = send(
-        host,
-        ("POST", &format!("/v2/{repository}/blobs/uploads/")),
-        "",
-        "",
-    );
+    let session = send(host, ("POST", &format!("/v2/{repository}/blobs/uploads/")), "", "");
     let session = session.header("location").unwrap().to_owned();
     let session = match session.split_once(host) {
         Some((_, path)) => path.to_owned(),
@@ -39,11 +34,7 @@ pub(crate) fn fresh_images(host: &str, repository: &str, count: usize) -> Vec<Im
         let path = format!("/v2/{repository}/manifests/{name}");
         let stored = send(host, ("PUT", &path), MANIFEST, &manifest);
         assert_eq!(stored.status, 201, "the manifest");
-        Image {
-            host: host.to_owned(),
-            repository: repository.to_owned(),
-            digest,
-        }
+        Image { host: host.to_owned(), repository: repository.to_owned(), digest }
     };
     (1..=count).map(image).collect()
 }

@@ -26,11 +26,7 @@ impl Reply {
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        Some(Self {
-            status,
-            headers,
-            body: raw.get(end + 4..)?.to_owned(),
-        })
+        Some(Self { status, headers, body: raw.get(end + 4..)?.to_owned() })
     }
 
     /// The value of a header, its name in lower case.

@@ -71,10 +71,7 @@ impl Image {
 
     /// The same image, reached through another `address:port`, such as a proxy's.
     pub(crate) fn through(&self, host: &str) -> Self {
-        Self {
-            host: host.to_owned(),
-            ..self.clone()
-        }
+        Self { host: host.to_owned(), ..self.clone() }
     }
 
     /// The tag under which a registry without the referrers API lists what refers to the image (OCI
@@ -120,10 +117,7 @@ impl Image {
         let digest = format!("sha256:{}", hex::encode(sha2::Sha256::digest(&index)));
         let put = self.send(("PUT", &format!("manifests/{digest}")), kind, &index);
         assert_eq!(put.status, 201, "{}", String::from_utf8_lossy(&put.body));
-        Self {
-            digest,
-            ..self.clone()
-        }
+        Self { digest, ..self.clone() }
     }
 
     /// The Sigstore bundles that a reader finds: by the referrers API, else by the fallback tag.
@@ -157,11 +151,7 @@ impl Image {
         let layer = manifest["layers"][0]["digest"].as_str().unwrap();
         let blob = self.get(&format!("blobs/{layer}"));
         assert_eq!(blob.status, 200, "a listed layer");
-        Signature {
-            digest: digest.to_owned(),
-            manifest,
-            bundle: blob.body,
-        }
+        Signature { digest: digest.to_owned(), manifest, bundle: blob.body }
     }
 }
 
@@ -180,17 +170,10 @@ impl Stack {
     pub(crate) fn push(&self, registry: Registry, repository: &str, layers: usize) -> Image {
         let dir = TempDir::new().unwrap();
         let tars = (0..layers).map(|layer| {
-            let (name, tar) = (
-                format!("file{layer}"),
-                dir.path().join(format!("{layer}.tar")),
-            );
+            let (name, tar) = (format!("file{layer}"), dir.path().join(format!("{layer}.tar")));
             std::fs::write(dir.path().join(&name), unique()).unwrap();
             let mut pack = Command::new("tar");
-            pack.arg("-cf")
-                .arg(&tar)
-                .arg("-C")
-                .arg(dir.path())
-                .arg(name);
+            pack.arg("-cf").arg(&tar).arg("-C").arg(dir.path()).arg(name);
             assert!(pack.status().unwrap().success(), "tar");
             tar
         });
@@ -203,9 +186,7 @@ impl Stack {
 
     /// Pushes an index over `images`, which must be of the same registry and repository.
     pub(crate) fn push_index(&self, registry: Registry, images: &[Image]) -> Image {
-        let mut crane = self
-            .program("crane")
-            .args(["index", "append", "--insecure"]);
+        let mut crane = self.program("crane").args(["index", "append", "--insecure"]);
         for image in images {
             crane = crane.arg("-m").arg(image.reference());
         }
@@ -220,10 +201,7 @@ impl Stack {
             digest: image.digest.clone(),
         };
         let crane = self.program("crane").args(["copy", "--insecure"]);
-        crane
-            .args([image.reference(), copy.tagged()])
-            .run()
-            .expect(0);
+        crane.args([image.reference(), copy.tagged()]).run().expect(0);
         copy
     }
 
@@ -235,9 +213,7 @@ impl Stack {
         Image {
             host,
             repository: repository.to_owned(),
-            digest: digest
-                .unwrap_or_else(|| panic!("no digest: {run}"))
-                .to_owned(),
+            digest: digest.unwrap_or_else(|| panic!("no digest: {run}")).to_owned(),
         }
     }
 }

@@ -42,10 +42,7 @@ impl Message {
 
     /// The same request for another path.
     pub(super) fn with_path(&self, path: &str) -> Self {
-        Self {
-            start: format!("{} {path} HTTP/1.1", self.word(0)),
-            ..self.clone()
-        }
+        Self { start: format!("{} {path} HTTP/1.1", self.word(0)), ..self.clone() }
     }
 
     /// The same request by another method, without its body.
@@ -80,9 +77,7 @@ impl Message {
         server: &mut BufReader<TcpStream>,
         to_head: bool,
     ) -> io::Result<Self> {
-        let mut message = Self::read_head(server)
-            .await?
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        let mut message = Self::read_head(server).await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         if to_head || matches!(message.word(1), "204" | "304") {
             return Ok(message);
         }
@@ -116,11 +111,7 @@ impl Message {
             let (name, value) = line.split_once(':')?;
             Some((name.to_ascii_lowercase(), value.trim().to_owned()))
         });
-        Ok(Some(Self {
-            headers: headers.collect(),
-            start,
-            body: Vec::new(),
-        }))
+        Ok(Some(Self { headers: headers.collect(), start, body: Vec::new() }))
     }
 
     /// A word of the first line.
@@ -139,21 +130,16 @@ impl Message {
 
     /// Whether the client expects the connection to end with the answer.
     pub(super) fn is_last(&self) -> bool {
-        self.word(2) == "HTTP/1.0"
-            || self
-                .header("connection")
-                .is_some_and(|word| word == "close")
+        self.word(2) == "HTTP/1.0" || self.header("connection").is_some_and(|word| word == "close")
     }
 
     fn is_chunked(&self) -> bool {
-        self.header("transfer-encoding")
-            .is_some_and(|coding| coding.contains("chunked"))
+        self.header("transfer-encoding").is_some_and(|coding| coding.contains("chunked"))
     }
 
     /// Drops what belongs to one connection.
     pub(super) fn drop_hop_by_hop(&mut self) {
-        self.headers
-            .retain(|(name, _)| !HOP_BY_HOP.contains(&name.as_str()));
+        self.headers.retain(|(name, _)| !HOP_BY_HOP.contains(&name.as_str()));
     }
 
     /// The bytes for the client, whose connection stays open.

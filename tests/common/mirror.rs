@@ -67,21 +67,15 @@ fn serve(mut client: &TcpStream, folder: &Path) {
     let Some(Ok(first)) = lines.next() else {
         return;
     };
-    let _rest = lines
-        .take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty()))
-        .count();
+    let _rest = lines.take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty())).count();
     let path = first.split(' ').nth(1).unwrap_or_default();
     let found = std::fs::read(folder.join(path.trim_start_matches('/')));
     let (status, body) = match found {
         Ok(body) => ("200 OK", body),
         Err(_) => ("404 Not Found", Vec::new()),
     };
-    let head = format!(
-        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
+    let head =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     // A client that went away needs no answer.
-    let _gone = client
-        .write_all(head.as_bytes())
-        .and_then(|()| client.write_all(&body));
+    let _gone = client.write_all(head.as_bytes()).and_then(|()| client.write_all(&body));
 }

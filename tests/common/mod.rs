@@ -14,11 +14,7 @@
 //! ```
 //!
 //! So a plain `cargo test` reports it as ignored, never as passed.
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "each test binary uses its own part of this module"
-)]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part of this module")]
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,

@@ -44,11 +44,7 @@ impl Cosign {
     ) -> Finished {
         self.program(stack)
             .args(["verify", "--output", "json", "--trusted-root"])
-            .args([
-                stack.var("TRUSTED_ROOT"),
-                "--certificate-identity",
-                identity,
-            ])
+            .args([stack.var("TRUSTED_ROOT"), "--certificate-identity", identity])
             .args(["--certificate-oidc-issuer", issuer])
             .args(options)
             .arg(image.reference())
@@ -82,9 +78,7 @@ impl Cosign {
 /// sigstore-python, which keeps its files in `home`.
 pub(crate) fn python(stack: &Stack, home: &Path) -> Program {
     let cache = Path::new(stack.var("REALSTACK_BIN")).parent().unwrap();
-    Program::new(cache.join("sigstore-python/bin/sigstore"))
-        .env("HOME", home)
-        .env("COLUMNS", "200")
+    Program::new(cache.join("sigstore-python/bin/sigstore")).env("HOME", home).env("COLUMNS", "200")
 }
 
 /// sigstore-python's verdict on `bundle` for `digest` and the identity of the stack's `github` token.

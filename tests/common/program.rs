@@ -156,10 +156,8 @@ impl Program {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("`{line}` does not start: {error}"));
-        let (stdout, stderr) = (
-            collect(child.stdout.take().unwrap()),
-            collect(child.stderr.take().unwrap()),
-        );
+        let (stdout, stderr) =
+            (collect(child.stdout.take().unwrap()), collect(child.stderr.take().unwrap()));
         let (mut pipe, input) = (child.stdin.take().unwrap(), std::mem::take(&mut self.stdin));
         // A program that reads nothing closes the pipe early: its exit code tells the rest.
         thread::spawn(move || pipe.write_all(&input));
@@ -213,9 +211,7 @@ impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         write!(f, "{}", name.display())?;
-        self.args
-            .iter()
-            .try_for_each(|arg| write!(f, " {}", arg.display()))
+        self.args.iter().try_for_each(|arg| write!(f, " {}", arg.display()))
     }
 }
 
@@ -223,10 +219,7 @@ impl Finished {
     /// Stops the test, with everything that the program said, unless it ended with `code` in time.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert!(
-            self.code == Some(code) && !self.hung,
-            "expected exit code {code} of {self}"
-        );
+        assert!(self.code == Some(code) && !self.hung, "expected exit code {code} of {self}");
         self
     }
 
@@ -261,19 +254,14 @@ impl fmt::Display for Finished {
             "code {:?}, signal {:?}, hung {}, took {:?}",
             self.code, self.signal, self.hung, self.took
         )?;
-        write!(
-            f,
-            "--- stdout\n{}\n--- stderr\n{}",
-            self.stdout, self.stderr
-        )
+        write!(f, "--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr)
     }
 }
 
 /// Stops the test when the output has a code that `ambisign explain` does not know.
 fn assert_explained(stdout: &str, stderr: &str) {
-    let of_errors = stderr
-        .lines()
-        .filter_map(|line| line.strip_prefix("ambisign: code: ")?.split(';').next());
+    let of_errors =
+        stderr.lines().filter_map(|line| line.strip_prefix("ambisign: code: ")?.split(';').next());
     let of_documents = stdout.split("\"code\":").skip(1);
     let of_documents =
         of_documents.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
@@ -305,9 +293,7 @@ pub(crate) fn assert_no_canary(canaries: &[&str], outputs: &[(String, Vec<u8>)])
         ];
         for form in forms.iter().flatten() {
             for (name, bytes) in outputs {
-                let found = bytes
-                    .windows(form.len())
-                    .any(|part| part == form.as_bytes());
+                let found = bytes.windows(form.len()).any(|part| part == form.as_bytes());
                 assert!(!found, "a secret is in {name}");
             }
         }
@@ -344,14 +330,11 @@ fn collect(mut pipe: impl Read + Send + 'static) -> Collected {
 fn peak_rss(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse().ok())
-        .unwrap_or(0)
+    line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse().ok()).unwrap_or(0)
 }
 
 fn send(pid: u32, signal: &str) {
-    let status = Command::new("kill")
-        .args(["-s", signal, &pid.to_string()])
-        .status();
+    let status = Command::new("kill").args(["-s", signal, &pid.to_string()]).status();
     assert!(status.unwrap().success(), "the signal could not be sent");
 }
 

@@ -28,10 +28,7 @@ pub(crate) fn hold(document: &Value) {
         .iter_errors(document)
         .map(|error| format!("{}: {error}", error.instance_path))
         .collect();
-    assert!(
-        errors.is_empty(),
-        "not as `ambisign schema` says: {errors:#?}\n{document:#}"
-    );
+    assert!(errors.is_empty(), "not as `ambisign schema` says: {errors:#?}\n{document:#}");
 }
 
 /// Forbids members that are not described.

@@ -109,12 +109,8 @@ pub(crate) struct Visit {
 }
 
 enum Turn {
-    Alone {
-        _guard: RwLockWriteGuard<'static, ()>,
-    },
-    Shared {
-        _guard: RwLockReadGuard<'static, ()>,
-    },
+    Alone { _guard: RwLockWriteGuard<'static, ()> },
+    Shared { _guard: RwLockReadGuard<'static, ()> },
 }
 
 impl Deref for Visit {
@@ -132,10 +128,7 @@ impl Stack {
     pub(crate) fn shared() -> Visit {
         let stack = SHARED.get_or_init(|| Self::up(Logs::Begun, &[]));
         let guard = stack.turn.read().unwrap_or_else(PoisonError::into_inner);
-        Visit {
-            stack,
-            _turn: Turn::Shared { _guard: guard },
-        }
+        Visit { stack, _turn: Turn::Shared { _guard: guard } }
     }
 
     /// The stack of this test binary, with no other test at work and an empty journal: for counting.
@@ -143,10 +136,7 @@ impl Stack {
         let stack = SHARED.get_or_init(|| Self::up(Logs::Begun, &[]));
         let guard = stack.turn.write().unwrap_or_else(PoisonError::into_inner);
         stack.reset_journal();
-        Visit {
-            stack,
-            _turn: Turn::Alone { _guard: guard },
-        }
+        Visit { stack, _turn: Turn::Alone { _guard: guard } }
     }
 
     /// A stack of its own, down when dropped. `options` are those of `realstack up`, without the port.
@@ -238,31 +228,20 @@ impl Stack {
                 launcher = launcher.env(name, value);
             }
         }
-        let run = launcher
-            .arg("token")
-            .arg(&self.dir)
-            .arg(issuer)
-            .args(claims)
-            .run();
+        let run = launcher.arg("token").arg(&self.dir).arg(issuer).args(claims).run();
         run.expect(0).stdout.trim().to_owned()
     }
 
     /// What the services were asked since the last reset, in the order of their answers.
     pub(crate) fn journal(&self) -> Vec<Asked> {
         let text = std::fs::read_to_string(self.dir.join("journal.jsonl")).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// How many requests each service was asked; connections are no requests.
     pub(crate) fn counts(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        for asked in self
-            .journal()
-            .into_iter()
-            .filter(|asked| asked.method != "CONNECT")
-        {
+        for asked in self.journal().into_iter().filter(|asked| asked.method != "CONNECT") {
             *counts.entry(asked.service).or_insert(0) += 1;
         }
         counts
@@ -339,9 +318,7 @@ fn claim(first: u16) -> (u16, File) {
 /// Ports from here on are given to outgoing connections.
 fn first_ephemeral_port() -> u16 {
     let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
-    let first = range
-        .ok()
-        .and_then(|text| text.split_whitespace().next()?.parse().ok());
+    let first = range.ok().and_then(|text| text.split_whitespace().next()?.parse().ok());
     first.unwrap_or(32_768)
 }
 
@@ -354,11 +331,7 @@ fn sweep(dir: &Path) {
             let pid = line.split(' ').next().unwrap_or_default();
             std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == dir)
         };
-        let kept: Vec<_> = pids
-            .lines()
-            .filter(ours)
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let kept: Vec<_> = pids.lines().filter(ours).map(|line| format!("{line}\n")).collect();
         std::fs::write(&list, kept.concat()).unwrap();
         let _down = Command::new(LAUNCHER).arg("down").arg(dir).status();
     }

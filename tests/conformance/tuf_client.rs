@@ -35,10 +35,7 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "what the suite shows of a case that fails"
-)]
+#[expect(clippy::print_stderr, reason = "what the suite shows of a case that fails")]
 fn complain(error: &dyn Error) {
     eprintln!("{error}");
     if let Some(source) = error.source() {
@@ -66,9 +63,7 @@ async fn run() -> Done {
 
 fn one<'a>(options: &'a BTreeMap<String, Vec<String>>, name: &str) -> Result<&'a str, String> {
     let value = options.get(name).and_then(|values| values.first());
-    value
-        .map(String::as_str)
-        .ok_or_else(|| format!("no --{name}"))
+    value.map(String::as_str).ok_or_else(|| format!("no --{name}"))
 }
 
 fn init(folder: &Path, root: &str) -> Done {
@@ -93,12 +88,7 @@ async fn update(folder: &Path, options: &BTreeMap<String, Vec<String>>) -> Done 
     };
     let (env, clock) = (Env::default(), Clock::system());
     let net = Net::new(&env, clock, NetOptions::default());
-    let host = Host {
-        env,
-        net,
-        clock,
-        root: "/".into(),
-    };
+    let host = Host { env, net, clock, root: "/".into() };
     let result = download(&host, &source, options).await;
     show_what_is_kept(folder)?;
     result

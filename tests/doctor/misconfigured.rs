@@ -45,10 +45,8 @@ fn finding<'a>(run: &'a Finished, [mark, stage, code]: [&str; 3], line: &str) ->
     let lines: Vec<&str> = run.stdout.lines().collect();
     for (at, first) in lines.iter().enumerate() {
         let below = lines.iter().skip(at + 1);
-        let below: Vec<&str> = below
-            .take_while(|line| line.starts_with("      "))
-            .copied()
-            .collect();
+        let below: Vec<&str> =
+            below.take_while(|line| line.starts_with("      ")).copied().collect();
         let coded = below.iter().any(|line| line.trim() == code);
         if first.starts_with(&start) && first.contains(line) && coded {
             return [vec![*first], below].concat();
@@ -74,25 +72,14 @@ impl Row {
         };
         assert!(verdict.starts_with("doctor found "), "{run}");
         assert!(verdict.ends_with(&end), "{}: {verdict}", self.name);
-        let document = self
-            .patient
-            .doctor(&["--output", "json"])
-            .expect(self.exit)
-            .json();
+        let document = self.patient.doctor(&["--output", "json"]).expect(self.exit).json();
         assert_eq!(document["exit_code"], self.exit, "{}", self.name);
         let codes = document["findings"].as_array().unwrap();
-        assert!(
-            codes.iter().any(|one| one["code"] == self.told[2]),
-            "{document}"
-        );
+        assert!(codes.iter().any(|one| one["code"] == self.told[2]), "{document}");
         if self.sign == Sign::Same {
             let run = self.patient.sign(&["--dry-run"]).expect(self.exit);
             let code = format!("ambisign: code: {}; exit {}; ", self.told[2], self.exit);
-            assert!(
-                run.stderr.contains(&code),
-                "{}: no `{code}` in {run}",
-                self.name
-            );
+            assert!(run.stderr.contains(&code), "{}: no `{code}` in {run}", self.name);
         }
     }
 }
@@ -110,15 +97,7 @@ fn identity(
     told: [&'static str; 3],
     [line, fix]: [&'static str; 2],
 ) -> Row {
-    Row {
-        name,
-        patient,
-        line,
-        fix,
-        told,
-        exit: 3,
-        sign: Sign::Same,
-    }
+    Row { name, patient, line, fix, told, exit: 3, sign: Sign::Same }
 }
 
 #[test]
@@ -163,11 +142,7 @@ fn a_job_without_an_identity() {
 fn default_build_account(stack: &Stack) -> FaultProxy {
     const FLAVOR: &[(&str, &str)] = &[("metadata-flavor", "Google")];
     let rules = vec![
-        Rule::on(
-            "GET",
-            At::Contains("/default/identity"),
-            Fault::Status(404, FLAVOR, "Not Found"),
-        ),
+        Rule::on("GET", At::Contains("/default/identity"), Fault::Status(404, FLAVOR, "Not Found")),
         Rule::on(
             "GET",
             At::Contains("/default/email"),
@@ -264,15 +239,7 @@ fn row(
     exit: i32,
     [line, fix]: [&'static str; 2],
 ) -> Row {
-    Row {
-        name,
-        patient,
-        line,
-        fix,
-        told,
-        exit,
-        sign: Sign::Same,
-    }
+    Row { name, patient, line, fix, told, exit, sign: Sign::Same }
 }
 
 #[test]

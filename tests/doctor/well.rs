@@ -77,10 +77,7 @@ fn all_that_is_wrong_is_told_at_once() {
     assert_eq!(document["warnings"], 1);
     assert_eq!(document["status"], "failed");
     // People see the same in the log.
-    assert!(
-        run.stderr.contains("doctor found 5 problems and 1 warning"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("doctor found 5 problems and 1 warning"), "{run}");
 }
 
 #[test]
@@ -89,10 +86,7 @@ fn without_an_image_no_registry_is_asked() {
     let stack = Stack::alone();
     let patient = Patient::of(&stack).github(&stack);
     let run = patient.doctor(&[]).expect(0);
-    assert!(
-        run.stdout.contains("skip  registry  no image was named"),
-        "{run}"
-    );
+    assert!(run.stdout.contains("skip  registry  no image was named"), "{run}");
     let counts = stack.counts();
     assert_eq!(counts.get("registry"), None, "{counts:?}");
 }
@@ -104,11 +98,7 @@ fn the_token_of_a_gitlab_job_is_told_once() {
     let token = stack.token("gitlab", &[]);
     let patient = Patient::of(&stack).token(&token).env("GITLAB_CI", "true");
     let run = patient.doctor(&[]).expect(0);
-    assert!(
-        run.stdout
-            .contains("ok    provider  gitlab: ready, and taken: "),
-        "{run}"
-    );
+    assert!(run.stdout.contains("ok    provider  gitlab: ready, and taken: "), "{run}");
     assert!(!run.stdout.contains("envvar: "), "{run}");
 }
 
@@ -126,13 +116,8 @@ fn what_else_is_here_is_told_and_not_taken() {
         assert!(run.stdout.contains(part), "no `{part}` in {run}");
     }
     let account = "signer@demo.iam.gserviceaccount.com";
-    let both = machine
-        .github(&stack)
-        .env("GOOGLE_SERVICE_ACCOUNT_NAME", account);
-    let run = both
-        .env("JENKINS_URL", "https://jenkins.example")
-        .doctor(&[])
-        .expect(0);
+    let both = machine.github(&stack).env("GOOGLE_SERVICE_ACCOUNT_NAME", account);
+    let run = both.env("JENKINS_URL", "https://jenkins.example").doctor(&[]).expect(0);
     for part in [
         "ok    provider  github-actions: ready, and taken: it is the identity of this CI job\n",
         "ok    provider  google-impersonate: ready, and not taken: request it with `--oidc-provider",

@@ -61,11 +61,7 @@ fn shown() -> Vec<(String, String)> {
         for block in blocks(&text, &["sh"]) {
             shown.extend(commands(block).into_iter().map(|line| (page.clone(), line)));
         }
-        for line in blocks(&text, &["yaml"])
-            .into_iter()
-            .flat_map(str::lines)
-            .map(step)
-        {
+        for line in blocks(&text, &["yaml"]).into_iter().flat_map(str::lines).map(step) {
             if line.starts_with("ambisign ") && !is_of_an_example(line) {
                 shown.push((page.clone(), line.to_owned()));
             }
@@ -77,9 +73,7 @@ fn shown() -> Vec<(String, String)> {
 /// The lines of all examples, which `tests/examples/` runs.
 fn examples() -> BTreeSet<String> {
     let files = files_ending(&[".yml", ".yaml", "Jenkinsfile", ".sh"]).into_iter();
-    let texts = files
-        .filter(|path| path.starts_with("ci-examples/"))
-        .map(read);
+    let texts = files.filter(|path| path.starts_with("ci-examples/")).map(read);
     texts
         .flat_map(|text| {
             let lines = text.lines().map(|line| step(line).to_owned());
@@ -152,9 +146,7 @@ fn the_commands_named_in_prose_exist() {
     let help = said(&["--help"], &[]);
     let (_, listed) = help.split_once("\nCommands:\n").unwrap();
     let listed = listed.lines().take_while(|line| !line.is_empty());
-    let known: BTreeSet<&str> = listed
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
+    let known: BTreeSet<&str> = listed.filter_map(|line| line.split_whitespace().next()).collect();
     assert!(known.contains("sign"), "{known:?}");
     let readme = read("README.md");
     let absent = section(&readme, crate::ABSENT);

@@ -37,11 +37,8 @@ fn target<'a>(document: &Path, link: &'a str) -> (PathBuf, Option<&'a str>) {
         Some((path, anchor)) => (path, Some(anchor)),
         None => (link, None),
     };
-    let file = if path.is_empty() {
-        document.to_owned()
-    } else {
-        document.parent().unwrap().join(path)
-    };
+    let file =
+        if path.is_empty() { document.to_owned() } else { document.parent().unwrap().join(path) };
     (file, anchor)
 }
 

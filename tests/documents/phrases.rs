@@ -27,89 +27,48 @@ const READ: &[(&str, &[&str])] = &[
 const NOT_YET: &[&str] = &[];
 
 /// Sections that are not read, because they name files of the code by their present names.
-const SECTIONS: &[(&str, &str)] = &[
-    ("ARCHITECTURE.md", "## Code map"),
-    ("ARCHITECTURE.md", "## Invariants"),
-];
+const SECTIONS: &[(&str, &str)] =
+    &[("ARCHITECTURE.md", "## Code map"), ("ARCHITECTURE.md", "## Invariants")];
 
 /// What is refused, as expressions over lower-case text with single blanks, and what to write instead.
 const REFUSED: &[(&str, &str)] = &[
-    (
-        r"\bwhoever\b|\bwhomever\b",
-        "the one who acts: users, verifiers, another job",
-    ),
+    (r"\bwhoever\b|\bwhomever\b", "the one who acts: users, verifiers, another job"),
     (r"\bnobody\b", "no one, or say what happens"),
-    (
-        r"\btold\b|\btells (us|the reader|what)\b",
-        "printed, reported, shown, named",
-    ),
-    (
-        r"\bbeside\b",
-        "next to, with, in addition to, compared with",
-    ),
-    (
-        r"\bwhom to (believe|ask)\b|\bwho is believed\b",
-        "trusted root, signing config",
-    ),
-    (
-        r"\b(brings?|brought) (a \w+ |it |them )?along\b",
-        "embedded",
-    ),
-    (
-        r"\b(signs?|signed) along\b|\bsigned with (it|them)\b",
-        "included in the signed statement",
-    ),
+    (r"\btold\b|\btells (us|the reader|what)\b", "printed, reported, shown, named"),
+    (r"\bbeside\b", "next to, with, in addition to, compared with"),
+    (r"\bwhom to (believe|ask)\b|\bwho is believed\b", "trusted root, signing config"),
+    (r"\b(brings?|brought) (a \w+ |it |them )?along\b", "embedded"),
+    (r"\b(signs?|signed) along\b|\bsigned with (it|them)\b", "included in the signed statement"),
     (r"\blets? (us|him|them|nobody) in\b", "denied access"),
     (r"\blet it be\b", "nothing to do"),
     (r"\bwhat becomes of\b", "a noun: where bundles are stored"),
-    (
-        r"\bhow long, and what\b|\bsomething to say about\b",
-        "a noun",
-    ),
+    (r"\bhow long, and what\b|\bsomething to say about\b", "a noun"),
     (r"\bmakes? what says\b|\bwhat says whom\b", "trust material"),
-    (
-        r"\bin the way of\b|\bwhat is in the way\b",
-        "whether signing would succeed",
-    ),
+    (r"\bin the way of\b|\bwhat is in the way\b", "whether signing would succeed"),
     (r"\bany user will do\b", "runs as any user"),
     (r"\blikes a shell better\b", "or from a shell"),
-    (
-        r"\bfor no more than to\b|\bis asked but\b",
-        "only X is contacted",
-    ),
+    (r"\bfor no more than to\b|\bis asked but\b", "only X is contacted"),
     (
         r"\bgoes back to something older\b|\bit alone is asked\b",
         "detects rollback; no others are tried",
     ),
-    (
-        r"\bwhat (earlier steps say|the environment says) of\b",
-        "settings exported by earlier steps",
-    ),
+    (r"\bwhat (earlier steps say|the environment says) of\b", "settings exported by earlier steps"),
     (
         r"\b(is|are|was|were|be) over($|[^ \w]| (and|before|but|by|in|or|when)\b)",
         "has expired, has ended",
     ),
     (r"\bwhat cosign makes\b", "signatures made by cosign"),
-    (
-        r"\banswered with content\b",
-        "digest mismatch: expected, got",
-    ),
+    (r"\banswered with content\b", "digest mismatch: expected, got"),
     (r"\bbecomes valid in\b", "is not valid for another"),
     (r"\bwhile the run goes on\b", "during the run"),
     (r"\bas a stranger would\b", "as any verifier would"),
-    (
-        r"\bin a minute\b|\bfirst minute\b",
-        "the time that it really takes",
-    ),
+    (r"\bin a minute\b|\bfirst minute\b", "the time that it really takes"),
     (r"\bwhose time is over\b", "expired"),
     (r"\bthat (is|are) there\b|\bis there already\b", "existing"),
     (r"\bof one's own\b", "your own"),
     (r"\bis of none of\b", "does not match any of"),
     (r"\bwhere another one is\b", "already exists"),
-    (
-        r"\bnot before it is\b|\bknows better\b|\bno less true\b",
-        "a plain sentence",
-    ),
+    (r"\bnot before it is\b|\bknows better\b|\bno less true\b", "a plain sentence"),
 ];
 
 /// A sentence with "is no" or "is none": "an attestation is no signature". "There is no" is English.
@@ -122,10 +81,7 @@ fn plain(path: &str, text: &str) -> String {
     let text: String = if is_markdown {
         let blocks = text.split("```").enumerate();
         let is_prose = |at: usize, block: &str| at.is_multiple_of(2) || block.starts_with("yaml");
-        blocks
-            .filter(|(at, block)| is_prose(*at, block))
-            .map(|(_, block)| block)
-            .collect()
+        blocks.filter(|(at, block)| is_prose(*at, block)).map(|(_, block)| block).collect()
     } else {
         text.to_owned()
     };
@@ -156,9 +112,7 @@ fn is_read(path: &str) -> bool {
     let fits = |(folder, endings): &(&str, &[&str])| {
         Path::new(path).starts_with(folder) && endings.iter().any(|end| path.ends_with(end))
     };
-    let is_test = path
-        .split('/')
-        .any(|part| part == "tests" || part == "tests.rs");
+    let is_test = path.split('/').any(|part| part == "tests" || part == "tests.rs");
     let is_rust_test = is_test && path.ends_with(".rs");
     let waits = |not_yet: &&str| Path::new(path).starts_with(not_yet);
     READ.iter().any(fits) && !is_rust_test && !NOT_YET.iter().any(waits)

@@ -13,10 +13,8 @@ use crate::place::{Place, Trust, assert_quiet, stack};
 /// The signer of recipe B.
 const SIGNER: &str = "signer@my-project.iam.gserviceaccount.com";
 /// What Cloud Build says to every build.
-const BUILT_IN: [(&str, &str); 2] = [
-    ("PROJECT_ID", "my-project"),
-    ("BUILD_ID", "b9eb5da1-0000-4000-8000-000000000000"),
-];
+const BUILT_IN: [(&str, &str); 2] =
+    [("PROJECT_ID", "my-project"), ("BUILD_ID", "b9eb5da1-0000-4000-8000-000000000000")];
 
 /// A build of an example.
 pub(crate) struct Build {
@@ -66,18 +64,12 @@ impl Build {
     pub(crate) fn step(&self, id: &str) -> Program {
         let steps = self.file["steps"].as_array().unwrap();
         let step = steps.iter().find(|step| step["id"] == id).unwrap();
-        let arguments: Vec<String> = texts(&step["args"])
-            .iter()
-            .map(|text| self.resolved(text))
-            .collect();
+        let arguments: Vec<String> =
+            texts(&step["args"]).iter().map(|text| self.resolved(text)).collect();
         if step["name"] == "gcr.io/cloud-builders/docker" {
             let entrypoint = step["entrypoint"].as_str().unwrap_or("docker");
             let script = "exec \"$@\"";
-            return self
-                .place
-                .machine(script)
-                .args([id, entrypoint])
-                .args(arguments);
+            return self.place.machine(script).args([id, entrypoint]).args(arguments);
         }
         let workspace = self.place.folder("work");
         let mut program = self
@@ -162,10 +154,9 @@ fn a_build_has_the_login_that_the_platform_wrote() {
 #[test]
 #[ignore = "needs the real stack: tests/run"]
 fn the_grants_are_commands() {
-    for (name, signer) in [
-        ("cloudbuild.yaml", crate::place::BUILD),
-        ("cloudbuild-impersonation.yaml", SIGNER),
-    ] {
+    for (name, signer) in
+        [("cloudbuild.yaml", crate::place::BUILD), ("cloudbuild-impersonation.yaml", SIGNER)]
+    {
         let example = Example::read(name);
         let place = Place::new(Flavour::Scratch, Trust::ByTest);
         let steps = example.steps("gcloud");
@@ -182,14 +173,8 @@ fn the_grants_are_commands() {
              --location=europe {build} --role=roles/artifactregistry.writer"
         );
         for call in [identity, writer] {
-            assert!(
-                calls.lines().any(|line| line == call),
-                "no {call} in {calls}"
-            );
+            assert!(calls.lines().any(|line| line == call), "no {call} in {calls}");
         }
-        assert!(
-            calls.contains(&format!("gcloud builds submit --config={name} ")),
-            "{calls}"
-        );
+        assert!(calls.contains(&format!("gcloud builds submit --config={name} ")), "{calls}");
     }
 }

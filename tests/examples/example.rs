@@ -60,10 +60,8 @@ impl Example {
     /// The lines of its comments that are commands to run in order: those of `word`, and the
     /// variables that they use.
     pub(crate) fn steps(&self, word: &str) -> String {
-        let steps: Vec<&str> = self
-            .comments()
-            .filter(|line| line.starts_with(word) || is_assignment(line))
-            .collect();
+        let steps: Vec<&str> =
+            self.comments().filter(|line| line.starts_with(word) || is_assignment(line)).collect();
         steps.join("\n")
     }
 

@@ -30,13 +30,8 @@ fn every_example_has_its_image_its_permissions_and_its_verify_line() {
         let image = format!("ghcr.io/OWNER/ambisign:{version}");
         let mut found = example.text.matches("ghcr.io/OWNER/ambisign").count();
         for part in example.text.split(&image).skip(1) {
-            let rest = part
-                .trim_start_matches("-shell")
-                .trim_start_matches("-nonroot");
-            assert!(
-                rest.starts_with(&format!("@sha256:{}", "0".repeat(64))),
-                "{name}: {part}"
-            );
+            let rest = part.trim_start_matches("-shell").trim_start_matches("-nonroot");
+            assert!(rest.starts_with(&format!("@sha256:{}", "0".repeat(64))), "{name}: {part}");
             found -= 1;
         }
         assert_eq!(found, 0, "an image without version or digest in {name}");
@@ -45,9 +40,8 @@ fn every_example_has_its_image_its_permissions_and_its_verify_line() {
             assert!(command.ends_with(DIGEST), "{name}: {command}");
         }
         assert!(!example.told("cosign").is_empty(), "{name}");
-        let granted = ["Permissions:", "Once for a "]
-            .iter()
-            .any(|words| example.text.contains(words));
+        let granted =
+            ["Permissions:", "Once for a "].iter().any(|words| example.text.contains(words));
         assert!(granted, "{name} says what to grant");
         assert!(!example.text.contains("docker.io/"), "{name}");
     }
@@ -58,10 +52,7 @@ fn every_example_has_its_image_its_permissions_and_its_verify_line() {
 fn results_travel_in_files() {
     for name in ALL {
         let example = Example::read(name);
-        let mut commands = example
-            .text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
+        let mut commands = example.text.lines().filter(|line| !line.trim_start().starts_with('#'));
         assert!(
             !commands.any(|line| line.contains("dotenv") || line.contains("BASH_ENV")),
             "{name}"
@@ -75,10 +66,7 @@ fn every_example_is_in_the_table() {
     let table = std::fs::read_to_string(folder().join("README.md")).unwrap();
     for entry in std::fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(
-            name == "README.md" || table.contains(&format!("]({name})")),
-            "{name}"
-        );
+        assert!(name == "README.md" || table.contains(&format!("]({name})")), "{name}");
     }
     for name in ALL {
         assert!(folder().join(name).is_file(), "{name}");
@@ -93,29 +81,13 @@ fn the_platforms_schemas_accept_the_examples() {
     for (schema, names) in [
         ("vendor.buildkite", &["buildkite.yml"][..]),
         ("vendor.circle-ci", &["circleci.yml"]),
-        (
-            "vendor.cloudbuild",
-            &["cloudbuild.yaml", "cloudbuild-impersonation.yaml"],
-        ),
+        ("vendor.cloudbuild", &["cloudbuild.yaml", "cloudbuild-impersonation.yaml"]),
         ("vendor.gitlab-ci", &["gitlab-ci.yml"]),
     ] {
         let check = program().args(["--builtin-schema", schema]).args(names);
-        check
-            .env("HOME", "/nonexistent")
-            .dir(folder())
-            .run()
-            .expect(0);
+        check.env("HOME", "/nonexistent").dir(folder()).run().expect(0);
         // The schema refuses something.
-        let check = program().args([
-            "--builtin-schema",
-            schema,
-            "--default-filetype",
-            "yaml",
-            "-",
-        ]);
-        check
-            .stdin("steps: 7\nstages: 7\nversion: true\n")
-            .run()
-            .expect(1);
+        let check = program().args(["--builtin-schema", schema, "--default-filetype", "yaml", "-"]);
+        check.stdin("steps: 7\nstages: 7\nversion: true\n").run().expect(1);
     }
 }

@@ -47,11 +47,7 @@ impl Place {
         for folder in ["bin", "home", "state", "work"] {
             fs::create_dir(machine.path().join(folder)).unwrap();
         }
-        let place = Self {
-            container,
-            machine,
-            trust,
-        };
+        let place = Self { container, machine, trust };
         place.furnish(flavour);
         place
     }
@@ -66,10 +62,7 @@ impl Place {
         let ca = fs::read(stack().var("PROXY_CA")).unwrap();
         let roots = self.root().join("etc/ssl/certs/ca-certificates.crt");
         fs::write(roots, ca).unwrap();
-        self.put(
-            "harness/root.json",
-            fs::read(stack().var("TUF_ROOT_FILE")).unwrap(),
-        );
+        self.put("harness/root.json", fs::read(stack().var("TUF_ROOT_FILE")).unwrap());
         if flavour == Flavour::Shell && self.trust == Trust::ByTest {
             let wrapper = format!("#!/bin/sh\nexec /ambisign \"$@\" {}\n", self.flags());
             fs::remove_file(self.root().join("usr/bin/ambisign")).unwrap();
@@ -128,10 +121,7 @@ impl Place {
     pub(crate) fn machine(&self, script: &str) -> Program {
         let bin = stack().var("REALSTACK_BIN");
         let own = self.folder("bin");
-        let path = format!(
-            "{}:{bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin",
-            own.display()
-        );
+        let path = format!("{}:{bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin", own.display());
         Program::new("/bin/bash")
             .args(["-eo", "pipefail", "-c", script])
             .env("PATH", path)
@@ -161,11 +151,7 @@ impl Place {
         let images = fs::read_to_string(self.folder("work").join("images.txt")).unwrap();
         let (repository, digest) = images.trim().split_once('@').unwrap();
         let told = example.told("cosign");
-        assert!(
-            !told.is_empty(),
-            "{} says how to verify",
-            example.path.display()
-        );
+        assert!(!told.is_empty(), "{} says how to verify", example.path.display());
         for command in told {
             assert!(
                 command.ends_with(&format!("\n{repository}@{DIGEST}")),

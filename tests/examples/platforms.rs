@@ -85,11 +85,7 @@ fn buildkite() {
     let store = place.folder("state").join("artifacts");
     fs::create_dir(&store).unwrap();
     fs::copy(place.folder("work").join(kept), store.join(kept)).unwrap();
-    fs::write(
-        place.folder("state").join("token"),
-        stack().token("buildkite", &[]),
-    )
-    .unwrap();
+    fs::write(place.folder("state").join("token"), stack().token("buildkite", &[])).unwrap();
     let run = with(place.machine(&script(sign)), &variables);
     assert_quiet(&run.dir(place.next_job(&[])).run().expect(0));
     place.assert_verifies(&example);
@@ -121,12 +117,8 @@ fn circleci() {
     with(place.machine(script), &variables).run().expect(0);
     let kept = step("build", "persist_to_workspace");
     assert_eq!(kept["root"], ".");
-    let kept: Vec<&str> = kept["paths"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|path| path.as_str().unwrap())
-        .collect();
+    let kept: Vec<&str> =
+        kept["paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
     let folder = place.next_job(&kept);
     let script = step("sign", "run");
     let shell = file["jobs"]["sign"]["shell"].as_str().unwrap();
@@ -158,18 +150,14 @@ fn jenkins() {
     ];
     // A script that begins with `#!` is a program, any other one goes to `sh -xe`.
     assert!(build.starts_with("#!/bin/bash\n"), "{build}");
-    let login = [
-        ("REGISTRY_USER", "acme"),
-        ("REGISTRY_PASSWORD", GITHUB_TOKEN),
-    ];
+    let login = [("REGISTRY_USER", "acme"), ("REGISTRY_PASSWORD", GITHUB_TOKEN)];
     let run = with(place.machine(build), &variables);
     with(run, &login).run().expect(0);
     let trust = place.folder("work").join("trust");
     fs::create_dir(&trust).unwrap();
-    for (name, variable) in [
-        ("trusted_root.json", "TRUSTED_ROOT"),
-        ("signing_config.json", "SIGNING_CONFIG_V2"),
-    ] {
+    for (name, variable) in
+        [("trusted_root.json", "TRUSTED_ROOT"), ("signing_config.json", "SIGNING_CONFIG_V2")]
+    {
         fs::copy(stack().var(variable), trust.join(name)).unwrap();
     }
     let token = stack().token("uri", &["sub=https://jenkins.example.com/job/app/"]);
@@ -211,15 +199,10 @@ fn kubernetes() {
     // What a kubelet does with the volumes.
     for mount in container["volumeMounts"].as_array().unwrap() {
         let volumes = pod["volumes"].as_array().unwrap().iter();
-        let volume = volumes
-            .into_iter()
-            .find(|volume| volume["name"] == mount["name"]);
+        let volume = volumes.into_iter().find(|volume| volume["name"] == mount["name"]);
         let (path, content) = volume_file(&place, volume.unwrap());
         let folder = mount["mountPath"].as_str().unwrap();
-        place.put(
-            &format!("{}/{path}", folder.trim_start_matches('/')),
-            content,
-        );
+        place.put(&format!("{}/{path}", folder.trim_start_matches('/')), content);
     }
     let security = &pod["securityContext"];
     assert_eq!(security["runAsUser"], NONROOT);
@@ -229,10 +212,8 @@ fn kubernetes() {
         program = program.arg(argument.as_str().unwrap());
     }
     for variable in container["env"].as_array().unwrap() {
-        program = program.env(
-            variable["name"].as_str().unwrap(),
-            variable["value"].as_str().unwrap(),
-        );
+        program =
+            program.env(variable["name"].as_str().unwrap(), variable["value"].as_str().unwrap());
     }
     let run = program
         .args(place.flags().split(' '))
@@ -260,10 +241,7 @@ fn volume_file(place: &Place, volume: &Value) -> (String, Vec<u8>) {
         return (path.to_owned(), read(&login));
     }
     assert_eq!(volume["configMap"]["name"], "images");
-    (
-        "images.txt".to_owned(),
-        read(&place.folder("work").join("images.txt")),
-    )
+    ("images.txt".to_owned(), read(&place.folder("work").join("images.txt")))
 }
 
 #[test]

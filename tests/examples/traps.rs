@@ -12,10 +12,7 @@ use crate::place::{BUILD, assert_quiet, stack};
 const OWN: &str = "cloudbuild.yaml";
 const OTHER: &str = "cloudbuild-impersonation.yaml";
 /// What every answer of a metadata server has.
-const FLAVOR: &[(&str, &str)] = &[
-    ("metadata-flavor", "Google"),
-    ("content-type", "text/plain"),
-];
+const FLAVOR: &[(&str, &str)] = &[("metadata-flavor", "Google"), ("content-type", "text/plain")];
 
 /// The step ends with `code` and exit `exit`, nothing is signed, and the fix has these words.
 #[track_caller]
@@ -24,15 +21,9 @@ fn refused(step: Program, exit: i32, code: &str, words: &[&str]) -> Finished {
     assert_quiet(&run);
     let line = format!("ambisign: code: {code}; exit {exit}; nothing was signed or uploaded");
     assert!(run.stderr.contains(&line), "no `{line}` in {run}");
-    let fix = run
-        .stderr
-        .lines()
-        .find(|line| line.starts_with("ambisign: fix: "));
+    let fix = run.stderr.lines().find(|line| line.starts_with("ambisign: fix: "));
     for word in words {
-        assert!(
-            fix.is_some_and(|fix| fix.contains(word)),
-            "no {word:?} in {run}"
-        );
+        assert!(fix.is_some_and(|fix| fix.contains(word)), "no {word:?} in {run}");
     }
     run
 }
@@ -52,15 +43,9 @@ fn by_metadata(name: &str, answers: Vec<(&'static str, Fault)>) -> (Build, Fault
 #[ignore = "needs the real stack: tests/run"]
 fn an_image_that_images_would_push_later() {
     let build = Build::of(OWN);
-    let missing = format!(
-        "europe-docker.pkg.dev/my-project/apps/app@sha256:{}\n",
-        "1".repeat(64)
-    );
+    let missing = format!("europe-docker.pkg.dev/my-project/apps/app@sha256:{}\n", "1".repeat(64));
     fs::write(build.images(), missing).unwrap();
-    let words = [
-        "push the image before this step",
-        "`images:` of Cloud Build",
-    ];
+    let words = ["push the image before this step", "`images:` of Cloud Build"];
     refused(build.step("sign"), 6, "registry/not-found", &words);
 }
 
@@ -94,15 +79,10 @@ fn the_default_account() {
 #[test]
 #[ignore = "needs the real stack: tests/run"]
 fn an_account_without_the_grant_on_itself() {
-    let (build, _metadata) = by_metadata(
-        OWN,
-        vec![("/identity", Fault::Status(404, FLAVOR, "not found"))],
-    );
-    let words = [
-        BUILD,
-        "`roles/iam.serviceAccountOpenIdTokenCreator` on itself",
-        "two to five minutes",
-    ];
+    let (build, _metadata) =
+        by_metadata(OWN, vec![("/identity", Fault::Status(404, FLAVOR, "not found"))]);
+    let words =
+        [BUILD, "`roles/iam.serviceAccountOpenIdTokenCreator` on itself", "two to five minutes"];
     refused(build.step("sign"), 3, "gce/not-granted", &words);
 }
 
@@ -111,10 +91,8 @@ fn an_account_without_the_grant_on_itself() {
 #[ignore = "needs the real stack: tests/run"]
 fn a_token_of_the_standard_format() {
     let token = stack().token("google", &["email=null", "email_verified=null"]);
-    let (build, _metadata) = by_metadata(
-        OWN,
-        vec![("/identity", Fault::Status(200, FLAVOR, token.leak()))],
-    );
+    let (build, _metadata) =
+        by_metadata(OWN, vec![("/identity", Fault::Status(200, FLAVOR, token.leak()))]);
     let words = ["`includeEmail`", "`format=full`"];
     refused(build.step("sign"), 3, "identity/missing-claim", &words);
 }

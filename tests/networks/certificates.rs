@@ -20,8 +20,7 @@ impl Place {
     #[track_caller]
     fn trusts(&self, variable: &str, value: &str) -> String {
         let proxy = self.sandbox.var("PROXY");
-        self.signed(&[("HTTPS_PROXY", &proxy), (variable, value)])
-            .stderr
+        self.signed(&[("HTTPS_PROXY", &proxy), (variable, value)]).stderr
     }
 }
 
@@ -42,10 +41,7 @@ fn a_folder_of_certificates_is_read() {
     let links = text(links);
     for folders in [folder.clone(), format!("/none:{folder}"), links] {
         let log = place.trusts("SSL_CERT_DIR", &folders);
-        assert!(
-            log.contains(&format!("not default {folders} (from SSL_CERT_DIR)")),
-            "{log}"
-        );
+        assert!(log.contains(&format!("not default {folders} (from SSL_CERT_DIR)")), "{log}");
         let missing = "the folder `/none` of `SSL_CERT_DIR` is skipped: No such file";
         assert_eq!(log.contains(missing), folders.contains("/none"), "{log}");
     }
@@ -60,11 +56,7 @@ fn a_file_is_read_beside_the_folders() {
     let other = place.write("other.pem", other);
     let proxy = place.sandbox.var("PROXY");
     let (folder, file) = (text(corp.parent().unwrap().to_owned()), text(other));
-    place.signed(&[
-        ("HTTPS_PROXY", &proxy),
-        ("SSL_CERT_DIR", &folder),
-        ("SSL_CERT_FILE", &file),
-    ]);
+    place.signed(&[("HTTPS_PROXY", &proxy), ("SSL_CERT_DIR", &folder), ("SSL_CERT_FILE", &file)]);
 }
 
 #[test]
@@ -75,11 +67,7 @@ fn one_certificate_that_cannot_be_read_is_skipped_and_told() {
         ("no base64", format!("{BEGIN}!!!!\n{END}{ca}"), "1 of 2"),
         ("no X.509", format!("{ca}{BEGIN}AAAA\n{END}"), "2 of 2"),
         ("no end", format!("{BEGIN}MIIB\n{ca}"), "1 of 2"),
-        (
-            "text between",
-            format!("# corp\n{ca}# old\n{BEGIN}AAAA\n{END}# end\n"),
-            "2 of 2",
-        ),
+        ("text between", format!("# corp\n{ca}# old\n{BEGIN}AAAA\n{END}# end\n"), "2 of 2"),
     ] {
         let file = text(place.write("bundle.pem", bundle));
         let said = format!("certificate {which} in `{file}` cannot be read and is skipped");
@@ -95,11 +83,7 @@ fn one_certificate_that_cannot_be_read_is_skipped_and_told() {
     let job = |command| place.job(command, &image).env("SSL_CERT_FILE", &file);
     let signed = job("sign").run().expect(0);
     assert_eq!(signed.json()["warnings"][0]["code"], "network/certificate");
-    for run in [
-        signed,
-        job("doctor").run().expect(0),
-        job("verify").run().expect(0),
-    ] {
+    for run in [signed, job("doctor").run().expect(0), job("verify").run().expect(0)] {
         assert!(run.stderr.contains(&said), "{run}");
     }
 }
@@ -113,36 +97,18 @@ fn a_file_without_a_certificate_is_a_usage_error() {
     let der = text(place.write("ca.der", b"\x30\x82\x01\x00"));
     let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
     let key = text(place.write("key.pem", key));
-    let folder = text(
-        place
-            .write("nothing/README", "")
-            .parent()
-            .unwrap()
-            .to_owned(),
-    );
+    let folder = text(place.write("nothing/README", "").parent().unwrap().to_owned());
     for (variable, path, why) in [
         ("SSL_CERT_FILE", "/none.pem", "No such file or directory"),
         ("SSL_CERT_FILE", &folder, "Is a directory"),
         ("SSL_CERT_FILE", &empty, "it contains no certificate"),
         ("SSL_CERT_FILE", &garbage, "it contains no certificate"),
         ("SSL_CERT_FILE", &key, "it contains no certificate"),
-        (
-            "SSL_CERT_FILE",
-            &broken,
-            "it contains no certificate that can be read",
-        ),
+        ("SSL_CERT_FILE", &broken, "it contains no certificate that can be read"),
         ("SSL_CERT_FILE", &der, "it contains no PEM certificate"),
-        (
-            "SSL_CERT_FILE",
-            "/dev/zero",
-            "it has more than 16777216 bytes",
-        ),
+        ("SSL_CERT_FILE", "/dev/zero", "it has more than 16777216 bytes"),
         ("SSL_CERT_DIR", &folder, "it contains no certificate"),
-        (
-            "SSL_CERT_DIR",
-            "/none:/none/too",
-            "No such file or directory",
-        ),
+        ("SSL_CERT_DIR", "/none:/none/too", "No such file or directory"),
     ] {
         let told = place.refused(&[(variable, path)], "settings/network", 2);
         let path = path.split(':').next().unwrap();
@@ -167,16 +133,10 @@ fn a_path_in_another_encoding_is_a_path() {
     std::fs::write(&path, place.ca()).unwrap();
     let sign = |path: &OsStr| {
         let job = place.public_job("sign", &format!("{repository}@{digest}"));
-        job.env("HTTPS_PROXY", place.sandbox.var("PROXY"))
-            .env("SSL_CERT_FILE", path)
-            .run()
+        job.env("HTTPS_PROXY", place.sandbox.var("PROXY")).env("SSL_CERT_FILE", path).run()
     };
     sign(path.as_os_str()).expect(0);
-    told(
-        &sign(OsStr::from_bytes(b"/none\xff")),
-        "settings/network",
-        2,
-    );
+    told(&sign(OsStr::from_bytes(b"/none\xff")), "settings/network", 2);
 }
 
 /// What needs no network is not held up by its settings: files say everything.
@@ -185,24 +145,12 @@ fn a_verification_of_files_needs_no_certificates() {
     let place = Place::new();
     let proxy = Forward::that(Does::HangUp);
     let (repository, digest) = place.image();
-    let dir = text(
-        place
-            .write("bundles/README", "")
-            .parent()
-            .unwrap()
-            .to_owned(),
-    );
+    let dir = text(place.write("bundles/README", "").parent().unwrap().to_owned());
     let image = format!("{repository}@{digest}");
-    place
-        .job("sign", &image)
-        .args(["--bundle-dir", &dir])
-        .run()
-        .expect(0);
+    place.job("sign", &image).args(["--bundle-dir", &dir]).run().expect(0);
     let bundle = std::fs::read_dir(&dir).unwrap();
     let bundle = bundle.flatten().map(|file| file.path());
-    let bundle = bundle
-        .into_iter()
-        .find(|path| path.extension().is_some_and(|end| end == "json"));
+    let bundle = bundle.into_iter().find(|path| path.extension().is_some_and(|end| end == "json"));
     place
         .job("verify", &image)
         .arg("--bundle")

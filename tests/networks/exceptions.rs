@@ -19,11 +19,7 @@ fn asks_the_proxy(variable: &str, entries: &str, host: &str) -> bool {
         .run();
     place.nothing_is_public();
     let is_asked = !proxy.seen().is_empty();
-    let (code, exit) = if is_asked {
-        ("registry/proxy", 2)
-    } else {
-        ("registry/unreachable", 75)
-    };
+    let (code, exit) = if is_asked { ("registry/proxy", 2) } else { ("registry/unreachable", 75) };
     let told = told(&run, code, exit);
     assert_eq!(told.text.contains("proxy"), is_asked, "{entries}: {told:?}");
     is_asked
@@ -85,11 +81,9 @@ fn addresses_and_networks_are_reached_directly() {
     let registry = &place.sandbox.urls().registry_referrers;
     let host = registry.replace("127.0.0.1", "0.0.0.0");
     let port = host.split(':').next_back().unwrap();
-    for entries in [
-        "0.0.0.0".to_owned(),
-        format!("0.0.0.0:{port}"),
-        "192.0.2.0/24,0.0.0.0/8".to_owned(),
-    ] {
+    for entries in
+        ["0.0.0.0".to_owned(), format!("0.0.0.0:{port}"), "192.0.2.0/24,0.0.0.0/8".to_owned()]
+    {
         let (_, digest) = place.image();
         let run = place
             .job("sign", &format!("{host}/acme/app@{digest}"))
@@ -142,9 +136,8 @@ fn an_entry_that_no_host_can_match_is_told() {
     let warnings = warnings.as_array().unwrap();
     let doctor = vars("doctor").run().expect(0);
     let verified = vars("verify").run().expect(0);
-    for (at, entry) in ["10.*", "http://r.corp", "10.0.0.0/33", ":443", "<local>"]
-        .into_iter()
-        .enumerate()
+    for (at, entry) in
+        ["10.*", "http://r.corp", "10.0.0.0/33", ":443", "<local>"].into_iter().enumerate()
     {
         let said = format!("the entry `{entry}` of `NO_PROXY` does not match any host");
         assert_eq!(warnings[at]["code"], "network/no-proxy", "{signed}");

@@ -24,10 +24,7 @@ const NO_IMAGE: &str = "sha256:9f2c000000000000000000000000000000000000000000000
 const PUBLIC: [(Service, &str); 3] = [
     (Service::Fulcio, "https://fulcio.sigstore.dev"),
     (Service::Rekor, "https://rekor.sigstore.dev"),
-    (
-        Service::Tsa,
-        "https://timestamp.sigstore.dev/api/v1/timestamp",
-    ),
+    (Service::Tsa, "https://timestamp.sigstore.dev/api/v1/timestamp"),
 ];
 
 /// Where runs play.
@@ -47,10 +44,7 @@ pub(crate) struct Told {
 impl Place {
     pub(crate) fn new() -> Self {
         let dir = TempDir::new().unwrap();
-        let options = Options {
-            dir: Some(dir.path().join("sandbox")),
-            ..Options::default()
-        };
+        let options = Options { dir: Some(dir.path().join("sandbox")), ..Options::default() };
         let sandbox = Sandbox::start(options).unwrap();
         Self { sandbox, dir }
     }
@@ -84,10 +78,10 @@ impl Place {
 
     /// The same with the services of the public names, which only the proxy of the sandbox reaches.
     pub(crate) fn public_job(&self, command: &str, image: &str) -> Program {
-        let config = PUBLIC.iter().fold(
-            self.file("signing_config.v1.json"),
-            |config, (service, url)| signing_config_with(&config, self.dir.path(), *service, url),
-        );
+        let config =
+            PUBLIC.iter().fold(self.file("signing_config.v1.json"), |config, (service, url)| {
+                signing_config_with(&config, self.dir.path(), *service, url)
+            });
         self.with_services(command, &config)
             .args(["--output", "json", "--timeout", "60s"])
             .arg(image)
@@ -139,16 +133,11 @@ impl Place {
         let told: Vec<Told> = std::thread::scope(|scope| {
             let runs = ["sign", "doctor", "verify"].map(|command| {
                 let job = self.job(command, image);
-                let job = vars
-                    .iter()
-                    .fold(job, |job, (name, value)| job.env(name, value));
+                let job = vars.iter().fold(job, |job, (name, value)| job.env(name, value));
                 scope.spawn(move || job.run())
             });
             let ended = runs.map(|run| run.join().unwrap());
-            ended
-                .into_iter()
-                .map(|run| told(&run, code, exit))
-                .collect()
+            ended.into_iter().map(|run| told(&run, code, exit)).collect()
         });
         self.nothing_is_public();
         let [sign, doctor, verify] = told.try_into().unwrap();
@@ -164,9 +153,7 @@ impl Place {
     pub(crate) fn signed(&self, vars: &[(&str, &str)]) -> Finished {
         let (repository, digest) = self.image();
         let job = self.public_job("sign", &format!("{repository}@{digest}"));
-        let job = vars
-            .iter()
-            .fold(job, |job, (name, value)| job.env(name, value));
+        let job = vars.iter().fold(job, |job, (name, value)| job.env(name, value));
         let run = job.run().expect(0);
         let registry = &self.sandbox.urls().registry_referrers;
         let attached = self.sandbox.attached(registry, "acme/app", &digest);
@@ -188,29 +175,20 @@ pub(crate) fn told(run: &Finished, code: &str, exit: i32) -> Told {
     assert_no_canary(&[PASSWORD], &run.outputs());
     let texts = [&error["message"], &error["because"][0]];
     let texts = texts.map(|text| text.as_str().unwrap_or_default());
-    Told {
-        text: texts.join(": "),
-        fix: error["fix"].as_str().unwrap_or_default().to_owned(),
-    }
+    Told { text: texts.join(": "), fix: error["fix"].as_str().unwrap_or_default().to_owned() }
 }
 
 /// The error of the document of a command: of the run, of its image, or the first that was found.
 fn error(document: &Value) -> &Value {
     let findings = document["findings"].as_array();
     let failed = findings.and_then(|all| all.iter().find(|one| one["status"] == "fail"));
-    let places = [
-        &document["error"],
-        &document["images"][0]["error"],
-        &document["artifacts"][0]["error"],
-    ];
+    let places =
+        [&document["error"], &document["images"][0]["error"], &document["artifacts"][0]["error"]];
     let of_run = places.into_iter().find(|error| !error.is_null());
     failed.or(of_run).unwrap_or(&Value::Null)
 }
 
 /// A diagnosis is less patient than a run.
 fn without_tries(text: &str) -> &str {
-    text.split(" tries)")
-        .next()
-        .unwrap()
-        .trim_end_matches(|c: char| c.is_ascii_digit())
+    text.split(" tries)").next().unwrap().trim_end_matches(|c: char| c.is_ascii_digit())
 }

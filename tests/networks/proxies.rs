@@ -34,10 +34,8 @@ fn a_407_asks_for_a_login() {
     let url = proxy.url("http");
     let said = format!("the proxy {url} requires a login (HTTP 407: `log in first`)");
     assert!(told.text.ends_with(&said), "{told:?}");
-    let fix = format!(
-        "add user and password to `HTTPS_PROXY`: `http://USER:PASSWORD@{}`",
-        proxy.host()
-    );
+    let fix =
+        format!("add user and password to `HTTPS_PROXY`: `http://USER:PASSWORD@{}`", proxy.host());
     assert_eq!(told.fix, fix);
 }
 
@@ -90,10 +88,7 @@ fn a_403_refuses_the_host() {
 #[test]
 fn a_302_to_a_portal_refuses_the_host() {
     let (_, text, _) = refused(Does::Say(PORTAL), "http", "registry/proxy", 2);
-    assert!(
-        text.contains("refuses to connect to r.example (HTTP 302)"),
-        "{text}"
-    );
+    assert!(text.contains("refuses to connect to r.example (HTTP 302)"), "{text}");
 }
 
 #[test]
@@ -116,27 +111,20 @@ fn a_proxy_that_is_down_may_come_back() {
     let told = Place::new().refused(&[("HTTPS_PROXY", &url)], "registry/unreachable", 75);
     let said = format!("the proxy {url} cannot be reached: Connection refused");
     assert!(told.text.contains(&said), "{told:?}");
-    assert!(
-        told.fix.contains(&format!("check that the proxy {url}")),
-        "{told:?}"
-    );
+    assert!(told.fix.contains(&format!("check that the proxy {url}")), "{told:?}");
 }
 
 #[test]
 fn a_proxy_that_ends_the_connection_may_come_back() {
     let (_, text, _) = refused(Does::HangUp, "http", "registry/unreachable", 75);
-    assert!(
-        text.contains("closed the connection without an answer"),
-        "{text}"
-    );
+    assert!(text.contains("closed the connection without an answer"), "{text}");
 }
 
 #[test]
 fn a_server_of_another_kind_is_no_proxy() {
-    for (bytes, said) in [
-        (SSH, "it does not answer in HTTP"),
-        (NO_METHOD, "it answered `CONNECT` with HTTP 405"),
-    ] {
+    for (bytes, said) in
+        [(SSH, "it does not answer in HTTP"), (NO_METHOD, "it answered `CONNECT` with HTTP 405")]
+    {
         let (proxy, text, fix) = refused(Does::Say(bytes), "http", "registry/proxy", 2);
         let said = format!("{} does not work as a proxy: {said}", proxy.url("http"));
         assert!(text.ends_with(&said), "{text}");
@@ -147,10 +135,7 @@ fn a_server_of_another_kind_is_no_proxy() {
 #[test]
 fn a_proxy_that_is_said_to_speak_tls_and_does_not() {
     let (proxy, text, fix) = refused(Does::Say(FORBIDDEN), "https", "registry/proxy", 2);
-    let said = format!(
-        "{} does not work as a proxy: it does not speak TLS",
-        proxy.url("https")
-    );
+    let said = format!("{} does not work as a proxy: it does not speak TLS", proxy.url("https"));
     assert!(text.ends_with(&said), "{text}");
     assert_eq!(fix, NO_PROXY);
 }
@@ -178,10 +163,7 @@ fn a_proxy_with_tls_whose_ca_is_unknown() {
     let told = place.refused(&[("HTTPS_PROXY", &url)], "registry/tls", 5);
     let said = format!("the TLS certificate of the proxy {url} is not trusted: ");
     assert!(told.text.contains(&said), "{told:?}");
-    assert_eq!(
-        told.fix,
-        format!("pass the CA of the proxy {url} with `--ca-file`")
-    );
+    assert_eq!(told.fix, format!("pass the CA of the proxy {url} with `--ca-file`"));
 }
 
 #[test]
@@ -238,10 +220,7 @@ fn a_socks_proxy_that_wants_a_login() {
     let told = place.refused(&[("HTTPS_PROXY", &url)], "registry/proxy", 2);
     let said = format!("the proxy {url} requires a login (SOCKS5)");
     assert!(told.text.ends_with(&said), "{told:?}");
-    assert!(
-        told.fix
-            .ends_with(&format!("`socks5://USER:PASSWORD@{}`", proxy.host()))
-    );
+    assert!(told.fix.ends_with(&format!("`socks5://USER:PASSWORD@{}`", proxy.host())));
 
     for proxy in [
         Forward::before(&place.sandbox.var("PROXY"), Some("user:another-c4n4ry")),
@@ -249,59 +228,35 @@ fn a_socks_proxy_that_wants_a_login() {
     ] {
         let url = format!("socks5://{LOGIN}@{}", proxy.host());
         let told = place.refused(&[("HTTPS_PROXY", &url)], "registry/proxy", 2);
-        assert!(
-            told.text.ends_with("rejects the login (SOCKS5)"),
-            "{told:?}"
-        );
+        assert!(told.text.ends_with("rejects the login (SOCKS5)"), "{told:?}");
     }
 }
 
 #[test]
 fn a_server_of_another_kind_is_no_socks_proxy() {
     let (_, text, fix) = refused(Does::Say(SSH), "socks5", "registry/proxy", 2);
-    assert!(
-        text.contains("does not work as a proxy: it does not speak SOCKS5"),
-        "{text}"
-    );
+    assert!(text.contains("does not work as a proxy: it does not speak SOCKS5"), "{text}");
     assert_eq!(fix, NO_PROXY);
     let (_, text, _) = refused(Does::HangUp, "socks5", "registry/unreachable", 75);
     assert!(text.contains("could not reach r.example"), "{text}");
     let url = closed_url().replace("http://", "socks5://");
     let told = Place::new().refused(&[("HTTPS_PROXY", &url)], "registry/unreachable", 75);
-    assert!(
-        told.text.contains("cannot be reached: Connection refused"),
-        "{told:?}"
-    );
+    assert!(told.text.contains("cannot be reached: Connection refused"), "{told:?}");
 }
 
 /// Plain HTTP goes to the proxy itself, and so its refusal looks like one of the registry.
 #[test]
 fn proxies_refuse_plain_http() {
     for (bytes, code, exit, said) in [
-        (
-            NEGOTIATE,
-            "registry/proxy",
-            2,
-            "only accepts a login by Negotiate, NTLM",
-        ),
+        (NEGOTIATE, "registry/proxy", 2, "only accepts a login by Negotiate, NTLM"),
         (
             FORBIDDEN,
             "registry/proxy",
             2,
             ", or r.example behind it, refuses the request (HTTP 403: `blocked by policy`)",
         ),
-        (
-            SSH,
-            "registry/proxy",
-            2,
-            "does not work as a proxy: it does not answer in HTTP",
-        ),
-        (
-            NO_GATEWAY,
-            "registry/unreachable",
-            75,
-            "answered HTTP 503 `no route to it`",
-        ),
+        (SSH, "registry/proxy", 2, "does not work as a proxy: it does not answer in HTTP"),
+        (NO_GATEWAY, "registry/unreachable", 75, "answered HTTP 503 `no route to it`"),
     ] {
         let (place, proxy) = (Place::new(), Forward::that(Does::Say(bytes)));
         let url = proxy.url("http");
@@ -342,25 +297,13 @@ fn a_variable_that_names_no_proxy_is_a_usage_error() {
             "ftp://proxy.corp",
             "names a proxy with the scheme `ftp`, which is not supported",
         ),
-        (
-            "HTTPS_PROXY",
-            "socks4://proxy.corp",
-            "names a proxy with the scheme `socks4`",
-        ),
+        ("HTTPS_PROXY", "socks4://proxy.corp", "names a proxy with the scheme `socks4`"),
         ("HTTP_PROXY", "http://", wrong),
         ("https_proxy", "http://proxy.corp:port", wrong),
         ("ALL_PROXY", "http://proxy.corp:99999", wrong),
         ("HTTPS_PROXY", "\"http://proxy.corp:3128\"", wrong),
-        (
-            "HTTPS_PROXY",
-            "http://user:12#c4n4ry-c4n4ry@proxy.corp",
-            wrong,
-        ),
-        (
-            "HTTPS_PROXY",
-            "http://user:12/c4n4ry-c4n4ry@proxy.corp",
-            wrong,
-        ),
+        ("HTTPS_PROXY", "http://user:12#c4n4ry-c4n4ry@proxy.corp", wrong),
+        ("HTTPS_PROXY", "http://user:12/c4n4ry-c4n4ry@proxy.corp", wrong),
     ] {
         let told = place.refused_for(&image, &[(name, value)], ("settings/network", 2));
         assert!(told.text.contains(said), "{value}: {told:?}");
@@ -378,11 +321,7 @@ fn a_variable_in_another_encoding_is_a_usage_error() {
         let value = OsStr::from_bytes(b"proxy.corp\xff");
         let run = place.job("sign", FAR).env(name, value).run();
         let told = told(&run, "settings/network", 2);
-        assert!(
-            told.text
-                .contains(&format!("the value of `{name}` is not UTF-8")),
-            "{told:?}"
-        );
+        assert!(told.text.contains(&format!("the value of `{name}` is not UTF-8")), "{told:?}");
     }
 }
 
@@ -405,10 +344,8 @@ fn a_proxy_with_a_login_is_used() {
     let place = Place::new();
     let proxy = Forward::before(&place.sandbox.var("PROXY"), Some(LOGIN));
     let ca = place.sandbox.var("PROXY_CA");
-    let (http, socks) = (
-        format!("http://{LOGIN}@{}", proxy.host()),
-        format!("socks5://{LOGIN}@{}", proxy.host()),
-    );
+    let (http, socks) =
+        (format!("http://{LOGIN}@{}", proxy.host()), format!("socks5://{LOGIN}@{}", proxy.host()));
     for (name, value) in [
         ("HTTPS_PROXY", http.as_str()),
         ("https_proxy", &http),
@@ -421,16 +358,9 @@ fn a_proxy_with_a_login_is_used() {
         let before = proxy.seen().len();
         let run = place.signed(&[(name, value), ("SSL_CERT_FILE", &ca)]);
         let seen = proxy.seen().split_off(before);
-        assert!(
-            seen.iter()
-                .any(|one| one.target == "fulcio.sigstore.dev:443"),
-            "{run}"
-        );
+        assert!(seen.iter().any(|one| one.target == "fulcio.sigstore.dev:443"), "{run}");
         assert!(seen.iter().all(|one| one.login.as_deref() == Some(LOGIN)));
-        let shown = value
-            .trim()
-            .trim_end_matches('/')
-            .replace(&format!("{LOGIN}@"), "");
+        let shown = value.trim().trim_end_matches('/').replace(&format!("{LOGIN}@"), "");
         let shown = shown.split("://").last().unwrap();
         assert!(
             run.stderr.contains(shown) && run.stderr.contains(&format!("(from {name})")),
@@ -460,16 +390,8 @@ fn a_registry_in_plain_http_is_signed_through_a_proxy_with_a_login() {
         .env("HTTP_PROXY", format!("http://{LOGIN}@{}", proxy.host()))
         .run()
         .expect(0);
-    assert_eq!(
-        place.sandbox.attached(registry, "acme/app", &digest).len(),
-        1
-    );
-    assert!(
-        proxy
-            .seen()
-            .iter()
-            .all(|one| one.target.starts_with("http://r.example/v2/"))
-    );
+    assert_eq!(place.sandbox.attached(registry, "acme/app", &digest).len(), 1);
+    assert!(proxy.seen().iter().all(|one| one.target.starts_with("http://r.example/v2/")));
     crate::common::assert_no_canary(&[PASSWORD], &run.outputs());
 }
 
@@ -480,11 +402,8 @@ fn of_two_spellings_the_capitals_win() {
     let proxy = Forward::before(&place.sandbox.var("PROXY"), None);
     let ca = place.sandbox.var("PROXY_CA");
     let (url, dead) = (proxy.url("http"), closed_url());
-    let run = place.signed(&[
-        ("HTTPS_PROXY", &url),
-        ("https_proxy", &dead),
-        ("SSL_CERT_FILE", &ca),
-    ]);
+    let run =
+        place.signed(&[("HTTPS_PROXY", &url), ("https_proxy", &dead), ("SSL_CERT_FILE", &ca)]);
     let said = "`https_proxy` is ignored: `HTTPS_PROXY` is set to a different value";
     assert!(run.stderr.contains(said), "{run}");
     let warnings = &run.json()["warnings"];

@@ -48,13 +48,7 @@ impl Outcome {
 
     /// Whether cosign signs where we do not.
     pub(crate) fn is_behind_cosign(&self) -> bool {
-        matches!(
-            self,
-            Self::Expected {
-                cosign_signs: true,
-                ..
-            }
-        )
+        matches!(self, Self::Expected { cosign_signs: true, .. })
     }
 }
 
@@ -69,18 +63,12 @@ struct Images {
 impl Images {
     fn few(&self) -> Self {
         let few = |images: &[Image]| images.iter().take(FEW).cloned().collect();
-        Self {
-            named: few(&self.named),
-            signed: few(&self.signed),
-        }
+        Self { named: few(&self.named), signed: few(&self.signed) }
     }
 
     fn through(&self, host: &str) -> Self {
         let through = |images: &[Image]| images.iter().map(|image| image.through(host)).collect();
-        Self {
-            named: through(&self.named),
-            signed: through(&self.signed),
-        }
+        Self { named: through(&self.named), signed: through(&self.signed) }
     }
 }
 
@@ -117,9 +105,7 @@ impl Cell<'_> {
                 scope.spawn(|| (*who, self.sign(*who, named, &[])))
             });
             let runs: Vec<_> = runs.collect();
-            runs.into_iter()
-                .map(|run| run.join().unwrap())
-                .collect::<Vec<_>>()
+            runs.into_iter().map(|run| run.join().unwrap()).collect::<Vec<_>>()
         });
         let refusal = match expected {
             Expected::Signed => {
@@ -127,10 +113,7 @@ impl Cell<'_> {
                     signing.run.expect(0);
                     verify(self.stack, who, &through.signed, None)?;
                 }
-                return Ok(Outcome::Expected {
-                    short: "signed".to_owned(),
-                    cosign_signs: false,
-                });
+                return Ok(Outcome::Expected { short: "signed".to_owned(), cosign_signs: false });
             }
             Expected::Before(refusal) | Expected::After(refusal) | Expected::OneAfter(refusal) => {
                 refusal
@@ -167,10 +150,7 @@ impl Cell<'_> {
     /// has a proxy of its own, as what happens at the first request happens to both.
     fn doctor(&self, images: &[Image], expected: Expected) -> Result<(), String> {
         let proxy = self.proxy();
-        let through: Vec<_> = images
-            .iter()
-            .map(|image| image.through(&proxy.host()))
-            .collect();
+        let through: Vec<_> = images.iter().map(|image| image.through(&proxy.host())).collect();
         let run = doctor((self.stack, self.tokens), &through);
         let (exit, said) = match expected {
             Expected::Before(refusal) => (refusal.exit, refusal.code),
@@ -179,9 +159,7 @@ impl Cell<'_> {
         if run.code == Some(exit) && run.stdout.contains(said) {
             return Ok(());
         }
-        Err(format!(
-            "doctor did not end with {exit} and `{said}`: {run}"
-        ))
+        Err(format!("doctor did not end with {exit} and `{said}`: {run}"))
     }
 
     /// Does what the fix says, and expects that it works: for a few images, as their number does not
@@ -241,17 +219,11 @@ impl Cell<'_> {
         };
         let images = fresh_images(host, &format!("profiles/{}", unique()), count);
         if self.situation != Situation::Index {
-            return Images {
-                named: images.clone(),
-                signed: images,
-            };
+            return Images { named: images.clone(), signed: images };
         }
         let listed: Vec<_> = images.iter().map(|one| (&*one.digest, MANIFEST)).collect();
         let index = images[0].push_index_of(&listed);
-        Images {
-            named: vec![index.clone()],
-            signed: [vec![index], images].concat(),
-        }
+        Images { named: vec![index.clone()], signed: [vec![index], images].concat() }
     }
 }
 
@@ -275,15 +247,11 @@ fn is_refused(signing: &Signing, refusal: &Refusal, expected: Expected) -> Resul
         return Err(format!("not refused with {refusal:?}: {wrong:?} {run}"));
     }
     let asked = signing.certificates > 0;
-    let logged = images
-        .iter()
-        .any(|image| image["log"].as_array().is_some_and(|log| !log.is_empty()));
+    let logged =
+        images.iter().any(|image| image["log"].as_array().is_some_and(|log| !log.is_empty()));
     let before = matches!(expected, Expected::Before(_));
     if before == asked || before == logged {
-        return Err(format!(
-            "certificates {}, log {logged}: {run}",
-            signing.certificates
-        ));
+        return Err(format!("certificates {}, log {logged}: {run}", signing.certificates));
     }
     if logged && !run.stderr.contains("ambisign attach --bundle") {
         return Err(format!("no way to attach what is logged: {run}"));

@@ -61,11 +61,7 @@ fn every_registry_is_signed_or_refused_with_a_fix_that_works() {
     table::print(&profiles, &outcomes);
     let failed = outcomes.iter().filter_map(|(at, situation, outcome)| {
         let why = outcome.failure()?;
-        Some(format!(
-            "\n{}, {}: {why}",
-            profiles[*at].name,
-            situation.name()
-        ))
+        Some(format!("\n{}, {}: {why}", profiles[*at].name, situation.name()))
     });
     let failed: Vec<_> = failed.collect();
     assert!(failed.is_empty(), "{}", failed.concat());
@@ -74,16 +70,9 @@ fn every_registry_is_signed_or_refused_with_a_fix_that_works() {
 
 /// Where cosign succeeds and ambisign does not, the document says why; and nowhere else.
 fn every_policy_has_its_reason(profiles: &[Profile], outcomes: &[(usize, Situation, Outcome)]) {
-    let behind = outcomes
-        .iter()
-        .filter(|(.., outcome)| outcome.is_behind_cosign());
+    let behind = outcomes.iter().filter(|(.., outcome)| outcome.is_behind_cosign());
     let mut behind: Vec<_> = behind.map(|(at, ..)| profiles[*at].name).collect();
     behind.sort_unstable();
     behind.dedup();
-    assert_eq!(
-        behind,
-        policy::listed(),
-        "docs/registries.md, {:?}",
-        policy::HEADING
-    );
+    assert_eq!(behind, policy::listed(), "docs/registries.md, {:?}", policy::HEADING);
 }

@@ -8,9 +8,7 @@ pub(crate) const HEADING: &str = "## Where cosign signs and ambisign does not";
 pub(crate) fn listed() -> Vec<&'static str> {
     let document = include_str!("../../docs/registries.md");
     let (_, after) = document.split_once(HEADING).unwrap();
-    let section = after
-        .split_once("\n## ")
-        .map_or(after, |(section, _)| section);
+    let section = after.split_once("\n## ").map_or(after, |(section, _)| section);
     let rows = section.lines().filter_map(|line| line.strip_prefix("| "));
     // The head of the table and the line below it are no rows.
     let rows = rows.skip(1);

@@ -119,13 +119,7 @@ pub(crate) fn all(stack: &Stack) -> Vec<Profile> {
 }
 
 fn of(name: &'static str, base: Registry, deviations: Vec<Deviation>) -> Profile {
-    Profile {
-        name,
-        base,
-        deviations,
-        expected: SIGNED,
-        _pages: None,
-    }
+    Profile { name, base, deviations, expected: SIGNED, _pages: None }
 }
 
 fn plain(name: &'static str, base: Registry) -> Profile {
@@ -157,20 +151,13 @@ fn no_referrers() -> Deviation {
 }
 
 fn ghcr() -> Profile {
-    let nothing = Rule {
-        method: None,
-        at: At::Any,
-        turn: Turn::Every,
-        fault: Status(404, &[], "Not Found"),
-    };
+    let nothing =
+        Rule { method: None, at: At::Any, turn: Turn::Every, fault: Status(404, &[], "Not Found") };
     let pages = FaultProxy::start("127.0.0.1:9", vec![nothing]);
     let url = format!("{}/-/v2/packages/container/package", pages.url());
     let location: &[(&str, &str)] = Box::leak(Box::new([("location", &*url.leak())]));
     let away = Status(303, location, "");
-    let of_tags = away
-        .clone()
-        .when(Condition::Absent)
-        .when(Condition::Asked(is_tag));
+    let of_tags = away.clone().when(Condition::Absent).when(Condition::Asked(is_tag));
     let deviations = vec![
         Deviation {
             what: "redirects queries for referrers to its web pages",
@@ -183,10 +170,7 @@ fn ghcr() -> Profile {
             rules: reads(At::Contains("/manifests/"), &of_tags),
         },
     ];
-    Profile {
-        _pages: Some(pages),
-        ..of("ghcr.io", Registry::Fallback, deviations)
-    }
+    Profile { _pages: Some(pages), ..of("ghcr.io", Registry::Fallback, deviations) }
 }
 
 fn gitlab() -> Profile {
@@ -201,11 +185,7 @@ fn gitlab() -> Profile {
     let is_fallback = |seen: &Seen, _: &[u8]| !seen.path.ends_with(".sig");
     let invalid = invalid.when(Condition::There(as_digest));
     let mut rules = reads(at, &Rewrite(as_digest));
-    rules.push(Rule::on(
-        "PUT",
-        at,
-        invalid.when(Condition::Asked(is_fallback)),
-    ));
+    rules.push(Rule::on("PUT", at, invalid.when(Condition::Asked(is_fallback))));
     let tag_is_digest = Deviation {
         what: "takes the tag `sha256-<hex>` for the digest `sha256:<hex>`",
         source: "oras-project/oras-go#1396, sigstore/cosign#4569",
@@ -219,11 +199,7 @@ fn gitlab() -> Profile {
     });
     Profile {
         expected: [refusal; 4],
-        ..of(
-            "registry.gitlab.com",
-            Registry::Fallback,
-            vec![no_referrers(), tag_is_digest],
-        )
+        ..of("registry.gitlab.com", Registry::Fallback, vec![no_referrers(), tag_is_digest])
     }
 }
 
@@ -242,11 +218,7 @@ fn immutable_tags() -> Deviation {
 }
 
 fn ecr() -> Profile {
-    of(
-        "Amazon ECR, immutable tags",
-        Registry::Referrers,
-        vec![immutable_tags()],
-    )
+    of("Amazon ECR, immutable tags", Registry::Referrers, vec![immutable_tags()])
 }
 
 fn ecr_without_api() -> Profile {
@@ -259,11 +231,7 @@ fn ecr_without_api() -> Profile {
     };
     Profile {
         expected: [one, index, fifty, Expected::OneAfter(refusal)],
-        ..of(
-            "immutable tags, no referrers API",
-            Registry::Fallback,
-            vec![immutable_tags()],
-        )
+        ..of("immutable tags, no referrers API", Registry::Fallback, vec![immutable_tags()])
     }
 }
 
@@ -285,11 +253,7 @@ fn harbor() -> Profile {
         source: "goharbor/harbor, src/server/middleware/contenttrust and cosign",
         rules: reads(At::Contains("/manifests/"), &hidden),
     };
-    of(
-        "Harbor, content trust",
-        Registry::Referrers,
-        vec![content_trust],
-    )
+    of("Harbor, content trust", Registry::Referrers, vec![content_trust])
 }
 
 fn harbor_strict() -> Profile {
@@ -306,11 +270,7 @@ fn harbor_strict() -> Profile {
     });
     Profile {
         expected: [refusal; 4],
-        ..of(
-            "Harbor, signers not excepted",
-            Registry::Referrers,
-            vec![content_trust],
-        )
+        ..of("Harbor, signers not excepted", Registry::Referrers, vec![content_trust])
     }
 }
 
@@ -333,37 +293,23 @@ fn quay() -> Profile {
     });
     Profile {
         expected: [refusal; 4],
-        ..of(
-            "Quay, allow-list without bundles",
-            Registry::Referrers,
-            vec![allow_list],
-        )
+        ..of("Quay, allow-list without bundles", Registry::Referrers, vec![allow_list])
     }
 }
 
 fn artifactory() -> Profile {
     let denied = Status(403, &[], r#"{"errors":[{"code":"DENIED"}]}"#);
-    let denied = denied
-        .when(Condition::Absent)
-        .when(Condition::Asked(is_tag));
+    let denied = denied.when(Condition::Absent).when(Condition::Asked(is_tag));
     let absent = Deviation {
         what: "answers 403 for a tag that is not there",
         source: "a report of issue 15",
         rules: reads(At::Contains("/manifests/"), &denied),
     };
-    of(
-        "Artifactory",
-        Registry::Fallback,
-        vec![no_referrers(), absent],
-    )
+    of("Artifactory", Registry::Fallback, vec![no_referrers(), absent])
 }
 
 fn acr() -> Profile {
-    let late_image = Rule::on(
-        "GET",
-        At::Contains("/manifests/sha256:"),
-        Status(404, &[], ""),
-    );
+    let late_image = Rule::on("GET", At::Contains("/manifests/sha256:"), Status(404, &[], ""));
     let deviations = vec![
         Deviation {
             what: "does not show an image that was pushed a moment ago",
@@ -383,11 +329,7 @@ fn replicas() -> Profile {
     let old = Deviation {
         what: "shows an old tag for a while",
         source: "a report of issue 15",
-        rules: vec![Rule::on(
-            "GET",
-            At::Contains("/manifests/sha256-"),
-            Cached(LATE),
-        )],
+        rules: vec![Rule::on("GET", At::Contains("/manifests/sha256-"), Cached(LATE))],
     };
     of("replicas with old tags", Registry::Fallback, vec![old])
 }
@@ -420,19 +362,11 @@ fn registry_k8s_io(stack: &Stack) -> Profile {
         fix: "name the image at `127.0.0.1:",
         then: Then::NameThere,
     });
-    Profile {
-        expected: [refusal; 4],
-        ..of("registry.k8s.io", Registry::Fallback, vec![front])
-    }
+    Profile { expected: [refusal; 4], ..of("registry.k8s.io", Registry::Fallback, vec![front]) }
 }
 
 fn front(stack: &Stack) -> Profile {
-    let all = Rule {
-        method: None,
-        at: At::Any,
-        turn: Turn::Every,
-        fault: away(stack),
-    };
+    let all = Rule { method: None, at: At::Any, turn: Turn::Every, fault: away(stack) };
     let front = Deviation {
         what: "redirects everything to another registry, writes too",
         source: "names of one's own before a hosted registry",
@@ -455,9 +389,7 @@ fn cache() -> Profile {
     let no_writes = Deviation {
         what: "takes no writes",
         source: "distribution/distribution, proxy mode",
-        rules: ["POST", "PUT"]
-            .map(|method| Rule::on(method, At::Any, refused.clone()))
-            .into(),
+        rules: ["POST", "PUT"].map(|method| Rule::on(method, At::Any, refused.clone())).into(),
     };
     let refusal = Expected::Before(Refusal {
         code: "registry/refused",
@@ -477,11 +409,7 @@ fn proxy_html() -> Profile {
         source: "sigstore/cosign#4641 and earlier",
         rules: reads(At::Contains("/referrers/"), &Fault::Html),
     };
-    of(
-        "a proxy that answers with a page",
-        Registry::Fallback,
-        vec![page],
-    )
+    of("a proxy that answers with a page", Registry::Fallback, vec![page])
 }
 
 fn proxy_index() -> Profile {
@@ -503,10 +431,6 @@ fn proxy_index() -> Profile {
     });
     Profile {
         expected: [refusal; 4],
-        ..of(
-            "a proxy that answers with an empty list",
-            Registry::Fallback,
-            vec![index],
-        )
+        ..of("a proxy that answers with an empty list", Registry::Fallback, vec![index])
     }
 }

@@ -81,10 +81,7 @@ pub(crate) fn sign(
         .args(images.iter().map(Image::reference))
         .run();
     let asked = fulcio.seen().into_iter();
-    Signing {
-        certificates: asked.filter(|seen| seen.method == "POST").count(),
-        run,
-    }
+    Signing { certificates: asked.filter(|seen| seen.method == "POST").count(), run }
 }
 
 /// `ambisign doctor` for `images`, with what [`sign`] has.
@@ -109,11 +106,7 @@ pub(crate) fn verify(
     let mut cosign = Cosign::Three
         .program(stack)
         .args(["verify", "--output", "json", "--trusted-root"])
-        .args([
-            stack.var("TRUSTED_ROOT"),
-            "--certificate-identity",
-            who.identity(),
-        ])
+        .args([stack.var("TRUSTED_ROOT"), "--certificate-identity", who.identity()])
         .args(["--certificate-oidc-issuer", &issuer]);
     if let Some(repository) = signatures {
         cosign = cosign.env("COSIGN_REPOSITORY", repository);

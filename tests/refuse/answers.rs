@@ -126,11 +126,7 @@ fn each_is_refused(log: Log, rows: &[Row]) {
             let scene = Scene::new(log, Registry::Fallback);
             let played = scene.always(*peer, fault.clone()).play(&stack);
             played.refused(code, *exit);
-            assert!(
-                played.struck() > 0,
-                "the fault did not happen: {}",
-                played.run
-            );
+            assert!(played.struck() > 0, "the fault did not happen: {}", played.run);
             played.left(false);
             if *peer != Rekor {
                 played.published_nothing();

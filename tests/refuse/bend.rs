@@ -44,11 +44,7 @@ impl Passing {
         let length = length.map_or(0, |(_, value)| value.parse().unwrap());
         let mut body = vec![0; length];
         client.read_exact(&mut body)?;
-        Ok(Self {
-            start: lines.first().cloned().unwrap_or_default(),
-            headers,
-            body,
-        })
+        Ok(Self { start: lines.first().cloned().unwrap_or_default(), headers, body })
     }
 
     fn bytes(&self) -> Vec<u8> {

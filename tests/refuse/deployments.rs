@@ -15,10 +15,8 @@ use crate::keyed::Sandbox;
 use crate::place::each;
 use crate::scene::{Peer, REQUEST_TOKEN, Scene, World as _};
 
-const PUBLIC_ROOT: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/vectors/roots/production/trusted_root.json"
-);
+const PUBLIC_ROOT: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/roots/production/trusted_root.json");
 
 /// A log of Rekor v2 proves no time. What it says nevertheless is in no bundle, which cosign would
 /// refuse for a time outside of the certificate.
@@ -89,11 +87,7 @@ fn no_ct_log_in_a_private_root() {
         assert!(run.stderr.contains(TOLD), "{run}");
     };
     told(&played.run);
-    assert!(
-        !played.run.stderr.contains("certificate, SCT"),
-        "{}",
-        played.run
-    );
+    assert!(!played.run.stderr.contains("certificate, SCT"), "{}", played.run);
     let command = played.run.json()["images"][0]["verify_command"].clone();
     let command = command.as_str().unwrap();
     assert!(command.contains("--insecure-ignore-sct"), "{command}");
@@ -165,11 +159,7 @@ fn wrong_url_in_the_signing_config() {
             assert!(run.stderr.contains(said), "no `{said}`: {run}");
             assert!(run.stderr.contains("exit 4; nothing was signed"), "{run}");
             let with_token = played.seen(Peer::Fulcio).iter();
-            assert_eq!(
-                with_token.filter(|seen| seen.authorized).count(),
-                0,
-                "{run}"
-            );
+            assert_eq!(with_token.filter(|seen| seen.authorized).count(), 0, "{run}");
         },
     );
 }
@@ -183,9 +173,7 @@ fn wrong_url_of_the_tsa_is_told_with_the_right_one() {
     let played = scene.play(&sandbox);
     played.refused("service/mistaken", 4);
     let said = played.run.stderr.lines();
-    let fix = said
-        .clone()
-        .find(|line| line.starts_with("ambisign: fix: "));
+    let fix = said.clone().find(|line| line.starts_with("ambisign: fix: "));
     let fix = fix.unwrap_or_default();
     assert!(fix.contains("/api/v1/timestamp with `--tsa-url`"), "{fix}");
 }
@@ -231,10 +219,7 @@ fn the_root_does_not_fit_the_services() {
         let mut later = root["certificateAuthorities"][0].clone();
         root["certificateAuthorities"][0]["validFor"]["end"] = json!("2020-01-01T00:00:00Z");
         later["certChain"] = public["certificateAuthorities"][1]["certChain"].clone();
-        root["certificateAuthorities"]
-            .as_array_mut()
-            .unwrap()
-            .push(later);
+        root["certificateAuthorities"].as_array_mut().unwrap().push(later);
     };
     let authorities = |root: &mut Value| {
         root["certificateAuthorities"] = public["certificateAuthorities"].clone();
@@ -267,10 +252,7 @@ fn the_root_does_not_fit_the_services() {
             assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{run}");
             assert_eq!(played.asked(Peer::Tsa, "POST"), 0, "{run}");
             let told = doctor(&sandbox, *log, root).expect(4);
-            assert!(
-                told.stdout.contains(code) && told.stdout.contains(said),
-                "{told}"
-            );
+            assert!(told.stdout.contains(code) && told.stdout.contains(said), "{told}");
         },
     );
 }
@@ -285,10 +267,7 @@ fn doctor(sandbox: &Sandbox, log: Log, root: &Path) -> Finished {
         .args(["doctor", "--signing-config", config, "--trusted-root"])
         .arg(root)
         .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
-        .env(
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            sandbox.var("GITHUB_TOKEN_URL"),
-        )
+        .env("ACTIONS_ID_TOKEN_REQUEST_URL", sandbox.var("GITHUB_TOKEN_URL"))
         .run()
 }
 
@@ -335,10 +314,8 @@ fn unsigned(claims: &Value) -> String {
 #[test]
 fn audience_of_ones_own_trusted_artifact_signer() {
     let sandbox = Sandbox::with("");
-    let token = unsigned(
-        &json!({"iss": "https://sso.example/realms/trusted-artifact-signer",
-        "sub": "s", "aud": "trusted-artifact-signer", "exp": 4_000_000_000_u64}),
-    );
+    let token = unsigned(&json!({"iss": "https://sso.example/realms/trusted-artifact-signer",
+        "sub": "s", "aud": "trusted-artifact-signer", "exp": 4_000_000_000_u64}));
     let scene = Scene::new(Log::V1, Registry::Fallback).token(&token);
     let played = scene.play(&sandbox);
     played.refused("identity/audience", 3);
@@ -352,10 +329,8 @@ fn audience_of_ones_own_trusted_artifact_signer() {
 #[test]
 fn clock_ahead_of_the_token_endpoint() {
     let sandbox = Sandbox::with("");
-    let token = unsigned(
-        &json!({"iss": "https://token.actions.githubusercontent.com",
-        "sub": "s", "aud": "sigstore", "exp": 1_700_000_000_u64}),
-    );
+    let token = unsigned(&json!({"iss": "https://token.actions.githubusercontent.com",
+        "sub": "s", "aud": "sigstore", "exp": 1_700_000_000_u64}));
     let body: &'static str = json!({"value": token}).to_string().leak();
     let answer = Fault::Status(200, &[("content-type", "application/json")], body);
     let scene = Scene::new(Log::V1, Registry::Fallback).always(Peer::Token, answer);
@@ -379,13 +354,7 @@ fn fulcios_own_words() {
     let json_type = &[("content-type", "application/json")];
     let post = |status, body| Rule::on("POST", At::Any, Fault::Status(status, json_type, body));
     let accepts = "by its configuration Fulcio accepts the issuer and audience";
-    let silent = || {
-        Rule::on(
-            "GET",
-            At::Contains("configuration"),
-            Fault::Status(404, &[], ""),
-        )
-    };
+    let silent = || Rule::on("GET", At::Contains("configuration"), Fault::Status(404, &[], ""));
     #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows = [
         ("a missing claim", vec![post(400, MISSING)], "fulcio/refused", 3, "value <sha> not present in either claims or defaults", accepts),

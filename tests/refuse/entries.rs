@@ -51,9 +51,7 @@ fn more_hashes(hashes: &mut Value, hash: &str) {
 fn other_root(note: &mut Value) {
     let mut lines: Vec<_> = note.as_str().unwrap().lines().map(Value::from).collect();
     flip(&mut lines[2]);
-    let lines = lines
-        .iter()
-        .map(|line| format!("{}\n", line.as_str().unwrap()));
+    let lines = lines.iter().map(|line| format!("{}\n", line.as_str().unwrap()));
     *note = lines.collect::<String>().into();
 }
 
@@ -176,10 +174,9 @@ fn a_changed_entry_of_rekor_v2() {
 #[ignore = "needs the real stack: tests/run"]
 fn an_entry_of_another_signature() {
     let stack = Stack::alone();
-    for (log, url, code) in [
-        (Log::V1, "REKOR_URL", "rekor/body"),
-        (Log::V2, "REKOR2_URL", "rekor/inclusion"),
-    ] {
+    for (log, url, code) in
+        [(Log::V1, "REKOR_URL", "rekor/body"), (Log::V2, "REKOR2_URL", "rekor/inclusion")]
+    {
         let before = entries(&stack, log);
         let earlier = Arc::new(Mutex::new(None));
         let url = bend(stack.var(url), move |request| {

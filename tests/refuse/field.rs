@@ -20,10 +20,7 @@ fn lists(fault: Fault) -> Rule {
 
 /// ghcr.io: look-ups of referrers and of missing tags are redirected.
 fn ghcr() -> [Rule; 2] {
-    [
-        Rule::on("GET", At::Contains("/referrers/"), github()),
-        lists(github()).turn(Turn::First(1)),
-    ]
+    [Rule::on("GET", At::Contains("/referrers/"), github()), lists(github()).turn(Turn::First(1))]
 }
 
 /// registry.gitlab.com: the fallback tag reads as the digest of the image, where there is that image;
@@ -35,13 +32,7 @@ fn gitlab() -> Vec<Rule> {
         }
         path.replace("/manifests/sha256-", "/manifests/sha256:")
     }
-    let rule = |method| {
-        Rule::on(
-            method,
-            At::Contains("/manifests/sha256-"),
-            Rewrite(as_digest),
-        )
-    };
+    let rule = |method| Rule::on(method, At::Contains("/manifests/sha256-"), Rewrite(as_digest));
     let absent = Status(404, &[], "");
     let api = Rule::on("GET", At::Contains("/referrers/"), absent);
     ["GET", "HEAD"].into_iter().map(rule).chain([api]).collect()
@@ -68,9 +59,7 @@ fn hub_4785_source_controller_2050_ghcr_is_signed() {
     let stack = Stack::alone();
     for log in Log::ALL {
         let scene = Scene::new(log, Registry::Fallback);
-        let scene = ghcr()
-            .into_iter()
-            .fold(scene, |scene, rule| scene.rule(Peer::Registry, rule));
+        let scene = ghcr().into_iter().fold(scene, |scene, rule| scene.rule(Peer::Registry, rule));
         let played = scene.play(&stack);
         played.signed();
         let seen = played.seen(Peer::Registry);
@@ -93,10 +82,7 @@ fn hub_4785_source_controller_2050_ghcr_is_signed() {
 fn source_controller_2050_a_list_that_cannot_be_read_stays() {
     let stack = Stack::alone();
     let image = fresh_image(stack.var("REGISTRY"));
-    Cosign::Three
-        .sign(&stack, Log::V1.signing_config(&stack), &image)
-        .run()
-        .expect(0);
+    Cosign::Three.sign(&stack, Log::V1.signing_config(&stack), &image).run().expect(0);
     let before = image.signatures().len();
     stack.reset_journal();
     let watch = Watch::start(&stack);
@@ -119,20 +105,14 @@ fn oras_go_1396_cosign_4569_gitlab_is_told_before_the_certificate() {
     let watch = Watch::start(&stack);
     let play = |scene: Scene| {
         let rules = gitlab().into_iter();
-        rules
-            .fold(scene, |scene, rule| scene.rule(Peer::Registry, rule))
-            .play(&stack)
+        rules.fold(scene, |scene, rule| scene.rule(Peer::Registry, rule)).play(&stack)
     };
     let played = play(Scene::new(Log::V1, Registry::Fallback));
     played.refused("registry/tag-is-subject", 6);
     played.published_nothing();
     assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{}", played.run);
     let fix = played.run.json()["images"][0]["error"]["fix"].clone();
-    assert!(
-        fix.as_str().unwrap().contains("--signature-repository"),
-        "{}",
-        played.run
-    );
+    assert!(fix.as_str().unwrap().contains("--signature-repository"), "{}", played.run);
     watch.nothing_logged();
 
     let elsewhere = "HOST/refuse/signatures-of-gitlab";
@@ -140,13 +120,7 @@ fn oras_go_1396_cosign_4569_gitlab_is_told_before_the_certificate() {
     let played = play(scene.env("AMBISIGN_SIGNATURE_REPOSITORY", elsewhere));
     let document = played.run.expect(0).json();
     let place = &document["images"][0]["attached"]["reference"];
-    assert!(
-        place
-            .as_str()
-            .unwrap()
-            .contains("/refuse/signatures-of-gitlab@"),
-        "{document}"
-    );
+    assert!(place.as_str().unwrap().contains("/refuse/signatures-of-gitlab@"), "{document}");
 }
 
 /// A registry that redirects reads of blobs to storage in plain HTTP, as some on premises do: `sign`
@@ -164,9 +138,7 @@ fn blobs_in_plain_http_storage_are_signed_and_verified() {
         };
         let scene = rules()
             .into_iter()
-            .fold(Scene::new(Log::V1, registry), |scene, rule| {
-                scene.rule(Peer::Registry, rule)
-            });
+            .fold(Scene::new(Log::V1, registry), |scene, rule| scene.rule(Peer::Registry, rule));
         let played = scene.play(&stack);
         played.signed();
         let proxy = FaultProxy::start(registry.host(&stack), rules().into());
@@ -225,28 +197,17 @@ fn a_registry_without_tls_needs_the_flag() {
     let sign = |flag: Option<&str>, env: &[(&str, &str)]| {
         let image = fresh_image(stack.var("REGISTRY"));
         let token = stack.token("github", &[]);
-        let mut program = stack
-            .signing("sign", Log::V1)
-            .env("SIGSTORE_ID_TOKEN", token);
+        let mut program = stack.signing("sign", Log::V1).env("SIGSTORE_ID_TOKEN", token);
         for (name, value) in env {
             program = program.env(name, value);
         }
-        program
-            .args(flag)
-            .arg(image.through(&host).reference())
-            .run()
+        program.args(flag).arg(image.through(&host).reference()).run()
     };
     let refused = sign(None, &[]).expect(5);
     let fix = format!("allow plain HTTP for it: `--allow-http-registry={host}`");
     assert!(refused.stderr.contains(&fix), "{refused}");
-    assert!(
-        refused.stderr.contains("code: registry/not-tls; exit 5"),
-        "{refused}"
-    );
-    assert!(
-        refused.took.as_secs() < 4,
-        "nothing is tried again: {refused}"
-    );
+    assert!(refused.stderr.contains("code: registry/not-tls; exit 5"), "{refused}");
+    assert!(refused.took.as_secs() < 4, "nothing is tried again: {refused}");
 
     let variable = "AMBISIGN_ALLOW_HTTP_REGISTRY";
     for (flag, env) in [
@@ -257,10 +218,6 @@ fn a_registry_without_tls_needs_the_flag() {
         let run = sign(flag.as_deref(), env.as_slice()).expect(0);
         assert!(run.stderr.contains("is used over plain HTTP"), "{run}");
     }
-    let run = sign(
-        None,
-        &[(variable, &host), ("AMBISIGN_PUBLIC_INSTANCE", "true")],
-    )
-    .expect(2);
+    let run = sign(None, &[(variable, &host), ("AMBISIGN_PUBLIC_INSTANCE", "true")]).expect(2);
     assert!(run.stderr.contains(variable), "{run}");
 }

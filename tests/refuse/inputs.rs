@@ -29,9 +29,7 @@ fn play(rows: &[Row]) {
         |(env, code)| format!("{env:?} {code}"),
         |(env, code)| {
             let scene = Scene::new(Log::V1, Registry::Fallback).unnamed();
-            let scene = env
-                .iter()
-                .fold(scene, |scene, (name, value)| scene.env(name, value));
+            let scene = env.iter().fold(scene, |scene, (name, value)| scene.env(name, value));
             let played = scene.play(&stack);
             played.refused(code, 2);
             for peer in Peer::ALL {

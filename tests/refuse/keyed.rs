@@ -47,11 +47,7 @@ impl Sandbox {
                 Some((name.to_owned(), value.trim().to_owned()))
             })
             .collect();
-        Self {
-            vars,
-            process,
-            _dir: dir,
-        }
+        Self { vars, process, _dir: dir }
     }
 }
 
@@ -83,11 +79,7 @@ fn program() -> &'static Path {
                 build.arg("--release");
             }
             let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-            assert!(
-                status.unwrap().success() && path.exists(),
-                "no {}",
-                path.display()
-            );
+            assert!(status.unwrap().success() && path.exists(), "no {}", path.display());
         }
         path
     })
@@ -134,12 +126,7 @@ fn a_lie_of_a_service_is_noticed() {
             let exit = if code.starts_with("trust/") { 4 } else { 5 };
             played.refused(code, exit);
             played.left(false);
-            assert_eq!(
-                played.asked(Peer::Rekor, "POST") > 0,
-                *logged,
-                "{}",
-                played.run
-            );
+            assert_eq!(played.asked(Peer::Rekor, "POST") > 0, *logged, "{}", played.run);
             if !logged {
                 played.published_nothing();
             }
@@ -151,28 +138,16 @@ fn a_lie_of_a_service_is_noticed() {
 #[test]
 fn an_unknown_prediction_does_not_accept_another_identity_or_issuer() {
     for (lie, flag, named) in [
-        (
-            "certificate-for-another-name",
-            "--require-identity",
-            "mallory@example.test",
-        ),
-        (
-            "certificate-of-another-issuer",
-            "--require-issuer",
-            "https://issuer.example.test",
-        ),
+        ("certificate-for-another-name", "--require-identity", "mallory@example.test"),
+        ("certificate-of-another-issuer", "--require-issuer", "https://issuer.example.test"),
     ] {
         let sandbox = Sandbox::with(lie);
         let scene = || Scene::new(Log::V1, Registry::Fallback);
         let played = scene().play(&sandbox);
         played.refused("fulcio/identity-mismatch", 5);
         played.published_nothing();
-        let said = [
-            named,
-            "claims nothing of the kind",
-            "a certificate may have been issued",
-            flag,
-        ];
+        let said =
+            [named, "claims nothing of the kind", "a certificate may have been issued", flag];
         for said in said {
             assert!(played.run.stderr.contains(said), "{said}: {}", played.run);
         }

@@ -34,10 +34,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ("reset", Fault::ResetBefore),
         ("reset after", Fault::CommitThenReset),
         ("no answer", Fault::Hang),
-        (
-            "a byte a second",
-            Fault::Drip(std::time::Duration::from_secs(1)),
-        ),
+        ("a byte a second", Fault::Drip(std::time::Duration::from_secs(1))),
         ("cut off", Fault::Truncate(7)),
         ("not HTTP", Fault::Raw(b"SSH-2.0-OpenSSH_9.2\r\n")),
     ]
@@ -47,14 +44,8 @@ fn faults() -> Vec<(&'static str, Fault)> {
 fn places(fault: &Fault) -> Vec<Place> {
     let any = |method| Rule::on(method, At::Any, fault.clone());
     let at = |method, part| Rule::on(method, At::Contains(part), fault.clone());
-    let place = |name, peer, rule, code| Place {
-        name,
-        peer,
-        rule,
-        code,
-        log: Log::V1,
-        logged: false,
-    };
+    let place =
+        |name, peer, rule, code| Place { name, peer, rule, code, log: Log::V1, logged: false };
     let after = |name, rule| Place {
         logged: true,
         ..place(name, Peer::Registry, rule, "registry/unreachable")
@@ -66,29 +57,11 @@ fn places(fault: &Fault) -> Vec<Place> {
         place("Fulcio", Peer::Fulcio, any("POST"), "fulcio/unreachable"),
         place("TSA", Peer::Tsa, any("POST"), "timestamp/unreachable"),
         place("Rekor v1", Peer::Rekor, any("POST"), "rekor/unreachable"),
-        Place {
-            log: Log::V2,
-            ..place("Rekor v2", Peer::Rekor, any("POST"), "rekor/unreachable")
-        },
-        place(
-            "the image",
-            Peer::Registry,
-            manifest(),
-            "registry/unreachable",
-        ),
-        place(
-            "the referrers",
-            Peer::Registry,
-            at("GET", "/referrers/"),
-            "registry/unreachable",
-        ),
+        Place { log: Log::V2, ..place("Rekor v2", Peer::Rekor, any("POST"), "rekor/unreachable") },
+        place("the image", Peer::Registry, manifest(), "registry/unreachable"),
+        place("the referrers", Peer::Registry, at("GET", "/referrers/"), "registry/unreachable"),
         place("the index", Peer::Registry, index(), "registry/unreachable"),
-        place(
-            "the push right",
-            Peer::Registry,
-            any("POST"),
-            "registry/unreachable",
-        ),
+        place("the push right", Peer::Registry, any("POST"), "registry/unreachable"),
         after("a blob", at("PUT", "/blobs/uploads/")),
         after("the blob back", at("GET", "/blobs/")),
         after("the manifest back", manifest().turn(Turn::After(1))),
@@ -126,11 +99,7 @@ fn a_lasting_fault_ends_in_exit_75_within_the_timeout() {
             let scene = Scene::new(place.log, Registry::Fallback).seconds(TIMEOUT);
             let played = scene.rule(place.peer, place.rule.clone()).play(&stack);
             played.refused(place.code, 75);
-            assert!(
-                played.struck() > 0,
-                "the fault did not happen: {}",
-                played.run
-            );
+            assert!(played.struck() > 0, "the fault did not happen: {}", played.run);
             played.left(place.logged);
             if place.peer == Peer::Rekor {
                 let said = played.run.stderr.lines().last().unwrap_or_default();
@@ -140,9 +109,8 @@ fn a_lasting_fault_ends_in_exit_75_within_the_timeout() {
     );
     // What does not arrive was an entry all the same, and one only, however often it was sent.
     let lost = ["a byte a second", "cut off", "reset after"];
-    let lost = rows
-        .iter()
-        .filter(|(fault, place)| place.peer == Peer::Rekor && lost.contains(fault));
+    let lost =
+        rows.iter().filter(|(fault, place)| place.peer == Peer::Rekor && lost.contains(fault));
     let certain = rows.iter().filter(|(_, place)| place.logged).count();
     let expected = u64::try_from(certain + lost.count()).unwrap();
     let grown = Log::ALL.map(|log| entries(&stack, log)).iter().sum::<u64>();

@@ -22,9 +22,7 @@ fn leaf(answer: &mut Value, change: fn(&mut Vec<u8>)) {
     let mut der = STANDARD.decode(text).unwrap();
     change(&mut der);
     let text = STANDARD.encode(der).into_bytes();
-    let lines = text
-        .chunks(64)
-        .map(|line| std::str::from_utf8(line).unwrap());
+    let lines = text.chunks(64).map(|line| std::str::from_utf8(line).unwrap());
     let lines: Vec<_> = lines.collect();
     let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
     *pem = format!("{begin}\n{}\n{end}\n", lines.join("\n")).into();
@@ -92,16 +90,11 @@ fn an_answer_to_another_question() {
     let watch = Watch::start(&stack);
     let fulcio = stack.var("FULCIO_URL");
     let tsa = stack.var("TSA_URL");
-    let other_job = stack.token(
-        "github",
-        &["job_workflow_ref=acme/app/.github/workflows/pr.yml@refs/pull/1/merge"],
-    );
+    let other_job = stack
+        .token("github", &["job_workflow_ref=acme/app/.github/workflows/pr.yml@refs/pull/1/merge"]);
     let own = stack.token("github", &[]);
     // Its signature is never looked at: Fulcio is given another one.
-    let public = stack.token(
-        "github",
-        &["iss=https://token.actions.githubusercontent.com"],
-    );
+    let public = stack.token("github", &["iss=https://token.actions.githubusercontent.com"]);
     let earlier = Arc::new(Mutex::new(None::<Vec<u8>>));
     let another_key = move |request: &mut Passing| {
         if !request.start.starts_with("POST") {

@@ -14,14 +14,7 @@ const READER: &str = "cmVhZGVyOnJlYWxzdGFjay1yZWFkZXItcGFzc3dvcmQ=";
 const CANARY: &str = "canary-of-a-helper";
 
 /// The registry, `config.json`, the helper, the error code, the exit code, and a part of what is said.
-type Row = (
-    &'static str,
-    String,
-    Option<&'static str>,
-    &'static str,
-    i32,
-    &'static str,
-);
+type Row = (&'static str, String, Option<&'static str>, &'static str, i32, &'static str);
 
 fn auths(host: &str, auth: &str) -> String {
     format!(r#"{{"auths":{{"{host}":{{"auth":"{auth}"}}}}}}"#)
@@ -139,14 +132,7 @@ fn a_pipe_in_the_place_of_a_login_is_refused() {
     Program::new("/usr/bin/mkfifo").arg(&pipe).run().expect(0);
     let image = format!("127.0.0.1:9/acme/app@sha256:{}", "0".repeat(64));
     let run = Program::ambisign()
-        .args([
-            "sign",
-            "--trusted-root",
-            "/none",
-            "--signing-config",
-            "/none",
-            &image,
-        ])
+        .args(["sign", "--trusted-root", "/none", "--signing-config", "/none", &image])
         .env("HOME", home.path())
         .env("SIGSTORE_ID_TOKEN", "e30.e30.e30")
         .run()

@@ -68,12 +68,7 @@ impl Call {
             let (method, part) = kind(peer, seen);
             let nth = counts.entry((peer, method, part)).or_insert(0);
             *nth += 1;
-            Self {
-                peer,
-                method,
-                part,
-                nth: *nth,
-            }
+            Self { peer, method, part, nth: *nth }
         })
         .collect()
     }
@@ -112,12 +107,7 @@ fn survives_once(log: Log, registry: Registry, scene: fn(Log, Registry) -> Scene
         |(call, name, _)| format!("{call:?}: {name}"),
         |(call, _, fault)| {
             let played = call.fails(scene(log, registry), fault.clone()).play(&stack);
-            assert_eq!(
-                played.struck(),
-                1,
-                "the fault did not happen: {}",
-                played.run
-            );
+            assert_eq!(played.struck(), 1, "the fault did not happen: {}", played.run);
             played.signed();
             signed.lock().unwrap().push(played.image);
         },
@@ -144,9 +134,7 @@ fn verified(stack: &Stack, images: &[Image]) {
 #[test]
 #[ignore = "needs the real stack: tests/run"]
 fn one_fault_by_tag_rekor_v1_and_a_registry_without_referrers() {
-    survives_once(Log::V1, Registry::Fallback, |log, registry| {
-        Scene::new(log, registry).by_tag()
-    });
+    survives_once(Log::V1, Registry::Fallback, |log, registry| Scene::new(log, registry).by_tag());
 }
 
 #[test]

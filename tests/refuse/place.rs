@@ -18,9 +18,7 @@ pub(crate) fn entries(stack: &Stack, log: Log) -> u64 {
     match log {
         Log::V1 => {
             let host = stack.var("REKOR_URL").trim_start_matches("http://");
-            get(host, "/api/v1/log", &[]).json()["treeSize"]
-                .as_u64()
-                .unwrap()
+            get(host, "/api/v1/log", &[]).json()["treeSize"].as_u64().unwrap()
         }
         Log::V2 => {
             // The checkpoint is published a moment after the answer.
@@ -71,11 +69,7 @@ pub(crate) fn each<R: Sync>(
             let once = std::panic::AssertUnwindSafe(|| play(row));
             if let Err(panic) = std::panic::catch_unwind(once) {
                 let why = panic.downcast_ref::<String>().cloned();
-                let why = why
-                    .unwrap_or_default()
-                    .chars()
-                    .take(200)
-                    .collect::<String>();
+                let why = why.unwrap_or_default().chars().take(200).collect::<String>();
                 let line = format!("\n  {}: {}", name(row), why.replace('\n', " "));
                 failed.lock().unwrap().push(line);
             }
@@ -86,10 +80,5 @@ pub(crate) fn each<R: Sync>(
         workers.into_iter().for_each(|one| one.join().unwrap());
     });
     let (failed, all) = (failed.into_inner().unwrap(), rows.len());
-    assert!(
-        failed.is_empty(),
-        "{} of {all} rows failed:{}",
-        failed.len(),
-        failed.concat()
-    );
+    assert!(failed.is_empty(), "{} of {all} rows failed:{}", failed.len(), failed.concat());
 }

@@ -54,11 +54,7 @@ impl Played {
     pub(crate) fn refused(&self, code: &str, exit: i32) {
         self.ended(code, exit);
         assert!(self.image.signatures().is_empty(), "attached: {}", self.run);
-        assert!(
-            self.image.legacy_signature().is_none(),
-            "attached: {}",
-            self.run
-        );
+        assert!(self.image.legacy_signature().is_none(), "attached: {}", self.run);
     }
 
     /// It ended with this error and this exit code, said so in both forms, in time, and claims no
@@ -91,21 +87,14 @@ impl Played {
         let written = |seen: &&Seen| seen.method == "PUT" && seen.path.contains("/manifests/");
         let registry = self.seen(Peer::Registry).iter();
         assert_eq!(registry.filter(written).count(), 0, "{}", self.run);
-        assert_eq!(
-            tags(&self.image),
-            ["latest"],
-            "other tags than before: {}",
-            self.run
-        );
+        assert_eq!(tags(&self.image), ["latest"], "other tags than before: {}", self.run);
     }
 
     /// There is a log entry, which the result names, with the bundle kept in a file; or neither.
     #[track_caller]
     pub(crate) fn left(&self, logged: bool) {
         let run = &self.run;
-        let entries = run.json()["images"][0]["log"]
-            .as_array()
-            .map_or(0, Vec::len);
+        let entries = run.json()["images"][0]["log"].as_array().map_or(0, Vec::len);
         assert_eq!(entries, usize::from(logged), "log entries: {run}");
         let kept = std::fs::read_dir(&run.dir).unwrap().count();
         assert_eq!(kept, usize::from(logged), "bundles kept: {run}");

@@ -170,11 +170,7 @@ fn play(stack: &Stack, registry: Registry, rule: &Rule) -> Played {
     let scene = Scene::new(Log::V1, registry).seconds(30);
     let scene = scene.rule(Peer::Registry, rule.clone());
     let played = scene.play(stack);
-    assert!(
-        played.struck() > 0,
-        "the fault did not happen: {}",
-        played.run
-    );
+    assert!(played.struck() > 0, "the fault did not happen: {}", played.run);
     played
 }
 
@@ -268,16 +264,7 @@ fn a_signature_that_cannot_be_read_back_is_not_claimed() {
 #[ignore = "needs the real stack: tests/run"]
 fn a_registry_without_the_referrers_api_is_no_fault() {
     let stack = Stack::alone();
-    let rows = [
-        Html,
-        Empty,
-        said(400),
-        said(404),
-        said(405),
-        said(406),
-        said(501),
-        away(),
-    ];
+    let rows = [Html, Empty, said(400), said(404), said(405), said(406), said(501), away()];
     each(
         6,
         &rows,

@@ -48,13 +48,8 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Fulcio,
-        Self::Registry,
-        Self::Rekor,
-        Self::Token,
-        Self::Tsa,
-    ];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Fulcio, Self::Registry, Self::Rekor, Self::Token, Self::Tsa];
 }
 
 /// A run that is being prepared.
@@ -120,12 +115,7 @@ impl Scene {
 
     /// `peer` does this to every request.
     pub(crate) fn always(self, peer: Peer, fault: Fault) -> Self {
-        let rule = Rule {
-            method: None,
-            at: At::Any,
-            turn: Turn::Every,
-            fault,
-        };
+        let rule = Rule { method: None, at: At::Any, turn: Turn::Every, fault };
         self.rule(peer, rule)
     }
 
@@ -208,10 +198,7 @@ impl Scene {
     /// The login of Docker: its `config.json`, in which `HOST` stands for the registry, and the shell
     /// script that is `docker-credential-test`.
     pub(crate) fn login(mut self, config: &str, helper: Option<&str>) -> Self {
-        self.login = Some(Login {
-            config: config.to_owned(),
-            helper: helper.map(str::to_owned),
-        });
+        self.login = Some(Login { config: config.to_owned(), helper: helper.map(str::to_owned) });
         self
     }
 
@@ -249,10 +236,9 @@ impl Scene {
             Named::ByDigest => Some(image.through(&registry).reference()),
             Named::ByTag => Some(image.through(&registry).tagged()),
             Named::Elsewhere => None,
-            Named::Otherwise(name) => Some(
-                name.replace("HOST", &registry)
-                    .replace("IMAGE", &image.repository),
-            ),
+            Named::Otherwise(name) => {
+                Some(name.replace("HOST", &registry).replace("IMAGE", &image.repository))
+            }
         };
         let timeout = format!("{}s", self.timeout.as_secs());
         let mut program = Program::ambisign()
@@ -268,26 +254,14 @@ impl Scene {
         if let Some(login) = &self.login {
             let path = format!("{}:/usr/bin:/bin", config.path().display());
             login.write(config.path(), &registry);
-            program = program
-                .env("DOCKER_CONFIG", config.path())
-                .env("PATH", path);
+            program = program.env("DOCKER_CONFIG", config.path()).env("PATH", path);
         }
         for (name, value) in &self.env {
             program = program.env(name, value.replace("HOST", &registry));
         }
         let run = program.limit(self.timeout + GRACE * 4).run();
-        let seen = proxies
-            .iter()
-            .map(|(peer, proxy)| (*peer, proxy.seen()))
-            .collect();
-        Played {
-            run,
-            image,
-            seen,
-            canaries: self.canaries,
-            timeout: self.timeout,
-            _config: config,
-        }
+        let seen = proxies.iter().map(|(peer, proxy)| (*peer, proxy.seen())).collect();
+        Played { run, image, seen, canaries: self.canaries, timeout: self.timeout, _config: config }
     }
 
     fn address(&self, world: &impl World, peer: Peer) -> String {

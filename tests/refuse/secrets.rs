@@ -81,11 +81,7 @@ fn a_token_endpoint_that_repeats_the_request_token() {
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, fault, code, exit)| {
-            let scene = scene()
-                .canary(&token)
-                .canary(PASSWORD)
-                .canary(TOKEN)
-                .canary(ACCESS);
+            let scene = scene().canary(&token).canary(PASSWORD).canary(TOKEN).canary(ACCESS);
             let played = scene.always(Peer::Token, fault.clone()).play(&stack);
             played.refused(code, *exit);
             played.published_nothing();
@@ -103,9 +99,7 @@ fn basic() -> Fault {
 }
 
 fn bearer(realm: &str) -> Fault {
-    challenge(format!(
-        "Bearer realm=\"{realm}/token\",service=\"registry\""
-    ))
+    challenge(format!("Bearer realm=\"{realm}/token\",service=\"registry\""))
 }
 
 fn image(fault: Fault) -> Rule {
@@ -147,11 +141,7 @@ fn a_registry_that_repeats_a_password_or_a_token() {
     let granted = format!(r#"{{"token":"{ACCESS}","expires_in":300}}"#).leak();
     let grants = realm(Status(200, &[], granted));
     let [refuses, denies, fails, babbles] = [400, 401, 503, 200].map(|s| realm(EchoAs(s)));
-    let odd = realm(Status(
-        200,
-        &[],
-        format!(r#"{{"tokens":["{ACCESS}"]}}"#).leak(),
-    ));
+    let odd = realm(Status(200, &[], format!(r#"{{"tokens":["{ACCESS}"]}}"#).leak()));
     let two = |first: Fault, then: Rule| vec![first_image(first), then];
     let at = |realm: &FaultProxy| vec![first_image(bearer(&realm.url()))];
     let refused = "registry/refused";
@@ -178,28 +168,17 @@ fn a_registry_that_repeats_a_password_or_a_token() {
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, scene, rules, code, exit)| {
-            let scene = rules.iter().fold(scene(), |scene, rule| {
-                scene.rule(Peer::Registry, rule.clone())
-            });
+            let scene =
+                rules.iter().fold(scene(), |scene, rule| scene.rule(Peer::Registry, rule.clone()));
             let played = scene.play(&stack);
-            assert!(
-                played.struck() > 0,
-                "the fault did not happen: {}",
-                played.run
-            );
+            assert!(played.struck() > 0, "the fault did not happen: {}", played.run);
             played.refused(code, *exit);
         },
     );
     // All secrets at once, and all is well.
     let scene = with_password().rule(Peer::Registry, first_image(bearer(&grants.url())));
-    scene
-        .token(&stack.token("github", &[]))
-        .play(&stack)
-        .signed();
-    assert!(
-        grants.seen().iter().all(|seen| seen.authorized),
-        "the password bought the token"
-    );
+    scene.token(&stack.token("github", &[])).play(&stack).signed();
+    assert!(grants.seen().iter().all(|seen| seen.authorized), "the password bought the token");
 }
 
 /// The access token of a machine is not one that IAM Credentials accepts.
@@ -208,30 +187,20 @@ fn a_registry_that_repeats_a_password_or_a_token() {
 fn an_access_token_that_is_refused() {
     let stack = Stack::shared();
     let body = format!(r#"{{"access_token":"{ACCESS}","expires_in":3599,"token_type":"Bearer"}}"#);
-    let flavor = &[
-        ("metadata-flavor", "Google"),
-        ("content-type", "application/json"),
-    ];
+    let flavor = &[("metadata-flavor", "Google"), ("content-type", "application/json")];
     let token = Status(200, flavor, body.leak());
     let rule = Rule::on("GET", At::Contains("/token"), token);
     let metadata = FaultProxy::start(stack.var("GCE_METADATA"), vec![rule]);
     let scene = scene()
         .arg("--oidc-provider")
         .arg("google-impersonate")
-        .env(
-            "GOOGLE_SERVICE_ACCOUNT_NAME",
-            "sa@demo.iam.gserviceaccount.com",
-        )
+        .env("GOOGLE_SERVICE_ACCOUNT_NAME", "sa@demo.iam.gserviceaccount.com")
         .env("GCE_METADATA_HOST", &metadata.host())
         .env("HTTPS_PROXY", stack.var("PROXY"))
         .env("SSL_CERT_FILE", stack.var("PROXY_CA"))
         .canary(ACCESS);
     let played = scene.play(&stack);
-    assert!(
-        metadata.seen().iter().any(|seen| seen.rule.is_some()),
-        "{}",
-        played.run
-    );
+    assert!(metadata.seen().iter().any(|seen| seen.rule.is_some()), "{}", played.run);
     played.refused("impersonation/refused", 3);
     played.published_nothing();
 }

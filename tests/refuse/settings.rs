@@ -11,10 +11,8 @@ use crate::place::{Watch, each};
 use crate::scene::{Peer, Scene};
 
 /// The trusted root of the public instance.
-const PUBLIC_ROOT: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/vectors/roots/production/trusted_root.json"
-);
+const PUBLIC_ROOT: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/roots/production/trusted_root.json");
 
 /// Files made from those of the stack.
 struct Files<'a> {
@@ -138,9 +136,7 @@ fn trust_files_that_cannot_be_used() {
     let dir = TempDir::new().unwrap();
     let files = Files { stack: &stack, dir };
     let mark = |rows: Vec<Row>, is_root| rows.into_iter().map(move |row| (is_root, row));
-    let rows: Vec<_> = mark(roots(&files), true)
-        .chain(mark(configs(&files), false))
-        .collect();
+    let rows: Vec<_> = mark(roots(&files), true).chain(mark(configs(&files), false)).collect();
     each(
         6,
         &rows,

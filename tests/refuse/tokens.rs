@@ -206,10 +206,7 @@ fn a_hostile_token_file() {
         |(name, ..)| (*name).to_owned(),
         |(_, path, code)| {
             let scene = Scene::new(Log::V1, Registry::Fallback).canary(&other);
-            let scene = scene
-                .canary("canary-password")
-                .arg("--identity-token-file")
-                .arg(path);
+            let scene = scene.canary("canary-password").arg("--identity-token-file").arg(path);
             let played = scene.play(&stack);
             played.refused(code, 3);
             played.published_nothing();

@@ -108,10 +108,7 @@ fn a_mirror_that_misbehaves_ends_the_run() {
             let mirror = FaultProxy::start(stack.var("TUF_MIRROR_URL"), vec![rule]);
             let root = Path::new(stack.var("TUF_ROOT_FILE"));
             let run = run(&stack, &mirror.url(), root, &[]);
-            assert!(
-                mirror.seen().iter().any(|seen| seen.rule.is_some()),
-                "{run}"
-            );
+            assert!(mirror.seen().iter().any(|seen| seen.rule.is_some()), "{run}");
             if code.is_empty() {
                 // A bit that flips can make a file malformed, or unsigned.
                 assert!(run.stderr.contains("code: tuf/"), "{run}");
@@ -122,11 +119,7 @@ fn a_mirror_that_misbehaves_ends_the_run() {
         },
     );
     let counts = stack.counts();
-    assert_eq!(
-        (counts.get("fulcio"), counts.get("tsa")),
-        (None, None),
-        "{counts:?}"
-    );
+    assert_eq!((counts.get("fulcio"), counts.get("tsa")), (None, None), "{counts:?}");
 }
 
 #[test]
@@ -153,43 +146,25 @@ fn a_mirror_that_is_over_or_incomplete_ends_the_run() {
         refused(&run, "tuf/expired", 4);
     }
     let mirror = Mirror::with(&stack, &[config]);
-    refused(
-        &run(&stack, &mirror.url(), &mirror.root(), &[]),
-        "tuf/no-target",
-        4,
-    );
+    refused(&run(&stack, &mirror.url(), &mirror.root(), &[]), "tuf/no-target", 4);
 
     let mirror = Mirror::with(&stack, &[trusted]);
     let bare = run(&stack, &mirror.url(), &mirror.root(), &[]);
     refused(&bare, "trust/missing-config", 4);
-    let named = [
-        "--fulcio-url",
-        stack.var("FULCIO_URL"),
-        "--rekor-url",
-        stack.var("REKOR_URL"),
-    ];
+    let named = ["--fulcio-url", stack.var("FULCIO_URL"), "--rekor-url", stack.var("REKOR_URL")];
     let named = [&named[..], &["--tsa-url", stack.var("TSA_URL")]].concat();
     run(&stack, &mirror.url(), &mirror.root(), &named).expect(0);
 
     // The trusted root of the mirror is not meant for a service that it does not know.
     let foreign = ["--fulcio-url", "https://fulcio.example.com"];
-    let run_foreign = run(
-        &stack,
-        &mirror.url(),
-        &mirror.root(),
-        &[&foreign[..], &named[2..]].concat(),
-    );
+    let run_foreign =
+        run(&stack, &mirror.url(), &mirror.root(), &[&foreign[..], &named[2..]].concat());
     refused(&run_foreign, "trust/unknown", 4);
 
     // The root of another repository.
     let other = Mirror::with(&stack, &[trusted, config]);
     let wrong = run(&stack, &mirror.url(), &other.root(), &[]);
     refused(&wrong, "tuf/signature", 4);
-    let no_root = run(
-        &stack,
-        &mirror.url(),
-        Path::new(stack.var("TRUSTED_ROOT")),
-        &[],
-    );
+    let no_root = run(&stack, &mirror.url(), Path::new(stack.var("TRUSTED_ROOT")), &[]);
     refused(&no_root, "tuf/anchor", 4);
 }

@@ -10,17 +10,17 @@ use crate::job::Job;
 /// A job that insists on the identity of the stack's `github`: what a private Fulcio will certify
 /// cannot be predicted.
 fn job(stack: &Stack, log: Log, if_signed: &str) -> Job {
-    Job::ready(stack, log)
-        .args(["--require-identity", GITHUB_IDENTITY, "--require-issuer"])
-        .args([stack.issuer("github").as_str(), "--if-signed", if_signed])
+    Job::ready(stack, log).args(["--require-identity", GITHUB_IDENTITY, "--require-issuer"]).args([
+        stack.issuer("github").as_str(),
+        "--if-signed",
+        if_signed,
+    ])
 }
 
 /// The states of the images of `document`.
 fn states(document: &Value) -> Vec<&str> {
     let images = document["images"].as_array().unwrap().iter();
-    images
-        .map(|image| image["status"].as_str().unwrap())
-        .collect()
+    images.map(|image| image["status"].as_str().unwrap()).collect()
 }
 
 /// How often each service was asked that makes something public.
@@ -49,10 +49,7 @@ fn what_is_signed_is_left_alone_and_nobody_is_asked_for_a_certificate() {
         assert_eq!(states(&dry), ["already_signed"]);
         let run = skip().run().expect(0);
         assert_eq!(run.stdout, format!("{}\n", image.reference()));
-        assert!(
-            run.stderr.contains("left alone 1 image signed before"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("left alone 1 image signed before"), "{run}");
         // A file of the first run is not in the way of a run that makes none.
         let dir = tempfile::TempDir::new().unwrap();
         let keep = ["--bundle-dir", dir.path().to_str().unwrap()];
@@ -74,11 +71,7 @@ fn only_what_is_not_signed_is_signed() {
     let new = stack.push(Registry::Fallback, "already/new", 1);
     job(&stack, Log::V1, "fail").image(&signed).document(0);
     let images = [&signed, &copy, &new];
-    let all = |if_signed| {
-        images
-            .into_iter()
-            .fold(job(&stack, Log::V1, if_signed), Job::image)
-    };
+    let all = |if_signed| images.into_iter().fold(job(&stack, Log::V1, if_signed), Job::image);
     stack.reset_journal();
     let document = all("skip").document(0);
     assert_eq!(states(&document), ["already_signed", "signed", "signed"]);
@@ -109,21 +102,13 @@ fn what_others_signed_or_said_does_not_count() {
     for registry in Registry::ALL {
         let image = stack.push(registry, "already/others", 1);
         let other = stack.token("gitlab", &[]);
-        Job::new(&stack, Log::V1)
-            .token(&other)
-            .image(&image)
-            .document(0);
+        Job::new(&stack, Log::V1).token(&other).image(&image).document(0);
         let predicate = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(predicate.path(), "{}").unwrap();
         let attest = Cosign::Three.program(&stack);
         let attest = attest
             .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
-            .args([
-                "attest",
-                "--yes",
-                "--trusted-root",
-                stack.var("TRUSTED_ROOT"),
-            ])
+            .args(["attest", "--yes", "--trusted-root", stack.var("TRUSTED_ROOT")])
             .arg("--signing-config")
             .arg(Log::V1.signing_config(&stack))
             .arg("--predicate")
@@ -173,12 +158,7 @@ fn an_identity_that_only_the_certificate_tells_is_said() {
     job("fail").refused(3, "identity/unpredicted");
     assert_eq!(asked(&stack), 0);
     // What is insisted on does not hold: nothing is found, and nothing is signed.
-    let other = job("skip").args([
-        "--require-identity",
-        "nobody",
-        "--require-issuer",
-        "https://i",
-    ]);
+    let other = job("skip").args(["--require-identity", "nobody", "--require-issuer", "https://i"]);
     other.refused(3, "identity/not-required");
     assert_eq!(image.signatures().len(), 2);
 }
@@ -198,17 +178,9 @@ fn a_list_that_cannot_be_read_is_an_error() {
     let status = |status| Fault::Status(status, html, "<html>");
     let rows = [
         (Registry::Referrers, "/referrers/", status(403)),
-        (
-            Registry::Referrers,
-            "/referrers/",
-            Fault::Status(200, index, "{"),
-        ),
+        (Registry::Referrers, "/referrers/", Fault::Status(200, index, "{")),
         (Registry::Fallback, "/manifests/sha256-", status(403)),
-        (
-            Registry::Fallback,
-            "/manifests/sha256-",
-            Fault::Status(200, index, "{"),
-        ),
+        (Registry::Fallback, "/manifests/sha256-", Fault::Status(200, index, "{")),
         (Registry::Fallback, "/manifests/sha256-", status(507)),
     ];
     for (registry, path, fault) in rows {
@@ -221,10 +193,7 @@ fn a_list_that_cannot_be_read_is_an_error() {
             let dir = tempfile::TempDir::new().unwrap();
             let keep = ["--no-push", "--bundle-dir", dir.path().to_str().unwrap()];
             let job = job(&stack, Log::V1, if_signed).args(keep);
-            let run = job
-                .args(["--timeout", "20s"])
-                .image(&image.through(&proxy.host()))
-                .run();
+            let run = job.args(["--timeout", "20s"]).image(&image.through(&proxy.host())).run();
             assert_ne!(run.code, Some(0), "{fault:?} {run}");
             assert!(run.stdout.is_empty(), "{run}");
             assert!(run.stderr.contains("ambisign: code: registry/"), "{run}");

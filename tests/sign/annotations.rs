@@ -31,10 +31,7 @@ fn readers_can_insist_on_annotations() {
             .args(["-a", "env=prod", "--annotations", "build=7=8"])
             .image(&image)
             .document(0);
-        assert_eq!(
-            document["annotations"],
-            json!({"build": "7=8", "env": "prod"})
-        );
+        assert_eq!(document["annotations"], json!({"build": "7=8", "env": "prod"}));
         let signature = &image.signatures()[0];
         sigstore_python(&stack, &signature.bundle, &image.digest).expect(0);
         let folder = tempfile::TempDir::new().unwrap();
@@ -70,16 +67,10 @@ fn the_printed_command_insists_on_them() {
         .image(&image)
         .run()
         .expect(0);
-    assert!(
-        !run.stderr.lines().any(|line| line.starts_with("::")),
-        "{run}"
-    );
+    assert!(!run.stderr.lines().any(|line| line.starts_with("::")), "{run}");
     assert!(run.stderr.contains("including commas"), "{run}");
     let document = run.json();
-    assert_eq!(
-        document["annotations"]["note"],
-        "a \"b\", c=d; $(touch executed)"
-    );
+    assert_eq!(document["annotations"]["note"], "a \"b\", c=d; $(touch executed)");
     let command = document["images"][0]["verify_command"].as_str().unwrap();
     let shell = |command: &str| {
         let bin = stack.var("REALSTACK_BIN");

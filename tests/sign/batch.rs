@@ -13,10 +13,7 @@ const SIGNERS: usize = 12;
 
 /// A reference to a digest that nobody has pushed.
 fn missing(image: &Image) -> Image {
-    Image {
-        digest: format!("sha256:{}", "0".repeat(64)),
-        ..image.clone()
-    }
+    Image { digest: format!("sha256:{}", "0".repeat(64)), ..image.clone() }
 }
 
 #[test]
@@ -35,9 +32,7 @@ fn ten_images_share_one_token_and_one_certificate() {
     let references: Vec<String> = images.iter().map(Image::reference).collect();
     assert_eq!(run.stdout.lines().collect::<Vec<_>>(), references);
     let asked = stack.journal();
-    let tokens = asked
-        .iter()
-        .filter(|asked| asked.path.starts_with("/actions/token"));
+    let tokens = asked.iter().filter(|asked| asked.path.starts_with("/actions/token"));
     assert_eq!(tokens.count(), 1, "{asked:?}");
     assert_eq!(stack.made().get("fulcio"), Some(&1));
     assert_eq!(stack.made().get("tsa"), Some(&10));
@@ -70,10 +65,7 @@ fn sigstore_python_1732_connections_are_kept() {
     }
     // The limit of requests at once to a registry.
     let registry = connections("registry");
-    assert!(
-        registry <= 32 && registry * 3 < counts["registry"],
-        "{registry} for {counts:?}"
-    );
+    assert!(registry <= 32 && registry * 3 < counts["registry"], "{registry} for {counts:?}");
 }
 
 #[test]
@@ -113,14 +105,8 @@ fn a_missing_image_does_not_stop_the_others() {
     let run = job().run().expect(7);
     let signed = format!("{}\n{}\n", images[0].reference(), images[1].reference());
     assert_eq!(run.stdout, signed);
-    let mut errors = run
-        .stderr
-        .lines()
-        .filter(|line| line.starts_with("ambisign: error: "));
-    assert!(
-        errors.any(|line| line.contains(&missing.reference())),
-        "{run}"
-    );
+    let mut errors = run.stderr.lines().filter(|line| line.starts_with("ambisign: error: "));
+    assert!(errors.any(|line| line.contains(&missing.reference())), "{run}");
     let last = "ambisign: code: registry/not-found; exit 7; \
                 this image is not signed; 2 of 3 images are signed\n";
     assert!(run.stderr.contains(last), "{run}");

@@ -35,20 +35,16 @@ fn rhtas_default_a_v1_log_with_a_p384_key() {
 #[test]
 fn rhtas_default_trust_create_names_the_key_as_other_clients_read_it() {
     let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/own");
-    for (curve, details) in [
-        ("p384", "PKIX_ECDSA_P384_SHA_384"),
-        ("p521", "PKIX_ECDSA_P521_SHA_512"),
-    ] {
+    for (curve, details) in
+        [("p384", "PKIX_ECDSA_P384_SHA_384"), ("p521", "PKIX_ECDSA_P521_SHA_512")]
+    {
         let folder = TempDir::new().unwrap();
         let root = fs::read(vectors.join(format!("rekor-{curve}/trusted_root.json"))).unwrap();
         let root: Value = serde_json::from_slice(&root).unwrap();
         let write = |name: &str, label: &str, pointers: &[&str]| {
             let blocks = pointers.iter().map(|pointer| {
                 let text = root.pointer(pointer).and_then(Value::as_str).unwrap();
-                format!(
-                    "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
-                    wrapped(text)
-                )
+                format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", wrapped(text))
             });
             fs::write(folder.path().join(name), blocks.collect::<String>()).unwrap();
         };
@@ -74,8 +70,6 @@ fn rhtas_default_trust_create_names_the_key_as_other_clients_read_it() {
 /// Base64 in lines of 64 characters, as PEM has it.
 fn wrapped(text: &str) -> String {
     let lines = text.as_bytes().chunks(64);
-    let lines: Vec<_> = lines
-        .map(|line| std::str::from_utf8(line).unwrap())
-        .collect();
+    let lines: Vec<_> = lines.map(|line| std::str::from_utf8(line).unwrap()).collect();
     lines.join("\n")
 }

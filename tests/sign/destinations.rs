@@ -24,17 +24,14 @@ fn an_image(stack: &Stack) -> Image {
 #[ignore = "needs the real stack: tests/run"]
 fn only_the_public_hosts_are_asked() {
     let stack = Stack::alone();
-    for (log, rekor) in [
-        (Log::V1, "https://rekor.sigstore.dev"),
-        (Log::V2, "https://log2025-1.rekor.sigstore.dev"),
-    ] {
+    for (log, rekor) in
+        [(Log::V1, "https://rekor.sigstore.dev"), (Log::V2, "https://log2025-1.rekor.sigstore.dev")]
+    {
         let dir = tempfile::TempDir::new().unwrap();
         let mut config: PathBuf = log.signing_config(&stack).to_owned();
-        for (service, url) in [
-            (Service::Fulcio, FULCIO),
-            (Service::Rekor, rekor),
-            (Service::Tsa, TSA),
-        ] {
+        for (service, url) in
+            [(Service::Fulcio, FULCIO), (Service::Rekor, rekor), (Service::Tsa, TSA)]
+        {
             config = signing_config_with(&config, dir.path(), service, url);
         }
         let image = an_image(&stack);
@@ -78,10 +75,7 @@ fn the_environment_does_not_move_the_public_instance() {
         ("SSL_CERT_FILE", stack.var("PROXY_CA")),
     ] {
         let job = Job::ready(&stack, Log::V1).args(["--public-instance"]);
-        let run = job
-            .env(name, value)
-            .image(&image)
-            .refused(2, "settings/decides");
+        let run = job.env(name, value).image(&image).refused(2, "settings/decides");
         assert!(run.stderr.contains(&format!("`{name}`")), "{run}");
     }
     assert!(stack.journal().is_empty(), "{:?}", stack.journal());
@@ -93,36 +87,19 @@ fn an_identity_can_be_insisted_on() {
     let stack = Stack::alone();
     let (image, issuer) = (an_image(&stack), stack.issuer("github"));
     let job = || Job::ready(&stack, Log::V1).image(&image);
-    let right = [
-        "--require-identity",
-        GITHUB_IDENTITY,
-        "--require-issuer",
-        &issuer,
-    ];
+    let right = ["--require-identity", GITHUB_IDENTITY, "--require-issuer", &issuer];
     job().args(right).run().expect(0);
     assert_eq!(image.signatures().len(), 1);
     stack.reset_journal();
     let other = GITHUB_IDENTITY.replace("main", "other");
     let run = job().args(["--require-identity", &other]).run().expect(3);
-    assert!(
-        run.stderr.contains("code: identity/not-required; exit 3;"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("code: identity/not-required; exit 3;"), "{run}");
     assert!(run.stderr.contains(GITHUB_IDENTITY), "{run}");
-    let run = job()
-        .args(["--require-issuer", &stack.issuer("gitlab")])
-        .run();
+    let run = job().args(["--require-issuer", &stack.issuer("gitlab")]).run();
     let run = run.expect(3);
-    assert!(
-        run.stderr.contains("code: identity/not-required; exit 3;"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("code: identity/not-required; exit 3;"), "{run}");
     let counts = stack.made();
-    assert_eq!(
-        (counts.get("rekor"), counts.get("tsa")),
-        (None, None),
-        "{counts:?}"
-    );
+    assert_eq!((counts.get("rekor"), counts.get("tsa")), (None, None), "{counts:?}");
     assert_eq!(image.signatures().len(), 1);
 }
 

@@ -71,8 +71,7 @@ fn by_names_without_digest_and_a_digest() {
         .env("AMBISIGN_REQUIRE_DIGEST", "true");
     let run = job.run().expect(0);
     assert!(
-        run.stderr
-            .contains("warning: image 1 of `AMBISIGN_IMAGES` was converted to lower case"),
+        run.stderr.contains("warning: image 1 of `AMBISIGN_IMAGES` was converted to lower case"),
         "{run}"
     );
     assert_signed(&stack, &run, &[&one, &copy]);
@@ -83,12 +82,7 @@ fn by_names_without_digest_and_a_digest() {
 fn by_what_docker_says_of_a_build() {
     let stack = Stack::alone();
     let [one, copy, other] = pushed(&stack, "docker");
-    let tags = format!(
-        "{}\n{}\n{}",
-        tag(&one, "v1"),
-        tag(&one, "v1.2"),
-        copy.tagged()
-    );
+    let tags = format!("{}\n{}\n{}", tag(&one, "v1"), tag(&one, "v1.2"), copy.tagged());
     stack.reset_journal();
     let job = Job::ready(&stack, Log::V1).args(["--tags", &tags, "--digest", &one.digest]);
     assert_signed(&stack, &job.run().expect(0), &[&one, &copy]);
@@ -145,10 +139,7 @@ fn by_a_file() {
     assert!(run.stderr.contains(&missing), "{run}");
     // Another list counts more, and that is told.
     let run = again().image(&one).run().expect(0);
-    assert!(
-        run.stderr.contains("`AMBISIGN_IMAGES_FILE` is not read"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("`AMBISIGN_IMAGES_FILE` is not read"), "{run}");
     assert_eq!(run.stdout, format!("{}\n", one.reference()));
 }
 
@@ -166,11 +157,7 @@ fn by_the_artifacts_of_a_github_job() {
         subject(other.tagged(), &other.digest, "oci"),
     ]});
     let path = write(dir.path(), "artifacts.json", &list.to_string());
-    let job = || {
-        Job::new(&stack, Log::V1)
-            .github(&stack)
-            .env("GITHUB_ARTIFACTS_LIST", &path)
-    };
+    let job = || Job::new(&stack, Log::V1).github(&stack).env("GITHUB_ARTIFACTS_LIST", &path);
     let run = job().run().expect(0);
     let said = "images      from `GITHUB_ARTIFACTS_LIST`, because nothing else names an image\n";
     assert!(run.stderr.contains(said), "{run}");
@@ -191,10 +178,7 @@ fn five_hundred_names_of_one_image() {
     let job = Job::ready(&stack, Log::V1).env("AMBISIGN_IMAGES", names.join("\n"));
     let document = job.document(0);
     assert_eq!(document["images"].as_array().unwrap().len(), 1);
-    assert_eq!(
-        document["images"][0]["requested"].as_array().unwrap().len(),
-        500
-    );
+    assert_eq!(document["images"][0]["requested"].as_array().unwrap().len(), 500);
     assert_eq!(stack.made().get("tsa"), Some(&1));
     assert_eq!(image.signatures().len(), 1);
 }
@@ -211,11 +195,8 @@ fn hostile_names_are_no_commands_to_the_runner() {
         ("a.io/\u{1b}[31mb", "b"),
         ("$(touch executed)", "touch"),
     ] {
-        let run = Job::new(&stack, Log::V1)
-            .github(&stack)
-            .env("AMBISIGN_IMAGES", text)
-            .run()
-            .expect(2);
+        let run =
+            Job::new(&stack, Log::V1).github(&stack).env("AMBISIGN_IMAGES", text).run().expect(2);
         for line in run.stderr.lines() {
             let own = line.starts_with("::error title=ambisign%3A reference/");
             assert!(own || !line.trim_start().starts_with("::"), "{run}");

@@ -40,10 +40,7 @@ impl Job {
             .arg(trusted_root)
             .arg("--signing-config")
             .arg(signing_config);
-        Self {
-            program,
-            secrets: vec![REQUEST_TOKEN.to_owned(), ACCESS_TOKEN.to_owned()],
-        }
+        Self { program, secrets: vec![REQUEST_TOKEN.to_owned(), ACCESS_TOKEN.to_owned()] }
     }
 
     /// Signs with what the TUF mirror at `url` says, judged by `root`; remembers nothing.
@@ -51,10 +48,7 @@ impl Job {
         let program = Program::ambisign()
             .args(["sign", "--verbose", "--tuf-mirror", url, "--tuf-root"])
             .arg(root);
-        Self {
-            program,
-            secrets: vec![REQUEST_TOKEN.to_owned(), ACCESS_TOKEN.to_owned()],
-        }
+        Self { program, secrets: vec![REQUEST_TOKEN.to_owned(), ACCESS_TOKEN.to_owned()] }
     }
 
     /// A job with a fresh token of the stack's `github` in `SIGSTORE_ID_TOKEN`.
@@ -87,8 +81,7 @@ impl Job {
 
     /// Public names are answered by the stack.
     pub(crate) fn proxy(self, stack: &Stack) -> Self {
-        self.env("HTTPS_PROXY", stack.var("PROXY"))
-            .env("SSL_CERT_FILE", stack.var("PROXY_CA"))
+        self.env("HTTPS_PROXY", stack.var("PROXY")).env("SSL_CERT_FILE", stack.var("PROXY_CA"))
     }
 
     /// Must not be seen in anything that the program says or writes.
@@ -114,10 +107,7 @@ impl Job {
 
     /// Whatever else [`Program`] can do.
     pub(crate) fn map(self, change: impl FnOnce(Program) -> Program) -> Self {
-        Self {
-            program: change(self.program),
-            ..self
-        }
+        Self { program: change(self.program), ..self }
     }
 
     /// Runs it to its end, and stops the test when a secret is in what it said or wrote.

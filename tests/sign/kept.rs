@@ -20,9 +20,8 @@ pub(crate) fn file_of(image: &Image) -> String {
 /// The names of what is in `folder`.
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -88,21 +87,13 @@ fn a_bundle_is_made_without_the_right_to_push() {
             .map(|method| Rule::on(method, At::Any, denied.clone()));
         let proxy = FaultProxy::start(&image.host, rules.into());
         let through = image.through(&proxy.host());
-        Job::ready(&stack, Log::V1)
-            .image(&through)
-            .refused(6, "registry/push-denied");
+        Job::ready(&stack, Log::V1).image(&through).refused(6, "registry/push-denied");
         let folder = tempfile::TempDir::new().unwrap();
         let keep = ["--no-push", "--bundle-dir", folder.path().to_str().unwrap()];
         let before = proxy.seen().len();
-        let document = Job::ready(&stack, Log::V1)
-            .args(keep)
-            .image(&through)
-            .document(0);
+        let document = Job::ready(&stack, Log::V1).args(keep).image(&through).document(0);
         let seen = proxy.seen();
-        assert!(
-            seen[before..].iter().all(|seen| seen.method == "GET"),
-            "{seen:?}"
-        );
+        assert!(seen[before..].iter().all(|seen| seen.method == "GET"), "{seen:?}");
         assert_eq!(document["images"][0]["status"], "signed");
         assert_eq!(document["images"][0]["attached"], Value::Null);
         let path = folder.path().join(file_of(&image));
@@ -115,17 +106,10 @@ fn a_bundle_is_made_without_the_right_to_push() {
         let doctor = stack.signing("doctor", Log::V1).args(keep);
         let doctor = doctor.arg(through.reference()).run().expect(0);
         assert!(doctor.stdout.contains("nothing is attached"), "{doctor}");
-        let run = Job::ready(&stack, Log::V1)
-            .args(keep)
-            .image(&through)
-            .run()
-            .expect(0);
+        let run = Job::ready(&stack, Log::V1).args(keep).image(&through).run().expect(0);
         // The result is the file: the image carries nothing.
         assert_eq!(run.stdout, format!("{}\n", file.display()));
-        assert!(
-            run.stderr.contains("\n  ambisign attach --bundle "),
-            "{run}"
-        );
+        assert!(run.stderr.contains("\n  ambisign attach --bundle "), "{run}");
     }
 }
 
@@ -145,23 +129,14 @@ fn nothing_is_public_without_a_place_for_every_bundle() {
         (vec!["--bundle-dir", file], "bundle/folder"),
         (vec!["--bundle-dir", below], "bundle/folder"),
         (vec!["--bundle-dir", below, "--dry-run"], "bundle/folder"),
-        (
-            vec!["--bundle-dir", "/proc/self/ns/bundles"],
-            "bundle/folder",
-        ),
+        (vec!["--bundle-dir", "/proc/self/ns/bundles"], "bundle/folder"),
         (vec!["--bundle", "/proc/self/ns/bundle"], "bundle/folder"),
         (vec!["--bundle", "no/such/folder/bundle"], "bundle/folder"),
         (vec!["--bundle", file], "bundle/exists"),
         (vec!["--bundle", file, "--no-push"], "bundle/exists"),
         (vec!["--no-push"], "settings/incomplete"),
-        (
-            vec!["--bundle", "x", "--bundle-dir", "y"],
-            "settings/conflict",
-        ),
-        (
-            vec!["--bundle", "x", &images[1].reference()],
-            "settings/conflict",
-        ),
+        (vec!["--bundle", "x", "--bundle-dir", "y"], "settings/conflict"),
+        (vec!["--bundle", "x", &images[1].reference()], "settings/conflict"),
         (vec!["--if-signed", "perhaps"], "settings/usage"),
     ] {
         job().args(args).refused(2, code);
@@ -186,10 +161,7 @@ fn nothing_is_public_without_a_place_for_every_bundle() {
     );
     // A dry run leaves nothing behind.
     let new = scratch.path().join("new");
-    job()
-        .args(["--dry-run", "--bundle-dir", new.to_str().unwrap()])
-        .run()
-        .expect(0);
+    job().args(["--dry-run", "--bundle-dir", new.to_str().unwrap()]).run().expect(0);
     assert!(!new.exists());
 }
 
@@ -226,10 +198,7 @@ fn what_appears_meanwhile_is_not_replaced() {
     let told = &document["images"][0];
     assert_eq!(told["error"]["code"], "bundle/exists");
     let exists = told["error"]["exists"].as_str().unwrap();
-    assert!(
-        exists.starts_with("the signature is attached as"),
-        "{exists}"
-    );
+    assert!(exists.starts_with("the signature is attached as"), "{exists}");
     assert_eq!(fs::read(&path).unwrap(), b"not ours");
     Cosign::Three.verify(&stack, &image, &[]).expect(0);
 }

@@ -62,44 +62,27 @@ fn what_was_kept_is_attached_once() {
             Cosign::Three.verify(&stack, image, &[]).expect(0);
         }
         let asked = stack.made();
-        assert!(
-            asked.keys().all(|service| service.starts_with("registry")),
-            "{asked:?}"
-        );
+        assert!(asked.keys().all(|service| service.starts_with("registry")), "{asked:?}");
         let again = || attach(&stack).args(["--bundle-dir"]).arg(folder.path());
         let both = [image.reference(), copy.tagged()];
         let run = again().args(&both).run().expect(0);
         assert!(run.stderr.contains("and was before"), "{run}");
-        let run = again()
-            .args(["--output", "json"])
-            .args(&both)
-            .run()
-            .expect(0);
+        let run = again().args(["--output", "json"]).args(&both).run().expect(0);
         let document = run.json();
         assert_eq!(document["schema"], "urn:ambisign:result:v1");
         assert_eq!(document["summary"]["already_attached"], 2);
         let told = &document["images"][0];
         assert_eq!(told["status"], "already_attached");
         assert_eq!(told["certificate"]["identity"], GITHUB_IDENTITY);
-        let method = if registry == Registry::Fallback {
-            "tag"
-        } else {
-            "referrers"
-        };
+        let method = if registry == Registry::Fallback { "tag" } else { "referrers" };
         assert_eq!(told["attached"]["method"], method);
-        assert!(
-            told["attached"]["reference"]
-                .as_str()
-                .unwrap()
-                .contains("@sha256:")
-        );
+        assert!(told["attached"]["reference"].as_str().unwrap().contains("@sha256:"));
         for image in [&image, &copy] {
             let signatures = image.signatures();
             assert_eq!(signatures.len(), 1);
-            let file = folder.path().join(file_of(&Image {
-                repository: "later/app".into(),
-                ..image.clone()
-            }));
+            let file = folder
+                .path()
+                .join(file_of(&Image { repository: "later/app".into(), ..image.clone() }));
             assert_eq!(signatures[0].bundle, fs::read(file).unwrap());
         }
     }
@@ -113,19 +96,10 @@ fn a_bundle_that_sign_attached_is_there_already() {
         let folder = tempfile::TempDir::new().unwrap();
         let image = stack.push(registry, "later/there", 1);
         let keep = ["--bundle-dir", folder.path().to_str().unwrap()];
-        Job::ready(&stack, Log::V1)
-            .args(keep)
-            .image(&image)
-            .document(0);
-        let run = attach(&stack)
-            .arg("--bundle")
-            .arg(folder.path().join(file_of(&image)));
+        Job::ready(&stack, Log::V1).args(keep).image(&image).document(0);
+        let run = attach(&stack).arg("--bundle").arg(folder.path().join(file_of(&image)));
         let run = run.arg(image.reference()).run().expect(0);
-        assert!(
-            run.stderr
-                .contains("found 1 image with the bundle attached before"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("found 1 image with the bundle attached before"), "{run}");
         assert_eq!(image.signatures().len(), 1);
     }
 }
@@ -141,27 +115,16 @@ fn a_failed_run_says_how_to_attach() {
         let rule = Rule::on("PUT", At::Contains("/manifests/"), full);
         let registry = FaultProxy::start(&images[0].host, vec![rule]);
         let dir = tempfile::TempDir::new().unwrap();
-        let keep: &[&str] = if kept {
-            &["--bundle-dir", "bundles"]
-        } else {
-            &[]
-        };
+        let keep: &[&str] = if kept { &["--bundle-dir", "bundles"] } else { &[] };
         let job = Job::ready(&stack, Log::V1).args(keep);
         let job = job.map(|program| program.dir(dir.path()));
         let through = images.clone().map(|image| image.through(&registry.host()));
         let run = through.iter().fold(job, Job::image).run().expect(75);
-        let files = if kept {
-            dir.path().join("bundles")
-        } else {
-            dir.path().to_owned()
-        };
+        let files = if kept { dir.path().join("bundles") } else { dir.path().to_owned() };
         assert_eq!(names(&files).len(), 2, "{run}");
         let last = run.stderr.lines().last().unwrap();
         assert!(last.contains("for `ambisign attach`"), "{run}");
-        let line = run
-            .stderr
-            .lines()
-            .find(|line| line.starts_with("  ambisign attach "));
+        let line = run.stderr.lines().find(|line| line.starts_with("  ambisign attach "));
         let line = line.unwrap().replace(&registry.host(), &images[0].host);
         shell(&line, dir.path()).expect(0);
         for image in &images {
@@ -235,44 +198,27 @@ fn what_is_not_acceptable_is_not_attached() {
         fs::write(&path, bytes).unwrap();
         path
     };
-    let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"]
-        .as_str()
-        .unwrap();
+    let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap();
     let bent = signature.replacen(&signature[20..24], "AAAA", 1);
     let bent = write("bent", &text.replace(signature, &bent));
     let garbage = write("garbage", "{}");
     stack.reset_journal();
     let one = |path: &Path, image: &Image| {
-        attach(&stack)
-            .arg("--bundle")
-            .arg(path)
-            .arg(image.reference())
+        attach(&stack).arg("--bundle").arg(path).arg(image.reference())
     };
     let who = |san: &str, issuer: &str| {
-        let names = [
-            "--certificate-identity",
-            san,
-            "--certificate-oidc-issuer",
-            issuer,
-        ];
+        let names = ["--certificate-identity", san, "--certificate-oidc-issuer", issuer];
         one(&good, &image).args(names)
     };
     let issuer = stack.issuer("github");
     refused(who("somebody@example.test", &issuer), 8, "verify/identity");
-    refused(
-        who(GITHUB_IDENTITY, "https://issuer.example"),
-        8,
-        "verify/issuer",
-    );
+    refused(who(GITHUB_IDENTITY, "https://issuer.example"), 8, "verify/issuer");
     let half = one(&good, &image).args(["--certificate-identity", GITHUB_IDENTITY]);
     refused(half, 2, "settings/incomplete");
     let predicate = one(&good, &image).args(["--predicate-type", "https://other.example"]);
     refused(predicate, 8, "verify/predicate-type");
     let run = one(&bent, &image).run().expect(8);
-    assert!(
-        run.stdout.is_empty() && run.stderr.contains("is not acceptable"),
-        "{run}"
-    );
+    assert!(run.stdout.is_empty() && run.stderr.contains("is not acceptable"), "{run}");
     refused(one(&garbage, &image), 8, "bundle/malformed");
     let puts = stack.journal();
     assert!(puts.iter().all(|asked| asked.method != "PUT"), "{puts:?}");
@@ -315,27 +261,9 @@ fn a_registry_that_refuses_is_told_as_in_sign() {
     let stack = Stack::shared();
     let folder = tempfile::TempDir::new().unwrap();
     for (registry, method, path, exit, code) in [
-        (
-            Registry::Fallback,
-            "POST",
-            "/blobs/uploads/",
-            6,
-            "registry/push-denied",
-        ),
-        (
-            Registry::Referrers,
-            "PUT",
-            "/manifests/",
-            6,
-            "registry/refused",
-        ),
-        (
-            Registry::Referrers,
-            "GET",
-            "/referrers/",
-            6,
-            "registry/unauthorized",
-        ),
+        (Registry::Fallback, "POST", "/blobs/uploads/", 6, "registry/push-denied"),
+        (Registry::Referrers, "PUT", "/manifests/", 6, "registry/refused"),
+        (Registry::Referrers, "GET", "/referrers/", 6, "registry/unauthorized"),
     ] {
         let image = stack.push(registry, "later/denied", 1);
         let bundle = kept(&stack, Log::V1, &image, folder.path());
@@ -343,11 +271,7 @@ fn a_registry_that_refuses_is_told_as_in_sign() {
         let rule = Rule::on(method, At::Contains(path), denied).turn(Turn::Every);
         let proxy = FaultProxy::start(&image.host, vec![rule]);
         let run = attach(&stack).arg("--bundle").arg(&bundle);
-        refused(
-            run.arg(image.through(&proxy.host()).reference()),
-            exit,
-            code,
-        );
+        refused(run.arg(image.through(&proxy.host()).reference()), exit, code);
         assert!(image.signatures().is_empty());
     }
 }
@@ -369,10 +293,7 @@ fn what_belongs_in_another_repository_goes_there() {
             shell(command, folder.path()).expect(0);
         }
         assert!(image.signatures().is_empty());
-        let there = Image {
-            repository: "later/signatures".to_owned(),
-            ..image
-        };
+        let there = Image { repository: "later/signatures".to_owned(), ..image };
         assert_eq!(there.signatures().len(), 1);
     }
 }
@@ -384,12 +305,7 @@ fn an_image_that_is_not_there_stops_no_other() {
     let folder = tempfile::TempDir::new().unwrap();
     let image = stack.push(Registry::Fallback, "later/there", 1);
     let bundle = kept(&stack, Log::V1, &image, folder.path());
-    let missing = format!(
-        "{}/{}@sha256:{}",
-        image.host,
-        image.repository,
-        "0".repeat(64)
-    );
+    let missing = format!("{}/{}@sha256:{}", image.host, image.repository, "0".repeat(64));
     let mut work = attach(&stack).arg("--bundle").arg(&bundle);
     work = work.args([image.reference(), missing.clone()]);
     let run = work.run().expect(7);

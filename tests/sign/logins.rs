@@ -50,11 +50,7 @@ fn a_platform_gives_the_login_for_its_registry_and_no_other() {
         ("ghcr.io", "ghcr.io", "octocat"),
         ("registry.gitlab.com", "gitlab.com", "gitlab-ci-token"),
         ("gcr.io", "gcr.io", "oauth2accesstoken"),
-        (
-            "europe-docker.pkg.dev",
-            "europe-docker.pkg.dev",
-            "oauth2accesstoken",
-        ),
+        ("europe-docker.pkg.dev", "europe-docker.pkg.dev", "oauth2accesstoken"),
     ] {
         let image = pushed();
         let before = logins(&stack).len();
@@ -70,15 +66,11 @@ fn a_platform_gives_the_login_for_its_registry_and_no_other() {
         Cosign::Three.verify(&stack, &image, &[]).expect(0);
     }
     // Docker Hub and a registry in another region belong to none of them.
-    for (name, says) in [
-        ("docker.io", "`docker login --username NAME"),
-        ("gcr.io", "`gcloud auth"),
-    ] {
+    for (name, says) in [("docker.io", "`docker login --username NAME"), ("gcr.io", "`gcloud auth")]
+    {
         let image = pushed();
         let job = job(&stack, GITHUB_TOKEN).env("GITHUB_TOKEN", GITHUB_TOKEN);
-        let run = job
-            .image(&image.through(name))
-            .refused(6, "registry/push-denied");
+        let run = job.image(&image.through(name)).refused(6, "registry/push-denied");
         assert!(run.stderr.contains(says), "{run}");
         assert!(run.stderr.contains("without a credential"), "{run}");
         assert!(image.signatures().is_empty());
@@ -94,16 +86,12 @@ fn a_build_without_the_helper_of_gcloud_uses_its_account() {
     let config = TempDir::new().unwrap();
     let helpers = r#"{"credHelpers":{"europe-docker.pkg.dev":"gcloud","gcr.io":"gcloud"}}"#;
     std::fs::write(config.path().join("config.json"), helpers).unwrap();
-    let rows: [(&[(&str, &str)], &str); 2] = [
-        (&[], MACHINE.1),
-        (&[("GOOGLE_SERVICE_ACCOUNT_NAME", SIGNER)], SIGNER),
-    ];
+    let rows: [(&[(&str, &str)], &str); 2] =
+        [(&[], MACHINE.1), (&[("GOOGLE_SERVICE_ACCOUNT_NAME", SIGNER)], SIGNER)];
     for (name, (env, identity)) in ["europe-docker.pkg.dev", "gcr.io"].into_iter().zip(rows) {
         let image = stack.push(Registry::Fallback, &format!("logins/{}", unique()), 1);
         let job = Job::new(&stack, Log::V1).proxy(&stack).machine(&stack);
-        let job = env
-            .iter()
-            .fold(job, |job, (name, value)| job.env(name, value));
+        let job = env.iter().fold(job, |job, (name, value)| job.env(name, value));
         let job = job
             .env("BUILDER_OUTPUT", "/builder/outputs")
             .env("HOME", "/builder/home")
@@ -112,11 +100,7 @@ fn a_build_without_the_helper_of_gcloud_uses_its_account() {
         let run = job.image(&image.through(name)).run().expect(0);
         let warned = "ambisign: warning: the credential helper `docker-credential-gcloud`";
         assert!(run.stderr.contains(warned), "{run}");
-        assert!(
-            run.stderr
-                .contains("this Google machine's account is used instead"),
-            "{run}"
-        );
+        assert!(run.stderr.contains("this Google machine's account is used instead"), "{run}");
         let who = (&*stack.issuer("google"), identity);
         Cosign::Three.verify_as(&stack, &image, who, &[]).expect(0);
     }
@@ -141,10 +125,7 @@ fn a_registry_of_a_private_authority() {
     assert!(run.stderr.contains("code: registry/"), "{run}");
     assert!(run.stderr.contains("--ca-file"), "{run}");
     assert!(image.signatures().is_empty());
-    job()
-        .args(["--ca-file", stack.var("PROXY_CA")])
-        .run()
-        .expect(0);
+    job().args(["--ca-file", stack.var("PROXY_CA")]).run().expect(0);
     assert_eq!(image.signatures().len(), 1);
 }
 
@@ -168,13 +149,8 @@ fn signatures_of_another_repository_are_found_there() {
             .args(["--public-instance"])
             .image(&image);
         let document = run.document(0);
-        let attached = document["images"][0]["attached"]["reference"]
-            .as_str()
-            .unwrap();
-        assert!(
-            attached.starts_with(&format!("{place}@sha256:")),
-            "{attached}"
-        );
+        let attached = document["images"][0]["attached"]["reference"].as_str().unwrap();
+        assert!(attached.starts_with(&format!("{place}@sha256:")), "{attached}");
         let command = document["images"][0]["verify_command"].as_str().unwrap();
         let around = format!("env COSIGN_REPOSITORY={place} cosign verify ");
         assert!(command.starts_with(&around), "{command}");
@@ -182,9 +158,7 @@ fn signatures_of_another_repository_are_found_there() {
 
         // cosign finds it, and so do we; and neither without the place.
         let cosign = |place: Option<&str>| {
-            let cosign = Cosign::Three
-                .program(&stack)
-                .args(["verify", "--trusted-root"]);
+            let cosign = Cosign::Three.program(&stack).args(["verify", "--trusted-root"]);
             let cosign = cosign
                 .args([stack.var("TRUSTED_ROOT"), "--certificate-identity"])
                 .args([crate::common::GITHUB_IDENTITY, "--certificate-oidc-issuer"])
@@ -199,9 +173,7 @@ fn signatures_of_another_repository_are_found_there() {
         let flag = ["--signature-repository", &place];
         let run = ambisign_verify(&stack, &image).args(flag).run().expect(0);
         assert!(
-            run.stderr.contains(&format!(
-                "signatures in {place} (from --signature-repository)"
-            )),
+            run.stderr.contains(&format!("signatures in {place} (from --signature-repository)")),
             "{run}"
         );
         ambisign_verify(&stack, &image).run().expect(8);
@@ -230,10 +202,7 @@ fn one_digest_has_one_signature_in_one_place() {
         .image(&image)
         .image(&copy);
     run.run().expect(0);
-    let there = Image {
-        repository,
-        ..image.clone()
-    };
+    let there = Image { repository, ..image.clone() };
     assert_eq!(there.signatures().len(), 1);
     for image in [&image, &copy] {
         let verify = ambisign_verify(&stack, image).args(["--signature-repository", &place]);

@@ -45,14 +45,8 @@ fn tokens_of_every_issuer_are_taken_from_the_environment() {
         ("buildkite", "https://buildkite.com/acme/app"),
         ("email", "dev@example.test"),
         ("github", GITHUB_IDENTITY),
-        (
-            "gitlab",
-            "https://gitlab.com/acme/app//.gitlab-ci.yml@refs/heads/main",
-        ),
-        (
-            "kubernetes",
-            "https://kubernetes.io/namespaces/ci/serviceaccounts/signer",
-        ),
+        ("gitlab", "https://gitlab.com/acme/app//.gitlab-ci.yml@refs/heads/main"),
+        ("kubernetes", "https://kubernetes.io/namespaces/ci/serviceaccounts/signer"),
         ("spiffe", "spiffe://example.test/ci/signer"),
         ("uri", "http://127.0.0.1/users/1"),
     ] {
@@ -72,11 +66,7 @@ fn tokens_of_every_issuer_are_taken_from_the_environment() {
 fn sigstore_python_1507_names_beyond_ascii() {
     let stack = Stack::shared();
     for (issuer, claim, who) in [
-        (
-            "github",
-            "sub=repo:acme/app:environment:pr\u{f6}d\u{2013}1",
-            GITHUB_IDENTITY,
-        ),
+        ("github", "sub=repo:acme/app:environment:pr\u{f6}d\u{2013}1", GITHUB_IDENTITY),
         ("email", "sub=d\u{e9}v\u{202e}", "dev@example.test"),
     ] {
         let job = Job::new(&stack, Log::V1).token(&stack.token(issuer, &[claim]));
@@ -104,9 +94,7 @@ fn a_token_is_taken_from_wherever_a_flag_says() {
         job().env("AMBISIGN_IDENTITY_TOKEN", &token),
         job().env("AMBISIGN_IDENTITY_TOKEN_FILE", path),
         // The flag is more definite than anything in the environment.
-        job()
-            .args(["--identity-token-file", path])
-            .token(&stack.token("email", &[])),
+        job().args(["--identity-token-file", path]).token(&stack.token("email", &[])),
     ] {
         assert_signs_as(&stack, job, "identity-token", (&github, GITHUB_IDENTITY));
     }
@@ -184,9 +172,7 @@ fn a_google_machine_signs_as_its_account() {
     let who = (&*stack.issuer(MACHINE.0), MACHINE.1);
     Cosign::Three.verify_as(&stack, &image, who, &[]).expect(0);
     let asked = stack.journal();
-    let identities = asked
-        .iter()
-        .filter(|asked| asked.path.contains("/identity?"));
+    let identities = asked.iter().filter(|asked| asked.path.contains("/identity?"));
     assert_eq!(identities.count(), 1, "{asked:?}");
 }
 

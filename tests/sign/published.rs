@@ -49,18 +49,12 @@ fn an_image_is_signed_with_one_call_to_each_service() {
             Log::V1 => ("rekor", "rekor2"),
             Log::V2 => ("rekor2", "rekor"),
         };
-        assert_eq!(
-            (posts("fulcio"), posts("tsa"), posts(used)),
-            (1, 1, 1),
-            "{asked:?}"
-        );
+        assert_eq!((posts("fulcio"), posts("tsa"), posts(used)), (1, 1, 1), "{asked:?}");
         let counts = stack.made();
         assert_eq!(counts.get("fulcio"), Some(&1), "{counts:?}");
         assert_eq!(counts.get("tsa"), Some(&1), "{counts:?}");
         assert_eq!(counts.get(other), None, "{counts:?}");
-        let tokens = asked
-            .iter()
-            .filter(|asked| asked.path.starts_with("/actions/token"));
+        let tokens = asked.iter().filter(|asked| asked.path.starts_with("/actions/token"));
         assert_eq!(tokens.count(), 1, "{asked:?}");
         assert_accepted(&stack, &image, log);
     }
@@ -117,11 +111,7 @@ fn a_tag_is_refused_on_request() {
     let job = Job::ready(&stack, Log::V1).args(["--require-digest", &image.tagged()]);
     job.refused(2, "settings/tag");
     assert!(stack.journal().is_empty(), "no network for a wrong setting");
-    Job::ready(&stack, Log::V1)
-        .args(["--require-digest"])
-        .image(&image)
-        .run()
-        .expect(0);
+    Job::ready(&stack, Log::V1).args(["--require-digest"]).image(&image).run().expect(0);
 }
 
 #[test]
@@ -133,10 +123,7 @@ fn an_image_that_is_named_twice_is_signed_once() {
     let document = job.document(0);
     assert_eq!(document["images"].as_array().unwrap().len(), 1);
     let requested = [image.tagged(), image.reference()];
-    assert_eq!(
-        document["images"][0]["requested"],
-        serde_json::json!(requested)
-    );
+    assert_eq!(document["images"][0]["requested"], serde_json::json!(requested));
     assert_accepted(&stack, &image, Log::V1);
 }
 
@@ -149,16 +136,10 @@ fn one_digest_in_two_repositories_has_one_log_entry() {
     let third = stack.copy(&first, Registry::Referrers, "published/here");
     stack.reset_journal();
     let images = [&first, &second, &third];
-    let job = images
-        .into_iter()
-        .fold(Job::ready(&stack, Log::V1), Job::image);
+    let job = images.into_iter().fold(Job::ready(&stack, Log::V1), Job::image);
     job.run().expect(0);
     let counts = stack.made();
-    assert_eq!(
-        (counts.get("rekor"), counts.get("tsa")),
-        (Some(&1), Some(&1)),
-        "{counts:?}"
-    );
+    assert_eq!((counts.get("rekor"), counts.get("tsa")), (Some(&1), Some(&1)), "{counts:?}");
     let bundles = images.map(|image| {
         assert_accepted(&stack, image, Log::V1);
         image.signatures().remove(0).bundle

@@ -21,9 +21,7 @@ fn index(listed: &[&Image]) -> Image {
 }
 
 fn images(stack: &Stack, registry: Registry, repository: &str, count: usize) -> Vec<Image> {
-    (0..count)
-        .map(|_| stack.push(registry, repository, 1))
-        .collect()
+    (0..count).map(|_| stack.push(registry, repository, 1)).collect()
 }
 
 fn recursive(stack: &Stack, log: Log) -> Job {
@@ -92,10 +90,7 @@ fn only_what_is_asked_for_is_signed() {
         assert!(leaves.iter().all(|leaf| leaf.signatures().is_empty()));
         // An image without children is an image.
         let job = recursive(&stack, Log::V1).image(&leaves[1]);
-        assert_eq!(
-            job.run().expect(0).stdout,
-            format!("{}\n", leaves[1].reference())
-        );
+        assert_eq!(job.run().expect(0).stdout, format!("{}\n", leaves[1].reference()));
         let job = recursive(&stack, Log::V1).args([outer.tagged()]);
         let run = job.image(&leaves[0]).run().expect(0);
         let all = [&outer, &leaves[0], &leaves[1]].map(|image| format!("{}\n", image.reference()));
@@ -119,16 +114,11 @@ fn the_same_index_in_two_repositories_is_logged_once() {
     let run = job.run().expect(0);
     assert_eq!(run.stdout.lines().count(), 6, "{run}");
     assert_eq!(stack.made()["tsa"], 3);
-    let copy = |leaf: &Image| Image {
-        digest: leaf.digest.clone(),
-        ..there.clone()
-    };
+    let copy = |leaf: &Image| Image { digest: leaf.digest.clone(), ..there.clone() };
     for image in leaves.iter().chain([&here, &there]) {
         Cosign::Three.verify(&stack, image, &[]).expect(0);
     }
-    Cosign::Three
-        .verify(&stack, &copy(&leaves[0]), &[])
-        .expect(0);
+    Cosign::Three.verify(&stack, &copy(&leaves[0]), &[]).expect(0);
 }
 
 /// An index of which one part cannot be signed: nothing of it is, whatever the part is; another image

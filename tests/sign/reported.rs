@@ -66,30 +66,20 @@ impl Hanging {
 #[ignore = "needs the real stack: tests/run"]
 fn the_document_says_what_exists_and_how_to_verify_it() {
     let stack = Stack::shared();
-    for (log, registry, method) in [
-        (Log::V1, Registry::Fallback, "tag"),
-        (Log::V2, Registry::Referrers, "referrers"),
-    ] {
+    for (log, registry, method) in
+        [(Log::V1, Registry::Fallback, "tag"), (Log::V2, Registry::Referrers, "referrers")]
+    {
         let image = stack.push(registry, "reported/document", 2);
-        let document = Job::new(&stack, log)
-            .github(&stack)
-            .image(&image)
-            .document(0);
+        let document = Job::new(&stack, log).github(&stack).image(&image).document(0);
         assert_eq!(document["schema"], "urn:ambisign:result:v1");
-        assert_eq!(
-            (&document["status"], &document["exit_code"]),
-            (&json!("ok"), &json!(0))
-        );
+        assert_eq!((&document["status"], &document["exit_code"]), (&json!("ok"), &json!(0)));
         assert_eq!(document["error"], Value::Null);
         assert_eq!(document["identity"]["provider"], "github-actions");
         assert_eq!(document["identity"]["issuer"], stack.issuer("github"));
         assert_eq!(document["identity"]["repository_visibility"], "public");
         assert_eq!(document["summary"]["signed"], 1);
         let root = Sha256::digest(std::fs::read(stack.var("TRUSTED_ROOT")).unwrap());
-        let root = root
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
+        let root = root.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         assert_eq!(document["instance"]["trusted_root_sha256"], root);
 
         let told = &document["images"][0];
@@ -105,20 +95,14 @@ fn the_document_says_what_exists_and_how_to_verify_it() {
         let entry = &bundle["verificationMaterial"]["tlogEntries"][0];
         let index = told["log"][0]["index"].as_u64().unwrap();
         assert_eq!(entry["logIndex"], index.to_string());
-        assert_eq!(
-            told["log"][0]["version"],
-            if log == Log::V1 { 1 } else { 2 }
-        );
+        assert_eq!(told["log"][0]["version"], if log == Log::V1 { 1 } else { 2 });
         assert_eq!(told["timestamps"][0]["authority"], stack.var("TSA_URL"));
 
         let command = told["verify_command"].as_str().unwrap();
         let shell = Program::new("/bin/sh").args(["-c", command]);
         let home = tempfile::TempDir::new().unwrap();
         let shell = shell.env("HOME", home.path());
-        shell
-            .env("PATH", stack.var("REALSTACK_BIN"))
-            .run()
-            .expect(0);
+        shell.env("PATH", stack.var("REALSTACK_BIN")).run().expect(0);
     }
 }
 
@@ -128,17 +112,9 @@ fn a_dry_run_publishes_nothing() {
     let stack = Stack::alone();
     let image = stack.push(Registry::Fallback, "reported/dry", 1);
     stack.reset_journal();
-    let job = || {
-        Job::new(&stack, Log::V1)
-            .github(&stack)
-            .args(["--dry-run"])
-            .image(&image)
-    };
+    let job = || Job::new(&stack, Log::V1).github(&stack).args(["--dry-run"]).image(&image);
     let document = job().document(0);
-    assert_eq!(
-        (&document["status"], &document["dry_run"]),
-        (&json!("ok"), &json!(true))
-    );
+    assert_eq!((&document["status"], &document["dry_run"]), (&json!("ok"), &json!(true)));
     assert_eq!(document["images"][0]["status"], "would_sign");
     assert_eq!(document["images"][0]["certificate"], Value::Null);
     // Which identity a private instance would certify is not known yet.
@@ -149,10 +125,7 @@ fn a_dry_run_publishes_nothing() {
     assert!(run.stderr.contains("would sign 1 image"), "{run}");
     let asked = stack.journal();
     for service in ["fulcio", "rekor", "tsa"] {
-        assert!(
-            asked.iter().all(|asked| asked.service != service),
-            "{asked:?}"
-        );
+        assert!(asked.iter().all(|asked| asked.service != service), "{asked:?}");
     }
     assert!(asked.iter().all(|asked| asked.method != "PUT"), "{asked:?}");
     assert!(image.signatures().is_empty());
@@ -175,10 +148,7 @@ fn a_signal_ends_the_run_with_its_report() {
         let exists = "a certificate was issued, the log may have an entry, nothing was attached";
         assert_eq!(document["error"]["exists"], exists);
         assert_eq!(document["images"][0]["status"], "pending");
-        assert_eq!(
-            document["images"][0]["certificate"]["identity"],
-            GITHUB_IDENTITY
-        );
+        assert_eq!(document["images"][0]["certificate"]["identity"], GITHUB_IDENTITY);
         assert!(image.signatures().is_empty());
     }
 }
@@ -191,10 +161,7 @@ fn what_is_signed_before_a_signal_stays_signed_and_is_told() {
         .map(|repository| stack.push(Registry::Referrers, repository, 1));
     let hanging = Hanging::after(&stack, Service::Rekor, Log::V1, 1);
     let job = images.iter().fold(hanging.job(&stack), Job::image);
-    let run = hanging
-        .interrupt(job.args(["--jobs", "1"]), "TERM")
-        .run()
-        .expect(143);
+    let run = hanging.interrupt(job.args(["--jobs", "1"]), "TERM").run().expect(143);
     assert!(run.after_signal.unwrap() < SOON, "{run}");
     assert_eq!(run.stdout, format!("{}\n", images[0].reference()));
     assert!(run.stderr.contains("1 of 2 images are signed"), "{run}");
@@ -289,10 +256,7 @@ fn a_service_that_is_not_reached_has_done_nothing() {
     let image = stack.push(Registry::Fallback, "reported/unreached", 1);
     for (service, exists) in [
         (Service::Fulcio, "nothing was signed or uploaded"),
-        (
-            Service::Rekor,
-            "a certificate was issued, nothing was logged or attached",
-        ),
+        (Service::Rekor, "a certificate was issued, nothing was logged or attached"),
     ] {
         for log in Log::ALL {
             let dir = tempfile::TempDir::new().unwrap();
@@ -311,14 +275,8 @@ fn the_time_limit_ends_a_run_that_hangs() {
     let stack = Stack::shared();
     let image = stack.push(Registry::Fallback, "reported/late", 1);
     for (service, exists) in [
-        (
-            Service::Fulcio,
-            "a certificate may have been issued, nothing was signed or uploaded",
-        ),
-        (
-            Service::Tsa,
-            "a certificate was issued, nothing was logged or attached",
-        ),
+        (Service::Fulcio, "a certificate may have been issued, nothing was signed or uploaded"),
+        (Service::Tsa, "a certificate was issued, nothing was logged or attached"),
         (
             Service::Rekor,
             "a certificate was issued, the log may have an entry, nothing was attached",
@@ -331,10 +289,7 @@ fn the_time_limit_ends_a_run_that_hangs() {
     let rule = Rule::on("GET", At::Any, Fault::Hang);
     let registry = FaultProxy::start(&image.host, vec![rule]);
     let job = Job::ready(&stack, Log::V1).args(["--timeout", "3s"]);
-    assert_late(
-        job.image(&image.through(&registry.host())),
-        "nothing was signed or uploaded",
-    );
+    assert_late(job.image(&image.through(&registry.host())), "nothing was signed or uploaded");
     assert!(image.signatures().is_empty());
 }
 

@@ -83,9 +83,7 @@ fn a_machine_signs_where_no_job_has_an_identity_of_its_own() {
 
     let build = || machine().env("BUILDER_OUTPUT", "/builder/outputs");
     signs(&stack, build(), "google-workload-identity", MACHINE);
-    let asked = build()
-        .proxy(&stack)
-        .env("GOOGLE_SERVICE_ACCOUNT_NAME", SIGNER);
+    let asked = build().proxy(&stack).env("GOOGLE_SERVICE_ACCOUNT_NAME", SIGNER);
     signs(&stack, asked, "google-impersonate", ("google", SIGNER));
 }
 
@@ -103,9 +101,7 @@ fn a_job_without_its_identity_never_signs_as_the_machine() {
     let jenkins = machine().env("JENKINS_URL", "https://jenkins.example.test/");
     let run = jenkins.refused(3, "provider/machine");
     assert!(run.stderr.contains("google-workload-identity"), "{run}");
-    let run = machine()
-        .env("GITLAB_CI", "true")
-        .refused(3, "gitlab/no-token");
+    let run = machine().env("GITLAB_CI", "true").refused(3, "gitlab/no-token");
     assert!(run.stderr.contains("id_tokens"), "{run}");
     let buildkite = machine().env("BUILDKITE", "true");
     let roles = buildkite.env("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/token");
@@ -114,10 +110,7 @@ fn a_job_without_its_identity_never_signs_as_the_machine() {
     let twice = machine().env("GOOGLE_SERVICE_ACCOUNT_NAME", SIGNER);
     let twice = twice.env("SPIFFE_ENDPOINT_SOCKET", "unix:///run/spire/agent.sock");
     let run = twice.refused(3, "provider/ambiguous");
-    assert!(
-        run.stderr.contains("`--oidc-provider google-impersonate`"),
-        "{run}"
-    );
+    assert!(run.stderr.contains("`--oidc-provider google-impersonate`"), "{run}");
     assert!(stack.journal().is_empty(), "{:?}", stack.journal());
     assert!(image.signatures().is_empty());
 }
@@ -129,9 +122,7 @@ fn nobody_is_asked_where_there_is_no_identity() {
     let image = stack.push(Registry::Fallback, "situations/none", 1);
     stack.reset_journal();
     for ci in [&[][..], &[("CI", "true")]] {
-        let job = ci
-            .iter()
-            .fold(job(&stack), |job, (name, value)| job.env(name, value));
+        let job = ci.iter().fold(job(&stack), |job, (name, value)| job.env(name, value));
         let run = job.image(&image).refused(3, "provider/no-identity");
         assert!(run.took < Duration::from_secs(2), "{run}");
         assert!(run.stderr.contains("\nambisign: fix: "), "{run}");

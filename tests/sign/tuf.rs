@@ -47,10 +47,7 @@ fn a_mirror_and_its_root_are_all_that_a_run_needs() {
     let stack = Stack::alone();
     let root = Path::new(stack.var("TRUSTED_ROOT"));
     for log in Log::ALL {
-        let mirror = Mirror::with(
-            &stack,
-            &[(ROOT, root), (CONFIG, log.signing_config(&stack))],
-        );
+        let mirror = Mirror::with(&stack, &[(ROOT, root), (CONFIG, log.signing_config(&stack))]);
         let image = an_image(&stack);
         stack.reset_journal();
         let document = Job::by_mirror(&mirror.url(), mirror.root())
@@ -121,18 +118,12 @@ fn variables_of_cosign_keep_their_meaning() {
     for name in ["TUF_MIRROR", "TUF_ROOT_JSON", "TUF_ROOT"] {
         assert!(run.stderr.contains(&format!("(from {name})")), "{run}");
     }
-    let inside: Vec<_> = std::fs::read_dir(folder.path())
-        .unwrap()
-        .flatten()
-        .collect();
+    let inside: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().collect();
     let names: Vec<_> = inside.iter().map(std::fs::DirEntry::file_name).collect();
     assert_eq!(names, ["ambisign"]);
     stack.reset_journal();
     let refused = program().arg("--public-instance").run().expect(2);
-    assert!(
-        refused.stderr.contains("code: settings/decides;"),
-        "{refused}"
-    );
+    assert!(refused.stderr.contains("code: settings/decides;"), "{refused}");
     assert!(stack.journal().is_empty());
 }
 
@@ -160,16 +151,9 @@ fn the_default_is_the_public_instance_and_cannot_be_imitated() {
         let journal = stack.journal();
         let proxy = journal.iter().filter(|asked| asked.service == "proxy");
         let names: Vec<&str> = proxy.map(|asked| asked.path.as_str()).collect();
-        assert!(
-            !names.is_empty() && names.iter().all(|seen| *seen == name),
-            "{names:?}"
-        );
+        assert!(!names.is_empty() && names.iter().all(|seen| *seen == name), "{names:?}");
         let counts = stack.made();
-        assert_eq!(
-            (counts.get("fulcio"), counts.get("oidc")),
-            (None, None),
-            "{counts:?}"
-        );
+        assert_eq!((counts.get("fulcio"), counts.get("oidc")), (None, None), "{counts:?}");
     }
 }
 
@@ -203,12 +187,7 @@ fn a_run_needs_no_place_to_remember() {
     let token = stack.token("github", &[]);
     let run = Program::new("/bin/sh")
         .args(["-c", script, "sh", env!("CARGO_BIN_EXE_ambisign")])
-        .args([
-            "sign",
-            "--dry-run",
-            "--tuf-mirror",
-            stack.var("TUF_MIRROR_URL"),
-        ])
+        .args(["sign", "--dry-run", "--tuf-mirror", stack.var("TUF_MIRROR_URL")])
         .args(["--tuf-root", stack.var("TUF_ROOT_FILE"), &image.reference()])
         .env("SIGSTORE_ID_TOKEN", token)
         .env("HOME", empty.path())
@@ -223,20 +202,12 @@ fn a_run_needs_no_place_to_remember() {
 fn a_damaged_cache_is_told_and_replaced() {
     let (stack, home) = (Stack::alone(), TempDir::new().unwrap());
     let image = an_image(&stack);
-    let dry = || {
-        job(&stack, home.path())
-            .args(["--dry-run"])
-            .image(&image)
-            .run()
-            .expect(0)
-    };
+    let dry = || job(&stack, home.path()).args(["--dry-run"]).image(&image).run().expect(0);
     let root = Path::new(stack.var("TRUSTED_ROOT"));
     let other = Mirror::with(&stack, &[(ROOT, root)]);
     let other_home = TempDir::new().unwrap();
     let run = Job::by_mirror(&other.url(), other.root()).env("HOME", other_home.path());
-    run.token(&stack.token("github", &[]))
-        .image(&image)
-        .refused(4, "trust/missing-config");
+    run.token(&stack.token("github", &[])).image(&image).refused(4, "trust/missing-config");
     let foreign = std::fs::read(state(other_home.path())).unwrap();
     dry();
     let path = state(home.path());
@@ -262,10 +233,7 @@ fn a_damaged_cache_is_told_and_replaced() {
     ];
     let check = |name: &str| {
         let run = dry();
-        assert!(
-            run.stderr.contains("warning: the TUF cache `"),
-            "{name}: {run}"
-        );
+        assert!(run.stderr.contains("warning: the TUF cache `"), "{name}: {run}");
         stack.reset_journal();
         let run = dry();
         assert!(!run.stderr.contains("warning"), "{name}: {run}");
@@ -290,15 +258,9 @@ fn a_kept_root_anchors_nothing() {
     dry().run().expect(0);
     let other = Mirror::with(&stack, &[(ROOT, root)]);
     let wrong = Job::by_mirror(url, other.root()).env("HOME", home.path());
-    wrong
-        .token(&stack.token("github", &[]))
-        .image(&image)
-        .refused(4, "tuf/signature");
+    wrong.token(&stack.token("github", &[])).image(&image).refused(4, "tuf/signature");
     let missing = Job::by_mirror(url, home.path().join("no-root.json")).env("HOME", home.path());
-    missing
-        .token(&stack.token("github", &[]))
-        .image(&image)
-        .refused(4, "trust/read");
+    missing.token(&stack.token("github", &[])).image(&image).refused(4, "trust/read");
     // And the failure did no harm.
     let run = dry().run().expect(0);
     assert!(!run.stderr.contains("warning"), "{run}");
@@ -313,10 +275,7 @@ fn many_runs_share_one_cache() {
     for _ in ["cold", "warm"] {
         let runs: Vec<Job> = (0..20).map(|_| dry()).collect();
         thread::scope(|scope| {
-            let started: Vec<_> = runs
-                .into_iter()
-                .map(|job| scope.spawn(|| job.run()))
-                .collect();
+            let started: Vec<_> = runs.into_iter().map(|job| scope.spawn(|| job.run())).collect();
             for one in started {
                 let run = one.join().unwrap().expect(0);
                 assert!(!run.stderr.contains("warning"), "{run}");
@@ -344,12 +303,7 @@ fn what_a_run_would_believe_is_shown_and_brought_up_to_date() {
     let (stack, home) = (Stack::alone(), TempDir::new().unwrap());
     let program = |command: &str| {
         Program::ambisign()
-            .args([
-                "trust",
-                command,
-                "--tuf-mirror",
-                stack.var("TUF_MIRROR_URL"),
-            ])
+            .args(["trust", command, "--tuf-mirror", stack.var("TUF_MIRROR_URL")])
             .args(["--tuf-root", stack.var("TUF_ROOT_FILE"), "--output", "json"])
             .env("HOME", home.path())
     };
@@ -363,10 +317,7 @@ fn what_a_run_would_believe_is_shown_and_brought_up_to_date() {
     // Everything else is remembered.
     assert_eq!(asked(&stack).len(), 2);
     assert_eq!(shown["mirror"]["root"], 1, "{shown}");
-    assert_eq!(
-        shown["services"]["fulcio"]["url"],
-        format!("{}/", stack.var("FULCIO_URL"))
-    );
+    assert_eq!(shown["services"]["fulcio"]["url"], format!("{}/", stack.var("FULCIO_URL")));
     assert_eq!(shown["services"]["rekor"][0]["api_version"], 1);
     for kind in ["certificate_authorities", "certificate_logs", "logs"] {
         assert_eq!(shown[kind][0]["valid_now"], true, "{kind}: {shown}");
@@ -374,17 +325,8 @@ fn what_a_run_would_believe_is_shown_and_brought_up_to_date() {
     // What a run cannot use is refused here, too, before anybody waits for it in a pipeline.
     let refused = program("show").args(["--fulcio-url", "https://fulcio.example.test"]);
     let refused = refused.run().expect(4);
-    assert_eq!(
-        refused.json()["error"]["code"],
-        "trust/unknown",
-        "{refused}"
-    );
-    assert!(
-        refused.stderr.contains("ambisign trust create"),
-        "{refused}"
-    );
-    let refused = program("update")
-        .args(["--trusted-root", "root.json"])
-        .run();
+    assert_eq!(refused.json()["error"]["code"], "trust/unknown", "{refused}");
+    assert!(refused.stderr.contains("ambisign trust create"), "{refused}");
+    let refused = program("update").args(["--trusted-root", "root.json"]).run();
     assert!(refused.expect(2).stderr.contains("settings/conflict"));
 }

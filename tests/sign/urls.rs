@@ -13,14 +13,7 @@ fn urls(stack: &Stack, log: Log) -> [&str; 6] {
         Log::V2 => "REKOR2_URL",
     });
     let (fulcio, tsa) = (stack.var("FULCIO_URL"), stack.var("TSA_URL"));
-    [
-        "--fulcio-url",
-        fulcio,
-        "--tsa-url",
-        tsa,
-        "--rekor-url",
-        rekor,
-    ]
+    ["--fulcio-url", fulcio, "--tsa-url", tsa, "--rekor-url", rekor]
 }
 
 /// `ambisign sign` with a trusted root and nothing else.
@@ -45,12 +38,8 @@ fn logged(stack: &Stack) -> [usize; 2] {
     })
 }
 
-const VERSIONS: [&[&str]; 4] = [
-    &[],
-    &["--rekor-version", "auto"],
-    &["--rekor-version", "1"],
-    &["--rekor-version", "2"],
-];
+const VERSIONS: [&[&str]; 4] =
+    [&[], &["--rekor-version", "auto"], &["--rekor-version", "1"], &["--rekor-version", "2"]];
 
 #[test]
 #[ignore = "needs the real stack: tests/run"]
@@ -66,10 +55,7 @@ fn urls_and_a_trusted_root_are_enough() {
                 .arg(image.reference())
                 .run();
             let case = format!("{log:?} {version:?}: {run}");
-            if version
-                .last()
-                .is_some_and(|said| *said != own && *said != "auto")
-            {
+            if version.last().is_some_and(|said| *said != own && *said != "auto") {
                 // The log has no such place.
                 assert_eq!(run.code, Some(4), "{case}");
                 assert!(run.stderr.contains("code: service/mistaken"), "{case}");
@@ -77,10 +63,7 @@ fn urls_and_a_trusted_root_are_enough() {
                 continue;
             }
             assert_eq!(run.code, Some(0), "{case}");
-            assert!(
-                run.stderr.contains("--oidc-issuer"),
-                "it is not used: {case}"
-            );
+            assert!(run.stderr.contains("--oidc-issuer"), "it is not used: {case}");
             assert_eq!(logged(&stack), used, "{case}");
             assert_eq!(stack.made().get("tsa"), Some(&1), "{case}");
             Cosign::Three.verify(&stack, &image, &[]).expect(0);
@@ -102,26 +85,15 @@ fn urls_that_lack_something_are_refused() {
         (without(tsa), "trust/no-timestamp-authority"),
     ] {
         let image = an_image(&stack);
-        let run = rooted(&stack)
-            .args(flags)
-            .arg(image.reference())
-            .run()
-            .expect(4);
-        assert!(
-            run.stderr.contains(&format!("code: {code}; exit 4; ")),
-            "{run}"
-        );
+        let run = rooted(&stack).args(flags).arg(image.reference()).run().expect(4);
+        assert!(run.stderr.contains(&format!("code: {code}; exit 4; ")), "{run}");
         asked_no_service(&stack, &run);
     }
     // Rekor v1 does.
     let image = an_image(&stack);
     let [.., rekor, url] = urls(&stack, Log::V1);
     let flags = [all[0], all[1], rekor, url];
-    rooted(&stack)
-        .args(flags)
-        .arg(image.reference())
-        .run()
-        .expect(0);
+    rooted(&stack).args(flags).arg(image.reference()).run().expect(0);
     assert_eq!(stack.made().get("tsa"), None);
     Cosign::Three.verify(&stack, &image, &[]).expect(0);
 }
@@ -168,10 +140,7 @@ fn a_mirror_that_does_not_know_a_url_is_told() {
     for flag in ["--fulcio-url", "--rekor-url", "--tsa-url"] {
         rows.push((&knows, vec![flag, foreign]));
         // Whoever says what it speaks is not believed more.
-        rows.push((
-            &knows,
-            vec![flag, foreign, "--rekor-url", all[5], "--rekor-version", "1"],
-        ));
+        rows.push((&knows, vec![flag, foreign, "--rekor-url", all[5], "--rekor-version", "1"]));
     }
     rows.retain(|(_, flags)| flags.iter().filter(|flag| **flag == "--rekor-url").count() < 2);
     for (mirror, flags) in rows {
@@ -186,9 +155,7 @@ fn a_mirror_that_does_not_know_a_url_is_told() {
     }
     // What it knows may be named.
     let image = an_image(&stack);
-    let job = Job::by_mirror(&knows.url(), knows.root())
-        .args(all)
-        .image(&image);
+    let job = Job::by_mirror(&knows.url(), knows.root()).args(all).image(&image);
     job.token(&stack.token("github", &[])).run().expect(0);
     Cosign::Three.verify(&stack, &image, &[]).expect(0);
 }

@@ -48,25 +48,17 @@ fn transcripts_are_right() {
     let mut made: BTreeMap<PathBuf, Told> = BTreeMap::new();
     for told in constructed::all() {
         let (path, code) = (path(&told.code), told.code.clone());
-        assert!(
-            made.insert(path, told).is_none(),
-            "{code} is constructed twice"
-        );
+        assert!(made.insert(path, told).is_none(), "{code} is constructed twice");
     }
     let mut paths = record::transcripts(&record::folder("codes"));
     paths.extend(made.keys().cloned());
     let paths: Vec<_> = paths.into_iter().collect();
-    record::each(&paths, |path| {
-        record::compare(path, now(path, made.get(path)))
-    });
+    record::each(&paths, |path| record::compare(path, now(path, made.get(path))));
 }
 
 /// A new code is red until it is on record, and an old one until its transcript is gone.
 fn no_code_is_missing() {
-    let known: BTreeSet<PathBuf> = explain::codes()
-        .iter()
-        .map(|(name, _)| path(name))
-        .collect();
+    let known: BTreeSet<PathBuf> = explain::codes().iter().map(|(name, _)| path(name)).collect();
     let on_record = record::transcripts(&record::folder("codes"));
     let lacking: Vec<_> = known.difference(&on_record).collect();
     assert!(lacking.is_empty(), "not on record: {lacking:#?}");
@@ -82,10 +74,7 @@ fn no_code_is_missing() {
         ];
         let is_told = forms.iter().any(|form| text.contains(form));
         let is_excused = code == WITHOUT_CODE || EXPLAINED.contains(&code.as_str());
-        assert!(
-            is_told != is_excused,
-            "{code}: told {is_told}, excused {is_excused}"
-        );
+        assert!(is_told != is_excused, "{code}: told {is_told}, excused {is_excused}");
     }
 }
 
@@ -110,10 +99,7 @@ fn each_exit_code_is_one_of_its_row() {
 
 /// A code is provoked or constructed, as the list says.
 fn the_constructed_are_marked() {
-    let listed: BTreeSet<String> = constructed::all()
-        .into_iter()
-        .map(|told| told.code)
-        .collect();
+    let listed: BTreeSet<String> = constructed::all().into_iter().map(|told| told.code).collect();
     let marked = record::transcripts(&record::folder("codes")).into_iter();
     let marked: BTreeSet<String> = marked
         .filter(|path| Script::read(path).begins(CONSTRUCTED))

@@ -151,9 +151,8 @@ fn failures(text: &str) -> Vec<(String, Option<String>)> {
     let mut all = Vec::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        if let Some((_, told)) = line
-            .split_once("::error title=")
-            .filter(|_| line.starts_with("::"))
+        if let Some((_, told)) =
+            line.split_once("::error title=").filter(|_| line.starts_with("::"))
         {
             let fix = told.split_once(" Fix: ").map(|(_, fix)| fix.to_owned());
             all.push((told.to_owned(), fix));
@@ -176,9 +175,7 @@ fn failures(text: &str) -> Vec<(String, Option<String>)> {
 
 /// Whether a line explains the failure before it.
 fn belongs(line: &str) -> bool {
-    ["ambisign: because: ", "ambisign: fix: ", "      "]
-        .iter()
-        .any(|start| line.starts_with(start))
+    ["ambisign: because: ", "ambisign: fix: ", "      "].iter().any(|start| line.starts_with(start))
 }
 
 /// The failures anywhere in a document: whatever has a class.

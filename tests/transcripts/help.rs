@@ -24,10 +24,7 @@ fn help_is_as_on_record() {
     }
     no_line_is_wider_than_a_small_terminal(&wanted);
     let known = record::transcripts(&record::folder("help"));
-    let idle: Vec<_> = known
-        .iter()
-        .filter(|path| !wanted.contains_key(*path))
-        .collect();
+    let idle: Vec<_> = known.iter().filter(|path| !wanted.contains_key(*path)).collect();
     assert!(idle.is_empty(), "not the help of any command: {idle:?}");
     let wanted: Vec<_> = wanted.into_iter().collect();
     record::each(&wanted, |(path, text)| record::compare(path, text.clone()));
@@ -45,10 +42,7 @@ pub(crate) fn commands(command: &Command, words: &str) -> Vec<String> {
 /// The long help of a command; and the short one, and that of a narrow terminal, where they differ.
 fn of_command(words: &str) -> Vec<(PathBuf, String)> {
     let play = |script: &str| Script::parse(script).play();
-    let output = |text: &str| {
-        text.split_once("\n--- ")
-            .map(|(_, output)| output.to_owned())
-    };
+    let output = |text: &str| text.split_once("\n--- ").map(|(_, output)| output.to_owned());
     let long = play(&format!("$ {words} --help"));
     let others = [
         ("short", play(&format!("$ {words} -h"))),
@@ -56,12 +50,8 @@ fn of_command(words: &str) -> Vec<(PathBuf, String)> {
     ];
     let name = words.replace(' ', "-");
     let path = |suffix: &str| record::folder("help").join(format!("{name}{suffix}.txt"));
-    let others = others
-        .into_iter()
-        .filter(|(_, text)| output(text) != output(&long));
-    let others: Vec<_> = others
-        .map(|(kind, text)| (path(&format!(".{kind}")), text))
-        .collect();
+    let others = others.into_iter().filter(|(_, text)| output(text) != output(&long));
+    let others: Vec<_> = others.map(|(kind, text)| (path(&format!(".{kind}")), text)).collect();
     [vec![(path(""), long)], others].concat()
 }
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A TUF mirror with the trust material of a sandbox.
-#![allow(
-    dead_code,
-    reason = "the simulated repository has more than a transcript needs"
-)]
+#![allow(dead_code, reason = "the simulated repository has more than a transcript needs")]
 
 #[path = "../tuf/key.rs"]
 mod key;
@@ -45,14 +42,8 @@ impl Mirror {
                 repository.add_target(TARGETS, name, content);
                 // Clients look for targets below the URL of the metadata.
                 let digest = hex::encode(Sha256::digest(content));
-                let content = if fault == "mismatch" {
-                    b"other bytes"
-                } else {
-                    content
-                };
-                repository
-                    .server
-                    .put(&format!("metadata/targets/{digest}.{name}"), content);
+                let content = if fault == "mismatch" { b"other bytes" } else { content };
+                repository.server.put(&format!("metadata/targets/{digest}.{name}"), content);
             }
         }
         match fault {

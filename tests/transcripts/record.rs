@@ -49,9 +49,7 @@ pub(crate) fn compare(path: &Path, actual: String) -> Result<(), String> {
     if actual.lines().any(|line| line == UNORDERED) {
         expected = expected.unordered();
     }
-    assert
-        .try_eq(Some(&"now"), Data::text(actual), expected)
-        .map_err(|error| error.to_string())
+    assert.try_eq(Some(&"now"), Data::text(actual), expected).map_err(|error| error.to_string())
 }
 
 /// Runs `work` on each of `items`, several at a time, and stops the test with all that went wrong.
@@ -69,10 +67,5 @@ pub(crate) fn each<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<(), String>
         }
     });
     let failures = failures.into_inner().unwrap();
-    assert!(
-        failures.is_empty(),
-        "{} transcripts differ:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} transcripts differ:\n{}", failures.len(), failures.join("\n"));
 }

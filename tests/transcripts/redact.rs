@@ -16,17 +16,11 @@ const PATTERNS: [(&str, &str); 21] = [
     ("[DOCUMENT]", r#"(?m)^\{"schema":"urn:ambisign:.*$"#),
     ("[HASH]", r"\b[0-9a-f]{64}\b"),
     ("[HOSTS]", r#"a run talks to (?<redacted>[^"\n]+)"#),
-    (
-        "[INDEX]",
-        r#"(index |"index": |#|logIndex=)(?<redacted>\d{3,})"#,
-    ),
+    ("[INDEX]", r#"(index |"index": |#|logIndex=)(?<redacted>\d{3,})"#),
     ("[INDEX]", r"(?m)^\d{4,}$"),
     ("[LEFT]", r"\((?<redacted>\d[^)]*) left\)"),
     ("[MS]", r#"(_ms|\n {8}"[a-z ]+)": (?<redacted>\d+)"#),
-    (
-        "[OFFSET]",
-        r"clock of this machine is (?<redacted>.+) (ahead of|behind)",
-    ),
+    ("[OFFSET]", r"clock of this machine is (?<redacted>.+) (ahead of|behind)"),
     ("[PEM]", r#""pem": "(?<redacted>[^"]+)""#),
     ("[PORT]", r"127\.0\.0\.1\\?:(?<redacted>\d+)"),
     ("[RANDOM]", r"/(\.tmp|\.?ambisign-)(?<redacted>\w{6})\b"),
@@ -37,23 +31,16 @@ const PATTERNS: [(&str, &str); 21] = [
         r#"could not be written to (`[^`]+`|a file): (?<redacted>[^"\\\n]+ \(os error \d+\))"#,
     ),
     ("[SECONDS]", r"\b(?<redacted>\d+\.\d\d?)( s|s)\b"),
-    (
-        "[SECONDS]",
-        r"(expired|not valid for another) (?<redacted>\d+) s",
-    ),
+    ("[SECONDS]", r"(expired|not valid for another) (?<redacted>\d+) s"),
     ("[TIME]", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"),
-    (
-        "[VERSION]",
-        r#"(ambisign |"version": ")(?<redacted>\d+\.\d+\.\d+)"#,
-    ),
+    ("[VERSION]", r#"(ambisign |"version": ")(?<redacted>\d+\.\d+\.\d+)"#),
     ("[VERSION]", r"(?m)^\d+\.\d+\.\d+$"),
 ];
 
 static COMMON: LazyLock<Redactions> = LazyLock::new(|| {
     let mut all = Redactions::new();
     for (word, pattern) in PATTERNS {
-        all.insert(word, regex::Regex::new(pattern).unwrap())
-            .unwrap();
+        all.insert(word, regex::Regex::new(pattern).unwrap()).unwrap();
     }
     all
 });

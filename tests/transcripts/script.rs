@@ -38,11 +38,7 @@ impl Script {
         let is_head = |line: &&str| !line.starts_with(PROMPT) && !line.starts_with("--- ");
         let commands = text.lines().filter_map(|line| line.strip_prefix(PROMPT));
         Self {
-            head: text
-                .lines()
-                .take_while(is_head)
-                .map(str::to_owned)
-                .collect(),
+            head: text.lines().take_while(is_head).map(str::to_owned).collect(),
             commands: commands.map(str::to_owned).collect(),
         }
     }
@@ -80,9 +76,7 @@ impl Script {
     }
 
     fn is_first(&self, command: &String) -> bool {
-        self.commands
-            .first()
-            .is_some_and(|first| std::ptr::eq(first, command))
+        self.commands.first().is_some_and(|first| std::ptr::eq(first, command))
     }
 }
 
@@ -119,10 +113,7 @@ fn section(text: &mut String, name: &str, content: &str) {
     match serde_json::from_str::<Value>(content) {
         Ok(document) if is_document => push(text, &format!("{document:#}")),
         Ok(_) | Err(_) => content.lines().for_each(|line| {
-            assert!(
-                !line.starts_with(PROMPT),
-                "output looks like a command: {line}"
-            );
+            assert!(!line.starts_with(PROMPT), "output looks like a command: {line}");
             push(text, line);
         }),
     }

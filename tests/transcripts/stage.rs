@@ -70,10 +70,7 @@ const GITHUB: [(&str, &str); 8] = [
     ("GITHUB_REPOSITORY", "acme/app"),
     ("GITHUB_SERVER_URL", "https://github.com"),
     ("GITHUB_STEP_SUMMARY", "[DIR]/GITHUB_STEP_SUMMARY"),
-    (
-        "GITHUB_WORKFLOW_REF",
-        "acme/app/.github/workflows/release.yml@refs/heads/main",
-    ),
+    ("GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/release.yml@refs/heads/main"),
     ("RUNNER_TEMP", "[DIR]/runner"),
 ];
 
@@ -144,10 +141,7 @@ impl Default for Stage {
 impl Stage {
     /// Does what the head of a transcript says.
     pub(crate) fn set(&mut self, head: &[String]) {
-        for line in head
-            .iter()
-            .filter(|line| !line.starts_with('#') && !line.is_empty())
-        {
+        for line in head.iter().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
             match verb {
                 "|" => self.append(rest),
@@ -188,9 +182,7 @@ impl Stage {
             while !asked.load(Ordering::Acquire) {
                 thread::sleep(Duration::from_millis(5));
             }
-            let signal = Command::new("kill")
-                .args(["-s", "INT", &child.id().to_string()])
-                .status();
+            let signal = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
             assert!(signal.unwrap().success(), "the signal could not be sent");
         }
         child.wait_with_output().unwrap()
@@ -299,22 +291,12 @@ impl Stage {
 
     /// What an operator of the sandbox's services would have.
     fn pem(&self) {
-        let root = self
-            .sandbox
-            .as_ref()
-            .expect("a sandbox comes before its files")
-            .trusted_root();
+        let root = self.sandbox.as_ref().expect("a sandbox comes before its files").trusted_root();
         let root: Value = serde_json::from_str(root).unwrap();
         for (name, kind, pointers) in PEM {
             let blocks = pointers.iter().map(|pointer| {
-                let bytes = root
-                    .pointer(pointer)
-                    .and_then(Value::as_str)
-                    .unwrap()
-                    .as_bytes();
-                let lines = bytes
-                    .chunks(64)
-                    .map(|line| std::str::from_utf8(line).unwrap());
+                let bytes = root.pointer(pointer).and_then(Value::as_str).unwrap().as_bytes();
+                let lines = bytes.chunks(64).map(|line| std::str::from_utf8(line).unwrap());
                 let lines = lines.collect::<Vec<_>>().join("\n");
                 format!("-----BEGIN {kind}-----\n{lines}\n-----END {kind}-----\n")
             });
@@ -327,11 +309,8 @@ impl Stage {
         let header = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
         let (header, body) = header.map_or((None, rest), |(header, body)| (Some(header), body));
         let body = body.trim_start();
-        let (status, header, body) = (
-            status.to_owned(),
-            header.map(str::to_owned),
-            body.to_owned(),
-        );
+        let (status, header, body) =
+            (status.to_owned(), header.map(str::to_owned), body.to_owned());
         let address = peer::start(move |own| {
             peer::answer(&status, header.as_deref(), &body).replace("[PEER]", own)
         });
@@ -349,9 +328,7 @@ impl Stage {
     }
 
     fn sandbox(&mut self, lies: &str) {
-        let lies = lies
-            .split_whitespace()
-            .map(|name| name.parse::<Lie>().unwrap());
+        let lies = lies.split_whitespace().map(|name| name.parse::<Lie>().unwrap());
         let options = Options {
             lies: lies.collect(),
             dir: Some(self.dir.path().join("sandbox")),
@@ -362,15 +339,10 @@ impl Stage {
             self.words.push((word, sandbox.var(name)));
         }
         let urls = sandbox.urls();
-        let registries = [
-            &urls.registry,
-            &urls.registry_referrers,
-            &urls.registry_login,
-        ];
+        let registries = [&urls.registry, &urls.registry_referrers, &urls.registry_login];
         for (name, word) in IMAGES {
             let pushed = registries.map(|registry| sandbox.push_image(registry, name, "1"));
-            self.words
-                .extend(pushed[0].clone().map(|digest| (word, digest)));
+            self.words.extend(pushed[0].clone().map(|digest| (word, digest)));
         }
         self.sandbox = Some(sandbox);
         self.token("github");
@@ -383,10 +355,7 @@ impl Stage {
             let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
             claims.insert(name.to_owned(), value);
         }
-        let sandbox = self
-            .sandbox
-            .as_ref()
-            .expect("a sandbox comes before a token");
+        let sandbox = self.sandbox.as_ref().expect("a sandbox comes before a token");
         let token = sandbox.token(issuer, "sigstore", claims).unwrap();
         self.words.retain(|(word, _)| *word != "[TOKEN]");
         self.words.push(("[TOKEN]", token));

@@ -124,14 +124,8 @@ async fn delegated_metadata_is_held_to_the_snapshot() {
 /// targets and roles became paths of files. Here they become keys in one file.
 #[tokio::test]
 async fn ghsa_x3r5_q6mj_m485_names_are_no_paths() {
-    let names = [
-        "../../escaped",
-        "/escaped",
-        "a/../../escaped",
-        "..",
-        "%2e%2e/escaped",
-        "a\\..\\b",
-    ];
+    let names =
+        ["../../escaped", "/escaped", "a/../../escaped", "..", "%2e%2e/escaped", "a\\..\\b"];
     for name in names {
         let mut repository = Repository::new();
         repository.delegate(TARGETS, name, &["*", "*/*", "*/*/*", "*/*/*/*"]);

@@ -15,15 +15,7 @@ use super::repository::{
 fn assert_first_requests(mut asked: Vec<String>) {
     assert!(asked.len() >= 2, "{asked:?}");
     asked[..2].sort();
-    assert_eq!(
-        asked,
-        [
-            "2.root.json",
-            "timestamp.json",
-            "1.snapshot.json",
-            "1.targets.json"
-        ]
-    );
+    assert_eq!(asked, ["2.root.json", "timestamp.json", "1.snapshot.json", "1.targets.json"]);
 }
 
 #[tokio::test]
@@ -49,10 +41,7 @@ async fn basic_refresh_trusted_data() {
 async fn implicit_refresh() {
     let repository = Repository::new();
     let client = Client::of(&repository);
-    assert_eq!(
-        client.download_one("absent").await,
-        refused("tuf/no-target")
-    );
+    assert_eq!(client.download_one("absent").await, refused("tuf/no-target"));
     assert_first_requests(repository.asked());
     assert_eq!(client.keeps(), [1; 4]);
 }
@@ -95,36 +84,22 @@ async fn unsigned_metadata() {
         let client = Client::of(&repository);
         repository.signers(role).clear();
         repository.publish(&[ROOT, TARGETS, SNAPSHOT, TIMESTAMP]);
-        assert_eq!(
-            client.refresh().await,
-            refused("tuf/signature"),
-            "unsigned_metadata[{role}]"
-        );
+        assert_eq!(client.refresh().await, refused("tuf/signature"), "unsigned_metadata[{role}]");
         assert_eq!(client.keeps(), keeps, "unsigned_metadata[{role}]");
     }
 }
 
 #[tokio::test]
 async fn url_and_metadata_version_mismatch() {
-    let rows = [
-        (ROOT, [1, 0, 0, 0]),
-        (SNAPSHOT, [2, 2, 0, 0]),
-        (TARGETS, [2, 2, 2, 0]),
-    ];
+    let rows = [(ROOT, [1, 0, 0, 0]), (SNAPSHOT, [2, 2, 0, 0]), (TARGETS, [2, 2, 2, 0])];
     for (role, keeps) in rows {
         let mut repository = Repository::new();
         let client = Client::of(&repository);
         repository.publish(&[ROOT, TARGETS, SNAPSHOT, TIMESTAMP, role]);
         let third = repository.server.remove(&format!("metadata/3.{role}.json"));
-        repository
-            .server
-            .put(&format!("metadata/2.{role}.json"), third);
+        repository.server.put(&format!("metadata/2.{role}.json"), third);
         assert_eq!(client.refresh().await, refused("tuf/mismatch"), "[{role}]");
-        assert_eq!(
-            client.keeps(),
-            keeps,
-            "url_and_metadata_version_mismatch[{role}]"
-        );
+        assert_eq!(client.keeps(), keeps, "url_and_metadata_version_mismatch[{role}]");
     }
 }
 
@@ -188,11 +163,9 @@ async fn snapshot_hash_mismatch() {
 /// A length is a limit (TUF 5.5.2), also where no hash is given.
 #[tokio::test]
 async fn metadata_length() {
-    for (longer, result) in [
-        (1, Ok([1, 2, 2, 1])),
-        (0, Ok([1, 2, 2, 1])),
-        (-1, refused("tuf/mismatch")),
-    ] {
+    for (longer, result) in
+        [(1, Ok([1, 2, 2, 1])), (0, Ok([1, 2, 2, 1])), (-1, refused("tuf/mismatch"))]
+    {
         let mut repository = Repository::new();
         let client = Client::of(&repository);
         repository.publish(&[SNAPSHOT]);
@@ -209,14 +182,9 @@ async fn metadata_bytes_match() {
     let client = Client::of(&repository);
     let mut timestamp = repository.served(TIMESTAMP, 1);
     timestamp.push(b' ');
-    repository
-        .server
-        .put("metadata/timestamp.json", timestamp.clone());
+    repository.server.put("metadata/timestamp.json", timestamp.clone());
     client.refresh().await.unwrap();
-    assert_eq!(
-        client.state()[TIMESTAMP],
-        String::from_utf8(timestamp).unwrap()
-    );
+    assert_eq!(client.state()[TIMESTAMP], String::from_utf8(timestamp).unwrap());
 }
 
 #[tokio::test]
@@ -225,10 +193,7 @@ async fn custom_fields() {
     let client = Client::of(&repository);
     client.refresh().await.unwrap();
     repository.signed(ROOT)["custom-field"] = json!("value");
-    repository.add_key(
-        ROOT,
-        Key::ecdsa().with("extra-field", json!({"b": 2, "a": [1, "é"]})),
-    );
+    repository.add_key(ROOT, Key::ecdsa().with("extra-field", json!({"b": 2, "a": [1, "é"]})));
     repository.signed(ROOT)["roles"][ROOT]["another-field"] = json!({"y": null, "x": true});
     repository.set_threshold(ROOT, 2);
     repository.publish(&[ROOT]);
@@ -285,9 +250,7 @@ async fn incorrect_metadata_type() {
         repository.set_keys(role, std::slice::from_ref(&key), 1);
     }
     repository.publish(&[ROOT, SNAPSHOT, TIMESTAMP]);
-    repository
-        .server
-        .put("metadata/timestamp.json", repository.served(SNAPSHOT, 2));
+    repository.server.put("metadata/timestamp.json", repository.served(SNAPSHOT, 2));
     assert_eq!(client.refresh().await, refused("tuf/malformed"));
     assert_eq!(client.keeps(), [2, 0, 0, 0]);
 }

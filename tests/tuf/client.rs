@@ -37,19 +37,13 @@ impl Client {
             root,
             cache: Some(folder.path().to_owned()),
         };
-        Self {
-            source,
-            now,
-            folder,
-        }
+        Self { source, now, folder }
     }
 
     pub(crate) async fn refresh(&self) -> Result<Versions, Refused> {
         let host = self.host();
         let result = Tuf::refresh(&host, &self.source).await;
-        result
-            .map(|tuf| tuf.versions())
-            .map_err(|error| error.code().into_owned())
+        result.map(|tuf| tuf.versions()).map_err(|error| error.code().into_owned())
     }
 
     /// Code and message of a refresh that ends in an error.
@@ -98,12 +92,7 @@ impl Client {
         let (env, clock) = (Env::default(), Clock::fixed(self.now));
         let net = Net::new(&env, clock, NetOptions::default());
         let root = "/".into();
-        Host {
-            env,
-            net,
-            clock,
-            root,
-        }
+        Host { env, net, clock, root }
     }
 
     /// The same client with its cache in this folder.
@@ -153,11 +142,6 @@ pub(crate) fn refused<T>(code: &str) -> Result<T, Refused> {
 
 /// The versions as a row: root, timestamp, snapshot, targets.
 pub(crate) fn row(versions: Versions) -> [u64; 4] {
-    let Versions {
-        root,
-        timestamp,
-        snapshot,
-        targets,
-    } = versions;
+    let Versions { root, timestamp, snapshot, targets } = versions;
     [root, timestamp, snapshot, targets]
 }

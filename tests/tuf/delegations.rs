@@ -12,21 +12,9 @@ use super::repository::{Repository, SNAPSHOT, TARGETS, TIMESTAMP, encoded, past}
 /// all; the roles that a search for a target which is nowhere asks for, in order.
 const GRAPHS: [(&str, &[&str], &str); 12] = [
     ("basic-delegation", &["targets A"], "A"),
-    (
-        "single-level-delegations",
-        &["targets A", "targets B"],
-        "A B",
-    ),
-    (
-        "two-level-delegations",
-        &["targets A", "targets B", "B C"],
-        "A B C",
-    ),
-    (
-        "two-level-test-DFS-order-of-traversal",
-        &["targets A", "targets B", "A C", "A D"],
-        "A C D B",
-    ),
+    ("single-level-delegations", &["targets A", "targets B"], "A B"),
+    ("two-level-delegations", &["targets A", "targets B", "B C"], "A B C"),
+    ("two-level-test-DFS-order-of-traversal", &["targets A", "targets B", "A C", "A D"], "A C D B"),
     (
         "three-level-delegation-test-DFS-order-of-traversal",
         &["targets A", "targets B", "A C", "C D"],
@@ -52,16 +40,8 @@ const GRAPHS: [(&str, &[&str], &str); 12] = [
         &["targets A", "targets B", "A C *.py", "C D"],
         "A B",
     ),
-    (
-        "cyclic-graph",
-        &["targets A", "targets B", "B C", "C D", "D B"],
-        "A B C D",
-    ),
-    (
-        "two-roles-delegating-to-a-third",
-        &["targets A", "targets B", "B C", "A C"],
-        "A C B",
-    ),
+    ("cyclic-graph", &["targets A", "targets B", "B C", "C D", "D B"], "A B C D"),
+    ("two-roles-delegating-to-a-third", &["targets A", "targets B", "B C", "A C"], "A C B"),
     (
         "two-roles-delegating-to-a-third-different-paths",
         &["targets A", "targets B", "B C", "A C *.py"],
@@ -112,48 +92,13 @@ async fn graph_traversal() {
 const SEARCHES: [(&str, &str, bool, &str); 9] = [
     ("no delegations", "targetfile", true, ""),
     ("targetpath matches wildcard", "README.md", true, "A"),
-    (
-        "targetpath with separators x",
-        "releases/x/x_v1",
-        true,
-        "B C",
-    ),
-    (
-        "targetpath with separators y",
-        "releases/y/y_v1.zip",
-        true,
-        "B D",
-    ),
-    (
-        "targetpath is not delegated by all roles in the chain",
-        "releases/z/z_v1.zip",
-        false,
-        "B",
-    ),
-    (
-        "wildcard does not match path separator",
-        "releases/README.md",
-        false,
-        "",
-    ),
-    (
-        "targetpath matches question mark wildcard",
-        "foo-1.tgz",
-        true,
-        "A",
-    ),
-    (
-        "targetpath does not match question mark wildcard",
-        "foo-alpha.tgz",
-        false,
-        "",
-    ),
-    (
-        "targetpath matching is case sensitive",
-        "README.MD",
-        false,
-        "",
-    ),
+    ("targetpath with separators x", "releases/x/x_v1", true, "B C"),
+    ("targetpath with separators y", "releases/y/y_v1.zip", true, "B D"),
+    ("targetpath is not delegated by all roles in the chain", "releases/z/z_v1.zip", false, "B"),
+    ("wildcard does not match path separator", "releases/README.md", false, ""),
+    ("targetpath matches question mark wildcard", "foo-1.tgz", true, "A"),
+    ("targetpath does not match question mark wildcard", "foo-alpha.tgz", false, ""),
+    ("targetpath matching is case sensitive", "README.MD", false, ""),
 ];
 
 #[tokio::test]
@@ -184,11 +129,7 @@ async fn targetfile_search() {
     for (case, name, found, order) in SEARCHES {
         repository.asked();
         let result = Client::of(&repository).download_one(name).await;
-        let wanted = if found {
-            Ok(name.into())
-        } else {
-            refused("tuf/no-target")
-        };
+        let wanted = if found { Ok(name.into()) } else { refused("tuf/no-target") };
         assert_eq!(result, wanted, "targetfile_search[{case}]");
         assert_eq!(roles_asked(&repository), order, "targetfile_search[{case}]");
     }
@@ -214,10 +155,7 @@ async fn cached_role_is_verified_against_current_delegator() {
     let results = client.download(&["team-a/file", "team-b/file"]).await;
     assert_eq!(results, [Ok(b"trusted".to_vec()), refused("tuf/signature")]);
     // What was kept of the one helps no more in another process.
-    assert_eq!(
-        client.download_one("team-b/file").await,
-        refused("tuf/signature")
-    );
+    assert_eq!(client.download_one("team-b/file").await, refused("tuf/signature"));
 }
 
 #[tokio::test]
@@ -248,16 +186,8 @@ async fn unusual_role_name() {
         repository.delegate(TARGETS, name, &["*"]);
         repository.publish_all();
         let result = client.download_one("nonexistent target").await;
-        assert_eq!(
-            result,
-            refused("tuf/no-target"),
-            "unusual_role_name[{name}]"
-        );
-        assert_eq!(
-            roles_asked(&repository),
-            encoded(name),
-            "unusual_role_name[{name}]"
-        );
+        assert_eq!(result, refused("tuf/no-target"), "unusual_role_name[{name}]");
+        assert_eq!(roles_asked(&repository), encoded(name), "unusual_role_name[{name}]");
 
         // The name is a key in the one file that there is, and no path.
         assert!(client.state()["delegated"][name].is_string(), "[{name}]");
@@ -265,12 +195,7 @@ async fn unusual_role_name() {
         let mut files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
         files.sort();
         assert_eq!(files, ["lock", "state.json"], "unusual_role_name[{name}]");
-        assert!(
-            !client
-                .folder()
-                .with_file_name("delegatedrole.json")
-                .exists()
-        );
+        assert!(!client.folder().with_file_name("delegatedrole.json").exists());
     }
 }
 
@@ -316,10 +241,7 @@ async fn wrong_delegated_roles() {
         let client = Client::of(&repository);
         assert!(client.refresh().await.is_ok(), "{code}: nobody needs it");
         assert_eq!(client.download_one("file").await, refused(code));
-        assert!(
-            client.state()["delegated"].as_object().unwrap().is_empty(),
-            "{code}"
-        );
+        assert!(client.state()["delegated"].as_object().unwrap().is_empty(), "{code}");
     }
 }
 
@@ -342,11 +264,7 @@ async fn unclear_paths_of_a_delegation() {
         repository.delegate(TARGETS, "delegated", &["c", pattern]);
         repository.publish_all();
         let client = Client::of(&repository);
-        assert_eq!(
-            client.download_one("c").await,
-            refused("tuf/malformed"),
-            "{pattern}"
-        );
+        assert_eq!(client.download_one("c").await, refused("tuf/malformed"), "{pattern}");
     }
 }
 

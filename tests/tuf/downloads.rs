@@ -57,20 +57,9 @@ async fn repository_substitutes_target_file() {
     // Once of the right length, once of another one.
     repository.substitute(TARGETS, NAME, b"malicious data 12345");
     repository.substitute(TARGETS, "another", b"malicious data");
-    assert_eq!(
-        client.download_one(NAME).await,
-        Ok(CONTENT.to_vec()),
-        "kept before"
-    );
-    assert_eq!(
-        client.download_one("another").await,
-        refused("tuf/mismatch")
-    );
-    assert_eq!(
-        client.download_one("another").await,
-        refused("tuf/mismatch"),
-        "again"
-    );
+    assert_eq!(client.download_one(NAME).await, Ok(CONTENT.to_vec()), "kept before");
+    assert_eq!(client.download_one("another").await, refused("tuf/mismatch"));
+    assert_eq!(client.download_one("another").await, refused("tuf/mismatch"), "again");
 
     let fresh = Client::of(&repository);
     assert_eq!(fresh.download_one(NAME).await, refused("tuf/mismatch"));
@@ -89,14 +78,8 @@ async fn multiple_changes_to_target() {
         if round % 5 != 0 {
             continue;
         }
-        assert_eq!(
-            client.download_one(NAME).await,
-            Ok(changed.clone().into_bytes())
-        );
-        assert_eq!(
-            client.download_one(&new).await,
-            Ok(new.clone().into_bytes())
-        );
+        assert_eq!(client.download_one(NAME).await, Ok(changed.clone().into_bytes()));
+        assert_eq!(client.download_one(&new).await, Ok(new.clone().into_bytes()));
         repository.substitute(TARGETS, NAME, b"malicious");
         repository.publish(&[TARGETS, SNAPSHOT, TIMESTAMP]);
         assert_eq!(client.download_one(NAME).await, Ok(changed.into_bytes()));
@@ -105,11 +88,8 @@ async fn multiple_changes_to_target() {
 
 #[tokio::test]
 async fn download_with_hash_algorithms() {
-    let rows: [(&str, &[&str]); 3] = [
-        ("hashes0", &["sha256"]),
-        ("hashes1", &["sha512"]),
-        ("hashes2", &["sha256", "sha512"]),
-    ];
+    let rows: [(&str, &[&str]); 3] =
+        [("hashes0", &["sha256"]), ("hashes1", &["sha512"]), ("hashes2", &["sha256", "sha512"])];
     for (name, algorithms) in rows {
         let mut repository = Repository::new();
         repository.add_target_with(TARGETS, NAME, CONTENT, algorithms);
@@ -123,11 +103,7 @@ async fn download_with_hash_algorithms() {
 
         repository.substitute(TARGETS, NAME, b"malicious contents!!");
         let fresh = Client::of(&repository);
-        assert_eq!(
-            fresh.download_one(NAME).await,
-            refused("tuf/mismatch"),
-            "[{name}]"
-        );
+        assert_eq!(fresh.download_one(NAME).await, refused("tuf/mismatch"), "[{name}]");
     }
 }
 
@@ -166,16 +142,11 @@ async fn inconsistent_snapshots() {
     repository.publish(&[ROOT, TARGETS, SNAPSHOT, TIMESTAMP]);
     for role in [SNAPSHOT, TARGETS] {
         let file = repository.server.remove(&format!("metadata/2.{role}.json"));
-        repository
-            .server
-            .put(&format!("metadata/{role}.json"), file);
+        repository.server.put(&format!("metadata/{role}.json"), file);
     }
     repository.server.put("targets/folder/file", CONTENT);
     let client = Client::of(&repository);
-    assert_eq!(
-        client.download_one("folder/file").await,
-        Ok(CONTENT.to_vec())
-    );
+    assert_eq!(client.download_one("folder/file").await, Ok(CONTENT.to_vec()));
 }
 
 #[tokio::test]

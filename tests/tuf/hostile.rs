@@ -36,32 +36,24 @@ type Form = (&'static str, fn(&str) -> Vec<u8>);
 
 const FORMS: [Form; 10] = [
     ("nothing", |_| Vec::new()),
-    ("half of it", |file| {
-        file.as_bytes()[..file.len() / 2].to_vec()
-    }),
+    ("half of it", |file| file.as_bytes()[..file.len() / 2].to_vec()),
     ("a list", |file| format!("[{file}]").into_bytes()),
     ("two documents", |file| format!("{file}{file}").into_bytes()),
     ("not UTF-8", |file| [b"\xff\xfe", file.as_bytes()].concat()),
     ("`signed` twice", |file| {
-        file.replacen("\"signed\":", "\"signed\": {}, \"signed\":", 1)
-            .into_bytes()
+        file.replacen("\"signed\":", "\"signed\": {}, \"signed\":", 1).into_bytes()
     }),
     ("`version` twice", |file| {
-        file.replacen("\"version\":", "\"version\": 1, \"version\":", 1)
-            .into_bytes()
+        file.replacen("\"version\":", "\"version\": 1, \"version\":", 1).into_bytes()
     }),
     ("`keyid` twice", |file| {
-        file.replacen("\"keyid\":", "\"keyid\": \"00\", \"keyid\":", 1)
-            .into_bytes()
+        file.replacen("\"keyid\":", "\"keyid\": \"00\", \"keyid\":", 1).into_bytes()
     }),
     ("deep", |file| {
         let deep = format!("\"x\": {}{}, ", "[".repeat(1_000), "]".repeat(1_000));
-        file.replacen("\"version\":", &format!("{deep}\"version\":"), 1)
-            .into_bytes()
+        file.replacen("\"version\":", &format!("{deep}\"version\":"), 1).into_bytes()
     }),
-    ("a page for people", |_| {
-        b"<!DOCTYPE html><p>Sign in".to_vec()
-    }),
+    ("a page for people", |_| b"<!DOCTYPE html><p>Sign in".to_vec()),
 ];
 
 #[tokio::test]
@@ -71,19 +63,11 @@ async fn malformed_files() {
         let signed = String::from_utf8(repository.served(role, 2)).unwrap();
         for (what, bend) in FORMS {
             repository.replace(role, 2, bend(&signed));
-            assert_eq!(
-                client.refresh().await,
-                refused("tuf/malformed"),
-                "{role}: {what}"
-            );
+            assert_eq!(client.refresh().await, refused("tuf/malformed"), "{role}: {what}");
             assert_eq!(client.keeps(), kept_up_to(role), "{role}: {what}");
         }
         repository.replace(role, 2, signed);
-        assert_eq!(
-            client.refresh().await.map(row),
-            Ok([2; 4]),
-            "{role}: recovers"
-        );
+        assert_eq!(client.refresh().await.map(row), Ok([2; 4]), "{role}: recovers");
     }
 }
 
@@ -114,10 +98,7 @@ async fn malformed_members() {
             let signers = repository.signers(role).clone();
             let mut file: Value = serde_json::from_slice(&repository.served(role, 2)).unwrap();
             file["signed"][member] = value.clone();
-            file["signatures"] = signers
-                .iter()
-                .map(|key| key.sign(&file["signed"]))
-                .collect();
+            file["signatures"] = signers.iter().map(|key| key.sign(&file["signed"])).collect();
             repository.replace(role, 2, file.to_string());
             let case = format!("{role}: {member} = {value}");
             assert_eq!(client.refresh().await, refused("tuf/malformed"), "{case}");
@@ -128,22 +109,14 @@ async fn malformed_members() {
 
 #[tokio::test]
 async fn oversized_files() {
-    let limits = [
-        (ROOT, 512 * 1024),
-        (TIMESTAMP, 16 * 1024),
-        (SNAPSHOT, 2_000_000),
-        (TARGETS, 5_000_000),
-    ];
+    let limits =
+        [(ROOT, 512 * 1024), (TIMESTAMP, 16 * 1024), (SNAPSHOT, 2_000_000), (TARGETS, 5_000_000)];
     for (role, limit) in limits {
         let (repository, client) = second().await;
         let mut file = repository.served(role, 2);
         file.resize(limit, b' ');
         repository.replace(role, 2, file.clone());
-        assert_eq!(
-            client.refresh().await.map(row),
-            Ok([2; 4]),
-            "{role}: just fits"
-        );
+        assert_eq!(client.refresh().await.map(row), Ok([2; 4]), "{role}: just fits");
 
         let (repository, client) = second().await;
         let mut file = repository.served(role, 2);
@@ -177,10 +150,7 @@ async fn endless_files() {
     let service = repository.server.url("targets/");
     let proxy = FaultProxy::start(service.as_str(), vec![rule]);
     client.source.targets = proxy.url().parse().unwrap();
-    assert_eq!(
-        client.download_one("target").await,
-        refused("tuf/too-large")
-    );
+    assert_eq!(client.download_one("target").await, refused("tuf/too-large"));
 }
 
 /// A mirror that never has anything new stops being believed when its timestamp ends.
@@ -190,11 +160,9 @@ async fn a_frozen_mirror() {
     repository.signed(TIMESTAMP)["expires"] = json!(day(7));
     repository.publish(&[TIMESTAMP]);
     let mut client = Client::of(&repository);
-    for (days, result) in [
-        (0, Ok([1, 2, 1, 1])),
-        (6, Ok([1, 2, 1, 1])),
-        (7, refused("tuf/expired")),
-    ] {
+    for (days, result) in
+        [(0, Ok([1, 2, 1, 1])), (6, Ok([1, 2, 1, 1])), (7, refused("tuf/expired"))]
+    {
         client.now = time(days);
         assert_eq!(client.refresh().await.map(row), result, "day {days}");
     }
@@ -228,11 +196,7 @@ async fn roots_that_are_not_the_next() {
     let client = Client::of(&repository);
     repository.signed(ROOT)["version"] = json!(2);
     repository.publish(&[ROOT]);
-    assert_eq!(
-        client.refresh().await.map(row),
-        Ok([1; 4]),
-        "3 is not asked for"
-    );
+    assert_eq!(client.refresh().await.map(row), Ok([1; 4]), "3 is not asked for");
 }
 
 #[tokio::test]
@@ -288,10 +252,7 @@ async fn a_connection_that_ends_in_the_middle_of_the_chain() {
             let proxy = FaultProxy::start(service.as_str(), vec![rule]);
             client.source.metadata = proxy.url().parse().unwrap();
             assert_eq!(client.refresh().await, expected, "{what}");
-            assert!(
-                proxy.seen().iter().any(|seen| seen.rule.is_some()),
-                "{what}"
-            );
+            assert!(proxy.seen().iter().any(|seen| seen.rule.is_some()), "{what}");
             // The same client, when the mirror is well again.
             client.source.metadata = service;
             assert_eq!(client.refresh().await.map(row), Ok([4, 2, 1, 1]), "{what}");
@@ -361,11 +322,7 @@ async fn a_cache_of_somebody_else() {
 
     for damaged in ["", "{", "[]", "{\"form\": 2}"] {
         fs::write(client.folder().join("state.json"), damaged).unwrap();
-        assert_eq!(
-            client.refresh().await.map(row),
-            Ok([1, 4, 4, 4]),
-            "`{damaged}`"
-        );
+        assert_eq!(client.refresh().await.map(row), Ok([1, 4, 4, 4]), "`{damaged}`");
     }
 }
 

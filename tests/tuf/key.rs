@@ -78,10 +78,7 @@ impl Key {
             Pair::Ecdsa(pair) => {
                 let whole = pair.public_key().as_der().unwrap();
                 let point: EcPublicKeyCompressedBin<'_> = pair.public_key().as_be_bytes().unwrap();
-                vec![
-                    with(hex::encode(whole.as_ref())),
-                    with(hex::encode(point.as_ref())),
-                ]
+                vec![with(hex::encode(whole.as_ref())), with(hex::encode(point.as_ref()))]
             }
             Pair::Ed25519(pair) => {
                 let whole = pair.public_key().as_der().unwrap();
@@ -117,8 +114,7 @@ impl Key {
             Pair::Ed25519(pair) => pair.sign(&message).as_ref().to_vec(),
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PSS_SHA256, &random, &message, &mut signature)
-                    .unwrap();
+                pair.sign(&RSA_PSS_SHA256, &random, &message, &mut signature).unwrap();
                 signature
             }
         };
@@ -137,11 +133,8 @@ fn canonical(value: &Value) -> Vec<u8> {
 
 fn pem(der: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<&str> = text
-        .as_bytes()
-        .chunks(64)
-        .map(|line| std::str::from_utf8(line).unwrap())
-        .collect();
+    let lines: Vec<&str> =
+        text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
     let body = lines.join("\n");
     format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
 }

@@ -74,11 +74,7 @@ async fn keytype_and_scheme() {
         repository.add_key(ROOT, key.clone());
         repository.set_threshold(ROOT, 2);
         repository.publish(&[ROOT]);
-        assert_eq!(
-            client.refresh().await.map(row),
-            Ok([2, 1, 1, 1]),
-            "[{name}]"
-        );
+        assert_eq!(client.refresh().await.map(row), Ok([2, 1, 1, 1]), "[{name}]");
 
         // By the same key, over something else.
         let other = key.sign(&json!("something else"));
@@ -100,11 +96,7 @@ async fn invalid_sig_in_valid_metadata() {
         repository.publish_bent(TIMESTAMP, |timestamp| {
             timestamp["signatures"][0]["sig"] = wrong.clone();
         });
-        assert_eq!(
-            client.refresh().await.map(row),
-            Ok([2, version, 1, 1]),
-            "{wrong}"
-        );
+        assert_eq!(client.refresh().await.map(row), Ok([2, version, 1, 1]), "{wrong}");
     }
 }
 
@@ -179,10 +171,7 @@ async fn a_tuf_key_on_p384_is_named_as_not_supported() {
         repository.publish(&[ROOT, SNAPSHOT, TIMESTAMP]);
         let said = client.error().await;
         assert!(said.starts_with("tuf/key-kind: "), "{said}");
-        assert!(
-            said.contains("ecdsa with scheme ecdsa-sha2-nistp384"),
-            "{said}"
-        );
+        assert!(said.contains("ecdsa with scheme ecdsa-sha2-nistp384"), "{said}");
         assert!(!said.contains("valid signatures"), "{said}");
     }
 }
@@ -201,9 +190,7 @@ async fn ids_of_keys_are_names() {
     let client = Client::of(&repository);
     rename(&mut repository, "abcd");
     repository.publish(&[ROOT]);
-    repository.publish_bent(TIMESTAMP, |file| {
-        file["signatures"][0]["keyid"] = json!("abcd")
-    });
+    repository.publish_bent(TIMESTAMP, |file| file["signatures"][0]["keyid"] = json!("abcd"));
     assert_eq!(client.refresh().await.map(row), Ok([2, 2, 1, 1]));
 
     repository.signed(ROOT)["keys"]["ABCD"] = Key::ecdsa().public().clone();
@@ -240,11 +227,7 @@ impl Pool {
 
 /// The name of a case, its roots in order, and whether the last of them is accepted.
 const ROOT_ROTATIONS: [(&str, &[&str], bool); 15] = [
-    (
-        "1-of-1-key-rotation",
-        &["1/1 by 1", "2/1 by 2 1", "2/1 by 2"],
-        true,
-    ),
+    ("1-of-1-key-rotation", &["1/1 by 1", "2/1 by 2 1", "2/1 by 2"], true),
     (
         "1-of-1-key-rotation-unused-signatures",
         &["1/1 by 3 1 4", "2/1 by 3 2 1 4", "2/1 by 3 2 4"],
@@ -252,26 +235,13 @@ const ROOT_ROTATIONS: [(&str, &[&str], bool); 15] = [
     ),
     (
         "3-of-5-sign-with-different-keycombos",
-        &[
-            "0-4/3 by 0 2 4",
-            "0-4/3 by 0 4 1",
-            "0-4/3 by 0 1 3",
-            "0-4/3 by 0 1 3",
-        ],
+        &["0-4/3 by 0 2 4", "0-4/3 by 0 4 1", "0-4/3 by 0 1 3", "0-4/3 by 0 1 3"],
         true,
     ),
-    (
-        "3-of-5-one-key-rotated",
-        &["0-4/3 by 0 2 4", "0 1 3 4 5/3 by 0 4 1"],
-        true,
-    ),
+    ("3-of-5-one-key-rotated", &["0-4/3 by 0 2 4", "0 1 3 4 5/3 by 0 4 1"], true),
     (
         "3-of-5-one-key-rotated-with-intermediate-step",
-        &[
-            "0-4/3 by 0 2 4",
-            "0 1 3 4 5/3 by 0 2 4 5",
-            "0 1 3 4 5/3 by 0 4 5",
-        ],
+        &["0-4/3 by 0 2 4", "0 1 3 4 5/3 by 0 2 4 5", "0 1 3 4 5/3 by 0 4 5"],
         true,
     ),
     (
@@ -279,31 +249,11 @@ const ROOT_ROTATIONS: [(&str, &[&str], bool); 15] = [
         &["0-4/3 by 0 2 4", "5-9/3 by 0 2 4 5 6 7", "5-9/3 by 5 6 7"],
         true,
     ),
-    (
-        "1-of-3-threshold-increase-to-2-of-3",
-        &["1-3/1 by 1", "1-3/2 by 1 2"],
-        true,
-    ),
-    (
-        "2-of-3-threshold-decrease-to-1-of-3",
-        &["1-3/2 by 1 2", "1-3/1 by 1 2", "1-3/1 by 1"],
-        true,
-    ),
-    (
-        "1-of-2-threshold-increase-to-2-of-2",
-        &["1/1 by 1", "1 2/2 by 1 2"],
-        true,
-    ),
-    (
-        "1-of-1-key-rotation-fail-not-signed-with-old-key",
-        &["1/1 by 1", "2/1 by 2 3 4"],
-        false,
-    ),
-    (
-        "1-of-1-key-rotation-fail-not-signed-with-new-key",
-        &["1/1 by 1", "2/1 by 1 3 4"],
-        false,
-    ),
+    ("1-of-3-threshold-increase-to-2-of-3", &["1-3/1 by 1", "1-3/2 by 1 2"], true),
+    ("2-of-3-threshold-decrease-to-1-of-3", &["1-3/2 by 1 2", "1-3/1 by 1 2", "1-3/1 by 1"], true),
+    ("1-of-2-threshold-increase-to-2-of-2", &["1/1 by 1", "1 2/2 by 1 2"], true),
+    ("1-of-1-key-rotation-fail-not-signed-with-old-key", &["1/1 by 1", "2/1 by 2 3 4"], false),
+    ("1-of-1-key-rotation-fail-not-signed-with-new-key", &["1/1 by 1", "2/1 by 1 3 4"], false),
     (
         "3-of-5-one-key-rotate-fails-not-signed-with-3-new-keys",
         &["0-4/3 by 0 2 4", "0 1 3 4 5/3 by 0 2 4"],
@@ -344,11 +294,7 @@ async fn root_rotation() {
             assert_eq!(client.keeps(), [latest, 1, 1, 1], "root_rotation[{name}]");
         } else {
             assert_eq!(result, refused("tuf/signature"), "root_rotation[{name}]");
-            assert_eq!(
-                client.keeps(),
-                [latest - 1, 0, 0, 0],
-                "root_rotation[{name}]"
-            );
+            assert_eq!(client.keeps(), [latest - 1, 0, 0, 0], "root_rotation[{name}]");
         }
     }
 }
@@ -356,26 +302,14 @@ async fn root_rotation() {
 /// The name of a case, who may sign and does, and whether that is accepted.
 const OTHER_ROTATIONS: [(&str, &str, bool); 10] = [
     ("1-of-1-key-rotation", "2/1 by 2", true),
-    (
-        "1-of-1-key-rotation-unused-signatures",
-        "1/1 by 3 1 4",
-        true,
-    ),
-    (
-        "1-of-1-key-rotation-fail-not-signed-with-new-key",
-        "2/1 by 1 3 4",
-        false,
-    ),
+    ("1-of-1-key-rotation-unused-signatures", "1/1 by 3 1 4", true),
+    ("1-of-1-key-rotation-fail-not-signed-with-new-key", "2/1 by 1 3 4", false),
     (
         "3-of-5-one-key-signature-wrong-not-signed-with-3-expected-keys",
         "0 1 3 4 5/3 by 0 2 4",
         false,
     ),
-    (
-        "2-of-5-one-key-signature-mising-threshold-not-reached",
-        "0 1 3 4 5/3 by 0 4",
-        false,
-    ),
+    ("2-of-5-one-key-signature-mising-threshold-not-reached", "0 1 3 4 5/3 by 0 4", false),
     ("3-of-5-sign-first-combo", "0-4/3 by 0 2 4", true),
     ("3-of-5-sign-second-combo", "0-4/3 by 0 4 1", true),
     ("3-of-5-sign-third-combo", "0-4/3 by 0 1 3", true),
@@ -400,9 +334,7 @@ async fn non_root_rotations() {
                 assert_eq!(client.state()[role], Value::String(served), "{case}");
             } else {
                 assert_eq!(result, refused("tuf/signature"), "{case}");
-                let kept = [TIMESTAMP, SNAPSHOT, TARGETS]
-                    .iter()
-                    .position(|kept| *kept == role);
+                let kept = [TIMESTAMP, SNAPSHOT, TARGETS].iter().position(|kept| *kept == role);
                 assert_eq!(client.keeps()[1 + kept.unwrap()], 0, "{case}");
             }
         }

@@ -54,20 +54,10 @@ async fn static_repository() {
         serve(&server, &folder, "");
         let root = fs::read(folder.join("metadata").join(root)).unwrap();
         let client = Client::new(&server, root, humantime::parse_rfc3339(time).unwrap());
-        assert_eq!(
-            client.refresh().await.map(row),
-            Ok(versions),
-            "static_repository[{name}]"
-        );
+        assert_eq!(client.refresh().await.map(row), Ok(versions), "static_repository[{name}]");
         let bytes = client.download_one(target).await.unwrap();
-        let served = server
-            .asked()
-            .into_iter()
-            .filter_map(|path| server.file(&path));
-        assert!(
-            served.into_iter().any(|file| file == bytes),
-            "static_repository[{name}]"
-        );
+        let served = server.asked().into_iter().filter_map(|path| server.file(&path));
+        assert!(served.into_iter().any(|file| file == bytes), "static_repository[{name}]");
     }
 }
 
@@ -86,16 +76,8 @@ async fn walk(first: u32, now: &str) -> (Result<[u64; 4], String>, u64) {
 async fn from_any_root_of_the_public_instance_to_the_latest() {
     for first in 1..=15 {
         let (result, last) = walk(first, PRODUCTION_TIME).await;
-        assert_eq!(
-            (result, last),
-            (refused("tuf/status"), 15),
-            "from root {first}"
-        );
+        assert_eq!((result, last), (refused("tuf/status"), 15), "from root {first}");
         let (result, last) = walk(first, "2026-11-25T00:00:00Z").await;
-        assert_eq!(
-            (result, last),
-            (refused("tuf/expired"), 15),
-            "from root {first}"
-        );
+        assert_eq!((result, last), (refused("tuf/expired"), 15), "from root {first}");
     }
 }

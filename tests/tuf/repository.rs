@@ -38,15 +38,8 @@ pub(crate) struct Repository {
 impl Repository {
     /// Four roles at version 1, each with one key and a threshold of 1, for 30 days.
     pub(crate) fn new() -> Self {
-        let mut new = Self {
-            server: Server::start(),
-            pins: false,
-            roles: BTreeMap::new(),
-        };
-        new.add(
-            ROOT,
-            json!({"consistent_snapshot": true, "keys": {}, "roles": {}}),
-        );
+        let mut new = Self { server: Server::start(), pins: false, roles: BTreeMap::new() };
+        new.add(ROOT, json!({"consistent_snapshot": true, "keys": {}, "roles": {}}));
         new.add(TIMESTAMP, json!({"meta": {}}));
         new.add(SNAPSHOT, json!({"meta": {}}));
         new.add(TARGETS, json!({"targets": {}}));
@@ -58,11 +51,7 @@ impl Repository {
     }
 
     fn add(&mut self, name: &str, mut signed: Value) {
-        let kind = if TOP_LEVEL.contains(&name) {
-            name
-        } else {
-            TARGETS
-        };
+        let kind = if TOP_LEVEL.contains(&name) { name } else { TARGETS };
         signed["_type"] = json!(kind);
         signed["spec_version"] = json!("1.0.31");
         signed["version"] = json!(0);
@@ -138,9 +127,7 @@ impl Repository {
     /// What was asked for since the last call, without the folder of metadata.
     pub(crate) fn asked(&self) -> Vec<String> {
         let asked = self.server.asked().into_iter();
-        asked
-            .map(|path| path.strip_prefix("metadata/").unwrap_or(&path).to_owned())
-            .collect()
+        asked.map(|path| path.strip_prefix("metadata/").unwrap_or(&path).to_owned()).collect()
     }
 }
 
@@ -189,9 +176,8 @@ impl Repository {
     fn delegate_as(&mut self, parent: &str, child: &str, paths: &[&str], terminating: bool) {
         let key = Key::ecdsa();
         let parent = self.signed(parent).as_object_mut().unwrap();
-        let delegations = parent
-            .entry("delegations")
-            .or_insert_with(|| json!({"keys": {}, "roles": []}));
+        let delegations =
+            parent.entry("delegations").or_insert_with(|| json!({"keys": {}, "roles": []}));
         delegations["keys"][key.id()] = key.public().clone();
         delegations["roles"].as_array_mut().unwrap().push(json!({
             "name": child, "keyids": [key.id()], "threshold": 1,
@@ -270,9 +256,7 @@ fn path(name: &str, version: u64) -> String {
 
 /// Where a target is: the hash stands before the last part of its name (TUF 6.2).
 fn target_path(name: &str, digits: &str) -> String {
-    let (folder, file) = name
-        .rsplit_once('/')
-        .map_or(("", name), |(folder, file)| (folder, file));
+    let (folder, file) = name.rsplit_once('/').map_or(("", name), |(folder, file)| (folder, file));
     let slash = if folder.is_empty() { "" } else { "/" };
     format!("targets/{folder}{slash}{digits}.{}", encoded(file))
 }

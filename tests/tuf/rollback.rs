@@ -46,11 +46,7 @@ async fn snapshot_rollback() {
         go_to(&mut repository, SNAPSHOT, 1);
         repository.publish(&[SNAPSHOT, TIMESTAMP]);
         repository.asked();
-        assert_eq!(
-            client.refresh().await,
-            refused("tuf/rolled-back"),
-            "[{name}]"
-        );
+        assert_eq!(client.refresh().await, refused("tuf/rolled-back"), "[{name}]");
         assert_eq!(client.keeps(), [1, 2, 2, 1], "snapshot_rollback[{name}]");
         assert_nothing_beyond_the_timestamp(&repository);
     }
@@ -135,11 +131,7 @@ async fn targets_rollback() {
 
         go_to(&mut repository, TARGETS, 1);
         repository.publish(&[TARGETS, SNAPSHOT, TIMESTAMP]);
-        assert_eq!(
-            client.refresh().await,
-            refused("tuf/rolled-back"),
-            "[{name}]"
-        );
+        assert_eq!(client.refresh().await, refused("tuf/rolled-back"), "[{name}]");
         assert_eq!(client.keeps()[2..], [2, 2], "targets_rollback[{name}]");
     }
 }

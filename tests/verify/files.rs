@@ -22,10 +22,7 @@ fn vector(path: &str) -> PathBuf {
 /// With the trusted root of the public instance.
 fn blob(bundle: impl AsRef<Path>) -> Reader {
     Reader::of("verify-blob")
-        .args([
-            "--trusted-root".into(),
-            vector("roots/production/trusted_root.json"),
-        ])
+        .args(["--trusted-root".into(), vector("roots/production/trusted_root.json")])
         .args([Path::new("--bundle"), bundle.as_ref()])
 }
 
@@ -77,8 +74,7 @@ fn a_file_whose_name_is_a_digest_is_a_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(DIGEST), "other").unwrap();
     let run = beacon(BUNDLE).args([DIGEST]);
-    run.map(|program| program.dir(folder.path()))
-        .refused(8, "verify/artifact");
+    run.map(|program| program.dir(folder.path())).refused(8, "verify/artifact");
 }
 
 /// Nothing comes through these pipes, and nobody waits for it beyond the end of the run.
@@ -91,9 +87,7 @@ fn a_pipe_keeps_nobody_waiting() {
     let root = vector("roots/production/trusted_root.json");
     let run = |root: &Path, bundle: &Path, artifact: &Path| {
         let reader = Reader::of("verify-blob").args([Path::new("--trusted-root"), root]);
-        reader
-            .args([Path::new("--bundle"), bundle, artifact])
-            .args(["--timeout", "200ms"])
+        reader.args([Path::new("--bundle"), bundle, artifact]).args(["--timeout", "200ms"])
     };
     let by_name = |reader: Reader| reader.signed_by(ISSUER, IDENTITY);
     for reader in [
@@ -146,8 +140,7 @@ fn identities_may_be_expressions() {
     by(&format!("^{start}.*@refs/heads/main$"), "https://.*").accepted(&[DIGEST]);
     let run = by(start, ".*").refused(8, "verify/identity");
     assert!(
-        run.stderr
-            .contains("ambisign: fix: let the expression begin and end with `.*`"),
+        run.stderr.contains("ambisign: fix: let the expression begin and end with `.*`"),
         "{run}"
     );
     assert!(!run.stderr.contains("must  "), "{run}");
@@ -161,10 +154,7 @@ fn workflow_claims_are_compared() {
     let claims = [
         ("trigger", "workflow_dispatch"),
         ("name", "Extremely dangerous OIDC beacon"),
-        (
-            "repository",
-            "sigstore-conformance/extremely-dangerous-public-oidc-beacon",
-        ),
+        ("repository", "sigstore-conformance/extremely-dangerous-public-oidc-beacon"),
         ("ref", "refs/heads/main"),
     ];
     let flags = |change: &str| -> Vec<String> {
@@ -174,20 +164,12 @@ fn workflow_claims_are_compared() {
         };
         claims.iter().map(flag).collect()
     };
-    beacon(BUNDLE)
-        .args(flags(""))
-        .args([DIGEST])
-        .accepted(&[DIGEST]);
+    beacon(BUNDLE).args(flags("")).args([DIGEST]).accepted(&[DIGEST]);
     for (name, _) in claims {
-        beacon(BUNDLE)
-            .args(flags(name))
-            .args([DIGEST])
-            .refused(8, "verify/claim");
+        beacon(BUNDLE).args(flags(name)).args([DIGEST]).refused(8, "verify/claim");
     }
     let sha = "--certificate-github-workflow-sha=0000000000000000000000000000000000000000";
-    beacon(BUNDLE)
-        .args([sha, DIGEST])
-        .refused(8, "verify/claim");
+    beacon(BUNDLE).args([sha, DIGEST]).refused(8, "verify/claim");
 }
 
 /// Whatever is wrong: the exit code and the code, and never 0.
@@ -212,49 +194,25 @@ fn everything_else_is_refused_with_its_reason() {
     let deep = bent("deep", &format!(r#""x":{open}{close}"#));
     let missing = folder.path().join("missing");
     let signed = |bundle: &Path| blob(bundle).signed_by(ISSUER, IDENTITY).args([DIGEST]);
-    let keyed = |key: PathBuf| {
-        blob(vector(KEYED))
-            .args(["--key".into(), key])
-            .args([DIGEST])
-    };
+    let keyed = |key: PathBuf| blob(vector(KEYED)).args(["--key".into(), key]).args([DIGEST]);
     let zero = format!("sha256:{}", "0".repeat(64));
     let staging = vector("roots/staging/trusted_root.json");
     let rooted = |root: &Path| {
         let reader = Reader::of("verify-blob").signed_by(ISSUER, IDENTITY);
         let reader = reader.args(["--bundle".into(), vector(BUNDLE)]);
-        reader
-            .args([Path::new("--trusted-root"), root])
-            .args([DIGEST])
+        reader.args([Path::new("--trusted-root"), root]).args([DIGEST])
     };
     let rows: Vec<(Reader, i32, &str)> = vec![
-        (
-            blob(vector(BUNDLE)).signed_by(ISSUER, "x").args([DIGEST]),
-            8,
-            "verify/identity",
-        ),
-        (
-            blob(vector(BUNDLE)).signed_by("x", IDENTITY).args([DIGEST]),
-            8,
-            "verify/issuer",
-        ),
+        (blob(vector(BUNDLE)).signed_by(ISSUER, "x").args([DIGEST]), 8, "verify/identity"),
+        (blob(vector(BUNDLE)).signed_by("x", IDENTITY).args([DIGEST]), 8, "verify/issuer"),
         (beacon(BUNDLE).args([&zero]), 8, "verify/artifact"),
         (beacon(STATEMENT).args([&zero]), 8, "verify/artifact"),
-        (
-            beacon(STATEMENT).args(["--predicate-type", "x", DIGEST]),
-            8,
-            "verify/predicate-type",
-        ),
-        (
-            beacon(BUNDLE).args(["--predicate-type", "x", DIGEST]),
-            8,
-            "verify/predicate-type",
-        ),
+        (beacon(STATEMENT).args(["--predicate-type", "x", DIGEST]), 8, "verify/predicate-type"),
+        (beacon(BUNDLE).args(["--predicate-type", "x", DIGEST]), 8, "verify/predicate-type"),
         (beacon(KEYED).args([DIGEST]), 8, "verify/key-signed"),
         (keyed(vector("own/other.pub")), 8, "verify/key"),
         (
-            blob(vector(BUNDLE))
-                .args(["--key".into(), vector(KEY)])
-                .args([DIGEST]),
+            blob(vector(BUNDLE)).args(["--key".into(), vector(KEY)]).args([DIGEST]),
             8,
             "verify/certificate-signed",
         ),
@@ -279,13 +237,7 @@ fn everything_else_is_refused_with_its_reason() {
             2,
             "settings/incomplete",
         ),
-        (
-            beacon(BUNDLE)
-                .args(["--key".into(), vector(KEY)])
-                .args([DIGEST]),
-            2,
-            "settings/conflict",
-        ),
+        (beacon(BUNDLE).args(["--key".into(), vector(KEY)]).args([DIGEST]), 2, "settings/conflict"),
         (
             beacon(BUNDLE).args(["--certificate-identity-regexp", ".*", DIGEST]),
             2,
@@ -296,11 +248,7 @@ fn everything_else_is_refused_with_its_reason() {
             2,
             "settings/value",
         ),
-        (
-            blob(vector(BUNDLE)).signed_by(ISSUER, "").args([DIGEST]),
-            2,
-            "settings/empty",
-        ),
+        (blob(vector(BUNDLE)).signed_by(ISSUER, "").args([DIGEST]), 2, "settings/empty"),
     ];
     for (reader, exit, code) in rows {
         reader.refused(exit, code);
@@ -319,10 +267,7 @@ fn the_environment_accepts_nobody() {
     let root = vector("roots/production/trusted_root.json");
     let with = |flags: &[&str]| {
         let reader = Reader::of("verify-blob").signed_by(ISSUER, IDENTITY);
-        let reader = reader
-            .args(["--bundle".into(), vector(BUNDLE)])
-            .args(flags)
-            .args([DIGEST]);
+        let reader = reader.args(["--bundle".into(), vector(BUNDLE)]).args(flags).args([DIGEST]);
         reader.map(|program| program.env("AMBISIGN_TRUSTED_ROOT", &root))
     };
     with(&[]).accepted(&[DIGEST]);
@@ -335,11 +280,7 @@ fn the_conformance_client_speaks_its_protocol() {
     let client = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/client");
     let run = |args: &[&str]| {
         let client = Program::new(&client).env("PATH", "/usr/local/bin:/usr/bin:/bin");
-        client
-            .env("AMBISIGN", env!("CARGO_BIN_EXE_ambisign"))
-            .args(args)
-            .run()
-            .code
+        client.env("AMBISIGN", env!("CARGO_BIN_EXE_ambisign")).args(args).run().code
     };
     let (bundle, keyed, key) = (vector(BUNDLE), vector(KEYED), vector(KEY));
     let root = vector("roots/production/trusted_root.json");
@@ -361,16 +302,8 @@ fn the_conformance_client_speaks_its_protocol() {
     };
     assert_eq!(verify(IDENTITY), Some(0));
     assert_eq!(verify("x"), Some(8));
-    let verify = run(&[
-        "verify-bundle",
-        "--bundle",
-        keyed,
-        "--key",
-        key,
-        "--trusted-root",
-        root,
-        DIGEST,
-    ]);
+    let verify =
+        run(&["verify-bundle", "--bundle", keyed, "--key", key, "--trusted-root", root, DIGEST]);
     assert_eq!(verify, Some(0));
     assert_eq!(run(&["sign-everything"]), Some(2));
     assert_eq!(run(&["sign-bundle", "--bundle", "x", root]), Some(3));

@@ -18,10 +18,7 @@ fn sign(stack: &Stack, log: Log, image: &Image) {
 
 fn sign_as(stack: &Stack, log: Log, issuer: &str, image: &Image) {
     let sign = stack.signing("sign", log);
-    sign.env("SIGSTORE_ID_TOKEN", stack.token(issuer, &[]))
-        .arg(image.reference())
-        .run()
-        .expect(0);
+    sign.env("SIGSTORE_ID_TOKEN", stack.token(issuer, &[])).arg(image.reference()).run().expect(0);
 }
 
 /// Signed in the older layout.
@@ -30,12 +27,7 @@ fn sign_legacy(stack: &Stack, cosign: Cosign, options: &[&str], image: &Image) {
         .program(stack)
         .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
         .args(["sign", "--yes", "--trusted-root", stack.var("TRUSTED_ROOT")])
-        .args([
-            "--fulcio-url",
-            stack.var("FULCIO_URL"),
-            "--rekor-url",
-            stack.var("REKOR_URL"),
-        ]);
+        .args(["--fulcio-url", stack.var("FULCIO_URL"), "--rekor-url", stack.var("REKOR_URL")]);
     let sign = match cosign {
         Cosign::Two => sign,
         Cosign::Three => sign.args(["--new-bundle-format=false", "--use-signing-config=false"]),
@@ -58,9 +50,7 @@ fn bundles_of_cosign_and_of_ours_are_accepted_and_only_the_registry_is_asked() {
             sign(&stack, log, &ours);
             stack.reset_journal();
             for image in [&theirs, &ours] {
-                Reader::ready(&stack)
-                    .image(image)
-                    .accepted(&[&image.reference()]);
+                Reader::ready(&stack).image(image).accepted(&[&image.reference()]);
             }
             let all = [&theirs, &ours].map(Image::reference);
             let all: Vec<&str> = all.iter().map(String::as_str).collect();
@@ -85,9 +75,7 @@ fn what_cosign_2_signs_is_accepted() {
     let config = Log::V1.signing_config(&stack);
     let sign = Cosign::Two.sign(&stack, config, &image);
     sign.arg("--new-bundle-format").run().expect(0);
-    Reader::ready(&stack)
-        .image(&image)
-        .accepted(&[&image.reference()]);
+    Reader::ready(&stack).image(&image).accepted(&[&image.reference()]);
     // The older layout.
     let stamped = ["--timestamp-server-url", stack.var("TSA_URL")];
     for (cosign, options) in [
@@ -98,9 +86,7 @@ fn what_cosign_2_signs_is_accepted() {
     ] {
         let image = stack.push(Registry::Fallback, "verify/legacy", 1);
         sign_legacy(&stack, cosign, options, &image);
-        let run = Reader::ready(&stack)
-            .image(&image)
-            .accepted(&[&image.reference()]);
+        let run = Reader::ready(&stack).image(&image).accepted(&[&image.reference()]);
         assert!(run.stderr.contains("#1 accepted"), "{run}");
         let document = Reader::ready(&stack).image(&image).document(0);
         let layout = &document["artifacts"][0]["signatures"][0]["layout"];
@@ -115,9 +101,7 @@ fn what_cosign_2_signs_is_accepted() {
         }
         // An older signature beside a bundle of somebody else.
         sign_as(&stack, Log::V1, "email", &image);
-        Reader::ready(&stack)
-            .image(&image)
-            .accepted(&[&image.reference()]);
+        Reader::ready(&stack).image(&image).accepted(&[&image.reference()]);
     }
 }
 
@@ -127,59 +111,33 @@ fn every_wrong_expectation_is_told() {
     let stack = Stack::shared();
     let image = stack.push(Registry::Fallback, "verify/wrong", 1);
     let (issuer, other) = (stack.issuer("github"), stack.issuer("email"));
-    let run = Reader::ready(&stack)
-        .image(&image)
-        .refused(8, "verify/no-signatures");
-    assert!(
-        run.stderr
-            .contains("ambisign: fix: compare the digest with the signed one"),
-        "{run}"
-    );
+    let run = Reader::ready(&stack).image(&image).refused(8, "verify/no-signatures");
+    assert!(run.stderr.contains("ambisign: fix: compare the digest with the signed one"), "{run}");
     sign(&stack, Log::V1, &image);
     sign_as(&stack, Log::V2, "email", &image);
-    Reader::ready(&stack)
-        .image(&image)
-        .accepted(&[&image.reference()]);
+    Reader::ready(&stack).image(&image).accepted(&[&image.reference()]);
     let by = |issuer: &str, identity: &str| {
-        Reader::believing(&stack)
-            .signed_by(issuer, identity)
-            .image(&image)
+        Reader::believing(&stack).signed_by(issuer, identity).image(&image)
     };
     let run = by(&issuer, "x").rejected(&[]);
-    let because = run
-        .stderr
-        .lines()
-        .filter(|line| line.starts_with("ambisign: because: #"))
-        .count();
+    let because =
+        run.stderr.lines().filter(|line| line.starts_with("ambisign: because: #")).count();
     assert_eq!(because, 2, "{run}");
     assert!(
-        run.stderr.contains(&format!(
-            "was signed by \"{GITHUB_IDENTITY}\", not by \"x\""
-        )),
+        run.stderr.contains(&format!("was signed by \"{GITHUB_IDENTITY}\", not by \"x\"")),
         "{run}"
     );
     assert!(run.stderr.contains("2 signatures were found"), "{run}");
     by(&other, GITHUB_IDENTITY).rejected(&[]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/vectors/roots/production/trusted_root.json");
-    let run = Reader::of("verify")
-        .signed_by_github(&stack)
-        .args(["--trusted-root".into(), root]);
+    let run = Reader::of("verify").signed_by_github(&stack).args(["--trusted-root".into(), root]);
     run.image(&image).rejected(&[]);
     let another = stack.push(Registry::Fallback, "verify/wrong", 1);
     // The signatures of another image: what is listed is believed to be nothing.
-    let list = image
-        .get(&format!("manifests/{}", image.fallback_tag()))
-        .body;
-    put(
-        &another,
-        &another.fallback_tag(),
-        "application/vnd.oci.image.index.v1+json",
-        &list,
-    );
-    Reader::ready(&stack)
-        .image(&another)
-        .rejected(&["verify/artifact", "verify/issuer"]);
+    let list = image.get(&format!("manifests/{}", image.fallback_tag())).body;
+    put(&another, &another.fallback_tag(), "application/vnd.oci.image.index.v1+json", &list);
+    Reader::ready(&stack).image(&another).rejected(&["verify/artifact", "verify/issuer"]);
     let bundle = image.signatures().remove(0).bundle;
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bundle.json");
@@ -187,9 +145,7 @@ fn every_wrong_expectation_is_told() {
     let given = || Reader::ready(&stack).args([Path::new("--bundle"), &path]);
     given().image(&image).accepted(&[&image.reference()]);
     given().image(&another).refused(8, "verify/artifact");
-    given()
-        .args([image.tagged()])
-        .refused(2, "settings/detached");
+    given().args([image.tagged()]).refused(2, "settings/detached");
 }
 
 /// Puts a manifest under a tag, as anybody with the push right can.
@@ -214,37 +170,18 @@ fn a_tag_is_resolved_once_and_several_images_are_all_or_nothing() {
     let signed = stack.push(Registry::Referrers, "verify/signed", 1);
     let unsigned = stack.push(Registry::Referrers, "verify/unsigned", 1);
     sign(&stack, Log::V1, &signed);
-    let run = Reader::ready(&stack)
-        .args([signed.tagged()])
-        .accepted(&[&signed.reference()]);
+    let run = Reader::ready(&stack).args([signed.tagged()]).accepted(&[&signed.reference()]);
     assert!(
-        run.stderr.contains(&format!(
-            "{}  (asked for: {})",
-            signed.reference(),
-            signed.tagged()
-        )),
+        run.stderr.contains(&format!("{}  (asked for: {})", signed.reference(), signed.tagged())),
         "{run}"
     );
-    let run = Reader::ready(&stack)
-        .image(&signed)
-        .image(&unsigned)
-        .run()
-        .expect(8);
+    let run = Reader::ready(&stack).image(&signed).image(&unsigned).run().expect(8);
     assert_eq!(run.stdout, format!("{}\n", signed.reference()));
-    assert!(
-        run.stderr.contains("exit 8; 1 of 2 artifacts are verified"),
-        "{run}"
-    );
-    let document = Reader::ready(&stack)
-        .image(&unsigned)
-        .image(&signed)
-        .document(8);
+    assert!(run.stderr.contains("exit 8; 1 of 2 artifacts are verified"), "{run}");
+    let document = Reader::ready(&stack).image(&unsigned).image(&signed).document(8);
     let statuses = [0, 1].map(|at| document["artifacts"][at]["status"].clone());
     assert_eq!(statuses, ["failed", "verified"]);
-    assert_eq!(
-        document["artifacts"][0]["error"]["code"],
-        "verify/no-signatures"
-    );
+    assert_eq!(document["artifacts"][0]["error"]["code"], "verify/no-signatures");
 }
 
 #[test]
@@ -255,12 +192,7 @@ fn the_trusted_root_may_come_from_a_mirror() {
     sign(&stack, Log::V1, &image);
     let from = |mirror: &str| {
         let reader = Reader::of("verify").signed_by_github(&stack);
-        let mirror = [
-            "--tuf-mirror",
-            mirror,
-            "--tuf-root",
-            stack.var("TUF_ROOT_FILE"),
-        ];
+        let mirror = ["--tuf-mirror", mirror, "--tuf-root", stack.var("TUF_ROOT_FILE")];
         reader.args(mirror).args(["--timeout", "20s"]).image(&image)
     };
     from(stack.var("TUF_MIRROR_URL")).accepted(&[&image.reference()]);
@@ -278,20 +210,12 @@ fn keys_annotations_and_predicate_types() {
         program.env("COSIGN_PASSWORD", "")
     };
     for name in ["ours", "other"] {
-        cosign()
-            .args(["generate-key-pair", "--output-key-prefix", name])
-            .run()
-            .expect(0);
+        cosign().args(["generate-key-pair", "--output-key-prefix", name]).run().expect(0);
     }
     let config = Log::V1.signing_config(&stack);
     let with = |command: &str| {
         cosign()
-            .args([
-                command,
-                "--yes",
-                "--trusted-root",
-                stack.var("TRUSTED_ROOT"),
-            ])
+            .args([command, "--yes", "--trusted-root", stack.var("TRUSTED_ROOT")])
             .arg("--signing-config")
             .arg(config)
     };
@@ -299,40 +223,23 @@ fn keys_annotations_and_predicate_types() {
     sign.arg(image.reference()).run().expect(0);
     let by = |key: &str| {
         let key = folder.path().join(key);
-        Reader::believing(&stack)
-            .args(["--key".into(), key])
-            .image(&image)
+        Reader::believing(&stack).args(["--key".into(), key]).image(&image)
     };
     by("ours.pub").accepted(&[&image.reference()]);
-    by("ours.pub")
-        .args(["-a", "team=a", "-a", "env=prod"])
-        .accepted(&[&image.reference()]);
-    by("ours.pub")
-        .args(["-a", "env=dev"])
-        .rejected(&["verify/annotation"]);
-    by("ours.pub")
-        .args(["-a", "other=prod"])
-        .rejected(&["verify/annotation"]);
+    by("ours.pub").args(["-a", "team=a", "-a", "env=prod"]).accepted(&[&image.reference()]);
+    by("ours.pub").args(["-a", "env=dev"]).rejected(&["verify/annotation"]);
+    by("ours.pub").args(["-a", "other=prod"]).rejected(&["verify/annotation"]);
     by("other.pub").rejected(&["verify/key"]);
-    Reader::ready(&stack)
-        .image(&image)
-        .rejected(&["verify/key-signed"]);
+    Reader::ready(&stack).image(&image).rejected(&["verify/key-signed"]);
     by("ours.key").refused(2, "verify/key-file");
 
     // An attestation is no signature.
     let attested = stack.push(Registry::Referrers, "verify/attested", 1);
     std::fs::write(folder.path().join("predicate.json"), "{}").unwrap();
     let attest = with("attest").env("SIGSTORE_ID_TOKEN", stack.token("github", &[]));
-    let attest = attest.args([
-        "--predicate",
-        "predicate.json",
-        "--type",
-        "https://example.test/p",
-    ]);
+    let attest = attest.args(["--predicate", "predicate.json", "--type", "https://example.test/p"]);
     attest.arg(attested.reference()).run().expect(0);
-    Reader::ready(&stack)
-        .image(&attested)
-        .rejected(&["verify/predicate-type"]);
+    Reader::ready(&stack).image(&attested).rejected(&["verify/predicate-type"]);
     let typed = Reader::ready(&stack).args(["--predicate-type", "https://example.test/p"]);
     typed.image(&attested).accepted(&[&attested.reference()]);
 }
@@ -350,11 +257,7 @@ fn files_that_others_signed_are_accepted() {
                 .dir(folder.path())
                 .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
                 .args(["sign-blob", "--yes", "--bundle", "bundle.json"])
-                .args([
-                    "--trusted-root",
-                    stack.var("TRUSTED_ROOT"),
-                    "--signing-config",
-                ])
+                .args(["--trusted-root", stack.var("TRUSTED_ROOT"), "--signing-config"])
                 .arg(log.signing_config(&stack))
         };
         let config = match log {
@@ -363,13 +266,7 @@ fn files_that_others_signed_are_accepted() {
         };
         let python = python(&stack, folder.path())
             .dir(folder.path())
-            .args([
-                "--trust-config",
-                stack.var(config),
-                "sign",
-                "--bundle",
-                "bundle.json",
-            ])
+            .args(["--trust-config", stack.var(config), "sign", "--bundle", "bundle.json"])
             .args(["--overwrite", "--identity-token"])
             .arg(stack.token("github", &[]));
         // Through the client of the conformance suite.
@@ -380,11 +277,7 @@ fn files_that_others_signed_are_accepted() {
             .env("AMBISIGN", env!("CARGO_BIN_EXE_ambisign"))
             .args(["sign-bundle", "--bundle", "bundle.json", "--identity-token"])
             .arg(stack.token("github", &[]))
-            .args([
-                "--trusted-root",
-                stack.var("TRUSTED_ROOT"),
-                "--signing-config",
-            ])
+            .args(["--trusted-root", stack.var("TRUSTED_ROOT"), "--signing-config"])
             .arg(log.signing_config(&stack));
         let (rekor, version) = match log {
             Log::V1 => ("REKOR_URL", "1"),
@@ -410,12 +303,8 @@ fn files_that_others_signed_are_accepted() {
             };
             let digest = "sha256:ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73";
             reader().signed_by_github(&stack).accepted(&[digest]);
-            reader()
-                .signed_by(&stack.issuer("github"), "x")
-                .refused(8, "verify/identity");
-            reader()
-                .signed_by("x", GITHUB_IDENTITY)
-                .refused(8, "verify/issuer");
+            reader().signed_by(&stack.issuer("github"), "x").refused(8, "verify/identity");
+            reader().signed_by("x", GITHUB_IDENTITY).refused(8, "verify/issuer");
         }
     }
 }
@@ -447,20 +336,8 @@ fn statements_of_others_about_an_image_are_accepted() {
     ] {
         let python = python(&stack, folder.path())
             .dir(folder.path())
-            .args([
-                "--trust-config",
-                stack.var(config),
-                "attest",
-                "--bundle",
-                "bundle.json",
-            ])
-            .args([
-                "--overwrite",
-                "--predicate",
-                "predicate.json",
-                "--predicate-type",
-                PROVENANCE,
-            ])
+            .args(["--trust-config", stack.var(config), "attest", "--bundle", "bundle.json"])
+            .args(["--overwrite", "--predicate", "predicate.json", "--predicate-type", PROVENANCE])
             .args(["--identity-token", &stack.token("github", &[]), "manifest"]);
         let js = javascript(&stack, folder.path())
             .env("SIGSTORE_ID_TOKEN", stack.token("github", &[]))
@@ -476,10 +353,7 @@ fn statements_of_others_about_an_image_are_accepted() {
             };
             let typed = || reader().args(["--predicate-type", PROVENANCE]);
             let run = typed().image(&image).accepted(&[&image.reference()]);
-            assert!(
-                run.stderr.contains(&format!("Rekor v{version} ")),
-                "{log:?} {made}: {run}"
-            );
+            assert!(run.stderr.contains(&format!("Rekor v{version} ")), "{log:?} {made}: {run}");
             typed().image(&other).refused(8, "verify/artifact");
             reader().image(&image).refused(8, "verify/predicate-type");
         }

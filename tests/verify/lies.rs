@@ -44,11 +44,7 @@ fn status(status: u16) -> Fault {
 }
 
 fn listed(body: &'static str) -> Fault {
-    Status(
-        200,
-        &[("content-type", "application/vnd.oci.image.index.v1+json")],
-        body,
-    )
+    Status(200, &[("content-type", "application/vnd.oci.image.index.v1+json")], body)
 }
 
 /// A page that says that there is another, which is the same.
@@ -127,9 +123,7 @@ fn one_good_signature_is_enough() {
     ] {
         let proxy = FaultProxy::start(&signed.host, rules);
         let image = signed.through(&proxy.host());
-        Reader::ready(&stack)
-            .image(&image)
-            .accepted(&[&image.reference()]);
+        Reader::ready(&stack).image(&image).accepted(&[&image.reference()]);
     }
 }
 

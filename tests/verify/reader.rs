@@ -33,8 +33,7 @@ impl Reader {
 
     /// By exactly this identity.
     pub(crate) fn signed_by(self, issuer: &str, identity: &str) -> Self {
-        self.args(["--certificate-identity", identity])
-            .args(["--certificate-oidc-issuer", issuer])
+        self.args(["--certificate-identity", identity]).args(["--certificate-oidc-issuer", issuer])
     }
 
     /// Several arguments.

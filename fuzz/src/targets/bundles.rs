@@ -40,10 +40,7 @@ pub fn bundle(bytes: &[u8]) {
 }
 
 fn envelope_parts(envelope: &Envelope) -> (Vec<u8>, Vec<u8>) {
-    (
-        envelope.payload_type.clone().into_bytes(),
-        envelope.payload.clone(),
-    )
+    (envelope.payload_type.clone().into_bytes(), envelope.payload.clone())
 }
 
 /// Type and payload of a pre-authentication encoding, by the lengths that it names.
@@ -70,13 +67,7 @@ pub fn judge(vector: &Vector, changed: Vec<u8>) -> bool {
         Ok(verified) => {
             strict(&changed);
             let why = meaning::difference(vector, &verified);
-            assert_eq!(
-                why,
-                None,
-                "{}: {:?}",
-                vector.name,
-                bend::places_of(vector, &changed)
-            );
+            assert_eq!(why, None, "{}: {:?}", vector.name, bend::places_of(vector, &changed));
             true
         }
         Err(error) => {

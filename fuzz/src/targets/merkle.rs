@@ -13,9 +13,7 @@ pub fn merkle(bytes: &[u8]) {
     let mut choices = Choices(bytes);
     let size = choices.below(4096) + 1;
     let index = choices.below(size);
-    let leaves: Vec<_> = (0..size)
-        .map(|n| merkle::leaf_hash(&n.to_be_bytes()))
-        .collect();
+    let leaves: Vec<_> = (0..size).map(|n| merkle::leaf_hash(&n.to_be_bytes())).collect();
     let (mut proof, root) = naive(index, &leaves);
     let (at, of) = (number(index), number(size));
     assert_eq!(merkle::root(leaves[index], at, of, &proof), Some(root));
@@ -42,10 +40,8 @@ pub fn merkle(bytes: &[u8]) {
     }
     assert_ne!(merkle::root(leaves[index], at, of, &proof), Some(root));
     // Trees of impossible sizes.
-    let wild: Vec<u64> = bytes
-        .chunks(8)
-        .map(|eight| eight.iter().fold(0, |n, b| n << 8 | u64::from(*b)))
-        .collect();
+    let wild: Vec<u64> =
+        bytes.chunks(8).map(|eight| eight.iter().fold(0, |n, b| n << 8 | u64::from(*b))).collect();
     if let [index, size, ..] = wild.as_slice() {
         let _any = merkle::root(leaves[0], *index, *size, &proof);
         for tile in tiles::needed(*index, *size) {

@@ -47,12 +47,7 @@ pub fn image_list(bytes: &[u8]) {
     if let Some(input) = text(bytes)
         && let Some(built) = images::fuzzing::metadata(input)
     {
-        assert!(
-            built
-                .iter()
-                .flat_map(|one| &one.names)
-                .all(|name| !name.is_empty())
-        );
+        assert!(built.iter().flat_map(|one| &one.names).all(|name| !name.is_empty()));
         strict(bytes);
     }
 }
@@ -71,16 +66,9 @@ pub fn image_reference(bytes: &[u8]) {
     let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-/".contains(&b);
     assert!(name.bytes().all(is_name), "{name}");
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    assert!(
-        name.split('/')
-            .all(|part| part.starts_with(plain) && part.ends_with(plain))
-    );
+    assert!(name.split('/').all(|part| part.starts_with(plain) && part.ends_with(plain)));
     let is_tag = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
-    assert!(
-        reference
-            .tag()
-            .is_none_or(|tag| tag.len() <= 128 && tag.bytes().all(is_tag))
-    );
+    assert!(reference.tag().is_none_or(|tag| tag.len() <= 128 && tag.bytes().all(is_tag)));
     // The name as it stands is in the input: nothing is repaired.
     assert!(input.contains(name.strip_prefix("library/").unwrap_or(name)));
     if let Some(digest) = reference.digest() {

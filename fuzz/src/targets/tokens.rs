@@ -46,11 +46,7 @@ fn self_description(bytes: &[u8]) {
         check_error(&error);
     }
     for version in [1, 2] {
-        let log = Service {
-            url: url.clone(),
-            version,
-            operator: String::new(),
-        };
+        let log = Service { url: url.clone(), version, operator: String::new() };
         if let Err(error) = preflight::head(&answer, &log, &vector.root) {
             check_error(&error);
         }
@@ -105,12 +101,7 @@ fn identity(token: &str) -> bool {
             false
         }
         Ok(identity) => {
-            assert!(
-                identity
-                    .audiences()
-                    .iter()
-                    .any(|audience| audience == "sigstore")
-            );
+            assert!(identity.audiences().iter().any(|audience| audience == "sigstore"));
             assert!(identity.issuer().starts_with("http") && !identity.sub().is_empty());
             if let Err(error) = identity.guard_privacy(true, false) {
                 check_error(&error);

@@ -44,9 +44,7 @@ pub fn certificate(bytes: &[u8]) {
                 let node = der::read(der)?.into_iter().next()?;
                 Some(der::write(node.nodes().get(..2)?))
             };
-            let mut known = vectors::all()
-                .iter()
-                .map(|vector| vector.bundle.certificate());
+            let mut known = vectors::all().iter().map(|vector| vector.bundle.certificate());
             assert!(known.any(|der| der.map(tbs) == Some(tbs(bytes))), "trusted");
         }
     }
@@ -82,15 +80,8 @@ pub fn trusted_root(bytes: &[u8]) {
         check_error(&error);
     }
     assert!(root.log_ids().all(|id| root.log(id).is_some()));
-    let authorities = root
-        .authorities()
-        .iter()
-        .chain(root.timestamp_authorities());
-    assert!(
-        authorities
-            .into_iter()
-            .all(|authority| !authority.chain().is_empty())
-    );
+    let authorities = root.authorities().iter().chain(root.timestamp_authorities());
+    assert!(authorities.into_iter().all(|authority| !authority.chain().is_empty()));
     for vector in vectors::all().iter().take(3) {
         if let Err(error) = vector.certificate().trusted(&root) {
             check_error(&error);

@@ -15,11 +15,7 @@ use super::super::vectors::{self, Vector};
 
 /// Log entries in the forms of bundles, Rekor v2, Rekor v1 and the older layout: none is believed but the real one.
 pub fn log_entry(bytes: &[u8]) {
-    for parse in [
-        LogEntry::from_json,
-        LogEntry::from_v1,
-        LogEntry::from_legacy,
-    ] {
+    for parse in [LogEntry::from_json, LogEntry::from_v1, LogEntry::from_legacy] {
         let entry = match parse(bytes) {
             Ok(entry) => entry,
             Err(error) => {
@@ -28,11 +24,7 @@ pub fn log_entry(bytes: &[u8]) {
             }
         };
         strict(bytes);
-        for name in [
-            "happy-path-v0.3",
-            "rekor2-happy-path",
-            "happy-path-intoto-in-dsse-v3",
-        ] {
+        for name in ["happy-path-v0.3", "rekor2-happy-path", "happy-path-intoto-in-dsse-v3"] {
             verify_entry(&entry, vectors::named(name));
         }
     }
@@ -40,10 +32,8 @@ pub fn log_entry(bytes: &[u8]) {
 
 fn verify_entry(entry: &LogEntry, vector: &Vector) {
     let certificate = vector.certificate();
-    let logged = Logged {
-        verifier: Verifier::Certificate(&certificate),
-        content: vector.content(),
-    };
+    let logged =
+        Logged { verifier: Verifier::Certificate(&certificate), content: vector.content() };
     match entry.verify(&logged, &vector.root) {
         Ok(_) => {
             let mut real = vector.bundle.entries().iter();
@@ -77,11 +67,7 @@ pub fn note(bytes: &[u8]) {
     let Some(checkpoint) = Checkpoint::parse(input) else {
         return;
     };
-    let head = [
-        checkpoint.origin,
-        &checkpoint.size.to_string(),
-        &STANDARD.encode(checkpoint.root),
-    ];
+    let head = [checkpoint.origin, &checkpoint.size.to_string(), &STANDARD.encode(checkpoint.root)];
     assert!(note.text.starts_with(&(head.join("\n") + "\n")));
     for name in ["happy-path-v0.3", "rekor2-happy-path"] {
         let vector = vectors::named(name);
@@ -100,10 +86,7 @@ pub fn note(bytes: &[u8]) {
 
 /// Timestamps: none is believed but the real one.
 pub fn timestamp(bytes: &[u8]) {
-    for name in [
-        "rekor2-timestamp-with-embedded-cert",
-        "intoto-with-custom-trust-root",
-    ] {
+    for name in ["rekor2-timestamp-with-embedded-cert", "intoto-with-custom-trust-root"] {
         let vector = vectors::named(name);
         let certificate = vector.certificate();
         let stamped = Stamped {

@@ -166,9 +166,7 @@ impl Net {
     pub fn new(env: &Env, clock: Clock, options: NetOptions) -> Self {
         let proxies = Proxies::read(env).map(|(proxies, _told_by_whoever_asks)| proxies);
         let redactor = Redactor::default();
-        Proxies::secrets(env)
-            .iter()
-            .for_each(|secret| redactor.guard(secret));
+        Proxies::secrets(env).iter().for_each(|secret| redactor.guard(secret));
         let added = options.ca_file.clone();
         let added = added.map(|path| (path, options.names.ca_file));
         Self {
@@ -253,10 +251,7 @@ impl Net {
         }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where HTTP clients are built"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place where HTTP clients are built")]
     fn build(
         &self,
         profile: &Profile,
@@ -287,9 +282,7 @@ impl Net {
         if let Some(proxy) = self.proxy(profile, url) {
             builder = builder.proxy(proxy.for_client()?);
         }
-        builder
-            .build()
-            .map_err(|error| ClientError::Build { why: chain(&error) })
+        builder.build().map_err(|error| ClientError::Build { why: chain(&error) })
     }
 
     pub(super) fn roots(&self) -> Result<&Roots, ClientError> {
@@ -299,8 +292,7 @@ impl Net {
 
     /// Returns `true` if no server is trusted, because no CA file was found.
     pub(super) fn has_no_roots(&self) -> bool {
-        self.roots()
-            .is_ok_and(|roots| roots.certificates.is_empty())
+        self.roots().is_ok_and(|roots| roots.certificates.is_empty())
     }
 }
 

@@ -38,7 +38,6 @@ errors! {
     /// What happened to a request. Codes and explanations hold for each stage that sends requests.
     #[derive(Debug, thiserror::Error)]
     pub enum HttpReason {
-        /// No client could be made.
         #[error(transparent)]
         Client(source: Box<ClientError>) = "client", Usage {
             fix: source.fix(),
@@ -49,18 +48,13 @@ errors! {
         /// The whole run timed out.
         #[error("the run timed out")]
         Deadline = also "unreachable", Temporary { fix: "run again, or raise `--timeout`" },
-        /// The body is compressed, which was not asked for.
         #[error("the answer has the content coding {coding:?}, which was not requested")]
-        Encoded {
-            /// The coding.
-            coding: String,
-        } = "encoded", Untrusted {
+        Encoded { coding: String } = "encoded", Untrusted {
             fix: REWRITTEN,
             what: "The answer is compressed, although that was not requested.",
             why: "A proxy or filter between the machine and the host rewrites answers.",
             advice: "Exclude this host from it.",
         },
-        /// Plain HTTP to another machine, or a password in the URL.
         #[error("is not https")]
         NotHttps = "not-https", Usage {
             fix: "use an https URL without a user name in it",
@@ -68,7 +62,6 @@ errors! {
             why: "Both could be read on the way.",
             advice: "Use an https URL; plain http is for addresses of the machine itself.",
         },
-        /// The server answers TLS with something else, mostly plain HTTP.
         #[error("the server does not speak TLS on this port")]
         NotTls = "not-tls", Untrusted {
             fix: "give the URL and port at which the service speaks TLS, or set up TLS there",
@@ -76,7 +69,6 @@ errors! {
             why: "The service listens there in plain HTTP, or the port is another one's.",
             advice: "Give the port that speaks TLS; for a registry you can allow plain HTTP with `--allow-http-registry`.",
         },
-        /// A proxy lets nothing through, for good.
         #[error(transparent)]
         Proxy(source: Box<ProxyFault>) = "proxy", Usage {
             fix: source.fix(None),
@@ -94,7 +86,6 @@ errors! {
         ProxyTls(source: Box<ProxyFault>) = also "tls", Untrusted {
             fix: source.fix(Some("--ca-file")),
         },
-        /// The server sends the request elsewhere.
         #[error("tried to redirect to {to}")]
         Redirected {
             /// Scheme and host.
@@ -108,25 +99,18 @@ errors! {
         /// A status that may pass; [`crate::Net::send`] lists them.
         #[error("answered HTTP {}{}{}", status.as_u16(), said(excerpt), asked(*retry_after))]
         Status {
-            /// The status.
             status: StatusCode,
-            /// The beginning of the body.
             excerpt: Box<str>,
             /// How long the server asks to wait.
             retry_after: Option<Duration>,
         } = also "unreachable", Temporary { fix: "run again: this usually passes" },
-        /// The TLS peer is not who it should be.
         #[error("the TLS certificate of the server is not trusted: {why}")]
-        Tls {
-            /// What the TLS stack says.
-            why: String,
-        } = "tls", Untrusted {
+        Tls { why: String } = "tls", Untrusted {
             fix: "check the clock and the proxy, and give a private CA with `--ca-file`",
             what: "The host could not prove who it is.",
             why: "A proxy opens TLS with a certificate of its own, a private CA is not known here, or the clock is wrong.",
             advice: "Give the CA with `--ca-file`; check the clock.",
         },
-        /// The body is longer than the limit.
         #[error("answered with more than {limit} bytes")]
         TooLarge {
             /// The limit in bytes.
@@ -137,10 +121,8 @@ errors! {
             why: "Something else answers, or it means harm.",
             advice: "Check the URL and the proxies.",
         },
-        /// No answer, or only a part of one.
         #[error("{why}")]
         Unreachable {
-            /// What the system says.
             why: String,
             /// Whether the request may have reached the server.
             sent: bool,
@@ -157,16 +139,11 @@ errors! {
 const REWRITTEN: &str = "check that nothing between this machine and the host rewrites its answers";
 
 fn said(excerpt: &str) -> String {
-    if excerpt.is_empty() {
-        String::new()
-    } else {
-        format!(" `{excerpt}`")
-    }
+    if excerpt.is_empty() { String::new() } else { format!(" `{excerpt}`") }
 }
 
 fn asked(wait: Option<Duration>) -> String {
-    wait.map(|wait| format!(" and asks to wait {} s", wait.as_secs()))
-        .unwrap_or_default()
+    wait.map(|wait| format!(" and asks to wait {} s", wait.as_secs())).unwrap_or_default()
 }
 
 impl fmt::Display for HttpError {
@@ -176,11 +153,7 @@ impl fmt::Display for HttpError {
             write!(f, " through the proxy {proxy}")?;
         }
         write!(f, ": {}", self.reason)?;
-        if self.tries > 1 {
-            write!(f, " ({} tries)", self.tries)
-        } else {
-            Ok(())
-        }
+        if self.tries > 1 { write!(f, " ({} tries)", self.tries) } else { Ok(()) }
     }
 }
 
@@ -225,10 +198,7 @@ impl HttpReason {
 impl HttpReason {
     /// Whether it names the proxy itself.
     fn is_of_proxy(&self) -> bool {
-        matches!(
-            self,
-            Self::Proxy(_) | Self::ProxyDown(_) | Self::ProxyTls(_)
-        )
+        matches!(self, Self::Proxy(_) | Self::ProxyDown(_) | Self::ProxyTls(_))
     }
 }
 
@@ -245,10 +215,7 @@ impl HttpError {
 
     /// What the reader of a message of the program can do, whichever service it was.
     pub fn fix(&self) -> Option<Cow<'static, str>> {
-        self.fix_with(&SettingNames {
-            timeout: Some("--timeout"),
-            ca_file: Some("--ca-file"),
-        })
+        self.fix_with(&SettingNames { timeout: Some("--timeout"), ca_file: Some("--ca-file") })
     }
 
     /// What the reader can do, in a program whose settings have these names. It names the host.
@@ -299,9 +266,7 @@ impl HttpError {
     /// The host that was asked, with its port where the URL has one.
     pub fn host(&self) -> String {
         let url = Url::parse(&self.url).ok();
-        url.as_ref()
-            .and_then(host_and_port)
-            .unwrap_or_else(|| "the host".to_owned())
+        url.as_ref().and_then(host_and_port).unwrap_or_else(|| "the host".to_owned())
     }
 }
 
@@ -327,22 +292,14 @@ pub(super) fn transport(error: reqwest::Error) -> HttpReason {
     {
         return HttpReason::NotTls;
     }
-    HttpReason::Unreachable {
-        why,
-        sent: !error.is_connect(),
-    }
+    HttpReason::Unreachable { why, sent: !error.is_connect() }
 }
 
 /// `text` without what the layers of the HTTP client say of themselves: the reader wants the reason.
 fn without_layers(text: &str) -> &str {
-    let layers = [
-        "error sending request: ",
-        "client error (Connect): ",
-        "client error (SendRequest): ",
-    ];
-    layers
-        .into_iter()
-        .fold(text, |text, layer| text.strip_prefix(layer).unwrap_or(text))
+    let layers =
+        ["error sending request: ", "client error (Connect): ", "client error (SendRequest): "];
+    layers.into_iter().fold(text, |text, layer| text.strip_prefix(layer).unwrap_or(text))
 }
 
 /// The error of the TLS stack that `error` comes from. That it refuses the peer is an attack or a
@@ -352,9 +309,7 @@ pub(super) fn tls_error<'e>(
 ) -> Option<&'e rustls::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(|error| error.get_ref());
+        let inner = error.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
         let tls = error
             .downcast_ref::<rustls::Error>()
             .or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));

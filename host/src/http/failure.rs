@@ -111,8 +111,7 @@ impl Net {
 /// Whether an answer comes from a service: the ones over plain HTTP answer in JSON.
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE);
-    kind.and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.contains("json"))
+    kind.and_then(|kind| kind.to_str().ok()).is_some_and(|kind| kind.contains("json"))
 }
 
 /// Whether the answer was not HTTP.

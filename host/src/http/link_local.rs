@@ -28,12 +28,8 @@ const METADATA_V6: [Ipv6Addr; 3] = [
 ];
 
 /// Their names, for a machine that leaves it to a proxy what a name means.
-const METADATA_NAMES: [&str; 4] = [
-    "instance-data",
-    "instance-data.ec2.internal",
-    "metadata.google.internal",
-    "metadata.goog",
-];
+const METADATA_NAMES: [&str; 4] =
+    ["instance-data", "instance-data.ec2.internal", "metadata.google.internal", "metadata.goog"];
 
 /// Whether `address` is link-local, or that of a metadata server.
 pub fn is_link_local(address: &IpAddr) -> bool {
@@ -83,9 +79,7 @@ impl Resolve for BeyondLinkResolver {
 /// # Errors
 /// There are no others.
 fn beyond_link(found: impl Iterator<Item = SocketAddr>) -> io::Result<Vec<SocketAddr>> {
-    let addresses: Vec<_> = found
-        .filter(|address| !is_link_local(&address.ip()))
-        .collect();
+    let addresses: Vec<_> = found.filter(|address| !is_link_local(&address.ip())).collect();
     if addresses.is_empty() {
         return Err(io::Error::other("the name has link-local addresses only"));
     }

@@ -55,16 +55,10 @@ impl Resolve for LoopbackResolver {
 /// It does not resolve, or one of them is not a loopback address.
 async fn loopback_addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
     if is_localhost(name) {
-        return Ok(vec![
-            (Ipv4Addr::LOCALHOST, 0).into(),
-            (Ipv6Addr::LOCALHOST, 0).into(),
-        ]);
+        return Ok(vec![(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()]);
     }
     let found = timeout(RESOLVE, tokio::net::lookup_host((name, 0)));
-    let addresses: Vec<_> = found
-        .await
-        .map_err(|_late| io::ErrorKind::TimedOut)??
-        .collect();
+    let addresses: Vec<_> = found.await.map_err(|_late| io::ErrorKind::TimedOut)??.collect();
     if !addresses.is_empty() && addresses.iter().all(|address| address.ip().is_loopback()) {
         return Ok(addresses);
     }

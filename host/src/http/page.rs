@@ -16,9 +16,7 @@ pub(super) fn words(text: &str) -> Option<String> {
     }
     let read = readable(text);
     Some(if read.is_empty() {
-        format!("a page of HTML {}", title(text))
-            .trim_end()
-            .to_owned()
+        format!("a page of HTML {}", title(text)).trim_end().to_owned()
     } else {
         read
     })
@@ -31,17 +29,10 @@ fn readable(text: &str) -> String {
     while let Some((before, tag)) = rest.split_once('<') {
         read.push_str(before);
         read.push(' ');
-        let name: String = tag
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .collect();
+        let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect();
         let name = name.to_ascii_lowercase();
         let inside = tag.split_once('>').map_or("", |(_, inside)| inside);
-        rest = if UNREAD.contains(&name.as_str()) {
-            behind(inside, &name)
-        } else {
-            inside
-        };
+        rest = if UNREAD.contains(&name.as_str()) { behind(inside, &name) } else { inside };
     }
     read.push_str(rest);
     read.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -52,8 +43,7 @@ fn behind<'a>(inside: &'a str, name: &str) -> &'a str {
     let end = format!("</{name}");
     let lower = inside.to_ascii_lowercase();
     let end = lower.find(&end).and_then(|end| inside.get(end..));
-    end.and_then(|end| end.split_once('>'))
-        .map_or("", |(_, behind)| behind)
+    end.and_then(|end| end.split_once('>')).map_or("", |(_, behind)| behind)
 }
 
 fn title(text: &str) -> String {
@@ -77,20 +67,12 @@ mod tests {
             <body><h1>Access  denied</h1><script>if (a<b) {}</script><p>Category:\n<b>new</b></p></body>";
         assert_eq!(words(page).as_deref(), Some("Access denied Category: new"));
         let empty = "<HTML><head><Title>Please log in</title></head><body onload=\"go()\"></body>";
-        assert_eq!(
-            words(empty).as_deref(),
-            Some("a page of HTML (Please log in)")
-        );
+        assert_eq!(words(empty).as_deref(), Some("a page of HTML (Please log in)"));
         assert_eq!(words("<html>").as_deref(), Some("a page of HTML"));
         for cut in ["<html><script>", "<html><", "<html><p", "<body><head>x"] {
             assert!(words(cut).is_some(), "{cut}");
         }
-        for other in [
-            "",
-            "no",
-            "<?xml version=\"1.0\"?>",
-            "{\"message\":\"<html>\"}",
-        ] {
+        for other in ["", "no", "<?xml version=\"1.0\"?>", "{\"message\":\"<html>\"}"] {
             assert_eq!(words(other), None, "{other}");
         }
     }

@@ -45,10 +45,7 @@ enum State {
 impl Preconnect {
     /// `limit` is the longest time to connect.
     pub(super) fn new(limit: Duration) -> Self {
-        Self {
-            state: Arc::new(Mutex::new(State::Empty)),
-            limit,
-        }
+        Self { state: Arc::new(Mutex::new(State::Empty)), limit }
     }
 
     /// Begins to open a connection of `client`, which this is the layer of, to `url`.
@@ -68,10 +65,7 @@ impl<S> Layer<S> for Preconnect {
     type Service = Connector<S>;
 
     fn layer(&self, inner: S) -> Connector<S> {
-        Connector {
-            inner,
-            preconnect: self.clone(),
-        }
+        Connector { inner, preconnect: self.clone() }
     }
 }
 
@@ -108,16 +102,12 @@ where
                     let opened: Opened = Box::new(opened);
                     Some(opened)
                 };
-                self.preconnect
-                    .replace(State::Opening(tokio::spawn(task), Instant::now()));
+                self.preconnect.replace(State::Opening(tokio::spawn(task), Instant::now()));
                 Box::pin(async { Err("the connection is kept for later".into()) })
             }
             State::Opening(task, since) => Box::pin(async move {
-                let opened = if since.elapsed() < OLDEST {
-                    task.await.ok().flatten()
-                } else {
-                    None
-                };
+                let opened =
+                    if since.elapsed() < OLDEST { task.await.ok().flatten() } else { None };
                 match opened.and_then(|opened| opened.downcast().ok()) {
                     Some(opened) => Ok(*opened),
                     None => connect.await,
@@ -179,10 +169,7 @@ mod tests {
     }
 
     async fn ask(net: &Net, url: &Url) -> Vec<u8> {
-        net.send(&LIMITS, Request::new(Method::GET, url.clone()))
-            .await
-            .unwrap()
-            .body
+        net.send(&LIMITS, Request::new(Method::GET, url.clone())).await.unwrap().body
     }
 
     fn net() -> Net {
@@ -234,10 +221,7 @@ mod tests {
         let net = net();
         let url: Url = "http://127.0.0.1:1/".parse().unwrap();
         net.preconnect(&LIMITS.profile, &url).await;
-        let error = net
-            .send(&LIMITS, Request::new(Method::GET, url))
-            .await
-            .unwrap_err();
+        let error = net.send(&LIMITS, Request::new(Method::GET, url)).await.unwrap_err();
         assert_eq!(error.variant(), "unreachable");
     }
 }

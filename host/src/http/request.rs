@@ -28,19 +28,14 @@ pub fn get<const N: usize>(url: Url, headers: [(HeaderName, HeaderValue); N]) ->
 
 /// A GET of `url`, which is to answer JSON.
 pub fn get_json(url: Url) -> Request {
-    get(
-        url,
-        [(header::ACCEPT, HeaderValue::from_static("application/json"))],
-    )
+    get(url, [(header::ACCEPT, HeaderValue::from_static("application/json"))])
 }
 
 /// A POST of `body` to `url`.
 pub fn post(url: Url, media_type: &'static str, body: impl Into<Body>) -> Request {
     let mut request = Request::new(Method::POST, url);
     let media_type = HeaderValue::from_static(media_type);
-    request
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, media_type);
+    request.headers_mut().insert(header::CONTENT_TYPE, media_type);
     *request.body_mut() = Some(body.into());
     request
 }
@@ -53,9 +48,7 @@ pub fn post_accepting(
     body: impl Into<Body>,
 ) -> Request {
     let mut request = post(url, media_type, body);
-    request
-        .headers_mut()
-        .insert(header::ACCEPT, HeaderValue::from_static(accept));
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(accept));
     request
 }
 

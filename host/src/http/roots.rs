@@ -108,11 +108,7 @@ struct Reading {
 impl Reading {
     /// A file that must hold a certificate, and the setting that names it.
     fn named(&mut self, path: &Path, setting: Option<&'static str>) -> Result<(), ClientError> {
-        let unusable = |why: String| ClientError::CaFile {
-            path: path.to_owned(),
-            setting,
-            why,
-        };
+        let unusable = |why: String| ClientError::CaFile { path: path.to_owned(), setting, why };
         let found = self.file(path).map_err(|error| unusable(reason(&error)))?;
         found.map_err(unusable)
     }
@@ -175,8 +171,7 @@ impl Reading {
                 }),
             }
         }
-        any.then_some(())
-            .ok_or_else(|| "it contains no certificate".to_owned())
+        any.then_some(()).ok_or_else(|| "it contains no certificate".to_owned())
     }
 
     /// Adds the certificates of the file at `path`; if there are none, returns why.
@@ -217,10 +212,9 @@ impl Reading {
             return true;
         }
         let roots = &mut self.roots;
-        let (Ok(for_client), Ok(())) = (
-            Certificate::from_der(&certificate),
-            roots.store.add(certificate.clone()),
-        ) else {
+        let (Ok(for_client), Ok(())) =
+            (Certificate::from_der(&certificate), roots.store.add(certificate.clone()))
+        else {
             return false;
         };
         roots.certificates.push(for_client);
@@ -231,11 +225,7 @@ impl Reading {
 
 impl Default for Roots {
     fn default() -> Self {
-        Self {
-            certificates: Vec::new(),
-            store: RootCertStore::empty(),
-            warnings: Vec::new(),
-        }
+        Self { certificates: Vec::new(), store: RootCertStore::empty(), warnings: Vec::new() }
     }
 }
 
@@ -265,9 +255,8 @@ fn files(folder: &Path, links: Links) -> io::Result<Vec<PathBuf>> {
 /// Whether the link at `path` leads to a file that is not in `folder` itself.
 fn leaves(path: &Path, folder: &Path) -> bool {
     let target = std::fs::read_link(path).unwrap_or_default();
-    let stays = target
-        .parent()
-        .is_none_or(|parent| parent.as_os_str().is_empty() || parent == folder);
+    let stays =
+        target.parent().is_none_or(|parent| parent.as_os_str().is_empty() || parent == folder);
     !stays && path.is_file()
 }
 

@@ -89,16 +89,8 @@ impl Net {
         let text = self.redact(&String::from_utf8_lossy(text));
         // What stood on both sides of a tag may be a secret when it stands together.
         let text = page::words(&text).map_or(text, |words| self.redact(&words));
-        let line: String = text
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        line.split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .take(EXCERPT)
-            .collect()
+        let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        line.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(EXCERPT).collect()
     }
 
     /// Makes `request` within `limits`.
@@ -154,9 +146,8 @@ impl Net {
         again: fn(&Answer) -> bool,
     ) -> Result<(Answer, Call), HttpError> {
         let mut call = Call::new(&request);
-        call.proxy = self
-            .proxy(&limits.profile, request.url())
-            .map(|proxy| proxy.to_string().into());
+        call.proxy =
+            self.proxy(&limits.profile, request.url()).map(|proxy| proxy.to_string().into());
         if !limits.profile.permits(request.url()) {
             return Err(call.error(HttpReason::NotHttps));
         }
@@ -172,9 +163,7 @@ impl Net {
             };
             call.sent |= reason.is_sent();
             let Some(wait) = next_wait(limits, &reason, call.tries, end) else {
-                let over = self
-                    .deadline()
-                    .is_some_and(|deadline| Instant::now() >= deadline);
+                let over = self.deadline().is_some_and(|deadline| Instant::now() >= deadline);
                 return Err(call.error(if over { HttpReason::Deadline } else { reason }));
             };
             let because = reason.to_string();
@@ -224,10 +213,7 @@ impl Net {
         let client = self.client(&limits.profile, request.url())?;
         let (method, asked) = (request.method().clone(), request.url().clone());
         let peer = (&limits.profile, &asked);
-        let late = |sent| HttpReason::Unreachable {
-            why: "no answer in time".to_owned(),
-            sent,
-        };
+        let late = |sent| HttpReason::Unreachable { why: "no answer in time".to_owned(), sent };
         let response = match timeout_at(end, client.execute(request)).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(self.failure(error, peer, end).await),
@@ -254,30 +240,16 @@ impl Net {
         };
         let (shown, took) = (redacted(&url), started.elapsed());
         let (method, code) = (method.as_str(), status.as_u16());
-        self.tell(Event::Answered {
-            method,
-            url: &shown,
-            status: code,
-            took,
-        });
+        self.tell(Event::Answered { method, url: &shown, status: code, took });
         if let Some(reason) = self.answer_of_proxy(peer, (status, &headers, &body)) {
             return Err(reason);
         }
         if is_temporary(status) {
             let retry_after = retry_after(&headers, self.clock.now());
             let excerpt = self.excerpt(&body).into();
-            return Err(HttpReason::Status {
-                status,
-                excerpt,
-                retry_after,
-            });
+            return Err(HttpReason::Status { status, excerpt, retry_after });
         }
-        Ok(Answer {
-            url,
-            status,
-            headers,
-            body,
-        })
+        Ok(Answer { url, status, headers, body })
     }
 }
 
@@ -318,26 +290,13 @@ impl Call {
 
 /// `url` without query, fragment and user information.
 fn redacted(url: &Url) -> String {
-    let port = url
-        .port()
-        .map(|port| format!(":{port}"))
-        .unwrap_or_default();
-    format!(
-        "{}://{}{port}{}",
-        url.scheme(),
-        url.host_str().unwrap_or_default(),
-        url.path()
-    )
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
 fn redirect_origin(answer: &Answer) -> String {
-    let target = answer
-        .header(header::LOCATION)
-        .and_then(|to| answer.url.join(to).ok());
-    target.map_or_else(
-        || "nowhere".to_owned(),
-        |url| url.origin().ascii_serialization(),
-    )
+    let target = answer.header(header::LOCATION).and_then(|to| answer.url.join(to).ok());
+    target.map_or_else(|| "nowhere".to_owned(), |url| url.origin().ascii_serialization())
 }
 
 async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, HttpReason> {
@@ -363,10 +322,7 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
     let asked = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_no_number) => httpdate::parse_http_date(text)
-            .ok()?
-            .duration_since(now)
-            .ok()?,
+        Err(_no_number) => httpdate::parse_http_date(text).ok()?.duration_since(now).ok()?,
     };
     Some(asked.min(LONGEST_ASKED))
 }
@@ -379,11 +335,9 @@ fn next_wait(
     end: Instant,
 ) -> Option<Duration> {
     let (asked, least) = match reason {
-        HttpReason::Status {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            retry_after,
-            ..
-        } => (*retry_after, AFTER_TOO_MANY),
+        HttpReason::Status { status: StatusCode::TOO_MANY_REQUESTS, retry_after, .. } => {
+            (*retry_after, AFTER_TOO_MANY)
+        }
         HttpReason::Status { retry_after, .. } => (*retry_after, Duration::ZERO),
         HttpReason::ProxyDown(_) | HttpReason::Unreachable { .. } => (None, Duration::ZERO),
         HttpReason::Client(_)
@@ -408,9 +362,7 @@ fn next_wait(
 /// Full jitter, so that the jobs of a matrix do not come back together: between half and all of
 /// the exponential step.
 fn jittered(limits: &CallLimits, tries: u32) -> Duration {
-    let step = limits
-        .first_wait
-        .saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
+    let step = limits.first_wait.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
     let step = step.min(limits.longest_wait);
     let random = getrandom::u32().unwrap_or(u32::MAX);
     step.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))

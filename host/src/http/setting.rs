@@ -17,19 +17,16 @@ pub struct SettingNames {
 codes! {
     /// The warnings about variables and files that say how the network is used.
     pub NETWORK_WARNINGS {
-        /// A certificate, or a folder of certificates, is skipped.
         pub(super) CERTIFICATE = "network/certificate" {
             what: "A CA certificate cannot be read and is skipped.",
             why: "Its PEM or DER is damaged, or the file or folder cannot be opened.",
             advice: "Correct or remove it. The other certificates are used.",
         },
-        /// An entry of `NO_PROXY` does not match any host.
         pub(super) NO_PROXY = "network/no-proxy" {
             what: "An entry of `NO_PROXY` does not match any host and has no effect.",
             why: "An entry is a host, a domain, an address or a network, and all but a network can have a port. `*` alone matches every host.",
             advice: "Correct the entry, or remove it.",
         },
-        /// A variable is set in both spellings, to different values.
         pub(super) UNUSED = "network/unused" {
             what: "A proxy variable is set in upper and in lower case, to different values.",
             why: "ambisign uses the name in upper case, as programs written in Go do.",
@@ -118,7 +115,5 @@ impl ClientError {
 }
 
 fn named_by(setting: Option<&str>) -> String {
-    setting
-        .map(|setting| format!(", which `{setting}` names"))
-        .unwrap_or_default()
+    setting.map(|setting| format!(", which `{setting}` names")).unwrap_or_default()
 }

@@ -9,56 +9,31 @@ errors! {
     /// No provider could be chosen.
     #[derive(Debug, thiserror::Error)]
     pub enum ChooseError {
-        /// Several are ready with the same precedence.
         #[error("more than one identity can be used here: {}", quoted(names))]
-        Ambiguous {
-            /// Their names.
-            names: Vec<&'static str>,
-            /// The names of the program's settings.
-            settings: &'static Names,
-        } = "provider/ambiguous", Identity {
+        Ambiguous { names: Vec<&'static str>, settings: &'static Names } = "provider/ambiguous", Identity {
             fix: one_of(names, settings),
             what: "More than one identity could be used.",
             why: "Two CI systems are detected, for example one that starts the other, and neither takes precedence.",
             advice: "Request one of them by its name.",
         },
-        /// No token was given, and ambient providers are disabled.
         #[error("no token was given, and ambient providers are disabled")]
-        Disabled {
-            /// The variable for a token.
-            variable: String,
-            /// The names of the program's settings.
-            settings: &'static Names,
-        } = "provider/disabled", Identity {
+        Disabled { variable: String, settings: &'static Names } = "provider/disabled", Identity {
             fix: format!("set `{variable}`, or pass `{}`", settings.token_file),
             what: "No token was given, and ambient providers are disabled.",
             why: "A setting allows only a given token or one in a token variable.",
             advice: "Pass a token, or allow ambient providers.",
         },
-        /// An ambient provider is requested, but they are disabled.
         #[error("`{name}` is requested, but ambient providers are disabled")]
-        Excluded {
-            /// The provider.
-            name: &'static str,
-            /// The names of the program's settings.
-            settings: &'static Names,
-        } = "provider/excluded", Usage {
+        Excluded { name: &'static str, settings: &'static Names } = "provider/excluded", Usage {
             fix: format!("remove `{}` or `{}`", settings.provider, settings.disable_ambient),
             what: "A provider is requested, but ambient providers are disabled.",
             why: "The two settings contradict each other.",
             advice: "Remove one of the two.",
         },
-        /// A CI system without tokens of its own is detected, and only the machine has an identity.
-        #[error(
-            "this is {}, and the only identity here, `{name}`, belongs to the machine, not to the job",
-            platform.name
-        )]
+        #[error("this is {}, and the only identity here, `{name}`, belongs to the machine, not to the job", platform.name)]
         Machine {
-            /// The provider of the machine's identity.
             name: &'static str,
-            /// The CI system.
             platform: PlatformHint,
-            /// The names of the program's settings.
             settings: &'static Names,
         } = "provider/machine", Identity {
             fix: format!("{}; or, if every job of this machine may have its identity, request it with {}", platform.fix, settings.request(name)),
@@ -66,14 +41,8 @@ errors! {
             why: "The CI system issues no tokens to its jobs, and every job of this machine would have the same identity.",
             advice: "Give the job a token of its own, or request the identity of the machine by the provider's name.",
         },
-        /// No provider was detected.
-        #[error(
-            "no identity was found: looked for {}{}",
-            quoted(looked),
-            seen_too(recognised)
-        )]
+        #[error("no identity was found: looked for {}{}", quoted(looked), seen_too(recognised))]
         NoIdentity {
-            /// The searched variables and files.
             looked: Vec<String>,
             /// Recognised platforms that do not provide a token by themselves.
             recognised: Vec<PlatformHint>,
@@ -81,9 +50,7 @@ errors! {
             contained: bool,
             /// The token that could be mounted, when this is a pod of Kubernetes.
             pod: Option<Box<PodToken>>,
-            /// The variable for a token.
             variable: String,
-            /// The names of the program's settings.
             settings: &'static Names,
         } = "provider/no-identity", Identity {
             fix: platform_or(recognised, (*contained, pod.as_deref()), variable, settings),
@@ -91,14 +58,10 @@ errors! {
             why: "The platform of the job issues no tokens, or the job is not configured to get one.",
             advice: "Configure the job to get a token from its platform, or set a token variable.",
         },
-        /// The requested provider was not detected.
         #[error("`{name}` is requested but not available")]
         NotDetected {
-            /// The provider.
             name: &'static str,
-            /// The variables and files that identify it.
             marks: Vec<String>,
-            /// The names of the program's settings.
             settings: &'static Names,
         } = "provider/not-detected", Identity {
             fix: format!("remove `{}`, or run where one of these exists: {}", settings.provider, quoted(marks)),
@@ -106,14 +69,8 @@ errors! {
             why: "Its variables or files are not visible to this process.",
             advice: "Run in the job itself, and pass the platform's variables into containers.",
         },
-        /// No provider has the requested name.
         #[error("there is no provider {name:?}")]
-        UnknownName {
-            /// The requested name.
-            name: String,
-            /// The existing names.
-            known: Vec<&'static str>,
-        } = "provider/unknown-name", Usage {
+        UnknownName { name: String, known: Vec<&'static str> } = "provider/unknown-name", Usage {
             fix: format!("use one of {}", quoted(known)),
             what: "There is no provider with that name.",
             why: "The name is misspelled, or another program uses it.",
@@ -125,7 +82,6 @@ errors! {
 codes! {
     /// The warnings about the choice.
     pub(crate) NOTES {
-        /// Something about the choice that the reader should know.
         pub NOTE = "provider/note" {
             what: "The choice of the identity needs attention.",
             why: "The message has the reason; usually another source of tokens is available and was not used.",
@@ -181,11 +137,7 @@ fn quoted(names: &[impl AsRef<str>]) -> String {
 
 fn seen_too(platforms: &[PlatformHint]) -> String {
     let names: Vec<&str> = platforms.iter().map(|platform| platform.name).collect();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!("; this is {}", names.join(", "))
-    }
+    if names.is_empty() { String::new() } else { format!("; this is {}", names.join(", ")) }
 }
 
 impl From<ChooseError> for crate::Error {

@@ -46,12 +46,7 @@ impl Place {
         let env: Env = self.vars.iter().cloned().collect();
         let clock = Clock::system();
         let net = Net::new(&env, clock, NetOptions::default());
-        Host {
-            env,
-            net,
-            clock,
-            root: self.root.clone(),
-        }
+        Host { env, net, clock, root: self.root.clone() }
     }
 
     pub(crate) fn options(&self) -> Options {
@@ -79,17 +74,11 @@ impl Place {
     }
 
     fn notes(&self) -> String {
-        choose(&self.host(), &self.options())
-            .unwrap()
-            .notes
-            .join("\n")
+        choose(&self.host(), &self.options()).unwrap().notes.join("\n")
     }
 
     fn requested(&self, name: &str) -> Result<&'static str, Error> {
-        let options = Options {
-            provider: Some(name.to_owned()),
-            ..self.options()
-        };
+        let options = Options { provider: Some(name.to_owned()), ..self.options() };
         choose(&self.host(), &options).map(|choice| choice.provider)
     }
 
@@ -111,10 +100,7 @@ impl Place {
     }
 
     fn impersonating(self) -> Self {
-        self.var(
-            "GOOGLE_SERVICE_ACCOUNT_NAME",
-            "signer@p.iam.gserviceaccount.com",
-        )
+        self.var("GOOGLE_SERVICE_ACCOUNT_NAME", "signer@p.iam.gserviceaccount.com")
     }
 
     fn with_token_file(self) -> Self {
@@ -129,11 +115,7 @@ impl Drop for Place {
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 #[test]
@@ -154,36 +136,24 @@ fn github_with_google_impersonation() {
     let place = Place::new().in_github().on_gce().impersonating();
     assert_eq!(place.winner(), "github-actions");
     assert!(place.notes().contains("--from google-impersonate"));
-    assert_eq!(
-        place.requested("google-impersonate").unwrap(),
-        "google-impersonate"
-    );
+    assert_eq!(place.requested("google-impersonate").unwrap(), "google-impersonate");
 }
 
 #[test]
 fn gitlab_runner_on_gke_with_token() {
-    let place = Place::new()
-        .var("GITLAB_CI", "true")
-        .var("TEST_ID_TOKEN", "a.b.c")
-        .on_gce();
+    let place = Place::new().var("GITLAB_CI", "true").var("TEST_ID_TOKEN", "a.b.c").on_gce();
     assert_eq!(place.winner(), "gitlab");
     assert!(!place.notes().contains("envvar"));
 }
 
 #[test]
 fn gitlab_runner_on_gke_without_token() {
-    let place = Place::new()
-        .var("GITLAB_CI", "true")
-        .var("VAULT_ID_TOKEN", "c4n4ry")
-        .on_gce();
+    let place = Place::new().var("GITLAB_CI", "true").var("VAULT_ID_TOKEN", "c4n4ry").on_gce();
     let error = place.error();
     assert_eq!(error.code(), "gitlab/no-token");
     assert!(error.to_string().contains("VAULT_ID_TOKEN"));
     assert!(!error.to_string().contains("c4n4ry"));
-    assert_eq!(
-        error.fix().unwrap(),
-        "add `id_tokens: {TEST_ID_TOKEN: {aud: aud}}` to the job"
-    );
+    assert_eq!(error.fix().unwrap(), "add `id_tokens: {TEST_ID_TOKEN: {aud: aud}}` to the job");
 }
 
 #[test]
@@ -214,11 +184,7 @@ fn a_job_of_a_ci_system_without_tokens_is_its_google_machine_by_request_alone() 
         let place = place.on_gce();
         let error = place.error();
         assert_eq!(error.code(), "provider/machine");
-        assert!(
-            error
-                .to_string()
-                .starts_with(&format!("this is {}, ", system.name))
-        );
+        assert!(error.to_string().starts_with(&format!("this is {}, ", system.name)));
         let fix = error.fix().unwrap();
         let request = "request it with `--from google-workload-identity`";
         assert!(fix.ends_with(request), "{fix}");
@@ -248,20 +214,14 @@ fn jenkins_agent_on_gke() {
 
 #[test]
 fn jenkins_agent_on_gke_with_token_file() {
-    let place = Place::new()
-        .var("JENKINS_URL", "https://j")
-        .on_gce()
-        .with_token_file();
+    let place = Place::new().var("JENKINS_URL", "https://j").on_gce().with_token_file();
     assert_eq!(place.winner(), "filesystem");
     assert_eq!(place.requested("kubernetes-file").unwrap(), "filesystem");
 }
 
 #[test]
 fn cloud_build_with_impersonation() {
-    let place = Place::new()
-        .var("BUILDER_OUTPUT", "/builder/outputs")
-        .on_gce()
-        .impersonating();
+    let place = Place::new().var("BUILDER_OUTPUT", "/builder/outputs").on_gce().impersonating();
     assert_eq!(place.winner(), "google-impersonate");
     assert_eq!(place.requested("google").unwrap(), "google-impersonate");
 }
@@ -270,17 +230,12 @@ fn cloud_build_with_impersonation() {
 fn cloud_build_without_impersonation() {
     let place = Place::new().var("BUILDER_OUTPUT", "/builder/outputs");
     assert_eq!(place.winner(), "google-workload-identity");
-    assert_eq!(
-        place.requested("google").unwrap(),
-        "google-workload-identity"
-    );
+    assert_eq!(place.requested("google").unwrap(), "google-workload-identity");
 }
 
 #[test]
 fn buildkite_on_eks() {
-    let place = Place::new()
-        .var("BUILDKITE", "true")
-        .var("AWS_WEB_IDENTITY_TOKEN_FILE", "/t");
+    let place = Place::new().var("BUILDKITE", "true").var("AWS_WEB_IDENTITY_TOKEN_FILE", "/t");
     let error = place.error();
     assert_eq!(error.code(), "buildkite/unsupported");
     assert!(error.fix().unwrap().contains("TEST_ID_TOKEN"));
@@ -296,9 +251,7 @@ fn tekton_on_gke_with_token_file() {
 
 #[test]
 fn act_locally() {
-    let place = Place::new()
-        .in_github_without_permission()
-        .var("ACT", "true");
+    let place = Place::new().in_github_without_permission().var("ACT", "true");
     assert_eq!(place.error().code(), "github/act");
 }
 
@@ -325,10 +278,7 @@ fn every_platform_without_acquisition_names_the_variable() {
 
 #[test]
 fn two_ready_ci_platforms_are_an_error_and_a_request_decides() {
-    let place = Place::new()
-        .in_github()
-        .var("GITLAB_CI", "true")
-        .impersonating();
+    let place = Place::new().in_github().var("GITLAB_CI", "true").impersonating();
     // GitLab is broken without its token: that is no second candidate.
     assert_eq!(place.winner(), "github-actions");
     let place = place.var("TEST_ID_TOKEN", "a.b.c");
@@ -341,18 +291,11 @@ fn two_ready_ci_platforms_are_an_error_and_a_request_decides() {
         marks: Vec::new(),
         detection: Detection::Ready(Box::new(crate::file::StandardInput)),
     };
-    let both = [
-        seen("one", Kind::Ci),
-        seen("other", Kind::Ci),
-        seen("asked", Kind::Asked),
-    ];
+    let both = [seen("one", Kind::Ci), seen("other", Kind::Ci), seen("asked", Kind::Asked)];
     let place = Place::new();
     let error = super::pick(&both, &place.host(), &place.options()).unwrap_err();
     assert_eq!(error.code(), "provider/ambiguous");
-    assert_eq!(
-        error.fix().unwrap(),
-        "choose one with `--from one` or `--from other`"
-    );
+    assert_eq!(error.fix().unwrap(), "choose one with `--from one` or `--from other`");
 }
 
 #[test]
@@ -364,16 +307,9 @@ fn a_broken_ci_platform_blocks_only_the_machine() {
         (github().var("TEST_ID_TOKEN", "a.b.c"), "envvar"),
     ] {
         assert_eq!(place.winner(), winner);
-        assert!(
-            place
-                .notes()
-                .contains("`github-actions` was not used: this GitHub job")
-        );
+        assert!(place.notes().contains("`github-actions` was not used: this GitHub job"));
     }
-    assert_eq!(
-        github().requested("google-workload-identity").unwrap(),
-        "google-workload-identity"
-    );
+    assert_eq!(github().requested("google-workload-identity").unwrap(), "google-workload-identity");
 }
 
 #[test]
@@ -381,9 +317,7 @@ fn an_empty_variable_is_an_error_whatever_else_is_here() {
     let place = Place::new().var("TEST_ID_TOKEN", " ").in_github().on_gce();
     assert_eq!(place.error().code(), "env-var/empty");
     assert_eq!(place.requested("github-actions").unwrap(), "github-actions");
-    let gitlab = Place::new()
-        .var("TEST_ID_TOKEN", "")
-        .var("GITLAB_CI", "true");
+    let gitlab = Place::new().var("TEST_ID_TOKEN", "").var("GITLAB_CI", "true");
     assert_eq!(gitlab.error().code(), "env-var/empty");
     let asked = Place::new().var("GOOGLE_SERVICE_ACCOUNT_NAME", "").on_gce();
     assert_eq!(asked.error().code(), "impersonation/name");
@@ -395,9 +329,7 @@ fn two_variables_must_agree() {
     assert_eq!(place.winner(), "envvar");
     let same = place.var("TEST_OTHER_TOKEN", "a.b.c\n");
     assert_eq!(same.winner(), "envvar");
-    let other = Place::new()
-        .var("TEST_ID_TOKEN", "a.b.c")
-        .var("TEST_OTHER_TOKEN", "a.b.d");
+    let other = Place::new().var("TEST_ID_TOKEN", "a.b.c").var("TEST_OTHER_TOKEN", "a.b.d");
     assert_eq!(other.error().code(), "env-var/disagree");
 }
 
@@ -405,11 +337,7 @@ fn two_variables_must_agree() {
 fn two_asked_for_identities_are_an_error() {
     let place = Place::new().on_gce().impersonating().with_token_file();
     let error = place.error();
-    assert!(
-        error
-            .to_string()
-            .contains("`google-impersonate`, `filesystem`")
-    );
+    assert!(error.to_string().contains("`google-impersonate`, `filesystem`"));
     assert_eq!(place.requested("filesystem").unwrap(), "filesystem");
 }
 
@@ -486,9 +414,7 @@ fn a_request_alone_makes_the_metadata_server_worth_a_question() {
 
 #[test]
 fn a_credential_file_alone_changes_nothing() {
-    let place = Place::new()
-        .in_github()
-        .var("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere");
+    let place = Place::new().in_github().var("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere");
     assert_eq!(place.winner(), "github-actions");
     assert!(!place.notes().contains("google-adc"));
     let error = place.requested("google-adc").unwrap_err();
@@ -518,10 +444,7 @@ fn the_first_recognised_platform_gives_the_fix() {
     let pod = Place::new().file("/.dockerenv", "");
     let error = pod.var("KUBERNETES_SERVICE_HOST", "10.0.0.1").error();
     let fix = error.fix().unwrap().into_owned();
-    assert!(
-        fix.contains("`serviceAccountToken`") && !fix.contains("docker"),
-        "{fix}"
-    );
+    assert!(fix.contains("`serviceAccountToken`") && !fix.contains("docker"), "{fix}");
 }
 
 #[test]
@@ -555,9 +478,6 @@ fn messages_keep_the_house_style() {
             assert!(!first.is_ascii_uppercase(), "{text}");
         }
     }
-    let ambiguous = ChooseError::Ambiguous {
-        names: vec!["a"],
-        settings: &Names::FIELDS,
-    };
+    let ambiguous = ChooseError::Ambiguous { names: vec!["a"], settings: &Names::FIELDS };
     assert_eq!(ambiguous.class(), Class::Identity);
 }

@@ -21,35 +21,21 @@ errors! {
     /// A token variable is unusable.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// Two variables contain different tokens.
         #[error("`{first}` and `{second}` contain different tokens")]
-        Disagree {
-            /// The variable that comes first.
-            first: String,
-            /// The other variable.
-            second: String,
-        } = "env-var/disagree", Identity {
+        Disagree { first: String, second: String } = "env-var/disagree", Identity {
             what: "Two token variables hold different tokens.",
             why: "An image, a template or an earlier step set the other one. It is unclear which one is meant.",
             advice: "Unset the wrong one of the two.",
         },
-        /// It is empty, because the value that should fill it is not defined.
         #[error("`{variable}` is set but empty")]
-        Empty {
-            /// The variable.
-            variable: String,
-        } = "env-var/empty", Identity {
+        Empty { variable: String } = "env-var/empty", Identity {
             fix: format!("define what should fill `{variable}` for this job, or unset it"),
             what: "A token variable is set but empty.",
             why: "A missing secret, for example in a pull request from a fork, becomes an empty variable.",
             advice: "Define the value of the variable for this job, or unset it to use another identity.",
         },
-        /// It is not UTF-8.
         #[error("`{variable}` is not text")]
-        NotText {
-            /// The variable.
-            variable: String,
-        } = "env-var/not-text", Identity {
+        NotText { variable: String } = "env-var/not-text", Identity {
             fix: format!("set `{variable}` to the token itself, or unset it"),
             what: "A token variable is not text.",
             why: "It contains a binary file or an encrypted value.",
@@ -96,19 +82,14 @@ fn read(host: &Host, variables: &[String]) -> Result<Option<Token>, Error> {
             continue;
         };
         let fault = || variable.clone();
-        let text = value
-            .to_str()
-            .ok_or_else(|| Error::NotText { variable: fault() })?;
+        let text = value.to_str().ok_or_else(|| Error::NotText { variable: fault() })?;
         let token = Token::new(text).ok_or_else(|| Error::Empty { variable: fault() })?;
         host.net.guard(token.expose());
         match &found {
             None => found = Some((variable, token)),
             Some((_, known)) if known.expose() == token.expose() => {}
             Some((first, _)) => {
-                return Err(Error::Disagree {
-                    first: (*first).clone(),
-                    second: fault(),
-                });
+                return Err(Error::Disagree { first: (*first).clone(), second: fault() });
             }
         }
     }

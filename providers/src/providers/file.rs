@@ -34,30 +34,20 @@ errors! {
     /// A file or standard input contains no usable token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// It is empty.
         #[error("{from} is empty")]
-        Empty {
-            /// The file, the flag or standard input.
-            from: String,
-        } = "file/empty", Identity {
+        Empty { from: String } = "file/empty", Identity {
             what: "The file or setting with the token is empty.",
             why: "The step that writes it has not done so yet, or failed without a message.",
             advice: "Check the step or the sidecar that should write the token.",
         },
-        /// Users other than its owner and root may write it, so anyone could have put the token there.
         #[error("{from} is writable by other users of this machine")]
-        Exposed {
-            /// The file.
-            from: String,
-        } = "file/exposed", Identity {
+        Exposed { from: String } = "file/exposed", Identity {
             what: "Other users of this machine can replace the token file.",
             why: "A file that any user can write does not show who wrote it.",
             advice: "Remove the write permission of group and others.",
         },
-        /// The given value is neither a token nor a file.
         #[error("the value of `{}` is neither a token nor the path of a readable file", names.token)]
         Neither {
-            /// The names of the program's settings.
             names: &'static Names,
             /// The error of the operating system for the path.
             source: io::Error,
@@ -67,31 +57,20 @@ errors! {
             why: "The path is wrong, or the token is truncated.",
             advice: "Check the path, or pass the token in a file or a token variable.",
         },
-        /// Nothing arrived on standard input.
         #[error("no token arrived on standard input within {} s", limit.as_secs())]
-        Silent {
-            /// The time limit.
-            limit: Duration,
-        } = "file/silent", Identity {
+        Silent { limit: Duration } = "file/silent", Identity {
             what: "No token arrived on standard input in time.",
             why: "The command before the pipe is slow, waits for input, or does not end.",
             advice: "Check that the command before the pipe writes the token and ends.",
         },
-        /// Standard input is a terminal, and ambisign never prompts.
         #[error("standard input is a terminal")]
         Terminal = "file/terminal", Identity {
             what: "The token should come from standard input, which is a terminal.",
             why: "The program never prompts.",
             advice: "Pipe the token in, or name a file.",
         },
-        /// It cannot be read.
         #[error("{from} cannot be read")]
-        Unreadable {
-            /// The file or standard input.
-            from: String,
-            /// The error of the operating system.
-            source: io::Error,
-        } = "file/unreadable", Identity {
+        Unreadable { from: String, source: io::Error } = "file/unreadable", Identity {
             what: "The token file cannot be read.",
             why: "It does not exist in this container, belongs to another user, or is not a regular file.",
             advice: "Name a regular file with at most 64 KiB of text that this user may read; use `-` for a pipe.",
@@ -188,10 +167,7 @@ async fn read_input(
     limit: Duration,
 ) -> Result<Token, Error> {
     let from = || "standard input".to_owned();
-    let unreadable = |source| Error::Unreadable {
-        from: from(),
-        source,
-    };
+    let unreadable = |source| Error::Unreadable { from: from(), source };
     let (done, reading) = oneshot::channel();
     std::thread::Builder::new()
         .spawn(move || done.send(read_limited(input)))
@@ -230,8 +206,7 @@ fn read_limited(input: impl Read) -> io::Result<String> {
     let mut text = String::new();
     input.take(LIMIT + 1).read_to_string(&mut text)?;
     let fits = u64::try_from(text.len()).is_ok_and(|length| length <= LIMIT);
-    fits.then_some(text)
-        .ok_or_else(|| io::Error::other("it is longer than 64 KiB"))
+    fits.then_some(text).ok_or_else(|| io::Error::other("it is longer than 64 KiB"))
 }
 
 /// Returns `true` if another user owns the file and others may write it. Files of this user and of root
@@ -253,12 +228,8 @@ mod tests {
     use crate::choose::tests::{Place, block_on};
 
     fn read(place: &Place, path: &str) -> Result<String, Error> {
-        let file = TokenFile {
-            path: place.host().path(path),
-            origin: Origin::File,
-        };
-        file.read(&place.host())
-            .map(|token| token.expose().to_owned())
+        let file = TokenFile { path: place.host().path(path), origin: Origin::File };
+        file.read(&place.host()).map(|token| token.expose().to_owned())
     }
 
     #[test]
@@ -270,9 +241,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_small_text_file() {
-        let place = Place::new()
-            .file("/empty", " \n")
-            .file("/large", &"x".repeat(70_000));
+        let place = Place::new().file("/empty", " \n").file("/large", &"x".repeat(70_000));
         assert!(matches!(read(&place, "/empty"), Err(Error::Empty { .. })));
         for path in ["/large", "/", "/absent"] {
             let error = read(&place, path).unwrap_err();
@@ -287,10 +256,7 @@ mod tests {
         let read = |input: &'static [u8]| block_on(read_input(&place.host(), input, long));
         assert_eq!(read(b"a.b.c\n").unwrap().expose(), "a.b.c");
         assert!(matches!(read(b"\n"), Err(Error::Empty { .. })));
-        assert!(matches!(
-            read(&[b'x'; 70_000]),
-            Err(Error::Unreadable { .. })
-        ));
+        assert!(matches!(read(&[b'x'; 70_000]), Err(Error::Unreadable { .. })));
         assert!(matches!(read(b"\xff"), Err(Error::Unreadable { .. })));
 
         let (silent, _open) = std::io::pipe().unwrap();

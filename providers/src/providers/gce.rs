@@ -26,44 +26,20 @@ pub(crate) const NAME: &str = "google-workload-identity";
 pub(crate) const PROVIDER: Provider = Provider {
     name: NAME,
     variables: &[
-        Variable::mark(
-            "GCE_METADATA_HOST",
-            "169.254.169.254",
-            "Google Cloud: the metadata server",
-        ),
+        Variable::mark("GCE_METADATA_HOST", "169.254.169.254", "Google Cloud: the metadata server"),
         Variable::mark("K_SERVICE", "sign", "Google Cloud Run: this is a service"),
         Variable::read("K_REVISION", "sign-00001", "Google Cloud Run: the same"),
         Variable::mark("CLOUD_RUN_JOB", "sign", "Google Cloud Run: this is a job"),
-        Variable::read(
-            "CLOUD_RUN_EXECUTION",
-            "sign-x7k2p",
-            "Google Cloud Run: the same",
-        ),
-        Variable::mark(
-            "BUILDER_OUTPUT",
-            "/builder/outputs",
-            "Google Cloud Build is here",
-        ),
-        Variable::read(
-            "GCE_METADATA_ROOT",
-            "169.254.169.254",
-            "Google Cloud: the metadata server",
-        ),
-        Variable::read(
-            "GCE_METADATA_IP",
-            "169.254.169.254",
-            "Google Cloud: the metadata server",
-        ),
+        Variable::read("CLOUD_RUN_EXECUTION", "sign-x7k2p", "Google Cloud Run: the same"),
+        Variable::mark("BUILDER_OUTPUT", "/builder/outputs", "Google Cloud Build is here"),
+        Variable::read("GCE_METADATA_ROOT", "169.254.169.254", "Google Cloud: the metadata server"),
+        Variable::read("GCE_METADATA_IP", "169.254.169.254", "Google Cloud: the metadata server"),
         Variable::read(
             "GCE_METADATA_MTLS_MODE",
             "default",
             "Google Cloud: `strict` is not supported",
         ),
-        Variable::read(
-            "NO_GCE_CHECK",
-            "true",
-            "Google Cloud: do not look for a metadata server",
-        ),
+        Variable::read("NO_GCE_CHECK", "true", "Google Cloud: do not look for a metadata server"),
         Variable::read("KUBERNETES_SERVICE_HOST", "10.0.0.1", "Kubernetes is here"),
     ],
     secrets: &[],
@@ -113,9 +89,7 @@ impl Machine {
         if is_jwt(token.expose()) {
             return Ok(token);
         }
-        Err(Error::Unreadable {
-            shape: shape(&answer),
-        })
+        Err(Error::Unreadable { shape: shape(&answer) })
     }
 
     /// Finds out why there is no identity, from the name of the account.
@@ -173,7 +147,5 @@ fn detect(host: &Host, options: &Options) -> Detection {
 fn is_jwt(text: &str) -> bool {
     let base64url = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     text.split('.').count() == 3
-        && text
-            .split('.')
-            .all(|segment| !segment.is_empty() && segment.bytes().all(base64url))
+        && text.split('.').all(|segment| !segment.is_empty() && segment.bytes().all(base64url))
 }

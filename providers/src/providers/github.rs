@@ -64,11 +64,8 @@ pub(crate) const PROVIDER: Provider = Provider {
 };
 
 /// The events that a fork can trigger, with the fork's permissions.
-const PULL_REQUESTS: &[&str] = &[
-    "pull_request",
-    "pull_request_review",
-    "pull_request_review_comment",
-];
+const PULL_REQUESTS: &[&str] =
+    &["pull_request", "pull_request_review", "pull_request_review_comment"];
 
 /// The longest event payload that is read. Payloads can have 25 MB, but this only needs to detect a fork.
 const EVENT_LIMIT: u64 = 4 * 1024 * 1024;
@@ -77,7 +74,6 @@ errors! {
     /// GitHub Actions issued no token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// `act` runs the workflow and issues no tokens.
         #[error("`act` issues no identity tokens")]
         Act {
             /// The variable for a token from another source.
@@ -88,35 +84,30 @@ errors! {
             why: "Only GitHub itself can vouch for a workflow.",
             advice: "Skip this step when `ACT` is `true`, or set a token variable.",
         },
-        /// Dependabot started the run, so its permissions are read-only.
         #[error("runs that Dependabot started get no identity token")]
         Dependabot = "github/dependabot", Identity {
             what: "Dependabot started the workflow, and its runs get no identity token.",
             why: "GitHub treats them like runs of a fork.",
             advice: "Skip this step for Dependabot, and run it after the merge.",
         },
-        /// The answer contains an empty token.
         #[error("GitHub answered with an empty identity token")]
         Empty = "github/empty", Identity {
             what: "GitHub's answer contains no token.",
             why: "This is a fault of GitHub or of a proxy.",
             advice: "Run again; if that fails too, check githubstatus.com.",
         },
-        /// A Forgejo workflow that did not enable tokens.
         #[error("this Forgejo job gets no identity token")]
         Forgejo = "github/forgejo", Identity {
             what: "The job runs in Forgejo, and may not request tokens.",
             why: "Newer versions of Forgejo issue tokens if the workflow enables them.",
             advice: "Add `enable-openid-connect: true` to the workflow.",
         },
-        /// The run belongs to a pull request of a fork.
         #[error("pull requests from forks get no identity token")]
         Fork = "github/fork", Identity {
             what: "A pull request from a fork started the workflow.",
             why: "GitHub issues no tokens to such runs, because otherwise any fork could act as the repository.",
             advice: "Skip this step with `if: github.event.pull_request.head.repo.full_name == github.repository`.",
         },
-        /// A Gitea job.
         #[error("this Gitea instance gives its jobs no identity token")]
         Gitea {
             /// The variable for a token from another source.
@@ -127,7 +118,6 @@ errors! {
             why: "This version does not support identity tokens, or its settings disable them.",
             advice: "Set a token variable to a token of another issuer.",
         },
-        /// The request token would be sent to a host that does not belong to GitHub.
         #[error("`{REQUEST_URL}` points to {host}, which is not GitHub's")]
         Host {
             /// Scheme and host.
@@ -140,28 +130,20 @@ errors! {
         /// The request failed.
         #[error("GitHub's token endpoint gave no usable answer")]
         Http(#[from] error: RequestError) = request error in "github" { fix: error.fix() },
-        /// The job lacks `id-token: write`.
         #[error("this GitHub job may not request identity tokens (`{REQUEST_URL}` is not set)")]
         NotPermitted = "github/not-permitted", Identity {
             what: "The job may not request identity tokens.",
             why: "Its permissions lack `id-token: write`. A list of permissions disables all others.",
             advice: "Add `permissions: {id-token: write}` to this job (a job's block replaces the workflow's), and to the job that calls a reusable workflow.",
         },
-        /// Only one of the two variables is set, or one is invalid.
         #[error("only a part of `{REQUEST_URL}` and `{REQUEST_TOKEN}` reached this process")]
         Partial = "github/partial", Identity {
             what: "Only one of the two variables for token requests is set, or one is invalid.",
             why: "A container or a tool between the runner and this process passes only some variables on.",
             advice: "Pass both on (`docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e ACTIONS_ID_TOKEN_REQUEST_TOKEN`), or run as a step of the job.",
         },
-        /// GitHub refused.
         #[error("GitHub refused to issue an identity token: HTTP {status} `{excerpt}`")]
-        Refused {
-            /// The status.
-            status: u16,
-            /// The beginning of the answer.
-            excerpt: String,
-        } = "github/refused", Identity {
+        Refused { status: u16, excerpt: String } = "github/refused", Identity {
             fix: match status {
                 401 | 403 => None,
                 _ => Some("check what sets `ACTIONS_ID_TOKEN_REQUEST_URL`"),
@@ -170,12 +152,8 @@ errors! {
             why: "The request token expired with its job, or the organisation restricts tokens.",
             advice: "Run the job again, with `permissions: {id-token: write}`.",
         },
-        /// The answer cannot be read.
         #[error("the answer of GitHub's token endpoint cannot be read: {shape}")]
-        Unreadable {
-            /// Its length and type.
-            shape: String,
-        } = "github/unreadable", Identity {
+        Unreadable { shape: String } = "github/unreadable", Identity {
             what: "GitHub's answer could not be read.",
             why: "A proxy probably answered with its own page.",
             advice: "Check that no proxy answers in GitHub's place, then run again.",
@@ -218,10 +196,7 @@ impl Job {
         let mut url = self.url.clone();
         url.query_pairs_mut().append_pair("audience", audience);
         let accept = HeaderValue::from_static("application/json; api-version=2.0");
-        let headers = [
-            (header::ACCEPT, accept),
-            (header::AUTHORIZATION, self.bearer.clone()),
-        ];
+        let headers = [(header::ACCEPT, accept), (header::AUTHORIZATION, self.bearer.clone())];
         let request = get(url, headers);
         let answer = http::send_while(host, &limits::CI, request, is_pending).await?;
         if answer.status != StatusCode::OK {
@@ -230,9 +205,8 @@ impl Job {
                 excerpt: answer.excerpt(&host.net),
             });
         }
-        let body: Body = answer.json().ok_or_else(|| Error::Unreadable {
-            shape: shape(&answer),
-        })?;
+        let body: Body =
+            answer.json().ok_or_else(|| Error::Unreadable { shape: shape(&answer) })?;
         received(&host.net, &body.value).ok_or(Error::Empty)
     }
 }
@@ -300,14 +274,10 @@ fn diagnosis(host: &Host, options: &Options) -> Error {
     // Gitea's API is version 1 and GitHub's is 3. Gitea's runners claim to be GitHub's.
     let api = host.env.get("GITHUB_API_URL").unwrap_or_default();
     if is("GITEA_ACTIONS", "true") || api.trim_end_matches('/').ends_with("/api/v1") {
-        return Error::Gitea {
-            variable: variable(),
-        };
+        return Error::Gitea { variable: variable() };
     }
     if is("ACT", "true") {
-        return Error::Act {
-            variable: variable(),
-        };
+        return Error::Act { variable: variable() };
     }
     if is_fork(host) {
         return Error::Fork;
@@ -400,10 +370,7 @@ mod tests {
     #[test]
     fn another_host_is_named_without_path_and_query() {
         let place = Place::new()
-            .var(
-                "ACTIONS_ID_TOKEN_REQUEST_URL",
-                "https://evil.example/s3cret?s3cret",
-            )
+            .var("ACTIONS_ID_TOKEN_REQUEST_URL", "https://evil.example/s3cret?s3cret")
             .var("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "s3cret-token");
         let error = job(&place.host(), &place.options()).err().unwrap();
         assert_eq!(error.code(), "github/host");
@@ -433,20 +400,11 @@ mod tests {
             (pull(fork), "github/fork"),
             (pull("null"), "github/fork"),
             (pull(fork).var("ACT", "true"), "github/act"),
-            (
-                Place::new().var("GITHUB_ACTOR", "dependabot[bot]"),
-                "github/dependabot",
-            ),
+            (Place::new().var("GITHUB_ACTOR", "dependabot[bot]"), "github/dependabot"),
             (Place::new().var(url, "https://x"), "github/partial"),
             (Place::new().var("GITEA_ACTIONS", "true"), "github/gitea"),
-            (
-                Place::new().var("GITHUB_API_URL", "https://git.example/api/v1"),
-                "github/gitea",
-            ),
-            (
-                Place::new().var("FORGEJO_ACTIONS", "true"),
-                "github/forgejo",
-            ),
+            (Place::new().var("GITHUB_API_URL", "https://git.example/api/v1"), "github/gitea"),
+            (Place::new().var("FORGEJO_ACTIONS", "true"), "github/forgejo"),
         ];
         for (place, code) in cases {
             let error = diagnosis(&place.host(), &place.options());

@@ -22,12 +22,9 @@ errors! {
     /// GitLab issued no token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The job defines no token, or one with another name.
         #[error("this GitLab job has no `{variable}`{}", others(seen))]
         NoToken {
-            /// The expected variable.
             variable: String,
-            /// The required audience.
             audience: String,
             /// The names of variables that look like tokens for other audiences.
             seen: Vec<String>,
@@ -41,11 +38,7 @@ errors! {
 }
 
 fn others(seen: &[String]) -> String {
-    if seen.is_empty() {
-        String::new()
-    } else {
-        format!(", only `{}`", seen.join("`, `"))
-    }
+    if seen.is_empty() { String::new() } else { format!(", only `{}`", seen.join("`, `")) }
 }
 
 impl From<Error> for crate::Error {

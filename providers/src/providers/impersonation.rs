@@ -44,7 +44,6 @@ errors! {
     /// Impersonation failed.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The API that issues the tokens is disabled.
         #[error("the IAM Service Account Credentials API is disabled: `{excerpt}`")]
         Api {
             /// The beginning of the answer, which names the project.
@@ -54,27 +53,15 @@ errors! {
             why: "It is disabled in new projects.",
             advice: "Enable `iamcredentials.googleapis.com` in the project that the answer names.",
         },
-        /// The caller may not create tokens for the account.
         #[error("{caller} may not create identity tokens for {account}: `{excerpt}`")]
-        Denied {
-            /// The account to impersonate.
-            account: String,
-            /// The caller.
-            caller: String,
-            /// The beginning of the answer.
-            excerpt: String,
-        } = "impersonation/denied", Identity {
+        Denied { account: String, caller: String, excerpt: String } = "impersonation/denied", Identity {
             fix: format!("grant {caller} `roles/iam.serviceAccountOpenIdTokenCreator` on {account}; a new grant works after two to five minutes"),
             what: "The caller may not create tokens for the service account.",
             why: "The grant is missing, is on another account, or is only minutes old.",
             advice: "Grant the caller the role `roles/iam.serviceAccountOpenIdTokenCreator` on the account, and wait a few minutes.",
         },
-        /// The answer contains an empty token.
         #[error("IAM answered with an empty identity token for {account}")]
-        Empty {
-            /// The account to impersonate.
-            account: String,
-        } = "impersonation/empty", Identity {
+        Empty { account: String } = "impersonation/empty", Identity {
             what: "Google's answer contains no token.",
             why: "This is a fault of Google or of a proxy.",
             advice: "Run again.",
@@ -82,61 +69,38 @@ errors! {
         /// The request failed.
         #[error("IAM gave no usable answer")]
         Http(#[from] error: RequestError) = request error in "impersonation" { fix: error.fix() },
-        /// The variable does not name an account.
         #[error("`{VARIABLE}` is {name:?}, which is not the e-mail address of a service account")]
-        Name {
-            /// Its value.
-            name: String,
-        } = "impersonation/name", Identity {
+        Name { name: String } = "impersonation/name", Identity {
             what: "`GOOGLE_SERVICE_ACCOUNT_NAME` is not an e-mail address.",
             why: "It is a display name, an ID or a variable that was not expanded.",
             advice: "Set `GOOGLE_SERVICE_ACCOUNT_NAME` to `NAME@PROJECT.iam.gserviceaccount.com`.",
         },
-        /// There are no credentials for the request.
         #[error("`{VARIABLE}` is set, but there are no Google credentials to impersonate it")]
         NoCaller = "impersonation/no-caller", Identity {
             what: "A service account is named, but there are no credentials to impersonate it.",
             why: "Impersonation needs credentials of the caller. No other identity is used instead.",
             advice: "Set `GOOGLE_APPLICATION_CREDENTIALS` to a service-account key, or unset `GOOGLE_SERVICE_ACCOUNT_NAME`.",
         },
-        /// The account does not exist.
         #[error("there is no service account {account}")]
-        NotFound {
-            /// The account to impersonate.
-            account: String,
-        } = "impersonation/not-found", Identity {
+        NotFound { account: String } = "impersonation/not-found", Identity {
             what: "The service account does not exist.",
             why: "The name or its project is misspelled, or the account was deleted.",
             advice: "Set `GOOGLE_SERVICE_ACCOUNT_NAME` to an existing account: `NAME@PROJECT.iam.gserviceaccount.com`.",
         },
-        /// IAM refused.
         #[error("IAM refused: HTTP {status} `{excerpt}`")]
-        Refused {
-            /// The status.
-            status: u16,
-            /// The beginning of the answer.
-            excerpt: String,
-        } = "impersonation/refused", Identity {
+        Refused { status: u16, excerpt: String } = "impersonation/refused", Identity {
             what: "Google refused the request for a token.",
             why: "The message shows its answer, which has the reason.",
             advice: "Act on the answer in the message, then run again.",
         },
-        /// The caller's access token lacks a scope.
         #[error("the access token of {caller} lacks the scope `cloud-platform`")]
-        Scope {
-            /// The caller.
-            caller: String,
-        } = "impersonation/scope", Identity {
+        Scope { caller: String } = "impersonation/scope", Identity {
             what: "The caller's access token lacks the required scope.",
             why: "Machines can be created with few scopes, independent of their roles.",
             advice: "Recreate the VM or node pool with the scope `cloud-platform`.",
         },
-        /// The answer cannot be read.
         #[error("the answer of IAM cannot be read: {shape}")]
-        Unreadable {
-            /// Its length and type.
-            shape: String,
-        } = "impersonation/unreadable", Identity {
+        Unreadable { shape: String } = "impersonation/unreadable", Identity {
             what: "Google's answer could not be read.",
             why: "A proxy probably answered with its own page.",
             advice: "Check that no proxy answers in Google's place, then run again.",
@@ -210,9 +174,7 @@ impl Impersonation {
         let url = format!(
             "https://iamcredentials.{universe}/v1/projects/-/serviceAccounts/{account}:generateIdToken"
         );
-        let name = || Error::Name {
-            name: account.clone(),
-        };
+        let name = || Error::Name { name: account.clone() };
         let url = Url::parse(&url).map_err(|_url| name())?;
         // Without `includeEmail`, the token does not name the account.
         let body = json!({"audience": audience, "includeEmail": true});
@@ -229,12 +191,9 @@ impl Impersonation {
             token: String,
         }
 
-        let body: Body = answer.json().ok_or_else(|| Error::Unreadable {
-            shape: shape(answer),
-        })?;
-        received(&host.net, &body.token).ok_or_else(|| Error::Empty {
-            account: self.account.clone(),
-        })
+        let body: Body = answer.json().ok_or_else(|| Error::Unreadable { shape: shape(answer) })?;
+        received(&host.net, &body.token)
+            .ok_or_else(|| Error::Empty { account: self.account.clone() })
     }
 
     /// Interprets IAM's answer. Its `reason`s are those of `google.rpc.ErrorInfo`.
@@ -244,18 +203,13 @@ impl Impersonation {
         match (status, reason(answer).as_deref()) {
             (StatusCode::NOT_FOUND, _) => Error::NotFound { account },
             (StatusCode::FORBIDDEN, Some("SERVICE_DISABLED")) => Error::Api { excerpt },
-            (StatusCode::FORBIDDEN, Some("ACCESS_TOKEN_SCOPE_INSUFFICIENT")) => Error::Scope {
-                caller: self.caller_name(host).await,
-            },
-            (StatusCode::FORBIDDEN, _) => Error::Denied {
-                account,
-                caller: self.caller_name(host).await,
-                excerpt,
-            },
-            _ => Error::Refused {
-                status: status.as_u16(),
-                excerpt,
-            },
+            (StatusCode::FORBIDDEN, Some("ACCESS_TOKEN_SCOPE_INSUFFICIENT")) => {
+                Error::Scope { caller: self.caller_name(host).await }
+            }
+            (StatusCode::FORBIDDEN, _) => {
+                Error::Denied { account, caller: self.caller_name(host).await, excerpt }
+            }
+            _ => Error::Refused { status: status.as_u16(), excerpt },
         }
     }
 
@@ -287,10 +241,7 @@ fn reason(answer: &Answer) -> Option<String> {
     }
 
     let body: Body = answer.json()?;
-    body.error
-        .details
-        .into_iter()
-        .find_map(|detail| detail.reason)
+    body.error.details.into_iter().find_map(|detail| detail.reason)
 }
 
 fn detect(host: &Host, options: &Options) -> Detection {
@@ -304,9 +255,7 @@ fn detect(host: &Host, options: &Options) -> Detection {
 }
 
 fn prepare(host: &Host, options: &Options, name: &str) -> Result<Impersonation, crate::Error> {
-    let account = account(name).ok_or_else(|| Error::Name {
-        name: name.to_owned(),
-    })?;
+    let account = account(name).ok_or_else(|| Error::Name { name: name.to_owned() })?;
     let caller = match adc::key(host, options)? {
         Some(key) => Caller::Key(key),
         None if gce::is_here(host) => Caller::Machine(Metadata::locate(host)?),
@@ -325,9 +274,7 @@ fn account(name: &str) -> Option<String> {
     };
     let plain = |part: &str| {
         !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
     };
     let is_id = !name.is_empty() && name.bytes().all(|b| b.is_ascii_digit());
     let is_email = name.split_once('@').is_some_and(|(local, domain)| {

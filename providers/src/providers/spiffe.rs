@@ -41,21 +41,14 @@ errors! {
     /// The Workload API provided no token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The variable does not name a socket.
         #[error("`{SOCKET}` does not name a socket")]
         Address = "spiffe/address", Identity {
             what: "The address of the SPIFFE socket is malformed.",
             why: "`SPIFFE_ENDPOINT_SOCKET` must name a socket of this machine.",
             advice: "Set `SPIFFE_ENDPOINT_SOCKET` to `unix:///path/to/agent.sock` or `tcp://127.0.0.1:PORT`.",
         },
-        /// The Workload API is not supported yet.
         #[error("a SPIFFE Workload API is configured, which is not supported directly yet")]
-        Unsupported {
-            /// The variable that can hold the token.
-            variable: String,
-            /// The required audience.
-            audience: String,
-        } = "spiffe/unsupported", Identity {
+        Unsupported { variable: String, audience: String } = "spiffe/unsupported", Identity {
             fix: fetch(variable, audience),
             what: "A SPIFFE Workload API is configured, which is not supported directly yet.",
             why: "It uses gRPC, which is not implemented.",
@@ -81,10 +74,7 @@ fn detect(host: &Host, options: &Options) -> Detection {
         return Detection::Absent;
     };
     let error = if address.to_str().is_some_and(is_socket) {
-        Error::Unsupported {
-            variable: options.variable(),
-            audience: options.audience.clone(),
-        }
+        Error::Unsupported { variable: options.variable(), audience: options.audience.clone() }
     } else {
         Error::Address
     };

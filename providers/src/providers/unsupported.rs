@@ -50,40 +50,22 @@ errors! {
     /// The token must come from the platform's own tool.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// A Buildkite job.
         #[error("this is a Buildkite job, whose identity token cannot be requested directly yet")]
-        Buildkite {
-            /// The variable that can hold the token.
-            variable: String,
-            /// The required audience.
-            audience: String,
-        } = "buildkite/unsupported", Identity {
+        Buildkite { variable: String, audience: String } = "buildkite/unsupported", Identity {
             fix: format!("set `{variable}` to the output of `buildkite-agent oidc request-token --audience {audience}`"),
             what: "Buildkite is detected, but tokens cannot be requested from its agent directly yet.",
             why: "The token of a job comes from a command of the agent.",
             advice: "Set a token variable to the output of `buildkite-agent oidc request-token` in this step.",
         },
-        /// A CircleCI job.
         #[error("this is a CircleCI job, whose identity token cannot be requested directly yet")]
-        Circleci {
-            /// The variable that can hold the token.
-            variable: String,
-            /// The required audience.
-            audience: String,
-        } = "circleci/unsupported", Identity {
+        Circleci { variable: String, audience: String } = "circleci/unsupported", Identity {
             fix: format!("set `{variable}` to the output of `circleci run oidc get --root-issuer --claims '{{\"aud\":\"{audience}\"}}'`"),
             what: "CircleCI is detected, but its predefined tokens have another audience.",
             why: "The variables of a job contain tokens for the organisation. One for this audience must be requested.",
             advice: "Set a token variable to the output of `circleci run oidc get --root-issuer` in this step.",
         },
-        /// A Codefresh build.
         #[error("this is a Codefresh job, whose identity token cannot be requested directly yet")]
-        Codefresh {
-            /// The variable that can hold the token.
-            variable: String,
-            /// The required audience.
-            audience: String,
-        } = "codefresh/unsupported", Identity {
+        Codefresh { variable: String, audience: String } = "codefresh/unsupported", Identity {
             fix: format!("set `{variable}` to the `ID_TOKEN` of the step `obtain-oidc-id-token` with audience `{audience}`"),
             what: "Codefresh is detected, but tokens cannot be requested from it directly yet.",
             why: "Tokens come from a step of the pipeline.",
@@ -100,26 +82,17 @@ impl From<Error> for crate::Error {
 
 fn buildkite(host: &Host, options: &Options) -> Detection {
     let here = host.env.get("BUILDKITE") == Some("true");
-    broken(here, options, |variable, audience| Error::Buildkite {
-        variable,
-        audience,
-    })
+    broken(here, options, |variable, audience| Error::Buildkite { variable, audience })
 }
 
 fn circleci(host: &Host, options: &Options) -> Detection {
     let here = host.env.get("CIRCLECI") == Some("true");
-    broken(here, options, |variable, audience| Error::Circleci {
-        variable,
-        audience,
-    })
+    broken(here, options, |variable, audience| Error::Circleci { variable, audience })
 }
 
 fn codefresh(host: &Host, options: &Options) -> Detection {
     let here = CODEFRESH.marks().any(|name| host.env.is_set(name));
-    broken(here, options, |variable, audience| Error::Codefresh {
-        variable,
-        audience,
-    })
+    broken(here, options, |variable, audience| Error::Codefresh { variable, audience })
 }
 
 fn broken(here: bool, options: &Options, error: fn(String, String) -> Error) -> Detection {

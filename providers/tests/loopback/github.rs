@@ -17,14 +17,8 @@ async fn peer(script: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Peer {
 async fn fetch(peer: &Peer, time: Duration) -> Result<Token, Error> {
     let vars = vars([
         ("GITHUB_ACTIONS", "true".to_owned()),
-        (
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            peer.url("/idtoken?api-version=2.0"),
-        ),
-        (
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-            format!("{CANARY}-request"),
-        ),
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", peer.url("/idtoken?api-version=2.0")),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", format!("{CANARY}-request")),
     ]);
     ask(&host(vars, time)).await
 }
@@ -56,20 +50,14 @@ async fn asks_as_the_runner_does() {
     assert_eq!(request.target, "/idtoken?api-version=2.0&audience=a%26b");
     let bearer = format!("Bearer {CANARY}-request");
     assert_eq!(request.header("authorization"), Some(bearer.as_str()));
-    assert_eq!(
-        request.header("accept"),
-        Some("application/json; api-version=2.0")
-    );
+    assert_eq!(request.header("accept"), Some("application/json; api-version=2.0"));
     assert_eq!(request.header("accept-encoding"), None);
 }
 
 #[tokio::test]
 async fn a_job_whose_state_is_not_known_yet_is_waited_for() {
     let peer = peer(|number| match number {
-        0 => Reply::new(
-            403,
-            r#"{"message":"Can't issue ID_TOKEN for job in 'Pending' state"}"#,
-        ),
+        0 => Reply::new(403, r#"{"message":"Can't issue ID_TOKEN for job in 'Pending' state"}"#),
         _ => good(),
     })
     .await;
@@ -84,11 +72,7 @@ async fn a_refusal_is_final() {
         let error = fetch(&peer, LONG).await.unwrap_err();
         assert_eq!(error.code(), "github/refused");
         assert_eq!(error.class(), Class::Identity);
-        assert!(
-            error
-                .to_string()
-                .contains(&format!("HTTP {status} `no, ***`"))
-        );
+        assert!(error.to_string().contains(&format!("HTTP {status} `no, ***`")));
         assert_keeps_secrets(&error);
         assert_eq!(peer.requests().len(), 1);
     }

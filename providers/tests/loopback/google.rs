@@ -124,21 +124,13 @@ async fn a_machine_impersonates_the_named_account() {
     let token = impersonate(&peer).await.unwrap();
     assert_eq!(token.expose(), format!("{CANARY}.id.token"));
     let requests = peer.requests();
-    let access = requests
-        .iter()
-        .find(|r| r.target.contains("/default/token"));
+    let access = requests.iter().find(|r| r.target.contains("/default/token"));
     let access = access.unwrap();
     assert_eq!(access.header("metadata-flavor"), Some("Google"));
     assert!(access.target.ends_with("auth%2Fcloud-platform"));
     let iam = requests.last().unwrap();
-    assert_eq!(
-        (iam.method.as_str(), iam.target.as_str()),
-        ("POST", GENERATE)
-    );
-    assert_eq!(
-        iam.header("authorization"),
-        Some(format!("Bearer {CANARY}-access").as_str())
-    );
+    assert_eq!((iam.method.as_str(), iam.target.as_str()), ("POST", GENERATE));
+    assert_eq!(iam.header("authorization"), Some(format!("Bearer {CANARY}-access").as_str()));
     assert_eq!(iam.header("content-type"), Some("application/json"));
     let body: Value = serde_json::from_str(&iam.body).unwrap();
     assert_eq!(body, json!({"audience": "a&b", "includeEmail": true}));
@@ -155,11 +147,7 @@ async fn an_access_token_that_is_refused_is_fetched_again_once() {
     let never = peer(|_| Reply::new(401, "{}")).await;
     let error = impersonate(&never).await.unwrap_err();
     assert_eq!(error.code(), "impersonation/refused");
-    let asked = never
-        .requests()
-        .iter()
-        .filter(|r| r.method == "POST")
-        .count();
+    let asked = never.requests().iter().filter(|r| r.method == "POST").count();
     assert_eq!(asked, 2);
 }
 
@@ -171,25 +159,13 @@ async fn each_answer_of_iam_has_its_meaning() {
         .to_string()
     };
     let cases = [
-        (
-            403,
-            details("IAM_PERMISSION_DENIED"),
-            "impersonation/denied",
-        ),
+        (403, details("IAM_PERMISSION_DENIED"), "impersonation/denied"),
         (403, "{}".to_owned(), "impersonation/denied"),
-        (
-            403,
-            details("ACCESS_TOKEN_SCOPE_INSUFFICIENT"),
-            "impersonation/scope",
-        ),
+        (403, details("ACCESS_TOKEN_SCOPE_INSUFFICIENT"), "impersonation/scope"),
         (403, details("SERVICE_DISABLED"), "impersonation/api"),
         (404, "{}".to_owned(), "impersonation/not-found"),
         (400, "{}".to_owned(), "impersonation/refused"),
-        (
-            200,
-            "<html>c4n4ry</html>".to_owned(),
-            "impersonation/unreadable",
-        ),
+        (200, "<html>c4n4ry</html>".to_owned(), "impersonation/unreadable"),
         (200, r#"{"token":""}"#.to_owned(), "impersonation/empty"),
         (302, String::new(), "impersonation/redirected"),
     ];
@@ -244,20 +220,11 @@ async fn a_key_of_the_account_itself_needs_no_iam() {
     }
     let requests = peer.requests();
     let request = &requests[0];
-    assert_eq!(
-        (request.method.as_str(), request.target.as_str()),
-        ("POST", "/token")
-    );
-    assert_eq!(
-        request.header("content-type"),
-        Some("application/x-www-form-urlencoded")
-    );
+    assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/token"));
+    assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
     let form: Vec<_> = url::form_urlencoded::parse(request.body.as_bytes()).collect();
     let jwt = &form[1].1;
-    assert_eq!(
-        segment(jwt, 0),
-        json!({"alg": "RS256", "typ": "JWT", "kid": "key-1"})
-    );
+    assert_eq!(segment(jwt, 0), json!({"alg": "RS256", "typ": "JWT", "kid": "key-1"}));
     let claims = segment(jwt, 1);
     assert_eq!(claims["iss"], OWNER);
     assert_eq!(claims["aud"], uri);
@@ -266,10 +233,7 @@ async fn a_key_of_the_account_itself_needs_no_iam() {
     assert_eq!(life, 3600);
     let (signed, signature) = jwt.rsplit_once('.').unwrap();
     UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, file.key.public_key())
-        .verify(
-            signed.as_bytes(),
-            &URL_SAFE_NO_PAD.decode(signature).unwrap(),
-        )
+        .verify(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
         .unwrap();
 }
 
@@ -291,11 +255,7 @@ async fn a_key_that_google_does_not_know_is_named() {
     let body = r#"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#;
     let cases = [
         (400, body, "service-account/invalid-grant"),
-        (
-            401,
-            r#"{"error":"unauthorized_client"}"#,
-            "service-account/refused",
-        ),
+        (401, r#"{"error":"unauthorized_client"}"#, "service-account/refused"),
         (200, "<html>c4n4ry</html>", "service-account/unreadable"),
         (200, r#"{"id_token":""}"#, "service-account/empty"),
     ];

@@ -6,10 +6,7 @@ use std::process::Command;
 use crate::CANARY;
 use crate::peer::{Peer, Reply, Request};
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the program is asked from outside"
-)]
+#[expect(clippy::disallowed_methods, reason = "the program is asked from outside")]
 fn hello() -> Command {
     let mut command = Command::new(env!("CARGO"));
     command
@@ -30,10 +27,8 @@ async fn the_hello_world_gets_a_token() {
         .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "request-token");
     let run = tokio::task::spawn_blocking(move || command.output());
     let output = run.await.unwrap().unwrap();
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{stderr}");
     assert_eq!(stdout, "a token of 15 bytes\n");
     assert!(!stderr.contains(CANARY));
@@ -42,10 +37,7 @@ async fn the_hello_world_gets_a_token() {
         panic!("{requests:?}");
     };
     assert_eq!(request.target, "/idtoken?audience=sigstore");
-    assert_eq!(
-        request.header("authorization"),
-        Some("Bearer request-token")
-    );
+    assert_eq!(request.header("authorization"), Some("Bearer request-token"));
 }
 
 #[test]

@@ -32,12 +32,7 @@ fn host(vars: impl IntoIterator<Item = (String, String)>, time: Duration) -> Hos
         root: root.clone(),
         ..NetOptions::default()
     };
-    Host {
-        net: Net::new(&env, clock, options),
-        env,
-        clock,
-        root,
-    }
+    Host { net: Net::new(&env, clock, options), env, clock, root }
 }
 
 /// What the chosen provider gives, for the audience `a&b`.
@@ -53,10 +48,7 @@ async fn ask(host: &Host) -> Result<Token, Error> {
 }
 
 fn vars<const N: usize>(pairs: [(&str, String); N]) -> Vec<(String, String)> {
-    pairs
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Whatever an error can show holds no secret.

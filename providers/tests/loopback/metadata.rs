@@ -105,15 +105,9 @@ async fn the_account_tells_why_there_is_no_identity() {
 async fn what_is_no_metadata_server_is_refused() {
     let cases: [(Answer, &str); 4] = [
         (|| Reply::new(200, "c4n4ry.id.token"), "gce/flavor"),
-        (
-            || google(200, "<html>c4n4ry a.b.c</html>"),
-            "gce/unreadable",
-        ),
+        (|| google(200, "<html>c4n4ry a.b.c</html>"), "gce/unreadable"),
         (|| google(200, " "), "gce/empty"),
-        (
-            || google(302, "").header("Location", "http://127.0.0.1:1/c4n4ry"),
-            "gce/redirected",
-        ),
+        (|| google(302, "").header("Location", "http://127.0.0.1:1/c4n4ry"), "gce/redirected"),
     ];
     for (identity, code) in cases {
         let peer = peer(move |_| identity(), none).await;
@@ -133,10 +127,7 @@ async fn no_proxy_sees_the_question() {
         ("HTTP_PROXY".to_owned(), proxy.url("")),
         ("http_proxy".to_owned(), proxy.url("")),
         ("ALL_PROXY".to_owned(), proxy.url("")),
-        (
-            "GCE_METADATA_HOST".to_owned(),
-            "metadata.google.internal:1".to_owned(),
-        ),
+        ("GCE_METADATA_HOST".to_owned(), "metadata.google.internal:1".to_owned()),
     ];
     let host = host(proxied, Duration::from_millis(1500));
     let error = ask(&host).await.unwrap_err();

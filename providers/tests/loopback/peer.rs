@@ -55,12 +55,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn new(status: u16, body: &str) -> Self {
-        Self {
-            status,
-            headers: String::new(),
-            body: body.to_owned(),
-            delay: Duration::ZERO,
-        }
+        Self { status, headers: String::new(), body: body.to_owned(), delay: Duration::ZERO }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -102,11 +97,7 @@ impl Peer {
                 tokio::spawn(async move { connection(stream, tls, &*script, &seen).await });
             }
         });
-        Self {
-            address,
-            requests,
-            ca_file,
-        }
+        Self { address, requests, ca_file }
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -120,10 +111,7 @@ impl Peer {
     /// The variables that make it the proxy and the CA of a client.
     pub(crate) fn as_proxy(&self) -> [(String, String); 2] {
         let ca = self.ca_file.to_str().unwrap().to_owned();
-        [
-            ("HTTPS_PROXY".to_owned(), self.url("")),
-            ("SSL_CERT_FILE".to_owned(), ca),
-        ]
+        [("HTTPS_PROXY".to_owned(), self.url("")), ("SSL_CERT_FILE".to_owned(), ca)]
     }
 }
 

@@ -27,10 +27,7 @@ const ROWS: &[Row] = &[Row {
     job: |url| {
         vec![
             ("ACTIONS_ID_TOKEN_REQUEST_URL", url),
-            (
-                "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-                format!("{CANARY}-request"),
-            ),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", format!("{CANARY}-request")),
         ]
     },
     request: "GET /token?audience=a%26b",
@@ -50,19 +47,9 @@ const ANSWERS: &[Answer] = &[
     (|| refusal(404), "refused", Class::Identity, 1),
     (|| refusal(202), "refused", Class::Identity, 1),
     (|| html(), "unreadable", Class::Identity, 1),
-    (
-        || ok(r#"{"other":"c4n4ry"}"#),
-        "unreadable",
-        Class::Identity,
-        1,
-    ),
+    (|| ok(r#"{"other":"c4n4ry"}"#), "unreadable", Class::Identity, 1),
     (|| ok(r#""c4n4ry""#), "unreadable", Class::Identity, 1),
-    (
-        || ok(&"c4n4ry".repeat(20_000)),
-        "too-large",
-        Class::Untrusted,
-        1,
-    ),
+    (|| ok(&"c4n4ry".repeat(20_000)), "too-large", Class::Untrusted, 1),
     (|| moved(), "redirected", Class::Untrusted, 1),
 ];
 
@@ -105,10 +92,7 @@ async fn what_is_guarded_is_hidden_from_children() {
         let peer = Peer::start(move |_, _: &Request| ok(&answer)).await;
         let job = (row.job)(peer.url("/token"));
         let vars = job.iter();
-        let host = host(
-            vars.map(|(name, value)| ((*name).to_owned(), value.clone())),
-            LONG,
-        );
+        let host = host(vars.map(|(name, value)| ((*name).to_owned(), value.clone())), LONG);
         ask(&host).await.unwrap();
         for (name, value) in &job {
             let mut read = PROVIDERS.iter().flat_map(|row| row.variables);

@@ -59,15 +59,9 @@ impl Registry<'_> {
     ) -> Result<Vec<IndexEntry>, Error> {
         let top = self.member(reference, None).await?;
         let index = top.target.reference().clone();
-        let listed = |source| Error::Listed {
-            index: index.to_string(),
-            source: Box::new(source),
-        };
+        let listed = |source| Error::Listed { index: index.to_string(), source: Box::new(source) };
         let mut known = HashSet::from([*top.target.digest()]);
-        let mut level = vec![Placed {
-            place: Vec::new(),
-            member: top,
-        }];
+        let mut level = vec![Placed { place: Vec::new(), member: top }];
         let mut members = Vec::new();
         for _level in 0..MOST_LEVELS {
             let next = children(&level, &mut known);
@@ -81,11 +75,7 @@ impl Registry<'_> {
             }
             let prepared = stream::iter(next)
                 .map(|(place, parent, child)| self.child(&index, (place, parent), child));
-            level = prepared
-                .buffered(at_once.get())
-                .try_collect()
-                .await
-                .map_err(listed)?;
+            level = prepared.buffered(at_once.get()).try_collect().await.map_err(listed)?;
         }
         Err(too_large(&index, MOST_LEVELS, "levels"))
     }
@@ -121,11 +111,7 @@ impl Registry<'_> {
         let started = Instant::now();
         let target = self.prepare(reference).await?;
         let took = started.elapsed();
-        Ok(IndexEntry {
-            target,
-            parent,
-            took,
-        })
+        Ok(IndexEntry { target, parent, took })
     }
 }
 
@@ -149,9 +135,5 @@ fn children(level: &[Placed], known: &mut HashSet<Digest>) -> Vec<(Vec<usize>, D
 }
 
 fn too_large(index: &Reference, limit: usize, unit: &'static str) -> Error {
-    Error::TooLarge {
-        reference: index.to_string(),
-        limit,
-        unit,
-    }
+    Error::TooLarge { reference: index.to_string(), limit, unit }
 }

@@ -28,9 +28,8 @@ impl Registry<'_> {
     ) -> Result<Option<Attached>, Error> {
         let predicate_type = bundle.predicate_type().map(str::to_owned);
         let predicate_type: Vec<_> = predicate_type.into_iter().collect();
-        let Listing {
-            places, problems, ..
-        } = self.signatures(target.reference(), &predicate_type).await?;
+        let Listing { places, problems, .. } =
+            self.signatures(target.reference(), &predicate_type).await?;
         let puller = self.connect(target.place())?.puller;
         let wanted = Digest::of(bundle.bytes()).to_string();
         let look = async |kind: &Kind| match kind {

@@ -196,11 +196,8 @@ impl<'a> Registry<'a> {
     /// A warning for each registry that is used over plain HTTP on a network.
     fn plain_http_warnings(&self) -> Vec<Warning> {
         let peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = peers
-            .iter()
-            .filter(|(_, peer)| peer.transport() == Transport::AllowedHttp);
-        open.map(|(registry, _)| transport::warning(registry))
-            .collect()
+        let open = peers.iter().filter(|(_, peer)| peer.transport() == Transport::AllowedHttp);
+        open.map(|(registry, _)| transport::warning(registry)).collect()
     }
 
     /// The new digest of the requested tag if it moved; `None` if it did not, or if there was no tag.
@@ -228,10 +225,7 @@ impl<'a> Registry<'a> {
         bundle: &VerifiedBundle,
         created: SystemTime,
     ) -> Result<Attached, Error> {
-        let other = || Error::OtherArtifact {
-            bundle: *bundle.digest(),
-            target: *target.digest(),
-        };
+        let other = || Error::OtherArtifact { bundle: *bundle.digest(), target: *target.digest() };
         if bundle.digest() != target.digest() {
             return Err(other());
         }
@@ -240,10 +234,8 @@ impl<'a> Registry<'a> {
             .map_err(|_never| other())?;
         let pusher = self.connect(target.place())?;
         let session = target.take_session();
-        let (config, blob) = tokio::join!(
-            pusher.push_config(),
-            pusher.push_blob(session, bundle.bytes())
-        );
+        let (config, blob) =
+            tokio::join!(pusher.push_config(), pusher.push_blob(session, bundle.bytes()));
         config.and(blob)?;
         let media_type = oci_client::manifest::OCI_IMAGE_MEDIA_TYPE;
         let (pushed, blob) = tokio::join!(
@@ -279,21 +271,14 @@ impl<'a> Registry<'a> {
     /// The right to request for the repository of `reference`: only reading if it receives no signature.
     fn right(&self, reference: &Reference) -> Right {
         let place = self.place(reference);
-        if place.is_beside(reference) {
-            self.right
-        } else {
-            Right::Pull
-        }
+        if place.is_beside(reference) { self.right } else { Right::Pull }
     }
 
     /// The client for the repository of `reference`, created at its first use.
     pub(crate) fn connect(&self, reference: &Reference) -> Result<Pusher<'a>, Error> {
         let (registry, name) = (reference.registry(), reference.repository());
         let key = [registry.to_owned(), name.to_owned()];
-        let mut repositories = self
-            .repositories
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut repositories = self.repositories.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = repositories.get(&key) {
             return Ok(self.pusher(known.clone()));
         }
@@ -310,31 +295,15 @@ impl<'a> Registry<'a> {
             let new = || Arc::new(Peer::new(transport));
             Arc::clone(peers.entry(registry.to_owned()).or_insert_with(new))
         };
-        let repository = Arc::new(Repository::new(
-            base,
-            [registry, name],
-            right,
-            peer,
-            keychain,
-        ));
-        let known = Known {
-            repository,
-            discovery: Arc::default(),
-            written: Arc::default(),
-        };
+        let repository = Arc::new(Repository::new(base, [registry, name], right, peer, keychain));
+        let known = Known { repository, discovery: Arc::default(), written: Arc::default() };
         repositories.insert(key, known.clone());
         Ok(self.pusher(known))
     }
 
     fn pusher(&self, known: Known) -> Pusher<'a> {
-        let connection = Connection {
-            host: self.host,
-            repository: known.repository,
-        };
-        let puller = Puller {
-            connection,
-            discovery: known.discovery,
-        };
+        let connection = Connection { host: self.host, repository: known.repository };
+        let puller = Puller { connection, discovery: known.discovery };
         Pusher::new(puller, known.written)
     }
 
@@ -345,9 +314,9 @@ impl<'a> Registry<'a> {
         match transport {
             _ if !hosts::is_of_platform(self.host, registry) => Ok((transport, plain_http)),
             Transport::Default => Ok((Transport::Default, false)),
-            Transport::AllowedHttp | Transport::LoopbackHttp => Err(Error::PlainHttp {
-                registry: registry.to_owned(),
-            }),
+            Transport::AllowedHttp | Transport::LoopbackHttp => {
+                Err(Error::PlainHttp { registry: registry.to_owned() })
+            }
         }
     }
 }
@@ -355,9 +324,7 @@ impl<'a> Registry<'a> {
 /// `https://<registry>/v2/<name>/`, or plain http for a loopback IP literal.
 fn base(reference: &Reference) -> Result<Url, Error> {
     let (registry, name) = (reference.registry(), reference.repository());
-    let no_url = || Error::NotFound {
-        reference: reference.to_string(),
-    };
+    let no_url = || Error::NotFound { reference: reference.to_string() };
     let https =
         Url::parse(&format!("https://{registry}/v2/{name}/")).map_err(|_syntax| no_url())?;
     if !is_loopback(&https) {

@@ -26,10 +26,8 @@ pub(crate) async fn gather(
     // A credential helper may take longer than the first answer, so it starts now. Its result is used
     // only if the registry asks for a credential.
     let ahead = async {
-        let _for_later = tokio::join!(
-            puller.connection.credential(),
-            beside.puller.connection.credential()
-        );
+        let _for_later =
+            tokio::join!(puller.connection.credential(), beside.puller.connection.credential());
         std::future::pending().await
     };
     tokio::select! {

@@ -153,13 +153,7 @@ mod tests {
         ] {
             assert!(is_private(&text.parse().unwrap()), "{text}");
         }
-        for text in [
-            "1.1.1.1",
-            "100.128.0.1",
-            "172.32.0.1",
-            "2606:4700::1111",
-            "::ffff:8.8.8.8",
-        ] {
+        for text in ["1.1.1.1", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8"] {
             assert!(!is_private(&text.parse().unwrap()), "{text}");
         }
     }
@@ -202,11 +196,7 @@ mod tests {
             (&plain, "http://127.0.0.1/token", false),
             (&plain, "http://8.8.4.4/token", false),
         ] {
-            assert_eq!(
-                permit(registry, &url(target)).await.is_ok(),
-                ok,
-                "{registry} {target}"
-            );
+            assert_eq!(permit(registry, &url(target)).await.is_ok(), ok, "{registry} {target}");
         }
     }
 

@@ -51,9 +51,7 @@ impl TokenAnswer {
     /// The life of the token, if the endpoint specifies it.
     fn life(&self) -> Option<Duration> {
         let written = self.expires_in.as_ref()?;
-        let seconds = written
-            .as_f64()
-            .or_else(|| written.as_str()?.parse().ok())?;
+        let seconds = written.as_f64().or_else(|| written.as_str()?.parse().ok())?;
         let life = Duration::try_from_secs_f64(seconds).ok()?;
         (life > Duration::ZERO).then_some(life)
     }
@@ -76,14 +74,7 @@ impl Connection<'_> {
                 Ok(Some((basic(user, password.expose()), None)))
             }
             (Challenge::Basic, Some(Secret::Identity(_)) | None) => Ok(None),
-            (
-                Challenge::Bearer {
-                    realm,
-                    service,
-                    scope,
-                },
-                _,
-            ) => {
+            (Challenge::Bearer { realm, service, scope }, _) => {
                 let origin = origin(realm);
                 let base = &self.repository.base();
                 let reach =
@@ -170,9 +161,7 @@ impl Connection<'_> {
             401 | 403 => return Err(self.unauthorized(answer)),
             _ => return Err(self.refused(format!("a token at {realm}"), answer)),
         }
-        let unusable = || Error::Token {
-            realm: realm.to_owned(),
-        };
+        let unusable = || Error::Token { realm: realm.to_owned() };
         let parsed: TokenAnswer =
             ambisign_host::json::parse(&answer.body).map_err(|_may_hold_the_token| unusable())?;
         let life = parsed.life().unwrap_or(DEFAULT_LIFE);
@@ -193,9 +182,7 @@ impl Connection<'_> {
     /// # Errors
     /// The token contains characters that are not allowed in a header.
     pub(crate) fn bearer(&self, token: &str) -> Result<HeaderValue, Error> {
-        bearer(token).ok_or_else(|| Error::Token {
-            realm: "that was given".to_owned(),
-        })
+        bearer(token).ok_or_else(|| Error::Token { realm: "that was given".to_owned() })
     }
 }
 
@@ -235,30 +222,10 @@ mod tests {
     fn what_a_job_or_a_machine_is_given_stays_with_its_platform() {
         let url = |text: &str| text.parse().unwrap();
         for (reach, base, realm, ok) in [
-            (
-                CredentialScope::Same,
-                "https://ghcr.io/v2/a/",
-                "https://ghcr.io/token",
-                true,
-            ),
-            (
-                CredentialScope::Same,
-                "https://ghcr.io/v2/a/",
-                "https://ghcr.io:8443/token",
-                false,
-            ),
-            (
-                CredentialScope::Same,
-                "https://ghcr.io/v2/a/",
-                "https://evil.example/token",
-                false,
-            ),
-            (
-                CredentialScope::Google,
-                "https://gcr.io/v2/a/",
-                "https://gcr.io/v2/token",
-                true,
-            ),
+            (CredentialScope::Same, "https://ghcr.io/v2/a/", "https://ghcr.io/token", true),
+            (CredentialScope::Same, "https://ghcr.io/v2/a/", "https://ghcr.io:8443/token", false),
+            (CredentialScope::Same, "https://ghcr.io/v2/a/", "https://evil.example/token", false),
+            (CredentialScope::Google, "https://gcr.io/v2/a/", "https://gcr.io/v2/token", true),
             (
                 CredentialScope::Google,
                 "https://eu.gcr.io/v2/a/",
@@ -271,12 +238,7 @@ mod tests {
                 "https://gcr.io:8443/v2/token",
                 false,
             ),
-            (
-                CredentialScope::Google,
-                "https://gcr.io/v2/a/",
-                "https://evil.example/gcr.io",
-                false,
-            ),
+            (CredentialScope::Google, "https://gcr.io/v2/a/", "https://evil.example/gcr.io", false),
             (
                 CredentialScope::Endpoint,
                 "https://registry.gitlab.com/v2/a/",
@@ -284,11 +246,7 @@ mod tests {
                 true,
             ),
         ] {
-            assert_eq!(
-                permit(reach, &url(base), &url(realm)).is_ok(),
-                ok,
-                "{base} {realm}"
-            );
+            assert_eq!(permit(reach, &url(base), &url(realm)).is_ok(), ok, "{base} {realm}");
         }
     }
 }

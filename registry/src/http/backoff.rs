@@ -45,10 +45,7 @@ impl Backoff {
 
     /// Makes the last attempt before `end`.
     pub(crate) fn until(end: Instant) -> Self {
-        Self {
-            end,
-            next: FIRST_LOOK,
-        }
+        Self { end, next: FIRST_LOOK }
     }
 
     /// Waits for the next attempt; `false` if there is none.

@@ -59,11 +59,7 @@ impl Challenge {
     pub(crate) fn of_registry(self) -> Self {
         match self {
             Self::Basic => Self::Basic,
-            Self::Bearer { realm, service, .. } => Self::Bearer {
-                realm,
-                service,
-                scope: None,
-            },
+            Self::Bearer { realm, service, .. } => Self::Bearer { realm, service, scope: None },
         }
     }
 }
@@ -152,25 +148,15 @@ mod tests {
         let docker = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push",error="insufficient_scope""#;
         let realm = "https://auth.docker.io/token";
         let scope = "repository:a/b:pull,push";
-        assert_eq!(
-            challenge(&[docker]),
-            scoped(realm, Some("registry.docker.io"), Some(scope))
-        );
-        assert_eq!(
-            challenge(&[r#"Basic realm="x, y""#]),
-            Some(Challenge::Basic)
-        );
+        assert_eq!(challenge(&[docker]), scoped(realm, Some("registry.docker.io"), Some(scope)));
+        assert_eq!(challenge(&[r#"Basic realm="x, y""#]), Some(Challenge::Basic));
         assert_eq!(challenge(&["basic"]), Some(Challenge::Basic));
         assert_eq!(
             challenge(&[r#"Basic realm="x", Bearer realm="https://a/t""#]),
             bearer("https://a/t", None)
         );
         assert_eq!(
-            challenge(&[
-                "Negotiate",
-                "Basic realm=x",
-                "BEARER REALM=https://a/t , service = s"
-            ]),
+            challenge(&["Negotiate", "Basic realm=x", "BEARER REALM=https://a/t , service = s"]),
             bearer("https://a/t", Some("s"))
         );
         assert_eq!(

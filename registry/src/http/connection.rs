@@ -62,9 +62,7 @@ impl Peer {
     }
 
     fn lock_transport(&self) -> MutexGuard<'_, Transport> {
-        self.transport
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.transport.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -175,10 +173,7 @@ impl Connection<'_> {
         }
         let found = repository.plan.resolve(self.host).await?;
         let credential = found.credential.clone();
-        let mut known = repository
-            .found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut known = repository.found.lock().unwrap_or_else(PoisonError::into_inner);
         *known = Some(found);
         Ok(credential)
     }
@@ -271,10 +266,7 @@ impl Connection<'_> {
     async fn ask_root(&self, tries: u32) -> Result<Answer, HttpError> {
         let mut url = self.repository.base();
         url.set_path("/v2/");
-        let hop = CallLimits {
-            tries,
-            ..self.hop(&REGISTRY_READ, &url)
-        };
+        let hop = CallLimits { tries, ..self.hop(&REGISTRY_READ, &url) };
         let request = Request::new(Method::GET, url);
         self.host.net.send_unfollowed(&hop, request).await
     }
@@ -282,12 +274,7 @@ impl Connection<'_> {
     /// Returns `true` if `error` means that the registry does not support TLS, and plain HTTP is allowed
     /// from now on, because its name is one of this machine or because the user allows it.
     async fn can_leave_tls(&self, error: &HttpError) -> bool {
-        let Repository {
-            base,
-            peer,
-            plain_http,
-            ..
-        } = &*self.repository;
+        let Repository { base, peer, plain_http, .. } = &*self.repository;
         let of_registry = Url::parse(&error.url).is_ok_and(|url| url.origin() == base.origin());
         if !matches!(error.reason, HttpReason::NotTls) || !of_registry {
             return false;
@@ -308,10 +295,7 @@ impl Connection<'_> {
     /// `hop` for a request to `url`, with the transport of the registry.
     pub(crate) fn hop(&self, hop: &CallLimits, url: &Url) -> CallLimits {
         let transport = self.repository.peer.transport();
-        CallLimits {
-            profile: transport.profile(hop.profile, url),
-            ..*hop
-        }
+        CallLimits { profile: transport.profile(hop.profile, url), ..*hop }
     }
 
     async fn access(&self) -> Result<Access, Error> {
@@ -409,11 +393,7 @@ impl Connection<'_> {
     /// `url` with the scheme of the registry, if it belongs to the registry.
     fn as_spoken(&self, url: Url) -> Url {
         let Repository { base, peer, .. } = &*self.repository;
-        if url.origin() == base.origin() {
-            peer.transport().applied_to(url)
-        } else {
-            url
-        }
+        if url.origin() == base.origin() { peer.transport().applied_to(url) } else { url }
     }
 
     /// The target of a redirect; `None` if `answer` is the answer to the call.
@@ -455,10 +435,7 @@ impl Connection<'_> {
 
     /// The error of a redirect to another host, where the registry itself must answer.
     fn away(&self, url: &Url) -> Error {
-        Error::RedirectAway {
-            registry: self.repository.registry.clone(),
-            to: origin(url),
-        }
+        Error::RedirectAway { registry: self.repository.registry.clone(), to: origin(url) }
     }
 
     /// The error of a redirect that is not followed.

@@ -47,10 +47,7 @@ impl Connection<'_> {
 
     /// The error of pushed content that the registry does not serve unchanged.
     pub(crate) fn read_back_error(&self, digest: &str, why: String) -> Error {
-        Error::ReadBack {
-            reference: format!("{}@{digest}", self.name()),
-            why,
-        }
+        Error::ReadBack { reference: format!("{}@{digest}", self.name()), why }
     }
 
     /// The credential that was used, as the end of a sentence.
@@ -79,12 +76,10 @@ impl Connection<'_> {
     /// The login, for fixes.
     fn login(&self) -> Login {
         match self.repository.found() {
-            Some(Resolved {
-                credential: None, ..
-            }) if self.repository.plan.has_scopes => Login::Scoped,
-            Some(Resolved {
-                credential: None, ..
-            }) => Login::Missing,
+            Some(Resolved { credential: None, .. }) if self.repository.plan.has_scopes => {
+                Login::Scoped
+            }
+            Some(Resolved { credential: None, .. }) => Login::Missing,
             Some(_) | None => Login::Given,
         }
     }

@@ -23,11 +23,7 @@ impl Connection<'_> {
             url: self.url(path),
             headers: HeaderMap::new(),
             body: None,
-            hop: if is_read {
-                REGISTRY_READ
-            } else {
-                REGISTRY_WRITE
-            },
+            hop: if is_read { REGISTRY_READ } else { REGISTRY_WRITE },
             method,
             elsewhere,
         }
@@ -36,11 +32,8 @@ impl Connection<'_> {
     /// A request to read the manifest or index `name`, a tag or a digest. A digest proves content from
     /// another host; a tag does not.
     pub(crate) fn read_manifest(&self, method: Method, name: &str) -> Call {
-        let elsewhere = if Digest::parse(name).is_some() {
-            Elsewhere::FollowDigest
-        } else {
-            Elsewhere::Refuse
-        };
+        let elsewhere =
+            if Digest::parse(name).is_some() { Elsewhere::FollowDigest } else { Elsewhere::Refuse };
         let mut call = self.call(method, &format!("manifests/{name}"), elsewhere);
         let accept = HeaderValue::from_static(MANIFESTS);
         call.headers.insert(ACCEPT, accept);

@@ -56,11 +56,7 @@ impl Transport {
 /// The profile of a read of content from storage at `url`, to which the registry sends us; `default`
 /// for one with TLS, or on this machine.
 pub(crate) fn of_storage(default: Profile, url: &Url) -> Profile {
-    if url.scheme() == "http" && !is_loopback(url) {
-        STORAGE_WITHOUT_TLS
-    } else {
-        default
-    }
+    if url.scheme() == "http" && !is_loopback(url) { STORAGE_WITHOUT_TLS } else { default }
 }
 
 /// Returns `true` if the registry at `base` has a name of this machine. Only names with a port are
@@ -105,10 +101,7 @@ mod tests {
     #[test]
     fn the_scheme_follows_the_registry() {
         for (from, to) in [
-            (
-                "https://localhost:5000/v2/a/",
-                "http://localhost:5000/v2/a/",
-            ),
+            ("https://localhost:5000/v2/a/", "http://localhost:5000/v2/a/"),
             ("https://registry.corp/v2/a/", "http://registry.corp/v2/a/"),
         ] {
             let url = Transport::LoopbackHttp.applied_to(from.parse().unwrap());
@@ -121,36 +114,12 @@ mod tests {
     #[test]
     fn plain_http_on_the_same_host_becomes_tls() {
         for (home, named, expected) in [
-            (
-                "https://r.corp/v2/",
-                "http://r.corp/up?a=1",
-                "https://r.corp/up?a=1",
-            ),
-            (
-                "https://r.corp:8443/v2/",
-                "http://r.corp:8443/up",
-                "https://r.corp:8443/up",
-            ),
-            (
-                "https://r.corp:8443/v2/",
-                "http://r.corp/up",
-                "https://r.corp:8443/up",
-            ),
-            (
-                "https://r.corp/v2/",
-                "http://r.corp:5000/up",
-                "http://r.corp:5000/up",
-            ),
-            (
-                "https://r.corp/v2/",
-                "http://other.corp/up",
-                "http://other.corp/up",
-            ),
-            (
-                "http://127.0.0.1:5000/v2/",
-                "http://127.0.0.1:5000/up",
-                "http://127.0.0.1:5000/up",
-            ),
+            ("https://r.corp/v2/", "http://r.corp/up?a=1", "https://r.corp/up?a=1"),
+            ("https://r.corp:8443/v2/", "http://r.corp:8443/up", "https://r.corp:8443/up"),
+            ("https://r.corp:8443/v2/", "http://r.corp/up", "https://r.corp:8443/up"),
+            ("https://r.corp/v2/", "http://r.corp:5000/up", "http://r.corp:5000/up"),
+            ("https://r.corp/v2/", "http://other.corp/up", "http://other.corp/up"),
+            ("http://127.0.0.1:5000/v2/", "http://127.0.0.1:5000/up", "http://127.0.0.1:5000/up"),
         ] {
             let found = with_tls_of(&home.parse().unwrap(), named.parse().unwrap());
             assert_eq!(found.as_str(), expected, "{home}");

@@ -78,11 +78,7 @@ fn walk(logins: &mut Vec<Login>, folder: &Path, above: &str, (deep, left): (usiz
     };
     for (path, name) in folders(folder, left) {
         let (own, actions) = split(&name);
-        let repository = if above.is_empty() {
-            own.to_owned()
-        } else {
-            format!("{above}/{own}")
-        };
+        let repository = if above.is_empty() { own.to_owned() } else { format!("{above}/{own}") };
         add(logins, &path, &repository, actions);
         if actions.is_none() {
             walk(logins, &path, &repository, (deep, left));

@@ -60,9 +60,7 @@ pub(crate) fn explicit(
     options: RegistryOptions,
 ) -> Result<Option<Arc<Credential>>, CredentialError> {
     let credential = match options {
-        RegistryOptions {
-            token: Some(token), ..
-        } => {
+        RegistryOptions { token: Some(token), .. } => {
             host.net.guard(token.expose());
             Credential {
                 source: "`--registry-token`".to_owned(),
@@ -70,11 +68,7 @@ pub(crate) fn explicit(
                 reach: CredentialScope::Endpoint,
             }
         }
-        RegistryOptions {
-            username: Some(user),
-            password: Some(password),
-            ..
-        } => {
+        RegistryOptions { username: Some(user), password: Some(password), .. } => {
             host.net.guard(password.expose());
             Credential {
                 source: format!("user {user:?} of `--registry-username`"),
@@ -82,9 +76,7 @@ pub(crate) fn explicit(
                 reach: CredentialScope::Endpoint,
             }
         }
-        RegistryOptions {
-            username: Some(_), ..
-        } => return Err(CredentialError::Password),
+        RegistryOptions { username: Some(_), .. } => return Err(CredentialError::Password),
         RegistryOptions { .. } => return Ok(None),
     };
     Ok(Some(Arc::new(credential)))
@@ -100,11 +92,8 @@ pub(crate) fn from_entry(
     key: &str,
     entry: &Entry,
 ) -> Result<Option<Credential>, CredentialError> {
-    let malformed = |why| CredentialError::Entry {
-        path: path.to_owned(),
-        key: key.to_owned(),
-        why,
-    };
+    let malformed =
+        |why| CredentialError::Entry { path: path.to_owned(), key: key.to_owned(), why };
     let secret = |text: &str| {
         host.net.guard(text);
         Token::new(text)
@@ -130,9 +119,5 @@ pub(crate) fn from_entry(
     } else {
         return Ok(None);
     };
-    Ok(Some(Credential {
-        source,
-        secret,
-        reach: CredentialScope::Endpoint,
-    }))
+    Ok(Some(Credential { source, secret, reach: CredentialScope::Endpoint }))
 }

@@ -48,10 +48,7 @@ pub(crate) struct Entry {
 /// # Errors
 /// It is not a readable file of at most 1 MiB, or not JSON of the right shape.
 pub(crate) fn read(path: &Path) -> Result<Option<File>, CredentialError> {
-    let unusable = |why: String| CredentialError::File {
-        path: path.to_owned(),
-        why,
-    };
+    let unusable = |why: String| CredentialError::File { path: path.to_owned(), why };
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -116,10 +113,7 @@ impl File {
             })
             .collect();
         found.sort_by_key(|(depth, ..)| Reverse(*depth));
-        found
-            .into_iter()
-            .map(|(_, key, entry)| (key, entry))
-            .collect()
+        found.into_iter().map(|(_, key, entry)| (key, entry)).collect()
     }
 }
 
@@ -166,9 +160,7 @@ fn match_depth(key: &str, registry: &str, repository: &str) -> Option<usize> {
 /// The registry of a key that names a whole registry: a host, or a URL without a path or with the path
 /// of an API version.
 fn host_of(key: &str) -> Option<String> {
-    let bare = key
-        .strip_prefix("https://")
-        .or_else(|| key.strip_prefix("http://"));
+    let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://"));
     let (host, path) = match bare {
         Some(rest) => rest.split_once('/').unwrap_or((rest, "")),
         None => key.split_once('/').unwrap_or((key, "")),
@@ -211,11 +203,7 @@ mod tests {
             ("registry-1.docker.io", DOCKER_HUB, Some(0)),
             ("docker.io/acme", DOCKER_HUB, Some(4)),
         ] {
-            assert_eq!(
-                match_depth(key, registry, "acme/app"),
-                depth,
-                "{key} {registry}"
-            );
+            assert_eq!(match_depth(key, registry, "acme/app"), depth, "{key} {registry}");
         }
     }
 
@@ -225,11 +213,8 @@ mod tests {
             r#"{"auths":{"r.example":{"auth":"YTox"},"r.example/acme/app":{"auth":"Yjoy"},
                 "r.example/acme":{},"other.example":{"auth":"Yzoz"}},"HttpHeaders":{"a":"b"}}"#,
         );
-        let keys: Vec<&str> = file
-            .entries("r.example", "acme/app")
-            .into_iter()
-            .map(|(key, _)| key)
-            .collect();
+        let keys: Vec<&str> =
+            file.entries("r.example", "acme/app").into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["r.example/acme/app", "r.example/acme", "r.example"]);
     }
 

@@ -12,14 +12,10 @@ errors! {
     /// reason.
     #[derive(Debug, thiserror::Error)]
     pub enum CredentialError {
-        /// An entry of a configuration file is malformed.
         #[error("the entry {key:?} of `{}` {why}", path.display())]
         Entry {
-            /// The file.
             path: PathBuf,
-            /// The name of the entry.
             key: String,
-            /// The problem.
             why: &'static str,
         } = "registry/credentials", Usage | Registry | Temporary {
             what: "A login for the registry exists, but cannot be used.",
@@ -29,17 +25,13 @@ errors! {
         /// A configuration file cannot be read.
         #[error("`{}` cannot be used: {why}", path.display())]
         File {
-            /// The file.
             path: PathBuf,
-            /// The problem.
             why: String,
         } = also "registry/credentials", Usage { fix: "correct the file, or log in to the registry again" },
         /// A credential helper gave no usable answer.
         #[error("the credential helper `{program}`, which `{}` names, {why}", path.display())]
         Helper {
-            /// The program.
             program: String,
-            /// The file that names it.
             path: PathBuf,
             /// What is wrong, with what it says itself.
             why: Box<str>,
@@ -49,31 +41,19 @@ errors! {
         /// A credential helper cannot be run.
         #[error("the credential helper `{program}`, which `{}` names, {why}", path.display())]
         HelperProcess {
-            /// The program.
             program: String,
-            /// The file that names it.
             path: PathBuf,
-            /// The problem.
             why: &'static str,
-            /// The error of the operating system.
             source: SpawnError,
         } = also "registry/credentials", Registry { fix: helper(program, source) },
         /// A configuration file names a helper that cannot be the name of a program.
         #[error("`{}` names the credential helper {name:?}, which is not the name of a program", path.display())]
-        HelperName {
-            /// The file.
-            path: PathBuf,
-            /// The name.
-            name: String,
-        } = also "registry/credentials", Usage {
+        HelperName { path: PathBuf, name: String } = also "registry/credentials", Usage {
             fix: "use a helper `docker-credential-NAME` whose name has only letters, digits, `.`, `_` and `-`",
         },
         /// The metadata server of this machine returns no access token.
         #[error("this machine's metadata server returned no access token for the registry")]
-        Machine {
-            /// The error of the metadata server.
-            source: Box<gce::Error>,
-        } = also "registry/credentials", Registry {
+        Machine { source: Box<gce::Error> } = also "registry/credentials", Registry {
             class: if source.class() == Class::Temporary { Class::Temporary } else { Class::Registry },
             fix: source.fix(),
         },

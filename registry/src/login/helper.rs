@@ -53,10 +53,7 @@ pub(crate) async fn ask(
             remark => format!("{why}: `{remark}`").into(),
         },
     };
-    let nothing = |remark| Asked {
-        credential: None,
-        remark,
-    };
+    let nothing = |remark| Asked { credential: None, remark };
     let child = Child {
         program,
         args: &["get"],
@@ -65,11 +62,7 @@ pub(crate) async fn ask(
         needs: needed(host, server),
     };
     let done = spawn(host, child).await.map_err(|source| {
-        let why = if is_absent(&source) {
-            "is not installed"
-        } else {
-            "gave no answer"
-        };
+        let why = if is_absent(&source) { "is not installed" } else { "gave no answer" };
         CredentialError::HelperProcess {
             program: program.to_owned(),
             path: path.to_owned(),
@@ -109,11 +102,7 @@ fn credential(program: &str, user: String, secret: Token) -> Credential {
         let password = secret;
         (source, Secret::Basic { user, password })
     };
-    Credential {
-        source,
-        secret,
-        reach: CredentialScope::Endpoint,
-    }
+    Credential { source, secret, reach: CredentialScope::Endpoint }
 }
 
 /// The logins of the job that a helper may see: only those for `server`.
@@ -139,10 +128,7 @@ mod tests {
 
     #[test]
     fn a_helper_sees_the_logins_for_its_registry() {
-        let (env, clock) = (
-            Env::from_iter([("CI_REGISTRY", "r.example:5050")]),
-            Clock::system(),
-        );
+        let (env, clock) = (Env::from_iter([("CI_REGISTRY", "r.example:5050")]), Clock::system());
         let host = Host {
             net: Net::new(&env, clock, NetOptions::default()),
             env,

@@ -80,10 +80,7 @@ pub(crate) struct Resolved {
 impl Keychain {
     /// Only the credential from the flags.
     pub(crate) fn only(credential: Arc<Credential>) -> Self {
-        Self {
-            candidates: vec![Candidate::Ready(credential)],
-            ..Self::default()
-        }
+        Self { candidates: vec![Candidate::Ready(credential)], ..Self::default() }
     }
 
     /// The candidates in files and variables for `registry` and `repository`. No file after the first
@@ -134,21 +131,19 @@ impl Keychain {
             let credential = match candidate {
                 Candidate::Ready(credential) => Some(Arc::clone(credential)),
                 Candidate::Machine => of_the_machine(host).await?,
-                Candidate::Helper {
-                    program,
-                    server,
-                    path,
-                } => match helper::ask(host, program, server, path).await {
-                    Ok(asked) => {
-                        remarks.push_str(&remark(program, &asked.remark));
-                        asked.credential
+                Candidate::Helper { program, server, path } => {
+                    match helper::ask(host, program, server, path).await {
+                        Ok(asked) => {
+                            remarks.push_str(&remark(program, &asked.remark));
+                            asked.credential
+                        }
+                        Err(error) if error.is_missing() => {
+                            missing = missing.or(Some(error));
+                            None
+                        }
+                        Err(error) => return Err(error),
                     }
-                    Err(error) if error.is_missing() => {
-                        missing = missing.or(Some(error));
-                        None
-                    }
-                    Err(error) => return Err(error),
-                },
+                }
             };
             if let Some(credential) = credential {
                 warnings.extend(missing.map(|error| instead(&error, &credential)));
@@ -163,11 +158,7 @@ impl Keychain {
         }
         match missing {
             Some(error) => Err(error),
-            None => Ok(Resolved {
-                warnings,
-                remark: remarks,
-                ..Resolved::default()
-            }),
+            None => Ok(Resolved { warnings, remark: remarks, ..Resolved::default() }),
         }
     }
 
@@ -199,11 +190,7 @@ impl Keychain {
         [registry, repository]: [&str; 2],
     ) -> Result<(), CredentialError> {
         if let Some((key, name)) = file.helper(registry) {
-            let server = if registry == DOCKER_HUB {
-                DOCKER_HUB_SERVER
-            } else {
-                key
-            };
+            let server = if registry == DOCKER_HUB { DOCKER_HUB_SERVER } else { key };
             self.add_helper(path, name, server)?;
         }
         for (key, entry) in file.entries(registry, repository) {
@@ -213,11 +200,7 @@ impl Keychain {
             }
         }
         if let Some(name) = file.store() {
-            let server = if registry == DOCKER_HUB {
-                DOCKER_HUB_SERVER
-            } else {
-                registry
-            };
+            let server = if registry == DOCKER_HUB { DOCKER_HUB_SERVER } else { registry };
             self.add_helper(path, name, server)?;
         }
         Ok(())
@@ -261,9 +244,7 @@ impl Keychain {
         right: Right,
     ) -> Result<(), CredentialError> {
         let logins = buildx::find(host, registry);
-        let mut fitting = logins
-            .iter()
-            .filter(|login| login.is_for(repository, right));
+        let mut fitting = logins.iter().filter(|login| login.is_for(repository, right));
         self.has_scopes = !logins.is_empty();
         let (Some(login), None) = (fitting.next(), fitting.next()) else {
             return Ok(());
@@ -291,8 +272,7 @@ impl Keychain {
         let ready = own.map(|credential| Candidate::Ready(Arc::new(credential)));
         self.candidates.extend(ready);
         if is_google(registry) && gce::is_here(host) {
-            self.looked
-                .push("the access token of this machine".to_owned());
+            self.looked.push("the access token of this machine".to_owned());
             self.candidates.push(Candidate::Machine);
         }
     }
@@ -339,29 +319,19 @@ fn is_closed(path: &Path) -> bool {
 }
 
 fn closed(path: &Path) -> String {
-    format!(
-        "`{}` may hold the login, but this user may not read it",
-        path.display()
-    )
+    format!("`{}` may hold the login, but this user may not read it", path.display())
 }
 
 /// What a helper says that has no credential.
 fn remark(program: &str, remark: &str) -> String {
-    if remark.is_empty() {
-        String::new()
-    } else {
-        format!("; `{program}` says `{remark}`")
-    }
+    if remark.is_empty() { String::new() } else { format!("; `{program}` says `{remark}`") }
 }
 
 /// The warning that another credential is used instead of a helper.
 fn instead(missing: &CredentialError, credential: &Credential) -> Warning {
     Warning {
         code: HELPER_MISSING,
-        message: format!(
-            "{missing}: the credential of {} is used instead",
-            credential.source
-        ),
+        message: format!("{missing}: the credential of {} is used instead", credential.source),
     }
 }
 
@@ -369,16 +339,11 @@ fn instead(missing: &CredentialError, credential: &Credential) -> Warning {
 async fn of_the_machine(host: &Host) -> Result<Option<Arc<Credential>>, CredentialError> {
     let token = gce::access_token(host)
         .await
-        .map_err(|source| CredentialError::Machine {
-            source: Box::new(source),
-        })?;
+        .map_err(|source| CredentialError::Machine { source: Box::new(source) })?;
     Ok(token.map(|password| {
         Arc::new(Credential {
             source: "this Google machine's account".to_owned(),
-            secret: Secret::Basic {
-                user: GOOGLE_USER.to_owned(),
-                password,
-            },
+            secret: Secret::Basic { user: GOOGLE_USER.to_owned(), password },
             reach: CredentialScope::Google,
         })
     }))
@@ -390,10 +355,7 @@ fn of_the_platform(host: &Host, registry: &str, looked: &mut Vec<String>) -> Opt
         host.net.guard(password);
         Some(Credential {
             source: format!("user {user:?} of `{variable}`"),
-            secret: Secret::Basic {
-                user: user.to_owned(),
-                password: Token::new(password)?,
-            },
+            secret: Secret::Basic { user: user.to_owned(), password: Token::new(password)? },
             reach,
         })
     };
@@ -410,12 +372,7 @@ fn of_the_platform(host: &Host, registry: &str, looked: &mut Vec<String>) -> Opt
         let user = host.env.get("CI_REGISTRY_USER")?;
         let password = host.env.get("CI_REGISTRY_PASSWORD")?;
         // GitLab itself is the token endpoint of its registry.
-        return basic(
-            user,
-            password,
-            "CI_REGISTRY_PASSWORD",
-            CredentialScope::Endpoint,
-        );
+        return basic(user, password, "CI_REGISTRY_PASSWORD", CredentialScope::Endpoint);
     }
     None
 }

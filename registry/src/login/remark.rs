@@ -60,11 +60,7 @@ fn masked(line: &str) -> String {
     let ends = |c: char| c.is_whitespace() || "\"'`:=,;()<>".contains(c);
     let parts = line.split_inclusive(ends).map(|part| {
         let word = part.trim_end_matches(ends);
-        if is_token(word) {
-            part.replace(word, MASK)
-        } else {
-            part.to_owned()
-        }
+        if is_token(word) { part.replace(word, MASK) } else { part.to_owned() }
     });
     parts.collect()
 }
@@ -97,12 +93,7 @@ mod tests {
         let net = Net::new(&env, clock, NetOptions::default());
         net.guard("hunter2");
         let root = PathBuf::from("/");
-        Host {
-            net,
-            env,
-            clock,
-            root,
-        }
+        Host { net, env, clock, root }
     }
 
     #[test]
@@ -115,36 +106,15 @@ mod tests {
                 ["error getting credentials\n", "exit status 1\n"],
                 "error getting credentials exit status 1",
             ),
-            (
-                ["bad \u{1b}[31mcolour\u{7}\nsecond line\n", ""],
-                "bad [31mcolour second line",
-            ),
-            (
-                ["the password hunter2 is wrong", ""],
-                "the password *** is wrong",
-            ),
-            (
-                ["used short c4n4ry here", "it is true"],
-                "used *** here it is true",
-            ),
-            (
-                [r#"{"Username":"a","Secret":"b c"}"#, "it `failed` twice"],
-                "it 'failed' twice",
-            ),
+            (["bad \u{1b}[31mcolour\u{7}\nsecond line\n", ""], "bad [31mcolour second line"),
+            (["the password hunter2 is wrong", ""], "the password *** is wrong"),
+            (["used short c4n4ry here", "it is true"], "used *** here it is true"),
+            ([r#"{"Username":"a","Secret":"b c"}"#, "it `failed` twice"], "it 'failed' twice"),
             (["{\n \"Secret\": \"b c\"\n}", ""], ""),
+            (["token=ghp_0123456789abcdefghij was refused", ""], "token=*** was refused"),
+            (["key wJalrXUtnFEMI/K7MDENG/bPxRfiCY refused", ""], "key *** refused"),
             (
-                ["token=ghp_0123456789abcdefghij was refused", ""],
-                "token=*** was refused",
-            ),
-            (
-                ["key wJalrXUtnFEMI/K7MDENG/bPxRfiCY refused", ""],
-                "key *** refused",
-            ),
-            (
-                [
-                    "no login for 123456789012.dkr.ecr.eu-central-1.amazonaws.com",
-                    "",
-                ],
+                ["no login for 123456789012.dkr.ecr.eu-central-1.amazonaws.com", ""],
                 "no login for 123456789012.dkr.ecr.eu-central-1.amazonaws.com",
             ),
             (
@@ -152,10 +122,7 @@ mod tests {
                 "open /home/runner1/.docker/config-of-a-job: denied",
             ),
             (
-                [
-                    "arn:aws:sts::123456789012:assumed-role/build/session may not",
-                    "",
-                ],
+                ["arn:aws:sts::123456789012:assumed-role/build/session may not", ""],
                 "arn:aws:sts::123456789012:assumed-role/build/session may not",
             ),
         ] {

@@ -117,10 +117,7 @@ impl From<Descriptor> for Line {
             }
             Some(_) => Declared::Other,
         };
-        Self {
-            digest: Digest::parse(&descriptor.digest),
-            declared,
-        }
+        Self { digest: Digest::parse(&descriptor.digest), declared }
     }
 }
 
@@ -171,22 +168,15 @@ impl Lists {
             kind: Kind::Layer(layer),
         };
         let layers = (1..).zip(self.layers).map(legacy);
-        let referrer = |digest| Candidate {
-            name: format!("{name}@{digest}"),
-            kind: Kind::Referrer(digest),
-        };
+        let referrer =
+            |digest| Candidate { name: format!("{name}@{digest}"), kind: Kind::Referrer(digest) };
         let [bundles, unknown, others] =
             by_rank(&self.lines, predicate_types).map(|digests| digests.into_iter().map(referrer));
         let mut places = taking_turns(bundles, layers, unknown);
         places.extend(others);
         let left_out = places.len().saturating_sub(MOST_PLACES) + usize::from(self.cut);
         places.truncate(MOST_PLACES);
-        Listing {
-            image: image.digest,
-            places,
-            left_out,
-            problems: self.problems,
-        }
+        Listing { image: image.digest, places, left_out, problems: self.problems }
     }
 }
 
@@ -208,11 +198,7 @@ pub(crate) fn by_rank(lines: &[Line], predicate_types: &[String]) -> [Vec<Digest
         let all = sorted.iter().filter(|(_, rank)| ranks.contains(rank));
         all.map(|(digest, _)| *digest).collect()
     };
-    [
-        of(&[Rank::Wanted, Rank::Bundle]),
-        of(&[Rank::Unknown]),
-        of(&[Rank::OtherBundle, Rank::Other]),
-    ]
+    [of(&[Rank::Wanted, Rank::Bundle]), of(&[Rank::Unknown]), of(&[Rank::OtherBundle, Rank::Other])]
 }
 
 /// Half of them bundles, and none crowds out the others.

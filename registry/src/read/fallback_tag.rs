@@ -15,11 +15,8 @@ use crate::error::Error;
 use crate::limits::REGISTRY_READ;
 
 /// A read of the tag. Some registries briefly answer 500 while another writer replaces it.
-const READ: CallLimits = CallLimits {
-    tries: 8,
-    first_wait: Duration::from_millis(50),
-    ..REGISTRY_READ
-};
+const READ: CallLimits =
+    CallLimits { tries: 8, first_wait: Duration::from_millis(50), ..REGISTRY_READ };
 
 /// The result of a read.
 pub(crate) struct Read {
@@ -40,22 +37,12 @@ impl Puller<'_> {
     pub(crate) async fn read_index(&self, subject: &Digest) -> Result<Read, Error> {
         let mut call = self.read_tag(&tag(subject));
         call.hop = READ;
-        let answer = self
-            .under_tag(&call, "to read the list of referrers")
-            .await?;
+        let answer = self.under_tag(&call, "to read the list of referrers").await?;
         let at = Instant::now();
-        let unreadable = |why: String| Error::IndexUnreadable {
-            tag: self.tag_name(subject),
-            why,
-        };
+        let unreadable = |why: String| Error::IndexUnreadable { tag: self.tag_name(subject), why };
         let empty = || Index::empty().map_err(|error| unreadable(error.to_string()));
         let Some(answer) = answer else {
-            return Ok(Read {
-                index: empty()?,
-                state: None,
-                etag: None,
-                at,
-            });
+            return Ok(Read { index: empty()?, state: None, etag: None, at });
         };
         let digest = Digest::of(&answer.body);
         let index = if digest == *subject {
@@ -67,18 +54,11 @@ impl Puller<'_> {
             let media_type = answer.header(CONTENT_TYPE);
             Index::read(&answer.body, media_type).map_err(unreadable)?
         };
-        Ok(Read {
-            index,
-            state: Some(digest),
-            etag: answer.headers.get(ETAG).cloned(),
-            at,
-        })
+        Ok(Read { index, state: Some(digest), etag: answer.headers.get(ETAG).cloned(), at })
     }
 
     pub(crate) fn tag_is_subject(&self, subject: &Digest) -> Error {
-        Error::TagIsSubject {
-            tag: self.tag_name(subject),
-        }
+        Error::TagIsSubject { tag: self.tag_name(subject) }
     }
 
     pub(crate) fn tag_name(&self, subject: &Digest) -> String {

@@ -80,15 +80,8 @@ impl Index {
                 serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
             Ok(descriptor.digest)
         };
-        let digests = descriptors
-            .iter()
-            .map(|json| digest(json))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            members,
-            descriptors,
-            digests,
-        })
+        let digests = descriptors.iter().map(|json| digest(json)).collect::<Result<_, _>>()?;
+        Ok(Self { members, descriptors, digests })
     }
 
     /// Returns `true` if all of `entries` are listed.
@@ -103,9 +96,7 @@ impl Index {
 
     /// The manifests that it lists with a SHA-256 digest.
     pub(crate) fn digests(&self) -> impl Iterator<Item = Digest> {
-        self.digests
-            .iter()
-            .filter_map(|digest| Digest::parse(digest))
+        self.digests.iter().filter_map(|digest| Digest::parse(digest))
     }
 
     /// The index without the manifests in `gone`, and with `entries` at the end. Entries that are already
@@ -126,10 +117,7 @@ impl Index {
             let is_list = name == "manifests";
             listed |= is_list;
             let value = if is_list { &list } else { value.get() };
-            members.push(format!(
-                "{}:{value}",
-                serde_json::Value::from(name.as_str())
-            ));
+            members.push(format!("{}:{value}", serde_json::Value::from(name.as_str())));
         }
         if !listed {
             members.push(format!("\"manifests\":{list}"));
@@ -200,9 +188,7 @@ mod tests {
     #[test]
     fn starts_from_nothing() {
         let entry = entry("a");
-        let text = Index::empty()
-            .unwrap()
-            .with(from_ref(&entry), &BTreeSet::new());
+        let text = Index::empty().unwrap().with(from_ref(&entry), &BTreeSet::new());
         let expected = format!(
             r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#,
             entry.json.get()
@@ -245,17 +231,10 @@ mod tests {
 
     #[test]
     fn takes_null_and_nothing_for_an_empty_list() {
-        for text in [
-            r#"{"schemaVersion":2,"manifests":null}"#,
-            r#"{"schemaVersion":2}"#,
-        ] {
+        for text in [r#"{"schemaVersion":2,"manifests":null}"#, r#"{"schemaVersion":2}"#] {
             let index = Index::read(text.as_bytes(), Some(INDEX)).unwrap();
             assert_eq!(index.len(), 0);
-            assert!(
-                index
-                    .with(&[entry("a")], &BTreeSet::new())
-                    .contains("\"manifests\":[{")
-            );
+            assert!(index.with(&[entry("a")], &BTreeSet::new()).contains("\"manifests\":[{"));
         }
     }
 

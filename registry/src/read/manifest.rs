@@ -77,10 +77,7 @@ impl Manifest {
     ) -> Result<Self, Error> {
         let digest = Digest::of(bytes);
         let expected = wanted.map(Digest::to_string);
-        for expected in [expected.as_deref(), announced.digest]
-            .into_iter()
-            .flatten()
-        {
+        for expected in [expected.as_deref(), announced.digest].into_iter().flatten() {
             if expected != digest.to_string() {
                 return Err(Error::DigestMismatch {
                     reference: reference.to_owned(),
@@ -89,10 +86,8 @@ impl Manifest {
                 });
             }
         }
-        let unreadable = |why: &str| Error::Manifest {
-            reference: reference.to_owned(),
-            why: why.to_owned(),
-        };
+        let unreadable =
+            |why: &str| Error::Manifest { reference: reference.to_owned(), why: why.to_owned() };
         let media_type = signable(reference, announced.media_type)?;
         let wire: Wire =
             ambisign_host::json::parse(bytes).map_err(|error| unreadable(&error.to_string()))?;
@@ -133,17 +128,11 @@ impl Manifest {
 
 /// The media type in a header, without parameters.
 pub(crate) fn essence(header: &str) -> &str {
-    header
-        .split_once(';')
-        .map_or(header, |(name, _)| name)
-        .trim()
+    header.split_once(';').map_or(header, |(name, _)| name).trim()
 }
 
 fn is_index_type(media_type: &str) -> bool {
-    matches!(
-        media_type,
-        OCI_IMAGE_INDEX_MEDIA_TYPE | IMAGE_MANIFEST_LIST_MEDIA_TYPE
-    )
+    matches!(media_type, OCI_IMAGE_INDEX_MEDIA_TYPE | IMAGE_MANIFEST_LIST_MEDIA_TYPE)
 }
 
 /// `header`, if it is a type that can be signed.
@@ -193,10 +182,7 @@ mod tests {
     const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
     fn code(bytes: &str, media_type: Option<&str>) -> String {
-        let announced = Announced {
-            media_type,
-            digest: None,
-        };
+        let announced = Announced { media_type, digest: None };
         match Manifest::read("r/x", bytes.as_bytes(), announced, None) {
             Ok(manifest) => format!("ok {}", manifest.children.len()),
             Err(error) => error.code().into_owned(),
@@ -239,25 +225,13 @@ mod tests {
             (bare, Some(INDEX), "registry/manifest"),
             (both, Some(OCI), "registry/manifest"),
             (both, Some(INDEX), "registry/manifest"),
-            (
-                r#"{"schemaVersion":1,"config":{}}"#,
-                Some(OCI),
-                "registry/manifest",
-            ),
+            (r#"{"schemaVersion":1,"config":{}}"#, Some(OCI), "registry/manifest"),
             (r#"{"schemaVersion":2}"#, Some(OCI), "registry/manifest"),
-            (
-                r#"{"schemaVersion":2,"config":{},"config":{}}"#,
-                Some(OCI),
-                "registry/manifest",
-            ),
+            (r#"{"schemaVersion":2,"config":{},"config":{}}"#, Some(OCI), "registry/manifest"),
             ("<html>", Some(OCI), "registry/manifest"),
             (&many, Some(OCI), "registry/too-large"),
         ] {
-            assert_eq!(
-                code(bytes, media_type),
-                expected,
-                "{bytes:.80} {media_type:?}"
-            );
+            assert_eq!(code(bytes, media_type), expected, "{bytes:.80} {media_type:?}");
         }
     }
 
@@ -266,14 +240,8 @@ mod tests {
         let bytes = br#"{"schemaVersion":2,"config":{},"layers":[]}"#;
         let other = Digest::of(b"other");
         let text = other.to_string();
-        let announced = Announced {
-            media_type: Some(OCI),
-            digest: None,
-        };
-        let wrong = Announced {
-            digest: Some(&text),
-            ..announced
-        };
+        let announced = Announced { media_type: Some(OCI), digest: None };
+        let wrong = Announced { digest: Some(&text), ..announced };
         for result in [
             Manifest::read("r", bytes, announced, Some(&other)),
             Manifest::read("r", bytes, wrong, None),

@@ -149,14 +149,8 @@ mod tests {
 
     #[test]
     fn finds_the_next_page() {
-        assert_eq!(
-            next_link(r#"</v2/a?n=1&last=b>; rel="next""#),
-            Some("/v2/a?n=1&last=b")
-        );
-        assert_eq!(
-            next_link(r#"<x>; rel="prev", <y>; title=a; rel=next"#),
-            Some("y")
-        );
+        assert_eq!(next_link(r#"</v2/a?n=1&last=b>; rel="next""#), Some("/v2/a?n=1&last=b"));
+        assert_eq!(next_link(r#"<x>; rel="prev", <y>; title=a; rel=next"#), Some("y"));
         assert_eq!(next_link("garbage"), None);
         assert_eq!(next_link("<x>; rel=\"prev\""), None);
     }

@@ -48,19 +48,14 @@ impl Puller<'_> {
     }
 
     fn absent(&self, reference: &Reference) -> Error {
-        Error::NotFound {
-            reference: reference.to_string(),
-        }
+        Error::NotFound { reference: reference.to_string() }
     }
 
     /// Gets the manifest of `reference`, by its digest if it has one.
     pub(crate) async fn resolve(&self, reference: &Reference) -> Result<Manifest, Error> {
         let shown = reference.to_string();
         let digest = reference.digest().map(Digest::to_string);
-        let name = digest
-            .as_deref()
-            .or_else(|| reference.tag())
-            .unwrap_or_default();
+        let name = digest.as_deref().or_else(|| reference.tag()).unwrap_or_default();
         let call = self.connection.read_manifest(Verb::GET, name);
         let answer = match self.connection.send(&call).await {
             Err(Error::Http(error)) if matches!(error.reason, HttpReason::TooLarge { .. }) => {
@@ -107,24 +102,16 @@ impl Puller<'_> {
 
     /// The current digest of `tag`: the announced one, otherwise that of the bytes.
     pub(crate) async fn digest_of(&self, tag: &str) -> Result<Digest, Error> {
-        let head = self
-            .connection
-            .send(&self.connection.read_manifest(Verb::HEAD, tag))
-            .await?;
+        let head = self.connection.send(&self.connection.read_manifest(Verb::HEAD, tag)).await?;
         let announced = head.header("docker-content-digest").and_then(Digest::parse);
         if let (200, Some(digest)) = (head.status.as_u16(), announced) {
             return Ok(digest);
         }
-        let answer = self
-            .connection
-            .send(&self.connection.read_manifest(Verb::GET, tag))
-            .await?;
+        let answer = self.connection.send(&self.connection.read_manifest(Verb::GET, tag)).await?;
         match answer.status.as_u16() {
             200 => Ok(Digest::of(&answer.body)),
             401 | 403 => Err(self.connection.unauthorized(&answer)),
-            404 => Err(Error::NotFound {
-                reference: format!("{}:{tag}", self.connection.name()),
-            }),
+            404 => Err(Error::NotFound { reference: format!("{}:{tag}", self.connection.name()) }),
             _ => Err(self.connection.refused("the image's manifest", &answer)),
         }
     }

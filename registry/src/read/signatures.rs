@@ -32,10 +32,7 @@ const MOST_LINES: usize = 10_000;
 const LONGEST: usize = ambisign_sigstore::bundle::LONGEST;
 
 /// A read of a signature's blob.
-const BLOB: CallLimits = CallLimits {
-    body: LONGEST,
-    ..REGISTRY_READ
-};
+const BLOB: CallLimits = CallLimits { body: LONGEST, ..REGISTRY_READ };
 
 /// The content of a candidate.
 #[derive(Debug)]
@@ -74,9 +71,7 @@ pub(crate) struct Attachment {
 impl Puller<'_> {
     /// Returns `true` if the manifest `digest` exists and `wanted` is its only layer.
     pub(crate) async fn has_layer(&self, digest: &Digest, wanted: &str) -> Result<bool, Error> {
-        let call = self
-            .connection
-            .read_manifest(Verb::GET, &digest.to_string());
+        let call = self.connection.read_manifest(Verb::GET, &digest.to_string());
         let answer = match self.connection.send(&call).await {
             Err(error) if error.class() != Class::Temporary => return Ok(false),
             answer => answer?,
@@ -152,10 +147,7 @@ impl Puller<'_> {
     fn lines(&self, page: &Answer, tag: String) -> Result<Vec<Line>, Error> {
         match ambisign_host::json::parse::<Listed<Line>>(&page.body) {
             Ok(listed) => Ok(listed.manifests.unwrap_or_default()),
-            Err(error) => Err(Error::IndexUnreadable {
-                tag,
-                why: error.to_string(),
-            }),
+            Err(error) => Err(Error::IndexUnreadable { tag, why: error.to_string() }),
         }
     }
 
@@ -172,24 +164,18 @@ impl Puller<'_> {
             Err(why) => return Err(Error::IndexUnreadable { tag: name, why }),
         };
         let signatures = layers.into_iter();
-        Ok(signatures
-            .filter(|layer| layer.media_type == LEGACY_MEDIA_TYPE)
-            .collect())
+        Ok(signatures.filter(|layer| layer.media_type == LEGACY_MEDIA_TYPE).collect())
     }
 
     /// The content of the manifest `digest`.
     pub(crate) async fn referrer(&self, digest: &Digest) -> Result<Fetched, Error> {
         let name = format!("{}@{digest}", self.connection.name());
-        let call = self
-            .connection
-            .read_manifest(Verb::GET, &digest.to_string());
+        let call = self.connection.read_manifest(Verb::GET, &digest.to_string());
         let answer = self.connection.send(&call).await?;
         self.found(&answer, &name)?;
         is(digest, &answer.body, &name)?;
-        let manifest = attachment(&answer.body).map_err(|why| Error::Manifest {
-            reference: name.clone(),
-            why,
-        })?;
+        let manifest = attachment(&answer.body)
+            .map_err(|why| Error::Manifest { reference: name.clone(), why })?;
         let mut bytes = answer.body.len();
         let stored = match manifest.layers.unwrap_or_default().as_slice() {
             [layer] if layer.media_type.starts_with(BUNDLE) => {
@@ -209,11 +195,8 @@ impl Puller<'_> {
     /// The blob of `layer`.
     pub(crate) async fn blob(&self, layer: &Layer) -> Result<Vec<u8>, Error> {
         let name = format!("{}@{}", self.connection.name(), layer.digest);
-        let too_large = || Error::TooLarge {
-            reference: name.clone(),
-            limit: LONGEST,
-            unit: "bytes",
-        };
+        let too_large =
+            || Error::TooLarge { reference: name.clone(), limit: LONGEST, unit: "bytes" };
         if usize::try_from(layer.size).map_or(true, |size| size > LONGEST) {
             return Err(too_large());
         }
@@ -236,12 +219,7 @@ impl Puller<'_> {
     /// can: wherever the registry keeps it.
     pub(crate) fn read_blob(&self, digest: &Digest) -> Call {
         let path = format!("blobs/{digest}");
-        Call {
-            hop: BLOB,
-            ..self
-                .connection
-                .call(Verb::GET, &path, Elsewhere::FollowDigest)
-        }
+        Call { hop: BLOB, ..self.connection.call(Verb::GET, &path, Elsewhere::FollowDigest) }
     }
 
     fn found(&self, answer: &Answer, name: &str) -> Result<(), Error> {
@@ -252,9 +230,7 @@ impl Puller<'_> {
                 Err(self.connection.lost(&answer.url, why))
             }
             401 | 403 => Err(self.connection.unauthorized(answer)),
-            404 => Err(Error::NotFound {
-                reference: name.to_owned(),
-            }),
+            404 => Err(Error::NotFound { reference: name.to_owned() }),
             _ => Err(self.connection.refused("a signature", answer)),
         }
     }

@@ -38,10 +38,7 @@ impl Puller<'_> {
     /// A request to read `tag`, which lists signatures. It accepts all types that a registry may store,
     /// so that no type looks like a missing tag.
     pub(crate) fn read_tag(&self, tag: &str) -> Call {
-        Call {
-            elsewhere: Elsewhere::Answer,
-            ..self.connection.read_manifest(Method::GET, tag)
-        }
+        Call { elsewhere: Elsewhere::Answer, ..self.connection.read_manifest(Method::GET, tag) }
     }
 
     /// The answer to `call`, a [`Connection::read_tag`]; `None` if the tag does not exist. Errors call the
@@ -78,10 +75,7 @@ impl Puller<'_> {
             // The whole registry is a front for another one. Readers follow the redirect, because each
             // signature is verified, wherever it comes from.
             Err(Error::RedirectAway { .. }) if self.connection.repository.right == Right::Pull => {
-                let followed = Call {
-                    elsewhere: Elsewhere::Follow,
-                    ..call.clone()
-                };
+                let followed = Call { elsewhere: Elsewhere::Follow, ..call.clone() };
                 return Ok(Some(self.connection.send(&followed).await?));
             }
             Err(error) => return Err(error),
@@ -100,10 +94,7 @@ impl Puller<'_> {
         let to = self.connection.location(unclear);
         Err(Error::TagRedirected {
             tag: format!("{}:{tag}", self.connection.name()),
-            to: to.map_or_else(
-                || "another host".to_owned(),
-                |to| crate::http::access::origin(&to),
-            ),
+            to: to.map_or_else(|| "another host".to_owned(), |to| crate::http::access::origin(&to)),
         })
     }
 
@@ -112,9 +103,7 @@ impl Puller<'_> {
     /// # Errors
     /// The list cannot be read, or has no end.
     pub(crate) async fn lists_tag(&self, tag: &str) -> Result<bool, Error> {
-        let mut call = self
-            .connection
-            .call(Method::GET, "tags/list", Elsewhere::Refuse);
+        let mut call = self.connection.call(Method::GET, "tags/list", Elsewhere::Refuse);
         call.url.query_pairs_mut().append_pair("n", PAGE);
         for _ in 0..MOST_PAGES {
             let page = self.connection.send(&call).await?;
@@ -124,11 +113,9 @@ impl Puller<'_> {
                 401 | 403 => return Err(self.connection.unauthorized(&page)),
                 _ => return Err(self.connection.refused("the list of tags", &page)),
             }
-            let read: Tags =
-                ambisign_host::json::parse(&page.body).map_err(|error| Error::Tags {
-                    repository: self.connection.name(),
-                    why: error.to_string(),
-                })?;
+            let read: Tags = ambisign_host::json::parse(&page.body).map_err(|error| {
+                Error::Tags { repository: self.connection.name(), why: error.to_string() }
+            })?;
             if read.tags.iter().flatten().any(|listed| listed == tag) {
                 return Ok(true);
             }
@@ -137,9 +124,6 @@ impl Puller<'_> {
                 None => return Ok(false),
             }
         }
-        Err(Error::Tags {
-            repository: self.connection.name(),
-            why: "it has no end".to_owned(),
-        })
+        Err(Error::Tags { repository: self.connection.name(), why: "it has no end".to_owned() })
     }
 }

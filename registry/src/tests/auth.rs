@@ -62,9 +62,7 @@ fn token_registry(request: &Request, state: &mut State) -> Option<Reply> {
     if request.path.starts_with("/token") {
         let ok = request.header("authorization") == format!("Basic {}", pair("bob"))
             && request.path.contains("service=fake")
-            && request
-                .path
-                .contains("scope=repository%3Aapp%3Apull%2Cpush");
+            && request.path.contains("scope=repository%3Aapp%3Apull%2Cpush");
         return Some(if ok {
             Reply::new(200).body(format!(r#"{{"token":"token-{}"}}"#, state.log.len()))
         } else {
@@ -82,21 +80,13 @@ fn token_registry(request: &Request, state: &mut State) -> Option<Reply> {
 async fn sign(fake: &Fake, env: Env, options: RegistryOptions) -> Result<(), Error> {
     let host = host(env);
     let registry = Registry::new(&host, options);
-    let target = registry
-        .prepare(&Reference::parse(&fake.image()).unwrap())
-        .await?;
-    let _attached = registry
-        .attach(&target, &bundle("bundle"), created())
-        .await?;
+    let target = registry.prepare(&Reference::parse(&fake.image()).unwrap()).await?;
+    let _attached = registry.attach(&target, &bundle("bundle"), created()).await?;
     Ok(())
 }
 
 fn asked(fake: &Fake, path: &str) -> usize {
-    fake.state()
-        .log
-        .iter()
-        .filter(|r| r.path.starts_with(path))
-        .count()
+    fake.state().log.iter().filter(|r| r.path.starts_with(path)).count()
 }
 
 #[tokio::test]
@@ -114,17 +104,10 @@ async fn a_worn_token_is_renewed() {
     let fake = Fake::start().await.with_hook(|request, state| {
         // Every token is good for four requests.
         let bearer = request.header("authorization");
-        let uses = state
-            .log
-            .iter()
-            .filter(|r| r.header("authorization") == bearer)
-            .count();
+        let uses = state.log.iter().filter(|r| r.header("authorization") == bearer).count();
         if bearer.starts_with("Bearer") && uses > 4 {
             return token_registry(
-                &Request {
-                    headers: Default::default(),
-                    ..request.clone()
-                },
+                &Request { headers: Default::default(), ..request.clone() },
                 state,
             )
             .map(|mut reply| {
@@ -149,28 +132,15 @@ async fn a_worn_token_is_renewed() {
 async fn a_refusal_names_the_source_and_not_the_secret() {
     let fake = Fake::start().await.with_hook(token_registry);
     let folder = Folder::new("refusal");
-    let file = folder.write(
-        "config.json",
-        &login(&fake.host).replace(&pair("bob"), &pair("eve")),
-    );
-    let error = sign(&fake, folder.env(&[]), RegistryOptions::default())
-        .await
-        .unwrap_err();
+    let file = folder.write("config.json", &login(&fake.host).replace(&pair("bob"), &pair("eve")));
+    let error = sign(&fake, folder.env(&[]), RegistryOptions::default()).await.unwrap_err();
     assert_eq!(error.code(), "registry/unauthorized");
     let text = error.to_string();
-    assert!(
-        text.contains(&format!("user \"eve\" of {}", file.display())),
-        "{text}"
-    );
-    assert!(
-        !text.contains(PASSWORD) && !text.contains(&pair("eve")),
-        "{text}"
-    );
+    assert!(text.contains(&format!("user \"eve\" of {}", file.display())), "{text}");
+    assert!(!text.contains(PASSWORD) && !text.contains(&pair("eve")), "{text}");
 
     fs::remove_file(&file).unwrap();
-    let error = sign(&fake, folder.env(&[]), RegistryOptions::default())
-        .await
-        .unwrap_err();
+    let error = sign(&fake, folder.env(&[]), RegistryOptions::default()).await.unwrap_err();
     let text = error.to_string();
     assert!(text.contains("without a credential"), "{text}");
     assert!(text.contains(&file.display().to_string()), "{text}");
@@ -179,23 +149,15 @@ async fn a_refusal_names_the_source_and_not_the_secret() {
 #[tokio::test]
 async fn a_denied_push_says_that_nothing_was_signed() {
     let fake = Fake::start().await.with_hook(|request, state| {
-        token_registry(request, state).or_else(|| {
-            request
-                .is("POST", "uploads")
-                .then(|| Reply::new(403).body("denied"))
-        })
+        token_registry(request, state)
+            .or_else(|| request.is("POST", "uploads").then(|| Reply::new(403).body("denied")))
     });
     let folder = Folder::new("denied");
     folder.write("config.json", &login(&fake.host));
-    let error = sign(&fake, folder.env(&[]), RegistryOptions::default())
-        .await
-        .unwrap_err();
+    let error = sign(&fake, folder.env(&[]), RegistryOptions::default()).await.unwrap_err();
     assert_eq!(error.code(), "registry/push-denied");
     let text = error.to_string();
-    assert!(
-        text.ends_with("; nothing was signed") && text.contains("user \"bob\""),
-        "{text}"
-    );
+    assert!(text.ends_with("; nothing was signed") && text.contains("user \"bob\""), "{text}");
 }
 
 #[tokio::test]
@@ -219,22 +181,12 @@ async fn flags_beat_files() {
         (!ok).then(|| Reply::new(401))
     };
     let fake = Fake::start().await.with_hook(bearer);
-    let options = RegistryOptions {
-        token: Token::new("given"),
-        ..RegistryOptions::default()
-    };
+    let options = RegistryOptions { token: Token::new("given"), ..RegistryOptions::default() };
     assert_eq!(code(sign(&fake, folder.env(&[]), options).await), "ok");
-    assert!(
-        fake.state()
-            .log
-            .iter()
-            .all(|r| r.header("authorization") == "Bearer given")
-    );
+    assert!(fake.state().log.iter().all(|r| r.header("authorization") == "Bearer given"));
 
-    let options = RegistryOptions {
-        username: Some("flag".to_owned()),
-        ..RegistryOptions::default()
-    };
+    let options =
+        RegistryOptions { username: Some("flag".to_owned()), ..RegistryOptions::default() };
     let fake = Fake::start().await;
     let error = sign(&fake, folder.env(&[]), options).await.unwrap_err();
     assert_eq!(error.code(), "registry/credentials");
@@ -251,19 +203,13 @@ async fn an_identity_token_is_exchanged_by_post() {
                 && body.contains("grant_type=refresh_token&service=fake&client_id=ambisign")
                 && body.ends_with("&refresh_token=refresh%2Bme");
             let answer = r#"{"access_token":"token-1","expires_in":3600}"#;
-            return Some(if ok {
-                Reply::new(200).body(answer)
-            } else {
-                Reply::new(400)
-            });
+            return Some(if ok { Reply::new(200).body(answer) } else { Reply::new(400) });
         }
         token_registry(request, state)
     });
     let folder = Folder::new("identity");
-    let config = format!(
-        r#"{{"auths":{{"{}":{{"auth":"","identitytoken":"refresh+me"}}}}}}"#,
-        fake.host
-    );
+    let config =
+        format!(r#"{{"auths":{{"{}":{{"auth":"","identitytoken":"refresh+me"}}}}}}"#, fake.host);
     folder.write("config.json", &config);
     let result = sign(&fake, folder.env(&[]), RegistryOptions::default()).await;
     assert_eq!(code(result), "ok");
@@ -285,33 +231,18 @@ async fn a_helper_is_asked() {
     let helpers = format!(r#"{{"credHelpers":{{"{}":"test"}}}}"#, fake.host);
     for config in [helpers.as_str(), r#"{"credsStore":"test"}"#] {
         folder.write("config.json", config);
-        assert_eq!(
-            code(sign(&fake, env(), RegistryOptions::default()).await),
-            "ok"
-        );
+        assert_eq!(code(sign(&fake, env(), RegistryOptions::default()).await), "ok");
     }
     // No credentials: the next place counts.
     let nothing = "#!/bin/sh\necho 'credentials not found in native keychain'; exit 1\n";
     fs::write(&helper, nothing).unwrap();
-    let both = helpers.replacen(
-        '{',
-        &format!("{},", login(&fake.host).trim_end_matches('}')),
-        1,
-    );
-    let both = both.replace(
-        &format!("\"{}\"", pair("bob")),
-        &format!("\"{}\"}}}}", pair("bob")),
-    );
+    let both = helpers.replacen('{', &format!("{},", login(&fake.host).trim_end_matches('}')), 1);
+    let both = both.replace(&format!("\"{}\"", pair("bob")), &format!("\"{}\"}}}}", pair("bob")));
     folder.write("config.json", &both);
-    assert_eq!(
-        code(sign(&fake, env(), RegistryOptions::default()).await),
-        "ok"
-    );
+    assert_eq!(code(sign(&fake, env(), RegistryOptions::default()).await), "ok");
     // A failure is an error, and what may be the secret is not shown.
     fs::write(&helper, "#!/bin/sh\necho hunter2; exit 1\n").unwrap();
-    let error = sign(&fake, env(), RegistryOptions::default())
-        .await
-        .unwrap_err();
+    let error = sign(&fake, env(), RegistryOptions::default()).await.unwrap_err();
     assert_eq!(error.code(), "registry/credentials");
     assert!(error.to_string().contains("docker-credential-test"));
     assert!(!format!("{error} {error:?}").contains("hunter2"));
@@ -360,21 +291,18 @@ async fn a_helper_that_fails_tells_why() {
 async fn credentials_do_not_go_elsewhere() {
     let elsewhere = Fake::start().await;
     let there = elsewhere.host.clone();
-    let fake = Fake::start()
-        .await
-        .with_referrers()
-        .with_hook(move |request, state| {
-            if let Some(reply) = token_registry(request, state) {
-                return Some(reply);
-            }
-            if request.is("POST", "uploads") {
-                let location = format!("http://{there}/v2/app/blobs/uploads/s0?state=x");
-                return Some(Reply::new(202).with("Location", location));
-            }
-            let location = format!("http://{there}{}", request.path);
-            let is_blob = request.path.contains("/blobs/");
-            is_blob.then(|| Reply::new(307).with("Location", location))
-        });
+    let fake = Fake::start().await.with_referrers().with_hook(move |request, state| {
+        if let Some(reply) = token_registry(request, state) {
+            return Some(reply);
+        }
+        if request.is("POST", "uploads") {
+            let location = format!("http://{there}/v2/app/blobs/uploads/s0?state=x");
+            return Some(Reply::new(202).with("Location", location));
+        }
+        let location = format!("http://{there}{}", request.path);
+        let is_blob = request.path.contains("/blobs/");
+        is_blob.then(|| Reply::new(307).with("Location", location))
+    });
     let elsewhere = elsewhere.with_hook(|request, state| {
         let body = request.body.clone();
         request.is("PUT", "uploads").then(|| {
@@ -392,12 +320,7 @@ async fn credentials_do_not_go_elsewhere() {
     let count = |method: &str| state.log.iter().filter(|r| r.method == method).count();
     assert_eq!(["HEAD", "PUT", "GET"].map(count), [1, 2, 1]);
     assert_eq!(state.log.len(), 4);
-    assert!(
-        state
-            .log
-            .iter()
-            .all(|r| r.header("authorization").is_empty())
-    );
+    assert!(state.log.iter().all(|r| r.header("authorization").is_empty()));
 }
 
 /// The token endpoint and the refused requests may fail once too.
@@ -411,11 +334,7 @@ async fn a_login_survives_one_fault_at_any_call() {
         let hook = move |request: &Request, state: &mut State| {
             // The hook answers first, so it leaves the faulty request to the registry.
             let is_faulty = state.log.len() == n + 1;
-            if is_faulty {
-                None
-            } else {
-                token_registry(request, state)
-            }
+            if is_faulty { None } else { token_registry(request, state) }
         };
         let fake = fake.with_fault(n, fault).with_hook(hook);
         let name = format!("{n}-{fault:?}/config.json");
@@ -433,9 +352,7 @@ fn looked(env: Env, registry: &str) -> Result<String, String> {
     let plan = Keychain::new(&host, [registry, "acme/app"], Right::PullAndPush)
         .map_err(|error| error.to_string())?;
     let found = futures_util::FutureExt::now_or_never(plan.resolve(&host));
-    let found = found
-        .expect("no helper")
-        .map_err(|error| error.to_string())?;
+    let found = found.expect("no helper").map_err(|error| error.to_string())?;
     let found = found.credential;
     Ok(found.map_or_else(|| "none".to_owned(), |credential| credential.source.clone()))
 }
@@ -455,20 +372,13 @@ fn a_platform_credential_is_for_the_platform_only() {
     };
     for (registry, expected) in [
         ("ghcr.io", "user \"octo\" of `GITHUB_TOKEN`"),
-        (
-            "registry.gitlab.example:5050",
-            "user \"ci\" of `CI_REGISTRY_PASSWORD`",
-        ),
+        ("registry.gitlab.example:5050", "user \"ci\" of `CI_REGISTRY_PASSWORD`"),
         ("registry.gitlab.example", "none"),
         ("ghcr.io.evil.example", "none"),
         ("evil-ghcr.io", "none"),
         ("docker.pkg.github.com", "none"),
     ] {
-        assert_eq!(
-            looked(env(), registry).as_deref(),
-            Ok(expected),
-            "{registry}"
-        );
+        assert_eq!(looked(env(), registry).as_deref(), Ok(expected), "{registry}");
     }
 }
 
@@ -492,11 +402,7 @@ fn files_are_read_in_order_until_one_matches() {
     assert_eq!(looked(env(), "fourth.example").as_deref(), Ok("none"));
     fs::write(&run, "{").unwrap();
     assert!(looked(env(), "first.example").is_ok());
-    assert!(
-        looked(env(), "fourth.example")
-            .unwrap_err()
-            .contains("line 1")
-    );
+    assert!(looked(env(), "fourth.example").unwrap_err().contains("line 1"));
 }
 
 #[test]
@@ -567,10 +473,7 @@ async fn a_login_that_was_not_sent_is_told_so() {
     folder.write("config.json", &login(&fake.host));
     let error = sign(&fake, folder.env(&[]), RegistryOptions::default()).await;
     let told = error.unwrap_err().to_string();
-    assert!(
-        told.contains("without a credential: the registry asked for none"),
-        "{told}"
-    );
+    assert!(told.contains("without a credential: the registry asked for none"), "{told}");
     assert!(told.contains("user \"bob\""), "{told}");
 }
 
@@ -602,22 +505,14 @@ async fn the_scope_of_a_challenge_is_asked_for() {
         .filter(|(name, _)| name == "scope")
         .map(|(_, scope)| scope.into_owned())
         .collect();
-    assert_eq!(
-        scopes,
-        [
-            "repository:app:pull,push",
-            "repository:mapped/app:pull,push"
-        ]
-    );
+    assert_eq!(scopes, ["repository:app:pull,push", "repository:mapped/app:pull,push"]);
 }
 
 /// Empty bodies have a length, or some front ends answer 411.
 #[tokio::test]
 async fn an_upload_is_asked_for_with_a_length() {
     let fake = Fake::start().await;
-    sign(&fake, Env::default(), RegistryOptions::default())
-        .await
-        .unwrap();
+    sign(&fake, Env::default(), RegistryOptions::default()).await.unwrap();
     let log = fake.state().log.clone();
     let posts: Vec<_> = log.iter().filter(|r| r.method == "POST").collect();
     assert!(!posts.is_empty());

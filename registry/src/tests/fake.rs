@@ -44,10 +44,7 @@ pub(super) struct Reply {
 
 impl Reply {
     pub(super) fn new(status: u16) -> Self {
-        Self {
-            status,
-            ..Self::default()
-        }
+        Self { status, ..Self::default() }
     }
 
     pub(super) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -199,10 +196,7 @@ impl Fake {
         {
             return Some(reply);
         }
-        let fault = state
-            .fault
-            .filter(|(at, _)| *at == n)
-            .map(|(_, fault)| fault);
+        let fault = state.fault.filter(|(at, _)| *at == n).map(|(_, fault)| fault);
         match fault {
             Some(Fault::Status(status)) => Some(Reply::new(status)),
             Some(Fault::DropBefore) => None,
@@ -262,10 +256,7 @@ impl State {
     }
 
     fn put_manifest(&mut self, request: &Request, name: &str) -> Reply {
-        let stored = (
-            request.header("content-type").to_owned(),
-            request.body.clone(),
-        );
+        let stored = (request.header("content-type").to_owned(), request.body.clone());
         let digest = Digest::of(&request.body).to_string();
         self.manifests.insert(digest.clone(), stored.clone());
         self.manifests.insert(name.to_owned(), stored);
@@ -287,11 +278,7 @@ impl State {
     }
 
     fn tags(&self) -> Reply {
-        let tags: Vec<_> = self
-            .manifests
-            .keys()
-            .filter(|name| !name.contains(':'))
-            .collect();
+        let tags: Vec<_> = self.manifests.keys().filter(|name| !name.contains(':')).collect();
         let body = serde_json::json!({"name": "app", "tags": tags});
         Reply::new(200).body(body.to_string())
     }
@@ -324,10 +311,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
     let head = String::from_utf8(buffer[..head_end].to_vec()).unwrap();
     let mut lines = head.lines();
     let mut first = lines.next().unwrap().split(' ');
-    let (method, path) = (
-        first.next().unwrap().to_owned(),
-        first.next().unwrap().to_owned(),
-    );
+    let (method, path) = (first.next().unwrap().to_owned(), first.next().unwrap().to_owned());
     let mut headers = BTreeMap::<String, String>::new();
     let mut twice = Vec::new();
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
@@ -336,9 +320,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
             twice.push(name);
         }
     }
-    let length: usize = headers
-        .get("content-length")
-        .map_or(0, |text| text.parse().unwrap());
+    let length: usize = headers.get("content-length").map_or(0, |text| text.parse().unwrap());
     while buffer.len() < head_end + 4 + length {
         if stream.read_buf(buffer).await.ok()? == 0 {
             return None;
@@ -346,11 +328,5 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
     }
     let body = buffer[head_end + 4..head_end + 4 + length].to_vec();
     buffer.drain(..head_end + 4 + length);
-    Some(Request {
-        method,
-        path,
-        headers,
-        twice,
-        body,
-    })
+    Some(Request { method, path, headers, twice, body })
 }

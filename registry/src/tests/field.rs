@@ -73,11 +73,7 @@ async fn source_controller_2050_a_redirected_tag_that_is_not_listed_is_absent() 
 #[tokio::test]
 async fn source_controller_2050_a_listed_tag_is_read_again() {
     let fake = Fake::start().await;
-    fake.put_manifest(
-        &fallback_tag(),
-        INDEX,
-        index_of(&[foreign_line()]).as_bytes(),
-    );
+    fake.put_manifest(&fallback_tag(), INDEX, index_of(&[foreign_line()]).as_bytes());
     let mut reads = 0;
     let fake = fake.with_hook(move |request, _| {
         reads += usize::from(reads_list(request));
@@ -101,11 +97,7 @@ async fn source_controller_2050_a_list_that_is_not_read_is_not_overwritten() {
     ];
     let row = |(expected, lists): (&'static str, Lists)| async move {
         let fake = Fake::start().await;
-        fake.put_manifest(
-            &fallback_tag(),
-            INDEX,
-            index_of(&[foreign_line()]).as_bytes(),
-        );
+        fake.put_manifest(&fallback_tag(), INDEX, index_of(&[foreign_line()]).as_bytes());
         let fake = fake.with_hook(move |request, _| match request {
             request if reads_list(request) => Some(away()),
             request if request.path.contains("/tags/list") => lists(),
@@ -121,11 +113,7 @@ async fn source_controller_2050_a_list_that_is_not_read_is_not_overwritten() {
 #[tokio::test]
 async fn source_controller_2050_all_pages_of_tags_are_read() {
     let fake = Fake::start().await;
-    fake.put_manifest(
-        &fallback_tag(),
-        INDEX,
-        index_of(&[foreign_line()]).as_bytes(),
-    );
+    fake.put_manifest(&fallback_tag(), INDEX, index_of(&[foreign_line()]).as_bytes());
     let mut reads = 0;
     let fake = fake.with_hook(move |request, _| {
         if request.path.contains("/tags/list") {
@@ -133,11 +121,7 @@ async fn source_controller_2050_all_pages_of_tags_are_read() {
             let page = if last { fallback_tag() } else { "1".to_owned() };
             let reply = Reply::new(200).body(format!(r#"{{"tags":["{page}"]}}"#));
             let next = "</v2/app/tags/list?n=1&last=1>; rel=\"next\"";
-            return Some(if last {
-                reply
-            } else {
-                reply.with("Link", next)
-            });
+            return Some(if last { reply } else { reply.with("Link", next) });
         }
         reads += usize::from(reads_list(request));
         (reads_list(request) && reads == 1).then(away)
@@ -148,9 +132,7 @@ async fn source_controller_2050_all_pages_of_tags_are_read() {
 
 /// As GitLab: the fallback tag is the image itself, and no tag.
 fn as_gitlab(request: &Request, state: &mut State) -> Option<Reply> {
-    let path = request
-        .path
-        .replace("/manifests/sha256-", "/manifests/sha256:");
+    let path = request.path.replace("/manifests/sha256-", "/manifests/sha256:");
     let is_tag = path != request.path && !path.ends_with(".sig");
     let as_digest = || {
         let mut request = request.clone();
@@ -192,9 +174,7 @@ async fn oras_go_1396_the_image_is_no_list_of_its_signatures() {
     let host = host(Env::default());
     let reader = Registry::reader(&host, RegistryOptions::default());
     let name = format!("{}/app@{}", fake.host, Digest::of(index.as_bytes()));
-    let listing = reader
-        .signatures(&Reference::parse(&name).unwrap(), &[])
-        .await;
+    let listing = reader.signatures(&Reference::parse(&name).unwrap(), &[]).await;
     let listing = listing.unwrap();
     assert!(listing.places.is_empty() && listing.problems.is_empty());
 }
@@ -226,11 +206,7 @@ async fn oras_go_1396_a_list_that_reads_back_as_the_image() {
 
 /// What another signer has under the fallback tag.
 fn theirs(fake: &Fake) {
-    fake.put_manifest(
-        &fallback_tag(),
-        INDEX,
-        index_of(&[foreign_line()]).as_bytes(),
-    );
+    fake.put_manifest(&fallback_tag(), INDEX, index_of(&[foreign_line()]).as_bytes());
 }
 
 /// aws/containers-roadmap#2613 and Harbor: tags are immutable, and the tag lists a signature already.
@@ -247,21 +223,10 @@ async fn containers_roadmap_2613_an_immutable_tag_is_no_race() {
         });
         let error = sign(&fake).await.unwrap_err();
         assert_eq!(error.code(), "registry/immutable-tag", "{status}");
-        assert!(
-            error.to_string().contains("repository is immutable"),
-            "{error}"
-        );
-        let puts = fake
-            .state()
-            .log
-            .iter()
-            .filter(|r| r.is("PUT", "/manifests/sha256-"))
-            .count();
+        assert!(error.to_string().contains("repository is immutable"), "{error}");
+        let puts = fake.state().log.iter().filter(|r| r.is("PUT", "/manifests/sha256-")).count();
         assert!(puts <= 3, "{status}: {puts} writes");
-        assert_eq!(
-            fake.tagged(),
-            [Digest::of(b"of another signer").to_string()]
-        );
+        assert_eq!(fake.tagged(), [Digest::of(b"of another signer").to_string()]);
     };
     join_all([400, 405, 409, 412].into_iter().map(row)).await;
 }
@@ -291,12 +256,7 @@ async fn an_old_tag_is_waited_for_and_not_rewritten() {
         });
         let attached = sign(&fake).await.unwrap();
         assert!(fake.tagged().contains(&attached.digest().to_string()));
-        let puts = fake
-            .state()
-            .log
-            .iter()
-            .filter(|r| r.is("PUT", "/manifests/sha256-"))
-            .count();
+        let puts = fake.state().log.iter().filter(|r| r.is("PUT", "/manifests/sha256-")).count();
         assert_eq!(puts, 1, "{before}");
     }
 }
@@ -309,12 +269,7 @@ async fn sign_in_a_short_run(fake: &Fake) -> Error {
         deadline: Some(tokio::time::Instant::now() + Duration::from_secs(5)),
         ..NetOptions::default()
     };
-    let host = Host {
-        net: Net::new(&env, clock, options),
-        env,
-        clock,
-        root: "/".into(),
-    };
+    let host = Host { net: Net::new(&env, clock, options), env, clock, root: "/".into() };
     let registry = Registry::new(&host, RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let target = registry.prepare(&reference).await.unwrap();
@@ -325,9 +280,8 @@ async fn sign_in_a_short_run(fake: &Fake) -> Error {
 /// It stays old until the run ends: the signature is stored, and not visible yet.
 #[tokio::test]
 async fn what_stays_invisible_is_told_as_stored() {
-    let fake = Fake::start()
-        .await
-        .with_hook(|request, _| reads_list(request).then(|| Reply::new(404)));
+    let fake =
+        Fake::start().await.with_hook(|request, _| reads_list(request).then(|| Reply::new(404)));
     let error = sign_in_a_short_run(&fake).await;
     assert_eq!(error.code(), "registry/not-visible");
     assert_eq!(error.class(), Class::Temporary);
@@ -358,10 +312,7 @@ async fn an_api_that_lists_late_is_waited_for() {
 /// none. The registry does not confirm the subject, so the advice is another than to wait.
 #[tokio::test]
 async fn cosign_4641_an_empty_list_of_a_proxy() {
-    for (confirmed, part) in [
-        (true, "Wait, then"),
-        (false, "a proxy answers `/referrers/`"),
-    ] {
+    for (confirmed, part) in [(true, "Wait, then"), (false, "a proxy answers `/referrers/`")] {
         let fake = Fake::start().await.with_hook(move |request, state| {
             if request.path.contains("/referrers/") {
                 let index = r#"{"schemaVersion":2,"manifests":[]}"#;
@@ -413,10 +364,7 @@ async fn a_list_keeps_what_is_there() {
         request.is("PUT", "/manifests/sha256-").then(reply)
     });
     assert_eq!(code(sign(&fake).await), "registry/refused");
-    assert_eq!(
-        fake.tagged(),
-        [Digest::of(b"of another signer").to_string()]
-    );
+    assert_eq!(fake.tagged(), [Digest::of(b"of another signer").to_string()]);
 }
 
 /// An image that was pushed a moment ago.
@@ -424,10 +372,7 @@ async fn a_list_keeps_what_is_there() {
 async fn an_image_by_digest_may_be_seen_late() {
     let mut reads = 0;
     let fake = Fake::start().await.with_hook(move |request, _| {
-        let image = request.is(
-            "GET",
-            &format!("/manifests/{}", Digest::of(IMAGE.as_bytes())),
-        );
+        let image = request.is("GET", &format!("/manifests/{}", Digest::of(IMAGE.as_bytes())));
         reads += usize::from(image);
         (image && reads < 3).then(|| Reply::new(404))
     });
@@ -443,14 +388,10 @@ async fn an_index_with_another_algorithm_is_signed_as_itself() {
     );
     let fake = Fake::start().await;
     fake.put_manifest("2", INDEX, index.as_bytes());
-    let target = prepare_named(&fake, Digest::of(index.as_bytes()))
-        .await
-        .unwrap();
+    let target = prepare_named(&fake, Digest::of(index.as_bytes())).await.unwrap();
     let host = host(Env::default());
     let registry = Registry::new(&host, RegistryOptions::default());
-    let all = registry
-        .prepare_with_children(target.reference(), 1.try_into().unwrap())
-        .await;
+    let all = registry.prepare_with_children(target.reference(), 1.try_into().unwrap()).await;
     assert_eq!(code(all), "registry/manifest");
 }
 
@@ -464,16 +405,8 @@ async fn harbor_a_policy_is_named() {
     });
     let error = prepare(&fake).await.unwrap_err();
     assert_eq!(error.code(), "registry/policy");
-    assert!(
-        error.to_string().contains("PROJECTPOLICYVIOLATION"),
-        "{error}"
-    );
-    assert!(
-        error
-            .fix()
-            .unwrap()
-            .contains("CONTENT_TRUST_LEGACY_SIGNER_PULL_ENABLED")
-    );
+    assert!(error.to_string().contains("PROJECTPOLICYVIOLATION"), "{error}");
+    assert!(error.fix().unwrap().contains("CONTENT_TRUST_LEGACY_SIGNER_PULL_ENABLED"));
 }
 
 /// A signature repository that does not exist, and a cache that takes no pushes.
@@ -531,10 +464,8 @@ async fn registry_k8s_io_an_image_elsewhere_by_its_digest() {
     let list = index_of(&[foreign_line()]);
     there.put_manifest(&fallback_tag(), INDEX, list.as_bytes());
     let host = host(Env::default());
-    let options = RegistryOptions {
-        token: ambisign_host::Token::new("given"),
-        ..RegistryOptions::default()
-    };
+    let options =
+        RegistryOptions { token: ambisign_host::Token::new("given"), ..RegistryOptions::default() };
     let reader = Registry::reader(&host, options);
     let by_digest = Reference::parse(&front.image()).unwrap();
     let listing = reader.signatures(&by_digest, &[]).await.unwrap();
@@ -551,10 +482,7 @@ async fn registry_k8s_io_an_image_elsewhere_by_its_digest() {
     let by_tag = Reference::parse(&format!("{}/app:1", front.host)).unwrap();
     let error = reader.signatures(&by_tag, &[]).await.unwrap_err();
     assert_eq!(error.code(), "registry/image-redirected");
-    let fix = format!(
-        "name the image by its digest: `{}/app@sha256:...`",
-        front.host
-    );
+    let fix = format!("name the image by its digest: `{}/app@sha256:...`", front.host);
     assert_eq!(error.fix().unwrap(), fix);
 }
 
@@ -562,10 +490,7 @@ async fn registry_k8s_io_an_image_elsewhere_by_its_digest() {
 #[tokio::test]
 async fn registry_k8s_io_an_image_elsewhere_is_not_believed() {
     for (reply, expected) in [
-        (
-            Reply::new(200).with("Content-Type", super::OCI).body("{}"),
-            "registry/digest-mismatch",
-        ),
+        (Reply::new(200).with("Content-Type", super::OCI).body("{}"), "registry/digest-mismatch"),
         (Reply::new(401), "registry/redirect"),
         (Reply::new(404), "registry/redirect"),
     ] {
@@ -626,9 +551,8 @@ async fn attached_and_read(fake: &Fake) -> [String; 2] {
         let manifests = state.manifests.keys();
         let ours =
             manifests.filter(|name| name.starts_with("sha256:") && !fake.image().ends_with(*name));
-        let line = ours
-            .map(|digest| format!(r#"{{"digest":"{digest}","size":1}}"#))
-            .collect::<Vec<_>>();
+        let line =
+            ours.map(|digest| format!(r#"{{"digest":"{digest}","size":1}}"#)).collect::<Vec<_>>();
         drop(state);
         fake.put_manifest(&fallback_tag(), INDEX, index_of(&line).as_bytes());
     }
@@ -650,19 +574,11 @@ async fn storage_in_plain_http_is_read_by_both() {
     assert_eq!(attached_and_read(&fake).await, ["ok", "ok"]);
     let log = storage.state().log.clone();
     let count = |method: &str| log.iter().filter(|r| r.method == method).count();
-    assert_eq!(
-        (count("HEAD"), count("GET")),
-        (1, 2),
-        "each reads the bundle once"
-    );
+    assert_eq!((count("HEAD"), count("GET")), (1, 2), "each reads the bundle once");
     assert!(log.iter().all(|r| r.header("authorization").is_empty()));
     let log = fake.state().log.clone();
     let asked = |r: &&Request| r.is("GET", "/blobs/sha256:");
-    assert!(
-        log.iter()
-            .filter(asked)
-            .all(|r| r.header("authorization") == "Bearer given")
-    );
+    assert!(log.iter().filter(asked).all(|r| r.header("authorization") == "Bearer given"));
 }
 
 /// The same where storage lies, and where it may not be.
@@ -675,11 +591,7 @@ async fn storage_that_readers_cannot_use_is_no_place_for_a_signature() {
             || Some(Reply::new(200).body("other")),
             ["registry/read-back", "registry/digest-mismatch"],
         ),
-        (
-            "http://0.0.0.0:PORT",
-            || Some(Reply::new(403)),
-            ["registry/redirect"; 2],
-        ),
+        ("http://0.0.0.0:PORT", || Some(Reply::new(403)), ["registry/redirect"; 2]),
         ("http://169.254.169.254", || None, ["registry/redirect"; 2]),
     ];
     for (origin, answer, expected) in rows {
@@ -694,9 +606,7 @@ async fn storage_that_readers_cannot_use_is_no_place_for_a_signature() {
     let fake = keeps_blobs_at(away, &nothing, &["HEAD"]).await;
     let host = host(Env::default());
     let registry = Registry::new(&host, RegistryOptions::default());
-    let target = registry
-        .prepare(&Reference::parse(&fake.image()).unwrap())
-        .await;
+    let target = registry.prepare(&Reference::parse(&fake.image()).unwrap()).await;
     let pushed = registry.push_config(&target.unwrap()).await;
     assert_eq!(code(pushed), "registry/redirect");
 }
@@ -715,9 +625,7 @@ mod without_tls {
     async fn sign_named(host: &Host, name: &Reference) -> Result<Discovery, Error> {
         let registry = Registry::new(host, RegistryOptions::default());
         let target = registry.prepare(name).await?;
-        let attached = registry
-            .attach(&target, &bundle("bundle"), created())
-            .await?;
+        let attached = registry.attach(&target, &bundle("bundle"), created()).await?;
         assert!(registry.warnings().is_empty());
         Ok(attached.method())
     }
@@ -730,10 +638,7 @@ mod without_tls {
             let host = host(Env::from_iter([("HTTP_PROXY", "http://192.0.2.1:3128")]));
             let method = sign_named(&host, &named(&fake, name)).await;
             assert_eq!(method.unwrap(), Discovery::Referrers, "{name}");
-            assert!(
-                started.elapsed().as_secs() < 4,
-                "{name}: nothing is tried again"
-            );
+            assert!(started.elapsed().as_secs() < 4, "{name}: nothing is tried again");
         }
     }
 
@@ -750,10 +655,8 @@ mod without_tls {
             (&named, "r.corp:5000", Some(true)),
             (&named, "r.corp", Some(false)),
         ] {
-            let options = RegistryOptions {
-                plain_http: plain_http.clone(),
-                ..RegistryOptions::default()
-            };
+            let options =
+                RegistryOptions { plain_http: plain_http.clone(), ..RegistryOptions::default() };
             let registry = Registry::new(&host, options);
             let allowed = registry.transport(name).ok().map(|(_, allowed)| allowed);
             assert_eq!(allowed, expected, "{name}");

@@ -21,10 +21,7 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// One request to `path` of the repository, with a token that was given.
 async fn ask(fake: &Fake, method: Verb, path: &str, elsewhere: Elsewhere) -> Result<Answer, Error> {
     let host = host(Env::default());
-    let options = RegistryOptions {
-        token: Token::new("given"),
-        ..RegistryOptions::default()
-    };
+    let options = RegistryOptions { token: Token::new("given"), ..RegistryOptions::default() };
     let registry = Registry::new(&host, options);
     let pusher = registry.connect(&Reference::parse(&fake.image()).unwrap())?;
     let connection = pusher.puller.connection;
@@ -88,9 +85,7 @@ async fn sigstore_js_b855f46c_credentials_on_redirects() {
             let to = || redirect(status, format!("http://{away}/detour"));
             Some(if first { to() } else { Reply::new(200) })
         });
-        ask(&fake, Verb::GET, "from", Elsewhere::Follow)
-            .await
-            .unwrap();
+        ask(&fake, Verb::GET, "from", Elsewhere::Follow).await.unwrap();
         let expected = [row("GET", from, "Bearer given"), row("GET", to, "")];
         assert_eq!(seen(&fake), expected, "{status}");
     }
@@ -116,10 +111,7 @@ async fn sigstore_js_b855f46c_a_session_elsewhere() {
         starts.then(|| redirect(307, away.clone()))
     });
     let host = host(Env::default());
-    let options = RegistryOptions {
-        token: Token::new("given"),
-        ..RegistryOptions::default()
-    };
+    let options = RegistryOptions { token: Token::new("given"), ..RegistryOptions::default() };
     let registry = Registry::new(&host, options);
     let connection = registry.connect(&Reference::parse(&fake.image()).unwrap());
     let connection = connection.unwrap();
@@ -138,11 +130,7 @@ async fn sigstore_js_b855f46c_the_last_redirect() {
     for (redirects, expected) in [(10, "ok"), (11, "registry/redirect")] {
         let fake = Fake::start().await.with_hook(move |_, state| {
             let more = state.log.len() <= redirects;
-            Some(if more {
-                redirect(307, "again")
-            } else {
-                Reply::new(200)
-            })
+            Some(if more { redirect(307, "again") } else { Reply::new(200) })
         });
         let answer = ask(&fake, Verb::GET, "blobs/x", Elsewhere::Follow).await;
         assert_eq!(code(answer), expected, "{redirects}");
@@ -199,10 +187,7 @@ async fn cve_2020_15157_urls_of_a_layer_are_not_asked() {
     let registry = Registry::new(&host, RegistryOptions::default());
     let _prepared = registry.prepare(&reference).await.unwrap();
 
-    let manifest = format!(
-        r#"{{"schemaVersion":2,"config":{{}},"layers":[{}]}}"#,
-        layer(BUNDLE)
-    );
+    let manifest = format!(r#"{{"schemaVersion":2,"config":{{}},"layers":[{}]}}"#, layer(BUNDLE));
     let digest = Digest::of(manifest.as_bytes());
     fake.put_manifest("3", OCI, manifest.as_bytes());
     let index = format!(r#"{{"schemaVersion":2,"manifests":[{{"digest":"{digest}"}}]}}"#);
@@ -218,15 +203,11 @@ async fn cve_2020_15157_urls_of_a_layer_are_not_asked() {
 #[tokio::test]
 async fn ggcr_1408_a_signed_url_is_not_told() {
     let there = Fake::start().await;
-    let signed = format!(
-        "http://{}/blob?X-Amz-Signature=c4n4ry-signature",
-        there.host
-    );
+    let signed = format!("http://{}/blob?X-Amz-Signature=c4n4ry-signature", there.host);
     let _there = there.with_hook(|_, _| Some(Reply::new(200).with("Content-Encoding", "gzip")));
-    for (elsewhere, expected) in [
-        (Elsewhere::Follow, "registry/encoded"),
-        (Elsewhere::Refuse, "registry/redirect"),
-    ] {
+    for (elsewhere, expected) in
+        [(Elsewhere::Follow, "registry/encoded"), (Elsewhere::Refuse, "registry/redirect")]
+    {
         let fake = redirecting(307, signed.clone()).await;
         let error = ask(&fake, Verb::GET, "from", elsewhere).await.unwrap_err();
         assert_eq!(error.code(), expected);
@@ -292,9 +273,7 @@ async fn sigstore_js_1183_a_header_is_no_referrers_api() {
             let subject = Digest::of(IMAGE.as_bytes()).to_string();
             state.answer(request).with("OCI-Subject", subject)
         };
-        request
-            .is("PUT", "/manifests/sha256:")
-            .then(|| answer(state))
+        request.is("PUT", "/manifests/sha256:").then(|| answer(state))
     });
     let attached = sign(&fake).await.unwrap();
     assert_eq!(attached.method(), Discovery::FallbackTag);
@@ -338,10 +317,9 @@ async fn oras_go_2_6_1_sizes_beyond_all_measure() {
 #[tokio::test]
 async fn ghsa_vfp6_jrw2_99g9_a_million_layers() {
     let layer = format!(r#"{{"mediaType":"{LEGACY}","digest":"x","size":1}},"#);
-    for (layers, places, problem) in [
-        (90_000, 1000, None),
-        (1_000_000, 0, Some("registry/too-large")),
-    ] {
+    for (layers, places, problem) in
+        [(90_000, 1000, None), (1_000_000, 0, Some("registry/too-large"))]
+    {
         let layers = layer.repeat(layers);
         let layers = layers.trim_end_matches(',');
         let manifest = format!(r#"{{"schemaVersion":2,"layers":[{layers}]}}"#);
@@ -370,10 +348,7 @@ async fn cosign_4870_a_second_try_has_each_header_once() {
     join_all((0..calls).map(|n| async move {
         let fake = Fake::start().await.with_fault(n, Fault::Status(503));
         let host = host(Env::default());
-        let options = RegistryOptions {
-            token: Token::new("given"),
-            ..RegistryOptions::default()
-        };
+        let options = RegistryOptions { token: Token::new("given"), ..RegistryOptions::default() };
         let registry = Registry::new(&host, options);
         let reference = Reference::parse(&fake.image()).unwrap();
         let target = registry.prepare(&reference).await.unwrap();
@@ -395,10 +370,7 @@ async fn cosign_4870_a_second_try_has_each_header_once() {
 async fn cve_2026_44309_bytes_are_signed_and_not_their_meaning() {
     let twice = IMAGE.replacen('{', r#"{"schemaVersion":2,"#, 1);
     let spaced = format!("{IMAGE}\n");
-    for (served, expected) in [
-        (twice, "registry/manifest"),
-        (spaced, "registry/digest-mismatch"),
-    ] {
+    for (served, expected) in [(twice, "registry/manifest"), (spaced, "registry/digest-mismatch")] {
         let is_twice = expected == "registry/manifest";
         let fake = Fake::start().await;
         fake.put_manifest("1", OCI, served.as_bytes());

@@ -23,10 +23,9 @@ async fn read(fake: &Fake) -> (Listing, Vec<String>) {
         let fetched = registry.fetch(&reference, place).await;
         contents.push(match fetched.map(|fetched| fetched.stored) {
             Ok(Stored::Bundle(bytes)) => String::from_utf8(bytes).unwrap(),
-            Ok(Stored::Legacy {
-                payload,
-                annotations,
-            }) => format!("{} {annotations:?}", String::from_utf8(payload).unwrap()),
+            Ok(Stored::Legacy { payload, annotations }) => {
+                format!("{} {annotations:?}", String::from_utf8(payload).unwrap())
+            }
             Ok(Stored::Other(media_type)) => media_type,
             Err(error) => error.code().into_owned(),
         });
@@ -66,10 +65,7 @@ fn list(fake: &Fake, tag: &str, lines: &[String]) {
 
 fn legacy(fake: &Fake, payloads: &[&str]) {
     let layers: Vec<_> = payloads.iter().map(|payload| blob(fake, payload)).collect();
-    let layers: Vec<_> = layers
-        .iter()
-        .map(|digest| (LEGACY, digest.as_str(), 1))
-        .collect();
+    let layers: Vec<_> = layers.iter().map(|digest| (LEGACY, digest.as_str(), 1)).collect();
     attach(fake, &layers, "");
     let state = fake.state().manifests.clone();
     let (_, manifest) = state
@@ -85,11 +81,7 @@ async fn finds_every_generation_and_asks_to_read_alone() {
         if request.path.starts_with("/token") {
             let pull = request.path.ends_with("scope=repository%3Aapp%3Apull");
             let body = r#"{"token":"t"}"#;
-            return Some(if pull {
-                Reply::new(200).body(body)
-            } else {
-                Reply::new(400)
-            });
+            return Some(if pull { Reply::new(200).body(body) } else { Reply::new(400) });
         }
         let realm = format!("Bearer realm=\"http://{}/token\"", request.header("host"));
         let proven = request.header("authorization") == "Bearer t";
@@ -122,9 +114,7 @@ async fn what_is_not_what_it_is_called_is_refused() {
     let good = blob(&fake, "good");
     let missing = Digest::of(b"missing").to_string();
     let wrong = Digest::of(b"wrong").to_string();
-    fake.state()
-        .blobs
-        .insert(wrong.clone(), b"swapped".to_vec());
+    fake.state().blobs.insert(wrong.clone(), b"swapped".to_vec());
     let huge = 16 * 1024 * 1024 + 1;
     let lines = [
         attach(&fake, &[(BUNDLE, &wrong, 5)], ""),
@@ -165,10 +155,7 @@ async fn listing(fake: &Fake, predicate_types: &[&str]) -> Listing {
     let host = host(Env::default());
     let registry = Registry::reader(&host, RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
-    let wanted: Vec<_> = predicate_types
-        .iter()
-        .map(|one| (*one).to_owned())
-        .collect();
+    let wanted: Vec<_> = predicate_types.iter().map(|one| (*one).to_owned()).collect();
     registry.signatures(&reference, &wanted).await.unwrap()
 }
 
@@ -212,9 +199,7 @@ async fn the_order_of_the_list_does_not_matter() {
     let all: Vec<_> = all.collect();
     let place = |digest: &Digest, places: &[Candidate]| {
         let mut names = places.iter().map(Candidate::name);
-        names
-            .position(|name| name.ends_with(&digest.to_string()))
-            .unwrap()
+        names.position(|name| name.ends_with(&digest.to_string())).unwrap()
     };
     let mut orders = Vec::new();
     // Multiplied by a number that is prime to 60, the positions are shuffled.
@@ -224,21 +209,12 @@ async fn the_order_of_the_list_does_not_matter() {
         list(&fake, &fallback_tag(), &lines);
         let listing = listing(&fake, &[signed]).await;
         let host = fake.host.clone();
-        let names = listing
-            .places
-            .iter()
-            .map(|place| place.name().replace(&host, ""));
+        let names = listing.places.iter().map(|place| place.name().replace(&host, ""));
         orders.push(names.collect::<Vec<_>>());
         // What says that it is another thing comes last.
         let (unlikely, likely): (Vec<_>, Vec<_>) = (0..60).partition(|number| number % 6 > 3);
-        let last = likely
-            .iter()
-            .map(|number| place(&all[*number].0, &listing.places))
-            .max();
-        let first = unlikely
-            .iter()
-            .map(|number| place(&all[*number].0, &listing.places))
-            .min();
+        let last = likely.iter().map(|number| place(&all[*number].0, &listing.places)).max();
+        let first = unlikely.iter().map(|number| place(&all[*number].0, &listing.places)).min();
         assert!(last < first, "{last:?} {first:?}");
         // What says that it is wanted comes before what does not say.
         assert!(place(&all[0].0, &listing.places) < place(&all[1].0, &listing.places));
@@ -251,12 +227,7 @@ async fn the_order_of_the_list_does_not_matter() {
 #[tokio::test]
 async fn annotations_of_any_form_spoil_no_list() {
     let fake = Fake::start().await;
-    let forms = [
-        "[]",
-        "1",
-        "null",
-        r#"{"dev.sigstore.bundle.predicateType":7}"#,
-    ];
+    let forms = ["[]", "1", "null", r#"{"dev.sigstore.bundle.predicateType":7}"#];
     let lines = forms.into_iter().enumerate().map(|(number, form)| {
         let digest = Digest::of(&[u8::try_from(number).unwrap()]);
         format!(r#"{{"digest":"{digest}","artifactType":"{BUNDLE}","annotations":{form}}}"#)
@@ -278,11 +249,7 @@ async fn a_list_without_end_is_left() {
     });
     let (listing, _) = read(&fake).await;
     assert_eq!((listing.places.len(), listing.left_out), (0, 1));
-    let pages = fake
-        .state()
-        .log
-        .iter()
-        .filter(|request| request.path.contains("/referrers/"))
-        .count();
+    let pages =
+        fake.state().log.iter().filter(|request| request.path.contains("/referrers/")).count();
     assert_eq!(pages, 100);
 }

@@ -27,12 +27,7 @@ const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 fn host(env: Env) -> Host {
     let clock = Clock::system();
     let net = Net::new(&env, clock, NetOptions::default());
-    Host {
-        env,
-        net,
-        clock,
-        root: PathBuf::from("/"),
-    }
+    Host { env, net, clock, root: PathBuf::from("/") }
 }
 
 /// A bundle of [`IMAGE`], with a member that a reader does not know, so that two can differ.
@@ -49,12 +44,7 @@ fn bundle(name: &str) -> VerifiedBundle {
         entries: 1,
         timestamps: 1,
     };
-    verify::bundle(
-        text.into_bytes(),
-        &TrustedRoot::parse(root).unwrap(),
-        &expected,
-    )
-    .unwrap()
+    verify::bundle(text.into_bytes(), &TrustedRoot::parse(root).unwrap(), &expected).unwrap()
 }
 
 /// A bundle of something else.
@@ -73,12 +63,7 @@ fn bundle_of_another() -> VerifiedBundle {
         entries: 1,
         timestamps: 0,
     };
-    verify::bundle(
-        bytes.to_vec(),
-        &TrustedRoot::parse(root).unwrap(),
-        &expected,
-    )
-    .unwrap()
+    verify::bundle(bytes.to_vec(), &TrustedRoot::parse(root).unwrap(), &expected).unwrap()
 }
 
 fn created() -> SystemTime {
@@ -88,17 +73,13 @@ fn created() -> SystemTime {
 async fn prepare(fake: &Fake) -> Result<Target, Error> {
     let host = host(Env::default());
     let registry = Registry::new(&host, RegistryOptions::default());
-    registry
-        .prepare(&Reference::parse(&fake.image()).unwrap())
-        .await
+    registry.prepare(&Reference::parse(&fake.image()).unwrap()).await
 }
 
 async fn sign(fake: &Fake) -> Result<Attached, Error> {
     let host = host(Env::default());
     let registry = Registry::new(&host, RegistryOptions::default());
-    let target = registry
-        .prepare(&Reference::parse(&fake.image()).unwrap())
-        .await?;
+    let target = registry.prepare(&Reference::parse(&fake.image()).unwrap()).await?;
     registry.attach(&target, &bundle("bundle"), created()).await
 }
 
@@ -114,10 +95,7 @@ async fn attaches_by_either_way() {
     let fake = Fake::start().await.with_referrers();
     let attached = sign(&fake).await.unwrap();
     assert_eq!(attached.method(), Discovery::Referrers);
-    assert_eq!(
-        attached.reference(),
-        format!("{}/app@{}", fake.host, attached.digest())
-    );
+    assert_eq!(attached.reference(), format!("{}/app@{}", fake.host, attached.digest()));
     assert!(fake.tagged().is_empty());
     let requests = fake.state().log.len();
     assert_eq!(requests, 12);
@@ -126,11 +104,7 @@ async fn attaches_by_either_way() {
     let attached = sign(&fake).await.unwrap();
     assert_eq!(attached.method(), Discovery::FallbackTag);
     assert_eq!(fake.tagged(), [attached.digest().to_string()]);
-    assert!(
-        fake.state()
-            .blobs
-            .contains_key(&Digest::of(bundle("bundle").bytes()).to_string())
-    );
+    assert!(fake.state().blobs.contains_key(&Digest::of(bundle("bundle").bytes()).to_string()));
     let again = sign(&fake).await.unwrap();
     assert_eq!(again, attached);
     assert_eq!(fake.tagged().len(), 1);
@@ -150,11 +124,7 @@ async fn survives_one_fault_at_any_call() {
     for has_referrers in [true, false] {
         let start = || async {
             let fake = Fake::start().await;
-            if has_referrers {
-                fake.with_referrers()
-            } else {
-                fake
-            }
+            if has_referrers { fake.with_referrers() } else { fake }
         };
         let whole = start().await;
         let _attached = sign(&whole).await.unwrap();
@@ -185,19 +155,11 @@ fn get_image(request: &Request) -> bool {
 
 /// Lies that are found before anything is signed.
 const EARLY_LIES: &[(&str, Lie)] = &[
-    ("registry/not-found", |r, _| {
-        get_image(r).then(|| Reply::new(404))
-    }),
-    ("registry/unauthorized", |r, _| {
-        get_image(r).then(|| Reply::new(403))
-    }),
+    ("registry/not-found", |r, _| get_image(r).then(|| Reply::new(404))),
+    ("registry/unauthorized", |r, _| get_image(r).then(|| Reply::new(403))),
     ("registry/unauthorized", |_, _| Some(Reply::new(401))),
-    ("registry/refused", |r, _| {
-        get_image(r).then(|| Reply::new(418))
-    }),
-    ("registry/refused", |r, _| {
-        get_image(r).then(|| Reply::new(204))
-    }),
+    ("registry/refused", |r, _| get_image(r).then(|| Reply::new(418))),
+    ("registry/refused", |r, _| get_image(r).then(|| Reply::new(204))),
     ("registry/digest-mismatch", |r, _| {
         let body = IMAGE.replace("{}", "{ }");
         get_image(r).then(|| Reply::new(200).with("Content-Type", OCI).body(body))
@@ -211,18 +173,10 @@ const EARLY_LIES: &[(&str, Lie)] = &[
         get_image(r).then(|| Reply::new(200).with("Content-Type", INDEX).body(IMAGE))
     }),
     ("registry/media-type", |r, _| {
-        get_image(r).then(|| {
-            Reply::new(200)
-                .with("Content-Type", "text/html")
-                .body(IMAGE)
-        })
+        get_image(r).then(|| Reply::new(200).with("Content-Type", "text/html").body(IMAGE))
     }),
     ("registry/too-large", |r, _| {
-        let reply = || {
-            Reply::new(200)
-                .with("Content-Type", OCI)
-                .body(vec![b' '; 9 << 20])
-        };
+        let reply = || Reply::new(200).with("Content-Type", OCI).body(vec![b' '; 9 << 20]);
         get_image(r).then(reply)
     }),
     ("registry/redirect", |r, _| {
@@ -233,36 +187,20 @@ const EARLY_LIES: &[(&str, Lie)] = &[
         let path = r.path.clone();
         get_image(r).then(|| Reply::new(307).with("Location", path))
     }),
+    ("registry/redirect", |r, _| get_image(r).then(|| Reply::new(302))),
     ("registry/redirect", |r, _| {
-        get_image(r).then(|| Reply::new(302))
-    }),
-    ("registry/redirect", |r, _| {
-        r.is("POST", "uploads")
-            .then(|| Reply::new(302).with("Location", "/elsewhere"))
+        r.is("POST", "uploads").then(|| Reply::new(302).with("Location", "/elsewhere"))
     }),
     ("registry/redirect", |r, _| {
         let inward = "http://169.254.169.254/latest";
-        r.is("POST", "uploads")
-            .then(|| Reply::new(307).with("Location", inward))
+        r.is("POST", "uploads").then(|| Reply::new(307).with("Location", inward))
     }),
-    ("registry/push-denied", |r, _| {
-        r.is("POST", "uploads").then(|| Reply::new(403))
-    }),
-    ("registry/push-denied", |r, _| {
-        r.is("POST", "uploads").then(|| Reply::new(401))
-    }),
-    ("registry/refused", |r, _| {
-        r.is("POST", "uploads").then(|| Reply::new(405))
-    }),
-    ("registry/refused", |r, _| {
-        r.is("POST", "uploads").then(|| Reply::new(202))
-    }),
-    ("registry/unauthorized", |r, _| {
-        r.is("GET", "referrers").then(|| Reply::new(403))
-    }),
-    ("registry/refused", |r, _| {
-        r.is("GET", "referrers").then(|| Reply::new(410))
-    }),
+    ("registry/push-denied", |r, _| r.is("POST", "uploads").then(|| Reply::new(403))),
+    ("registry/push-denied", |r, _| r.is("POST", "uploads").then(|| Reply::new(401))),
+    ("registry/refused", |r, _| r.is("POST", "uploads").then(|| Reply::new(405))),
+    ("registry/refused", |r, _| r.is("POST", "uploads").then(|| Reply::new(202))),
+    ("registry/unauthorized", |r, _| r.is("GET", "referrers").then(|| Reply::new(403))),
+    ("registry/refused", |r, _| r.is("GET", "referrers").then(|| Reply::new(410))),
     ("registry/unauthorized", |r, _| {
         let secret = r.is("GET", "/manifests/sha256-") || r.is("GET", "/tags/list");
         secret.then(|| Reply::new(403))
@@ -292,20 +230,12 @@ const EARLY_LIES: &[(&str, Lie)] = &[
 
 #[tokio::test]
 async fn refuses_to_prepare() {
-    join_all(
-        EARLY_LIES
-            .iter()
-            .enumerate()
-            .map(|(n, (expected, lie))| async move {
-                let fake = Fake::start().await.with_hook(lie);
-                let result = prepare(&fake).await;
-                assert_eq!(code(result), *expected, "lie {n}");
-                assert!(
-                    !fake.state().log.iter().any(|r| r.method == "PUT"),
-                    "lie {n}"
-                );
-            }),
-    )
+    join_all(EARLY_LIES.iter().enumerate().map(|(n, (expected, lie))| async move {
+        let fake = Fake::start().await.with_hook(lie);
+        let result = prepare(&fake).await;
+        assert_eq!(code(result), *expected, "lie {n}");
+        assert!(!fake.state().log.iter().any(|r| r.method == "PUT"), "lie {n}");
+    }))
     .await;
 }
 
@@ -314,8 +244,7 @@ async fn refuses_to_prepare() {
 async fn refuses_to_call_it_attached() {
     let lies: &[(&str, bool, Lie)] = &[
         ("registry/read-back", true, |r, _| {
-            r.is("GET", "/blobs/")
-                .then(|| Reply::new(200).body("other"))
+            r.is("GET", "/blobs/").then(|| Reply::new(200).body("other"))
         }),
         ("registry/read-back", true, |r, s| {
             let pushed = s.log.iter().any(|r| r.is("PUT", "manifests"));
@@ -334,25 +263,18 @@ async fn refuses_to_call_it_attached() {
             r.is("PUT", "/manifests/sha256:").then(|| Reply::new(400))
         }),
         ("registry/refused", false, |r, _| {
-            r.is("PUT", "/manifests/sha256-")
-                .then(|| Reply::new(400).body("not this tag"))
+            r.is("PUT", "/manifests/sha256-").then(|| Reply::new(400).body("not this tag"))
         }),
         ("registry/refused", false, |r, _| {
             r.is("PUT", "/manifests/sha256-").then(|| Reply::new(413))
         }),
-        ("registry/refused", false, |r, _| {
-            r.is("PUT", "/blobs/").then(|| Reply::new(403))
-        }),
+        ("registry/refused", false, |r, _| r.is("PUT", "/blobs/").then(|| Reply::new(403))),
     ];
-    join_all(
-        lies.iter()
-            .enumerate()
-            .map(|(n, (expected, has_referrers, lie))| async move {
-                let fake = Fake::start().await.with_hook(lie);
-                fake.state().has_referrers = *has_referrers;
-                assert_eq!(code(sign(&fake).await), *expected, "lie {n}");
-            }),
-    )
+    join_all(lies.iter().enumerate().map(|(n, (expected, has_referrers, lie))| async move {
+        let fake = Fake::start().await.with_hook(lie);
+        fake.state().has_referrers = *has_referrers;
+        assert_eq!(code(sign(&fake).await), *expected, "lie {n}");
+    }))
     .await;
 }
 
@@ -360,11 +282,7 @@ async fn refuses_to_call_it_attached() {
 async fn sees_the_referrers_api_only_where_readers_do() {
     for (status, media_type, method) in [
         (200, INDEX, Discovery::Referrers),
-        (
-            200,
-            "application/vnd.oci.image.index.v1+json; charset=utf-8",
-            Discovery::FallbackTag,
-        ),
+        (200, "application/vnd.oci.image.index.v1+json; charset=utf-8", Discovery::FallbackTag),
         (200, "text/html", Discovery::FallbackTag),
         (400, INDEX, Discovery::FallbackTag),
         (404, INDEX, Discovery::FallbackTag),
@@ -412,11 +330,7 @@ async fn opens_a_new_session_when_the_old_one_died() {
     });
     let attached = registry.attach(&target, &bundle("bundle"), created()).await;
     assert_eq!(code(attached), "ok");
-    assert!(
-        dead.state()
-            .blobs
-            .contains_key(&Digest::of(bundle("bundle").bytes()).to_string())
-    );
+    assert!(dead.state().blobs.contains_key(&Digest::of(bundle("bundle").bytes()).to_string()));
 }
 
 #[tokio::test]
@@ -430,37 +344,25 @@ async fn keeps_what_others_listed() {
     let stored = String::from_utf8(stored).unwrap();
     let beginning = format!(r#"{{"schemaVersion":2,"x":{{ }},"manifests":[{foreign},{{"#);
     assert!(stored.starts_with(&beginning), "{stored}");
-    assert_eq!(
-        fake.tagged(),
-        ["sha256:foreign".to_owned(), attached.digest().to_string()]
-    );
+    assert_eq!(fake.tagged(), ["sha256:foreign".to_owned(), attached.digest().to_string()]);
 }
 
 #[tokio::test]
 async fn adds_itself_again_when_it_was_lost() {
     // Another writer puts its old view back, three times.
     let fake = Fake::start().await.with_hook(|request, state| {
-        let puts = state
-            .log
-            .iter()
-            .filter(|r| r.is("PUT", "/manifests/sha256-"))
-            .count();
+        let puts = state.log.iter().filter(|r| r.is("PUT", "/manifests/sha256-")).count();
         if !request.is("PUT", "/manifests/sha256-") || puts > 3 {
             return None;
         }
         let old = format!(
             r#"{{"schemaVersion":2,"x":{puts},"manifests":[{{"digest":"sha256:theirs"}}]}}"#
         );
-        state
-            .manifests
-            .insert(fallback_tag(), (INDEX.to_owned(), old.into_bytes()));
+        state.manifests.insert(fallback_tag(), (INDEX.to_owned(), old.into_bytes()));
         Some(Reply::new(if puts == 2 { 412 } else { 201 }))
     });
     let attached = sign(&fake).await.unwrap();
-    assert_eq!(
-        fake.tagged(),
-        ["sha256:theirs".to_owned(), attached.digest().to_string()]
-    );
+    assert_eq!(fake.tagged(), ["sha256:theirs".to_owned(), attached.digest().to_string()]);
 }
 
 #[tokio::test]
@@ -479,11 +381,7 @@ async fn says_what_is_stored_when_others_keep_winning() {
     let error = sign(&fake).await.unwrap_err();
     assert_eq!(error.code(), "registry/shared-tag");
     assert_eq!(error.class(), Class::Temporary);
-    let stored = fake
-        .state()
-        .manifests
-        .keys()
-        .any(|name| error.to_string().contains(name));
+    let stored = fake.state().manifests.keys().any(|name| error.to_string().contains(name));
     assert!(stored, "{error}");
     let puts = |request: &&Request| request.is("PUT", "/manifests/sha256-");
     assert_eq!(fake.state().log.iter().filter(puts).count(), 12);
@@ -500,9 +398,7 @@ async fn never_overwrites_what_it_may_not_read() {
         let theirs = br#"{"schemaVersion":2,"manifests":[{"digest":"sha256:theirs"}]}"#;
         fake.put_manifest(&fallback_tag(), INDEX, theirs);
         let fake = fake.with_hook(move |request, _| {
-            request
-                .is("GET", "/manifests/sha256-")
-                .then(|| Reply::new(status))
+            request.is("GET", "/manifests/sha256-").then(|| Reply::new(status))
         });
         let result = registry.attach(&target, &bundle("bundle"), created()).await;
         assert!(result.is_err());
@@ -519,10 +415,7 @@ async fn keeps_all_signatures_of_one_digest_in_one_run() {
     let contents: Vec<String> = (0..12).map(|n| format!("bundle {n}")).collect();
     join_all(contents.iter().map(|content| async {
         let target = registry.prepare(&reference).await.unwrap();
-        registry
-            .attach(&target, &bundle(content), created())
-            .await
-            .unwrap()
+        registry.attach(&target, &bundle(content), created()).await.unwrap()
     }))
     .await;
     assert_eq!(fake.tagged().len(), 12);
@@ -540,10 +433,7 @@ async fn reports_drift_of_the_tag() {
     assert_eq!(registry.drift(&target).await.unwrap(), None);
     let moved = IMAGE.replace("{}", "{ }");
     fake.put_manifest("1", OCI, moved.as_bytes());
-    assert_eq!(
-        registry.drift(&target).await.unwrap(),
-        Some(Digest::of(moved.as_bytes()))
-    );
+    assert_eq!(registry.drift(&target).await.unwrap(), Some(Digest::of(moved.as_bytes())));
     fake.state().manifests.remove("1");
     assert_eq!(code(registry.drift(&target).await), "registry/not-found");
 }
@@ -559,11 +449,9 @@ async fn a_wait_longer_than_any_clock_is_not_begun() {
 
 #[tokio::test]
 async fn a_registry_that_fails_says_no_such_thing() {
-    for (status, class) in [
-        (507, Class::Temporary),
-        (501, Class::Temporary),
-        (405, Class::Registry),
-    ] {
+    for (status, class) in
+        [(507, Class::Temporary), (501, Class::Temporary), (405, Class::Registry)]
+    {
         let fake = Fake::start().await.with_hook(move |request, _| {
             let answer = || Reply::new(status);
             request.is("POST", "/blobs/").then(answer)

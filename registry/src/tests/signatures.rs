@@ -10,10 +10,7 @@ use crate::{Discovery, Registry, RegistryOptions, Stored};
 
 fn at(fake: &Fake) -> RegistryOptions {
     let repository = Reference::parse_repository(&format!("{}/app", fake.host)).unwrap();
-    RegistryOptions {
-        signatures: Some(repository),
-        ..RegistryOptions::default()
-    }
+    RegistryOptions { signatures: Some(repository), ..RegistryOptions::default() }
 }
 
 /// A registry with the same manifests but without the image.
@@ -29,10 +26,7 @@ async fn signatures_go_where_they_are_looked_for() {
         let images = Fake::start().await;
         let place = empty().await;
         place.state().has_referrers = has_referrers;
-        let (host, reference) = (
-            host(Env::default()),
-            Reference::parse(&images.image()).unwrap(),
-        );
+        let (host, reference) = (host(Env::default()), Reference::parse(&images.image()).unwrap());
         let registry = Registry::new(&host, at(&place));
         let target = registry.prepare(&reference).await.unwrap();
         assert_eq!(target.reference().to_string(), images.image());
@@ -40,22 +34,14 @@ async fn signatures_go_where_they_are_looked_for() {
         registry.push_config(&target).await.unwrap();
         let attached = registry.attach(&target, &bundle("bundle"), created()).await;
         let attached = attached.unwrap();
-        let (method, tags) = if has_referrers {
-            (Discovery::Referrers, 0)
-        } else {
-            (Discovery::FallbackTag, 1)
-        };
+        let (method, tags) =
+            if has_referrers { (Discovery::Referrers, 0) } else { (Discovery::FallbackTag, 1) };
         assert_eq!(attached.method(), method);
         assert_eq!(place.tagged().len(), tags);
         let name = format!("{}/app@{}", place.host, attached.digest());
         assert_eq!(attached.reference(), name);
         // The image was read, and nothing else.
-        let asked: Vec<_> = images
-            .state()
-            .log
-            .iter()
-            .map(|r| r.method.clone())
-            .collect();
+        let asked: Vec<_> = images.state().log.iter().map(|r| r.method.clone()).collect();
         assert_eq!(asked, ["GET"]);
 
         let reader = Registry::reader(&host, at(&place));
@@ -69,14 +55,7 @@ async fn signatures_go_where_they_are_looked_for() {
         );
         // Whoever looks beside the image finds nothing.
         let reader = Registry::reader(&host, RegistryOptions::default());
-        assert!(
-            reader
-                .signatures(&reference, &[])
-                .await
-                .unwrap()
-                .places
-                .is_empty()
-        );
+        assert!(reader.signatures(&reference, &[]).await.unwrap().places.is_empty());
     }
 }
 
@@ -99,12 +78,7 @@ async fn the_place_must_take_pushes_and_the_image_need_not() {
     let reference = Reference::parse(&images.image()).unwrap();
     let registry = Registry::new(&host, at(&place));
     let error = registry.prepare(&reference).await.unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with(&format!("{}/app ", place.host)),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with(&format!("{}/app ", place.host)), "{error}");
     assert_eq!(code::<()>(Err(error)), "registry/push-denied");
 
     // What is in the way there is found before anything is signed.

@@ -16,32 +16,20 @@ use crate::right::Right;
 fn host(root: &Path, env: &[(&str, &str)]) -> Host {
     let env: Env = env.iter().copied().collect();
     let clock = Clock::system();
-    Host {
-        net: Net::new(&env, clock, NetOptions::default()),
-        env,
-        clock,
-        root: root.to_owned(),
-    }
+    Host { net: Net::new(&env, clock, NetOptions::default()), env, clock, root: root.to_owned() }
 }
 
 /// What is found for `registry/acme/app`, as text: the source, or the code and message of the error.
 async fn found(host: &Host, registry: &str) -> Result<(String, Vec<&'static str>), String> {
     let told = |error: crate::CredentialError| format!("{}: {error}", error.code());
     let plan = Keychain::new(host, [registry, "acme/app"], Right::PullAndPush).map_err(told)?;
-    let Resolved {
-        credential,
-        warnings,
-        until,
-        remark: _,
-    } = plan.resolve(host).await.map_err(told)?;
+    let Resolved { credential, warnings, until, remark: _ } =
+        plan.resolve(host).await.map_err(told)?;
     let machine = Some("this Google machine's account");
     let source = credential.as_ref().map(|found| found.source.as_str());
     assert_eq!(until.is_some(), source == machine, "it wears out");
     let source = credential.map_or_else(|| "none".to_owned(), |found| found.source.clone());
-    Ok((
-        source,
-        warnings.iter().map(|warning| warning.code).collect(),
-    ))
+    Ok((source, warnings.iter().map(|warning| warning.code).collect()))
 }
 
 /// A metadata server with this answer to the question for an access token.
@@ -160,10 +148,7 @@ async fn a_helper_that_fails_gives_way_to_nobody() {
         ("printf '\\033[31mhunter2'", "something else than JSON"),
         ("echo hunter2; exit 1", "failed"),
         ("yes hunter2", "no answer"),
-        (
-            "echo '{\"Username\":[\"hunter2\"]}'",
-            "something else than JSON",
-        ),
+        ("echo '{\"Username\":[\"hunter2\"]}'", "something else than JSON"),
     ] {
         let helper = folder.write("docker-credential-bad", &format!("#!/bin/sh\n{script}\n"));
         fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
@@ -185,27 +170,11 @@ async fn the_usual_places_are_known() {
     let xdg = ("XDG_CONFIG_HOME", config.to_str().unwrap());
     let build = ("BUILDER_OUTPUT", "/builder/outputs");
     for (env, registry, file) in [
-        (
-            vec![home],
-            "home.example",
-            Some("home/.config/containers/auth.json"),
-        ),
-        (
-            vec![home, xdg],
-            "xdg.example",
-            Some("config/containers/auth.json"),
-        ),
+        (vec![home], "home.example", Some("home/.config/containers/auth.json")),
+        (vec![home, xdg], "xdg.example", Some("config/containers/auth.json")),
         (vec![home, xdg], "home.example", None),
-        (
-            vec![build],
-            "gcr.io",
-            Some("builder/home/.docker/config.json"),
-        ),
-        (
-            vec![build, home],
-            "gcr.io",
-            Some("builder/home/.docker/config.json"),
-        ),
+        (vec![build], "gcr.io", Some("builder/home/.docker/config.json")),
+        (vec![build, home], "gcr.io", Some("builder/home/.docker/config.json")),
         (vec![home], "gcr.io", None),
     ] {
         let (source, warnings) = found(&host(&folder.0, &env), registry).await.unwrap();
@@ -223,10 +192,7 @@ async fn a_login_with_a_scope_counts_when_it_is_the_only_one() {
     let scoped = |folder: &Folder, names: &[&str]| {
         let _gone = fs::remove_dir_all(folder.0.join("buildx"));
         for name in names {
-            folder.write(
-                &format!("buildx/config/{name}/config.json"),
-                &login("ghcr.io"),
-            );
+            folder.write(&format!("buildx/config/{name}/config.json"), &login("ghcr.io"));
         }
     };
     let folder = Folder::new("scopes");
@@ -236,10 +202,7 @@ async fn a_login_with_a_scope_counts_when_it_is_the_only_one() {
         (vec!["ghcr.io/acme/app@push"], Some("ghcr.io/acme/app@push")),
         (vec!["ghcr.io/acme"], Some("ghcr.io/acme")),
         (vec!["ghcr.io@push"], Some("ghcr.io@push")),
-        (
-            vec!["ghcr.io/acme/app@pull", "ghcr.io/acme/app@push"],
-            Some("ghcr.io/acme/app@push"),
-        ),
+        (vec!["ghcr.io/acme/app@pull", "ghcr.io/acme/app@push"], Some("ghcr.io/acme/app@push")),
         (vec!["ghcr.io/acme/app", "ghcr.io@push"], None),
         (vec!["ghcr.io/acme/other"], None),
         (vec!["r.example/acme/app"], None),
@@ -256,27 +219,18 @@ async fn a_login_with_a_scope_counts_when_it_is_the_only_one() {
                 assert_eq!(source, "none", "{names:?}");
                 let plan =
                     Keychain::new(&job, ["ghcr.io", "acme/app"], Right::PullAndPush).unwrap();
-                assert_eq!(
-                    plan.has_scopes,
-                    names != ["r.example/acme/app"],
-                    "{names:?}"
-                );
+                assert_eq!(plan.has_scopes, names != ["r.example/acme/app"], "{names:?}");
             }
         }
     }
     // Another folder of Buildx, and a login that everybody finds.
     scoped(&folder, &["ghcr.io/acme/app"]);
     let moved = ("BUILDX_CONFIG", "/nowhere");
-    let (source, _) = found(&host(&folder.0, &[own, moved]), "ghcr.io")
-        .await
-        .unwrap();
+    let (source, _) = found(&host(&folder.0, &[own, moved]), "ghcr.io").await.unwrap();
     assert_eq!(source, "none");
     folder.write("config.json", &login("ghcr.io"));
     let (source, warnings) = found(&host(&folder.0, &[own]), "ghcr.io").await.unwrap();
-    assert!(
-        source.ends_with(&format!("{}/config.json", folder.0.display())),
-        "{source}"
-    );
+    assert!(source.ends_with(&format!("{}/config.json", folder.0.display())), "{source}");
     assert!(warnings.is_empty());
 }
 
@@ -291,29 +245,14 @@ async fn a_login_of_a_variable_is_found() {
     let found = async |env: Env| {
         let host = super::host(env);
         let keychain = Keychain::new(&host, names, Right::Pull).unwrap();
-        keychain
-            .resolve(&host)
-            .await
-            .unwrap()
-            .credential
-            .unwrap()
-            .source
-            .clone()
+        keychain.resolve(&host).await.unwrap().credential.unwrap().source.clone()
     };
-    assert_eq!(
-        found(env.clone()).await,
-        "user \"bob\" of DOCKER_AUTH_CONFIG"
-    );
+    assert_eq!(found(env.clone()).await, "user \"bob\" of DOCKER_AUTH_CONFIG");
     folder.write("config.json", &login(&fake.host));
     assert!(found(env).await.ends_with("config.json"));
 
     let host = super::host(Env::from_iter([("DOCKER_AUTH_CONFIG", "{c4n4ry")]));
-    let error = Keychain::new(&host, names, Right::Pull)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("`DOCKER_AUTH_CONFIG` cannot be used"),
-        "{error}"
-    );
+    let error = Keychain::new(&host, names, Right::Pull).unwrap_err().to_string();
+    assert!(error.starts_with("`DOCKER_AUTH_CONFIG` cannot be used"), "{error}");
     assert!(!error.contains("c4n4ry"), "{error}");
 }

@@ -45,27 +45,16 @@ const LONGEST_SPREAD: Duration = Duration::from_secs(2);
 const MOST_GONE: usize = 100;
 
 /// A write of the tag, which is repeated only after reading it.
-const WRITE: CallLimits = CallLimits {
-    tries: 1,
-    ..REGISTRY_WRITE
-};
+const WRITE: CallLimits = CallLimits { tries: 1, ..REGISTRY_WRITE };
 
 /// The result of one round.
 enum Round {
     /// Another writer was faster, or the outcome is unknown.
     Lost,
     /// Our entries were listed in this state of the index, which differs from the one `before`.
-    Listed {
-        before: Option<Digest>,
-        state: Option<Digest>,
-        since: Instant,
-        patience: Duration,
-    },
+    Listed { before: Option<Digest>, state: Option<Digest>, since: Instant, patience: Duration },
     /// The registry accepted the index but still shows the one `before`.
-    Unseen {
-        before: Option<Digest>,
-        patience: Duration,
-    },
+    Unseen { before: Option<Digest>, patience: Duration },
 }
 
 /// The result of a write.
@@ -139,12 +128,9 @@ impl Pusher<'_> {
         let (before, patience, mut seen) = match round {
             Round::Lost => return Ok(false),
             Round::Unseen { before, patience } => (before, patience, None),
-            Round::Listed {
-                before,
-                state,
-                since,
-                patience,
-            } => (before, patience, Some((state, since))),
+            Round::Listed { before, state, since, patience } => {
+                (before, patience, Some((state, since)))
+            }
         };
         loop {
             match seen {
@@ -226,10 +212,7 @@ impl Pusher<'_> {
             Written::Yes if again.state == Some(*subject) => {
                 Err(self.puller.tag_is_subject(subject))
             }
-            Written::Yes => Ok(Round::Unseen {
-                before: read.state,
-                patience: ours.patience(),
-            }),
+            Written::Yes => Ok(Round::Unseen { before: read.state, patience: ours.patience() }),
             Written::Refused(answer) => {
                 ours.refusals += 1;
                 if ours.refusals < MOST_REFUSALS {
@@ -259,9 +242,7 @@ impl Pusher<'_> {
         match (&read.etag, read.state) {
             (Some(etag), Some(_)) => call.headers.insert(IF_MATCH, etag.clone()),
             (None, Some(_)) => None,
-            (_, None) => call
-                .headers
-                .insert(IF_NONE_MATCH, HeaderValue::from_static("*")),
+            (_, None) => call.headers.insert(IF_NONE_MATCH, HeaderValue::from_static("*")),
         };
         match self.puller.connection.send(&call).await {
             Ok(answer) => self.judge(answer, (subject, read), ours).await,
@@ -284,11 +265,7 @@ impl Pusher<'_> {
         }
         let misses = misses_a_part(&answer);
         if misses {
-            if ours
-                .entries
-                .iter()
-                .any(|entry| names(&answer, &entry.digest))
-            {
+            if ours.entries.iter().any(|entry| names(&answer, &entry.digest)) {
                 return Ok(Written::No);
             }
             let gone = self.gone(&answer, &read.index).await?;
@@ -306,10 +283,7 @@ impl Pusher<'_> {
                 let what = format!("the list of referrers with {entries} entries and a new one");
                 Err(self.puller.connection.refused(what, &answer))
             }
-            _ => Err(self
-                .puller
-                .connection
-                .refused("the list of referrers", &answer)),
+            _ => Err(self.puller.connection.refused("the list of referrers", &answer)),
         }
     }
 
@@ -319,10 +293,7 @@ impl Pusher<'_> {
         let mut gone = BTreeSet::new();
         let named = index.digests().filter(|digest| names(answer, digest));
         for digest in named.take(MOST_GONE) {
-            let call = self
-                .puller
-                .connection
-                .read_manifest(Method::HEAD, &digest.to_string());
+            let call = self.puller.connection.read_manifest(Method::HEAD, &digest.to_string());
             if self.puller.connection.send(&call).await?.status == 404 {
                 gone.insert(digest);
             }
@@ -333,10 +304,7 @@ impl Pusher<'_> {
     /// The error of a tag that cannot be written. If it exists, it is immutable.
     fn refused_tag(&self, subject: &Digest, state: Option<Digest>, answer: &Answer) -> Error {
         if state.is_none() {
-            return self
-                .puller
-                .connection
-                .refused("the list of referrers", answer);
+            return self.puller.connection.refused("the list of referrers", answer);
         }
         Error::ImmutableTag {
             tag: self.puller.tag_name(subject),

@@ -31,10 +31,7 @@ const BLOB_TRIES: u32 = 5;
 const MANIFEST_TRIES: u32 = 5;
 
 /// A write that is sent once, because repeating it needs a read first.
-const ONCE: CallLimits = CallLimits {
-    tries: 1,
-    ..REGISTRY_WRITE
-};
+const ONCE: CallLimits = CallLimits { tries: 1, ..REGISTRY_WRITE };
 
 impl Pusher<'_> {
     /// Requests an upload session. Returns the URL for its blob, or the answer that denies it.
@@ -43,9 +40,7 @@ impl Pusher<'_> {
     /// There is no answer, or the URL for the blob is not allowed.
     pub(crate) async fn ask_upload(&self) -> Result<Result<Url, Answer>, Error> {
         let mut call =
-            self.puller
-                .connection
-                .call(Method::POST, "blobs/uploads/", Elsewhere::Follow);
+            self.puller.connection.call(Method::POST, "blobs/uploads/", Elsewhere::Follow);
         call.body = Some(Vec::new());
         // An empty body does not imply the header, and some registries answer 411 without it.
         let length = HeaderValue::from_static("0");
@@ -84,13 +79,7 @@ impl Pusher<'_> {
     ) -> Result<(), Error> {
         let digest = Digest::of(bytes);
         let end = Instant::now() + REGISTRY_WRITE.all;
-        let end = self
-            .puller
-            .connection
-            .host
-            .net
-            .deadline()
-            .map_or(end, |run| end.min(run));
+        let end = self.puller.connection.host.net.deadline().map_or(end, |run| end.min(run));
         let mut refused = false;
         let mut tries = 1;
         loop {
@@ -123,14 +112,9 @@ impl Pusher<'_> {
     }
 
     async fn put_blob(&self, session: Url, digest: &Digest, bytes: &[u8]) -> Result<Answer, Error> {
-        let mut call = self
-            .puller
-            .connection
-            .call(Method::PUT, "", Elsewhere::Follow);
+        let mut call = self.puller.connection.call(Method::PUT, "", Elsewhere::Follow);
         call.url = session;
-        call.url
-            .query_pairs_mut()
-            .append_pair("digest", &digest.to_string());
+        call.url.query_pairs_mut().append_pair("digest", &digest.to_string());
         let octets = HeaderValue::from_static("application/octet-stream");
         call.headers.insert(CONTENT_TYPE, octets);
         call.body = Some(bytes.to_vec());
@@ -177,10 +161,7 @@ impl Pusher<'_> {
     ) -> Result<Option<String>, Error> {
         let digest = Digest::of(bytes).to_string();
         // Repeating this is safe, because the name is the digest of the bytes.
-        let call = self
-            .puller
-            .connection
-            .write_manifest(&digest, media_type, bytes);
+        let call = self.puller.connection.write_manifest(&digest, media_type, bytes);
         let answer = match self.send_complete(&call).await {
             Ok(answer) => answer,
             Err(Error::Http(error)) if error.class() == Class::Temporary => {
@@ -197,10 +178,7 @@ impl Pusher<'_> {
             Err(error) => return Err(error),
         };
         if !matches!(answer.status.as_u16(), 200..=202) {
-            return Err(self
-                .puller
-                .connection
-                .refused("the signature's manifest", &answer));
+            return Err(self.puller.connection.refused("the signature's manifest", &answer));
         }
         if let Some(announced) = answer.header("docker-content-digest")
             && announced != digest
@@ -288,9 +266,7 @@ pub(crate) fn misses_a_part(answer: &Answer) -> bool {
     let said = String::from_utf8_lossy(&answer.body);
     let is_code = |code: &&str| said.contains(*code);
     matches!(answer.status.as_u16(), 400 | 404)
-        && ["MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"]
-            .iter()
-            .any(is_code)
+        && ["MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"].iter().any(is_code)
 }
 
 /// The wait that the registry asks for, or an exponential step.

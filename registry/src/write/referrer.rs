@@ -109,11 +109,7 @@ impl Pusher<'_> {
         confirmed: bool,
     ) -> Result<bool, Error> {
         let host = self.puller.connection.host;
-        let mut looks = if confirmed {
-            Backoff::of_ours(host)
-        } else {
-            Backoff::of_others(host)
-        };
+        let mut looks = if confirmed { Backoff::of_ours(host) } else { Backoff::of_others(host) };
         let name = self.puller.connection.name();
         loop {
             match self.puller.look(subject, manifest).await? {

@@ -14,39 +14,26 @@ errors! {
         /// One of its log entries is malformed.
         #[error(transparent)]
         Entry(#[from] entry: EntryError) = of entry as Untrusted,
-        /// It does not have the form of a bundle.
         #[error("the bundle is malformed: {why}")]
-        Malformed {
-            /// The problem.
-            why: String,
-        } = "bundle/malformed", Untrusted | Rejected {
+        Malformed { why: String } = "bundle/malformed", Untrusted | Rejected {
             what: "A bundle does not have the form of a Sigstore bundle.",
             why: "It was truncated or changed, or another program writes it differently.",
             advice: "Get the bundle from its source again.",
         },
-        /// Its media type is not that of a known version.
         #[error("the bundle has the unknown media type {found:?}")]
-        MediaType {
-            /// The beginning of the media type.
-            found: String,
-        } = "bundle/media-type", Untrusted | Rejected {
+        MediaType { found: String } = "bundle/media-type", Untrusted | Rejected {
             what: "A bundle has an unknown version.",
             why: "It is newer than this program, or it is not a bundle.",
             advice: "Use a current version of ambisign.",
         },
-        /// It contains a root certificate. Trust anchors come from the trusted root only.
         #[error("the certificate chain of the bundle holds a root certificate")]
         RootCertificate = "bundle/root-certificate", Untrusted | Rejected {
             what: "A bundle contains its own root certificate.",
             why: "The verifier decides which roots to trust, not the signer, so the format forbids it.",
             advice: "Have it signed again by a tool that follows the format.",
         },
-        /// A list is too long or contains an item twice.
         #[error("the bundle has too many {what}, or one of them twice")]
-        TooMany {
-            /// The kind of item.
-            what: &'static str,
-        } = "bundle/too-many", Untrusted | Rejected {
+        TooMany { what: &'static str } = "bundle/too-many", Untrusted | Rejected {
             what: "A bundle contains more log entries or timestamps than allowed, or one of them twice.",
             why: "Counting a witness twice would make one look like two.",
             advice: "Have it signed again.",
@@ -56,7 +43,5 @@ errors! {
 
 /// [`Error::Malformed`]
 pub(super) fn malformed(why: impl Display) -> Error {
-    Error::Malformed {
-        why: why.to_string(),
-    }
+    Error::Malformed { why: why.to_string() }
 }

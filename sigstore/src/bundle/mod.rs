@@ -113,12 +113,7 @@ impl Bundle {
             (None, Some(message)) => message.read()?,
             _ => return Err(malformed("not exactly one of envelope and signature")),
         };
-        Ok(Self {
-            material,
-            content,
-            entries,
-            timestamps,
-        })
+        Ok(Self { material, content, entries, timestamps })
     }
 
     /// Writes the bundle as compact JSON of version 0.3, without zero values.
@@ -126,9 +121,10 @@ impl Bundle {
     /// # Errors
     /// The serializer fails, for which no case is known.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let timestamps = self.timestamps.iter().map(|der| wire::Timestamp {
-            signed_timestamp: Base64(der.clone()),
-        });
+        let timestamps = self
+            .timestamps
+            .iter()
+            .map(|der| wire::Timestamp { signed_timestamp: Base64(der.clone()) });
         let (dsse_envelope, message_signature) = match &self.content {
             Content::Envelope(envelope) => (Some(wire::DsseEnvelope::of(envelope)), None),
             Content::Message { digest, signature } => {
@@ -188,9 +184,7 @@ fn entries(wires: Vec<crate::log::wire::Entry>, version: Version) -> Result<Vec<
     let places: Vec<_> = entries.iter().map(|e| (*e.log_id(), e.index())).collect();
     check_unique_and_bounded(&places, "log entries")?;
     if version == Version::V0_1 && entries.iter().any(|entry| !entry.has_promise()) {
-        return Err(malformed(
-            "a log entry of version 0.1 without inclusion promise",
-        ));
+        return Err(malformed("a log entry of version 0.1 without inclusion promise"));
     }
     Ok(entries)
 }
@@ -255,29 +249,17 @@ mod tests {
     fn refuses_other_forms() {
         type Change = fn(&mut Value);
         let changes: [(Change, &str); 8] = [
-            (
-                |b| b["messageSignature"] = json!({"signature": "AA=="}),
-                "exactly one",
-            ),
+            (|b| b["messageSignature"] = json!({"signature": "AA=="}), "exactly one"),
             (|b| b["dsseEnvelope"] = Value::Null, "exactly one"),
-            (
-                |b| b["dsseEnvelope"]["signatures"] = json!([]),
-                "one signature",
-            ),
+            (|b| b["dsseEnvelope"]["signatures"] = json!([]), "one signature"),
             (
                 |b| {
                     let again = b["dsseEnvelope"]["signatures"][0].clone();
-                    b["dsseEnvelope"]["signatures"]
-                        .as_array_mut()
-                        .unwrap()
-                        .push(again);
+                    b["dsseEnvelope"]["signatures"].as_array_mut().unwrap().push(again);
                 },
                 "one signature",
             ),
-            (
-                |b| b["verificationMaterial"]["publicKey"] = json!({}),
-                "a key",
-            ),
+            (|b| b["verificationMaterial"]["publicKey"] = json!({}), "a key"),
             (
                 |b| b["verificationMaterial"]["x509CertificateChain"] = json!({}),
                 "certificate of its version",

@@ -33,17 +33,9 @@ pub(super) struct Material {
     pub(super) x509_certificate_chain: Option<Chain>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) public_key: Option<PublicKey>,
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub(super) tlog_entries: Vec<wire::Entry>,
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "Timestamps::is_empty"
-    )]
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Timestamps::is_empty")]
     pub(super) timestamp_verification_data: Timestamps,
 }
 
@@ -56,11 +48,7 @@ pub(super) struct Chain {
 /// Stands in place of a certificate if a bare key made the signature.
 #[derive(Deserialize, Serialize)]
 pub(super) struct PublicKey {
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "String::is_empty"
-    )]
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "String::is_empty")]
     pub(super) hint: String,
 }
 
@@ -123,10 +111,7 @@ impl Message {
             Some(_) => return Err(malformed("a digest that is not SHA-256")),
             None => None,
         };
-        Ok(Content::Message {
-            digest,
-            signature: self.signature.0,
-        })
+        Ok(Content::Message { digest, signature: self.signature.0 })
     }
 }
 
@@ -149,9 +134,7 @@ impl DsseEnvelope {
         Self {
             payload: Base64(envelope.payload.clone()),
             payload_type: envelope.payload_type.clone(),
-            signatures: vec![DsseSignature {
-                sig: Base64(envelope.signature.clone()),
-            }],
+            signatures: vec![DsseSignature { sig: Base64(envelope.signature.clone()) }],
         }
     }
 

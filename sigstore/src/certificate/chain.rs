@@ -18,15 +18,10 @@ pub fn issuer<'r>(
     root: &'r TrustedRoot,
 ) -> Result<&'r Certificate, CertificateError> {
     let leaf = certificate.certificate();
-    let mut issuers = root
-        .authorities()
-        .iter()
-        .filter_map(|found| found.chain().first());
+    let mut issuers = root.authorities().iter().filter_map(|found| found.chain().first());
     issuers
         .find(|issuer| leaf.is_signed_by(issuer))
-        .ok_or(CertificateError::UntrustedChain {
-            flaw: PathError::Unknown,
-        })
+        .ok_or(CertificateError::UntrustedChain { flaw: PathError::Unknown })
 }
 
 /// Verifies that an authority of `root` vouches for `certificate`, and that the certificate, every
@@ -63,9 +58,5 @@ pub fn verify<'r>(
 
 fn vouches(authority: &Authority, leaf: &Certificate, at: SystemTime) -> Result<(), PathError> {
     path::verify(leaf, authority.chain(), CODE_SIGNING, at)?;
-    if authority.window().contains(at) {
-        Ok(())
-    } else {
-        Err(PathError::OutsideValidity)
-    }
+    if authority.window().contains(at) { Ok(()) } else { Err(PathError::OutsideValidity) }
 }

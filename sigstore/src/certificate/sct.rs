@@ -32,11 +32,7 @@ pub fn verify(
     issuer: &Certificate,
     root: &TrustedRoot,
 ) -> Result<Option<SystemTime>, CertificateError> {
-    if root.requires_sct() {
-        promise(certificate, issuer, root).map(Some)
-    } else {
-        Ok(None)
-    }
+    if root.requires_sct() { promise(certificate, issuer, root).map(Some) } else { Ok(None) }
 }
 
 fn promise(
@@ -46,9 +42,7 @@ fn promise(
 ) -> Result<SystemTime, CertificateError> {
     let bad = |why| CertificateError::Sct { why };
     let leaf = certificate.certificate();
-    let list = leaf
-        .extension(SCT_LIST)
-        .ok_or_else(|| bad("it holds no SCT"))?;
+    let list = leaf.extension(SCT_LIST).ok_or_else(|| bad("it holds no SCT"))?;
     let list = SignedCertificateTimestampList::from_der(list)
         .ok()
         .and_then(|list| list.parse_timestamps().ok())

@@ -29,7 +29,6 @@ errors! {
     /// A signing certificate is not acceptable.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum CertificateError {
-        /// It is valid for longer than the certificates of the public instance.
         #[error("the signing certificate is valid for {} s, and the public Sigstore gives at most {} s", life.as_secs(), LONGEST_LIFE.as_secs())]
         Lifetime {
             /// How long it is valid.
@@ -46,37 +45,26 @@ errors! {
             why: "It is damaged, or it is not an X.509 certificate.",
             advice: "Check which instance answered, or take the bundle from its source again.",
         },
-        /// The certificate was not valid at the time in question.
         #[error("the signing certificate was not valid at the time of the signature")]
         OutsideValidity = "fulcio/outside-validity", Untrusted | Rejected {
             what: "The certificate was not valid when the signature was made.",
             why: "A proven time is before or after the ten minutes of its validity.",
             advice: "Check the clock of the machine that signs, and sign again.",
         },
-        /// It is not a certificate for code signing with one identity.
         #[error("the signing certificate {why}")]
-        Profile {
-            /// The difference.
-            why: &'static str,
-        } = "fulcio/profile", Untrusted | Rejected {
+        Profile { why: &'static str } = "fulcio/profile", Untrusted | Rejected {
             what: "The certificate is not a code signing certificate of Fulcio.",
             why: "Its key usage, names or extensions differ from Fulcio's profile.",
             advice: "Check which instance the certificate is of.",
         },
-        /// No trusted certificate transparency log promised to publish the certificate.
         #[error("no trusted certificate transparency log vouches for the signing certificate: {why}")]
-        Sct {
-            /// The problem with the promise.
-            why: &'static str,
-        } = "fulcio/sct", Untrusted | Rejected {
+        Sct { why: &'static str } = "fulcio/sct", Untrusted | Rejected {
             what: "No log that you trust has promised to publish the certificate.",
             why: "A certificate outside of the logs could be misused unnoticed. A wrong trusted root has the same effect.",
             advice: "Check that the trusted root and Fulcio belong to the same instance.",
         },
-        /// No authority of the trusted root issued it, or the one that did was not trusted at that time.
         #[error("the signing certificate is not issued by a trusted authority")]
         UntrustedChain {
-            /// The problem with the path.
             #[source]
             flaw: PathError,
         } = "fulcio/untrusted-chain", Untrusted | Rejected {
@@ -113,10 +101,7 @@ impl SigningCertificate {
         if !usage.key.is_some_and(|key| key.digital_signature()) {
             return Err(profile("is not for digital signatures"));
         }
-        let signs_code = usage
-            .extended
-            .as_ref()
-            .map(|(_, uses)| uses.contains(&CODE_SIGNING));
+        let signs_code = usage.extended.as_ref().map(|(_, uses)| uses.contains(&CODE_SIGNING));
         if signs_code != Some(true) {
             return Err(profile("is not for code signing"));
         }
@@ -129,11 +114,7 @@ impl SigningCertificate {
         })?;
         let issuer = issuer(&certificate)
             .ok_or_else(|| profile("does not say who issued the identity token"))?;
-        Ok(Self {
-            certificate,
-            san,
-            issuer,
-        })
+        Ok(Self { certificate, san, issuer })
     }
 
     /// The certificate in DER.
@@ -236,20 +217,12 @@ pub(crate) mod testing {
     }
 
     pub(super) fn order(extensions: Vec<Extension>) -> Order {
-        Order {
-            subject: 1,
-            issuer: 2,
-            seconds: (100, 700),
-            extensions,
-        }
+        Order { subject: 1, issuer: 2, seconds: (100, 700), extensions }
     }
 
     /// A good certificate, valid between these seconds.
     pub(crate) fn certificate(seconds: (u64, u64)) -> SigningCertificate {
-        let order = Order {
-            seconds,
-            ..order(good())
-        };
+        let order = Order { seconds, ..order(good()) };
         SigningCertificate::parse(&order.der()).unwrap()
     }
 }
@@ -321,20 +294,13 @@ mod tests {
     fn refuses_other_profiles() {
         type Change = fn(&mut Vec<Extension>);
         let authority = |e: &mut Vec<_>| {
-            e.push(extension(BasicConstraints {
-                ca: true,
-                path_len_constraint: None,
-            }));
+            e.push(extension(BasicConstraints { ca: true, path_len_constraint: None }));
         };
         let changes: [Change; 9] = [
             authority,
             |e| drop(e.remove(0)),
             |e| e[0] = extension(KeyUsage(KeyUsages::KeyAgreement.into())),
-            |e| {
-                e[0] = extension(KeyUsage(
-                    KeyUsages::DigitalSignature | KeyUsages::KeyCertSign,
-                ))
-            },
+            |e| e[0] = extension(KeyUsage(KeyUsages::DigitalSignature | KeyUsages::KeyCertSign)),
             |e| drop(e.remove(1)),
             |e| e[1] = extension(ExtendedKeyUsage(vec![OTHER_NAME])),
             |e| drop(e.remove(2)),
@@ -345,17 +311,11 @@ mod tests {
             let mut extensions = good();
             change(&mut extensions);
             let error = parse(extensions).unwrap_err();
-            assert!(
-                matches!(error, CertificateError::Profile { .. }),
-                "{error:?}"
-            );
+            assert!(matches!(error, CertificateError::Profile { .. }), "{error:?}");
         }
         let mut critical = good();
         critical.push(raw("1.2.3.4", true, b""));
-        assert!(matches!(
-            parse(critical),
-            Err(CertificateError::Profile { .. })
-        ));
+        assert!(matches!(parse(critical), Err(CertificateError::Profile { .. })));
         let mut twice = good();
         twice.extend(good());
         assert_eq!(parse(twice).unwrap_err(), CertificateError::Malformed);
@@ -379,17 +339,11 @@ mod tests {
     fn lives_short_in_the_public_instance() {
         let production = TrustedRoot::parse(PRODUCTION).unwrap();
         let staging = TrustedRoot::parse(STAGING).unwrap();
-        let unknown = CertificateError::UntrustedChain {
-            flaw: PathError::Unknown,
-        };
-        let long = CertificateError::Lifetime {
-            life: Duration::from_secs(901),
-        };
-        for (root, life, error) in [
-            (&production, 900, unknown),
-            (&production, 901, long),
-            (&staging, 901, unknown),
-        ] {
+        let unknown = CertificateError::UntrustedChain { flaw: PathError::Unknown };
+        let long = CertificateError::Lifetime { life: Duration::from_secs(901) };
+        for (root, life, error) in
+            [(&production, 900, unknown), (&production, 901, long), (&staging, 901, unknown)]
+        {
             let found = certificate((100, 100 + life)).trusted(root);
             assert_eq!(found, Err(error), "{life}");
         }

@@ -16,7 +16,6 @@ errors! {
         /// The certificate does not verify.
         #[error(transparent)]
         Certificate(#[from] error: CertificateError) = of error,
-        /// The request could not be written.
         #[error("the certificate request could not be written")]
         Encoding = "fulcio/encoding", Bug {
             what: "The request for a certificate could not be written.",
@@ -26,12 +25,10 @@ errors! {
         /// The request failed.
         #[error("Fulcio gave no certificate")]
         Http(#[from] error: HttpError) = request error in "fulcio" { fix: network_hint::fix(error) },
-        /// The certificate has another identity or issuer than the token.
         #[error("Fulcio's certificate has the {what} {found:?}, and the token {}", stands_for(expected.as_deref()))]
         IdentityMismatch {
             /// `identity` or `issuer`.
             what: &'static str,
-            /// What the certificate says.
             found: String,
             /// The expected value; `None` if it is only known that it must consist of the token's claims.
             expected: Option<String>,
@@ -45,7 +42,6 @@ errors! {
             why: "This is the wrong certificate authority, or it follows rules that ambisign does not know.",
             advice: "Do not run again; check which instance answered.",
         },
-        /// The certificate is for another key.
         #[error("Fulcio's certificate is not for the key of this run")]
         KeyMismatch = "fulcio/key-mismatch", Untrusted {
             what: "The certificate is for another key than the one of this run.",
@@ -58,21 +54,14 @@ errors! {
         /// Fulcio's configuration does not accept the token, so it was not sent.
         #[error("Fulcio does not accept the identity token: {}", objection.says(issuer))]
         Objected {
-            /// The issuer of the token.
             issuer: String,
-            /// What Fulcio's configuration says about the token.
             objection: Objection,
         } = also "fulcio/refused", Identity { fix: objection.fix(issuer) },
-        /// Fulcio does not accept the token.
         #[error("Fulcio refused the identity token (HTTP {status}): {excerpt}")]
         Refused {
-            /// The status.
             status: u16,
-            /// Its message.
             excerpt: String,
-            /// The issuer of the token.
             issuer: String,
-            /// What Fulcio's configuration says about the token.
             objection: Objection,
         } = "fulcio/refused", Identity {
             fix: objection.fix(issuer),
@@ -80,19 +69,12 @@ errors! {
             why: "Its configuration does not allow the issuer, the audience, the time or a claim; the message shows its answer.",
             advice: "Compare the token with what this Fulcio accepts; private instances list their own issuers.",
         },
-        /// An error status that has nothing to do with the token.
         #[error("Fulcio answered HTTP {status}: {excerpt}")]
-        Rejected {
-            /// The status.
-            status: u16,
-            /// The beginning of the answer.
-            excerpt: String,
-        } = "fulcio/rejected", Temporary {
+        Rejected { status: u16, excerpt: String } = "fulcio/rejected", Temporary {
             what: "Fulcio refuses for now.",
             why: "Too many requests, or a fault on its side.",
             advice: "Run again.",
         },
-        /// The status reports success, but the answer contains no certificate.
         #[error("Fulcio's answer holds no certificate")]
         Unreadable = "fulcio/unreadable", Untrusted {
             fix: "check that the URL is Fulcio's and that no proxy answers",

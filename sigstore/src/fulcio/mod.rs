@@ -91,16 +91,8 @@ impl<'a> Fulcio<'a> {
         certificate.trusted(self.trust.root())?;
         let (san, issuer) = (certificate.san(), certificate.issuer());
         identity.vouches_for(san, issuer).map_err(|mismatch| {
-            let Mismatch {
-                what,
-                found,
-                expected,
-            } = mismatch;
-            Error::IdentityMismatch {
-                what,
-                found,
-                expected,
-            }
+            let Mismatch { what, found, expected } = mismatch;
+            Error::IdentityMismatch { what, found, expected }
         })
     }
 
@@ -117,9 +109,7 @@ impl<'a> Fulcio<'a> {
                 return Error::Rejected { status, excerpt };
             }
             let url = &self.trust.services().fulcio.url;
-            return service::mistaken(self.host, Kind::Fulcio, url, answer)
-                .await
-                .into();
+            return service::mistaken(self.host, Kind::Fulcio, url, answer).await.into();
         };
         let excerpt = self.host.net.excerpt(message.as_bytes());
         match status {
@@ -157,9 +147,7 @@ pub fn objection(answer: &Answer, identity: &Identity) -> Option<Objection> {
     let issuers = Some(answer).filter(|answer| answer.status.is_success())?;
     let issuers = wire::issuers(&issuers.body)?;
     let issuer = identity.issuer();
-    let exact = issuers
-        .iter()
-        .find(|one| one.issuer_url.as_deref() == Some(issuer));
+    let exact = issuers.iter().find(|one| one.issuer_url.as_deref() == Some(issuer));
     let by_pattern = || {
         issuers.iter().find(|one| {
             let pattern = one.wildcard_issuer_url.as_deref();
@@ -168,9 +156,9 @@ pub fn objection(answer: &Answer, identity: &Identity) -> Option<Objection> {
     };
     Some(match exact.or_else(by_pattern) {
         None => Objection::Issuer,
-        Some(one) if !identity.audiences().contains(&one.audience) => Objection::Audience {
-            wanted: one.audience.clone(),
-        },
+        Some(one) if !identity.audiences().contains(&one.audience) => {
+            Objection::Audience { wanted: one.audience.clone() }
+        }
         Some(one) if one.is_of_email() && !identity.has_email(one.skip_email_verification) => {
             Objection::Email
         }

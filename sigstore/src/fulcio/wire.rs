@@ -10,9 +10,7 @@ use serde_json::json;
 /// The body of `POST /api/v2/signingCert` with a certificate signing request in PEM. It does not
 /// contain the token, because a redirect would send the body on.
 pub(super) fn request(csr_pem: &str) -> Vec<u8> {
-    json!({ "certificateSigningRequest": STANDARD.encode(csr_pem) })
-        .to_string()
-        .into_bytes()
+    json!({ "certificateSigningRequest": STANDARD.encode(csr_pem) }).to_string().into_bytes()
 }
 
 /// The signing certificate of an answer, in DER. The rest of its chain is not read, because trust

@@ -127,10 +127,7 @@ mod tests {
             ("dev@example.test", json!({"email": "dev@example.test"})),
             ("u-1!example.test", json!({"sub": "u-1"})),
             ("https://issuer.example/i-1", json!({"sub": "i-1"})),
-            (
-                "spiffe://example.test/ci",
-                json!({"sub": "spiffe://example.test/ci"}),
-            ),
+            ("spiffe://example.test/ci", json!({"sub": "spiffe://example.test/ci"})),
             (
                 "https://gitlab.example/acme/app//.gitlab-ci.yml@refs/heads/main",
                 json!({"ci_config_ref_uri": "gitlab.example/acme/app//.gitlab-ci.yml@refs/heads/main"}),
@@ -139,14 +136,8 @@ mod tests {
                 "https://buildkite.com/acme/app",
                 json!({"organization_slug": "acme", "pipeline_slug": "app"}),
             ),
-            (
-                "https://kubernetes.io/namespaces/ci/serviceaccounts/signer",
-                kubernetes,
-            ),
-            (
-                "https://ci.example/job/app/7",
-                json!({"build_url": "https://ci.example/job/app"}),
-            ),
+            ("https://kubernetes.io/namespaces/ci/serviceaccounts/signer", kubernetes),
+            ("https://ci.example/job/app/7", json!({"build_url": "https://ci.example/job/app"})),
         ] {
             assert!(made_of(san, claims.clone()), "{san} of {claims}");
         }

@@ -68,9 +68,7 @@ pub(super) fn issuer(claims: &Map<String, Value>) -> Result<String, IdentityErro
     });
     match url {
         Some(_) => Ok(issuer.to_owned()),
-        None => Err(IdentityError::Issuer {
-            issuer: excerpt(issuer),
-        }),
+        None => Err(IdentityError::Issuer { issuer: excerpt(issuer) }),
     }
 }
 
@@ -78,11 +76,9 @@ pub(super) fn issuer(claims: &Map<String, Value>) -> Result<String, IdentityErro
 pub(super) fn audiences(claims: &Map<String, Value>) -> Vec<String> {
     match claims.get("aud") {
         Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(many)) => many
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        Some(Value::Array(many)) => {
+            many.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
         Some(_) | None => Vec::new(),
     }
 }
@@ -94,10 +90,7 @@ pub(super) fn check_times(
     now: SystemTime,
 ) -> Result<(), IdentityError> {
     let Some(expires) = time(claims, "exp") else {
-        return Err(IdentityError::MissingClaim {
-            issuer: issuer.to_owned(),
-            claim: "exp",
-        });
+        return Err(IdentityError::MissingClaim { issuer: issuer.to_owned(), claim: "exp" });
     };
     let left = expires.duration_since(now).unwrap_or_default();
     if left < SHORTEST_LIFE {
@@ -116,10 +109,7 @@ pub(super) fn check_times(
 
 /// A NumericDate (RFC 7519 2): seconds, possibly with a fraction.
 pub(super) fn time(claims: &Map<String, Value>, claim: &str) -> Option<SystemTime> {
-    let seconds = claims
-        .get(claim)?
-        .as_f64()
-        .filter(|s| (0.0..1e11).contains(s))?;
+    let seconds = claims.get(claim)?.as_f64().filter(|s| (0.0..1e11).contains(s))?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs_f64(seconds))
 }
 

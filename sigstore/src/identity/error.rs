@@ -9,27 +9,17 @@ errors! {
     /// Why a token cannot be used as an identity.
     #[derive(Debug, thiserror::Error)]
     pub enum IdentityError {
-        /// The token was minted for another audience.
         #[error("the identity token is for audience {found:?}, and this run needs {wanted:?}")]
-        Audience {
-            /// The audiences of the token.
-            found: Vec<String>,
-            /// The requested audience.
-            wanted: String,
-        } = "identity/audience", Identity {
+        Audience { found: Vec<String>, wanted: String } = "identity/audience", Identity {
             fix: audience_fix(found, wanted),
             what: "The token was minted for another audience.",
             why: "A token names the services that may accept it, and Fulcio accepts only tokens for its own audience.",
             advice: "Ask the platform for a token with the audience that the message names; `--audience` is for private instances.",
         },
-        /// A later token of the run has another identity than the first.
-        #[error(
-            "a later identity token has the {what} {found:?}, but this run began with {before:?}"
-        )]
+        #[error("a later identity token has the {what} {found:?}, but this run began with {before:?}")]
         Changed {
             /// `identity` or `issuer`.
             what: &'static str,
-            /// The value in the later token.
             found: String,
             /// The value at the start of the run, which was printed.
             before: String,
@@ -38,22 +28,15 @@ errors! {
             why: "One run signs as one identity, the one that its first line names.",
             advice: "Find out why the provider's identity changes, and run again for the remaining images.",
         },
-        /// The e-mail address was not verified by the issuer.
         #[error("the identity token of {issuer} does not say that its e-mail address is verified")]
-        EmailNotVerified {
-            /// The issuer.
-            issuer: String,
-        } = "identity/email-not-verified", Identity {
+        EmailNotVerified { issuer: String } = "identity/email-not-verified", Identity {
             what: "The token has an e-mail address that its issuer did not verify.",
             why: "Fulcio refuses unverified addresses, because anyone could claim any address.",
             advice: "Verify the address at the issuer, or use another account.",
         },
-        /// The token has expired, or will expire before it can be used.
         #[error("the identity token {}", expiry(*ago, *left))]
         Expired {
-            /// The time since it expired.
             ago: Duration,
-            /// The time until it expires.
             left: Duration,
             /// Whether it was asked for just now: then the clock is to blame.
             fresh: bool,
@@ -67,30 +50,19 @@ errors! {
             why: "It was minted too early; such tokens are valid for minutes.",
             advice: "Request it in the step that signs, not at the beginning of the job.",
         },
-        /// The issuer is not a valid issuer URL.
         #[error("the identity token has an issuer that is not an https URL: {issuer:?}")]
-        Issuer {
-            /// The beginning of the issuer.
-            issuer: String,
-        } = "identity/issuer", Identity {
+        Issuer { issuer: String } = "identity/issuer", Identity {
             what: "The issuer in the token is not a valid https URL.",
             why: "The token is not an OpenID Connect token, or it comes from a test system.",
             advice: "Check the source of the token.",
         },
-        /// The token lacks a claim that the certificate needs.
         #[error("the identity token of {issuer} has no claim `{claim}`")]
-        MissingClaim {
-            /// The issuer.
-            issuer: String,
-            /// The claim.
-            claim: &'static str,
-        } = "identity/missing-claim", Identity {
+        MissingClaim { issuer: String, claim: &'static str } = "identity/missing-claim", Identity {
             fix: missing_claim_fix(claim),
             what: "The token lacks a claim that Fulcio requires for this issuer.",
             why: "Some issuers omit claims that were not requested, such as Google the e-mail address.",
             advice: "Request the full form of the token from the issuer.",
         },
-        /// Not a JSON Web Token in its compact form.
         #[error("the identity token is not a JSON Web Token: {why} ({length} bytes)")]
         NotAJwt {
             /// The problem with its form; never its content.
@@ -103,25 +75,19 @@ errors! {
             why: "An error message, a path or an empty answer was stored instead.",
             advice: "Check the command that fetches the token; it must print only the token.",
         },
-        /// The token is not valid yet.
         #[error("the identity token is not valid for another {} s", by.as_secs())]
-        NotYetValid {
-            /// The time until it becomes valid.
-            by: Duration,
-        } = "identity/not-yet-valid", Identity {
+        NotYetValid { by: Duration } = "identity/not-yet-valid", Identity {
             fix: "set the clock of the machine (NTP)",
             what: "The token is not valid yet.",
             why: "The clock of this machine is slow.",
             advice: "Set the clock.",
         },
-        /// The identity is not the required one.
         #[error("the {what} of this run is {found:?}, but {wanted:?} is required")]
         NotRequired {
             /// `identity` or `issuer`.
             what: &'static str,
             /// The value in the certificate, or the predicted one.
             found: String,
-            /// The required value.
             wanted: String,
         } = "identity/not-required", Identity {
             fix: "sign in the job that has this identity, or change `--require-identity` and `--require-issuer`",
@@ -129,33 +95,23 @@ errors! {
             why: "`--require-identity` and `--require-issuer` are compared exactly.",
             advice: "Correct the requirement, or find out why the job has another identity.",
         },
-        /// The run took longer than the life of a token that cannot be renewed.
-        #[error(
-            "the certificate is too old to sign more, and the given identity token has expired"
-        )]
+        #[error("the certificate is too old to sign more, and the given identity token has expired")]
         Outlived = "identity/outlived", Identity {
             what: "The run took longer than the given token was valid.",
             why: "A new certificate was needed, and a token in a variable or file cannot be renewed.",
             advice: "Sign fewer images in one run, or let ambisign request tokens from the platform.",
         },
-        /// The name of a private repository would become public.
         #[error(
             "the repository is {visibility}, and signing puts its name, workflow, commit and the digests \
              of the images into a public log permanently"
         )]
-        Private {
-            /// The visibility as the token says it.
-            visibility: String,
-        } = "identity/private", Identity {
+        Private { visibility: String } = "identity/private", Identity {
             fix: "pass `--allow-private-repository` if its name, workflow and commit may be public, or use a private Sigstore instance",
             what: "The repository is not public, but the log is.",
             why: "A signature publishes the names of the repository and the workflow permanently.",
             advice: "Pass `--allow-private-repository` if that is acceptable, or use a private instance of Sigstore.",
         },
-        /// The identity is not known in advance, so neither are its earlier signatures.
-        #[error(
-            "the identity is not known before the certificate is issued, so earlier signatures by it cannot be found"
-        )]
+        #[error("the identity is not known before the certificate is issued, so earlier signatures by it cannot be found")]
         Unpredicted = "identity/unpredicted", Identity {
             what: "The identity in the certificate is not known before Fulcio issues it.",
             why: "A private Fulcio has its own rules, so signatures by the same identity cannot be found in advance.",
@@ -167,11 +123,7 @@ errors! {
 /// A deployment may have an audience of its own, such as the client ID of its issuer.
 fn audience_fix(found: &[String], wanted: &str) -> String {
     match found {
-        [own]
-            if own
-                .bytes()
-                .all(|byte| byte.is_ascii_graphic() && byte != b'`') =>
-        {
+        [own] if own.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'`') => {
             format!(
                 "mint the token with audience {wanted:?}, or pass `--audience {own}` if your Fulcio takes \
              that one"

@@ -57,17 +57,11 @@ impl Identity {
         let audiences = audiences(&claims);
         if !audiences.iter().any(|found| found == audience) {
             let found = audiences.iter().take(8).map(|one| excerpt(one)).collect();
-            return Err(IdentityError::Audience {
-                found,
-                wanted: audience.to_owned(),
-            });
+            return Err(IdentityError::Audience { found, wanted: audience.to_owned() });
         }
         check_times(&issuer, &claims, now)?;
         let Some(subject) = text(&claims, "sub") else {
-            return Err(IdentityError::MissingClaim {
-                issuer,
-                claim: "sub",
-            });
+            return Err(IdentityError::MissingClaim { issuer, claim: "sub" });
         };
         let prediction = prediction::predict(&issuer, &claims)?;
         Ok(Self {
@@ -97,14 +91,9 @@ impl Identity {
     pub(crate) fn vouches_for(&self, san: &str, issuer: &str) -> Result<(), Mismatch> {
         let [named_san, named_issuer] = &self.insisted;
         let (san_is_good, issuer_is_good, expected) = match &self.prediction {
-            Prediction::Known {
-                san: known,
-                issuer: by,
-            } => (
-                san == known,
-                issuer == by,
-                [known, by].map(|one| Some(one.clone())),
-            ),
+            Prediction::Known { san: known, issuer: by } => {
+                (san == known, issuer == by, [known, by].map(|one| Some(one.clone())))
+            }
             Prediction::Unknown => (
                 named_san.as_deref() == Some(san) || claimed::is_name(san, &self.claims),
                 named_issuer.as_deref() == Some(issuer) || claimed::is_issuer(issuer, &self.claims),
@@ -112,11 +101,8 @@ impl Identity {
             ),
         };
         let [expected_san, expected_issuer] = expected;
-        let differs = |what, found: &str, expected| Mismatch {
-            what,
-            found: excerpt(found),
-            expected,
-        };
+        let differs =
+            |what, found: &str, expected| Mismatch { what, found: excerpt(found), expected };
         match (san_is_good, issuer_is_good) {
             (false, _) => Err(differs("identity", san, expected_san)),
             (true, false) => Err(differs("issuer", issuer, expected_issuer)),
@@ -228,16 +214,11 @@ pub fn unchanged(
     (san, issuer): (&str, &str),
     (first_san, first_issuer): (&str, &str),
 ) -> Result<(), IdentityError> {
-    let pairs = [
-        ("identity", san, first_san),
-        ("issuer", issuer, first_issuer),
-    ];
+    let pairs = [("identity", san, first_san), ("issuer", issuer, first_issuer)];
     match pairs.into_iter().find(|(_, found, before)| found != before) {
-        Some((what, found, before)) => Err(IdentityError::Changed {
-            what,
-            found: excerpt(found),
-            before: excerpt(before),
-        }),
+        Some((what, found, before)) => {
+            Err(IdentityError::Changed { what, found: excerpt(found), before: excerpt(before) })
+        }
         None => Ok(()),
     }
 }
@@ -315,14 +296,8 @@ mod tests {
             (with("exp", json!("soon")), "identity/missing-claim"),
             (with("nbf", json!(1_795_000_200)), "identity/not-yet-valid"),
             (with("sub", json!("")), "identity/missing-claim"),
-            (
-                with("iss", json!("http://issuer.example")),
-                "identity/issuer",
-            ),
-            (
-                with("iss", json!("https://user@issuer.example")),
-                "identity/issuer",
-            ),
+            (with("iss", json!("http://issuer.example")), "identity/issuer"),
+            (with("iss", json!("https://user@issuer.example")), "identity/issuer"),
             (with("iss", json!("htTps://a.example")), "identity/issuer"),
             (with("iss", json!(" https://a.example")), "identity/issuer"),
             (with("iss", json!("https://a.exa\tmple")), "identity/issuer"),
@@ -357,10 +332,7 @@ mod tests {
     fn guards_private_repositories() {
         let claims = with("repository_visibility", json!("internal"));
         let identity = Identity::parse(token(&claims), "sigstore", now()).unwrap();
-        assert!(matches!(
-            identity.guard_privacy(true, false),
-            Err(IdentityError::Private { .. })
-        ));
+        assert!(matches!(identity.guard_privacy(true, false), Err(IdentityError::Private { .. })));
         let published = identity.guard_privacy(true, true);
         assert_eq!(published.unwrap().as_deref(), Some("internal"));
         assert_eq!(identity.guard_privacy(false, false).unwrap(), None);

@@ -64,10 +64,8 @@ const GITLAB: &[&str] = &[
 /// Claims that Buildkite's certificates are made of.
 pub(super) const BUILDKITE: &[&str] = &["organization_slug", "pipeline_slug"];
 /// Claims that CircleCI's certificates are made of. Fulcio takes missing ones as empty.
-pub(super) const CIRCLECI: &[&str] = &[
-    "oidc.circleci.com/project-id",
-    "oidc.circleci.com/pipeline-definition-id",
-];
+pub(super) const CIRCLECI: &[&str] =
+    &["oidc.circleci.com/project-id", "oidc.circleci.com/pipeline-definition-id"];
 /// Claims that Codefresh's certificates are made of.
 pub(super) const CODEFRESH: &[&str] =
     &["account_name", "pipeline_name", "account_id", "pipeline_id"];
@@ -87,10 +85,8 @@ const EMAIL_ISSUERS: &[&str] = &[
     "https://www.kaggle.com/api/v1/models/signing",
     "https://sigstore.verify.ibm.com/oauth2",
 ];
-const DEX_ISSUERS: &[&str] = &[
-    "https://oauth2.sigstore.dev/auth",
-    "https://oauth2.sigstage.dev/auth",
-];
+const DEX_ISSUERS: &[&str] =
+    &["https://oauth2.sigstore.dev/auth", "https://oauth2.sigstage.dev/auth"];
 
 /// Predicts the certificate for `claims` of `issuer`.
 ///
@@ -121,16 +117,11 @@ pub(crate) fn predict(issuer: &str, claims: &Claims) -> Result<Prediction, Ident
             format!("{base}/{account}/{pipeline}:{account_id}/{pipeline_id}")
         }
         Rule::Dex => {
-            let connector = claims
-                .get("federated_claims")
-                .and_then(|c| c.get("connector_id"));
+            let connector = claims.get("federated_claims").and_then(|c| c.get("connector_id"));
             let Some(issuer) = connector.and_then(Value::as_str).map(str::to_owned) else {
                 return Ok(Prediction::Unknown);
             };
-            return Ok(Prediction::Known {
-                san: reader.email()?,
-                issuer,
-            });
+            return Ok(Prediction::Known { san: reader.email()?, issuer });
         }
         Rule::Email => reader.email()?,
         Rule::GitHub => {
@@ -144,10 +135,7 @@ pub(crate) fn predict(issuer: &str, claims: &Claims) -> Result<Prediction, Ident
         Rule::Kubernetes => reader.service_account()?,
         Rule::Unknown => return Ok(Prediction::Unknown),
     };
-    Ok(Prediction::Known {
-        san,
-        issuer: issuer.to_owned(),
-    })
+    Ok(Prediction::Known { san, issuer: issuer.to_owned() })
 }
 
 /// The kinds of issuers with rules of their own.
@@ -226,10 +214,7 @@ impl Reader<'_> {
             Some(Value::Number(number)) => Some(number.to_string()),
             Some(_) | None => None,
         };
-        let missing = || IdentityError::MissingClaim {
-            issuer: self.issuer.to_owned(),
-            claim,
-        };
+        let missing = || IdentityError::MissingClaim { issuer: self.issuer.to_owned(), claim };
         found.ok_or_else(missing)
     }
 
@@ -254,9 +239,9 @@ impl Reader<'_> {
         match self.claims.get("email_verified") {
             Some(Value::Bool(true)) => Ok(email),
             Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(email),
-            Some(_) | None => Err(IdentityError::EmailNotVerified {
-                issuer: self.issuer.to_owned(),
-            }),
+            Some(_) | None => {
+                Err(IdentityError::EmailNotVerified { issuer: self.issuer.to_owned() })
+            }
         }
     }
 
@@ -264,23 +249,15 @@ impl Reader<'_> {
     fn service_account(&self) -> Result<String, IdentityError> {
         let pod = self.claims.get("kubernetes.io");
         let part = |value: Option<&Value>| {
-            value
-                .and_then(Value::as_str)
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
+            value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
         };
         let namespace = part(pod.and_then(|pod| pod.get("namespace")));
         let account = part(pod.and_then(|pod| pod.get("serviceaccount")?.get("name")));
         let (Some(namespace), Some(account)) = (namespace, account) else {
             let issuer = self.issuer.to_owned();
-            return Err(IdentityError::MissingClaim {
-                issuer,
-                claim: "kubernetes.io",
-            });
+            return Err(IdentityError::MissingClaim { issuer, claim: "kubernetes.io" });
         };
-        Ok(format!(
-            "https://kubernetes.io/namespaces/{namespace}/serviceaccounts/{account}"
-        ))
+        Ok(format!("https://kubernetes.io/namespaces/{namespace}/serviceaccounts/{account}"))
     }
 }
 
@@ -303,10 +280,8 @@ mod tests {
 
     #[test]
     fn github_with_and_without_enterprise_slug() {
-        let mut claims: Map<String, Value> = GITHUB
-            .iter()
-            .map(|name| ((*name).to_owned(), json!("x")))
-            .collect();
+        let mut claims: Map<String, Value> =
+            GITHUB.iter().map(|name| ((*name).to_owned(), json!("x"))).collect();
         claims.insert(
             "job_workflow_ref".to_owned(),
             json!("o/r/.github/workflows/f.yml@refs/heads/m"),
@@ -316,10 +291,7 @@ mod tests {
             "https://token.actions.githubusercontent.com/acme",
         ] {
             let (san, found) = known(issuer, Value::Object(claims.clone()));
-            assert_eq!(
-                san,
-                "https://github.com/o/r/.github/workflows/f.yml@refs/heads/m"
-            );
+            assert_eq!(san, "https://github.com/o/r/.github/workflows/f.yml@refs/heads/m");
             assert_eq!(found, issuer);
         }
         claims.remove("run_attempt");
@@ -328,10 +300,8 @@ mod tests {
 
     #[test]
     fn gitlab_refuses_null() {
-        let mut claims: Map<String, Value> = GITLAB
-            .iter()
-            .map(|name| ((*name).to_owned(), json!("x")))
-            .collect();
+        let mut claims: Map<String, Value> =
+            GITLAB.iter().map(|name| ((*name).to_owned(), json!("x"))).collect();
         claims.insert("ci_config_ref_uri".to_owned(), Value::Null);
         assert!(predict("https://gitlab.com", &claims).is_err());
     }
@@ -349,10 +319,7 @@ mod tests {
     fn dex_names_the_connector() {
         let claims = json!({"email": "a@b.example", "email_verified": true,
                             "federated_claims": {"connector_id": "https://github.com/login/oauth"}});
-        let expected = (
-            "a@b.example".to_owned(),
-            "https://github.com/login/oauth".to_owned(),
-        );
+        let expected = ("a@b.example".to_owned(), "https://github.com/login/oauth".to_owned());
         assert_eq!(known("https://oauth2.sigstore.dev/auth", claims), expected);
     }
 
@@ -360,10 +327,7 @@ mod tests {
     fn kubernetes_clusters() {
         let claims = json!({"kubernetes.io": {"namespace": "n", "serviceaccount": {"name": "s"}}});
         let issuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/ABC";
-        assert_eq!(
-            known(issuer, claims).0,
-            "https://kubernetes.io/namespaces/n/serviceaccounts/s"
-        );
+        assert_eq!(known(issuer, claims).0, "https://kubernetes.io/namespaces/n/serviceaccounts/s");
         assert!(predict(issuer, &Map::new()).is_err());
     }
 
@@ -378,9 +342,6 @@ mod tests {
         assert!(matches("https://a/*", "https://a/b-_C1"));
         assert!(!matches("https://a/*", "https://a/"));
         assert!(!matches("https://a/*", "https://a/b/c"));
-        assert!(!matches(
-            "https://a.*.com/id/*",
-            "https://a.evil.org/.com/id/x"
-        ));
+        assert!(!matches("https://a.*.com/id/*", "https://a.evil.org/.com/id/x"));
     }
 }

@@ -190,19 +190,10 @@ const PAYLOAD: &str = "it names another payload";
 fn intoto(body: &[u8], envelope: &Envelope, logged: &Logged<'_>) -> Result<(), &'static str> {
     let body: Body<InToto> = read(Kind::InToto, body)?;
     let content = body.spec.content;
-    same(
-        content.payload_hash.is(&Digest::of(&envelope.payload)),
-        PAYLOAD,
-    )?;
-    same(
-        content.envelope.payload_type == envelope.payload_type,
-        PAYLOAD,
-    )?;
+    same(content.payload_hash.is(&Digest::of(&envelope.payload)), PAYLOAD)?;
+    same(content.envelope.payload_type == envelope.payload_type, PAYLOAD)?;
     if let Some(payload) = content.envelope.payload {
-        same(
-            payload.0 == STANDARD.encode(&envelope.payload).as_bytes(),
-            PAYLOAD,
-        )?;
+        same(payload.0 == STANDARD.encode(&envelope.payload).as_bytes(), PAYLOAD)?;
     }
     let [found] = content.envelope.signatures.as_slice() else {
         return Err("it does not name exactly one signature");
@@ -235,11 +226,7 @@ fn is_pem(pem: &Base64, logged: &Logged<'_>) -> bool {
         .and_then(|text| text.strip_prefix(&*format!("-----BEGIN {label}-----")))
         .and_then(|text| text.strip_suffix(&*format!("-----END {label}-----")))
         .map(|text| text.split_ascii_whitespace().collect());
-    base64.is_some_and(|text| {
-        STANDARD
-            .decode(text)
-            .is_ok_and(|der| der == logged.verifier.der())
-    })
+    base64.is_some_and(|text| STANDARD.decode(text).is_ok_and(|der| der == logged.verifier.der()))
 }
 
 #[derive(Deserialize)]
@@ -348,11 +335,7 @@ mod tests {
         let digest = Digest::of(b"ambisign");
         let signature = hex::decode("3006020101020102").unwrap();
         let certificate = hex::decode("3003020105").unwrap();
-        let verifier = (
-            "PKIX_ECDSA_P256_SHA_256",
-            "x509Certificate",
-            certificate.as_slice(),
-        );
+        let verifier = ("PKIX_ECDSA_P256_SHA_256", "x509Certificate", certificate.as_slice());
         let body = record_v2(("SHA2_256", digest.bytes()), &signature, verifier);
         assert_eq!(
             String::from_utf8(body.clone()).unwrap(),

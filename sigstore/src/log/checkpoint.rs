@@ -91,18 +91,11 @@ mod tests {
         let log = root.log(root.log_ids().next().unwrap()).unwrap();
         assert_eq!(log.origin().as_deref(), Some("log.example.test"));
         let checkpoint = Checkpoint::parse(ENVELOPE).unwrap();
-        assert_eq!(
-            (checkpoint.origin, checkpoint.size),
-            ("log.example.test", 2)
-        );
+        assert_eq!((checkpoint.origin, checkpoint.size), ("log.example.test", 2));
         assert!(checkpoint.is_signed_by(log, "log.example.test", 2));
         assert!(!checkpoint.is_signed_by(log, "log.example", 2));
         let other = ENVELOPE.replace("\n2\n", "\n3\n");
-        assert!(
-            !Checkpoint::parse(&other)
-                .unwrap()
-                .is_signed_by(log, "log.example.test", 2)
-        );
+        assert!(!Checkpoint::parse(&other).unwrap().is_signed_by(log, "log.example.test", 2));
     }
 
     #[test]

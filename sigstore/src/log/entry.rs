@@ -134,10 +134,7 @@ impl LogEntry {
     /// with the validity of the certificate.
     #[must_use]
     pub fn without_time(self) -> Self {
-        Self {
-            integrated_time: 0,
-            ..self
-        }
+        Self { integrated_time: 0, ..self }
     }
 
     /// Returns `true` if the entry has a promise (SET).
@@ -226,13 +223,10 @@ impl LogEntry {
         logged: &Logged<'_>,
         root: &'r TrustedRoot,
     ) -> Result<(&'r Log, Kind), EntryError> {
-        let unknown = || EntryError::UnknownLog {
-            id: hex::encode(self.log_id),
-        };
+        let unknown = || EntryError::UnknownLog { id: hex::encode(self.log_id) };
         let log = root.log(&self.log_id).ok_or_else(unknown)?;
-        let kind = Kind::parse(&self.kind, &self.version).ok_or(EntryError::Body {
-            why: "its kind is not known",
-        })?;
+        let kind = Kind::parse(&self.kind, &self.version)
+            .ok_or(EntryError::Body { why: "its kind is not known" })?;
         body::compare(kind, &self.body, logged).map_err(|why| EntryError::Body { why })?;
         Ok((log, kind))
     }
@@ -253,10 +247,7 @@ impl LogEntry {
     fn verify_inclusion(&self, log: &Log, version: u32) -> Result<(), EntryError> {
         let inclusion = |why| EntryError::Inclusion { why };
         let broken = |why| EntryError::Checkpoint { why };
-        let proof = self
-            .proof
-            .as_ref()
-            .ok_or_else(|| inclusion("it has no proof"))?;
+        let proof = self.proof.as_ref().ok_or_else(|| inclusion("it has no proof"))?;
         if proof.checkpoint.is_empty() {
             return Err(broken("it is empty"));
         }
@@ -289,9 +280,9 @@ impl LogEntry {
     /// contradicts it. cosign refuses such entries.
     fn verify_stated_time(&self, logged: &Logged<'_>) -> Result<(), EntryError> {
         match self.integrated_time() {
-            Some(time) if !logged.verifier.is_valid_at(time) => Err(EntryError::OutsideValidity {
-                what: "signing certificate",
-            }),
+            Some(time) if !logged.verifier.is_valid_at(time) => {
+                Err(EntryError::OutsideValidity { what: "signing certificate" })
+            }
             Some(_) | None => Ok(()),
         }
     }

@@ -9,20 +9,13 @@ pub const LONGEST_PROOF: usize = 64;
 /// The hash of a leaf. Leaves and nodes have different prefixes, so that a node cannot pose as a leaf
 /// (RFC 6962 2.1).
 pub fn leaf_hash(body: &[u8]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update([0])
-        .chain_update(body)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([0]).chain_update(body).finalize().into()
 }
 
 /// The hash of an inner node.
 pub fn node_hash(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
     let hash = Sha256::new().chain_update([1]);
-    hash.chain_update(left)
-        .chain_update(right)
-        .finalize()
-        .into()
+    hash.chain_update(left).chain_update(right).finalize().into()
 }
 
 /// The root of the tree of `size` leaves in which `leaf` has the number `index`, computed from the

@@ -30,11 +30,7 @@ impl Tile {
             number = format!("x{:03}/{number}", rest % 1000);
             rest /= 1000;
         }
-        let partial = if self.width < WIDTH {
-            format!(".p/{}", self.width)
-        } else {
-            String::new()
-        };
+        let partial = if self.width < WIDTH { format!(".p/{}", self.width) } else { String::new() };
         format!("tile/{}/{number}{partial}", self.level)
     }
 
@@ -81,11 +77,7 @@ impl Node {
         let first = self.index * count;
         let index = first / WIDTH;
         let width = WIDTH.min((size >> (HEIGHT * level)) - index * WIDTH);
-        let tile = Tile {
-            level,
-            index,
-            width,
-        };
+        let tile = Tile { level, index, width };
         (tile, first % WIDTH, count)
     }
 
@@ -95,10 +87,7 @@ impl Node {
         let mut hashes = tiles.get(&tile)?.get(first..first + count)?.to_vec();
         while hashes.len() > 1 {
             let (pairs, _) = hashes.as_chunks::<2>();
-            hashes = pairs
-                .iter()
-                .map(|[left, right]| node_hash(left, right))
-                .collect();
+            hashes = pairs.iter().map(|[left, right]| node_hash(left, right)).collect();
         }
         hashes.first().copied()
     }
@@ -191,11 +180,7 @@ mod tests {
                 let tiles: BTreeMap<_, _> = needed(index, size).into_iter().map(read).collect();
                 let proof = inclusion_proof(index, size, &tiles).unwrap();
                 let leaf = leaves[usize::try_from(index).unwrap()];
-                assert_eq!(
-                    root(leaf, index, size, &proof),
-                    Some(expected),
-                    "{index}/{size}"
-                );
+                assert_eq!(root(leaf, index, size, &proof), Some(expected), "{index}/{size}");
             }
         }
     }
@@ -213,11 +198,7 @@ mod tests {
             (1, 1_234_067, 8, "tile/1/x001/x234/067.p/8"),
             (0, 1000, 256, "tile/0/x001/000"),
         ] {
-            let tile = Tile {
-                level,
-                index,
-                width,
-            };
+            let tile = Tile { level, index, width };
             assert_eq!(tile.path(), path);
         }
     }

@@ -20,17 +20,9 @@ pub(crate) struct Entry {
     pub(crate) log_id: LogId,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) kind_version: KindVersion,
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "Int64::is_zero"
-    )]
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Int64::is_zero")]
     pub(crate) integrated_time: Int64,
-    #[serde(
-        default,
-        deserialize_with = "nullable",
-        skip_serializing_if = "Promise::is_empty"
-    )]
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Promise::is_empty")]
     pub(crate) inclusion_promise: Promise,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) inclusion_proof: Option<Proof>,

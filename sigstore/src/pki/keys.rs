@@ -121,20 +121,14 @@ impl PublicKey {
             Kind::P256 | Kind::P384 | Kind::P521 => !key.is_empty(),
             Kind::Rsa => RsaPublicKey::from_der(&key).is_ok(),
         };
-        whole.then(|| Self {
-            kind,
-            key,
-            spki: der.to_vec(),
-        })
+        whole.then(|| Self { kind, key, spki: der.to_vec() })
     }
 
     /// Reads a DER `RSAPublicKey` (RFC 8017 A.1.1), the form of one old CT log of the staging
     /// instance.
     pub fn from_pkcs1(der: &[u8]) -> Option<Self> {
-        let algorithm = AlgorithmIdentifierRef {
-            oid: ID_RSA,
-            parameters: Some(der::asn1::AnyRef::NULL),
-        };
+        let algorithm =
+            AlgorithmIdentifierRef { oid: ID_RSA, parameters: Some(der::asn1::AnyRef::NULL) };
         let spki = SubjectPublicKeyInfoRef {
             algorithm,
             subject_public_key: BitStringRef::from_bytes(der).ok()?,
@@ -196,9 +190,7 @@ impl PublicKey {
     /// Verifies that this key made `signature` over `message`. ECDSA signatures are ASN.1 DER; for
     /// Ed25519 the hash does not matter.
     pub fn verify(&self, hash: Hash, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(self.algorithm(hash), &self.key)
-            .verify(message, signature)
-            .is_ok()
+        UnparsedPublicKey::new(self.algorithm(hash), &self.key).verify(message, signature).is_ok()
     }
 
     /// Verifies that this key made `signature` over the message with the digest `digest`. Always `false`

@@ -65,10 +65,7 @@ pub fn verify(
     if !leaf.validity().contains(at) {
         return Err(PathError::OutsideValidity);
     }
-    if !authorities
-        .first()
-        .is_some_and(|first| leaf.is_signed_by(first))
-    {
+    if !authorities.first().is_some_and(|first| leaf.is_signed_by(first)) {
         return Err(PathError::Signature);
     }
     verify_authorities(authorities, purpose, at)
@@ -108,16 +105,12 @@ fn may_issue(
     if !usage.ca || usage.key.is_some_and(|key| !key.key_cert_sign()) {
         return Err(PathError::NotAuthority);
     }
-    if usage
-        .path_length
-        .is_some_and(|most| usize::from(most) < below)
-    {
+    if usage.path_length.is_some_and(|most| usize::from(most) < below) {
         return Err(PathError::PathLength);
     }
     // No standard says that extended key usage is inherited, but all implementations treat it so.
     let allowed = |uses: &[ObjectIdentifier]| {
-        uses.iter()
-            .any(|found| *found == purpose || *found == ANY_EXTENDED_KEY_USAGE)
+        uses.iter().any(|found| *found == purpose || *found == ANY_EXTENDED_KEY_USAGE)
     };
     if let Some((_, uses)) = &usage.extended
         && !allowed(uses)
@@ -150,18 +143,11 @@ mod tests {
             extensions,
         };
         let authority = |most| {
-            let constraints = BasicConstraints {
-                ca: true,
-                path_len_constraint: most,
-            };
+            let constraints = BasicConstraints { ca: true, path_len_constraint: most };
             let usage = KeyUsage(KeyUsages::KeyCertSign.into());
             vec![extension(constraints), extension(usage)]
         };
-        [
-            order(1, 2, Vec::new()),
-            order(2, 3, authority(Some(0))),
-            order(3, 3, authority(Some(1))),
-        ]
+        [order(1, 2, Vec::new()), order(2, 3, authority(Some(0))), order(3, 3, authority(Some(1)))]
     }
 
     fn judge(orders: &[Order; 3], at: u64) -> Result<(), PathError> {
@@ -197,10 +183,7 @@ mod tests {
         let alone = std::slice::from_ref(&anchor);
         assert_eq!(verify(&leaf, alone, PURPOSE, at), Err(PathError::Signature));
         assert_eq!(verify(&leaf, &[], PURPOSE, at), Err(PathError::Unknown));
-        assert_eq!(
-            verify(&leaf, &[anchor, issuer], PURPOSE, at),
-            Err(PathError::Signature)
-        );
+        assert_eq!(verify(&leaf, &[anchor, issuer], PURPOSE, at), Err(PathError::Signature));
         // The same name with another key.
         let mut orders = orders();
         orders[1].issuer = 4;
@@ -209,27 +192,15 @@ mod tests {
 
     #[test]
     fn authorities_are_authorities() {
-        let constraints = |ca, path_len_constraint| {
-            extension(BasicConstraints {
-                ca,
-                path_len_constraint,
-            })
-        };
+        let constraints =
+            |ca, path_len_constraint| extension(BasicConstraints { ca, path_len_constraint });
         let usage = extension(KeyUsage(KeyUsages::DigitalSignature.into()));
         for (number, extensions, expected) in [
             (1, vec![], PathError::NotAuthority),
             (1, vec![constraints(false, None)], PathError::NotAuthority),
-            (
-                1,
-                vec![constraints(true, None), usage],
-                PathError::NotAuthority,
-            ),
+            (1, vec![constraints(true, None), usage], PathError::NotAuthority),
             (2, vec![constraints(true, Some(0))], PathError::PathLength),
-            (
-                1,
-                vec![constraints(true, None), raw("2.5.29.30", true, b"")],
-                PathError::Extension,
-            ),
+            (1, vec![constraints(true, None), raw("2.5.29.30", true, b"")], PathError::Extension),
         ] {
             let mut orders = orders();
             orders[number].extensions = extensions;

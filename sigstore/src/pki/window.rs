@@ -77,11 +77,7 @@ mod tests {
 
     #[test]
     fn needs_a_start() {
-        for wire in [
-            r"{}",
-            r#"{"start":null}"#,
-            r#"{"end":"2023-01-02T00:00:00Z"}"#,
-        ] {
+        for wire in [r"{}", r#"{"start":null}"#, r#"{"end":"2023-01-02T00:00:00Z"}"#] {
             assert!(serde_json::from_str::<Wire>(wire).unwrap().read().is_none());
         }
     }

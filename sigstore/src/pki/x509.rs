@@ -57,22 +57,13 @@ impl Certificate {
         let usage = Usage {
             ca: constraints.as_ref().is_some_and(|(_, limits)| limits.ca),
             path_length: constraints.and_then(|(_, limits)| limits.path_len_constraint),
-            key: tbs
-                .get_extension::<KeyUsage>()
-                .ok()?
-                .map(|(_, usage)| usage),
+            key: tbs.get_extension::<KeyUsage>().ok()?.map(|(_, usage)| usage),
             extended: extended.map(|(critical, uses)| (critical, uses.0)),
         };
         let key = PublicKey::from_spki(&tbs.subject_public_key_info().to_der().ok()?)?;
         let tbs = elements(der).ok()?.first()?.to_vec();
         let der = der.to_vec();
-        Some(Self {
-            der,
-            tbs,
-            parsed,
-            key,
-            usage,
-        })
+        Some(Self { der, tbs, parsed, key, usage })
     }
 
     /// The whole certificate.

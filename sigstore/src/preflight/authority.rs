@@ -59,11 +59,7 @@ pub fn authority(
         None => Error::OtherAuthority {
             url,
             theirs: names(theirs.iter()),
-            ours: names(
-                root.authorities()
-                    .iter()
-                    .filter_map(|one| one.chain().first()),
-            ),
+            ours: names(root.authorities().iter().filter_map(|one| one.chain().first())),
         },
     })
 }
@@ -81,19 +77,11 @@ fn issuers(answer: &Answer) -> Vec<Certificate> {
     let bundle: Option<Bundle> = answer.json();
     let chains = bundle.map(|bundle| bundle.chains).unwrap_or_default();
     let issuers = chains.iter().filter_map(|chain| {
-        let all: Option<Vec<_>> = chain
-            .certificates
-            .iter()
-            .map(|pem| certificate(pem))
-            .collect();
+        let all: Option<Vec<_>> = chain.certificates.iter().map(|pem| certificate(pem)).collect();
         let mut all = all?;
         let first = all.first()?;
         let issues = all.iter().skip(1).any(|one| one.is_signed_by(first));
-        if issues {
-            all.pop()
-        } else {
-            Some(all.swap_remove(0))
-        }
+        if issues { all.pop() } else { Some(all.swap_remove(0)) }
     });
     issuers.collect()
 }
@@ -112,9 +100,5 @@ fn same(one: &Certificate, other: &Certificate) -> bool {
 fn names<'a>(certificates: impl Iterator<Item = &'a Certificate>) -> String {
     let names = certificates.map(|one| format!("{:?}", excerpt(&one.subject().to_string())));
     let names: Vec<_> = names.collect();
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

@@ -17,42 +17,22 @@ errors! {
         /// Something else answers at the URL of a service.
         #[error(transparent)]
         Mistaken(#[from] error: service::Error) = of error,
-        /// Fulcio issues with an authority that the trusted root does not have.
         #[error("Fulcio at {url} issues certificates of {theirs}, and the trusted root has {ours}")]
-        OtherAuthority {
-            /// The URL of Fulcio.
-            url: String,
-            /// The authorities of Fulcio.
-            theirs: String,
-            /// Those of the trusted root.
-            ours: String,
-        } = "trust/other-authority", Trust {
+        OtherAuthority { url: String, theirs: String, ours: String } = "trust/other-authority", Trust {
             fix: "use the trusted root of this Fulcio; `ambisign trust create` makes one of its certificate chain",
             what: "The trusted root does not have the authority with which this Fulcio issues certificates.",
             why: "The trusted root is of another instance, or older than the authority.",
             advice: "Use the trusted root of this deployment, and a new one.",
         },
-        /// The log signs with a key that the trusted root does not have.
         #[error("the trusted root does not fit the log at {url}: {why}")]
-        OtherLog {
-            /// The URL of the log.
-            url: String,
-            /// What differs.
-            why: String,
-        } = "trust/other-log", Trust {
+        OtherLog { url: String, why: String } = "trust/other-log", Trust {
             fix: "use the trusted root of this log; `ambisign trust create` makes one of its public key and, for Rekor v2, its `origin`",
             what: "What the log signs does not verify with the trusted root.",
             why: "The trusted root has another key, another log ID or another name of the log.",
             advice: "Use the trusted root of this deployment, and a new one.",
         },
-        /// The authority is there, in a form that vouches for nothing.
         #[error("the trusted root has the authority of Fulcio at {url}, and it cannot be used: {flaw}")]
-        UnusableAuthority {
-            /// The URL of Fulcio.
-            url: String,
-            /// In which way.
-            flaw: Flaw,
-        } = "trust/unusable-authority", Trust {
+        UnusableAuthority { url: String, flaw: Flaw } = "trust/unusable-authority", Trust {
             fix: flaw.fix(),
             what: "No certificate of Fulcio's authority could be verified with the trusted root.",
             why: "Its chain has another order, ended, or limits what the authority may issue.",
@@ -98,7 +78,6 @@ impl Flaw {
 codes! {
     /// The warnings about how the services fit the trusted root.
     pub WARNINGS {
-        /// The log signs with another hash than the trusted root names.
         pub(super) OTHER_HASH = "trust/other-hash" {
             what: "The log signs with another hash than the trusted root names.",
             why: "Rekor v1 signs with SHA-256 on every curve, and trusted roots name the usual hash of the curve. cosign 3 refuses signatures that are logged there.",

@@ -81,11 +81,7 @@ fn unsigned(checkpoint: &Checkpoint<'_>, logs: &[Log], name: &str) -> String {
     }
     let list = |hints: Vec<[u8; 4]>| {
         let hints: Vec<_> = hints.iter().map(hex::encode).collect();
-        if hints.is_empty() {
-            "none".to_owned()
-        } else {
-            hints.join(", ")
-        }
+        if hints.is_empty() { "none".to_owned() } else { hints.join(", ") }
     };
     format!(
         "it signs with a key whose ID begins with {}, and the trusted root has {}",
@@ -95,8 +91,5 @@ fn unsigned(checkpoint: &Checkpoint<'_>, logs: &[Log], name: &str) -> String {
 }
 
 fn other(service: &Service, why: String) -> Error {
-    Error::OtherLog {
-        url: service.url.to_string(),
-        why,
-    }
+    Error::OtherLog { url: service.url.to_string(), why }
 }

@@ -130,10 +130,9 @@ impl Answers {
         let configuration = self.configuration.as_ref();
         match configuration.and_then(|answer| fulcio::objection(answer, identity)) {
             None | Some(Objection::None | Objection::Quoted | Objection::Unread) => Ok(()),
-            Some(objection) => Err(fulcio::Error::Objected {
-                issuer: identity.issuer().to_owned(),
-                objection,
-            }),
+            Some(objection) => {
+                Err(fulcio::Error::Objected { issuer: identity.issuer().to_owned(), objection })
+            }
         }
     }
 }
@@ -162,7 +161,5 @@ async fn ask(host: &Host, (kind, url): (Kind, &Url), question: Url) -> Asked {
     if is_good && kind != Kind::TimestampAuthority || is_no_get {
         return Asked::Told(answer);
     }
-    service::confirm(host, kind, url)
-        .await
-        .map_or(Asked::Untold, Asked::Mistaken)
+    service::confirm(host, kind, url).await.map_or(Asked::Untold, Asked::Mistaken)
 }

@@ -11,10 +11,7 @@ use crate::dsse::{Envelope, IN_TOTO};
 use crate::protojson::nullable;
 
 /// The types of statements. The differences of version 0.1 do not matter here.
-const TYPES: [&str; 2] = [
-    "https://in-toto.io/Statement/v1",
-    "https://in-toto.io/Statement/v0.1",
-];
+const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
 const MOST_SUBJECTS: usize = 1024;
 const MOST_DIGESTS: usize = 32;
 
@@ -76,12 +73,8 @@ impl Statement {
 
     /// The SHA-256 digests of its artifacts.
     pub(crate) fn digests(&self) -> Vec<Digest> {
-        let all = self
-            .subject
-            .iter()
-            .filter_map(|one| one.digest.get("sha256"));
-        all.filter_map(|hex| Digest::parse(&format!("sha256:{hex}")))
-            .collect()
+        let all = self.subject.iter().filter_map(|one| one.digest.get("sha256"));
+        all.filter_map(|hex| Digest::parse(&format!("sha256:{hex}"))).collect()
     }
 
     /// The claims about `artifact`; `None` if the statement does not name it. Its digest must be in

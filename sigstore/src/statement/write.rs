@@ -27,13 +27,7 @@ impl Payload {
     ) -> Result<Self, serde_json::Error> {
         let statement = Statement {
             kind: "https://in-toto.io/Statement/v1",
-            subject: [Subject {
-                name: "",
-                digest: Sha256 {
-                    sha256: digest.hex(),
-                },
-                annotations,
-            }],
+            subject: [Subject { name: "", digest: Sha256 { sha256: digest.hex() }, annotations }],
             predicate_type: SIGN,
             predicate: Predicate {},
         };

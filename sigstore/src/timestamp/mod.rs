@@ -21,32 +21,25 @@ errors! {
     /// A timestamp does not verify.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum TimestampError {
-        /// Another signature was stamped.
         #[error("the timestamp is not for this signature")]
         Imprint = "timestamp/imprint", Untrusted | Rejected {
             what: "The timestamp is for another signature.",
             why: "Two timestamps were mixed up.",
             advice: "Do not rely on it; sign again if it is yours.",
         },
-        /// It does not have the form of a timestamp.
         #[error("the timestamp is malformed: {why}")]
-        Malformed {
-            /// The problem.
-            why: &'static str,
-        } = "timestamp/malformed", Untrusted | Rejected {
+        Malformed { why: &'static str } = "timestamp/malformed", Untrusted | Rejected {
             fix: "check the URL of the timestamp authority, including its path, and that no proxy answers instead",
             what: "The timestamp cannot be read.",
             why: "It was changed in transit, or the URL is not that of a timestamp authority.",
             advice: "Check the URL of the authority, including its path.",
         },
-        /// It is not for this request.
         #[error("the timestamp is not for this request: the nonce differs")]
         Nonce = "timestamp/nonce", Untrusted | Rejected {
             what: "The timestamp is the answer to another request.",
             why: "A cache or an attacker replayed an old answer.",
             advice: "Check the proxies between this machine and the authority.",
         },
-        /// The signing certificate was not valid at the time.
         #[error("the timestamp is outside the validity of the signing certificate")]
         OutsideValidity = "timestamp/outside-validity", Untrusted | Rejected {
             what: "The time of the timestamp is outside the validity of the certificate.",
@@ -59,17 +52,14 @@ errors! {
             /// The `PKIStatus`.
             status: u8,
         } = also "timestamp/refused", Untrusted { fix: "run again; check the URL, its path included" },
-        /// The authority did not make the signature.
         #[error("the signature of the timestamp does not verify")]
         Signature = "timestamp/signature", Untrusted | Rejected {
             what: "The signature of the timestamp is wrong.",
             why: "It was changed in transit.",
             advice: "Do not rely on it; sign again if it is yours.",
         },
-        /// No authority of the trusted root made it, or the one that did was not trusted at that time.
         #[error("the timestamp was not made by a trusted authority")]
         UntrustedChain {
-            /// The problem with the path.
             #[source]
             flaw: PathError,
         } = "timestamp/untrusted-chain", Untrusted | Rejected {
@@ -163,9 +153,7 @@ impl Timestamp {
 
 /// The authority that made the token and was trusted at its time.
 fn signer<'r>(token: &Token, root: &'r TrustedRoot) -> Result<&'r Authority, TimestampError> {
-    let mut flaw = TimestampError::UntrustedChain {
-        flaw: PathError::Unknown,
-    };
+    let mut flaw = TimestampError::UntrustedChain { flaw: PathError::Unknown };
     for authority in root.timestamp_authorities() {
         let Some((own, above)) = authority.chain().split_first() else {
             continue;
@@ -196,26 +184,18 @@ fn trusted(
 ) -> Result<(), PathError> {
     let usage = own.usage();
     let stamps = matches!(&usage.extended, Some((true, uses)) if *uses == [TIME_STAMPING]);
-    let signs = usage
-        .key
-        .is_none_or(|key| key.digital_signature() || key.non_repudiation());
+    let signs = usage.key.is_none_or(|key| key.digital_signature() || key.non_repudiation());
     if usage.ca || !stamps || !signs || own.has_critical_beside(&UNDERSTOOD) {
         return Err(PathError::Usage);
     }
     path::verify(own, above, TIME_STAMPING, time)?;
-    if authority.window().contains(time) {
-        Ok(())
-    } else {
-        Err(PathError::OutsideValidity)
-    }
+    if authority.window().contains(time) { Ok(()) } else { Err(PathError::OutsideValidity) }
 }
 
 /// The content of a DER INTEGER with this value: no leading zeros, except one before a high bit.
 fn integer(big_endian: &[u8]) -> Vec<u8> {
     let start = big_endian.iter().position(|byte| *byte != 0);
-    let digits = start
-        .and_then(|start| big_endian.get(start..))
-        .unwrap_or(&[]);
+    let digits = start.and_then(|start| big_endian.get(start..)).unwrap_or(&[]);
     match digits.first() {
         Some(first) if *first < 0x80 => digits.to_vec(),
         Some(_) | None => [&[0], digits].concat(),

@@ -64,9 +64,7 @@ impl Token {
         let info = info.ok_or_else(bad("its content is not a timestamp"))?;
         let signer = Signer::read(&data.signer).ok_or_else(bad("its signer cannot be read"))?;
         if !signer.attests(&data.content) {
-            return Err(ParseError::Malformed(
-                "its signed attributes do not name its content",
-            ));
+            return Err(ParseError::Malformed("its signed attributes do not name its content"));
         }
         if info.version != 1 || info.has_critical_extension() {
             return Err(ParseError::Malformed("its content is of another version"));
@@ -187,11 +185,7 @@ impl TstInfo<'_> {
 
 fn nanoseconds(fraction: &str) -> Option<u64> {
     let digits = !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit());
-    let nine: String = fraction
-        .chars()
-        .chain("000000000".chars())
-        .take(9)
-        .collect();
+    let nine: String = fraction.chars().chain("000000000".chars()).take(9).collect();
     digits.then(|| nine.parse().ok()).flatten()
 }
 
@@ -210,13 +204,7 @@ impl SignedData {
         }
         let data = token.content.to_der().ok()?;
         let fields = elements(&data).ok()?;
-        let [
-            _version,
-            _digest_algorithms,
-            content,
-            optional @ ..,
-            signers,
-        ] = fields.as_slice()
+        let [_version, _digest_algorithms, content, optional @ .., signers] = fields.as_slice()
         else {
             return None;
         };
@@ -225,10 +213,7 @@ impl SignedData {
             return None;
         }
         let content = content.econtent?.to_der().ok()?;
-        let content = <&OctetStringRef>::from_der(&content)
-            .ok()?
-            .as_bytes()
-            .to_vec();
+        let content = <&OctetStringRef>::from_der(&content).ok()?.as_bytes().to_vec();
         let mut certificates = Vec::new();
         for field in optional {
             if tag_number(field)? == 0 {
@@ -240,11 +225,7 @@ impl SignedData {
         let [signer] = signers.as_slice() else {
             return None;
         };
-        Some(Self {
-            content,
-            certificates,
-            signer: signer.to_vec(),
-        })
+        Some(Self { content, certificates, signer: signer.to_vec() })
     }
 }
 
@@ -279,10 +260,7 @@ impl Signer {
             signed: signed.to_der().ok()?,
             // An algorithm may name only the kind of key.
             signature_hash: Hash::of_signature(algorithm.oid).unwrap_or(digest),
-            signature: <&OctetStringRef>::from_der(signature)
-                .ok()?
-                .as_bytes()
-                .to_vec(),
+            signature: <&OctetStringRef>::from_der(signature).ok()?.as_bytes().to_vec(),
         })
     }
 
@@ -291,11 +269,8 @@ impl Signer {
     fn attests(&self, content: &[u8]) -> bool {
         let digest = self.digest.digest(content);
         let digest = OctetStringRef::new(&digest).and_then(|digest| digest.to_der());
-        self.attribute(CONTENT_TYPE)
-            .is_some_and(|value| TST_INFO.to_der() == Ok(value))
-            && self
-                .attribute(MESSAGE_DIGEST)
-                .is_some_and(|value| digest == Ok(value))
+        self.attribute(CONTENT_TYPE).is_some_and(|value| TST_INFO.to_der() == Ok(value))
+            && self.attribute(MESSAGE_DIGEST).is_some_and(|value| digest == Ok(value))
     }
 
     /// The one value of the one attribute of this type, in DER.
@@ -320,11 +295,7 @@ fn tag_number(der: &[u8]) -> Option<u32> {
 
 /// The number of a context-specific, constructed tag.
 fn tag_number_of(tag: Tag) -> Option<u32> {
-    let Tag::ContextSpecific {
-        constructed: true,
-        number,
-    } = tag
-    else {
+    let Tag::ContextSpecific { constructed: true, number } = tag else {
         return None;
     };
     Some(number.value())

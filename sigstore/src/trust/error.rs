@@ -12,10 +12,8 @@ errors! {
     /// There is no usable trust material.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// A file is too long.
         #[error("`{}` is longer than {limit} bytes", path.display())]
         FileSize {
-            /// The file.
             path: PathBuf,
             /// The limit in bytes.
             limit: u64,
@@ -28,23 +26,17 @@ errors! {
         /// A request for the version of a log failed.
         #[error("the API version of the log could not be determined")]
         Http(#[source] http: HttpError) = request http in "trust" { fix: network_hint::fix(http) },
-        /// The trusted root does not have an entry that every run needs, or it is not valid now.
         #[error("the trusted root has no {what} that is valid now")]
-        Insufficient {
-            /// The kind of entry.
-            what: &'static str,
-        } = "trust/insufficient", Trust {
+        Insufficient { what: &'static str } = "trust/insufficient", Trust {
             fix: "pass a newer trusted root with `--trusted-root`, and check the clock",
             what: "The trusted root has no currently valid entry for a service that signing needs.",
             why: "It is outdated, or only meant for verifying old signatures.",
             advice: "Update the trusted root; check the clock.",
         },
-        /// The trusted root or the signing config does not have the form of its media type.
         #[error("the {what} is malformed: {why}")]
         Malformed {
             /// `trusted root` or `signing config`.
             what: &'static str,
-            /// The problem.
             why: String,
         } = "trust/malformed", Trust {
             fix: "check the file, and the flag or variable that names it",
@@ -52,7 +44,6 @@ errors! {
             why: "It was truncated or edited, or it is another kind of file.",
             advice: "Get it again from its source.",
         },
-        /// No trust material was given, and no mirror may be used.
         #[error("no trusted root and no signing config were given, and no TUF mirror to ask for them")]
         Missing = "trust/missing", Trust {
             fix: "pass `--trusted-root FILE` and `--signing-config FILE`",
@@ -60,31 +51,20 @@ errors! {
             why: "Both the trusted root and the signing config are missing.",
             advice: "Pass both files, or use a TUF mirror.",
         },
-        /// The mirror has no signing config, and nothing else names a service.
         #[error("the TUF mirror has no `{name}`, and nothing else says which {what} to use")]
-        MissingConfig {
-            /// The missing target.
-            name: &'static str,
-            /// The kind of service.
-            what: &'static str,
-        } = "trust/missing-config", Trust {
+        MissingConfig { name: &'static str, what: &'static str } = "trust/missing-config", Trust {
             fix: "pass `--signing-config FILE`, which `ambisign trust create` makes, or `--fulcio-url`, `--rekor-url` and `--tsa-url`",
             what: "The mirror does not say which services to use.",
             why: "Older and private mirrors have no signing config.",
             advice: "Name the services with URL flags, or pass `--signing-config`.",
         },
-        /// A trusted root was given, but no services.
         #[error("a trusted root was given, but nothing says which {what} to use")]
-        MissingService {
-            /// The kind of service.
-            what: &'static str,
-        } = "trust/missing-service", Trust {
+        MissingService { what: &'static str } = "trust/missing-service", Trust {
             fix: "pass `--signing-config FILE`, which `ambisign trust create` makes, or `--fulcio-url`, `--rekor-url` and `--tsa-url`",
             what: "A kind of service is not named.",
             why: "A trusted root contains keys and certificates; it does not select services.",
             advice: "Pass the URL flag of that service, or `--signing-config`.",
         },
-        /// Services were given without a trusted root.
         #[error("services were given, but no trusted root that vouches for them")]
         MissingRoot = "trust/missing-root", Trust {
             fix: "pass `--trusted-root FILE`, which `ambisign trust create` makes",
@@ -92,7 +72,6 @@ errors! {
             why: "The answers of unknown services cannot be verified.",
             advice: "Pass their trusted root; `ambisign trust create` makes one.",
         },
-        /// No trusted root was given to verify with.
         #[error("no trusted root was given, and no TUF mirror to ask for one")]
         NoRoot = "trust/no-root", Trust {
             fix: "pass `--trusted-root FILE` with the trusted root of the instance that signed, or name its mirror with `--tuf-mirror`",
@@ -100,30 +79,22 @@ errors! {
             why: "Neither a file nor a mirror was given.",
             advice: "Pass `--trusted-root`, or name a TUF mirror.",
         },
-        /// The signing config lists no usable service of a kind.
         #[error("the signing config lists no {what} that can be used now")]
-        NoService {
-            /// The kind of service.
-            what: &'static str,
-        } = "trust/no-service", Trust {
+        NoService { what: &'static str } = "trust/no-service", Trust {
             fix: "pass a newer signing config with `--signing-config`, and check the clock",
             what: "The signing config lists no usable service of a kind.",
             why: "All have expired, are not valid yet, or use an API version that this program does not support.",
             advice: "Update the signing config or ambisign; check the clock.",
         },
-        /// Rekor v2 does not prove a time, so a short-lived certificate needs a timestamp authority.
         #[error("a Rekor v2 log is used without a timestamp authority")]
         NoTimestampAuthority = "trust/no-timestamp-authority", Trust {
             what: "The log in use does not prove a time, and no timestamp authority is named.",
             why: "Entries of Rekor v2 need a timestamp.",
             advice: "Pass `--tsa-url`, or name an authority in the signing config.",
         },
-        /// A file cannot be read.
         #[error("`{}` cannot be read", path.display())]
         Read {
-            /// The file.
             path: PathBuf,
-            /// The error of the operating system.
             #[source]
             source: std::io::Error,
         } = "trust/read", Trust {
@@ -132,16 +103,8 @@ errors! {
             why: "Its name is wrong, or you may not read it.",
             advice: "Check the path.",
         },
-        /// The signing config requires more services than it lists.
         #[error("the signing config requires {wanted} {what}s of different operators and lists {found}")]
-        TooFew {
-            /// The kind of service.
-            what: &'static str,
-            /// The required number.
-            wanted: usize,
-            /// The listed number.
-            found: usize,
-        } = "trust/too-few", Trust {
+        TooFew { what: &'static str, wanted: usize, found: usize } = "trust/too-few", Trust {
             fix: "pass a newer signing config with `--signing-config`, and check the clock",
             what: "The signing config requires more services than it lists.",
             why: "Services of the same operator count once.",
@@ -150,40 +113,22 @@ errors! {
         /// The TUF mirror is unusable.
         #[error(transparent)]
         Tuf(#[from] tuf: tuf::Error) = of tuf,
-        /// The trusted root of the mirror does not list a named service.
         #[error("the trusted root of the TUF mirror does not list the {what} {url}")]
-        Unknown {
-            /// The kind of service.
-            what: &'static str,
-            /// Its URL.
-            url: String,
-        } = "trust/unknown", Trust {
+        Unknown { what: &'static str, url: String } = "trust/unknown", Trust {
             fix: "pass the trusted root of this service with `--trusted-root`; `ambisign trust create` makes one",
             what: "The trusted root of the mirror does not list a service that you name.",
             why: "Other verifiers could not verify its answers.",
             advice: "Pass the trusted root that lists it; `ambisign trust create` makes one.",
         },
-        /// The answer of a log does not match any version of Rekor.
         #[error("{url} answered HTTP {status}, which no version of Rekor does")]
-        UnknownLog {
-            /// The URL of the request.
-            url: String,
-            /// The status.
-            status: u16,
-        } = "trust/unknown-log", Trust {
+        UnknownLog { url: String, status: u16 } = "trust/unknown-log", Trust {
             fix: "check `--rekor-url`, or pass `--rekor-version`",
             what: "The URL of the log does not lead to a Rekor log.",
             why: "The answer to the request for its version is that of neither Rekor v1 nor v2.",
             advice: "Check the URL, or pass `--rekor-version`.",
         },
-        /// A service is neither https nor plain HTTP to a loopback address.
         #[error("the {what} {url} is not https")]
-        Url {
-            /// The kind of service.
-            what: &'static str,
-            /// The URL.
-            url: String,
-        } = "trust/url", Usage {
+        Url { what: &'static str, url: String } = "trust/url", Usage {
             fix: "use an https URL without a user name in it",
             what: "The URL of a service is not https.",
             why: "Tokens and signatures are only sent over https, except to the machine itself.",
@@ -195,7 +140,6 @@ errors! {
 codes! {
     /// The warnings about trust material.
     pub WARNINGS {
-        /// Certificates are accepted without an SCT.
         pub(super) NO_CT_LOG = "trust/no-ct-log" {
             what: "Certificates are accepted without the promise of a certificate transparency log (SCT).",
             why: "The trusted root of this private instance lists no such log.",

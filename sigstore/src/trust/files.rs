@@ -93,9 +93,6 @@ pub(super) async fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
 fn fits(path: &Path, length: usize, limit: u64) -> Result<(), Error> {
     match u64::try_from(length) {
         Ok(length) if length <= limit => Ok(()),
-        Ok(_) | Err(_) => Err(Error::FileSize {
-            path: path.to_owned(),
-            limit,
-        }),
+        Ok(_) | Err(_) => Err(Error::FileSize { path: path.to_owned(), limit }),
     }
 }

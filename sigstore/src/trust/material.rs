@@ -61,14 +61,11 @@ impl Material {
     /// together with services, because it is not meant for those of the public instance.
     pub(super) async fn gather(host: &Host, options: &TrustOptions) -> Result<Self, Error> {
         let files = Files::read(options).await?;
-        let mirror = options
-            .mirror
-            .as_ref()
-            .filter(|mirror| match (&files.root, &files.config) {
-                (None, _) => true,
-                (Some(_), None) => mirror.is_chosen(),
-                (Some(_), Some(_)) => false,
-            });
+        let mirror = options.mirror.as_ref().filter(|mirror| match (&files.root, &files.config) {
+            (None, _) => true,
+            (Some(_), None) => mirror.is_chosen(),
+            (Some(_), Some(_)) => false,
+        });
         match (mirror, files) {
             (Some(mirror), files) => Self::ask(host, mirror, files).await,
             (None, Files { root, config }) => match (root, config) {
@@ -90,11 +87,7 @@ impl Material {
         let source = source(host, mirror).await?;
         let repository = Repository::refresh(host, &source).await?;
         let origin = |in_file| {
-            if in_file {
-                Origin::File
-            } else {
-                Origin::Mirror
-            }
+            if in_file { Origin::File } else { Origin::Mirror }
         };
         let root_from = origin(files.root.is_some());
         let config_from = origin(files.config.is_some());
@@ -143,14 +136,11 @@ impl Material {
             self.config_from == Origin::Mirror
                 && config.is_some_and(|config| config.names(kind, url))
         };
-        let unknown = urls
-            .iter()
-            .find(|url| !self.root.names(kind, url, now) && !recommended(url));
+        let unknown = urls.iter().find(|url| !self.root.names(kind, url, now) && !recommended(url));
         match (self.root_from, unknown) {
-            (Origin::Mirror, Some(url)) => Err(Error::Unknown {
-                what: kind.name(),
-                url: url.to_string(),
-            }),
+            (Origin::Mirror, Some(url)) => {
+                Err(Error::Unknown { what: kind.name(), url: url.to_string() })
+            }
             (Origin::File, _) | (Origin::Mirror, None) => Ok(()),
         }
     }
@@ -160,10 +150,7 @@ impl Material {
         let what = kind.name();
         match self.config_from {
             Origin::File => Error::MissingService { what },
-            Origin::Mirror => Error::MissingConfig {
-                name: SIGNING_CONFIG,
-                what,
-            },
+            Origin::Mirror => Error::MissingConfig { name: SIGNING_CONFIG, what },
         }
     }
 }
@@ -245,8 +232,6 @@ async fn source(host: &Host, mirror: &Mirror) -> Result<Source, Error> {
             return Ok(Source::new(host, url, read(root, LONGEST_ANCHOR).await?));
         }
     };
-    instance.map_err(|error| Error::Malformed {
-        what: "URL of the instance",
-        why: error.to_string(),
-    })
+    instance
+        .map_err(|error| Error::Malformed { what: "URL of the instance", why: error.to_string() })
 }

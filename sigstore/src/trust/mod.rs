@@ -57,21 +57,9 @@ impl Trust {
         if v2 && services.authorities.is_empty() {
             return Err(Error::NoTimestampAuthority);
         }
-        let Material {
-            root,
-            config,
-            mirror,
-            warnings,
-            ..
-        } = material;
+        let Material { root, config, mirror, warnings, .. } = material;
         root.sufficient(host.clock.now(), !services.authorities.is_empty())?;
-        Ok(Self {
-            root,
-            services,
-            config,
-            mirror,
-            warnings,
-        })
+        Ok(Self { root, services, config, mirror, warnings })
     }
 
     /// Loads only the trusted root, for verification, with warnings about its source. Expired authorities
@@ -160,11 +148,7 @@ async fn services(
         (None, None) => return Err(material.no_service(ServiceKind::Log)),
     };
     material.vouches_for(&urls(&logs), ServiceKind::Log, now)?;
-    Ok(Services {
-        fulcio,
-        logs,
-        authorities,
-    })
+    Ok(Services { fulcio, logs, authorities })
 }
 
 fn urls(services: &[Service]) -> Vec<&Url> {
@@ -191,9 +175,6 @@ async fn ask_version(host: &Host, base: &Url) -> Result<u32, Error> {
     match answer.status.as_u16() {
         200 => Ok(1),
         404 => Ok(2),
-        status => Err(Error::UnknownLog {
-            url: answer.url.to_string(),
-            status,
-        }),
+        status => Err(Error::UnknownLog { url: answer.url.to_string(), status }),
     }
 }

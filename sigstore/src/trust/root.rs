@@ -166,10 +166,7 @@ impl TrustedRoot {
         let wire: Wire =
             ambisign_host::json::parse(json).map_err(|error| malformed(error.to_string()))?;
         if !MEDIA_TYPES.contains(&wire.media_type.as_str()) {
-            return Err(malformed(format!(
-                "media type {:?}",
-                excerpt(&wire.media_type)
-            )));
+            return Err(malformed(format!("media type {:?}", excerpt(&wire.media_type))));
         }
         let mut skipped = Vec::new();
         Ok(Self {
@@ -262,15 +259,9 @@ impl TrustedRoot {
         let valid = |list: &[Authority]| list.iter().any(|found| found.is_valid_at(now));
         let needs = [
             ("certificate authority", valid(&self.authorities)),
-            (
-                "certificate transparency log",
-                !self.requires_sct() || any(&self.ct_logs),
-            ),
+            ("certificate transparency log", !self.requires_sct() || any(&self.ct_logs)),
             ("transparency log", any(&self.logs)),
-            (
-                "timestamp authority",
-                !needs_timestamp || valid(&self.timestamp_authorities),
-            ),
+            ("timestamp authority", !needs_timestamp || valid(&self.timestamp_authorities)),
         ];
         match needs.into_iter().find(|(_, there)| !there) {
             Some((what, _)) => Err(Error::Insufficient { what }),
@@ -280,10 +271,7 @@ impl TrustedRoot {
 }
 
 fn malformed(why: impl Into<String>) -> Error {
-    Error::Malformed {
-        what: "trusted root",
-        why: why.into(),
-    }
+    Error::Malformed { what: "trusted root", why: why.into() }
 }
 
 fn read_logs(wires: &[WireLog], skipped: &mut Vec<String>) -> Result<Vec<Log>, Error> {
@@ -303,9 +291,8 @@ fn read_log(wire: &WireLog) -> Result<Option<Log>, Error> {
     // A log key without a start is an error in the file, not valid forever.
     let window = wire.public_key.valid_for.read();
     let window = window.ok_or_else(|| at("its key has no usable `validFor.start`"))?;
-    let known = (wire.hash_algorithm == TREE_HASH)
-        .then(|| scheme(&wire.public_key.key_details))
-        .flatten();
+    let known =
+        (wire.hash_algorithm == TREE_HASH).then(|| scheme(&wire.public_key.key_details)).flatten();
     let Some((kind, hash)) = known else {
         return Ok(None);
     };
@@ -318,14 +305,8 @@ fn read_log(wire: &WireLog) -> Result<Option<Log>, Error> {
     let id = <[u8; 32]>::try_from(id.as_slice())
         .map_err(|_length| at("its ID does not have 32 bytes"))?;
     let checkpoint = wire.checkpoint_key_id.key_id.0.as_slice();
-    let hint = if checkpoint.is_empty() {
-        &id
-    } else {
-        checkpoint
-    };
-    let hint = *hint
-        .first_chunk()
-        .ok_or_else(|| at("its checkpoint key ID is too short"))?;
+    let hint = if checkpoint.is_empty() { &id } else { checkpoint };
+    let hint = *hint.first_chunk().ok_or_else(|| at("its checkpoint key ID is too short"))?;
     Ok(Some(Log {
         base_url: wire.base_url.clone(),
         id,
@@ -550,14 +531,8 @@ mod tests {
         for (version, good) in [
             ("application/vnd.dev.sigstore.trustedroot.v0.2+json", true),
             ("application/vnd.dev.sigstore.trustedroot.v0.1+json", true),
-            (
-                "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-                true,
-            ),
-            (
-                "application/vnd.dev.sigstore.trustedroot+json;version=0.2",
-                false,
-            ),
+            ("application/vnd.dev.sigstore.trustedroot+json;version=0.1", true),
+            ("application/vnd.dev.sigstore.trustedroot+json;version=0.2", false),
             ("application/json", false),
         ] {
             let found = changed(|json| json["mediaType"] = version.into());
@@ -573,10 +548,7 @@ mod tests {
         });
         let root = root.unwrap();
         assert_eq!(root.logs.len(), 1);
-        let skipped = [
-            "https://log2025-1.rekor.sigstore.dev",
-            "https://ctfe.sigstore.dev/test",
-        ];
+        let skipped = ["https://log2025-1.rekor.sigstore.dev", "https://ctfe.sigstore.dev/test"];
         assert_eq!(root.skipped(), skipped);
     }
 
@@ -614,10 +586,7 @@ mod tests {
         let root = root.unwrap();
         assert_eq!(root.logs[0].operator(), "example.test");
         assert_eq!(root.logs[0].hint(), [1, 2, 3, 4]);
-        assert_eq!(
-            root.logs[1].operator(),
-            "https://log2025-1.rekor.sigstore.dev"
-        );
+        assert_eq!(root.logs[1].operator(), "https://log2025-1.rekor.sigstore.dev");
         assert_eq!(root.logs[1].hint(), [0xcf, 0x11, 0x99, 0x15]);
     }
 
@@ -630,27 +599,15 @@ mod tests {
         };
         assert_eq!(lacks("2026-11-25T00:00:00Z", true), None);
         assert_eq!(lacks("2023-01-01T00:00:00Z", false), None);
-        assert_eq!(
-            lacks("2023-01-01T00:00:00Z", true),
-            Some("timestamp authority")
-        );
-        assert_eq!(
-            lacks("2020-01-01T00:00:00Z", false),
-            Some("certificate authority")
-        );
+        assert_eq!(lacks("2023-01-01T00:00:00Z", true), Some("timestamp authority"));
+        assert_eq!(lacks("2020-01-01T00:00:00Z", false), Some("certificate authority"));
         // The certificates of the authority end before its window does.
-        assert_eq!(
-            lacks("2036-01-01T00:00:00Z", false),
-            Some("certificate authority")
-        );
-        for (member, what) in [
-            ("ctlogs", "certificate transparency log"),
-            ("tlogs", "transparency log"),
-        ] {
+        assert_eq!(lacks("2036-01-01T00:00:00Z", false), Some("certificate authority"));
+        for (member, what) in
+            [("ctlogs", "certificate transparency log"), ("tlogs", "transparency log")]
+        {
             let root = changed(|json| json[member] = json!([])).unwrap();
-            let error = root
-                .sufficient(at("2026-11-25T00:00:00Z"), true)
-                .unwrap_err();
+            let error = root.sufficient(at("2026-11-25T00:00:00Z"), true).unwrap_err();
             assert!(matches!(error, Error::Insufficient { what: found } if found == what));
         }
     }
@@ -661,16 +618,8 @@ mod tests {
         let stamps = "https://timestamp.sigstore.dev/api/v1/timestamp";
         for (kind, url, named) in [
             (ServiceKind::Fulcio, "https://fulcio.sigstore.dev", true),
-            (
-                ServiceKind::Fulcio,
-                "https://FULCIO.sigstore.dev:443/",
-                true,
-            ),
-            (
-                ServiceKind::Fulcio,
-                "https://fulcio.sigstore.dev.example.test",
-                false,
-            ),
+            (ServiceKind::Fulcio, "https://FULCIO.sigstore.dev:443/", true),
+            (ServiceKind::Fulcio, "https://fulcio.sigstore.dev.example.test", false),
             (ServiceKind::Fulcio, "http://fulcio.sigstore.dev", false),
             // Another service must not get the token.
             (ServiceKind::Fulcio, "https://rekor.sigstore.dev", false),

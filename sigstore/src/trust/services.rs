@@ -80,10 +80,7 @@ impl SigningConfig {
         let wire: Wire =
             ambisign_host::json::parse(json).map_err(|error| malformed(error.to_string()))?;
         if wire.media_type != MEDIA_TYPE {
-            return Err(malformed(format!(
-                "media type {:?}",
-                excerpt(&wire.media_type)
-            )));
+            return Err(malformed(format!("media type {:?}", excerpt(&wire.media_type))));
         }
         Ok(Self {
             fulcio: entries(&wire.ca_urls, ServiceKind::Fulcio)?,
@@ -103,11 +100,7 @@ impl SigningConfig {
         let fulcio = self.fulcio(now)?;
         let logs = self.logs(now)?;
         let authorities = self.authorities(now)?;
-        Ok(Services {
-            fulcio,
-            logs,
-            authorities,
-        })
+        Ok(Services { fulcio, logs, authorities })
     }
 
     pub(crate) fn fulcio(&self, now: SystemTime) -> Result<Service, Error> {
@@ -126,12 +119,7 @@ impl SigningConfig {
         if self.authorities.is_empty() {
             return Ok(Vec::new());
         }
-        choose(
-            &self.authorities,
-            self.authority_selector,
-            ServiceKind::TimestampAuthority,
-            now,
-        )
+        choose(&self.authorities, self.authority_selector, ServiceKind::TimestampAuthority, now)
     }
 
     /// The end of the window of `service`; `None` if it has no end or is not listed.
@@ -158,11 +146,7 @@ impl SigningConfig {
 /// A service that the user named, known only by its URL and version.
 pub(super) fn named(url: &Url, version: u32, kind: ServiceKind) -> Result<Service, Error> {
     let url = allowed(url.clone(), kind)?;
-    Ok(Service {
-        operator: url.host_str().unwrap_or_default().to_owned(),
-        url,
-        version,
-    })
+    Ok(Service { operator: url.host_str().unwrap_or_default().to_owned(), url, version })
 }
 
 /// The steps of the specification: (1) keep known versions that are valid now, (2) only the highest
@@ -198,17 +182,10 @@ fn choose(
     };
     let found = usable.len();
     if wanted > found {
-        return Err(Error::TooFew {
-            what,
-            wanted,
-            found,
-        });
+        return Err(Error::TooFew { what, wanted, found });
     }
     usable.truncate(wanted);
-    Ok(usable
-        .into_iter()
-        .map(|entry| entry.service.clone())
-        .collect())
+    Ok(usable.into_iter().map(|entry| entry.service.clone()).collect())
 }
 
 fn entries(wires: &[WireService], kind: ServiceKind) -> Result<Vec<ServiceEntry>, Error> {
@@ -233,17 +210,11 @@ fn allowed(url: Url, kind: ServiceKind) -> Result<Url, Error> {
     if plain_http_allowed(&url) {
         return Ok(url);
     }
-    Err(Error::Url {
-        what: kind.name(),
-        url: excerpt(&url.origin().ascii_serialization()),
-    })
+    Err(Error::Url { what: kind.name(), url: excerpt(&url.origin().ascii_serialization()) })
 }
 
 fn malformed(why: impl Into<String>) -> Error {
-    Error::Malformed {
-        what: "signing config",
-        why: why.into(),
-    }
+    Error::Malformed { what: "signing config", why: why.into() }
 }
 
 /// The file.
@@ -347,10 +318,7 @@ mod tests {
         assert_eq!(services.fulcio.url.as_str(), "https://new.test/");
         assert_eq!(services.logs[0].url.as_str(), "https://v2-a.test/");
         assert_eq!(services.logs[0].version, 2);
-        assert_eq!(
-            services.authorities[0].url.as_str(),
-            "https://tsa.test/stamp"
-        );
+        assert_eq!(services.authorities[0].url.as_str(), "https://tsa.test/stamp");
     }
 
     #[test]
@@ -361,14 +329,7 @@ mod tests {
         let exact = |count: u32| logs(json!({"selector": "EXACT", "count": count}));
         assert_eq!(exact(1).unwrap(), both[..1]);
         assert_eq!(exact(2).unwrap(), both);
-        assert!(matches!(
-            exact(3),
-            Err(Error::TooFew {
-                wanted: 3,
-                found: 2,
-                ..
-            })
-        ));
+        assert!(matches!(exact(3), Err(Error::TooFew { wanted: 3, found: 2, .. })));
     }
 
     #[test]
@@ -403,20 +364,14 @@ mod tests {
     #[test]
     fn refuses_what_is_broken() {
         for (pointer, value) in [
-            (
-                "/mediaType",
-                json!("application/vnd.dev.sigstore.signingconfig.v0.1+json"),
-            ),
+            ("/mediaType", json!("application/vnd.dev.sigstore.signingconfig.v0.1+json")),
             ("/caUrls/0/url", json!("not a URL")),
             ("/caUrls/0/validFor", json!({})),
             ("/caUrls/0/majorApiVersion", json!(-1)),
         ] {
             let mut config = config();
             *config.pointer_mut(pointer).unwrap() = value;
-            assert!(
-                matches!(select(&config, NOW), Err(Error::Malformed { .. })),
-                "{pointer}"
-            );
+            assert!(matches!(select(&config, NOW), Err(Error::Malformed { .. })), "{pointer}");
         }
     }
 

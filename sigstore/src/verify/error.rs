@@ -15,26 +15,19 @@ errors! {
     /// Why a signature is not accepted.
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum Error {
-        /// The signer did not include a required annotation.
         #[error("the signer says {} for `{name}` and not {wanted:?}", found.as_deref().unwrap_or("nothing"))]
         Annotation {
-            /// The name of the annotation.
             name: String,
             /// The value, as JSON; `None` if the annotation is missing.
             found: Option<String>,
-            /// The required value.
             wanted: String,
         } = "verify/annotation", Untrusted | Rejected {
             what: "A required annotation is not in the signed statement.",
             why: "An annotation is missing or has another value.",
             advice: "Compare it with the annotations of the signature, which `--output json` lists.",
         },
-        /// It is for another artifact.
         #[error("the signature is not for the artifact {wanted}")]
-        Artifact {
-            /// The digest of the artifact.
-            wanted: Digest,
-        } = "verify/artifact", Untrusted | Rejected {
+        Artifact { wanted: Digest } = "verify/artifact", Untrusted | Rejected {
             what: "The signature is for another artifact.",
             why: "The bundle belongs to another file or image, or the content changed.",
             advice: "Compare the digests.",
@@ -42,12 +35,8 @@ errors! {
         /// It is not a bundle that can be verified.
         #[error(transparent)]
         Bundle(#[from] error: bundle::Error) = of error as Untrusted,
-        /// It has a certificate, but the policy requires a key.
         #[error("the signature has a certificate, of {found:?}, and a key was to be verified with")]
-        CertificateSigned {
-            /// The name in the certificate.
-            found: String,
-        } = "verify/certificate-signed", Untrusted | Rejected {
+        CertificateSigned { found: String } = "verify/certificate-signed", Untrusted | Rejected {
             fix: "name the signer with `--certificate-identity` instead of `--key`",
             what: "You verify with a key, but the signature has a certificate.",
             why: "A signature with a certificate is verified by its identity.",
@@ -56,14 +45,11 @@ errors! {
         /// Its signing certificate does not verify.
         #[error(transparent)]
         Certificate(#[from] error: CertificateError) = of error as Untrusted { fix: of_certificate(error) },
-        /// The certificate does not have the required claim of a GitHub workflow.
         #[error("the {} is {} and not {wanted:?}", claim.name(), shown(found.as_deref()))]
         Claim {
-            /// Which claim.
             claim: Claim,
             /// The value; `None` if the certificate does not have the claim.
             found: Option<String>,
-            /// The required value.
             wanted: String,
         } = "verify/claim", Untrusted | Rejected {
             what: "A claim about the workflow has another value than the required one.",
@@ -73,95 +59,68 @@ errors! {
         /// One of its log entries does not verify.
         #[error(transparent)]
         Entry(#[from] error: EntryError) = of error as Untrusted { fix: of_entry(error) },
-        /// Another identity signed.
         #[error("it was signed by {found:?}, not by {wanted}")]
-        Identity {
-            /// The identity in the certificate.
-            found: String,
-            /// The required one.
-            wanted: Match,
-        } = "verify/identity", Untrusted | Rejected {
+        Identity { found: String, wanted: Match } = "verify/identity", Untrusted | Rejected {
             fix: wanted.matches_part(found).then_some(WHOLE),
             what: "Another identity signed.",
             why: "Names are compared exactly, the ref of a workflow included.",
             advice: "Compare the name in the message with the one that you expect.",
         },
-        /// Another issuer vouches for the identity.
         #[error("the issuer of the signer's identity is {found:?}, not {wanted}")]
-        Issuer {
-            /// The issuer in the certificate.
-            found: String,
-            /// The required one.
-            wanted: Match,
-        } = "verify/issuer", Untrusted | Rejected {
+        Issuer { found: String, wanted: Match } = "verify/issuer", Untrusted | Rejected {
             fix: wanted.matches_part(found).then_some(WHOLE),
             what: "Another issuer vouches for the identity.",
             why: "The same name from another issuer is another identity.",
             advice: "Compare the issuer in the message with the one that you expect.",
         },
-        /// Another key than the expected one made the signature.
         #[error("the signature was not made with the expected key")]
         Key = "verify/key", Untrusted | Rejected {
             what: "The signature was made with another key.",
             why: "The given key does not belong to the signer, or it is an old one.",
             advice: "Get the signer's current public key.",
         },
-        /// It has no certificate, but the policy requires an identity.
         #[error("it was signed with a bare key and has no certificate that names the signer")]
         KeySigned = "verify/key-signed", Untrusted | Rejected {
             what: "You require an identity, but a bare key made the signature.",
             why: "Such a signature does not name the signer.",
             advice: "Pass the key with `--key`, or have it signed with an identity.",
         },
-        /// A signature in the older layout is malformed.
         #[error("the signature is malformed: {why}")]
-        Legacy {
-            /// The problem.
-            why: &'static str,
-        } = "verify/legacy", Untrusted | Rejected {
+        Legacy { why: &'static str } = "verify/legacy", Untrusted | Rejected {
             what: "A signature in cosign's older layout is malformed.",
             why: "It was damaged, or another program wrote it.",
             advice: "Have it signed again.",
         },
-        /// The log was not trusted at any proven time of the signature.
         #[error("the log was not trusted at the time of the signature")]
         LogOutsideValidity = "verify/log-outside-validity", Untrusted | Rejected {
             what: "The log was not trusted at the time of the signature.",
             why: "The log was no longer in use at that time, or not yet.",
             advice: "Update the trusted root.",
         },
-        /// Nothing proves the time of the signature.
         #[error("nothing proves the time of the signature")]
         NoTime = "verify/no-time", Untrusted | Rejected {
             what: "Nothing proves the time of the signature.",
             why: "Certificates are valid for minutes, so a signature without a proven time proves nothing.",
             advice: "Have it signed with a timestamp or a log entry.",
         },
-        /// The statement has another predicate type.
         #[error("the predicate type is {}, not {}", shown(found.as_deref()), list(wanted))]
         PredicateType {
             /// Its predicate type; `None` if the signed content is not a statement.
             found: Option<String>,
-            /// The accepted predicate types.
             wanted: Vec<String>,
         } = "verify/predicate-type", Untrusted | Rejected {
             what: "The statement is not a signature but of another kind.",
             why: "Attestations, such as SBOMs, are attached in the same way.",
             advice: "Name its predicate type with `--predicate-type` to accept it.",
         },
-        /// The certificate's key did not make the signature.
         #[error("the signature does not verify")]
         Signature = "verify/signature", Untrusted | Rejected {
             what: "The signature does not verify.",
             why: "The artifact or the signature was changed.",
             advice: "Do not use the artifact until you know the reason.",
         },
-        /// The signed content is not a usable in-toto statement.
         #[error("the signed envelope does not hold a usable in-toto statement: {why}")]
-        Statement {
-            /// The problem.
-            why: &'static str,
-        } = "verify/statement", Untrusted | Rejected {
+        Statement { why: &'static str } = "verify/statement", Untrusted | Rejected {
             what: "The signed content is not a usable statement.",
             why: "Another program wrote it, or it names no artifact.",
             advice: "Have it signed again.",
@@ -169,24 +128,20 @@ errors! {
         /// One of its timestamps does not verify.
         #[error(transparent)]
         Timestamp(#[from] error: TimestampError) = of error as Untrusted { fix: of_timestamp(error) },
-        /// Fewer logs than required vouch for it.
         #[error("{found} of {wanted} required logs vouch for it")]
         TooFewEntries {
             /// The number that do. Each operator counts once.
             found: usize,
-            /// The required number.
             wanted: usize,
         } = "verify/too-few-entries", Untrusted | Rejected {
             what: "Fewer logs vouch for the signature than are required.",
             why: "It was signed without a log, or with one that is not in the trusted root.",
             advice: "Use the trusted root of the instance that signed.",
         },
-        /// Fewer timestamp authorities than required vouch for it.
         #[error("{found} of {wanted} required timestamp authorities vouch for it")]
         TooFewTimestamps {
             /// The number that do. Each operator counts once.
             found: usize,
-            /// The required number.
             wanted: usize,
         } = "verify/too-few-timestamps", Untrusted | Rejected {
             what: "Fewer timestamp authorities vouch for the signature than are required.",

@@ -57,9 +57,9 @@ pub(super) fn verifier<'a>(
         (Some(certificate), Signer::Identity(_)) => Ok(Verifier::Certificate(certificate)),
         (None, Signer::Key(key)) => Ok(Verifier::Key(key)),
         (None, Signer::Identity(_)) => Err(Error::KeySigned),
-        (Some(certificate), Signer::Key(_)) => Err(Error::CertificateSigned {
-            found: excerpt(certificate.san()),
-        }),
+        (Some(certificate), Signer::Key(_)) => {
+            Err(Error::CertificateSigned { found: excerpt(certificate.san()) })
+        }
     }
 }
 
@@ -101,10 +101,7 @@ pub(super) fn judge(
     if !is_signed(evidence) {
         return Err(Error::Signature);
     }
-    Ok(Vouched {
-        entries,
-        timestamps,
-    })
+    Ok(Vouched { entries, timestamps })
 }
 
 fn timestamps(
@@ -112,9 +109,7 @@ fn timestamps(
     root: &TrustedRoot,
     wanted: usize,
 ) -> Result<Vec<Timestamp>, Error> {
-    let unknown = TimestampError::UntrustedChain {
-        flaw: PathError::Unknown,
-    };
+    let unknown = TimestampError::UntrustedChain { flaw: PathError::Unknown };
     let stamped = Stamped {
         signature: evidence.content.signature(),
         nonce: None,
@@ -143,10 +138,7 @@ fn entries(
     root: &TrustedRoot,
     wanted: usize,
 ) -> Result<Vec<VerifiedEntry>, Error> {
-    let logged = Logged {
-        verifier: evidence.verifier,
-        content: evidence.content,
-    };
+    let logged = Logged { verifier: evidence.verifier, content: evidence.content };
     let mut verified = Vec::new();
     let mut passed_over = None;
     for entry in evidence.entries {

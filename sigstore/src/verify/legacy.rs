@@ -77,9 +77,8 @@ pub fn legacy(
     let malformed = |why| Error::Legacy { why };
     let annotation = |name| annotations.get(name).filter(|text| !text.is_empty());
     let signature = annotation(SIGNATURE).ok_or_else(|| malformed("it has no signature"))?;
-    let signature = STANDARD
-        .decode(signature)
-        .map_err(|_text| malformed("its signature is not base64"))?;
+    let signature =
+        STANDARD.decode(signature).map_err(|_text| malformed("its signature is not base64"))?;
     let certificate = annotation(CERTIFICATE).map(|pem| read_certificate(pem));
     let certificate = certificate.transpose()?;
     let entry = annotation(ENTRY).map(|json| LogEntry::from_legacy(json.as_bytes()));
@@ -89,10 +88,7 @@ pub fn legacy(
     let claims = claims(payload, artifact)?;
     let evidence = Evidence {
         verifier: judge::verifier(certificate.as_ref(), policy)?,
-        content: ContentRef::Message {
-            digest: &Digest::of(payload),
-            signature: &signature,
-        },
+        content: ContentRef::Message { digest: &Digest::of(payload), signature: &signature },
         entries: entry.as_slice(),
         timestamps: timestamp.as_slice(),
         proof: Proof::Promise,
@@ -108,17 +104,13 @@ pub fn legacy(
 fn read_certificate(pem: &str) -> Result<SigningCertificate, Error> {
     match der::pem::decode_vec(pem.trim().as_bytes()) {
         Ok(("CERTIFICATE", der)) => Ok(SigningCertificate::parse(&der)?),
-        Ok(_) | Err(_) => Err(Error::Legacy {
-            why: "its certificate is not PEM",
-        }),
+        Ok(_) | Err(_) => Err(Error::Legacy { why: "its certificate is not PEM" }),
     }
 }
 
 fn stamp(json: &str) -> Result<Vec<u8>, Error> {
-    let stamp: Stamp =
-        ambisign_host::json::parse(json.as_bytes()).map_err(|_json| Error::Legacy {
-            why: "its timestamp is malformed",
-        })?;
+    let stamp: Stamp = ambisign_host::json::parse(json.as_bytes())
+        .map_err(|_json| Error::Legacy { why: "its timestamp is malformed" })?;
     Ok(stamp.response.0)
 }
 
@@ -132,10 +124,7 @@ fn claims(payload: &[u8], artifact: &Digest) -> Result<SignedClaims, Error> {
     if payload.critical.image.digest != artifact.to_string() {
         return Err(Error::Artifact { wanted: *artifact });
     }
-    Ok(SignedClaims {
-        predicate_type: Some(SIGN.to_owned()),
-        annotations: payload.optional,
-    })
+    Ok(SignedClaims { predicate_type: Some(SIGN.to_owned()), annotations: payload.optional })
 }
 
 #[cfg(test)]
@@ -230,9 +219,7 @@ mod tests {
     fn everything_must_be_of_one_signature() {
         type Change = fn(&mut Case);
         let changes: &[(&str, Change)] = &[
-            ("verify/artifact", |case| {
-                case.digest = Digest::of(b"x").to_string()
-            }),
+            ("verify/artifact", |case| case.digest = Digest::of(b"x").to_string()),
             ("verify/identity", |case| case.identity.push('x')),
             ("verify/issuer", |case| case.issuer.push('x')),
             ("rekor/body", |case| case.layers[0].payload.push(' ')),
@@ -241,41 +228,21 @@ mod tests {
                 let payload = &mut case.layers[0].payload;
                 *payload = payload.replace("cosign container", "another");
             }),
-            ("verify/legacy", |case| {
-                drop(case.layers[0].annotations.remove(SIGNATURE))
-            }),
-            ("verify/too-few-entries", |case| {
-                drop(case.layers[0].annotations.remove(ENTRY))
-            }),
-            ("verify/key-signed", |case| {
-                drop(case.layers[0].annotations.remove(CERTIFICATE))
-            }),
+            ("verify/legacy", |case| drop(case.layers[0].annotations.remove(SIGNATURE))),
+            ("verify/too-few-entries", |case| drop(case.layers[0].annotations.remove(ENTRY))),
+            ("verify/key-signed", |case| drop(case.layers[0].annotations.remove(CERTIFICATE))),
             // The promise alone proves the time.
-            ("ok", |case| {
-                drop(case.layers[0].annotations.remove(TIMESTAMP))
-            }),
+            ("ok", |case| drop(case.layers[0].annotations.remove(TIMESTAMP))),
             ("timestamp/imprint", |case| swap(case, SIGNATURE)),
             // A genuine entry of the other signature of the same image.
             ("rekor/body", |case| swap(case, ENTRY)),
             ("rekor/body", |case| swap(case, CERTIFICATE)),
+            ("rekor/promise", |case| entry(case, "\"logIndex\":", "\"logIndex\":1")),
+            ("rekor/promise", |case| entry(case, "\"integratedTime\":17", "\"integratedTime\":18")),
+            ("rekor/unknown-log", |case| entry(case, "\"logID\":\"38", "\"logID\":\"39")),
+            ("rekor/malformed", |case| entry(case, "\"Payload\"", "\"payload\"")),
             ("rekor/promise", |case| {
-                entry(case, "\"logIndex\":", "\"logIndex\":1")
-            }),
-            ("rekor/promise", |case| {
-                entry(case, "\"integratedTime\":17", "\"integratedTime\":18")
-            }),
-            ("rekor/unknown-log", |case| {
-                entry(case, "\"logID\":\"38", "\"logID\":\"39")
-            }),
-            ("rekor/malformed", |case| {
-                entry(case, "\"Payload\"", "\"payload\"")
-            }),
-            ("rekor/promise", |case| {
-                entry(
-                    case,
-                    "\"SignedEntryTimestamp\":\"ME",
-                    "\"SignedEntryTimestamp\":\"MF",
-                )
+                entry(case, "\"SignedEntryTimestamp\":\"ME", "\"SignedEntryTimestamp\":\"MF")
             }),
         ];
         for (number, (code, change)) in changes.iter().enumerate() {

@@ -297,10 +297,9 @@ pub fn about(bytes: &[u8]) -> Result<Vec<Digest>, Error> {
 /// The digest of a message in the bundle is not signed, but if it is present, it must be correct.
 fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
     match content {
-        Content::Message {
-            digest: Some(digest),
-            ..
-        } if digest != artifact => Err(Error::Artifact { wanted: *artifact }),
+        Content::Message { digest: Some(digest), .. } if digest != artifact => {
+            Err(Error::Artifact { wanted: *artifact })
+        }
         Content::Message { .. } | Content::Envelope(_) => Ok(()),
     }
 }
@@ -308,9 +307,9 @@ fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
 /// The signed claims about the artifact. A message has none.
 fn claims(content: &Content, artifact: &Digest) -> Result<SignedClaims, Error> {
     match content {
-        Content::Envelope(envelope) => Statement::read(envelope)?
-            .about(artifact)
-            .ok_or(Error::Artifact { wanted: *artifact }),
+        Content::Envelope(envelope) => {
+            Statement::read(envelope)?.about(artifact).ok_or(Error::Artifact { wanted: *artifact })
+        }
         Content::Message { .. } => Ok(SignedClaims::default()),
     }
 }

@@ -111,11 +111,7 @@ impl Pattern {
         // Parse the expression alone first: inside the group, an unbalanced one could close the group.
         let part = Regex::new(source).ok()?;
         let whole = Regex::new(&format!(r"\A(?:{source})\z")).ok()?;
-        Some(Self(Arc::new(Compiled {
-            source: source.to_owned(),
-            part,
-            whole,
-        })))
+        Some(Self(Arc::new(Compiled { source: source.to_owned(), part, whole })))
     }
 
     /// Returns `true` if the expression matches `text` as a whole.
@@ -195,11 +191,7 @@ mod tests {
             ("^https://github.com/acme/.*$", NAME, true),
             ("^https://github.com/acme/", NAME, false),
             ("acme", NAME, false),
-            (
-                r"https://github\.com/acme/\w+/[^@]+@refs/tags/v\d+",
-                NAME,
-                true,
-            ),
+            (r"https://github\.com/acme/\w+/[^@]+@refs/tags/v\d+", NAME, true),
             ("(?i)HTTPS://.*V1", NAME, true),
             ("a|b.*", "a, and more", false),
             ("a|b.*", "b, and more", true),
@@ -217,9 +209,7 @@ mod tests {
 
     #[test]
     fn a_pattern_cannot_leave_its_frame() {
-        for source in [
-            "a)|(?:.*", "a)|(.*", ")(", "(", "[", "*", r"\p{L}", "(?=a)", r"(a)\1",
-        ] {
+        for source in ["a)|(?:.*", "a)|(.*", ")(", "(", "[", "*", r"\p{L}", "(?=a)", r"(a)\1"] {
             assert!(Pattern::new(source).is_none(), "{source}");
         }
         // A comment would swallow the end of the frame.
@@ -234,29 +224,14 @@ mod tests {
         let certificate = SigningCertificate::parse(der.certificate().unwrap()).unwrap();
         let any = || Match::Pattern(Pattern::new(".*").unwrap());
         let verify = |claims: &[(Claim, &str)]| {
-            let claims = claims
-                .iter()
-                .map(|(claim, text)| (*claim, (*text).to_owned()));
-            let identity = Identity {
-                san: any(),
-                issuer: any(),
-                claims: claims.collect(),
-            };
+            let claims = claims.iter().map(|(claim, text)| (*claim, (*text).to_owned()));
+            let identity = Identity { san: any(), issuer: any(), claims: claims.collect() };
             identity.verify(&certificate)
         };
-        let all = [
-            Claim::Trigger,
-            Claim::Sha,
-            Claim::Name,
-            Claim::Repository,
-            Claim::Ref,
-        ];
+        let all = [Claim::Trigger, Claim::Sha, Claim::Name, Claim::Repository, Claim::Ref];
         let said = all.map(|claim| (claim, claim.of(&certificate).unwrap()));
         assert_eq!(verify(&said), Ok(()));
-        assert_eq!(
-            said[3].1,
-            "sigstore-conformance/extremely-dangerous-public-oidc-beacon"
-        );
+        assert_eq!(said[3].1, "sigstore-conformance/extremely-dangerous-public-oidc-beacon");
         for (claim, text) in said {
             let other = format!("{text}x");
             let error = verify(&[(claim, &other)]).unwrap_err();

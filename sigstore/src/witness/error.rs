@@ -21,7 +21,6 @@ errors! {
     /// Timestamping or logging a signature failed.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// A request could not be written.
         #[error("a request for a timestamp or a log entry could not be written")]
         Encoding = "rekor/encoding", Bug {
             fix: "report this: it is a bug in ambisign",
@@ -32,7 +31,6 @@ errors! {
         /// The log entry is not for this signature, or not proven.
         #[error(transparent)]
         Entry(#[from] error: EntryError) = of error,
-        /// The certificate is too old by now. Nothing was sent to a log.
         #[error("the timestamps took so long that the certificate may end before the log has an entry")]
         Late = "timestamp/late", Temporary {
             what: "The timestamp took too long for the certificate.",
@@ -45,25 +43,15 @@ errors! {
         /// Something else answers at the URL of a log or a timestamp authority.
         #[error(transparent)]
         Mistaken(#[from] error: service::Error) = of error,
-        /// The log takes nothing any more.
         #[error("the log takes no entries any more (HTTP 405): {excerpt}")]
-        Frozen {
-            /// The beginning of its answer.
-            excerpt: String,
-        } = "rekor/frozen", Trust {
+        Frozen { excerpt: String } = "rekor/frozen", Trust {
             fix: "update the signing config, which names the log that takes entries now",
             what: "The log is closed and only read any more.",
             why: "Logs are replaced from time to time, and the signing config is older than that.",
             advice: "Update the signing config, or name the newer log with `--rekor-url`.",
         },
-        /// The log refused the entry.
         #[error("the log refused the entry (HTTP {status}): {excerpt}")]
-        LogRefused {
-            /// The status.
-            status: u16,
-            /// The beginning of its answer.
-            excerpt: String,
-        } = "rekor/refused", Bug | Temporary {
+        LogRefused { status: u16, excerpt: String } = "rekor/refused", Bug | Temporary {
             class: match status {
                 400 | 415 | 422 => Class::Bug,
                 _ => Class::Temporary,
@@ -76,14 +64,8 @@ errors! {
             why: "It rejects the request as malformed, which is a bug in ambisign, or it refuses temporarily.",
             advice: "Run again if the exit code is 75; otherwise report it with the log's answer.",
         },
-        /// A Rekor v2 log has the entry, but does not show it.
         #[error("the log has the entry already, at index {index}, and does not show it: {why}")]
-        Lost {
-            /// The index that the log names.
-            index: u64,
-            /// The missing part.
-            why: &'static str,
-        } = "rekor/lost", Temporary {
+        Lost { index: u64, why: &'static str } = "rekor/lost", Temporary {
             what: "The log already has the entry, but does not show it.",
             why: "An earlier attempt succeeded, but its answer was lost.",
             advice: "Run again: a new signature makes a new entry.",
@@ -94,20 +76,13 @@ errors! {
         /// The timestamp is not for this signature, or does not verify.
         #[error(transparent)]
         TimestampInvalid(#[from] error: TimestampError) = of error,
-        /// The timestamp authority refused.
         #[error("the timestamp authority answered HTTP {status}: {excerpt}")]
-        TimestampRefused {
-            /// The status.
-            status: u16,
-            /// The beginning of its answer.
-            excerpt: String,
-        } = "timestamp/refused", Temporary | Untrusted | Rejected {
+        TimestampRefused { status: u16, excerpt: String } = "timestamp/refused", Temporary | Untrusted | Rejected {
             fix: "run again",
             what: "The authority gave no timestamp.",
             why: "It is busy or rejects the request; the message shows its answer.",
             advice: "Run again; check the URL, including its path.",
         },
-        /// A Rekor v2 entry does not prove a time, and there is no timestamp.
         #[error("a Rekor v2 log entry needs a timestamp, and there is none")]
         Untimed = "rekor/untimed", Trust {
             what: "A log that does not prove the time would be used without a timestamp authority.",
@@ -140,9 +115,6 @@ impl Error {
 
     /// The log reported that it has the entry, but reading it failed.
     pub(super) fn unread(error: HttpError) -> Self {
-        Self::Log(HttpError {
-            sent: true,
-            ..error
-        })
+        Self::Log(HttpError { sent: true, ..error })
     }
 }

@@ -47,11 +47,7 @@ enum Log<'a> {
 impl<'a> Log<'a> {
     fn new(host: &'a Host, service: &'a Service, trust: &'a Trust) -> Self {
         match service.version {
-            2 => Self::V2(RekorV2 {
-                host,
-                service,
-                root: trust.root(),
-            }),
+            2 => Self::V2(RekorV2 { host, service, root: trust.root() }),
             _ => Self::V1(RekorV1 { host, service }),
         }
     }
@@ -68,23 +64,10 @@ impl<'a> Witnesses<'a> {
     /// The witnesses of `trust`.
     pub fn new(host: &'a Host, trust: &'a Trust) -> Self {
         let services = trust.services();
-        let authority = |service| TimestampAuthority {
-            host,
-            service,
-            root: trust.root(),
-        };
+        let authority = |service| TimestampAuthority { host, service, root: trust.root() };
         let authorities = services.authorities.iter().map(authority).collect();
-        let logs = services
-            .logs
-            .iter()
-            .map(|service| Log::new(host, service, trust))
-            .collect();
-        Self {
-            permits: Semaphore::new(IN_FLIGHT),
-            authorities,
-            logs,
-            trust,
-        }
+        let logs = services.logs.iter().map(|service| Log::new(host, service, trust)).collect();
+        Self { permits: Semaphore::new(IN_FLIGHT), authorities, logs, trust }
     }
 
     /// Has each authority stamp random bytes, which say nothing to anybody, and verifies what comes
@@ -102,10 +85,7 @@ impl<'a> Witnesses<'a> {
         };
         let logged = Logged {
             verifier: Verifier::Key(key),
-            content: ContentRef::Message {
-                digest: &Digest::of(&bytes),
-                signature: &bytes,
-            },
+            content: ContentRef::Message { digest: &Digest::of(&bytes), signature: &bytes },
         };
         let nonces: Vec<_> = self.authorities.iter().map(|_| Nonce::draw(rng)).collect();
         let calls = self.authorities.iter().zip(nonces);
@@ -159,9 +139,7 @@ impl<'a> Witnesses<'a> {
         // A submission cannot be withdrawn when another log fails, so wait for every log.
         let answers = join_all(self.logs.iter().map(|log| log.submit(&logged, &limits))).await;
         let may_exist = |answer: &Result<_, Error>| {
-            answer
-                .as_ref()
-                .map_or_else(Error::may_be_logged, |_entry| true)
+            answer.as_ref().map_or_else(Error::may_be_logged, |_entry| true)
         };
         let may_exist = answers.iter().any(may_exist);
         let entries: Result<Vec<_>, _> = answers.into_iter().collect();
@@ -231,11 +209,7 @@ impl Witnessed {
     /// Never in practice, because the members are text and numbers.
     pub fn into_bytes(self) -> Result<Vec<u8>, Error> {
         let certificate = self.signed.certificate().der().to_vec();
-        let timestamps = self
-            .timestamps
-            .into_iter()
-            .map(|stamp| stamp.der().to_vec())
-            .collect();
+        let timestamps = self.timestamps.into_iter().map(|stamp| stamp.der().to_vec()).collect();
         let content = self.signed.content().clone();
         Bundle::new(certificate, content, self.entries, timestamps)
             .to_json()

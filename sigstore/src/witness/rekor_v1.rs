@@ -34,12 +34,7 @@ impl RekorV1<'_> {
         let url = request::below(&self.service.url, "api/v1/log/entries");
         let body = request(logged).ok_or(Error::Encoding)?;
         let request = request::post_accepting(url, "application/json", "application/json", body);
-        let answer = self
-            .host
-            .net
-            .send(limits, request)
-            .await
-            .map_err(Error::Log)?;
+        let answer = self.host.net.send(limits, request).await.map_err(Error::Log)?;
         let answer = match answer.status.as_u16() {
             409 => self.existing(&answer).await?,
             _ => answer,
@@ -52,19 +47,14 @@ impl RekorV1<'_> {
     }
 
     async fn mistaken(&self, answer: &Answer) -> Error {
-        service::mistaken(self.host, Kind::RekorV1, &self.service.url, answer)
-            .await
-            .into()
+        service::mistaken(self.host, Kind::RekorV1, &self.service.url, answer).await.into()
     }
 
     /// Fetches the entry that a 409 names. It uses only the ID in the answer, never its host.
     async fn existing(&self, conflict: &Answer) -> Result<Answer, Error> {
-        let id = conflict
-            .header(LOCATION)
-            .and_then(|to| to.rsplit('/').next())
-            .filter(|id| {
-                matches!(id.len(), 64 | 80) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
-            });
+        let id = conflict.header(LOCATION).and_then(|to| to.rsplit('/').next()).filter(|id| {
+            matches!(id.len(), 64 | 80) && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
         let Some(id) = id else {
             return Err(Error::refused(409, conflict.excerpt(&self.host.net)));
         };
@@ -90,10 +80,7 @@ fn request(logged: &Logged<'_>) -> Option<Vec<u8>> {
                 "content": STANDARD.encode(signature),
                 "publicKey": { "content": verifier },
             });
-            (
-                "hashedrekord",
-                json!({ "data": { "hash": hash }, "signature": signature }),
-            )
+            ("hashedrekord", json!({ "data": { "hash": hash }, "signature": signature }))
         }
     };
     serde_json::to_vec(&json!({ "apiVersion": "0.0.1", "kind": kind, "spec": spec })).ok()

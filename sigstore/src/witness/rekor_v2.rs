@@ -43,24 +43,14 @@ impl RekorV2<'_> {
         let url = request::below(&self.service.url, "api/v2/log/entries");
         let request =
             request::post_accepting(url, "application/json", "application/json", request(logged));
-        let answer = self
-            .host
-            .net
-            .send(limits, request)
-            .await
-            .map_err(Error::Log)?;
+        let answer = self.host.net.send(limits, request).await.map_err(Error::Log)?;
         match answer.status.as_u16() {
             200 | 201 if service::is_page(&answer.body) => {
                 let url = &self.service.url;
-                Err(service::mistaken(self.host, Kind::RekorV2, url, &answer)
-                    .await
-                    .into())
+                Err(service::mistaken(self.host, Kind::RekorV2, url, &answer).await.into())
             }
             200 | 201 => Ok(LogEntry::from_json(&answer.body)?.without_time()),
-            409 => match answer
-                .header("x-log-index")
-                .and_then(|index| index.parse().ok())
-            {
+            409 => match answer.header("x-log-index").and_then(|index| index.parse().ok()) {
                 Some(index) => self.find_again(index, logged).await,
                 None => Err(Error::refused(409, answer.excerpt(&self.host.net))),
             },
@@ -85,21 +75,13 @@ impl RekorV2<'_> {
         let text = self.covering(index).await?;
         let checkpoint = Checkpoint::parse(&text).ok_or_else(|| lost(UNREADABLE))?;
         let (size, root) = (checkpoint.size, checkpoint.root);
-        let log_id = self
-            .log_of(&checkpoint)
-            .ok_or_else(|| lost("its log is not trusted"))?;
+        let log_id = self.log_of(&checkpoint).ok_or_else(|| lost("its log is not trusted"))?;
         let needed = tiles::needed(index, size);
         let fetched = try_join_all(needed.iter().map(|tile| self.tile(tile))).await?;
         let hashes = fetched.into_iter().collect::<Option<_>>();
         let hashes = hashes.and_then(|tiles| tiles::inclusion_proof(index, size, &tiles));
         let hashes = hashes.ok_or_else(|| lost("its tiles do not hold a proof"))?;
-        let proof = Proof {
-            index,
-            size,
-            root,
-            hashes,
-            checkpoint: text.clone(),
-        };
+        let proof = Proof { index, size, root, hashes, checkpoint: text.clone() };
         LogEntry::rebuild(log_id, logged, proof).ok_or(Error::Encoding)
     }
 
@@ -111,17 +93,11 @@ impl RekorV2<'_> {
                 Some(checkpoint) if checkpoint.size > index => return Ok(text),
                 Some(_) => sleep(BETWEEN_LOOKS).await,
                 None => {
-                    return Err(Error::Lost {
-                        index,
-                        why: UNREADABLE,
-                    });
+                    return Err(Error::Lost { index, why: UNREADABLE });
                 }
             }
         }
-        Err(Error::Lost {
-            index,
-            why: "no checkpoint covers it yet",
-        })
+        Err(Error::Lost { index, why: "no checkpoint covers it yet" })
     }
 
     /// The ID of the trusted log that signed `checkpoint`.
@@ -138,19 +114,12 @@ impl RekorV2<'_> {
 
     async fn read(&self, path: &str) -> Result<Vec<u8>, Error> {
         let url = request::below(&self.service.url, &format!("api/v2/{path}"));
-        let answer = self
-            .host
-            .net
-            .send(&REKOR, request::get_json(url))
-            .await
-            .map_err(Error::unread)?;
+        let answer =
+            self.host.net.send(&REKOR, request::get_json(url)).await.map_err(Error::unread)?;
         if answer.status.is_success() {
             return Ok(answer.body);
         }
-        Err(Error::refused(
-            answer.status.as_u16(),
-            answer.excerpt(&self.host.net),
-        ))
+        Err(Error::refused(answer.status.as_u16(), answer.excerpt(&self.host.net)))
     }
 }
 
@@ -171,7 +140,5 @@ fn request(logged: &Logged<'_>) -> Vec<u8> {
         "digest": STANDARD.encode(digest.bytes()),
         "signature": { "content": signature, "verifier": verifier },
     });
-    json!({ "hashedRekordRequestV002": request })
-        .to_string()
-        .into_bytes()
+    json!({ "hashedRekordRequestV002": request }).to_string().into_bytes()
 }

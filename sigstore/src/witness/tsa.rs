@@ -34,12 +34,7 @@ impl TimestampAuthority<'_> {
         let query = query(signature, &nonce).map_err(|_der| Error::Encoding)?;
         let (kind, accept) = ("application/timestamp-query", "application/timestamp-reply");
         let request = request::post_accepting(self.service.url.clone(), kind, accept, query);
-        let answer = self
-            .host
-            .net
-            .send(&TSA, request)
-            .await
-            .map_err(Error::Timestamp)?;
+        let answer = self.host.net.send(&TSA, request).await.map_err(Error::Timestamp)?;
         let status = answer.status.as_u16();
         let is_good = matches!(status, 200 | 201);
         // A reply is a SEQUENCE (RFC 3161 2.4.2), and a page is not from an authority.
@@ -47,19 +42,13 @@ impl TimestampAuthority<'_> {
         let is_refusal = !service::is_of_url(status) && !service::is_page(&answer.body);
         if !is_reply && (is_good || !is_refusal) {
             let (kind, url) = (Kind::TimestampAuthority, &self.service.url);
-            return Err(service::mistaken(self.host, kind, url, &answer)
-                .await
-                .into());
+            return Err(service::mistaken(self.host, kind, url, &answer).await.into());
         }
         if !is_good {
             let excerpt = answer.excerpt(&self.host.net);
             return Err(Error::TimestampRefused { status, excerpt });
         }
-        let stamped = Stamped {
-            signature,
-            nonce: Some(&nonce.0),
-            verifier: logged.verifier,
-        };
+        let stamped = Stamped { signature, nonce: Some(&nonce.0), verifier: logged.verifier };
         Ok(Timestamp::verify(&answer.body, &stamped, self.root)?)
     }
 }
@@ -96,19 +85,10 @@ struct Imprint {
 
 /// The request. It stamps the raw signature, not the image and not base64 text.
 fn query(signature: &[u8], nonce: &Nonce) -> der::Result<Vec<u8>> {
-    let algorithm = AlgorithmIdentifierOwned {
-        oid: ID_SHA_256,
-        parameters: Some(Any::null()),
-    };
+    let algorithm = AlgorithmIdentifierOwned { oid: ID_SHA_256, parameters: Some(Any::null()) };
     let hashed = OctetString::new(Digest::of(signature).bytes().as_slice())?;
     let imprint = Imprint { algorithm, hashed };
-    Query {
-        version: 1,
-        imprint,
-        nonce: Uint::new(&nonce.0)?,
-        cert_req: true,
-    }
-    .to_der()
+    Query { version: 1, imprint, nonce: Uint::new(&nonce.0)?, cert_req: true }.to_der()
 }
 
 #[cfg(test)]

@@ -7,27 +7,15 @@ errors! {
     /// A flag of cosign is refused. The error contains no value.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// A flag of cosign that ambisign does not support.
         #[error("`--{name}` of cosign is refused")]
-        CosignFlag {
-            /// The flag.
-            name: &'static str,
-            /// What to do instead.
-            fix: &'static str,
-        } = "settings/cosign-flag", Usage {
+        CosignFlag { name: &'static str, fix: &'static str } = "settings/cosign-flag", Usage {
             fix: *fix,
             what: "A flag of cosign asks for something that ambisign does not do.",
             why: "Ignoring it would make another signature than you asked for.",
             advice: "Follow the fix in the message; `ambisign explain cosign` lists all flags of cosign.",
         },
-        /// The command line would contain a secret.
         #[error("`--{name}` is refused: other processes can read it from the command line")]
-        SecretInArguments {
-            /// The flag.
-            name: &'static str,
-            /// Where to put the secret.
-            fix: &'static str,
-        } = "settings/secret-in-arguments", Usage {
+        SecretInArguments { name: &'static str, fix: &'static str } = "settings/secret-in-arguments", Usage {
             fix: *fix,
             what: "The command line contains a password or token.",
             why: "Every process on the machine can read it, and CI systems print it. It was not used.",

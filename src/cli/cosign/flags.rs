@@ -76,13 +76,7 @@ const fn row(
     translation: Translation,
     why: &'static str,
 ) -> Flag {
-    Flag {
-        name,
-        of,
-        takes,
-        translation,
-        why,
-    }
+    Flag { name, of, takes, translation, why }
 }
 
 use Takes::{Switch, Value};

@@ -39,38 +39,20 @@ fn the_words_of_cosign_become_ours() {
             "sign --timestamp-server-url https://tsa.example IMAGE",
             "sign --tsa-url https://tsa.example IMAGE",
         ),
-        (
-            "sign --registry-cacert=ca.pem IMAGE",
-            "sign --ca-file=ca.pem IMAGE",
-        ),
+        ("sign --registry-cacert=ca.pem IMAGE", "sign --ca-file=ca.pem IMAGE"),
         ("sign -- --key IMAGE", "sign -- --key IMAGE"),
         ("-t 3m -d sign IMAGE", "sign -t 3m -d IMAGE"),
         ("--timeout=3m sign IMAGE", "sign --timeout=3m IMAGE"),
-        (
-            "sign-blob --signing-algorithm ecdsa-sha2-256-nistp256 f",
-            "sign-blob f",
-        ),
+        ("sign-blob --signing-algorithm ecdsa-sha2-256-nistp256 f", "sign-blob f"),
         ("verify --check-claims --offline=true IMAGE", "verify IMAGE"),
-        (
-            "verify --key cosign.pub IMAGE",
-            "verify --key cosign.pub IMAGE",
-        ),
-        (
-            "doctor --yes=true --upload=false IMAGE",
-            "doctor --yes --no-push IMAGE",
-        ),
+        ("verify --key cosign.pub IMAGE", "verify --key cosign.pub IMAGE"),
+        ("doctor --yes=true --upload=false IMAGE", "doctor --yes --no-push IMAGE"),
         // Not of cosign, and not of anybody.
         ("trust show --staging", "trust show --staging"),
         ("-d completions sign", "-d completions sign"),
-        (
-            "sign --no-such-flag=true IMAGE",
-            "sign --no-such-flag=true IMAGE",
-        ),
+        ("sign --no-such-flag=true IMAGE", "sign --no-such-flag=true IMAGE"),
     ] {
-        let (theirs, ours) = (
-            theirs.replace("IMAGE", digest),
-            ours.replace("IMAGE", digest),
-        );
+        let (theirs, ours) = (theirs.replace("IMAGE", digest), ours.replace("IMAGE", digest));
         assert_eq!(swapped(&theirs).unwrap().words, words(&ours), "{theirs}");
     }
 }
@@ -80,18 +62,9 @@ fn what_changes_nothing_is_told_in_one_line() {
     for (line, expected) in [
         ("sign --yes a", vec![]),
         ("sign --upload=true a", vec![]),
-        (
-            "sign --oidc-client-id x a",
-            vec!["`--oidc-client-id` is not used: there is no login"],
-        ),
-        (
-            "sign --tlog-upload=true a",
-            vec!["`--tlog-upload` is not used: this is always done"],
-        ),
-        (
-            "sign --k8s-keychain --b64 a",
-            vec!["`--k8s-keychain` is not used: logins come"],
-        ),
+        ("sign --oidc-client-id x a", vec!["`--oidc-client-id` is not used: there is no login"]),
+        ("sign --tlog-upload=true a", vec!["`--tlog-upload` is not used: this is always done"]),
+        ("sign --k8s-keychain --b64 a", vec!["`--k8s-keychain` is not used: logins come"]),
     ] {
         let unused = swapped(line).unwrap().unused;
         assert_eq!(unused.len(), expected.len(), "{line}: {unused:?}");
@@ -123,16 +96,9 @@ fn what_is_refused_says_what_to_do_and_shows_no_value() {
     ] {
         let error = swapped(line).unwrap_err();
         let (text, fix) = (format!("{error:?} {error}"), error.fix().unwrap());
-        assert!(
-            !text.contains("hunter2") && !fix.is_empty(),
-            "{line}: {text}"
-        );
+        assert!(!text.contains("hunter2") && !fix.is_empty(), "{line}: {text}");
         let is_secret = line.contains("-password") || line.contains("-token");
-        let code = if is_secret {
-            "settings/secret-in-arguments"
-        } else {
-            "settings/cosign-flag"
-        };
+        let code = if is_secret { "settings/secret-in-arguments" } else { "settings/cosign-flag" };
         assert_eq!(error.code(), code, "{line}");
     }
 }
@@ -143,10 +109,7 @@ fn a_switch_that_is_turned_off_wins_over_its_variable() {
     let names = ["AMBISIGN_YES", "AMBISIGN_STAGING"].map(str::to_owned);
     assert_eq!(off, BTreeSet::from(names));
     // Of two words the last one counts, and a flag of cosign that means the opposite is no other.
-    for line in [
-        "sign --yes --yes=false a",
-        "sign --upload=false --upload=true a",
-    ] {
+    for line in ["sign --yes --yes=false a", "sign --upload=false --upload=true a"] {
         let swapped = swapped(line).unwrap();
         assert_eq!(swapped.off.len(), 1, "{line}");
         assert_eq!(swapped.words, words("sign a"), "{line}");
@@ -167,11 +130,7 @@ fn variables_of_cosign_are_named_and_not_read() {
     .into_iter()
     .collect();
     let swapped = swap(words("sign --timeout 3m a"), &env).unwrap();
-    let messages: Vec<_> = swapped
-        .unused
-        .iter()
-        .map(|one| one.message.as_str())
-        .collect();
+    let messages: Vec<_> = swapped.unused.iter().map(|one| one.message.as_str()).collect();
     assert_eq!(
         messages,
         [
@@ -189,15 +148,9 @@ fn the_table_has_each_flag_of_a_command_once_and_in_order() {
     let mut seen = BTreeSet::new();
     for flag in FLAGS {
         for command in flag.of {
-            assert!(
-                COMMANDS.contains(command) && seen.insert((flag.name, command)),
-                "{flag:?}"
-            );
+            assert!(COMMANDS.contains(command) && seen.insert((flag.name, command)), "{flag:?}");
         }
-        let is_plain = matches!(
-            flag.translation,
-            Translation::Alias(_) | Translation::Opposite(_)
-        );
+        let is_plain = matches!(flag.translation, Translation::Alias(_) | Translation::Opposite(_));
         let is_right = flag.why.is_empty() == is_plain || flag.translation == Translation::Same;
         assert!(is_right, "{flag:?}");
     }

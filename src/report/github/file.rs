@@ -41,10 +41,8 @@ pub(super) fn append_first(path: &Path, versions: &[String]) -> io::Result<()> {
 /// # Errors
 /// It cannot be written.
 pub(super) fn keep(folder: &Path, text: &str) -> io::Result<PathBuf> {
-    let mut file = tempfile::Builder::new()
-        .prefix("ambisign-")
-        .suffix(".json")
-        .tempfile_in(folder)?;
+    let mut file =
+        tempfile::Builder::new().prefix("ambisign-").suffix(".json").tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.write_all(b"\n")?;
     let (_, path) = file.keep().map_err(|error| error.error)?;

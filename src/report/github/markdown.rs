@@ -22,15 +22,7 @@ pub(super) fn prose(text: &str) -> String {
         return plain(text);
     }
     let parts = parts.into_iter().enumerate();
-    parts
-        .map(|(at, part)| {
-            if at.is_multiple_of(2) {
-                plain(part)
-            } else {
-                code(part)
-            }
-        })
-        .collect()
+    parts.map(|(at, part)| if at.is_multiple_of(2) { plain(part) } else { code(part) }).collect()
 }
 
 /// `text` as code on one line, in a table or outside: between more backticks than it has in a row
@@ -41,15 +33,8 @@ pub(super) fn code(text: &str) -> String {
         return String::new();
     }
     let fence = "`".repeat(longest_run(text) + 1);
-    let space = if text.starts_with('`') || text.ends_with('`') {
-        " "
-    } else {
-        ""
-    };
-    format!(
-        "{fence}{space}{}{space}{fence}",
-        text.replace('|', r"\u{7c}")
-    )
+    let space = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{space}{}{space}{fence}", text.replace('|', r"\u{7c}"))
 }
 
 /// Lines of `language` as a block of code (CommonMark 4.5). A line break in a line is one of ours.
@@ -85,10 +70,7 @@ mod tests {
     fn punctuation_is_escaped() {
         assert_eq!(plain("a | b"), r"a \| b");
         assert_eq!(plain("<b>*x*</b>"), r"\<b\>\*x\*\</b\>");
-        assert_eq!(
-            plain("[x](https://e.example)"),
-            r"\[x\]\(https\://e.example\)"
-        );
+        assert_eq!(plain("[x](https://e.example)"), r"\[x\]\(https\://e.example\)");
         assert_eq!(plain("www.example.com"), r"www\.example.com");
         assert_eq!(plain("answered 0.9 s, 50%"), "answered 0.9 s, 50%");
     }
@@ -115,11 +97,7 @@ mod tests {
     fn links_lead_where_they_say() {
         let url = "https://search.sigstore.dev/?logIndex=7";
         assert_eq!(link("v1 #7", Some(url)), format!(r"[v1 \#7](<{url}>)"));
-        for odd in [
-            "javascript:x",
-            "https://e.example/>x",
-            "https://e.example/a b",
-        ] {
+        for odd in ["javascript:x", "https://e.example/>x", "https://e.example/a b"] {
             assert_eq!(link("x", Some(odd)), "x");
         }
     }

@@ -52,10 +52,7 @@ impl Reporter<'_> {
         let outputs = Outputs::of(report, document, kept, &|text| self.clean(text));
         for name in outputs.left_out() {
             let message = format!("the output `{name}` is too long, and is left empty");
-            self.warning(&Warning {
-                code: OUTPUT,
-                message,
-            });
+            self.warning(&Warning { code: OUTPUT, message });
         }
         let written = outputs.text().and_then(|text| file::append(path, &text));
         if let Err(error) = written {

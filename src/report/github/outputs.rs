@@ -48,8 +48,7 @@ impl Outputs {
                 view.lines(|image| {
                     let seen = Some(image).filter(signed);
                     // Verifiers do not find a signature that is only in a file.
-                    seen.filter(|image| image.unattached().is_none())
-                        .map(Outcome::name)
+                    seen.filter(|image| image.unattached().is_none()).map(Outcome::name)
                 }),
             ),
             (
@@ -57,19 +56,13 @@ impl Outputs {
                 view.lines(|image| Some(image.attached.as_ref()?.reference.clone())),
             ),
             ("digests", view.digests()),
-            (
-                "log-indexes",
-                view.entries(|entry| Some(entry.index.to_string())),
-            ),
+            ("log-indexes", view.entries(|entry| Some(entry.index.to_string()))),
             ("rekor-urls", view.entries(link)),
             ("certificate-identity", clean(&identity)),
             ("certificate-issuer", clean(&issuer)),
             ("verify-command", first),
             ("verify-commands", commands),
-            (
-                "signed-count",
-                count(|state| matches!(state, State::Attached | State::Signed)),
-            ),
+            ("signed-count", count(|state| matches!(state, State::Attached | State::Signed))),
             (
                 "skipped-count",
                 count(|state| matches!(state, State::AlreadyAttached | State::AlreadySigned)),
@@ -128,17 +121,10 @@ impl View<'_> {
     /// The digest of the first signed image of each repository, as JSON.
     fn digests(&self) -> String {
         let mut digests = BTreeMap::new();
-        for image in self
-            .report
-            .images
-            .iter()
-            .filter(|image| text::is_signed(image))
-        {
+        for image in self.report.images.iter().filter(|image| text::is_signed(image)) {
             if let (Some(digest), None) = (&image.digest, &image.file) {
                 let repository = (self.clean)(&image.repository);
-                digests
-                    .entry(repository)
-                    .or_insert_with(|| (self.clean)(digest));
+                digests.entry(repository).or_insert_with(|| (self.clean)(digest));
             }
         }
         sanitize::json(&serde_json::json!(digests).to_string())
@@ -146,19 +132,15 @@ impl View<'_> {
 
     /// Identity and issuer of the certificate, or in a dry run those that it would have.
     fn signer(&self) -> (String, String) {
-        let mut certificates = self
-            .report
-            .images
-            .iter()
-            .filter_map(|image| image.certificate.as_ref());
+        let mut certificates =
+            self.report.images.iter().filter_map(|image| image.certificate.as_ref());
         if let Some(certificate) = certificates.next() {
             return (certificate.identity.clone(), certificate.issuer.clone());
         }
         match self.report.identity.as_ref() {
-            Some(identity) => (
-                identity.subject.clone().unwrap_or_default(),
-                identity.issuer.clone(),
-            ),
+            Some(identity) => {
+                (identity.subject.clone().unwrap_or_default(), identity.issuer.clone())
+            }
             None => (String::new(), String::new()),
         }
     }
@@ -173,9 +155,7 @@ fn shortened(document: &str) -> String {
         return document.to_owned();
     };
     for list in ["images", "files"] {
-        let images = value
-            .get_mut(list)
-            .and_then(serde_json::Value::as_array_mut);
+        let images = value.get_mut(list).and_then(serde_json::Value::as_array_mut);
         for image in images.into_iter().flatten() {
             if let Some(certificate) = image.get_mut("certificate") {
                 *certificate = serde_json::Value::Null;
@@ -198,10 +178,7 @@ mod tests {
         let outputs = Outputs(vec![("a", "x\nghadelimiter_7\nPATH<<y".to_owned())]);
         assert!(outputs.delimited("ghadelimiter_7").is_err());
         let text = outputs.delimited("ghadelimiter_8").unwrap();
-        assert_eq!(
-            text,
-            "a<<ghadelimiter_8\nx\nghadelimiter_7\nPATH<<y\nghadelimiter_8\n"
-        );
+        assert_eq!(text, "a<<ghadelimiter_8\nx\nghadelimiter_7\nPATH<<y\nghadelimiter_8\n");
         assert_ne!(outputs.text().unwrap(), outputs.text().unwrap());
     }
 

@@ -39,13 +39,7 @@ impl Page {
 
     /// The page, and after it shorter ones.
     pub(super) fn versions(&self) -> [String; 3] {
-        let Self {
-            heading,
-            failures,
-            signed,
-            signer,
-            verify,
-        } = self;
+        let Self { heading, failures, signed, signer, verify } = self;
         [
             format!("{heading}{failures}{signed}{signer}{verify}"),
             format!("{heading}{failures}{signed}{signer}"),
@@ -66,54 +60,27 @@ impl View<'_> {
         let nouns = text::nouns(report);
         let took = format!("{:.1} s", report.took.as_secs_f64());
         let is_new = |image: &Outcome| matches!(image.state, State::Signed | State::WouldSign);
-        if done > 0
-            && report
-                .images
-                .iter()
-                .any(|image| image.is_done() && !is_new(image))
-        {
+        if done > 0 && report.images.iter().any(|image| image.is_done() && !is_new(image)) {
             let counted = text::counted(report, (all, nouns));
             return format!("### Result: {counted} in {took}\n\n");
         }
-        let verb = if report.dry_run {
-            "Would sign"
-        } else {
-            "Signed"
-        };
+        let verb = if report.dry_run { "Would sign" } else { "Signed" };
         let subject = match (done, report.images.first()) {
             (0, _) => return format!("### {}\n\n", self.nothing(nouns)),
             (1, Some(image)) if all == 1 => self.code(&short_name(image)),
             (done, _) if done == all => format!("{done} {nouns}"),
             (done, _) => format!("{done} of {all} {nouns}"),
         };
-        let requested: usize = report
-            .images
-            .iter()
-            .map(|image| image.requested.len())
-            .sum();
-        let references = if requested > all {
-            format!(" ({requested} references)")
-        } else {
-            String::new()
-        };
-        let kept = report
-            .images
-            .iter()
-            .any(|image| image.unattached().is_some());
-        let where_to = if kept {
-            ", into files and not attached,"
-        } else {
-            ""
-        };
+        let requested: usize = report.images.iter().map(|image| image.requested.len()).sum();
+        let references =
+            if requested > all { format!(" ({requested} references)") } else { String::new() };
+        let kept = report.images.iter().any(|image| image.unattached().is_some());
+        let where_to = if kept { ", into files and not attached," } else { "" };
         format!("### {verb} {subject}{references}{where_to} in {took}\n\n")
     }
 
     fn nothing(&self, nouns: &str) -> String {
-        let done = if self.report.dry_run {
-            "be signed"
-        } else {
-            "signed"
-        };
+        let done = if self.report.dry_run { "be signed" } else { "signed" };
         match (self.report.exit(), self.report.images.len()) {
             (0, _) => format!("No {nouns} to sign"),
             (_, _) if self.report.dry_run => format!("No {nouns} could {done}"),
@@ -128,10 +95,7 @@ impl View<'_> {
         if let [block] = blocks.as_slice() {
             return self.failure(block);
         }
-        let rows: Vec<_> = blocks
-            .iter()
-            .map(|block| self.row_of_failure(block))
-            .collect();
+        let rows: Vec<_> = blocks.iter().map(|block| self.row_of_failure(block)).collect();
         table("| What happened | Fix | Code |\n|---|---|---|\n", &rows)
     }
 
@@ -165,11 +129,7 @@ impl View<'_> {
     fn signed(&self) -> String {
         let done = self.report.images.iter().filter(|image| image.is_done());
         let rows: Vec<_> = done.map(|image| self.row(image)).collect();
-        let first = if text::nouns(self.report) == "files" {
-            "File"
-        } else {
-            "Image"
-        };
+        let first = if text::nouns(self.report) == "files" { "File" } else { "Image" };
         let head = format!("| {first} | Digest | Log entry | Time |\n|---|---|---|---|\n");
         table(&head, &rows)
     }
@@ -177,16 +137,9 @@ impl View<'_> {
     fn row(&self, image: &Outcome) -> String {
         let digest = image.digest.as_deref().unwrap_or_default();
         let digest = digest.get(..DIGITS).unwrap_or(digest);
-        let tags = image
-            .requested
-            .iter()
-            .filter_map(|asked| tag(asked, &image.repository));
+        let tags = image.requested.iter().filter_map(|asked| tag(asked, &image.repository));
         let tags: Vec<_> = tags.map(|tag| self.code(tag)).collect();
-        let tags = if tags.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", tags.join(", "))
-        };
+        let tags = if tags.is_empty() { String::new() } else { format!(" ({})", tags.join(", ")) };
         let entries = image.log.iter().map(|entry| self.entry(entry));
         let entries = entries.collect::<Vec<_>>().join(", ");
         let took: Duration = image.steps.iter().map(|step| step.took).sum();
@@ -209,11 +162,7 @@ impl View<'_> {
         if self.report.done() == 0 {
             return String::new();
         }
-        let certificate = self
-            .report
-            .images
-            .iter()
-            .find_map(|image| image.certificate.as_ref());
+        let certificate = self.report.images.iter().find_map(|image| image.certificate.as_ref());
         let identity = self.report.identity.as_ref();
         let facts = [
             (
@@ -228,13 +177,7 @@ impl View<'_> {
                     .map(|certificate| certificate.issuer.as_str())
                     .or_else(|| Some(identity?.issuer.as_str())),
             ),
-            (
-                "Instance",
-                self.report
-                    .instance
-                    .as_ref()
-                    .map(|instance| instance.name.as_str()),
-            ),
+            ("Instance", self.report.instance.as_ref().map(|instance| instance.name.as_str())),
         ];
         let known = facts
             .iter()

@@ -39,10 +39,7 @@ impl Files {
             ("GITHUB_WORKFLOW_REF", WORKFLOW.to_owned()),
             ("RUNNER_TEMP", path("")),
         ]);
-        env.extend(
-            more.iter()
-                .map(|(name, value)| (*name, (*value).to_owned())),
-        );
+        env.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         Style::of(&Env::from_iter(env), false)
     }
 
@@ -58,10 +55,7 @@ impl Files {
         while let Some(line) = lines.next() {
             let (name, delimiter) = line.split_once("<<").unwrap();
             assert!(delimiter.starts_with("ghadelimiter_"), "{line}");
-            let value: Vec<_> = lines
-                .by_ref()
-                .take_while(|line| *line != delimiter)
-                .collect();
+            let value: Vec<_> = lines.by_ref().take_while(|line| *line != delimiter).collect();
             found.insert(name.to_owned(), value.join("\n"));
         }
         found
@@ -70,9 +64,7 @@ impl Files {
 
 /// The workflow commands in `log`.
 fn commands(log: &str) -> Vec<&str> {
-    log.lines()
-        .filter(|line| line.trim_start().starts_with("::"))
-        .collect()
+    log.lines().filter(|line| line.trim_start().starts_with("::")).collect()
 }
 
 fn failed(name: &str) -> Outcome {
@@ -96,14 +88,8 @@ fn outputs_are_for_the_steps_that_follow() {
     let outputs = files.outputs();
     let value = |name: &str| outputs[name].as_str();
     assert_eq!(value("signed-refs"), "r.io/a@sha256:00\nr.io/b@sha256:00");
-    assert_eq!(
-        value("signature-refs"),
-        "r.io/a@sha256:11\nr.io/b@sha256:11"
-    );
-    assert_eq!(
-        value("digests"),
-        r#"{"r.io/a":"sha256:00","r.io/b":"sha256:00"}"#
-    );
+    assert_eq!(value("signature-refs"), "r.io/a@sha256:11\nr.io/b@sha256:11");
+    assert_eq!(value("digests"), r#"{"r.io/a":"sha256:00","r.io/b":"sha256:00"}"#);
     assert_eq!(value("log-indexes"), "48211\n48211");
     assert_eq!(value("signed-count"), "2");
     assert_eq!(value("version"), env!("CARGO_PKG_VERSION"));
@@ -127,10 +113,7 @@ fn what_no_reader_finds_is_not_called_signed_for_them() {
         sha256: "00".to_owned(),
         path: Some("b/kept.sigstore.json".into()),
     });
-    let before = Outcome {
-        state: State::AlreadySigned,
-        ..signed("r.io/before")
-    };
+    let before = Outcome { state: State::AlreadySigned, ..signed("r.io/before") };
     finished(files.look(&[]), &batch(vec![kept.clone()]), Output::Text);
     assert_eq!(files.outputs()["signed-refs"], "");
     let summary = files.summary();
@@ -153,28 +136,14 @@ fn a_run_that_failed_has_outputs_and_a_summary_too() {
     assert_eq!(files.outputs()["signed-count"], "0");
     assert_eq!(files.outputs()["signed-refs"], "");
     let summary = files.summary();
-    assert!(
-        summary.starts_with("### Not signed\n\n**this GitHub job may not"),
-        "{summary}"
-    );
-    assert!(
-        summary.contains("\nFix: add `permissions: id-token: write`"),
-        "{summary}"
-    );
-    assert!(
-        summary.contains("`github/not-permitted`; exit 3; nothing was signed"),
-        "{summary}"
-    );
-    let [command] = commands(&err)[..] else {
-        panic!("{err}")
-    };
+    assert!(summary.starts_with("### Not signed\n\n**this GitHub job may not"), "{summary}");
+    assert!(summary.contains("\nFix: add `permissions: id-token: write`"), "{summary}");
+    assert!(summary.contains("`github/not-permitted`; exit 3; nothing was signed"), "{summary}");
+    let [command] = commands(&err)[..] else { panic!("{err}") };
     let start =
         "::error title=ambisign%3A github/not-permitted,file=.github/workflows/release.yml::";
     assert!(command.starts_with(start), "{command}");
-    assert!(
-        command.contains(". Fix: add `permissions: id-token: write` to the job"),
-        "{command}"
-    );
+    assert!(command.contains(". Fix: add `permissions: id-token: write` to the job"), "{command}");
 }
 
 #[test]
@@ -202,46 +171,22 @@ fn the_summary_shows_what_was_signed_and_how_to_verify_it() {
 #[test]
 fn a_batch_and_a_dry_run_have_summaries_of_their_own() {
     let files = Files::new();
-    finished(
-        files.look(&[]),
-        &batch(vec![signed("r.io/a"), failed("r.io/b")]),
-        Output::Text,
-    );
+    finished(files.look(&[]), &batch(vec![signed("r.io/a"), failed("r.io/b")]), Output::Text);
     let summary = files.summary();
-    assert!(
-        summary.starts_with("### Signed 1 of 2 images in 2.9 s\n\n"),
-        "{summary}"
-    );
-    assert!(
-        summary.contains("**r\\.io/b") || summary.contains("**r.io/b"),
-        "{summary}"
-    );
+    assert!(summary.starts_with("### Signed 1 of 2 images in 2.9 s\n\n"), "{summary}");
+    assert!(summary.contains("**r\\.io/b") || summary.contains("**r.io/b"), "{summary}");
 
     let files = Files::new();
-    finished(
-        files.look(&[]),
-        &batch(vec![failed("r.io/a"), failed("r.io/b")]),
-        Output::Text,
-    );
+    finished(files.look(&[]), &batch(vec![failed("r.io/a"), failed("r.io/b")]), Output::Text);
     let summary = files.summary();
-    assert!(
-        summary.starts_with("### None of 2 images signed\n\n| What happened |"),
-        "{summary}"
-    );
+    assert!(summary.starts_with("### None of 2 images signed\n\n| What happened |"), "{summary}");
     assert_eq!(summary.matches("\n| r.io/").count(), 2, "{summary}");
 
     let files = Files::new();
-    let mut dry = batch(vec![Outcome {
-        state: State::WouldSign,
-        ..signed("r.io/a")
-    }]);
+    let mut dry = batch(vec![Outcome { state: State::WouldSign, ..signed("r.io/a") }]);
     dry.dry_run = true;
     finished(files.look(&[]), &dry, Output::Text);
-    assert!(
-        files
-            .summary()
-            .starts_with("### Would sign `r.io/a` in 2.9 s\n\n")
-    );
+    assert!(files.summary().starts_with("### Would sign `r.io/a` in 2.9 s\n\n"));
     assert_eq!(files.outputs()["signed-count"], "0");
     assert_ne!(files.outputs()["certificate-identity"], "");
 }
@@ -256,16 +201,10 @@ fn nothing_from_outside_is_markup_or_a_line_of_its_own() {
     other.state = State::Failed(failure(hostile, Class::Registry));
     let (_, err) = finished(files.look(&[]), &batch(vec![odd, other]), Output::Text);
     let summary = files.summary();
-    let headings: Vec<_> = summary
-        .lines()
-        .filter(|line| line.starts_with('#'))
-        .collect();
+    let headings: Vec<_> = summary.lines().filter(|line| line.starts_with('#')).collect();
     assert_eq!(headings, ["### Signed 1 of 2 images in 2.9 s"]);
     for text in [&summary, &err, &format!("{:?}", files.outputs())] {
-        assert!(
-            !text.contains("hunter") && !text.contains('\u{1b}'),
-            "{text}"
-        );
+        assert!(!text.contains("hunter") && !text.contains('\u{1b}'), "{text}");
     }
     let row = summary.lines().find(|line| line.starts_with("| ``x`"));
     assert_eq!(row.unwrap().matches('|').count(), 5, "{summary}");
@@ -274,9 +213,7 @@ fn nothing_from_outside_is_markup_or_a_line_of_its_own() {
     assert!(!summary.contains("](<javascript"), "{summary}");
     assert_eq!(files.outputs()["signed-refs"].lines().count(), 1);
     assert_eq!(files.outputs().len(), 15);
-    let [command] = commands(&err)[..] else {
-        panic!("{err}")
-    };
+    let [command] = commands(&err)[..] else { panic!("{err}") };
     assert!(command.starts_with("::error title="), "{command}");
     assert!(!command.contains("##["), "{command}");
 }
@@ -288,11 +225,7 @@ fn one_annotation_for_one_cause() {
     let mut batch = batch(images);
     for at in 0..30 {
         batch.warnings.push(Warning {
-            code: if at % 2 == 0 {
-                "registry/tag"
-            } else {
-                "run/kept"
-            },
+            code: if at % 2 == 0 { "registry/tag" } else { "run/kept" },
             message: format!("image {at} is odd"),
         });
     }
@@ -323,10 +256,7 @@ fn long_batches_have_a_group_for_each_image() {
         err
     };
     let three = log(3);
-    assert!(
-        !three.contains("::group::") && !three.contains("::endgroup::"),
-        "{three}"
-    );
+    assert!(!three.contains("::group::") && !three.contains("::endgroup::"), "{three}");
     let four = log(4);
     assert_eq!(four.matches("::group::r.io/").count(), 4, "{four}");
     assert_eq!(four.matches("\n::endgroup::\n").count(), 4, "{four}");
@@ -342,10 +272,7 @@ fn files_that_cannot_be_written_stop_nothing() {
     let folder = files.0.path().display().to_string();
     for (name, what) in [
         ("GITHUB_OUTPUT", "the outputs could not be written"),
-        (
-            "GITHUB_STEP_SUMMARY",
-            "the job summary could not be written",
-        ),
+        ("GITHUB_STEP_SUMMARY", "the job summary could not be written"),
         ("RUNNER_TEMP", "the result file could not be written"),
     ] {
         // A folder is no file, and nothing is made where the runner made nothing.
@@ -359,10 +286,7 @@ fn files_that_cannot_be_written_stop_nothing() {
                 Output::Text,
             );
             assert_eq!(out, "r.io/a@sha256:00\n");
-            assert!(
-                err.contains(&format!("ambisign: warning: {what}: ")),
-                "{err}"
-            );
+            assert!(err.contains(&format!("ambisign: warning: {what}: ")), "{err}");
         }
     }
     assert!(!files.0.path().join("absent").exists());
@@ -371,11 +295,7 @@ fn files_that_cannot_be_written_stop_nothing() {
 #[test]
 fn what_is_too_long_for_the_runner_is_cut() {
     let files = Files::new();
-    let step = Step {
-        name: "manifest",
-        took: Duration::from_secs(1),
-        detail: String::new(),
-    };
+    let step = Step { name: "manifest", took: Duration::from_secs(1), detail: String::new() };
     let images = (0..3000).map(|at| Outcome {
         steps: vec![step.clone()],
         ..signed(&format!("r.io/{}/{at}", "long".repeat(40)))
@@ -383,10 +303,7 @@ fn what_is_too_long_for_the_runner_is_cut() {
     let (_, err) = finished(files.look(&[]), &batch(images.collect()), Output::Text);
     let summary = files.summary();
     assert_eq!(summary.matches("\n| `r.io/").count(), 200);
-    assert!(
-        summary.contains("2800 more are in the output `result-file`"),
-        "no end"
-    );
+    assert!(summary.contains("2800 more are in the output `result-file`"), "no end");
     assert!(summary.len() < 900 * 1024);
     let outputs = files.outputs();
     assert_eq!(outputs["verify-commands"], "");
@@ -395,25 +312,13 @@ fn what_is_too_long_for_the_runner_is_cut() {
         "{}",
         &err[err.len() - 900..]
     );
-    assert!(
-        fs::read_to_string(&outputs["result-file"])
-            .unwrap()
-            .contains("BEGIN CERTIFICATE")
-    );
+    assert!(fs::read_to_string(&outputs["result-file"]).unwrap().contains("BEGIN CERTIFICATE"));
 
     // What other calls in the same step wrote counts.
     let files = Files::new();
     fs::write(files.0.path().join("summary"), "x".repeat(900 * 1024 - 100)).unwrap();
-    finished(
-        files.look(&[]),
-        &batch(vec![signed("r.io/a")]),
-        Output::Text,
-    );
-    assert!(
-        files
-            .summary()
-            .ends_with("x### Signed `r.io/a` in 2.9 s\n\n")
-    );
+    finished(files.look(&[]), &batch(vec![signed("r.io/a")]), Output::Text);
+    assert!(files.summary().ends_with("x### Signed `r.io/a` in 2.9 s\n\n"));
 }
 
 #[test]
@@ -433,12 +338,7 @@ fn the_workflow_is_a_file_of_the_repository() {
     assert_eq!(workflow(WORKFLOW).unwrap(), ".github/workflows/release.yml");
     let odd = "o/r/.github/workflows/a@b.yml@refs/heads/c@refs/d";
     assert_eq!(workflow(odd).unwrap(), ".github/workflows/a@b.yml");
-    for other in [
-        "",
-        "x",
-        "o/r/../../x@refs/heads/main",
-        "o/r/.github/workflows/x.yml",
-    ] {
+    for other in ["", "x", "o/r/../../x@refs/heads/main", "o/r/.github/workflows/x.yml"] {
         assert_eq!(workflow(other), None);
     }
     assert!(Runner::of(&Env::from_iter([("GITHUB_ACTIONS", "1")])).is_none());

@@ -6,13 +6,11 @@ use ambisign_host::codes;
 codes! {
     /// The warnings about the files of the runner.
     pub(crate) WARNINGS {
-        /// An output is too long.
         pub(super) OUTPUT = "github/output" {
             what: "An output of the step is too long and was left empty.",
             why: "GitHub takes 1 MiB of outputs from all steps of a job together.",
             advice: "Read the file that the output `result-file` names.",
         },
-        /// A file cannot be written.
         pub(super) UNWRITTEN = "github/unwritten" {
             what: "A file of the runner could not be written: outputs, the summary or the whole result.",
             why: "The disk is full, the step runs as another user, or the file belongs to another step.",

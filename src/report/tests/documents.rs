@@ -31,10 +31,7 @@ fn hold(name: &str, tell: impl FnOnce(Reporter<'_>) -> io::Result<()>) {
 }
 
 fn warning() -> Warning {
-    Warning {
-        code: "settings/x",
-        message: "odd ##[group] hunter\"22\u{1b}".to_owned(),
-    }
+    Warning { code: "settings/x", message: "odd ##[group] hunter\"22\u{1b}".to_owned() }
 }
 
 fn identity() -> Identity {
@@ -58,27 +55,15 @@ fn everything() -> Report {
         }),
         ..signed("r.io/b")
     };
-    let file = Outcome {
-        file: Some("a.txt".into()),
-        repository: String::new(),
-        ..kept.clone()
-    };
-    let of_state = |state| Outcome {
-        state,
-        ..Outcome::default()
-    };
+    let file = Outcome { file: Some("a.txt".into()), repository: String::new(), ..kept.clone() };
+    let of_state = |state| Outcome { state, ..Outcome::default() };
     let mut failed = of_state(State::Failed(failure("it failed", Class::Temporary)));
     failed.log = vec![LogEntry {
         integrated_time: Some(SystemTime::UNIX_EPOCH),
         link: Some("https://rekor.example.com/1".to_owned()),
         ..signed("r.io/a").log.remove(0)
     }];
-    let states = [
-        State::AlreadyAttached,
-        State::AlreadySigned,
-        State::Attached,
-        State::WouldSign,
-    ];
+    let states = [State::AlreadyAttached, State::AlreadySigned, State::Attached, State::WouldSign];
     let images = [signed("r.io/a"), kept, failed, Outcome::default(), file];
     let images = images.into_iter().chain(states.map(of_state));
     let mut report = report(images.collect(), End::Interrupted(Signal::Terminate));
@@ -115,21 +100,14 @@ fn of_a_run() {
 fn of_a_run_that_did_not_begin() {
     let end = End::Failed(failure("GitHub refused", Class::Identity));
     let report = report(Vec::new(), end);
-    hold("run-failed", |reporter| {
-        reporter.finish(&report, Output::Json)
-    });
+    hold("run-failed", |reporter| reporter.finish(&report, Output::Json));
 }
 
 #[test]
 fn of_a_verification() {
     let accepted = |certificate, layout| {
         let signed = signed("r.io/a");
-        let entry = |time| Entry {
-            version: 1,
-            index: u64::MAX,
-            log_id: "cd".to_owned(),
-            time,
-        };
+        let entry = |time| Entry { version: 1, index: u64::MAX, log_id: "cd".to_owned(), time };
         Finding::Accepted(Box::new(Facts {
             layout: Some(layout),
             certificate,
@@ -143,10 +121,7 @@ fn of_a_verification() {
             timestamps: signed.timestamps,
         }))
     };
-    let signature = |finding| Signature {
-        place: "sha256:11".to_owned(),
-        finding,
-    };
+    let signature = |finding| Signature { place: "sha256:11".to_owned(), finding };
     let findings = [
         accepted(signed("r.io/a").certificate, Layout::Bundle),
         accepted(None, Layout::Legacy),
@@ -162,20 +137,13 @@ fn of_a_verification() {
             signatures: findings.into_iter().map(signature).collect(),
             failure: None,
         },
-        Verdict {
-            failure: Some(failure("nothing there", Class::Rejected)),
-            ..Verdict::default()
-        },
+        Verdict { failure: Some(failure("nothing there", Class::Rejected)), ..Verdict::default() },
     ];
     verdicts.warnings.push(warning());
-    hold("verification", |reporter| {
-        reporter.verdicts(&verdicts, Output::Json)
-    });
+    hold("verification", |reporter| reporter.verdicts(&verdicts, Output::Json));
     verdicts = Verdicts::new(SystemTime::UNIX_EPOCH);
     verdicts.end = End::Failed(failure("no such file", Class::Usage));
-    hold("verification-failed", |reporter| {
-        reporter.verdicts(&verdicts, Output::Json)
-    });
+    hold("verification-failed", |reporter| reporter.verdicts(&verdicts, Output::Json));
 }
 
 #[test]
@@ -187,18 +155,12 @@ fn of_a_diagnosis() {
     diagnosis.end = End::Interrupted(Signal::Interrupt);
     diagnosis.findings = vec![
         diagnosis::Finding::warn(Stage::Services, "clock", "slow"),
-        diagnosis::Finding::fail(
-            Stage::Registry,
-            "",
-            failure("no hunter\"22", Class::Registry),
-        )
-        .of_image(0),
+        diagnosis::Finding::fail(Stage::Registry, "", failure("no hunter\"22", Class::Registry))
+            .of_image(0),
         diagnosis::Finding::skip(Stage::Identity, "", "no token"),
         diagnosis::Finding::ok(Stage::Settings, "x", "y").with_fix("z"),
     ];
-    hold("diagnosis", |reporter| {
-        reporter.diagnosis(&diagnosis, Output::Json)
-    });
+    hold("diagnosis", |reporter| reporter.diagnosis(&diagnosis, Output::Json));
 }
 
 /// Texts of a trusted root can be anything, and the document is one.
@@ -220,30 +182,18 @@ fn of_trust_material() {
         end,
         valid_now: end.is_none(),
     };
-    let used = || Used {
-        url: "https://rekor.example.com/".to_owned(),
-        api_version: 2,
-    };
+    let used = || Used { url: "https://rekor.example.com/".to_owned(), api_version: 2 };
     let overview = Overview {
         mirror: Some(mirror()),
         trusted_root_sha256: "00".to_owned(),
         certificate_authorities: vec![believed(None)],
         certificate_logs: vec![believed(Some(time))],
         logs: Vec::new(),
-        timestamp_authorities: vec![believed(Some(
-            time + Duration::from_secs(1_000_000_000_000),
-        ))],
-        services: Services {
-            fulcio: used(),
-            rekor: vec![used()],
-            tsa: Vec::new(),
-        },
+        timestamp_authorities: vec![believed(Some(time + Duration::from_secs(1_000_000_000_000)))],
+        services: Services { fulcio: used(), rekor: vec![used()], tsa: Vec::new() },
     };
     hold("trust", |reporter| reporter.told(&overview, Output::Json));
-    let update = Update {
-        mirror: mirror(),
-        folder: Some("/var/cache".into()),
-    };
+    let update = Update { mirror: mirror(), folder: Some("/var/cache".into()) };
     hold("update", |reporter| reporter.told(&update, Output::Json));
 }
 

@@ -25,29 +25,15 @@ use crate::report::verdicts::{self, Verification};
 fn document<T: JsonSchema>(generator: &mut SchemaGenerator, form: &Value) -> Value {
     let told = T::json_schema(generator);
     let mut schema = Document::<T>::json_schema(generator);
-    schema.insert(
-        "description".to_owned(),
-        told.get("description").unwrap().clone(),
-    );
+    schema.insert("description".to_owned(), told.get("description").unwrap().clone());
     let member = schema.pointer_mut("/properties/schema").unwrap();
-    member
-        .as_object_mut()
-        .unwrap()
-        .extend(form.as_object().unwrap().clone());
+    member.as_object_mut().unwrap().extend(form.as_object().unwrap().clone());
     schema.into()
 }
 
 /// The members of a schema that come first, in their order; the others follow by their names.
-const FIRST: [&str; 8] = [
-    "$schema",
-    "$id",
-    "title",
-    "description",
-    "type",
-    "required",
-    "properties",
-    "anyOf",
-];
+const FIRST: [&str; 8] =
+    ["$schema", "$id", "title", "description", "type", "required", "properties", "anyOf"];
 
 /// A line is not longer unless it must be, in characters.
 const WIDTH: usize = 160;
@@ -62,39 +48,17 @@ fn schema() -> Value {
         "pattern": "^urn:ambisign:[a-z]+:v1$",
     });
     let documents = [
-        (
-            "Result",
-            document::<Run<'_>>(generator, &named(RESULT_SCHEMA)),
-        ),
-        (
-            "Verification",
-            document::<Verification<'_>>(generator, &named(verdicts::SCHEMA)),
-        ),
-        (
-            "Trust",
-            document::<Overview>(generator, &named(Overview::SCHEMA)),
-        ),
-        (
-            "Update",
-            document::<Update>(generator, &named(Update::SCHEMA)),
-        ),
-        (
-            "Diagnosis",
-            document::<Examination<'_>>(generator, &named(diagnosis::SCHEMA)),
-        ),
+        ("Result", document::<Run<'_>>(generator, &named(RESULT_SCHEMA))),
+        ("Verification", document::<Verification<'_>>(generator, &named(verdicts::SCHEMA))),
+        ("Trust", document::<Overview>(generator, &named(Overview::SCHEMA))),
+        ("Update", document::<Update>(generator, &named(Update::SCHEMA))),
+        ("Diagnosis", document::<Examination<'_>>(generator, &named(diagnosis::SCHEMA))),
         ("Failure", document::<Failed<'_>>(generator, &any)),
     ];
-    let references = documents
-        .iter()
-        .map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") }));
+    let references = documents.iter().map(|(name, _)| json!({ "$ref": format!("#/$defs/{name}") }));
     let references: Vec<_> = references.collect();
-    let documents = documents
-        .into_iter()
-        .map(|(name, schema)| (name.to_owned(), schema));
-    let definitions = generator
-        .take_definitions(true)
-        .into_iter()
-        .chain(documents);
+    let documents = documents.into_iter().map(|(name, schema)| (name.to_owned(), schema));
+    let definitions = generator.take_definitions(true).into_iter().chain(documents);
     let whole = json!({
         "$schema": meta_schemas::DRAFT2020_12,
         "$id": "urn:ambisign:schema:v1",
@@ -128,22 +92,14 @@ fn name_alone(schema: &mut Schema) {
     });
     if let (Some(name), Some(members)) = (only, schema.as_object_mut()) {
         members.retain(|keyword, _| keyword == "description");
-        members.extend([
-            ("type".to_owned(), "string".into()),
-            ("const".to_owned(), name.into()),
-        ]);
+        members.extend([("type".to_owned(), "string".into()), ("const".to_owned(), name.into())]);
     }
 }
 
 /// `members` in the order of `first`.
 fn sorted<'a>(members: &'a Map<String, Value>, first: &[&str]) -> Vec<(&'a String, &'a Value)> {
     let mut members: Vec<_> = members.iter().collect();
-    let place = |name: &str| {
-        first
-            .iter()
-            .position(|known| *known == name)
-            .unwrap_or(usize::MAX)
-    };
+    let place = |name: &str| first.iter().position(|known| *known == name).unwrap_or(usize::MAX);
     members.sort_by_key(|(name, _)| place(name));
     members
 }
@@ -154,25 +110,15 @@ fn written(value: &Value, indent: usize, first: &[&str]) -> String {
     let (open, parts, close) = match value {
         Value::Array(items) => (
             '[',
-            items
-                .iter()
-                .map(|one| (String::new(), one, FIRST.to_vec()))
-                .collect::<Vec<_>>(),
+            items.iter().map(|one| (String::new(), one, FIRST.to_vec())).collect::<Vec<_>>(),
             ']',
         ),
         Value::Object(members) => {
             let required = members.get("required").and_then(Value::as_array);
-            let required = required
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect::<Vec<_>>();
+            let required =
+                required.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
             let parts = sorted(members, first).into_iter().map(|(name, one)| {
-                let first = if name == "properties" {
-                    required.clone()
-                } else {
-                    FIRST.to_vec()
-                };
+                let first = if name == "properties" { required.clone() } else { FIRST.to_vec() };
                 (format!("{}: ", json!(name)), one, first)
             });
             ('{', parts.collect(), '}')
@@ -181,19 +127,15 @@ fn written(value: &Value, indent: usize, first: &[&str]) -> String {
             return value.to_string();
         }
     };
-    let parts = parts
-        .into_iter()
-        .map(|(name, one, first)| name + &written(one, indent + 2, &first));
+    let parts =
+        parts.into_iter().map(|(name, one, first)| name + &written(one, indent + 2, &first));
     let parts: Vec<_> = parts.collect();
     let line = format!("{open}{}{close}", parts.join(", "));
     if line.len() + indent <= WIDTH && !line.contains('\n') {
         return line;
     }
     let (inner, outer) = (" ".repeat(indent + 2), " ".repeat(indent));
-    format!(
-        "{open}\n{inner}{}\n{outer}{close}",
-        parts.join(&format!(",\n{inner}"))
-    )
+    format!("{open}\n{inner}{}\n{outer}{close}", parts.join(&format!(",\n{inner}")))
 }
 
 #[test]
@@ -201,10 +143,7 @@ fn the_schema_is_that_of_the_types() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/schema.json");
     let made = written(&schema(), 0, &FIRST) + "\n";
     let assert = Assert::new().action_env(DEFAULT_ACTION_ENV);
-    assert.eq(
-        Data::text(made).raw(),
-        Data::read_from(&file, Some(DataFormat::Text)).raw(),
-    );
+    assert.eq(Data::text(made).raw(), Data::read_from(&file, Some(DataFormat::Text)).raw());
 }
 
 /// Readers must be more lenient: members are added.
@@ -232,9 +171,8 @@ fn the_schema_has_every_member_of_the_documents() {
         schema["anyOf"] = json!([{ "$ref": format!("#/$defs/{definition}") }]);
         let validator = jsonschema::draft202012::new(&schema).unwrap();
         let errors = validator.iter_errors(&document);
-        let errors: Vec<_> = errors
-            .map(|error| format!("{}: {error}", error.instance_path))
-            .collect();
+        let errors: Vec<_> =
+            errors.map(|error| format!("{}: {error}", error.instance_path)).collect();
         assert!(errors.is_empty(), "{file}: {errors:#?}");
     }
 }

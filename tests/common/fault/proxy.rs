@@ -45,10 +45,8 @@ impl FaultProxy {
         let (stop, stopped) = oneshot::channel::<()>();
         let served = Arc::clone(&state);
         let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = TcpListener::from_std(listener).unwrap();
                 tokio::select! {
@@ -57,13 +55,7 @@ impl FaultProxy {
                 }
             });
         });
-        Self {
-            address,
-            path: path.to_owned(),
-            state,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { address, path: path.to_owned(), state, stop: Some(stop), thread: Some(thread) }
     }
 
     /// `address:port`, as the registry of an image.
@@ -183,8 +175,7 @@ impl State {
         let mut head = request.with_method("HEAD").with_path(path);
         // A registry hides what is of no type that is asked for.
         head.headers.retain(|(name, _)| name != "accept");
-        head.headers
-            .push(("accept".to_owned(), MANIFESTS.to_owned()));
+        head.headers.push(("accept".to_owned(), MANIFESTS.to_owned()));
         Ok(self.forward(&head).await?.word(1) == "200")
     }
 
@@ -240,11 +231,7 @@ impl State {
             Some(Fault::Rewrite(path)) => {
                 let rewritten = request.with_path(&path(request.word(1)));
                 let answer = self.forward(&rewritten).await?;
-                if answer.word(1) == "404" {
-                    self.forward(request).await?
-                } else {
-                    answer
-                }
+                if answer.word(1) == "404" { self.forward(request).await? } else { answer }
             }
             Some(Fault::Slow(delay)) => {
                 tokio::time::sleep(delay).await;
@@ -297,11 +284,7 @@ async fn reply(
         answer.body.clear();
     }
     client.write_all(&answer.bytes(length)).await?;
-    Ok(if request.is_last() {
-        Then::Close
-    } else {
-        Then::Continue
-    })
+    Ok(if request.is_last() { Then::Close } else { Then::Continue })
 }
 
 async fn drip(

@@ -43,12 +43,7 @@ pub(crate) struct Rule {
 impl Rule {
     /// Strikes every request of `method` to paths at `at`.
     pub(crate) fn on(method: &'static str, at: At, fault: Fault) -> Self {
-        Self {
-            method: Some(method),
-            at,
-            turn: Turn::Every,
-            fault,
-        }
+        Self { method: Some(method), at, turn: Turn::Every, fault }
     }
 
     /// Strikes only at its turn.

@@ -10,22 +10,11 @@ use reqwest::Method;
 use super::{Error, boxed};
 
 /// How a stage says it, the host that it asked, and the reasons that no run gives.
-type Row = (
-    fn(HttpError) -> Error,
-    &'static str,
-    &'static [&'static str],
-);
+type Row = (fn(HttpError) -> Error, &'static str, &'static [&'static str]);
 
 /// The reasons that need a proxy, a certificate, a long answer, or a silent host.
-const MOST: &[&str] = &[
-    "client",
-    "not-https",
-    "not-tls",
-    "proxy",
-    "tls",
-    "too-large",
-    "unreachable",
-];
+const MOST: &[&str] =
+    &["client", "not-https", "not-tls", "proxy", "tls", "too-large", "unreachable"];
 /// All of them, of services that only Google has.
 const ALL: &[&str] = &[
     "client",
@@ -39,26 +28,12 @@ const ALL: &[&str] = &[
     "unreachable",
 ];
 /// A registry's redirects are followed, and its long answers are an error of its own.
-const OF_A_REGISTRY: &[&str] = &[
-    "client",
-    "not-https",
-    "not-tls",
-    "redirected",
-    "tls",
-    "unreachable",
-];
+const OF_A_REGISTRY: &[&str] =
+    &["client", "not-https", "not-tls", "redirected", "tls", "unreachable"];
 
 const STAGES: [Row; 10] = [
-    (
-        |error| boxed(fulcio::Error::Http(error)),
-        "fulcio.example.com",
-        MOST,
-    ),
-    (
-        |error| boxed(gce::Error::Http(request(error))),
-        "169.254.169.254",
-        MOST,
-    ),
+    (|error| boxed(fulcio::Error::Http(error)), "fulcio.example.com", MOST),
+    (|error| boxed(gce::Error::Http(request(error))), "169.254.169.254", MOST),
     (
         |error| boxed(github::Error::Http(request(error))),
         "runner.actions.githubusercontent.com",
@@ -69,36 +44,12 @@ const STAGES: [Row; 10] = [
         "iamcredentials.googleapis.com",
         ALL,
     ),
-    (
-        |error| boxed(ambisign_registry::Error::Http(error)),
-        "registry.example.com",
-        OF_A_REGISTRY,
-    ),
-    (
-        |error| boxed(witness::Error::Log(error)),
-        "rekor.example.com",
-        MOST,
-    ),
-    (
-        |error| boxed(service_account::Error::Http(request(error))),
-        "oauth2.googleapis.com",
-        ALL,
-    ),
-    (
-        |error| boxed(witness::Error::Timestamp(error)),
-        "tsa.example.com",
-        MOST,
-    ),
-    (
-        |error| boxed(trust::Error::Http(error)),
-        "rekor.example.com",
-        MOST,
-    ),
-    (
-        |error| boxed(trust::tuf::Error::Http(error)),
-        "tuf.example.com",
-        MOST,
-    ),
+    (|error| boxed(ambisign_registry::Error::Http(error)), "registry.example.com", OF_A_REGISTRY),
+    (|error| boxed(witness::Error::Log(error)), "rekor.example.com", MOST),
+    (|error| boxed(service_account::Error::Http(request(error))), "oauth2.googleapis.com", ALL),
+    (|error| boxed(witness::Error::Timestamp(error)), "tsa.example.com", MOST),
+    (|error| boxed(trust::Error::Http(error)), "rekor.example.com", MOST),
+    (|error| boxed(trust::tuf::Error::Http(error)), "tuf.example.com", MOST),
 ];
 
 /// One error for each stage and each of its reasons.
@@ -120,21 +71,14 @@ pub(super) fn all() -> Vec<Error> {
 
 /// The same, of a provider.
 fn request(error: HttpError) -> RequestError {
-    let names = SettingNames {
-        timeout: Some("--timeout"),
-        ca_file: Some("--ca-file"),
-    };
+    let names = SettingNames { timeout: Some("--timeout"), ca_file: Some("--ca-file") };
     fuzzing::request_error(error, names)
 }
 
 fn reason(name: &str, host: &str) -> HttpReason {
     match name {
-        "client" => HttpReason::Client(Box::new(ClientError::Proxy {
-            variable: "HTTPS_PROXY",
-        })),
-        "encoded" => HttpReason::Encoded {
-            coding: "gzip".to_owned(),
-        },
+        "client" => HttpReason::Client(Box::new(ClientError::Proxy { variable: "HTTPS_PROXY" })),
+        "encoded" => HttpReason::Encoded { coding: "gzip".to_owned() },
         "not-https" => HttpReason::NotHttps,
         "not-tls" => HttpReason::NotTls,
         "proxy" => {
@@ -143,12 +87,8 @@ fn reason(name: &str, host: &str) -> HttpReason {
             let proxy = proxies.all().next().unwrap();
             HttpReason::Proxy(Box::new(ProxyFault::refused(proxy, host, "HTTP 403")))
         }
-        "redirected" => HttpReason::Redirected {
-            to: "https://elsewhere.example".to_owned(),
-        },
-        "tls" => HttpReason::Tls {
-            why: "invalid peer certificate: UnknownIssuer".to_owned(),
-        },
+        "redirected" => HttpReason::Redirected { to: "https://elsewhere.example".to_owned() },
+        "tls" => HttpReason::Tls { why: "invalid peer certificate: UnknownIssuer".to_owned() },
         "too-large" => HttpReason::TooLarge { limit: 65_536 },
         "unreachable" => HttpReason::Unreachable {
             why: "Connection refused (os error 111)".to_owned(),

@@ -23,30 +23,18 @@ const ACCOUNT: &str = "signer@acme.iam.gserviceaccount.com";
 
 /// Every error of this part.
 pub(super) fn all() -> Vec<Error> {
-    [choice(), metadata(), iam(), key(), token()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [choice(), metadata(), iam(), key(), token()].into_iter().flatten().collect()
 }
 
 /// What the choice of a provider, a variable or a file says.
 fn choice() -> Vec<Error> {
     vec![
-        boxed(env_var::Error::NotText {
-            variable: "SIGSTORE_ID_TOKEN".to_owned(),
-        }),
-        boxed(file::Error::Exposed {
-            from: "the token file `/run/token`".to_owned(),
-        }),
-        boxed(file::Error::Silent {
-            limit: Duration::from_secs(30),
-        }),
+        boxed(env_var::Error::NotText { variable: "SIGSTORE_ID_TOKEN".to_owned() }),
+        boxed(file::Error::Exposed { from: "the token file `/run/token`".to_owned() }),
+        boxed(file::Error::Silent { limit: Duration::from_secs(30) }),
         boxed(file::Error::Terminal),
         // Settings refuse it before.
-        boxed(ChooseError::Excluded {
-            name: "gitlab",
-            settings: &NAMES,
-        }),
+        boxed(ChooseError::Excluded { name: "gitlab", settings: &NAMES }),
         // What it says depends on the machine: a container, a cloud.
         boxed(ChooseError::NoIdentity {
             looked: vec!["SIGSTORE_ID_TOKEN".to_owned(), "github-actions".to_owned()],
@@ -77,30 +65,16 @@ fn metadata() -> Vec<Error> {
 /// What IAM says about impersonation.
 fn iam() -> Vec<Error> {
     use impersonation::Error as Iam;
-    let (account, caller) = (
-        ACCOUNT.to_owned(),
-        "build@acme.iam.gserviceaccount.com".to_owned(),
-    );
+    let (account, caller) = (ACCOUNT.to_owned(), "build@acme.iam.gserviceaccount.com".to_owned());
     let excerpt = || "Permission denied".to_owned();
     vec![
         boxed(Iam::Api { excerpt: excerpt() }),
-        boxed(Iam::Denied {
-            account: account.clone(),
-            caller: caller.clone(),
-            excerpt: excerpt(),
-        }),
-        boxed(Iam::Empty {
-            account: account.clone(),
-        }),
+        boxed(Iam::Denied { account: account.clone(), caller: caller.clone(), excerpt: excerpt() }),
+        boxed(Iam::Empty { account: account.clone() }),
         boxed(Iam::NotFound { account }),
-        boxed(Iam::Refused {
-            status: 400,
-            excerpt: excerpt(),
-        }),
+        boxed(Iam::Refused { status: 400, excerpt: excerpt() }),
         boxed(Iam::Scope { caller }),
-        boxed(Iam::Unreadable {
-            shape: "12 bytes of \"text/html\"".to_owned(),
-        }),
+        boxed(Iam::Unreadable { shape: "12 bytes of \"text/html\"".to_owned() }),
     ]
 }
 
@@ -115,13 +89,8 @@ fn key() -> Vec<Error> {
             key_id: "0123456789abcdef".to_owned(),
             excerpt: excerpt(),
         }),
-        boxed(Key::Refused {
-            status: 403,
-            excerpt: excerpt(),
-        }),
-        boxed(Key::Unreadable {
-            shape: "12 bytes of \"text/html\"".to_owned(),
-        }),
+        boxed(Key::Refused { status: 403, excerpt: excerpt() }),
+        boxed(Key::Unreadable { shape: "12 bytes of \"text/html\"".to_owned() }),
     ]
 }
 

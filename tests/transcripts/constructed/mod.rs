@@ -58,11 +58,7 @@ fn boxed(error: impl Explain + 'static) -> Error {
 /// What `command` tells when it ends with `error`.
 fn told_by(command: &'static str, error: &dyn Explain) -> Told {
     let memory = Memory::default();
-    let console = Console::new(
-        Box::new(io::sink()),
-        Box::new(memory.clone()),
-        Style::default(),
-    );
+    let console = Console::new(Box::new(io::sink()), Box::new(memory.clone()), Style::default());
     let env = Env::default();
     let net = no_net(&env);
     let words = ["ambisign", command].map(OsString::from);

@@ -28,12 +28,8 @@ pub(super) fn of_signing() -> Vec<Error> {
                     .to_owned(),
             ),
         }),
-        boxed(CertificateError::Lifetime {
-            life: Duration::from_secs(3600),
-        }),
-        boxed(CertificateError::Profile {
-            why: "is not for code signing",
-        }),
+        boxed(CertificateError::Lifetime { life: Duration::from_secs(3600) }),
+        boxed(CertificateError::Profile { why: "is not for code signing" }),
         boxed(preflight::Error::OtherAuthority {
             url: "https://fulcio.example.com/".to_owned(),
             theirs: "\"CN=acme,O=acme.example\"".to_owned(),
@@ -44,21 +40,12 @@ pub(super) fn of_signing() -> Vec<Error> {
             flaw: Flaw::Order,
         }),
         boxed(witness::Error::Encoding),
-        boxed(witness::Error::Frozen {
-            excerpt: "this log is frozen".to_owned(),
-        }),
+        boxed(witness::Error::Frozen { excerpt: "this log is frozen".to_owned() }),
         boxed(witness::Error::Late),
-        boxed(witness::Error::Lost {
-            index: 12_345,
-            why: "it answered HTTP 404",
-        }),
+        boxed(witness::Error::Lost { index: 12_345, why: "it answered HTTP 404" }),
         boxed(witness::Error::Untimed),
-        boxed(EntryError::OutsideValidity {
-            what: "signing certificate",
-        }),
-        boxed(EntryError::UnknownLog {
-            id: "c0d23d6ad406973f9559f3ba2d1ca01f".to_owned(),
-        }),
+        boxed(EntryError::OutsideValidity { what: "signing certificate" }),
+        boxed(EntryError::UnknownLog { id: "c0d23d6ad406973f9559f3ba2d1ca01f".to_owned() }),
         boxed(TimestampError::Signature),
         boxed(SignError::Payload),
         boxed(SignError::Unsound),
@@ -76,22 +63,12 @@ pub(super) fn of_verifying() -> Vec<Error> {
         }),
         boxed(verify::Error::Key),
         boxed(verify::Error::KeySigned),
-        boxed(verify::Error::Legacy {
-            why: "its payload is not JSON",
-        }),
+        boxed(verify::Error::Legacy { why: "its payload is not JSON" }),
         boxed(verify::Error::LogOutsideValidity),
         boxed(verify::Error::NoTime),
         boxed(verify::Error::Signature),
-        boxed(verify::Error::Statement {
-            why: "it is not JSON",
-        }),
-        boxed(verify::Error::TooFewEntries {
-            found: 0,
-            wanted: 1,
-        }),
-        boxed(verify::Error::TooFewTimestamps {
-            found: 0,
-            wanted: 1,
-        }),
+        boxed(verify::Error::Statement { why: "it is not JSON" }),
+        boxed(verify::Error::TooFewEntries { found: 0, wanted: 1 }),
+        boxed(verify::Error::TooFewTimestamps { found: 0, wanted: 1 }),
     ]
 }

@@ -15,15 +15,9 @@ pub(super) fn all() -> Vec<Error> {
 }
 
 fn of_requests() -> Vec<Error> {
-    let (repository, reference) = (
-        REPOSITORY.to_owned(),
-        format!("{REPOSITORY}@{}", digest('a')),
-    );
+    let (repository, reference) = (REPOSITORY.to_owned(), format!("{REPOSITORY}@{}", digest('a')));
     vec![
-        boxed(Registry::OtherArtifact {
-            bundle: digest('a'),
-            target: digest('b'),
-        }),
+        boxed(Registry::OtherArtifact { bundle: digest('a'), target: digest('b') }),
         boxed(Registry::Policy {
             reference: reference.clone(),
             excerpt: "PROJECTPOLICYVIOLATION: the image is not signed".to_owned(),
@@ -40,14 +34,8 @@ fn of_requests() -> Vec<Error> {
             why: "the registry serves other bytes in its place".to_owned(),
         }),
         boxed(Registry::ReadOnly { repository }),
-        boxed(Registry::Token {
-            realm: "https://auth.example.com/token".to_owned(),
-        }),
-        boxed(Registry::TooLarge {
-            reference,
-            limit: 4_194_304,
-            unit: "bytes",
-        }),
+        boxed(Registry::Token { realm: "https://auth.example.com/token".to_owned() }),
+        boxed(Registry::TooLarge { reference, limit: 4_194_304, unit: "bytes" }),
     ]
 }
 
@@ -69,17 +57,12 @@ fn of_tags() -> Vec<Error> {
             manifest: digest('b').to_string(),
             rounds: 5,
         }),
-        boxed(Registry::TagIsSubject {
-            tag: fallback_tag(),
-        }),
+        boxed(Registry::TagIsSubject { tag: fallback_tag() }),
         boxed(Registry::TagRedirected {
             tag: fallback_tag(),
             to: "https://elsewhere.example".to_owned(),
         }),
-        boxed(Registry::Tags {
-            repository,
-            why: "it has no end".to_owned(),
-        }),
+        boxed(Registry::Tags { repository, why: "it has no end".to_owned() }),
     ]
 }
 

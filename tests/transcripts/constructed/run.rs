@@ -18,9 +18,7 @@ pub(super) fn all() -> Vec<Error> {
         boxed(RunError::Deadline),
         boxed(RunError::Panicked),
         boxed(RunError::Start(io::Error::other("too many open files"))),
-        boxed(SettingsError::NotUtf8 {
-            name: "AMBISIGN_IMAGES".to_owned(),
-        }),
+        boxed(SettingsError::NotUtf8 { name: "AMBISIGN_IMAGES".to_owned() }),
         boxed(SettingsError::Variables(envy::Error::Custom(
             "a variable is there twice".to_owned(),
         ))),

@@ -9,10 +9,7 @@ use super::{Error, boxed};
 /// Every error of this part.
 pub(super) fn all() -> Vec<Error> {
     vec![
-        boxed(trust::Error::FileSize {
-            path: "trusted_root.json".into(),
-            limit: 8_388_608,
-        }),
+        boxed(trust::Error::FileSize { path: "trusted_root.json".into(), limit: 8_388_608 }),
         boxed(trust::Error::Missing),
         boxed(trust::Error::MissingRoot),
         boxed(trust::Error::NoRoot),
@@ -20,14 +17,7 @@ pub(super) fn all() -> Vec<Error> {
             file: "timestamp.json".to_owned(),
             kinds: "ecdsa with scheme ecdsa-sha2-nistp384".to_owned(),
         }),
-        boxed(tuf::Error::RolledBack {
-            file: "snapshot.json".to_owned(),
-            had: 12,
-            got: 11,
-        }),
-        boxed(tuf::Error::TooMany {
-            what: "new roots",
-            limit: 64,
-        }),
+        boxed(tuf::Error::RolledBack { file: "snapshot.json".to_owned(), had: 12, got: 11 }),
+        boxed(tuf::Error::TooMany { what: "new roots", limit: 64 }),
     ]
 }

@@ -80,9 +80,7 @@ impl Rule {
             return Some(Self::Address(address.to_canonical(), None));
         }
         let (host, port) = with_port(entry)?;
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         if let Ok(address) = bare.unwrap_or(host).parse::<IpAddr>() {
             return Some(Self::Address(address.to_canonical(), port));
         }
@@ -110,17 +108,10 @@ impl Rule {
     }
 
     fn is_about_name(&self, host: &str, port: Option<u16>) -> bool {
-        let Self::Name {
-            name,
-            itself,
-            port: of,
-        } = self
-        else {
+        let Self::Name { name, itself, port: of } = self else {
             return false;
         };
-        let is_below = host
-            .strip_suffix(&**name)
-            .is_some_and(|rest| rest.ends_with('.'));
+        let is_below = host.strip_suffix(&**name).is_some_and(|rest| rest.ends_with('.'));
         (is_below || (*itself && host == name)) && is_port(*of, port)
     }
 }
@@ -266,10 +257,7 @@ mod tests {
             exceptions.contain(&url.parse().unwrap())
         };
         assert!(contain("", "http://registry.localhost:5000/"));
-        assert!(contain(
-            "münchen.example",
-            "https://r.xn--mnchen-3ya.example/"
-        ));
+        assert!(contain("münchen.example", "https://r.xn--mnchen-3ya.example/"));
         assert!(contain("r.corp", "https://r.corp./"));
     }
 }

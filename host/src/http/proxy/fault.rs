@@ -39,16 +39,12 @@ impl Does {
     /// The message, for a request to `host` through `proxy`.
     fn message(&self, proxy: &str, host: &str) -> String {
         match self {
-            Self::AskForLogin {
-                ways: Some(ways),
-                excerpt,
-                ..
-            } => format!("the proxy {proxy} only accepts a login by {ways} ({excerpt})"),
-            Self::AskForLogin {
-                has_login: true,
-                excerpt,
-                ..
-            } => format!("the proxy {proxy} rejects the login ({excerpt})"),
+            Self::AskForLogin { ways: Some(ways), excerpt, .. } => {
+                format!("the proxy {proxy} only accepts a login by {ways} ({excerpt})")
+            }
+            Self::AskForLogin { has_login: true, excerpt, .. } => {
+                format!("the proxy {proxy} rejects the login ({excerpt})")
+            }
             Self::AskForLogin { excerpt, .. } => {
                 format!("the proxy {proxy} requires a login ({excerpt})")
             }
@@ -75,30 +71,18 @@ impl ProxyFault {
     }
 
     pub(super) fn new(proxy: &Proxy, host: &str, does: Does) -> Self {
-        Self {
-            proxy: proxy.to_string(),
-            variable: proxy.variable(),
-            host: host.to_owned(),
-            does,
-        }
+        Self { proxy: proxy.to_string(), variable: proxy.variable(), host: host.to_owned(), does }
     }
 
     /// One imperative sentence; `ca_file` is the setting for a CA file.
     pub(in crate::http) fn fix(&self, ca_file: Option<&str>) -> String {
-        let Self {
-            proxy,
-            variable,
-            host,
-            does,
-        } = self;
+        let Self { proxy, variable, host, does } = self;
         match does {
             Does::AskForLogin { ways: Some(_), .. } => format!(
                 "set `{variable}` to a proxy that accepts user and password: other logins are not \
                  supported"
             ),
-            Does::AskForLogin {
-                has_login: true, ..
-            } => format!(
+            Does::AskForLogin { has_login: true, .. } => format!(
                 "correct user and password in `{variable}`, or remove them if the proxy needs no login"
             ),
             Does::AskForLogin { .. } => {

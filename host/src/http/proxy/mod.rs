@@ -77,11 +77,7 @@ impl Proxies {
             Proxy::parse(variable, text).map(Some)
         };
         let (http, https) = (proxy(HTTP)?, proxy(HTTPS)?);
-        let mut proxies = Self {
-            http,
-            https,
-            exceptions: Exceptions::default(),
-        };
+        let mut proxies = Self { http, https, exceptions: Exceptions::default() };
         if let Some((variable, text)) = first(env, &EXCEPTIONS)? {
             warnings.extend(unused(env, variable));
             let (exceptions, meaningless) = Exceptions::parse(text);
@@ -158,14 +154,7 @@ impl Proxy {
         // The HTTP client parses the URL by other rules, and uses no proxy when that fails.
         let matcher = Matcher::builder().all(url.clone()).build();
         let intercept = matcher.intercept(&Uri::from_static("https://any.invalid"));
-        Ok(Self {
-            variable,
-            kind,
-            name,
-            url,
-            intercept: intercept.ok_or_else(wrong)?,
-            passwords,
-        })
+        Ok(Self { variable, kind, name, url, intercept: intercept.ok_or_else(wrong)?, passwords })
     }
 
     /// For the builder of a client that talks through it alone.

@@ -85,10 +85,7 @@ impl Question<'_> {
     }
 
     fn asked(&self) -> Asked<'_> {
-        Asked {
-            proxy: self.proxy,
-            host: self.host,
-        }
+        Asked { proxy: self.proxy, host: self.host }
     }
 
     fn unreachable(&self, error: &io::Error) -> HttpReason {
@@ -154,11 +151,7 @@ async fn answer(
             let mut page = Vec::new();
             // The message shows what has arrived by then.
             let _late = timeout(PAGE_TIME, read_beginning(body, &mut page)).await;
-            Ok(Answer {
-                status: head.status,
-                headers: head.headers,
-                page,
-            })
+            Ok(Answer { status: head.status, headers: head.headers, page })
         }
         Err(error) => Err(error),
     };

@@ -57,13 +57,7 @@ fn a_value_that_names_no_proxy_is_an_error_and_an_empty_one_is_none() {
         assert!(!error.to_string().contains("34"), "{error}");
     }
     for value in ["", " "] {
-        assert!(
-            read(&[("HTTPS_PROXY", value)])
-                .unwrap()
-                .all()
-                .next()
-                .is_none()
-        );
+        assert!(read(&[("HTTPS_PROXY", value)]).unwrap().all().next().is_none());
     }
 }
 

@@ -13,10 +13,8 @@ use crate::{Env, file};
 
 /// Three certificates, as PEM.
 fn certificates() -> Vec<String> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../tests/vectors/roots/production/trusted_root.json"
-    );
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/roots/production/trusted_root.json");
     let root: Value =
         serde_json::from_slice(&file::read(Path::new(path), 1 << 20).unwrap()).unwrap();
     let chains = root["certificateAuthorities"].as_array().unwrap().iter();
@@ -68,30 +66,15 @@ const BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 #[test]
 fn the_machine_counts_unless_both_variables_replace_it() {
     let all = certificates();
-    let [one, two, three] = all.as_slice() else {
-        panic!("three certificates")
-    };
-    let machine = Machine::new(&[
-        (BUNDLE, one),
-        ("/corp/ca.pem", two),
-        ("/certs/ca.pem", three),
-    ]);
+    let [one, two, three] = all.as_slice() else { panic!("three certificates") };
+    let machine = Machine::new(&[(BUNDLE, one), ("/corp/ca.pem", two), ("/certs/ca.pem", three)]);
     for (variables, expected) in [
         (&[][..], 1),
         (&[("SSL_CERT_FILE", "/corp/ca.pem")], 2),
         (&[("SSL_CERT_DIR", "/certs")], 2),
         (&[("SSL_CERT_DIR", "/certs:/corp")], 3),
-        (
-            &[
-                ("SSL_CERT_FILE", "/corp/ca.pem"),
-                ("SSL_CERT_DIR", "/certs"),
-            ],
-            2,
-        ),
-        (
-            &[("SSL_CERT_FILE", "/corp/ca.pem"), ("SSL_CERT_DIR", "/corp")],
-            1,
-        ),
+        (&[("SSL_CERT_FILE", "/corp/ca.pem"), ("SSL_CERT_DIR", "/certs")], 2),
+        (&[("SSL_CERT_FILE", "/corp/ca.pem"), ("SSL_CERT_DIR", "/corp")], 1),
     ] {
         assert_eq!(machine.count(variables), expected, "{variables:?}");
     }
@@ -120,15 +103,9 @@ fn a_certificate_that_was_put_into_the_folder_of_the_machine_counts() {
 #[test]
 fn a_machine_without_certificates_is_no_error_and_one_with_an_empty_bundle_is() {
     assert_eq!(Machine::new(&[]).count(&[]), 0);
-    let error = Machine::new(&[(BUNDLE, "")])
-        .read(&[])
-        .map(drop)
-        .unwrap_err();
+    let error = Machine::new(&[(BUNDLE, "")]).read(&[]).map(drop).unwrap_err();
     assert_eq!(error.setting(), None);
-    assert!(
-        error.to_string().ends_with("it contains no certificate"),
-        "{error}"
-    );
+    assert!(error.to_string().ends_with("it contains no certificate"), "{error}");
     assert!(error.fix().unwrap().contains("`SSL_CERT_FILE`"));
     // The variable is the way out.
     let all = certificates();

@@ -66,10 +66,7 @@ async fn a_server_without_tls_is_a_fact() {
     let mut url = server(answer.to_vec(), None).await;
     url.set_scheme("https").unwrap();
     let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
-    let error = net
-        .send(&LIMITS, Request::new(Method::GET, url))
-        .await
-        .unwrap_err();
+    let error = net.send(&LIMITS, Request::new(Method::GET, url)).await.unwrap_err();
     assert_eq!((&*error.variant(), error.tries), ("not-tls", 1), "{error}");
     assert_eq!(error.class(), Class::Untrusted);
     assert!(!error.sent);
@@ -79,11 +76,7 @@ async fn a_server_without_tls_is_a_fact() {
 async fn no_wait_is_too_long_to_be_told() {
     for seconds in ["18446744073709551615", "9223372036854775807", "1000000000"] {
         let error = ask(&LIMITS, &busy(seconds), None).await.unwrap_err();
-        assert_eq!(
-            (&*error.variant(), error.tries),
-            ("unreachable", 1),
-            "{error}"
-        );
+        assert_eq!((&*error.variant(), error.tries), ("unreachable", 1), "{error}");
         assert!(error.to_string().contains("wait 86400 s"), "{error}");
     }
     for nonsense in ["-1", "abc", "1e9", "99999999999999999999999", ""] {
@@ -140,11 +133,7 @@ async fn a_page_of_a_gateway_is_read_by_its_status_alone() {
     for rest in [packed, long] {
         let answer = format!("HTTP/1.1 502 Bad Gateway\r\n{rest}");
         let error = ask(&LIMITS, &answer, None).await.unwrap_err();
-        assert_eq!(
-            (&*error.variant(), error.tries),
-            ("unreachable", 2),
-            "{error}"
-        );
+        assert_eq!((&*error.variant(), error.tries), ("unreachable", 2), "{error}");
         assert_eq!(error.class(), Class::Temporary);
         for status in [403, 507] {
             let answer = format!("HTTP/1.1 {status} No\r\n{rest}");
@@ -161,29 +150,18 @@ async fn what_stands_before_a_server_that_is_down_may_pass() {
     for status in [408, 425, 429, 499, 502, 522, 524] {
         let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n");
         let error = ask(&LIMITS, &answer, None).await.unwrap_err();
-        assert_eq!(
-            (&*error.variant(), error.tries),
-            ("unreachable", 2),
-            "{status}"
-        );
+        assert_eq!((&*error.variant(), error.tries), ("unreachable", 2), "{status}");
     }
     for status in [404, 501, 505, 507] {
         let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\n\r\nno");
-        assert_eq!(
-            ask(&LIMITS, &answer, None).await.unwrap(),
-            b"no",
-            "{status}"
-        );
+        assert_eq!(ask(&LIMITS, &answer, None).await.unwrap(), b"no", "{status}");
     }
 }
 
 #[tokio::test]
 async fn limits_hold_against_servers_that_do_not_end() {
-    let limits = CallLimits {
-        each: Duration::from_millis(300),
-        all: Duration::from_millis(500),
-        ..LIMITS
-    };
+    let limits =
+        CallLimits { each: Duration::from_millis(300), all: Duration::from_millis(500), ..LIMITS };
     let endless = "HTTP/1.1 200 OK\r\n\r\n";
     // A byte at a time: in the head, in a body that says how long it is, in one that does not.
     for (answer, drip) in [
@@ -191,15 +169,9 @@ async fn limits_hold_against_servers_that_do_not_end() {
         ("HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\n", b'x'),
         ("HTTP/1.1 100 Continue\r\n\r\n", b'H'),
     ] {
-        let slow = CallLimits {
-            body: 1000,
-            ..limits
-        };
+        let slow = CallLimits { body: 1000, ..limits };
         let slow = if answer.contains("length") {
-            CallLimits {
-                each: Duration::from_millis(60),
-                ..slow
-            }
+            CallLimits { each: Duration::from_millis(60), ..slow }
         } else {
             slow
         };
@@ -210,10 +182,7 @@ async fn limits_hold_against_servers_that_do_not_end() {
     }
     let error = ask(&limits, endless, Some(b'x')).await.unwrap_err();
     assert_eq!(error.variant(), "too-large", "{error}");
-    let coded = format!(
-        "HTTP/1.1 200 OK\r\ncontent-encoding: {}\r\n\r\n",
-        "z".repeat(9000)
-    );
+    let coded = format!("HTTP/1.1 200 OK\r\ncontent-encoding: {}\r\n\r\n", "z".repeat(9000));
     let error = ask(&LIMITS, &coded, None).await.unwrap_err();
     assert_eq!(error.variant(), "encoded");
     assert!(error.to_string().len() < 200);
@@ -240,11 +209,7 @@ async fn what_is_no_http_ends_the_request() {
     ] {
         let shown: String = answer.chars().take(60).collect();
         let error = ask(&LIMITS, answer, None).await.unwrap_err();
-        assert_eq!(
-            (&*error.variant(), error.tries),
-            ("unreachable", 2),
-            "{shown:?}"
-        );
+        assert_eq!((&*error.variant(), error.tries), ("unreachable", 2), "{shown:?}");
         assert!(error.to_string().len() < 400, "{error}");
     }
 }
@@ -258,15 +223,8 @@ async fn tells_whether_a_server_may_have_been_reached() {
     assert!(!error.sent);
     let said = "GET http://127.0.0.1:1/: tcp connect error: Connection refused";
     assert!(error.to_string().starts_with(said), "{error}");
-    for answer in [
-        "",
-        "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1",
-        &busy("0"),
-    ] {
-        assert!(
-            ask(&LIMITS, answer, None).await.unwrap_err().sent,
-            "{answer}"
-        );
+    for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1", &busy("0")] {
+        assert!(ask(&LIMITS, answer, None).await.unwrap_err().sent, "{answer}");
     }
 }
 
@@ -292,11 +250,7 @@ async fn hello(profile: Profile) -> Vec<u8> {
         bytes.truncate(length);
         bytes
     });
-    let limits = CallLimits {
-        profile,
-        tries: 1,
-        ..LIMITS
-    };
+    let limits = CallLimits { profile, tries: 1, ..LIMITS };
     let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
     let request = Request::new(Method::GET, url.parse().unwrap());
     net.send(&limits, request).await.unwrap_err();
@@ -308,10 +262,6 @@ async fn hello(profile: Profile) -> Vec<u8> {
 async fn cosign_2991_token_endpoints_are_asked_over_http_1() {
     let offers = |hello: &[u8]| hello.windows(3).any(|bytes| bytes == b"\x02h2");
     assert!(!offers(&hello(Profile::TOKEN_ENDPOINT).await));
-    let other = Profile {
-        name: "other",
-        http2: true,
-        ..Profile::TOKEN_ENDPOINT
-    };
+    let other = Profile { name: "other", http2: true, ..Profile::TOKEN_ENDPOINT };
     assert!(offers(&hello(other).await));
 }

@@ -42,14 +42,11 @@ impl Metadata {
         if host.env.get("GCE_METADATA_MTLS_MODE") == Some("strict") {
             return Err(Error::MutualTls);
         }
-        let named = ADDRESSES
-            .into_iter()
-            .find_map(|variable| Some((variable, host.env.get(variable)?)));
+        let named =
+            ADDRESSES.into_iter().find_map(|variable| Some((variable, host.env.get(variable)?)));
         let (variable, address) = named.unwrap_or(("", ADDRESS));
-        let base = base_url(address).ok_or_else(|| Error::Host {
-            variable,
-            host: address.to_owned(),
-        })?;
+        let base =
+            base_url(address).ok_or_else(|| Error::Host { variable, host: address.to_owned() })?;
         let limits = match (is_here(host), is_kubernetes(host)) {
             (true, true) => limits::METADATA_OF_POD,
             (true, false) => limits::METADATA,
@@ -92,9 +89,8 @@ impl Metadata {
             StatusCode::NOT_FOUND => return Err(Error::NoServiceAccount),
             _ => return Err(refused(host, &answer)),
         }
-        let body: Body = answer.json().ok_or_else(|| Error::Unreadable {
-            shape: shape(&answer),
-        })?;
+        let body: Body =
+            answer.json().ok_or_else(|| Error::Unreadable { shape: shape(&answer) })?;
         received(&host.net, &body.access_token).ok_or(Error::Empty)
     }
 
@@ -120,9 +116,7 @@ impl Metadata {
                 }
                 is_domain(&name)
                     .then_some(Some(name))
-                    .ok_or_else(|| Error::Unreadable {
-                        shape: shape(&answer),
-                    })
+                    .ok_or_else(|| Error::Unreadable { shape: shape(&answer) })
             }
             StatusCode::NOT_FOUND => Ok(None),
             _ => Err(refused(host, &answer)),
@@ -131,10 +125,7 @@ impl Metadata {
 }
 
 pub(super) fn refused(host: &Host, answer: &Answer) -> Error {
-    Error::Refused {
-        status: answer.status.as_u16(),
-        excerpt: answer.excerpt(&host.net),
-    }
+    Error::Refused { status: answer.status.as_u16(), excerpt: answer.excerpt(&host.net) }
 }
 
 /// Returns `true` if this is a Google machine, or if the environment names a metadata server.
@@ -188,10 +179,7 @@ fn is_near_6(address: Ipv6Addr) -> bool {
 
 fn is_domain(name: &str) -> bool {
     let label = |label: &str| {
-        !label.is_empty()
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     name.len() <= 253 && name.contains('.') && name.split('.').all(label)
 }

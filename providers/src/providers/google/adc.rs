@@ -23,10 +23,8 @@ errors! {
     /// A credential file is unusable.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// It is not a credential file.
         #[error("`{}` is not a Google credential file: {why}", path.display())]
         Malformed {
-            /// The file.
             path: PathBuf,
             /// The reason. It never contains a value from the file.
             why: &'static str,
@@ -35,41 +33,21 @@ errors! {
             why: "It is truncated, was edited by hand, or contains something else, such as a wrapped secret.",
             advice: "Download the key file again, and set `GOOGLE_APPLICATION_CREDENTIALS` to its path.",
         },
-        /// It names a program to run for a token, which is never run.
         #[error("the Google credential file `{}` names a program to run", path.display())]
-        Program {
-            /// The file.
-            path: PathBuf,
-            /// Another way to pass a token.
-            bring: String,
-        } = "adc/program", Identity {
+        Program { path: PathBuf, bring: String } = "adc/program", Identity {
             fix: bring.clone(),
             what: "The Google credential file names a program to run, which is never run.",
             why: "Such files are for identity federation with an executable source. Anyone who can write the file could run any program in the job.",
             advice: "Have another step write the token to a file or to a token variable.",
         },
-        /// It cannot be read.
         #[error("the Google credential file `{}` cannot be read", path.display())]
-        Unreadable {
-            /// The file.
-            path: PathBuf,
-            /// The error of the operating system.
-            source: io::Error,
-        } = "adc/unreadable", Identity {
+        Unreadable { path: PathBuf, source: io::Error } = "adc/unreadable", Identity {
             what: "The file with the Google credentials cannot be read.",
             why: "The path is wrong, or the file belongs to another user or another container.",
             advice: "Correct the path in `GOOGLE_APPLICATION_CREDENTIALS`, or unset it.",
         },
-        /// Its type is not supported yet.
         #[error("the Google credential file `{}` is of type {kind:?}, which is not supported yet", path.display())]
-        Unsupported {
-            /// The file.
-            path: PathBuf,
-            /// Its type.
-            kind: String,
-            /// Another way to pass a token.
-            bring: String,
-        } = "adc/unsupported", Identity {
+        Unsupported { path: PathBuf, kind: String, bring: String } = "adc/unsupported", Identity {
             fix: bring.clone(),
             what: "The type of the Google credential file is not supported.",
             why: "Files for the login of a person or for identity federation need token exchanges that are not implemented.",
@@ -90,10 +68,7 @@ pub(crate) fn key(host: &Host, options: &Options) -> Result<Option<Key>, crate::
         return Ok(None);
     };
     let why = "it is not a JSON object with `type`";
-    let malformed = |why| Error::Malformed {
-        path: path.clone(),
-        why,
-    };
+    let malformed = |why| Error::Malformed { path: path.clone(), why };
     let head: Head =
         ambisign_host::json::parse(text.as_bytes()).map_err(|_secret| malformed(why))?;
     let account = host.env.get("GOOGLE_SERVICE_ACCOUNT_NAME");
@@ -109,9 +84,7 @@ pub(crate) fn key(host: &Host, options: &Options) -> Result<Option<Key>, crate::
     };
     if head.kind != "service_account" {
         let (kind, bring) = (head.kind, bring());
-        let runs = head
-            .credential_source
-            .is_some_and(|s| s.executable.is_some());
+        let runs = head.credential_source.is_some_and(|s| s.executable.is_some());
         return Err(if runs {
             Error::Program { path, bring }
         } else {
@@ -178,11 +151,7 @@ mod tests {
 
     #[test]
     fn other_types_are_refused_by_name() {
-        for kind in [
-            "authorized_user",
-            "external_account",
-            "gdch_service_account",
-        ] {
+        for kind in ["authorized_user", "external_account", "gdch_service_account"] {
             let error = refusal(&format!(r#"{{"type":"{kind}","client_secret":"c4n4ry"}}"#));
             assert_eq!(error.code(), "adc/unsupported");
             assert!(error.to_string().contains(kind));

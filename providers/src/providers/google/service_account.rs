@@ -24,11 +24,8 @@ use crate::{RequestError, http, limits};
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 
 /// The hosts that may receive an assertion, because the URL comes from the file, which is not trusted.
-const TOKEN_HOSTS: &[&str] = &[
-    "oauth2.googleapis.com",
-    "accounts.google.com",
-    "www.googleapis.com",
-];
+const TOKEN_HOSTS: &[&str] =
+    &["oauth2.googleapis.com", "accounts.google.com", "www.googleapis.com"];
 
 const UNIVERSE: &str = "googleapis.com";
 
@@ -44,17 +41,14 @@ errors! {
     /// A service-account key yields no token.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The answer contains an empty token.
         #[error("Google's token endpoint answered with an empty token")]
         Empty = "service-account/empty", Identity {
             what: "Google returned no token for the key.",
             why: "This is a fault of Google or of a proxy.",
             advice: "Run again.",
         },
-        /// The file names a token endpoint that does not belong to Google.
         #[error("the key of {account} names {host} as token endpoint, which is not Google's")]
         Host {
-            /// The account of the key.
             account: String,
             /// Scheme and host.
             host: String,
@@ -66,60 +60,37 @@ errors! {
         /// The request failed.
         #[error("Google's token endpoint gave no usable answer")]
         Http(#[from] error: RequestError) = request error in "service-account" { fix: error.fix() },
-        /// The assertion was not accepted: the key was deleted, or the clock is wrong.
         #[error("Google does not accept key {key_id} of {account}: `{excerpt}`")]
         InvalidGrant {
-            /// The account of the key.
             account: String,
             /// The public ID of the key.
             key_id: String,
-            /// The beginning of the answer.
             excerpt: String,
         } = "service-account/invalid-grant", Identity {
             what: "Google does not accept the key.",
             why: "The key or its account was deleted or disabled, or the clock of this machine is wrong.",
             advice: "Check the clock of this machine, and that the key still exists.",
         },
-        /// The private key is not an RSA key.
         #[error("the private key of {account} cannot be used")]
-        Key {
-            /// The account of the key.
-            account: String,
-        } = "service-account/key", Identity {
+        Key { account: String } = "service-account/key", Identity {
             what: "The private key in the file cannot be used.",
             why: "It lost its line breaks, usually in a variable.",
             advice: "Download the key file again, and keep it as a file, byte for byte.",
         },
-        /// Google refused.
         #[error("Google's token endpoint refused: HTTP {status} `{excerpt}`")]
-        Refused {
-            /// The status.
-            status: u16,
-            /// The beginning of the answer.
-            excerpt: String,
-        } = "service-account/refused", Identity {
+        Refused { status: u16, excerpt: String } = "service-account/refused", Identity {
             what: "Google refused the request with the key.",
             why: "The message shows its answer, which has the reason.",
             advice: "Act on the answer in the message, then run again.",
         },
-        /// The account belongs to another universe, whose token endpoint is different.
         #[error("the key of {account} belongs to the universe {universe:?}, which is not supported")]
-        Universe {
-            /// The account of the key.
-            account: String,
-            /// Its universe.
-            universe: String,
-        } = "service-account/universe", Identity {
+        Universe { account: String, universe: String } = "service-account/universe", Identity {
             what: "The key belongs to another cloud than Google's public one.",
             why: "Such clouds have other hosts, which are not known here.",
             advice: "Use an account of Google's public cloud.",
         },
-        /// The answer cannot be read.
         #[error("the answer of Google's token endpoint cannot be read: {shape}")]
-        Unreadable {
-            /// Its length and type.
-            shape: String,
-        } = "service-account/unreadable", Identity {
+        Unreadable { shape: String } = "service-account/unreadable", Identity {
             what: "The answer to the request with the key could not be read.",
             why: "A proxy probably answered with its own page.",
             advice: "Check that no proxy answers in Google's place, then run again.",
@@ -165,10 +136,7 @@ impl Key {
         let url = Url::parse(token_uri).ok();
         let Some(token_uri) = url.clone().filter(is_google) else {
             let host = url.map(|url| url.origin().ascii_serialization());
-            return Err(Error::Host {
-                account,
-                host: host.unwrap_or_else(|| "no URL".to_owned()),
-            });
+            return Err(Error::Host { account, host: host.unwrap_or_else(|| "no URL".to_owned()) });
         };
         Ok(Self {
             account,
@@ -250,9 +218,7 @@ impl Key {
 
     /// A JWT for the token endpoint, signed with the key (RFC 7523 3). Times are in seconds since 1970.
     fn assertion(&self, now: u64, (wish, value): (&str, &str)) -> Result<String, Error> {
-        let unusable = || Error::Key {
-            account: self.account.clone(),
-        };
+        let unusable = || Error::Key { account: self.account.clone() };
         let pair = key_pair(self.private_key.expose_secret()).ok_or_else(unusable)?;
         let header = json!({"alg": "RS256", "typ": "JWT", "kid": self.key_id});
         let claims = json!({
@@ -265,21 +231,14 @@ impl Key {
         let segment = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", segment(&header), segment(&claims));
         let mut signature = vec![0; pair.public_modulus_len()];
-        pair.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            signed.as_bytes(),
-            &mut signature,
-        )
-        .map_err(|_unspecified| unusable())?;
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
+            .map_err(|_unspecified| unusable())?;
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 }
 
 fn unreadable(answer: &Answer) -> Error {
-    Error::Unreadable {
-        shape: shape(answer),
-    }
+    Error::Unreadable { shape: shape(answer) }
 }
 
 fn is_google(url: &Url) -> bool {

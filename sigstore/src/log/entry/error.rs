@@ -7,47 +7,30 @@ errors! {
     /// A log entry does not verify.
     #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum EntryError {
-        /// The entry does not match the signed content.
         #[error("the log entry is not for this signature: {why}")]
-        Body {
-            /// The difference.
-            why: &'static str,
-        } = "rekor/body", Untrusted | Rejected {
+        Body { why: &'static str } = "rekor/body", Untrusted | Rejected {
             what: "The log entry does not record this signature.",
             why: "The entry belongs to another signature, or it was changed.",
             advice: "Do not rely on it; sign again if it is yours.",
         },
-        /// The signed state of the log's tree does not verify.
         #[error("the checkpoint of the log entry does not verify: {why}")]
-        Checkpoint {
-            /// The problem.
-            why: &'static str,
-        } = "rekor/checkpoint", Untrusted | Rejected {
+        Checkpoint { why: &'static str } = "rekor/checkpoint", Untrusted | Rejected {
             what: "The log's checkpoint, its signed statement about its tree, does not verify.",
             why: "It is not signed by the log in the trusted root.",
             advice: "Check that trusted root and log are of one instance.",
         },
-        /// The entry is not proven to be in the tree of the log.
         #[error("the log entry is not proven to be in the log: {why}")]
-        Inclusion {
-            /// The problem.
-            why: &'static str,
-        } = "rekor/inclusion", Untrusted | Rejected {
+        Inclusion { why: &'static str } = "rekor/inclusion", Untrusted | Rejected {
             what: "It is not proven that the entry is in the log.",
             why: "The hashes of the proof do not lead to the log's root.",
             advice: "Do not rely on it; sign again if it is yours.",
         },
-        /// It does not have the form of a log entry.
         #[error("the log entry is malformed: {why}")]
-        Malformed {
-            /// The problem.
-            why: String,
-        } = "rekor/malformed", Untrusted | Rejected {
+        Malformed { why: String } = "rekor/malformed", Untrusted | Rejected {
             what: "A log entry does not have the required form.",
             why: "It was changed in transit, or the log runs another version of Rekor.",
             advice: "Check the URL of the log and `--rekor-version`.",
         },
-        /// The time of the entry is outside the validity of the certificate or of the log.
         #[error("the log entry was made outside the validity of the {what}")]
         OutsideValidity {
             /// `signing certificate` or the log.
@@ -57,14 +40,12 @@ errors! {
             why: "It was made too late, or the log is no longer in use.",
             advice: "Sign again; check the trusted root.",
         },
-        /// The log did not sign the time of the entry (SET).
         #[error("the inclusion promise of the log entry does not verify")]
         Promise = "rekor/promise", Untrusted | Rejected {
             what: "The log's promise to include the entry does not verify.",
             why: "It is not signed by the log in the trusted root.",
             advice: "Check that trusted root and log are of one instance.",
         },
-        /// The log is not in the trusted root.
         #[error("the log entry comes from a log that is not in the trusted root (ID {id})")]
         UnknownLog {
             /// The ID of the log, in hexadecimal digits.

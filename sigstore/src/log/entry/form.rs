@@ -39,25 +39,16 @@ impl LogEntry {
         }
         Self::from_wire(wire::Entry {
             log_index: entry.log_index,
-            log_id: wire::LogId {
-                key_id: unhex(&entry.log_id)?,
-            },
-            kind_version: wire::KindVersion {
-                kind: head.kind,
-                version: head.api_version,
-            },
+            log_id: wire::LogId { key_id: unhex(&entry.log_id)? },
+            kind_version: wire::KindVersion { kind: head.kind, version: head.api_version },
             integrated_time: entry.integrated_time,
-            inclusion_promise: wire::Promise {
-                signed_entry_timestamp: promise,
-            },
+            inclusion_promise: wire::Promise { signed_entry_timestamp: promise },
             inclusion_proof: Some(wire::Proof {
                 log_index: proof.log_index,
                 root_hash: unhex(&proof.root_hash)?,
                 tree_size: proof.tree_size,
                 hashes: hashes?,
-                checkpoint: wire::Envelope {
-                    envelope: proof.checkpoint,
-                },
+                checkpoint: wire::Envelope { envelope: proof.checkpoint },
             }),
             canonicalized_body: entry.body,
         })
@@ -74,13 +65,8 @@ impl LogEntry {
         let head: Head = ambisign_host::json::parse(&payload.body.0).map_err(malformed)?;
         Self::from_wire(wire::Entry {
             log_index: payload.log_index,
-            log_id: wire::LogId {
-                key_id: unhex(&payload.log_id)?,
-            },
-            kind_version: wire::KindVersion {
-                kind: head.kind,
-                version: head.api_version,
-            },
+            log_id: wire::LogId { key_id: unhex(&payload.log_id)? },
+            kind_version: wire::KindVersion { kind: head.kind, version: head.api_version },
             integrated_time: payload.integrated_time,
             inclusion_promise: wire::Promise {
                 signed_entry_timestamp: kept.signed_entry_timestamp,
@@ -111,9 +97,7 @@ impl LogEntry {
         let base64 = |bytes: &[u8]| Base64(bytes.to_vec());
         wire::Entry {
             log_index: Int64(self.index),
-            log_id: wire::LogId {
-                key_id: base64(&self.log_id),
-            },
+            log_id: wire::LogId { key_id: base64(&self.log_id) },
             kind_version: wire::KindVersion {
                 kind: self.kind.clone(),
                 version: self.version.clone(),
@@ -127,9 +111,7 @@ impl LogEntry {
                 root_hash: base64(&proof.root),
                 tree_size: Int64(proof.size),
                 hashes: proof.hashes.iter().map(|hash| base64(hash)).collect(),
-                checkpoint: wire::Envelope {
-                    envelope: proof.checkpoint.clone(),
-                },
+                checkpoint: wire::Envelope { envelope: proof.checkpoint.clone() },
             }),
             canonicalized_body: base64(&self.body),
         }
@@ -159,9 +141,7 @@ fn proof(wire: wire::Proof) -> Result<Proof, EntryError> {
 
 fn hash(bytes: &Base64) -> Result<[u8; 32], EntryError> {
     let bytes = bytes.0.as_slice();
-    bytes
-        .try_into()
-        .map_err(|_length| malformed("a hash does not have 32 bytes"))
+    bytes.try_into().map_err(|_length| malformed("a hash does not have 32 bytes"))
 }
 
 fn unhex(text: &str) -> Result<Base64, EntryError> {
@@ -170,9 +150,7 @@ fn unhex(text: &str) -> Result<Base64, EntryError> {
 }
 
 fn malformed(why: impl std::fmt::Display) -> EntryError {
-    EntryError::Malformed {
-        why: why.to_string(),
-    }
+    EntryError::Malformed { why: why.to_string() }
 }
 
 #[cfg(test)]
@@ -218,10 +196,7 @@ mod tests {
 
     #[test]
     fn reads_the_answer_of_rekor_v1() {
-        assert_eq!(
-            LogEntry::from_v1(answer().to_string().as_bytes()),
-            Ok(entry())
-        );
+        assert_eq!(LogEntry::from_v1(answer().to_string().as_bytes()), Ok(entry()));
     }
 
     #[test]
@@ -239,10 +214,7 @@ mod tests {
             let id = answer.as_object().unwrap().keys().next().unwrap().clone();
             change(&mut answer[&id]);
             let found = LogEntry::from_v1(answer.to_string().as_bytes());
-            assert!(
-                matches!(found, Err(EntryError::Malformed { .. })),
-                "{found:?}"
-            );
+            assert!(matches!(found, Err(EntryError::Malformed { .. })), "{found:?}");
         }
         let mut two = answer();
         two["00"] = two.as_object().unwrap().values().next().unwrap().clone();
@@ -263,10 +235,7 @@ mod tests {
         assert_eq!((entry.index(), entry.integrated_time()), (1, None));
         assert!(!entry.has_promise());
         let written = serde_json::to_string(&entry.to_wire()).unwrap();
-        assert!(
-            !written.contains("integratedTime") && !written.contains("null"),
-            "{written}"
-        );
+        assert!(!written.contains("integratedTime") && !written.contains("null"), "{written}");
     }
 
     #[test]
@@ -280,10 +249,7 @@ mod tests {
         let verify = |artifact: &[u8]| {
             let logged = Logged {
                 verifier: (&certificate).into(),
-                content: ContentRef::Message {
-                    digest: &Digest::of(artifact),
-                    signature,
-                },
+                content: ContentRef::Message { digest: &Digest::of(artifact), signature },
             };
             let entry = entry();
             let submitted = entry.verify_submitted(&logged, &root);

@@ -36,17 +36,12 @@ pub(super) struct Chain(Vec<Certificate>);
 impl Chain {
     /// Reads the chain in the PEM file `path`. The order in the file does not matter.
     pub(super) fn read(path: &Path, kind: Kind) -> Result<Self, Error> {
-        let wrong = |why| Error::Chain {
-            path: path.to_owned(),
-            why,
-        };
+        let wrong = |why| Error::Chain { path: path.to_owned(), why };
         let pem = read(path)?;
         let parsed = x509_cert::Certificate::load_pem_chain(&pem)
             .map_err(|_syntax| wrong("it is not PEM, or not X.509"))?;
-        let certificates: Option<Vec<_>> = parsed
-            .iter()
-            .map(|found| Certificate::parse(&found.to_der().ok()?))
-            .collect();
+        let certificates: Option<Vec<_>> =
+            parsed.iter().map(|found| Certificate::parse(&found.to_der().ok()?)).collect();
         let certificates =
             certificates.ok_or_else(|| wrong("one of its keys is of an unknown kind"))?;
         let chain = ordered(certificates).ok_or_else(|| {
@@ -123,9 +118,7 @@ pub(super) struct Key(PublicKey);
 impl Key {
     /// Reads the PEM file `path`: `PUBLIC KEY` (RFC 5480, 8410, 8017).
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
-        let wrong = || Error::Key {
-            path: path.to_owned(),
-        };
+        let wrong = || Error::Key { path: path.to_owned() };
         let pem = String::from_utf8(read(path)?).map_err(|_encoding| wrong())?;
         let (label, document) = Document::from_pem(pem.trim()).map_err(|_syntax| wrong())?;
         let key = PublicKey::from_spki(document.as_bytes());
@@ -171,8 +164,6 @@ impl Key {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    ambisign_host::file::read(path, LONGEST).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })
+    ambisign_host::file::read(path, LONGEST)
+        .map_err(|source| Error::Read { path: path.to_owned(), source })
 }

@@ -72,10 +72,7 @@ impl Deployment {
         let fulcio = authorities(Kind::CertificateAuthority, &self.fulcio, &mut lines)?;
         let ctfe = logs("ctfe", &self.ctfe, &mut lines)?;
         if self.ctfe.is_empty() {
-            lines.push(format!(
-                "{:<7} none: certificates are accepted without SCT",
-                "ctfe"
-            ));
+            lines.push(format!("{:<7} none: certificates are accepted without SCT", "ctfe"));
         }
         let rekor = logs("rekor", &self.rekor, &mut lines)?;
         let tsa = authorities(Kind::TimestampAuthority, &self.tsa, &mut lines)?;
@@ -206,10 +203,7 @@ fn logs(
         // Verifiers derive the name with which a log signs from this URL.
         let (base, id) = match (version, spec.origin()) {
             (_, Some(origin)) => (format!("https://{origin}"), key.note_id(origin)),
-            (2, None) => (
-                spec.base(),
-                key.note_id(spec.url.host_str().unwrap_or_default()),
-            ),
+            (2, None) => (spec.base(), key.note_id(spec.url.host_str().unwrap_or_default())),
             (_, None) => (spec.base(), key.id()),
         };
         entries.trusted.push(json!({
@@ -223,11 +217,7 @@ fn logs(
             "logId": { "keyId": STANDARD.encode(id) },
         }));
         entries.offered.push(offer(&spec, version, start, end));
-        lines.push(format!(
-            "{flag:<7} {}  log ID {}",
-            spec.url,
-            hex::encode(id)
-        ));
+        lines.push(format!("{flag:<7} {}  log ID {}", spec.url, hex::encode(id)));
     }
     Ok(entries)
 }

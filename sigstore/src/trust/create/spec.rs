@@ -29,11 +29,7 @@ impl Spec {
         description: &str,
         more: &[&str],
     ) -> Result<Self, Error> {
-        let wrong = |why: String| Error::Spec {
-            flag,
-            description: description.to_owned(),
-            why,
-        };
+        let wrong = |why: String| Error::Spec { flag, description: description.to_owned(), why };
         let mut values = BTreeMap::new();
         for pair in description.split(',') {
             let Some((key, value)) = pair.split_once('=') else {
@@ -53,12 +49,7 @@ impl Spec {
         let url = values.get("url").and_then(|url| Url::parse(url).ok());
         let url = url.filter(|url| plain_http_allowed(url) && url.query().is_none());
         let url = url.ok_or_else(|| wrong("`url` is not an https URL".to_owned()))?;
-        Ok(Self {
-            flag,
-            description: description.to_owned(),
-            url,
-            values,
-        })
+        Ok(Self { flag, description: description.to_owned(), url, values })
     }
 
     /// The URL without a trailing slash.
@@ -86,11 +77,8 @@ impl Spec {
     }
 
     fn time(&self, key: &str) -> Result<Option<SystemTime>, Error> {
-        let wrong = |_cause| {
-            self.wrong(format!(
-                "`{key}` is not a time such as 2026-01-31T00:00:00Z"
-            ))
-        };
+        let wrong =
+            |_cause| self.wrong(format!("`{key}` is not a time such as 2026-01-31T00:00:00Z"));
         let text = self.values.get(key);
         let time = text.map(|text| humantime::parse_rfc3339(text)).transpose();
         time.map_err(wrong)
@@ -117,10 +105,6 @@ impl Spec {
     }
 
     fn wrong(&self, why: String) -> Error {
-        Error::Spec {
-            flag: self.flag,
-            description: self.description.clone(),
-            why,
-        }
+        Error::Spec { flag: self.flag, description: self.description.clone(), why }
     }
 }

@@ -64,11 +64,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(mirror: &str) -> Self {
-        Self {
-            form: FORM,
-            mirror: mirror.to_owned(),
-            ..Self::default()
-        }
+        Self { form: FORM, mirror: mirror.to_owned(), ..Self::default() }
     }
 
     fn parse(bytes: &[u8], mirror: &str) -> Result<Self, String> {
@@ -108,10 +104,7 @@ impl State {
 
     /// Removes everything except `roots`.
     pub(super) fn forget(&mut self, roots: BTreeMap<u64, String>) {
-        *self = Self {
-            roots,
-            ..Self::new(&self.mirror)
-        };
+        *self = Self { roots, ..Self::new(&self.mirror) };
     }
 }
 
@@ -125,10 +118,7 @@ pub(super) struct Cache {
 impl Cache {
     /// Reads the state in `folder`. If it is unusable, returns an empty one and a warning.
     pub(super) fn open(folder: Option<&Path>, mirror: &str) -> (Self, State, Option<Warning>) {
-        let mut cache = Self {
-            folder: folder.map(Path::to_owned),
-            before: Vec::new(),
-        };
+        let mut cache = Self { folder: folder.map(Path::to_owned), before: Vec::new() };
         let empty = State::new(mirror);
         let Some(folder) = folder else {
             return (cache, empty, None);
@@ -163,10 +153,7 @@ impl Cache {
              detected in this run",
             folder.display()
         );
-        Some(Warning {
-            code: CACHE,
-            message,
-        })
+        Some(Warning { code: CACHE, message })
     }
 
     /// Saves `state`, merged with roots and targets that another run saved meanwhile, unless that run
@@ -192,10 +179,7 @@ impl Cache {
     }
 
     fn try_save(&mut self, folder: &Path, state: &mut State) -> io::Result<()> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let lock = open_lock(&folder.join(LOCK))?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::Error(error) => error,
@@ -216,11 +200,8 @@ impl Cache {
             // This process has the lock, so no other one writes this file. Remove the remains of a killed run.
             let new = folder.join(NEW_STATE);
             let _absent = fs::remove_file(&new);
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&new)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
             let written = file.write_all(&bytes);
             if let Err(error) = written.and_then(|()| fs::rename(&new, &path)) {
                 let _kept = fs::remove_file(&new);
@@ -242,12 +223,7 @@ fn open_lock(path: &Path) -> io::Result<File> {
     if path.symlink_metadata().is_ok_and(|there| !there.is_file()) {
         return Err(io::Error::other("it is not a regular file"));
     }
-    File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(path)
+    File::options().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
 /// Reads a regular file. Others are refused, because a pipe would block forever.

@@ -67,12 +67,9 @@ impl Search<'_> {
         let file = versioned(&self.top.root, &plain, meta);
         let targets = self
             .mirror
-            .listed(
-                &TUF_TARGETS,
-                (&file, meta),
-                self.state.delegated.get(name),
-                |bytes| role::delegated(&self.top.root, delegations, delegated, (&file, bytes)),
-            )
+            .listed(&TUF_TARGETS, (&file, meta), self.state.delegated.get(name), |bytes| {
+                role::delegated(&self.top.root, delegations, delegated, (&file, bytes))
+            })
             .await?;
         role::in_time(&file, &targets.role, self.now)?;
         self.state.delegated.insert(name.to_owned(), targets.text);
@@ -85,9 +82,7 @@ impl Search<'_> {
 fn in_turn(delegations: Option<Delegations>) -> Vec<(Arc<Delegations>, DelegatedRole)> {
     let delegations = Arc::new(delegations.unwrap_or_default());
     let roles = delegations.roles.iter().rev();
-    roles
-        .map(|role| (Arc::clone(&delegations), role.clone()))
-        .collect()
+    roles.map(|role| (Arc::clone(&delegations), role.clone())).collect()
 }
 
 #[cfg(test)]

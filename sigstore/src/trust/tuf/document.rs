@@ -128,30 +128,19 @@ pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, Stri
     if let Some(Value::Object(keys)) = document.pointer_mut(R::AT) {
         std::mem::swap(keys, &mut listed);
     }
-    let Signed {
-        mut signed,
-        signatures,
-    } = parsed(serde_json::from_value::<Signed<R>>(document))?;
+    let Signed { mut signed, signatures } = parsed(serde_json::from_value::<Signed<R>>(document))?;
     if let Some((keys, extra)) = signed.keys() {
         let (known, unknown) = unique(listed)?;
         *keys = known;
         extra.insert(UNKNOWN.to_owned(), unknown.into());
     }
-    let signed = Received {
-        role: signed,
-        signed: received,
-    };
+    let signed = Received { role: signed, signed: received };
     Ok(Signed { signed, signatures })
 }
 
 /// Checks that `document` is metadata of this kind, for version 1 of the specification.
 fn of_kind(document: &Value, kind: &str) -> Result<(), String> {
-    let text = |at| {
-        document
-            .pointer(at)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
+    let text = |at| document.pointer(at).and_then(Value::as_str).unwrap_or_default();
     if text("/signed/_type") != kind {
         return Err(format!("it does not have the type `{kind}`"));
     }

@@ -9,21 +9,15 @@ errors! {
     /// A TUF mirror is unusable. Files have their names on the mirror.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
-        /// The root to start from is unusable.
         #[error("the TUF root to start from cannot be used: {why}")]
-        Anchor {
-            /// The problem.
-            why: String,
-        } = "tuf/anchor", Trust {
+        Anchor { why: String } = "tuf/anchor", Trust {
             fix: "name a `root.json` of the mirror with `--tuf-root`",
             what: "The TUF root to start from is unusable.",
             why: "It is not a TUF root, or it belongs to another mirror.",
             advice: "Get `root.json` from the operators of the mirror in a way that you trust.",
         },
-        /// Metadata has expired: the mirror is not maintained, or an attacker withholds newer metadata.
         #[error("`{file}` of the TUF mirror expired at {at}")]
         Expired {
-            /// The file.
             file: String,
             /// The end of its validity, in the form of RFC 3339.
             at: String,
@@ -35,50 +29,34 @@ errors! {
         },
         /// A request to the mirror failed.
         #[error("the TUF mirror gave no usable answer")]
-        Http(#[source] http: HttpError) = request http in "tuf" { fix: network_hint::fix(http) },
-        /// A file is malformed.
+        Http(#[source] http: HttpError) = request http in "tuf" {
+            fix: network_hint::fix(http),
+            verifier: network_hint::mirror_alone(http),
+        },
         #[error("`{file}` of the TUF mirror is malformed: {why}")]
-        Malformed {
-            /// The file.
-            file: String,
-            /// The problem.
-            why: String,
-        } = "tuf/malformed", Trust {
+        Malformed { file: String, why: String } = "tuf/malformed", Trust {
             fix: "check that the URL belongs to a TUF mirror and that no proxy changes its answers",
             what: "A file of the mirror is malformed.",
             why: "It was truncated or changed, or it has a form that this client does not accept.",
             advice: "Check the URL of the mirror.",
         },
-        /// A file differs from the one that signed metadata lists.
         #[error("`{file}` of the TUF mirror has another {what} than in the signed metadata")]
-        Mismatch {
-            /// The file.
-            file: String,
-            /// The property that differs.
-            what: &'static str,
-        } = "tuf/mismatch", Trust {
+        Mismatch { file: String, what: &'static str } = "tuf/mismatch", Trust {
             fix: "run again, because the mirror may be updating; if that fails too, do not trust it and inform its operators",
             what: "A file of the mirror differs from the signed metadata.",
             why: "The mirror is being updated, or the file was tampered with.",
             advice: "Run again in a few minutes; if that fails too, inform the operators of the mirror.",
         },
-        /// The mirror has no such target.
         #[error("the TUF mirror has no target `{name}`")]
-        NoTarget {
-            /// The name of the target.
-            name: String,
-        } = "tuf/no-target", Trust {
+        NoTarget { name: String } = "tuf/no-target", Trust {
             fix: "check `--tuf-mirror`, or give the trust material in files, first of all with `--trusted-root`",
             what: "The mirror lacks a required file.",
             why: "It does not mirror Sigstore's trust material, or it is an older one.",
             advice: "Check the URL of the mirror, or pass the file itself.",
         },
-        /// The mirror has, or had, a newer version of the file.
         #[error("the TUF mirror rolled `{file}` back from version {had} to {got}")]
         RolledBack {
-            /// The file.
             file: String,
-            /// The version that was seen before.
             had: u64,
             /// The version now; 0 if the file is missing.
             got: u64,
@@ -88,53 +66,29 @@ errors! {
             why: "It serves an old copy by mistake, or to hide a change.",
             advice: "Inform the operators of the mirror; do not delete the cache before you know the reason.",
         },
-        /// A file is signed with keys that cannot be used.
         #[error("`{file}` of the TUF mirror is signed with keys of a kind that is not supported: {kinds}")]
-        KeyKind {
-            /// The file.
-            file: String,
-            /// Types and schemes of the keys.
-            kinds: String,
-        } = "tuf/key-kind", Trust {
+        KeyKind { file: String, kinds: String } = "tuf/key-kind", Trust {
             fix: "have the mirror sign with ECDSA P-256, Ed25519 or RSA-PSS keys, or pass the trust material in files, first of all with `--trusted-root`",
             what: "The mirror signs a file with keys of a kind that this client does not use.",
             why: "It uses ECDSA P-256, Ed25519 and RSA-PSS with SHA-256, each in one form; too few of the keys are of these.",
             advice: "Give the mirror other keys, or take the trusted root from a file.",
         },
-        /// A file lacks valid signatures.
         #[error("`{file}` of the TUF mirror is not correctly signed: {why}")]
-        Signature {
-            /// The file.
-            file: String,
-            /// The problem.
-            why: String,
-        } = "tuf/signature", Trust {
+        Signature { file: String, why: String } = "tuf/signature", Trust {
             fix: "check that no proxy answers in place of the mirror, and that `--tuf-root`, if given, is one of its roots",
             what: "A file of the mirror lacks required signatures.",
             why: "The root to start from belongs to another mirror, or the file was tampered with.",
             advice: "Compare `--tuf-root` with the mirror.",
         },
-        /// A required file is missing, or access to it is denied.
         #[error("the TUF mirror answered HTTP {status} for `{file}`")]
-        Status {
-            /// The file.
-            file: String,
-            /// The status.
-            status: u16,
-        } = "tuf/status", Trust {
+        Status { file: String, status: u16 } = "tuf/status", Trust {
             fix: "check `--tuf-mirror`, or give the trust material in files, first of all with `--trusted-root`",
             what: "The mirror refuses a file.",
             why: "The file does not exist, or the mirror requires a login.",
             advice: "Check the URL of the mirror.",
         },
-        /// Signed metadata exceeds a limit.
         #[error("the TUF mirror has more than {limit} {what}")]
-        TooMany {
-            /// The kind of item.
-            what: &'static str,
-            /// The limit.
-            limit: usize,
-        } = "tuf/too-many", Trust {
+        TooMany { what: &'static str, limit: usize } = "tuf/too-many", Trust {
             fix: "do not trust the mirror, and inform its operators",
             what: "The mirror has more roots or roles than allowed.",
             why: "It is broken or malicious.",
@@ -146,7 +100,6 @@ errors! {
 codes! {
     /// The warnings of the TUF client.
     pub WARNINGS {
-        /// The cache is unusable or cannot be written.
         pub(super) CACHE = "tuf/cache" {
             what: "The TUF cache is damaged, or it cannot be written.",
             why: "The folder is not writable, or another program changed the file. The run continues without the cache.",

@@ -21,10 +21,7 @@ pub(super) fn make_readable(document: &mut Value) {
         let files = document.pointer_mut(listing).and_then(Value::as_object_mut);
         for file in files.into_iter().flat_map(|files| files.values_mut()) {
             if let Some(Value::Object(hashes)) = file.get_mut("hashes")
-                && hashes
-                    .get("sha512")
-                    .and_then(Value::as_str)
-                    .is_some_and(is_sha512)
+                && hashes.get("sha512").and_then(Value::as_str).is_some_and(is_sha512)
             {
                 hashes.entry("sha256").or_insert_with(|| "".into());
             }
@@ -50,10 +47,7 @@ pub(super) fn verify(file: &str, hashes: &Hashes, bytes: &[u8]) -> Result<(), Er
         return Ok(());
     }
     let what = "hash";
-    Err(Error::Mismatch {
-        file: file.to_owned(),
-        what,
-    })
+    Err(Error::Mismatch { file: file.to_owned(), what })
 }
 
 fn sha512(hashes: &Hashes) -> Option<&str> {

@@ -84,9 +84,6 @@ impl Mirror<'_> {
 fn present(file: &str, answer: Answer) -> Result<Vec<u8>, Error> {
     match answer.status.as_u16() {
         200 => Ok(answer.body),
-        status => Err(Error::Status {
-            file: file.to_owned(),
-            status,
-        }),
+        status => Err(Error::Status { file: file.to_owned(), status }),
     }
 }

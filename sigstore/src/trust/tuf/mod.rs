@@ -74,11 +74,8 @@ impl<'a> Repository<'a> {
     /// The mirror is unreachable; its metadata is malformed, expired, older than a version seen before,
     /// or not signed as the root requires.
     pub async fn refresh(host: &'a Host, source: &Source) -> Result<Self, Error> {
-        let mirror = Mirror {
-            host,
-            metadata: source.metadata.clone(),
-            targets: source.targets.clone(),
-        };
+        let mirror =
+            Mirror { host, metadata: source.metadata.clone(), targets: source.targets.clone() };
         let address = source.metadata.as_str();
         let (mut cache, old, warning) = Cache::open(source.cache.as_deref(), address);
         let mut update = Update {
@@ -113,9 +110,7 @@ impl<'a> Repository<'a> {
     /// # Errors
     /// The target does not exist; its metadata or its bytes do not verify; the mirror is unreachable.
     pub async fn target(&self, name: &str) -> Result<Vec<u8>, Error> {
-        let none = || Error::NoTarget {
-            name: name.to_owned(),
-        };
+        let none = || Error::NoTarget { name: name.to_owned() };
         let parsed = TargetName::new(name).map_err(|_unsafe| none())?;
         let target = self.find(&parsed).await?.ok_or_else(none)?;
         let hash = hashes::name(&target.hashes);
@@ -145,12 +140,7 @@ impl<'a> Repository<'a> {
 
     /// The time at which each file expires.
     pub fn ends(&self) -> Vec<(&'static str, SystemTime)> {
-        let TopLevel {
-            root,
-            timestamp,
-            snapshot,
-            targets,
-        } = &self.top;
+        let TopLevel { root, timestamp, snapshot, targets } = &self.top;
         let ends = [
             ("root.json", role::end(root)),
             ("targets.json", role::end(targets)),
@@ -224,10 +214,7 @@ fn tidy(state: &mut State, top: &TopLevel) {
 
 fn verify(path: &str, target: &Target, bytes: &[u8]) -> Result<(), Error> {
     if u64::try_from(bytes.len()).ok() != Some(target.length) {
-        return Err(Error::Mismatch {
-            file: path.to_owned(),
-            what: "length",
-        });
+        return Err(Error::Mismatch { file: path.to_owned(), what: "length" });
     }
     hashes::verify(path, &target.hashes, bytes)
 }

@@ -30,9 +30,7 @@ pub(super) fn cover(role: &DelegatedRole, name: &str) -> Result<bool, Error> {
         }
         PathSet::PathHashPrefixes(prefixes) => {
             let digits = Digest::of(name.as_bytes()).hex();
-            Ok(prefixes
-                .iter()
-                .any(|prefix| digits.starts_with(prefix.value())))
+            Ok(prefixes.iter().any(|prefix| digits.starts_with(prefix.value())))
         }
     }
 }

@@ -23,10 +23,7 @@ pub(super) struct Verified<R> {
 
 /// Parses `bytes`. Nothing is verified yet.
 pub(super) fn read<R: Listing>(file: &str, bytes: &[u8]) -> Result<Signed<Received<R>>, Error> {
-    document::read(bytes).map_err(|why| Error::Malformed {
-        file: file.to_owned(),
-        why,
-    })
+    document::read(bytes).map_err(|why| Error::Malformed { file: file.to_owned(), why })
 }
 
 /// Parses `bytes`, which the required number of keys in `root` must have signed (TUF 5.4.2, 5.5.3,
@@ -37,8 +34,7 @@ pub(super) fn signed<R: Listing>(
     bytes: &[u8],
 ) -> Result<Verified<R>, Error> {
     let signed = read::<R>(file, bytes)?;
-    root.verify_role(&signed)
-        .map_err(|error| unsigned(root, R::TYPE, file, &error))?;
+    root.verify_role(&signed).map_err(|error| unsigned(root, R::TYPE, file, &error))?;
     Ok(verified(signed, bytes))
 }
 
@@ -50,11 +46,8 @@ pub(super) fn delegated(
     (file, bytes): (&str, &[u8]),
 ) -> Result<Verified<Targets>, Error> {
     // The delegating role takes the place of the root for the role of the same type.
-    let keys = RoleKeys {
-        keyids: role.keyids.clone(),
-        threshold: role.threshold,
-        _extra: HashMap::new(),
-    };
+    let keys =
+        RoleKeys { keyids: role.keyids.clone(), threshold: role.threshold, _extra: HashMap::new() };
     let delegator = Root {
         keys: delegations.keys.clone(),
         _extra: HashMap::new(),
@@ -68,9 +61,8 @@ pub(super) fn delegated(
 pub(super) fn anchor(bytes: &[u8]) -> Result<Verified<Root>, Error> {
     let root = document::read::<Root>(bytes).map_err(|why| Error::Anchor { why })?;
     root.signed.role.verify_role(&root).map_err(|error| {
-        unusable(&root.signed.role, RoleType::Root, "root.json").unwrap_or_else(|| Error::Anchor {
-            why: error.to_string(),
-        })
+        unusable(&root.signed.role, RoleType::Root, "root.json")
+            .unwrap_or_else(|| Error::Anchor { why: error.to_string() })
     })?;
     Ok(verified(root, bytes))
 }
@@ -81,8 +73,7 @@ pub(super) fn successor(root: &Root, bytes: &[u8]) -> Result<Verified<Root>, Err
     let file = format!("{version}.root.json");
     let new = read::<Root>(&file, bytes)?;
     for keys in [root, &new.signed.role] {
-        keys.verify_role(&new)
-            .map_err(|error| unsigned(keys, RoleType::Root, &file, &error))?;
+        keys.verify_role(&new).map_err(|error| unsigned(keys, RoleType::Root, &file, &error))?;
     }
     if new.signed.version().get() != version {
         let what = "version";
@@ -121,10 +112,7 @@ pub(super) fn in_time(file: &str, role: &impl Role, now: SystemTime) -> Result<(
     if end(role).is_none_or(|end| now < end) {
         return Ok(());
     }
-    Err(Error::Expired {
-        file: file.to_owned(),
-        at: role.expires().to_string(),
-    })
+    Err(Error::Expired { file: file.to_owned(), at: role.expires().to_string() })
 }
 
 /// The time at which `role` expires; `None` if `SystemTime` cannot represent it.
@@ -143,10 +131,8 @@ fn verified<R>(signed: Signed<Received<R>>, bytes: &[u8]) -> Verified<R> {
 
 /// Why `file` is not signed by the keys that `root` has for its role.
 fn unsigned(root: &Root, role: RoleType, file: &str, error: &tough::schema::Error) -> Error {
-    unusable(root, role, file).unwrap_or_else(|| Error::Signature {
-        file: file.to_owned(),
-        why: error.to_string(),
-    })
+    unusable(root, role, file)
+        .unwrap_or_else(|| Error::Signature { file: file.to_owned(), why: error.to_string() })
 }
 
 /// That the threshold of `role` cannot be reached without keys of a kind that is not supported.
@@ -162,8 +148,5 @@ fn unusable(root: &Root, role: RoleType, file: &str) -> Option<Error> {
 }
 
 fn mismatch(file: &str, what: &'static str) -> Error {
-    Error::Mismatch {
-        file: file.to_owned(),
-        what,
-    }
+    Error::Mismatch { file: file.to_owned(), what }
 }

@@ -52,11 +52,7 @@ impl Source {
     /// # Errors
     /// None: its URL is one.
     pub fn public(host: &Host) -> Result<Self, url::ParseError> {
-        Ok(Self::new(
-            host,
-            &Url::parse(PUBLIC_URL)?,
-            PRODUCTION.to_vec(),
-        ))
+        Ok(Self::new(host, &Url::parse(PUBLIC_URL)?, PRODUCTION.to_vec()))
     }
 
     /// The staging instance.
@@ -103,10 +99,7 @@ fn folder(host: &Host, url: &Url) -> Option<PathBuf> {
 /// The name of a folder: the host, for people, and a hash of the whole URL.
 fn name(url: &Url) -> String {
     let host: String = url.host_str().unwrap_or_default().to_owned();
-    let host = host.replace(
-        |c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-',
-        "_",
-    );
+    let host = host.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.' && c != '-', "_");
     let hash = Digest::of(url.as_str().as_bytes()).hex();
     format!("{host}-{}", hash.get(..16).unwrap_or_default())
 }
@@ -122,12 +115,7 @@ mod tests {
 
     fn host(env: &[(&str, &str)]) -> Host {
         let (env, clock) = (env.iter().copied().collect::<Env>(), Clock::system());
-        Host {
-            net: Net::new(&env, clock, NetOptions::default()),
-            env,
-            clock,
-            root: "/".into(),
-        }
+        Host { net: Net::new(&env, clock, NetOptions::default()), env, clock, root: "/".into() }
     }
 
     #[test]
@@ -141,39 +129,23 @@ mod tests {
         for (env, base) in [
             (&[home][..], "/usr/.cache/ambisign/tuf/"),
             (&[home, ("XDG_CACHE_HOME", "/x")], "/x/ambisign/tuf/"),
-            (
-                &[home, ("XDG_CACHE_HOME", "x")],
-                "/usr/.cache/ambisign/tuf/",
-            ),
+            (&[home, ("XDG_CACHE_HOME", "x")], "/usr/.cache/ambisign/tuf/"),
             (&[("XDG_CACHE_HOME", "/x")], "/x/ambisign/tuf/"),
-            (
-                &[home, ("TUF_ROOT", "/t"), ("XDG_CACHE_HOME", "/x")],
-                "/t/ambisign/",
-            ),
+            (&[home, ("TUF_ROOT", "/t"), ("XDG_CACHE_HOME", "/x")], "/t/ambisign/"),
         ] {
             let place = place(env, url).unwrap();
             let name = place.strip_prefix(base).unwrap();
-            assert!(
-                name.starts_with("tuf.example.com-") && !name.contains('/'),
-                "{place}"
-            );
+            assert!(name.starts_with("tuf.example.com-") && !name.contains('/'), "{place}");
         }
         assert_eq!(place(&[], url), None);
         assert_eq!(place(&[("HOME", "/no/such/home")], url), None);
         let first = place(&[home], url).unwrap();
         let first = first.rsplit('/').next().unwrap();
         let deeper = "https://tuf.example.com/../../a/%2e%2e/..%2f..%2fetc";
-        for other in [
-            deeper,
-            "http://[::1]:8080/",
-            "https://tuf.example.com:8443/",
-        ] {
+        for other in [deeper, "http://[::1]:8080/", "https://tuf.example.com:8443/"] {
             let place = place(&[home], other).unwrap();
             let name = place.strip_prefix("/usr/.cache/ambisign/tuf/").unwrap();
-            assert!(
-                !name.contains(['/', ':', '%']) && !name.starts_with('.'),
-                "{place}"
-            );
+            assert!(!name.contains(['/', ':', '%']) && !name.starts_with('.'), "{place}");
             assert_ne!(name, first);
         }
     }
@@ -184,15 +156,9 @@ mod tests {
         for url in ["https://tuf.example.com/a", "https://tuf.example.com/a/"] {
             let source = source(url);
             assert_eq!(source.metadata.as_str(), "https://tuf.example.com/a/");
-            assert_eq!(
-                source.targets.as_str(),
-                "https://tuf.example.com/a/targets/"
-            );
+            assert_eq!(source.targets.as_str(), "https://tuf.example.com/a/targets/");
         }
-        assert_eq!(
-            source("https://tuf.example.com").targets.path(),
-            "/targets/"
-        );
+        assert_eq!(source("https://tuf.example.com").targets.path(), "/targets/");
     }
 
     /// The hashes are those of `anchors/README.md`, which says where the files come from.
@@ -204,10 +170,7 @@ mod tests {
             root.signed.verify_role(&root).unwrap();
             assert_eq!(root.signed.version.get(), version);
             assert!(root.signed.consistent_snapshot);
-            assert!(
-                readme.contains(&Digest::of(bytes).hex()),
-                "version {version}"
-            );
+            assert!(readme.contains(&Digest::of(bytes).hex()), "version {version}");
         }
     }
 }

@@ -74,18 +74,11 @@ impl Update<'_> {
         let chain = self.roots(anchor).await?;
         role::in_time("root.json", &chain.root, self.now)?;
         let seen = self.seen(&chain);
-        let timestamp = self
-            .timestamp(&chain.root, chain.timestamp, chain.grew, &seen)
-            .await?;
+        let timestamp = self.timestamp(&chain.root, chain.timestamp, chain.grew, &seen).await?;
         let root = chain.root;
         let snapshot = self.snapshot(&root, &timestamp, &seen).await?;
         let targets = self.targets(&root, &snapshot).await?;
-        Ok(TopLevel {
-            root,
-            timestamp,
-            snapshot,
-            targets,
-        })
+        Ok(TopLevel { root, timestamp, snapshot, targets })
     }
 
     /// Follows the roots from the anchor to the latest one (TUF 5.3): first the cached ones, then those
@@ -111,10 +104,7 @@ impl Update<'_> {
         while let Some(bytes) = next? {
             found += 1;
             if found > MOST_ROOTS {
-                return Err(Error::TooMany {
-                    what: "new roots",
-                    limit: MOST_ROOTS,
-                });
+                return Err(Error::TooMany { what: "new roots", limit: MOST_ROOTS });
             }
             last = self.keep_root(role::successor(&last.role, &bytes)?);
             next = self.mirror.root(&TUF_ROOT, role::next(&last.role)).await;
@@ -122,12 +112,7 @@ impl Update<'_> {
         let end = role::next(&last.role);
         self.new.roots.retain(|version, _| *version < end);
         self.new.root = last.text;
-        Ok(Chain {
-            first,
-            root: last.role,
-            timestamp,
-            grew: found > 0,
-        })
+        Ok(Chain { first, root: last.role, timestamp, grew: found > 0 })
     }
 
     fn keep_root(&mut self, root: Verified<Root>) -> Verified<Root> {
@@ -165,10 +150,7 @@ impl Update<'_> {
         let snapshot = self.old.snapshot.as_ref();
         let snapshot = snapshot.map(|text| role::signed(root, SNAPSHOT, text.as_bytes()));
         match (timestamp, snapshot.transpose()) {
-            (Ok(timestamp), Ok(snapshot)) => Previous {
-                timestamp: Some(timestamp),
-                snapshot,
-            },
+            (Ok(timestamp), Ok(snapshot)) => Previous { timestamp: Some(timestamp), snapshot },
             (Err(_), _) | (_, Err(_)) => {
                 self.distrust("its metadata is damaged, or belongs to another repository");
                 Previous::default()
@@ -238,20 +220,13 @@ impl Update<'_> {
         let file = versioned(root, SNAPSHOT, meta);
         let new = self
             .mirror
-            .listed(
-                &TUF_SNAPSHOT,
-                (&file, meta),
-                self.old.snapshot.as_ref(),
-                |bytes| role::signed::<Snapshot>(root, &file, bytes),
-            )
+            .listed(&TUF_SNAPSHOT, (&file, meta), self.old.snapshot.as_ref(), |bytes| {
+                role::signed::<Snapshot>(root, &file, bytes)
+            })
             .await?;
         for (name, had) in seen.snapshot.iter().flat_map(|old| &old.role.meta) {
             let got = new.role.meta.get(name);
-            not_back(
-                name,
-                had.version.get(),
-                got.map_or(0, |got| got.version.get()),
-            )?;
+            not_back(name, had.version.get(), got.map_or(0, |got| got.version.get()))?;
         }
         role::in_time(&file, &new.role, self.now)?;
         self.new.snapshot = Some(new.text);
@@ -264,12 +239,9 @@ impl Update<'_> {
         let file = versioned(root, TARGETS, meta);
         let new = self
             .mirror
-            .listed(
-                &TUF_TARGETS,
-                (&file, meta),
-                self.old.targets.as_ref(),
-                |bytes| role::signed::<Targets>(root, &file, bytes),
-            )
+            .listed(&TUF_TARGETS, (&file, meta), self.old.targets.as_ref(), |bytes| {
+                role::signed::<Targets>(root, &file, bytes)
+            })
             .await?;
         role::in_time(&file, &new.role, self.now)?;
         self.new.targets = Some(new.text);
@@ -286,18 +258,12 @@ impl Update<'_> {
 
 fn key_ids(root: &Root, role: RoleType) -> BTreeSet<String> {
     let keys = root.roles.get(&role).into_iter();
-    keys.flat_map(|keys| &keys.keyids)
-        .map(hex::encode)
-        .collect()
+    keys.flat_map(|keys| &keys.keyids).map(hex::encode).collect()
 }
 
 /// The name of a metadata file on the mirror (TUF 6.2).
 pub(super) fn versioned(root: &Root, file: &str, meta: &Metafile) -> String {
-    if root.consistent_snapshot {
-        format!("{}.{file}", meta.version)
-    } else {
-        file.to_owned()
-    }
+    if root.consistent_snapshot { format!("{}.{file}", meta.version) } else { file.to_owned() }
 }
 
 /// The entry for `file` in the snapshot.
@@ -311,12 +277,10 @@ pub(super) fn listed<'a>(snapshot: &'a Snapshot, file: &str) -> Result<&'a Metaf
 /// The one entry of a timestamp (TUF 4.6).
 fn only_snapshot(timestamp: &Timestamp) -> Result<&Metafile, Error> {
     let snapshot = timestamp.meta.get(SNAPSHOT);
-    snapshot
-        .filter(|_| timestamp.meta.len() == 1)
-        .ok_or_else(|| Error::Malformed {
-            file: TIMESTAMP.to_owned(),
-            why: "it does not list exactly `snapshot.json`".to_owned(),
-        })
+    snapshot.filter(|_| timestamp.meta.len() == 1).ok_or_else(|| Error::Malformed {
+        file: TIMESTAMP.to_owned(),
+        why: "it does not list exactly `snapshot.json`".to_owned(),
+    })
 }
 
 /// Checks that the version of `file` did not decrease.
@@ -324,9 +288,5 @@ fn not_back(file: &str, had: u64, got: u64) -> Result<(), Error> {
     if got >= had {
         return Ok(());
     }
-    Err(Error::RolledBack {
-        file: file.to_owned(),
-        had,
-        got,
-    })
+    Err(Error::RolledBack { file: file.to_owned(), had, got })
 }
