@@ -21,9 +21,10 @@ mod tests {
     use serde_json::Map;
 
     /// Before anything is public. The warning says that the image is named by a tag.
-    const BEGINNING: [&str; 7] = [
+    const BEGINNING: [&str; 8] = [
         "Began",
         "AnnotationsGiven",
+        "RegistryAccessGiven",
         "ImagesRequested",
         "Warned",
         "ImagesResolved",
@@ -108,7 +109,7 @@ mod tests {
 
     #[test]
     fn an_image_that_is_not_there_ends_before_anybody_is_asked_for_more() {
-        let expected = [&BEGINNING[..3], &["ImagesResolved"]].concat();
+        let expected = [&BEGINNING[..4], &["ImagesResolved"]].concat();
         assert_eq!(events(&[], "absent"), expected);
     }
 

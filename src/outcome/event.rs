@@ -12,7 +12,8 @@ use std::time::Duration;
 use ambisign_host::Warning;
 
 use super::{
-    Attached, Bundle, Certificate, Identity, Instance, LogEntry, Outcome, State, Step, Timestamp,
+    Attached, Bundle, Certificate, Identity, Instance, LogEntry, Outcome, RegistryAccess, State,
+    Step, Timestamp,
 };
 use crate::settings::Override;
 
@@ -50,8 +51,8 @@ pub enum Event {
     ImagesNamed(String),
     /// These annotations are signed with the images.
     AnnotationsGiven(BTreeMap<String, String>),
-    /// This repository has the signatures of all images.
-    SignatureRepositoryGiven(String),
+    /// How the registries are reached.
+    RegistryAccessGiven(RegistryAccess),
     /// The images as they were asked for.
     ImagesRequested(Vec<Outcome>),
     /// A reference turned out to be an index, and what it lists is signed too.
@@ -175,7 +176,7 @@ impl Event {
             Self::Began { .. }
             | Self::ImagesNamed(_)
             | Self::AnnotationsGiven(_)
-            | Self::SignatureRepositoryGiven(_)
+            | Self::RegistryAccessGiven(_)
             | Self::ImagesRequested(_)
             | Self::IndexResolved { .. }
             | Self::ImagesResolved(_)

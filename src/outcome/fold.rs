@@ -15,9 +15,7 @@ impl Report {
         match event {
             Event::Began { warnings, .. } => self.warnings.extend(warnings.iter().cloned()),
             Event::AnnotationsGiven(annotations) => self.annotations.clone_from(annotations),
-            Event::SignatureRepositoryGiven(repository) => {
-                self.signatures = Some(repository.clone());
-            }
+            Event::RegistryAccessGiven(access) => self.access.clone_from(access),
             Event::ImagesRequested(images) | Event::ImagesResolved(images) => {
                 self.images.clone_from(images);
             }

@@ -19,8 +19,8 @@ pub mod verification;
 
 pub use self::exit::{End, Signal};
 pub use self::signing::{
-    Attached, Bundle, Certificate, Identity, Instance, Known, LogEntry, Outcome, Report, State,
-    Step, Timestamp, Tuf,
+    Attached, Bundle, Certificate, Identity, Instance, Known, LogEntry, Outcome, RegistryAccess,
+    Report, State, Step, Timestamp, Tuf,
 };
 
 /// Names the form of the document about a run that signs; not a place to fetch it from.

@@ -31,9 +31,9 @@ pub struct Report {
     pub instance: Option<Instance>,
     /// The annotations in the signed statement.
     pub annotations: BTreeMap<String, String>,
-    /// The repository that has the signatures of all images, instead of that of each.
+    /// How the registries are reached.
     #[serde(skip)]
-    pub signatures: Option<String>,
+    pub access: RegistryAccess,
     /// One for each digest of each repository, in the order of the command line, an index before
     /// what it lists.
     #[serde(skip)]
@@ -44,6 +44,17 @@ pub struct Report {
     /// How the run as a whole ended.
     #[serde(skip)]
     pub end: End,
+}
+
+/// How the registries are reached, as far as others must reach them in the same way.
+#[derive(Clone, Debug, Default)]
+pub struct RegistryAccess {
+    /// The repository that has the signatures of all images, instead of that of each.
+    pub signatures: Option<String>,
+    /// The file of CA certificates that the run adds to those of the machine.
+    pub ca_file: Option<PathBuf>,
+    /// The registries that may use plain HTTP, as values of `--allow-http-registry`.
+    pub plain_http: Vec<String>,
 }
 
 /// Who signs.
@@ -329,7 +340,7 @@ impl Report {
             identity: None,
             instance: None,
             annotations: BTreeMap::new(),
-            signatures: None,
+            access: RegistryAccess::default(),
             images: Vec::new(),
             warnings: Vec::new(),
             end: End::Complete,

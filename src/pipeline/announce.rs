@@ -3,9 +3,9 @@
 
 use ambisign_host::{Warning, codes};
 use ambisign_providers::{Choice, NOTE};
-use ambisign_registry::Attached;
 use ambisign_registry::reference::Reference;
 use ambisign_registry::warnings::REMOVED;
+use ambisign_registry::{Attached, PlainHttp};
 use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::trust::Trust;
 
@@ -14,7 +14,7 @@ use super::job::Job;
 use crate::images::{self, Named};
 use crate::outcome::event::{Event, ImageEvent};
 use crate::outcome::from::{identity, instance, repository};
-use crate::outcome::{Outcome, State};
+use crate::outcome::{Outcome, RegistryAccess, State};
 use crate::report::Recorder;
 use crate::settings::{RunSettings, Settings, Signing};
 
@@ -31,12 +31,22 @@ pub(crate) fn references(
         recorder.record(&Event::ImagesNamed(origin));
     }
     recorder.record(&Event::AnnotationsGiven(settings.signing.annotations.clone()));
-    if let Some(signatures) = &settings.registry.signatures {
-        recorder.record(&Event::SignatureRepositoryGiven(repository(signatures)));
-    }
+    recorder.record(&Event::RegistryAccessGiven(registry_access(settings)));
     let (references, warnings) = images::references(named, &settings.images)?;
     warnings.into_iter().for_each(|warning| recorder.warn(warning));
     Ok(references)
+}
+
+fn registry_access(settings: &Settings) -> RegistryAccess {
+    RegistryAccess {
+        signatures: settings.registry.signatures.as_ref().map(repository),
+        ca_file: settings.signing.trust.ca_file.clone(),
+        plain_http: match &settings.registry.plain_http {
+            PlainHttp::IfNoTls => vec!["true".to_owned()],
+            PlainHttp::Named(hosts) => hosts.iter().cloned().collect(),
+            PlainHttp::Never => Vec::new(),
+        },
+    }
 }
 
 /// The requested images.

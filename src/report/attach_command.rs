@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::text::joined;
-use super::verify_command::trust;
+use super::verify_command::{access, trust};
 use crate::outcome::{Outcome, Report};
 
 /// The command that attaches what the report says is not attached, as lines for people.
@@ -31,9 +31,7 @@ pub(super) fn command(report: &Report, images: &[&Outcome]) -> Option<Vec<String
         words.extend(["--certificate-identity".to_owned(), identity.clone()]);
         words.extend(["--certificate-oidc-issuer".to_owned(), issuer.clone()]);
     }
-    if let Some(repository) = &report.signatures {
-        words.extend(["--signature-repository".to_owned(), repository.clone()]);
-    }
+    words.extend(access(report));
     words.extend(trust(report));
     words.extend(lacking.iter().map(|(image, _)| image.name()));
     Some(words)

@@ -28,9 +28,7 @@ pub(super) fn show(reporter: &Reporter<'_>, event: &Event, report: &Report) {
         }
         Event::Image(id, event) => show_image(reporter, (*id, event), report),
         Event::Warned(warning) => reporter.warning(warning),
-        Event::SignatureRepositoryGiven(_)
-        | Event::ImagesRequested(_)
-        | Event::ImagesResolved(_) => {}
+        Event::RegistryAccessGiven(_) | Event::ImagesRequested(_) | Event::ImagesResolved(_) => {}
     }
 }
 

@@ -14,8 +14,8 @@ use serde_json::Value;
 use super::*;
 use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::{
-    Attached, Bundle, Certificate, End, Identity, Instance, Known, LogEntry, Outcome, Report,
-    Signal, State, Step, Timestamp, Tuf,
+    Attached, Bundle, Certificate, End, Identity, Instance, Known, LogEntry, Outcome,
+    RegistryAccess, Report, Signal, State, Step, Timestamp, Tuf,
 };
 use crate::settings::Output;
 
@@ -210,10 +210,17 @@ fn the_lines_to_verify_with_are_few_and_complete() {
     assert_eq!(told(&long).matches(others).count(), 2);
 
     let mut elsewhere = report(vec![signed("r.io/a")], End::Complete);
-    elsewhere.signatures = Some("r.io/s".to_owned());
+    elsewhere.access = RegistryAccess {
+        signatures: Some("r.io/s".to_owned()),
+        ca_file: Some("ca.pem".into()),
+        plain_http: vec!["r.io".to_owned()],
+    };
     elsewhere.annotations = [("env".to_owned(), "a,b".to_owned())].into();
-    let end = " -a env=a,b --signature-repository r.io/s r.io/a@sha256:00";
+    let end = " -a env=a,b --signature-repository r.io/s --ca-file ca.pem --allow-http-registry=r.io \
+               r.io/a@sha256:00";
     assert!(own(&elsewhere)[0].ends_with(end));
+    let other = told(&elsewhere);
+    assert!(other.contains("--registry-cacert ca.pem") && other.contains("--allow-http-registry"));
 
     let file = |name: &str, bundle: &str| {
         let mut file = signed("");

@@ -41,6 +41,18 @@ pub(super) fn command_line(report: &Report, image: &Outcome) -> Option<String> {
     })
 }
 
+/// The flags that reach the registries as this run does.
+pub(super) fn access(report: &Report) -> Vec<String> {
+    let access = &report.access;
+    let signatures = access.signatures.iter();
+    let signatures = signatures.map(|repository| ("--signature-repository", repository.clone()));
+    let ca_file = access.ca_file.iter().map(|path| ("--ca-file", path.display().to_string()));
+    let pairs = signatures.chain(ca_file).flat_map(|(name, value)| [name.to_owned(), value]);
+    // The value of this flag is optional, so it needs a `=`.
+    let plain = access.plain_http.iter().map(|host| format!("--allow-http-registry={host}"));
+    pairs.chain(plain).collect()
+}
+
 /// The flags that select the trust material of this run.
 pub(super) fn trust(report: &Report) -> Vec<String> {
     let instance = report.instance.as_ref();
@@ -100,9 +112,7 @@ fn own_words(report: &Report, image: &Outcome) -> Option<Vec<String>> {
         for (key, value) in &report.annotations {
             give("-a", format!("{key}={value}"));
         }
-        if let Some(repository) = &report.signatures {
-            give("--signature-repository", repository.clone());
-        }
+        words.extend(access(report));
     }
     words.extend(trust(report));
     Some(words)
@@ -139,6 +149,12 @@ fn cosign(report: &Report, image: &Outcome) -> Option<Vec<String>> {
     let identity = ["--certificate-identity", subject, "--certificate-oidc-issuer", issuer];
     let identity = identity.map(str::to_owned).to_vec();
     let mut words = [command, annotations.collect(), identity].concat();
+    if image.file.is_none() {
+        let access = &report.access;
+        let ca_file = access.ca_file.iter().map(|path| path.display().to_string());
+        words.extend(ca_file.flat_map(|path| ["--registry-cacert".to_owned(), path]));
+        words.extend(access.plain_http.first().map(|_| "--allow-http-registry".to_owned()));
+    }
     let mut around = elsewhere(image);
     let instance = report.instance.as_ref();
     if let Some(root) = instance.and_then(|instance| instance.trusted_root.as_ref()) {

@@ -85,7 +85,7 @@ fn everything() -> Report {
     });
     let (name, value) = ("hunter\"22 name", "hunter\"22 value");
     report.annotations.insert(name.to_owned(), value.to_owned());
-    report.signatures = Some("r.io/signatures".to_owned());
+    report.access.signatures = Some("r.io/signatures".to_owned());
     report.warnings.push(warning());
     report
 }
