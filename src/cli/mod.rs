@@ -13,6 +13,7 @@ mod doctor;
 mod groups;
 mod inputs;
 mod read;
+mod requirements;
 mod sign;
 mod trust;
 pub mod variables;
@@ -27,6 +28,7 @@ pub use self::groups::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, Signing
 pub use self::inputs::InputArgs;
 pub use self::read::{Attempt, Unread, read};
 pub(crate) use self::read::{CODES, misuse};
+pub use self::requirements::{EvidenceArgs, JobArgs};
 pub use self::sign::SignArgs;
 pub use self::trust::{CreateArgs, ShowArgs, TrustCommand, UpdateArgs};
 pub use self::verify::{SignerArgs, VerifyArgs, VerifyBlobArgs};

@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::TEMPLATE;
 use super::groups::{RegistryArgs, RunArgs, TrustArgs};
+use super::requirements::{EvidenceArgs, JobArgs};
 
 const IMAGE_EXAMPLES: &str = "\
 Examples:
@@ -97,6 +98,10 @@ pub struct SignerArgs {
     /// A PEM public key, for signatures without a certificate; instead of an identity
     #[arg(long, value_name = "PATH", help_heading = "Signer")]
     pub key: Option<PathBuf>,
+
+    /// Claims about the CI job.
+    #[command(flatten)]
+    pub job: JobArgs,
 }
 
 /// The flags of `verify`.
@@ -128,9 +133,24 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub signer: SignerArgs,
 
+    /// The required evidence.
+    #[command(flatten)]
+    pub evidence: EvidenceArgs,
+
     /// Trust material.
     #[command(flatten)]
     pub trust: TrustArgs,
+
+    /// Only accept signatures in this format: `bundle`, `legacy` (the tag `sha256-<hex>.sig`) or `any`
+    /// [default: `any`]
+    ///
+    /// An account that may push chooses the format. The older one has no proof that the log includes the entry.
+    #[arg(long, value_name = "FORMAT", help_heading = "Evidence")]
+    pub format: Option<String>,
+
+    /// Judge everything that is attached instead of stopping at the first acceptable signature
+    #[arg(long, help_heading = "Signature")]
+    pub all: bool,
 
     /// Registry options.
     #[command(flatten)]
@@ -145,8 +165,8 @@ pub struct VerifyArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(help_template = TEMPLATE, before_help = BLOB_EXAMPLES, after_help = EXIT_CODES)]
 pub struct VerifyBlobArgs {
-    /// The file, `-` for standard input, or its digest: `sha256:` and 64 hexadecimal digits, if no file
-    /// has that name
+    /// The file, `-` for standard input, or its digest: `sha256:` and 64 hexadecimal digits; `./` before
+    /// it names a file
     ///
     /// If the bundle contains a statement, the statement must name it.
     #[arg(value_name = "FILE|DIGEST")]
@@ -165,6 +185,10 @@ pub struct VerifyBlobArgs {
     /// The required signer.
     #[command(flatten)]
     pub signer: SignerArgs,
+
+    /// The required evidence.
+    #[command(flatten)]
+    pub evidence: EvidenceArgs,
 
     /// Trust material.
     #[command(flatten)]

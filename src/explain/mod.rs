@@ -64,6 +64,7 @@ const TABLES: &[Table] = &[
     bundle_dir::Error::TABLE,
     announce::WARNINGS,
     verification::Error::TABLE,
+    verification::WARNINGS,
 ];
 
 /// These, and those of the providers.

@@ -50,6 +50,8 @@ pub struct Verdict {
     /// The signatures, in the order in which they were found.
     #[serde(skip)]
     pub signatures: Vec<Signature>,
+    /// The number of attachments that were not read, because an acceptable signature was found first.
+    pub unread: usize,
     /// Why there is no acceptable one.
     #[serde(skip)]
     pub failure: Option<Failure>,
@@ -86,6 +88,9 @@ pub struct Facts {
     #[serde(flatten, serialize_with = "signer")]
     #[cfg_attr(test, schemars(with = "Signer<'_>"))]
     pub certificate: Option<Certificate>,
+    /// The repository that called the reusable workflow that signed.
+    #[serde(skip)]
+    pub caller: Option<String>,
     /// The predicate type, when a statement was signed.
     pub predicate_type: Option<String>,
     /// The annotations in the signed statement, by name.

@@ -23,7 +23,7 @@ use super::job::{Job, SharedDigest};
 use crate::outcome::State;
 use crate::outcome::event::{Event, ImageEvent, ImageId};
 use crate::outcome::verification::{Facts, Finding};
-use crate::settings::{IdentitySettings, IfSigned};
+use crate::settings::{Format, IdentitySettings, IfSigned};
 use crate::verification::cut;
 use crate::verification::{self, FETCHES, ImageFindings, Judge};
 use ambisign_registry::Target;
@@ -73,6 +73,7 @@ pub(crate) async fn skip_signed<'j>(
                 entries: 1,
                 timestamps: 0,
             },
+            format: Format::Any,
         },
         fetches: Semaphore::new(FETCHES),
     };
@@ -92,8 +93,8 @@ fn known(prediction: &Prediction, wanted: &IdentitySettings) -> Option<(String, 
 
 /// The repository of the caller. All callers of a reusable workflow have the same identity in the
 /// certificate and differ only in this claim.
-fn of_caller(repository: &str) -> (Claim, String) {
-    (Claim::Repository, repository.to_owned())
+fn of_caller(repository: &str) -> (Claim, Match) {
+    (Claim::WorkflowRepository, Match::Exact(repository.to_owned()))
 }
 
 fn unpredicted() -> Warning {

@@ -36,6 +36,15 @@ impl Reporter<'_> {
             };
             self.line(&format!("  #{number} {found}"));
         }
+        match verdict.unread {
+            0 => {}
+            1 => self.line("  1 more attachment was not read: `--all` reads it"),
+            unread => {
+                self.line(&format!(
+                    "  {unread} more attachments were not read: `--all` reads them"
+                ));
+            }
+        }
     }
 
     /// The end of a verification: what is verified on standard output, then what is not.

@@ -17,6 +17,7 @@ mod mirror;
 mod plain_http;
 mod provenance;
 mod registry;
+mod requirements;
 mod sign;
 mod trust;
 mod value;
@@ -47,7 +48,7 @@ pub use self::provenance::Override;
 pub(crate) use self::registry::registry_options;
 pub use self::trust::MaterialSettings;
 pub use self::value::Origin;
-pub use self::verify::{SignerSettings, Subject, VerifySettings};
+pub use self::verify::{Evidence, Format, SignerSettings, Subject, VerifySettings};
 
 use ambisign_registry::PlainHttp;
 use ambisign_registry::reference::Reference;

@@ -33,6 +33,7 @@ impl fmt::Display for Origin {
 }
 
 /// A value and its origin.
+#[derive(Clone)]
 pub(super) struct Sourced<T> {
     pub(super) value: T,
     pub(super) from: Origin,

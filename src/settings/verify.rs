@@ -12,7 +12,8 @@ use super::annotations::pair;
 use super::blob::default_bundle;
 use super::groups::Groups;
 use super::images::each_once;
-use super::value::{Origin, Sourced, exclusive, pick};
+use super::requirements;
+use super::value::{Origin, Sourced, choice, exclusive, pick};
 use super::{RegistrySettings, RunSettings, SettingsError, TrustSettings};
 use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
 use ambisign_registry::reference::Reference;
@@ -29,6 +30,12 @@ pub struct VerifySettings {
     /// The accepted predicate types. If empty, all are accepted, and so is content that is not a
     /// statement.
     pub predicate_types: Vec<String>,
+    /// The required evidence.
+    pub evidence: Evidence,
+    /// The accepted format of signatures in registries.
+    pub format: Format,
+    /// Judge everything that is attached to an image.
+    pub all: bool,
     /// Trust material.
     pub trust: TrustSettings,
     /// Registry options.
@@ -70,6 +77,41 @@ impl fmt::Display for Subject {
     }
 }
 
+/// The required number of operators that must have seen a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Of logs with an entry.
+    pub entries: usize,
+    /// Of timestamp authorities.
+    pub timestamps: usize,
+}
+
+/// The format of a signature in a registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Any.
+    Any,
+    /// A bundle.
+    Bundle,
+    /// A layer under the tag `sha256-<hex>.sig`.
+    Legacy,
+}
+
+impl Format {
+    const WORDS: &[(&str, Self)] =
+        &[("any", Self::Any), ("bundle", Self::Bundle), ("legacy", Self::Legacy)];
+
+    /// The name, as `--format` takes it.
+    pub fn name(self) -> &'static str {
+        let mut words = Self::WORDS.iter().filter(|(_, format)| *format == self);
+        words.next().map_or("any", |(word, _)| word)
+    }
+}
+
+fn format(given: Option<String>) -> Result<Format, SettingsError> {
+    choice(pick("format", given, None)?, Format::Any, Format::WORDS)
+}
+
 /// The required signer.
 #[derive(Debug)]
 pub enum SignerSettings {
@@ -109,6 +151,9 @@ impl VerifySettings {
             signer: signer(args.signer)?,
             annotations: annotations(args.annotations)?,
             predicate_types: predicate_types(args.predicate_type)?,
+            evidence: requirements::evidence(args.evidence)?,
+            format: format(args.format)?,
+            all: args.all,
             trust: groups.trust(args.trust)?,
             registry: groups.registry(args.registry)?,
             run: groups.run(args.run)?,
@@ -127,6 +172,9 @@ impl VerifySettings {
             signer: signer(args.signer)?,
             annotations: Vec::new(),
             predicate_types: texts("predicate-type", args.predicate_type)?,
+            evidence: requirements::evidence(args.evidence)?,
+            format: Format::Any,
+            all: false,
             trust: groups.trust(args.trust)?,
             registry: RegistrySettings::default(),
             run: groups.run(args.run)?,
@@ -160,24 +208,24 @@ fn annotations(given: Vec<String>) -> Result<Vec<(String, String)>, SettingsErro
 }
 
 pub(super) fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> {
-    let claims = claims(&args)?;
+    let claims = [claims(&args)?, requirements::claims(args.job)?].concat();
     let names = (args.certificate_identity, args.certificate_identity_regexp);
     let san = one("certificate-identity", "certificate-identity-regexp", names)?;
     let names = (args.certificate_oidc_issuer, args.certificate_oidc_issuer_regexp);
     let issuer = one("certificate-oidc-issuer", "certificate-oidc-issuer-regexp", names)?;
-    let claimed = claims.first().map(|(_, given)| Sourced { value: (), from: given.from.clone() });
+    let claimed = claims.first();
     if let Some(path) = args.key {
         let key = Sourced { value: path, from: Origin::Flag("key") };
         exclusive(Some(&key), san.as_ref())?;
         exclusive(Some(&key), issuer.as_ref())?;
-        exclusive(Some(&key), claimed.as_ref())?;
+        exclusive(Some(&key), claimed)?;
         return Ok(SignerSettings::Key(key.value));
     }
     match (san, issuer) {
         (Some(san), Some(issuer)) => Ok(SignerSettings::Identity(Identity {
             san: san.value,
             issuer: issuer.value,
-            claims: claims.into_iter().map(|(claim, given)| (claim, given.value)).collect(),
+            claims: claims.into_iter().map(|given| given.value).collect(),
         })),
         (Some(san), None) => Err(san.incomplete("--certificate-oidc-issuer")),
         (None, Some(issuer)) => Err(issuer.incomplete("--certificate-identity")),
@@ -202,26 +250,43 @@ fn one(
     Ok(text.map(|text| Sourced { value: Match::Exact(text.value), from: text.from }))
 }
 
-fn claims(args: &SignerArgs) -> Result<Vec<(Claim, Sourced<String>)>, SettingsError> {
+fn claims(args: &SignerArgs) -> Result<Vec<Sourced<(Claim, Match)>>, SettingsError> {
     let all = [
         (
-            Claim::Trigger,
+            Claim::WorkflowTrigger,
             "certificate-github-workflow-trigger",
             &args.certificate_github_workflow_trigger,
         ),
-        (Claim::Sha, "certificate-github-workflow-sha", &args.certificate_github_workflow_sha),
-        (Claim::Name, "certificate-github-workflow-name", &args.certificate_github_workflow_name),
         (
-            Claim::Repository,
+            Claim::WorkflowSha,
+            "certificate-github-workflow-sha",
+            &args.certificate_github_workflow_sha,
+        ),
+        (
+            Claim::WorkflowName,
+            "certificate-github-workflow-name",
+            &args.certificate_github_workflow_name,
+        ),
+        (
+            Claim::WorkflowRepository,
             "certificate-github-workflow-repository",
             &args.certificate_github_workflow_repository,
         ),
-        (Claim::Ref, "certificate-github-workflow-ref", &args.certificate_github_workflow_ref),
+        (
+            Claim::WorkflowRef,
+            "certificate-github-workflow-ref",
+            &args.certificate_github_workflow_ref,
+        ),
     ];
     let mut claims = Vec::new();
     for (claim, name, text) in all {
         let given = pick(name, text.clone(), None)?;
-        claims.extend(given.map(|given| (claim, given)));
+        claims.extend(
+            given.map(|given| Sourced {
+                value: (claim, Match::Exact(given.value)),
+                from: given.from,
+            }),
+        );
     }
     Ok(claims)
 }

@@ -4,15 +4,17 @@
 
 use std::time::Duration;
 
-/// Of one image. The registry names no more than [`ambisign_registry::MOST_PLACES`].
-pub(super) const BUDGET: Budget =
-    Budget { all: 100, bytes: 256 * 1024 * 1024, time: Duration::from_secs(120) };
+/// Of one image: up to the first acceptable signature. The registry names no more than
+/// [`ambisign_registry::MOST_PLACES`].
+pub(super) const FIRST: Budget = Budget { all: false, ..WHOLE };
+/// Of one image: everything that is attached to it.
+pub(super) const WHOLE: Budget =
+    Budget { all: true, bytes: 256 * 1024 * 1024, time: Duration::from_secs(120) };
 
 /// Where reading ends.
 pub(super) struct Budget {
-    /// So many attachments are looked at in any case. Beyond them reading ends with the first acceptable
-    /// signature.
-    pub(super) all: usize,
+    /// Otherwise reading ends with the first acceptable signature.
+    pub(super) all: bool,
     /// So many bytes, and those of what was under way.
     pub(super) bytes: usize,
     /// So long.
@@ -31,7 +33,7 @@ pub(super) struct Spent {
 impl Budget {
     /// Whether nothing more is looked at, `since` the first look.
     pub(super) fn is_spent(&self, spent: &Spent, since: Duration) -> bool {
-        let is_enough = spent.looked_at >= self.all && spent.is_accepted;
+        let is_enough = spent.is_accepted && !self.all;
         is_enough || spent.bytes >= self.bytes || since >= self.time
     }
 }
@@ -40,22 +42,23 @@ impl Budget {
 mod tests {
     use std::time::Duration;
 
-    use super::{BUDGET, Budget, Spent};
+    use super::{Budget, FIRST, Spent, WHOLE};
 
     #[test]
     fn a_budget_has_a_number_bytes_and_a_time() {
-        let budget = Budget { all: 2, bytes: 10, time: Duration::from_secs(1) };
-        for (looked_at, bytes, is_accepted, millis, expected) in [
-            (1, 1, true, 1, false),
-            (2, 1, true, 1, true),
-            (9, 1, false, 1, false),
-            (1, 10, false, 1, true),
-            (1, 1, false, 1000, true),
+        for (all, bytes, is_accepted, millis, expected) in [
+            (false, 1, true, 1, true),
+            (true, 1, true, 1, false),
+            (false, 1, false, 1, false),
+            (true, 10, true, 1, true),
+            (false, 10, false, 1, true),
+            (false, 1, false, 1000, true),
         ] {
-            let spent = Spent { looked_at, bytes, is_accepted };
+            let budget = Budget { all, bytes: 10, time: Duration::from_secs(1) };
+            let spent = Spent { looked_at: 9, bytes, is_accepted };
             let is_spent = budget.is_spent(&spent, Duration::from_millis(millis));
-            assert_eq!(is_spent, expected, "{looked_at} {bytes} {millis}");
+            assert_eq!(is_spent, expected, "{all} {bytes} {millis}");
         }
-        const { assert!(BUDGET.all < ambisign_registry::MOST_PLACES) };
+        const { assert!(WHOLE.all && !FIRST.all) };
     }
 }

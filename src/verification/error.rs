@@ -13,6 +13,12 @@ errors! {
     /// An artifact has no acceptable signature, or verification could not finish.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
+        #[error("it is not in the format that `--format {wanted}` requires")]
+        Format { wanted: &'static str } = "verify/format", Rejected {
+            what: "The signature has another format than the required one.",
+            why: "`--format` was given, and the account that attached the signature chose the other format.",
+            advice: "Have the image signed in the required format, or accept both with `--format any`.",
+        },
         /// The name of an image is invalid.
         #[error(transparent)]
         Images(#[from] error: images::Error) = of error,

@@ -10,11 +10,13 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::budget::{BUDGET, Budget, Spent};
+use super::budget::{Budget, FIRST, Spent};
 use super::error::Error;
+use super::warnings;
 use crate::outcome;
 use crate::outcome::from;
 use crate::outcome::verification::{Entry, Facts, Finding, Layout, Signature, Verdict};
+use crate::settings::Format;
 use ambisign_registry::reference::Reference;
 use ambisign_registry::warnings::CUT;
 use ambisign_registry::{Candidate, Listing, Registry, Stored};
@@ -28,6 +30,7 @@ const MOST_REASONS: usize = 100;
 pub(crate) struct Judge {
     pub(crate) root: TrustedRoot,
     pub(crate) policy: Policy,
+    pub(crate) format: Format,
 }
 
 /// The result of inspecting one candidate.
@@ -60,7 +63,16 @@ impl Judge {
                 return Inspection::Signature(Finding::Rejected(Failure::for_verifier(&error)));
             }
         };
-        Inspection::Signature(finding(result, layout))
+        let is_wanted = match self.format {
+            Format::Any => true,
+            Format::Bundle => layout == Layout::Bundle,
+            Format::Legacy => layout == Layout::Legacy,
+        };
+        Inspection::Signature(if is_wanted {
+            finding(result, layout)
+        } else {
+            Finding::Rejected(Failure::of(&Error::Format { wanted: self.format.name() }))
+        })
     }
 
     pub(super) fn bundle(
@@ -112,7 +124,7 @@ pub(crate) async fn image(
 ) -> Result<ImageFindings, ambisign_registry::Error> {
     let wanted = &judge.policy.predicate_types;
     let listing = registry.signatures(asked, wanted).await?;
-    Ok(places((registry, asked), listing, (judge, fetches), &BUDGET).await)
+    Ok(places((registry, asked), listing, (judge, fetches), &FIRST).await)
 }
 
 /// The initial verdict on an artifact.
@@ -151,10 +163,10 @@ pub(super) async fn places(
         }
     }
     drop(looks);
-    let verdict = about(asked, &listing.image);
     let problem = found.problems.iter().chain(&listing.problems).next();
     let rest = listing.places.len() - found.spent.looked_at + listing.left_out;
-    let left_out = if found.spent.is_accepted { 0 } else { rest };
+    let (unread, left_out) = if found.spent.is_accepted { (rest, 0) } else { (0, rest) };
+    let verdict = Verdict { unread, ..about(asked, &listing.image) };
     ImageFindings {
         problem: problem.map(|error| Failure::of(error)),
         looked_at: found.spent.looked_at,
@@ -254,6 +266,10 @@ fn facts(accepted: &Accepted, layout: Layout) -> Facts {
         layout: Some(layout),
         certificate: match accepted.signed_by() {
             SignedBy::Certificate(certificate) => Some(outcome::Certificate::from(&**certificate)),
+            SignedBy::Key(_) => None,
+        },
+        caller: match accepted.signed_by() {
+            SignedBy::Certificate(certificate) => warnings::caller(certificate).map(str::to_owned),
             SignedBy::Key(_) => None,
         },
         predicate_type: accepted.predicate_type().map(str::to_owned),

@@ -8,6 +8,7 @@
 mod budget;
 mod error;
 mod judge;
+mod warnings;
 
 use std::io;
 use std::path::Path;
@@ -27,9 +28,10 @@ use tokio::sync::{Semaphore, SetOnce};
 
 pub use self::error::Error;
 
-use self::budget::BUDGET;
+use self::budget::{FIRST, WHOLE};
 pub(crate) use self::judge::{FETCHES, ImageFindings, Judge, cut, image};
 use self::judge::{about, finding};
+pub(crate) use self::warnings::WARNINGS;
 use crate::images::of_command_line as reference;
 use crate::outcome::verification::{Finding, Layout, Signature, Verdict, Verdicts};
 use crate::report::Reporter;
@@ -134,9 +136,10 @@ impl<'a> Verification<'a> {
                 signer,
                 predicate_types: self.settings.predicate_types.clone(),
                 annotations: self.settings.annotations.clone(),
-                entries: 1,
-                timestamps: 0,
+                entries: self.settings.evidence.entries,
+                timestamps: self.settings.evidence.timestamps,
             },
+            format: self.settings.format,
         })
     }
 
@@ -177,8 +180,8 @@ impl<'a> Verification<'a> {
         let (places, judge) = ((registry, &asked), (judge, &self.fetches));
         match listing {
             Ok(listing) => {
-                let seen = judge::places(places, listing, judge, &BUDGET).await;
-                seen.verdict
+                let budget = if self.settings.all { &WHOLE } else { &FIRST };
+                judge::places(places, listing, judge, budget).await.verdict
             }
             Err(error) => Verdict {
                 requested: asked.to_string(),
@@ -195,6 +198,11 @@ impl<'a> Verification<'a> {
 
     fn conclude(&self, verdict: Verdict) {
         self.reporter.verdict(&verdict);
+        if let SignerSettings::Identity(wanted) = &self.settings.signer
+            && let Some(warning) = warnings::reusable_workflow(&verdict, wanted)
+        {
+            self.warn(warning);
+        }
         self.lock().artifacts.push(verdict);
     }
 
@@ -249,15 +257,12 @@ pub(crate) async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
     })
 }
 
-/// The digest of the file, or the digest that `artifact` is if there is no such file.
+/// The digest that `artifact` is, otherwise that of the file. A file with the name of a digest does not
+/// change what is verified.
 async fn digest_of(artifact: &Path) -> Result<Digest, Error> {
-    let named = artifact.to_str().and_then(Digest::parse);
-    match (Digest::of_file(artifact).await, named) {
-        (Ok(digest), _) => Ok(digest),
-        (Err(error), Some(digest)) if error.kind() == io::ErrorKind::NotFound => Ok(digest),
-        (Err(source), _) => {
-            let path = artifact.to_owned();
-            Err(Error::Read { path, source })
-        }
+    if let Some(digest) = artifact.to_str().and_then(Digest::parse) {
+        return Ok(digest);
     }
+    let digest = Digest::of_file(artifact).await;
+    digest.map_err(|source| Error::Read { path: artifact.to_owned(), source })
 }

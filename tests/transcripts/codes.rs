@@ -18,7 +18,7 @@ const CONSTRUCTED: &str = "constructed";
 
 /// Warnings that take a fault which no peer here can make, and which are no values of their own:
 /// their transcripts have the explanation alone.
-const EXPLAINED: [&str; 9] = [
+const EXPLAINED: [&str; 10] = [
     "github/output",
     "registry/cut",
     "registry/drift",
@@ -28,6 +28,7 @@ const EXPLAINED: [&str; 9] = [
     "registry/removed",
     "run/kept",
     "trust/other-hash",
+    "verify/reusable-workflow",
 ];
 
 /// A warning about what GitHub reads is told too late to be in it, so its code is in no output.

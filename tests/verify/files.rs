@@ -69,12 +69,17 @@ fn the_bundle_may_lie_beside_the_file_and_the_file_come_by_a_pipe() {
     piped(reader().args(["-"])).refused(2, "settings/incomplete");
 }
 
+/// Issue 16: a file that somebody planted decided what `verify-blob sha256:...` verifies.
 #[test]
-fn a_file_whose_name_is_a_digest_is_a_file() {
+fn a_planted_file_with_the_name_of_a_digest_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(DIGEST), "other").unwrap();
-    let run = beacon(BUNDLE).args([DIGEST]);
-    run.map(|program| program.dir(folder.path())).refused(8, "verify/artifact");
+    let verify = |artifact: &str| {
+        let reader = beacon(BUNDLE).args([artifact]);
+        reader.map(|program| program.dir(folder.path()))
+    };
+    verify(DIGEST).accepted(&[DIGEST]);
+    verify(&format!("./{DIGEST}")).refused(8, "verify/artifact");
 }
 
 /// Nothing comes through these pipes, and nobody waits for it beyond the end of the run.
@@ -170,6 +175,51 @@ fn workflow_claims_are_compared() {
     }
     let sha = "--certificate-github-workflow-sha=0000000000000000000000000000000000000000";
     beacon(BUNDLE).args([sha, DIGEST]).refused(8, "verify/claim");
+}
+
+/// Issue 16: only the five old extensions could be asked for.
+#[test]
+fn every_claim_of_fulcio_can_be_required() {
+    const WORKFLOW: &str = "sigstore-conformance/extremely-dangerous-public-oidc-beacon/\
+                            .github/workflows/extremely-dangerous-oidc-beacon.yml";
+    const REPOSITORY: &str = "sigstore-conformance/extremely-dangerous-public-oidc-beacon";
+    let workflow_at_main = format!("{WORKFLOW}@refs/heads/main");
+    for (flag, right, wrong) in [
+        ("repo", REPOSITORY, "sigstore-conformance/other"),
+        ("owner", "sigstore-conformance", "sigstore"),
+        ("signer-repo", REPOSITORY, "sigstore-conformance/extremely"),
+        ("signer-workflow", WORKFLOW, "acme/app/.github/workflows/x.yml"),
+        ("signer-workflow", &workflow_at_main, "acme/app/.github/workflows/x.yml@refs/heads/main"),
+        ("source-ref", "refs/heads/main", "refs/heads/mai"),
+        ("certificate-claim", "build-trigger=workflow_dispatch", "build-trigger=push"),
+        ("certificate-claim", "source-repository-owner-identifier=131804563", "token-subject=x"),
+        (
+            "certificate-claim",
+            "source-repository-visibility-at-signing=public",
+            "run-invocation-uri=x",
+        ),
+    ] {
+        let with =
+            |value: &str| beacon(BUNDLE).args([format!("--{flag}={value}").as_str(), DIGEST]);
+        with(right).accepted(&[DIGEST]);
+        with(wrong).refused(8, "verify/claim");
+    }
+    beacon(BUNDLE).args(["--deny-self-hosted-runners", DIGEST]).accepted(&[DIGEST]);
+    for flag in ["--source-digest", "--signer-digest"] {
+        beacon(BUNDLE).args([flag, &"0".repeat(40), DIGEST]).refused(8, "verify/claim");
+    }
+    let unknown = beacon(BUNDLE).args(["--certificate-claim=runner=x", DIGEST]);
+    unknown.refused(2, "settings/value");
+}
+
+/// Issue 16: nothing let a verifier ask for more than one log entry.
+#[test]
+fn more_evidence_can_be_required() {
+    let with = |flags: &[&str]| beacon(BUNDLE).args(flags).args([DIGEST]);
+    with(&["--min-log-entries=1", "--min-timestamps=0"]).accepted(&[DIGEST]);
+    with(&["--min-log-entries=2"]).refused(8, "verify/too-few-entries");
+    with(&["--min-timestamps=1"]).refused(8, "verify/too-few-timestamps");
+    with(&["--min-log-entries=0"]).refused(2, "settings/value");
 }
 
 /// Whatever is wrong: the exit code and the code, and never 0.

@@ -91,6 +91,11 @@ fn what_cosign_2_signs_is_accepted() {
         let document = Reader::ready(&stack).image(&image).document(0);
         let layout = &document["artifacts"][0]["signatures"][0]["layout"];
         assert_eq!(layout, "legacy");
+        // Issue 16: whoever may push chose the format, and nothing let a verifier insist on one.
+        let of_format = |format| Reader::ready(&stack).args(["--format", format]).image(&image);
+        of_format("bundle").rejected(&["verify/format"]);
+        of_format("legacy").accepted(&[&image.reference()]);
+        of_format("any").accepted(&[&image.reference()]);
         let by = Reader::believing(&stack).signed_by(&stack.issuer("github"), "x");
         by.image(&image).rejected(&["verify/identity"]);
         let annotated = Reader::ready(&stack).args(["-a", "env=prod"]).image(&image);
@@ -137,7 +142,11 @@ fn every_wrong_expectation_is_told() {
     // The signatures of another image: what is listed is believed to be nothing.
     let list = image.get(&format!("manifests/{}", image.fallback_tag())).body;
     put(&another, &another.fallback_tag(), "application/vnd.oci.image.index.v1+json", &list);
-    Reader::ready(&stack).image(&another).rejected(&["verify/artifact", "verify/issuer"]);
+    // Their order is that of their digests.
+    let run = Reader::ready(&stack).image(&another).rejected(&[]);
+    for reason in ["verify/artifact", "verify/issuer"] {
+        assert!(run.stderr.contains(&format!(" ({reason})")), "{run}");
+    }
     let bundle = image.signatures().remove(0).bundle;
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bundle.json");
@@ -149,6 +158,39 @@ fn every_wrong_expectation_is_told() {
 }
 
 /// Puts a manifest under a tag, as anybody with the push right can.
+/// Issue 16: every repository that may call a reusable workflow signs with its identity.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_reusable_workflow_is_warned_about_unless_its_caller_is_required() {
+    const REUSABLE: &str = "https://github.com/acme/ci/.github/workflows/sign.yml@refs/heads/main";
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Referrers, "verify/reusable", 1);
+    let called = "job_workflow_ref=acme/ci/.github/workflows/sign.yml@refs/heads/main";
+    let sign = stack.signing("sign", Log::V1);
+    let sign = sign.env("SIGSTORE_ID_TOKEN", stack.token("github", &[called]));
+    sign.arg(image.reference()).run().expect(0);
+    let by = |flags: &[&str]| {
+        let reader = Reader::believing(&stack).signed_by(&stack.issuer("github"), REUSABLE);
+        reader.args(flags).image(&image)
+    };
+    let warning =
+        "which https://github.com/acme/app called; other repositories that may call it get";
+    let run = by(&[]).accepted(&[&image.reference()]);
+    assert!(run.stderr.contains(warning), "{run}");
+    let document = by(&[]).document(0);
+    assert_eq!(document["warnings"][0]["code"], "verify/reusable-workflow");
+    for flags in [
+        ["--repo=acme/app"],
+        ["--owner=acme"],
+        ["--certificate-github-workflow-repository=acme/app"],
+    ] {
+        let run = by(&flags).accepted(&[&image.reference()]);
+        assert!(!run.stderr.contains("warning"), "{run}");
+    }
+    by(&["--repo=acme/other"]).rejected(&["verify/claim"]);
+    by(&["--signer-repo=acme/ci"]).accepted(&[&image.reference()]);
+}
+
 fn put(image: &Image, tag: &str, media_type: &str, bytes: &[u8]) {
     let request = format!(
         "PUT /v2/{}/manifests/{tag} HTTP/1.0\r\nHost: {}\r\nContent-Type: {media_type}\r\n\

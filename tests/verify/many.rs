@@ -81,6 +81,44 @@ fn the_last_of_many_signatures_is_found_whatever_the_order() {
     }
 }
 
+/// Issue 16: the genuine signature was first, and 40 others behind it were read all the same.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn what_lies_behind_an_acceptable_signature_is_not_read() {
+    let stack = Stack::alone();
+    let image = stack.push(Registry::Fallback, "verify/behind", 1);
+    for issuer in ["email", "github"] {
+        let sign = stack.signing("sign", Log::V1);
+        let sign = sign.env("SIGSTORE_ID_TOKEN", stack.token(issuer, &[]));
+        sign.arg(image.reference()).run().expect(0);
+    }
+    let [theirs, ours] = <[_; 2]>::try_from(image.signatures()).ok().unwrap();
+    let signed =
+        json!({"dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"});
+    let ours = push(&image, &variant(&ours.manifest, 0), &signed);
+    let first = ours["digest"].as_str().unwrap();
+    let behind = (0..).map(|number| variant(&theirs.manifest, number));
+    let behind = behind.filter(|one| sha256(one).as_str() > first).take(40);
+    let lines = behind.map(|one| push(&image, &one, &signed));
+    let lines: Vec<_> = std::iter::once(ours.clone()).chain(lines).collect();
+    list(&image, &lines);
+    stack.reset_journal();
+    let run = Reader::ready(&stack).image(&image).accepted(&[&image.reference()]);
+    let asked = stack.journal().len();
+    assert!(
+        run.stderr.contains("  40 more attachments were not read: `--all` reads them"),
+        "{run}"
+    );
+    let document = Reader::ready(&stack).image(&image).document(0);
+    assert_eq!(document["artifacts"][0]["unread"], 40);
+    stack.reset_journal();
+    let document = Reader::ready(&stack).args(["--all"]).image(&image).document(0);
+    let found = &document["artifacts"][0];
+    assert_eq!((&found["unread"], found["signatures"].as_array().unwrap().len()), (&json!(0), 41));
+    // Eight are fetched at a time, each with its manifest and its bundle.
+    assert!(asked < 30 && stack.journal().len() > 80, "{asked} {}", stack.journal().len());
+}
+
 /// More attachments than are read: nobody knows, and that is not "not signed".
 #[test]
 #[ignore = "needs the real stack: tests/run"]

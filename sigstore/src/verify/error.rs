@@ -45,15 +45,15 @@ errors! {
         /// Its signing certificate does not verify.
         #[error(transparent)]
         Certificate(#[from] error: CertificateError) = of error as Untrusted { fix: of_certificate(error) },
-        #[error("the {} is {} and not {wanted:?}", claim.name(), shown(found.as_deref()))]
+        #[error("the {} is {} and not {wanted}", claim.name(), shown(found.as_deref()))]
         Claim {
             claim: Claim,
             /// The value; `None` if the certificate does not have the claim.
             found: Option<String>,
-            wanted: String,
+            wanted: Match,
         } = "verify/claim", Untrusted | Rejected {
-            what: "A claim about the workflow has another value than the required one.",
-            why: "The certificate names another event, commit, repository or ref.",
+            what: "A claim about the CI job has another value than the required one.",
+            why: "The certificate names another event, commit, repository, ref or runner, or none.",
             advice: "Compare your flags with the message.",
         },
         /// One of its log entries does not verify.

@@ -213,7 +213,7 @@ impl Identity {
         }
         for (claim, wanted) in &self.claims {
             let found = claim.of(certificate);
-            if found != Some(wanted) {
+            if !found.is_some_and(|found| wanted.accepts(found)) {
                 return Err(Error::Claim {
                     claim: *claim,
                     found: found.map(str::to_owned),

@@ -7,6 +7,7 @@
 //! Nothing here uses the network, the clock, or values from the code that signs. Only the bytes are
 //! verified.
 
+mod claim;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;

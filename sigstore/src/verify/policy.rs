@@ -4,10 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use der::asn1::ObjectIdentifier;
 use regex_lite::Regex;
 
-use crate::certificate::SigningCertificate;
+pub use super::claim::Claim;
 use crate::pki::keys::PublicKey;
 
 /// The requirements on a signature of an artifact.
@@ -43,8 +42,8 @@ pub struct Identity {
     pub san: Match,
     /// The issuer of the identity token.
     pub issuer: Match,
-    /// Claims of a GitHub workflow, compared exactly.
-    pub claims: Vec<(Claim, String)>,
+    /// Claims about the CI job.
+    pub claims: Vec<(Claim, Match)>,
 }
 
 /// A requirement on a text.
@@ -59,6 +58,15 @@ pub enum Match {
 }
 
 impl Match {
+    /// Any text that begins with `prefix`.
+    pub fn prefix(prefix: &str) -> Self {
+        match Pattern::new(&format!("{}(?s:.*)", regex_lite::escape(prefix))) {
+            Some(pattern) => Self::Pattern(pattern),
+            // Too long for an expression.
+            None => Self::Exact(prefix.to_owned()),
+        }
+    }
+
     /// Returns `true` if `text` meets the requirement.
     pub fn accepts(&self, text: &str) -> bool {
         match self {
@@ -128,51 +136,6 @@ impl PartialEq for Pattern {
 
 impl Eq for Pattern {}
 
-/// The claims of a GitHub workflow that Fulcio puts into extensions of their own, as raw text
-/// (fulcio `docs/oid-info.md`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// The name of the workflow.
-    Name,
-    /// The ref that it ran for.
-    Ref,
-    /// The repository, `owner/name`.
-    Repository,
-    /// The commit that it ran for.
-    Sha,
-    /// The event that started it.
-    Trigger,
-}
-
-impl Claim {
-    /// The name of the claim in messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Name => "workflow name",
-            Self::Ref => "workflow ref",
-            Self::Repository => "workflow repository",
-            Self::Sha => "workflow commit",
-            Self::Trigger => "workflow trigger",
-        }
-    }
-
-    fn oid(self) -> ObjectIdentifier {
-        ObjectIdentifier::new_unwrap(match self {
-            Self::Trigger => "1.3.6.1.4.1.57264.1.2",
-            Self::Sha => "1.3.6.1.4.1.57264.1.3",
-            Self::Name => "1.3.6.1.4.1.57264.1.4",
-            Self::Repository => "1.3.6.1.4.1.57264.1.5",
-            Self::Ref => "1.3.6.1.4.1.57264.1.6",
-        })
-    }
-
-    /// The value of the claim in `certificate`.
-    pub fn of(self, certificate: &SigningCertificate) -> Option<&str> {
-        let value = certificate.certificate().extension(self.oid())?;
-        std::str::from_utf8(value).ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Claim, Identity, Match, Pattern};
@@ -223,20 +186,32 @@ mod tests {
         let der = Bundle::parse(BUNDLE).unwrap();
         let certificate = SigningCertificate::parse(der.certificate().unwrap()).unwrap();
         let any = || Match::Pattern(Pattern::new(".*").unwrap());
-        let verify = |claims: &[(Claim, &str)]| {
-            let claims = claims.iter().map(|(claim, text)| (*claim, (*text).to_owned()));
-            let identity = Identity { san: any(), issuer: any(), claims: claims.collect() };
-            identity.verify(&certificate)
+        let verify = |claim: Claim, wanted: Match| {
+            let claims = vec![(claim, wanted)];
+            Identity { san: any(), issuer: any(), claims }.verify(&certificate)
         };
-        let all = [Claim::Trigger, Claim::Sha, Claim::Name, Claim::Repository, Claim::Ref];
-        let said = all.map(|claim| (claim, claim.of(&certificate).unwrap()));
-        assert_eq!(verify(&said), Ok(()));
-        assert_eq!(said[3].1, "sigstore-conformance/extremely-dangerous-public-oidc-beacon");
-        for (claim, text) in said {
-            let other = format!("{text}x");
-            let error = verify(&[(claim, &other)]).unwrap_err();
+        let mut present = 0;
+        for name in Claim::names() {
+            let claim = Claim::named(&name).unwrap();
+            let Some(text) = claim.of(&certificate) else {
+                let error = verify(claim, any()).unwrap_err();
+                assert!(error.to_string().contains("absent"), "{error}");
+                continue;
+            };
+            present += 1;
+            assert!(!text.is_empty() && text.chars().all(|c| !c.is_control()), "{name} {text:?}");
+            assert_eq!(verify(claim, Match::Exact(text.to_owned())), Ok(()));
+            assert_eq!(verify(claim, Match::prefix(&text[..1])), Ok(()));
+            let error = verify(claim, Match::Exact(format!("{text}x"))).unwrap_err();
             assert!(matches!(error, Error::Claim { .. }), "{error}");
             assert!(error.to_string().contains(text), "{error}");
         }
+        // Those of GitHub, without a deployment environment and the subject of the token.
+        assert_eq!(present, 19);
+        let repository = "sigstore-conformance/extremely-dangerous-public-oidc-beacon";
+        assert_eq!(Claim::WorkflowRepository.of(&certificate), Some(repository));
+        let uri = format!("https://github.com/{repository}");
+        assert_eq!(Claim::SourceRepositoryUri.of(&certificate), Some(uri.as_str()));
+        assert_eq!(Claim::named("source repository uri"), None);
     }
 }

@@ -109,6 +109,7 @@ fn of_a_verification() {
         let signed = signed("r.io/a");
         let entry = |time| Entry { version: 1, index: u64::MAX, log_id: "cd".to_owned(), time };
         Finding::Accepted(Box::new(Facts {
+            caller: None,
             layout: Some(layout),
             certificate,
             predicate_type: Some("https://sigstore.dev/cosign/sign/v1".to_owned()),
@@ -135,6 +136,7 @@ fn of_a_verification() {
             repository: Some("r.io/a".to_owned()),
             digest: Some("sha256:00".to_owned()),
             signatures: findings.into_iter().map(signature).collect(),
+            unread: 2,
             failure: None,
         },
         Verdict { failure: Some(failure("nothing there", Class::Rejected)), ..Verdict::default() },

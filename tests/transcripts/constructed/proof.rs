@@ -57,6 +57,7 @@ pub(super) fn of_verifying() -> Vec<Error> {
     vec![
         boxed(bundle::Error::RootCertificate),
         boxed(bundle::Error::TooMany { what: "timestamps" }),
+        boxed(ambisign::verification::Error::Format { wanted: "bundle" }),
         boxed(ambisign::verification::Error::Unfinished {
             image: format!("ghcr.io/acme/app@sha256:{}", "5".repeat(64)),
             looked_at: 1000,

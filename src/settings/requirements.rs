@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a verifier asks for beyond the signer: facts about the CI job, and the evidence.
+
+use ambisign_sigstore::verify::policy::{Claim, Match};
+
+use super::value::{Origin, Sourced, pick};
+use super::{Evidence, SettingsError};
+use crate::cli::{EvidenceArgs, JobArgs};
+
+/// Where a repository or owner without scheme is.
+const GITHUB: &str = "https://github.com/";
+/// More operators than this are a typing mistake.
+const MOST_OPERATORS: usize = 16;
+
+/// The required claims.
+///
+/// # Errors
+/// An empty value, or an unknown name of a claim.
+pub(super) fn claims(args: JobArgs) -> Result<Vec<Sourced<(Claim, Match)>>, SettingsError> {
+    let on_github = |text: &str| Match::Exact(url(text));
+    let exact = |text: &str| Match::Exact(text.to_owned());
+    let of_repository = |text: &str| Match::prefix(&format!("{}/", url(text)));
+    let rows: [(_, _, _, &dyn Fn(&str) -> Match); 7] = [
+        ("repo", args.repo, Claim::SourceRepositoryUri, &on_github),
+        ("owner", args.owner, Claim::SourceRepositoryOwnerUri, &on_github),
+        ("signer-repo", args.signer_repo, Claim::BuildSignerUri, &of_repository),
+        ("signer-workflow", args.signer_workflow, Claim::BuildSignerUri, &workflow),
+        ("signer-digest", args.signer_digest, Claim::BuildSignerDigest, &exact),
+        ("source-digest", args.source_digest, Claim::SourceRepositoryDigest, &exact),
+        ("source-ref", args.source_ref, Claim::SourceRepositoryRef, &exact),
+    ];
+    let mut claims = Vec::new();
+    for (name, text, claim, wanted) in rows {
+        let given = pick(name, text, None)?;
+        claims.extend(
+            given.map(|given| Sourced { value: (claim, wanted(&given.value)), from: given.from }),
+        );
+    }
+    if args.deny_self_hosted_runners {
+        let value = (Claim::RunnerEnvironment, exact("github-hosted"));
+        claims.push(Sourced { value, from: Origin::Flag("deny-self-hosted-runners") });
+    }
+    for text in args.certificate_claim {
+        let given = Sourced { value: text, from: Origin::Flag("certificate-claim") };
+        let named = given.value.split_once('=').filter(|(_, value)| !value.is_empty());
+        let named = named.and_then(|(name, value)| Some((Claim::named(name)?, exact(value))));
+        let value =
+            named.ok_or_else(|| given.wrong("`NAME=VALUE` with a name that `--help` lists"))?;
+        claims.push(Sourced { value, from: given.from });
+    }
+    Ok(claims)
+}
+
+/// The required number of operators.
+///
+/// # Errors
+/// A value is not a number, or zero log entries are asked for.
+pub(super) fn evidence(args: EvidenceArgs) -> Result<Evidence, SettingsError> {
+    let number = |name, text, least: usize, default| {
+        let Some(given) = pick(name, text, None)? else {
+            return Ok(default);
+        };
+        let number = given.value.parse().ok();
+        let number = number.filter(|number| (least..=MOST_OPERATORS).contains(number));
+        number.ok_or_else(|| match least {
+            0 => given.wrong("a number from 0 to 16"),
+            _ => given.wrong("a number from 1 to 16"),
+        })
+    };
+    Ok(Evidence {
+        entries: number("min-log-entries", args.min_log_entries, 1, 1)?,
+        timestamps: number("min-timestamps", args.min_timestamps, 0, 0)?,
+    })
+}
+
+/// The URL of a repository or owner.
+fn url(text: &str) -> String {
+    if text.contains("://") { text.to_owned() } else { format!("{GITHUB}{text}") }
+}
+
+/// A workflow without a ref is accepted at every ref. A first segment with a dot is a host, because an
+/// owner on GitHub has none.
+fn workflow(text: &str) -> Match {
+    let has_host = text.split('/').next().is_some_and(|first| first.contains('.'));
+    let full = match (text.contains("://"), has_host) {
+        (true, _) => text.to_owned(),
+        (false, true) => format!("https://{text}"),
+        (false, false) => format!("{GITHUB}{text}"),
+    };
+    if full.contains('@') { Match::Exact(full) } else { Match::prefix(&format!("{full}@")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use ambisign_sigstore::verify::policy::{Claim, Match};
+
+    use super::{claims, evidence};
+    use crate::cli::{EvidenceArgs, JobArgs};
+
+    fn one(args: JobArgs) -> (Claim, Match) {
+        let mut claims = claims(args).unwrap();
+        assert_eq!(claims.len(), 1);
+        claims.remove(0).value
+    }
+
+    #[test]
+    fn repositories_and_owners_are_urls() {
+        for (text, url) in [
+            ("acme/app", "https://github.com/acme/app"),
+            ("https://gitlab.com/acme/app", "https://gitlab.com/acme/app"),
+        ] {
+            let args = JobArgs { repo: Some(text.to_owned()), ..JobArgs::default() };
+            assert_eq!(one(args), (Claim::SourceRepositoryUri, Match::Exact(url.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_workflow_is_one_file_at_any_ref_or_at_one() {
+        let workflow = |text: &str| {
+            one(JobArgs { signer_workflow: Some(text.to_owned()), ..JobArgs::default() }).1
+        };
+        const FILE: &str = "acme/ci/.github/workflows/sign.yml";
+        for (text, signer, accepted) in [
+            (FILE, "https://github.com/acme/ci/.github/workflows/sign.yml@refs/heads/main", true),
+            (FILE, "https://github.com/acme/ci/.github/workflows/sign.yml", false),
+            (FILE, "https://github.com/acme/ci/.github/workflows/sign.yml2@refs/heads/main", false),
+            (FILE, "https://github.com/acme/ciX.github/workflows/sign.yml@refs/heads/main", false),
+            ("ghe.corp/a/b/c.yml", "https://ghe.corp/a/b/c.yml@refs/tags/v1", true),
+            ("a/b/c.yml@refs/tags/v1", "https://github.com/a/b/c.yml@refs/tags/v1", true),
+            ("a/b/c.yml@refs/tags/v1", "https://github.com/a/b/c.yml@refs/tags/v10", false),
+        ] {
+            assert_eq!(workflow(text).accepts(signer), accepted, "{text} {signer}");
+        }
+        let args = JobArgs { signer_repo: Some("acme/ci".to_owned()), ..JobArgs::default() };
+        let (_, repository) = one(args);
+        assert!(repository.accepts("https://github.com/acme/ci/.github/workflows/x.yml@main"));
+        assert!(!repository.accepts("https://github.com/acme/ci2/.github/workflows/x.yml@main"));
+    }
+
+    #[test]
+    fn names_of_claims_are_known() {
+        let of =
+            |text: &str| JobArgs { certificate_claim: vec![text.to_owned()], ..JobArgs::default() };
+        let (claim, _) = one(of("source-repository-identifier=123"));
+        assert_eq!(claim, Claim::SourceRepositoryIdentifier);
+        for text in ["", "build-trigger", "build-trigger=", "build trigger=push", "x=y"] {
+            assert!(claims(of(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn at_least_one_log_entry_is_needed() {
+        let of = |entries: &str, timestamps: &str| {
+            let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            let args =
+                EvidenceArgs { min_log_entries: text(entries), min_timestamps: text(timestamps) };
+            evidence(args).ok().map(|evidence| (evidence.entries, evidence.timestamps))
+        };
+        assert_eq!(of("", ""), Some((1, 0)));
+        assert_eq!(of("2", "1"), Some((2, 1)));
+        for (entries, timestamps) in [("0", ""), ("17", ""), ("x", ""), ("", "-1"), ("1.0", "")] {
+            assert_eq!(of(entries, timestamps), None, "{entries} {timestamps}");
+        }
+    }
+}
