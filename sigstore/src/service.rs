@@ -195,27 +195,20 @@ pub(crate) fn is_page(body: &[u8]) -> bool {
 /// Sends a request that the `expected` service at `url` cannot use, and so does nothing on. When the
 /// answer is about the URL, or is a page, something else answers there.
 pub(crate) async fn confirm(host: &Host, expected: Kind, url: &Url) -> Option<Error> {
-    let (path, kind) = match expected {
-        Kind::Fulcio => ("api/v2/signingCert", "application/json"),
-        Kind::RekorV1 => ("api/v1/log/entries", "application/json"),
-        Kind::RekorV2 => ("api/v2/log/entries", "application/json"),
-        Kind::TimestampAuthority => ("", "application/timestamp-query"),
+    let path = match expected {
+        Kind::Fulcio => "api/v2/signingCert",
+        Kind::RekorV1 => "api/v1/log/entries",
+        Kind::RekorV2 => "api/v2/log/entries",
+        // Its answer to a request for a timestamp shows what it is.
+        Kind::TimestampAuthority => return None,
     };
-    let target = match path {
-        "" => url.clone(),
-        path => request::below(url, path),
-    };
-    let request = request::post(target, kind, "{}");
+    let request = request::post(request::below(url, path), "application/json", "{}");
     let answer = host.net.send(&QUESTION, request).await.ok()?;
     let status = answer.status.as_u16();
     // Without its token a request may be refused by whatever guards the service.
     let is_guarded = matches!(status, 401 | 403 | 407);
-    let is_odd = match expected {
-        // A reply is a SEQUENCE (RFC 3161 2.4.2).
-        Kind::TimestampAuthority => answer.body.first() != Some(&0x30),
-        Kind::Fulcio | Kind::RekorV1 | Kind::RekorV2 => !answer.body.starts_with(b"{"),
-    };
-    let is_odd = is_page(&answer.body) || answer.status.is_success() && is_odd;
+    let is_odd =
+        is_page(&answer.body) || answer.status.is_success() && !answer.body.starts_with(b"{");
     if is_of_url(status) || is_odd && !is_guarded {
         return Some(mistaken(host, expected, url, &answer).await);
     }

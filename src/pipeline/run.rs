@@ -7,6 +7,7 @@ use ambisign_sigstore::fulcio::Fulcio;
 use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::preflight::Answers;
 use ambisign_sigstore::trust::{self, Trust};
+use ambisign_sigstore::witness::Trial;
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use rand_core::CryptoRng;
@@ -57,9 +58,10 @@ impl Context<'_> {
         recorder.record(&Event::ImagesRequested(announce::requested(&references)));
 
         let registry = plan::registry(host, options, (&images.bundles, bundle_dir.as_ref()));
+        let trial = Trial::draw(rng);
         let (prepared, asked) = join(
             plan::prepare(&registry, &references, (images.images.extent, settings.jobs)),
-            self.ask(&choice),
+            self.ask(&choice, &trial),
         )
         .await;
         let jobs = plan::jobs(&registry, prepared, recorder);
@@ -86,7 +88,8 @@ impl Context<'_> {
         recorder.record(&announce::began(blobs.blobs.len(), "file", &settings.run));
         let choice = choose(host, &identity_options(&settings.identity))?;
         let jobs = plan::blobs(blobs, recorder).await;
-        let asked = self.ask(&choice).await;
+        let trial = Trial::draw(rng);
+        let asked = self.ask(&choice, &trial).await;
         if jobs.is_empty() {
             return Ok(());
         }
@@ -95,10 +98,10 @@ impl Context<'_> {
     }
 
     /// Gets the trust material and the token in parallel.
-    async fn ask(self, choice: &Choice) -> PreflightResults {
+    async fn ask(self, choice: &Choice, trial: &Trial) -> PreflightResults {
         let (host, settings) = (self.host, self.settings);
         let (trust, token) = join(
-            plan::trust(host, settings),
+            plan::trust(host, settings, trial),
             choice.source.token(host, &settings.identity.audience),
         )
         .await;

@@ -8,12 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::common::fault::{At, Fault, Rule};
-use crate::common::{Finished, GITHUB_IDENTITY, Log, Program, Registry};
+use crate::common::fault::{At, Fault, Rule, Turn};
+use crate::common::{
+    Finished, GITHUB_IDENTITY, Log, Logs, Program, Registry, Service, Stack, signing_config_with,
+};
 use crate::entries::changed;
 use crate::keyed::Sandbox;
 use crate::place::each;
-use crate::scene::{Peer, REQUEST_TOKEN, Scene, World as _};
+use crate::scene::{Peer, REQUEST_TOKEN, Scene, World};
 
 const PUBLIC_ROOT: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/roots/production/trusted_root.json");
@@ -49,9 +51,9 @@ fn a_v2_entry_with_a_made_up_integrated_time() {
     assert_eq!(played.image.signatures().len(), 1);
 }
 
-/// The trusted root of `sandbox` after `change`, in a file of `folder`.
-fn changed_root(sandbox: &Sandbox, folder: &TempDir, change: impl FnOnce(&mut Value)) -> PathBuf {
-    let root = std::fs::read(sandbox.var("TRUSTED_ROOT")).unwrap();
+/// The trusted root of `world` after `change`, in a file of `folder`.
+fn changed_root(world: &impl World, folder: &TempDir, change: impl FnOnce(&mut Value)) -> PathBuf {
+    let root = std::fs::read(world.var("TRUSTED_ROOT")).unwrap();
     let mut root: Value = serde_json::from_slice(&root).unwrap();
     change(&mut root);
     let path = folder.path().join("changed_root.json");
@@ -116,8 +118,8 @@ fn no_ct_log_is_not_what_an_unknown_kind_of_key_means() {
 }
 
 /// The base of the timestamp authority: its URL without the path.
-fn tsa_base(sandbox: &Sandbox) -> String {
-    let url = sandbox.var("TSA_URL");
+fn tsa_base(world: &impl World) -> String {
+    let url = world.var("TSA_URL");
     url.strip_suffix("/api/v1/timestamp").unwrap().to_owned()
 }
 
@@ -125,14 +127,23 @@ fn tsa_base(sandbox: &Sandbox) -> String {
 /// certificate, and no second try is advised.
 #[test]
 fn wrong_url_in_the_signing_config() {
-    let sandbox = Sandbox::with("");
-    let url = |name: &str| sandbox.var(name).to_owned();
-    let below = |name: &str| format!("{}/missing", sandbox.var(name));
+    each_wrong_url(&Sandbox::with(""));
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn wrong_url_in_the_signing_config_of_released_services() {
+    each_wrong_url(&Stack::shared());
+}
+
+fn each_wrong_url(world: &impl World) {
+    let url = |name: &str| world.var(name).to_owned();
+    let below = |name: &str| format!("{}/missing", world.var(name));
     #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows = [
         ("Fulcio is Rekor v1", Peer::Fulcio, Log::V1, url("REKOR_URL"), "is given for Fulcio, and is a Rekor v1 log"),
         ("Fulcio is Rekor v2", Peer::Fulcio, Log::V2, url("REKOR2_URL"), "is given for Fulcio, and is a Rekor v2 log"),
-        ("Fulcio is the TSA", Peer::Fulcio, Log::V1, tsa_base(&sandbox), "is given for Fulcio, and a timestamp authority is at"),
+        ("Fulcio is the TSA", Peer::Fulcio, Log::V1, tsa_base(world), "is given for Fulcio, and a timestamp authority is at"),
         ("Fulcio without its path", Peer::Fulcio, Log::V1, below("FULCIO_URL"), "is not Fulcio: it answers HTTP 404"),
         ("v1 is Fulcio", Peer::Rekor, Log::V1, url("FULCIO_URL"), "is given for a Rekor v1 log, and is Fulcio"),
         ("v2 is Fulcio", Peer::Rekor, Log::V2, url("FULCIO_URL"), "is given for a Rekor v2 log, and is Fulcio"),
@@ -140,7 +151,7 @@ fn wrong_url_in_the_signing_config() {
         ("v2 is v1", Peer::Rekor, Log::V2, url("REKOR_URL"), "is given for a Rekor v2 log, and is a Rekor v1 log"),
         ("v1 without its path", Peer::Rekor, Log::V1, below("REKOR_URL"), "is not a Rekor v1 log: it answers HTTP 404"),
         ("v2 without its path", Peer::Rekor, Log::V2, below("REKOR2_URL"), "is not a Rekor v2 log: it answers HTTP 404"),
-        ("the TSA without its path", Peer::Tsa, Log::V1, tsa_base(&sandbox), "and a timestamp authority is at"),
+        ("the TSA without its path", Peer::Tsa, Log::V1, tsa_base(world), "and a timestamp authority is at"),
         ("the TSA is Fulcio", Peer::Tsa, Log::V2, url("FULCIO_URL"), "is given for a timestamp authority, and is Fulcio"),
     ];
     each(
@@ -149,7 +160,7 @@ fn wrong_url_in_the_signing_config() {
         |(name, ..)| (*name).to_owned(),
         |(_, peer, log, url, said)| {
             let scene = Scene::new(*log, Registry::Fallback).elsewhere(*peer, url);
-            let played = scene.play(&sandbox);
+            let played = scene.play(world);
             played.refused("service/mistaken", 4);
             // What asks whether a service is there at all is no entry.
             let entries = played.seen(Peer::Rekor).iter();
@@ -181,11 +192,20 @@ fn wrong_url_of_the_tsa_is_told_with_the_right_one() {
 /// The trusted root is not that of the services, in each way that was seen: nothing is asked for.
 #[test]
 fn the_root_does_not_fit_the_services() {
-    let sandbox = Sandbox::with("");
+    each_root_that_does_not_fit(&Sandbox::with(""));
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_root_does_not_fit_the_released_services() {
+    each_root_that_does_not_fit(&Stack::shared());
+}
+
+fn each_root_that_does_not_fit(world: &impl World) {
     let folder = TempDir::new().unwrap();
     let public: Value = serde_json::from_slice(&std::fs::read(PUBLIC_ROOT).unwrap()).unwrap();
     let root: Value =
-        serde_json::from_slice(&std::fs::read(sandbox.var("TRUSTED_ROOT")).unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read(world.var("TRUSTED_ROOT")).unwrap()).unwrap();
     let changed = |name: &str, change: &dyn Fn(&mut Value)| {
         let mut root = root.clone();
         change(&mut root);
@@ -227,7 +247,7 @@ fn the_root_does_not_fit_the_services() {
     #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows = [
         ("the public root on a private stack", Log::V1, PathBuf::from(PUBLIC_ROOT), "trust/other-authority", "sigstore"),
-        ("another authority", Log::V1, changed("authority", &authorities), "trust/other-authority", "sandbox"),
+        ("another authority", Log::V1, changed("authority", &authorities), "trust/other-authority", "issues certificates of \""),
         ("a reversed CA chain", Log::V1, changed("reversed", &reversed), "trust/unusable-authority", "does not begin with the certificate that issues"),
         ("an authority whose time is over", Log::V1, changed("over", &over), "trust/unusable-authority", "`validFor`"),
         ("another Rekor key", Log::V1, changed("key", &other_key), "trust/other-log", "and the trusted root has c0d23d6a"),
@@ -242,7 +262,7 @@ fn the_root_does_not_fit_the_services() {
         |(name, ..)| (*name).to_owned(),
         |(_, log, root, code, said)| {
             let scene = Scene::new(*log, Registry::Fallback).trusted_root(root);
-            let played = scene.play(&sandbox);
+            let played = scene.play(world);
             played.refused(code, 4);
             played.published_nothing();
             played.left(false);
@@ -250,43 +270,107 @@ fn the_root_does_not_fit_the_services() {
             assert!(run.stderr.contains(said), "no `{said}`: {run}");
             assert!(run.stderr.contains("exit 4; nothing was signed"), "{run}");
             assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{run}");
-            assert_eq!(played.asked(Peer::Tsa, "POST"), 0, "{run}");
-            let told = doctor(&sandbox, *log, root).expect(4);
+            // Of random bytes.
+            assert_eq!(played.asked(Peer::Tsa, "POST"), 1, "{run}");
+            let told = doctor(world, *log, root).expect(4);
             assert!(told.stdout.contains(code) && told.stdout.contains(said), "{told}");
         },
     );
 }
 
-/// `doctor` by the services of `sandbox` and this trusted root, without an image.
-fn doctor(sandbox: &Sandbox, log: Log, root: &Path) -> Finished {
-    let config = sandbox.var(match log {
+/// `doctor` by the services of `world` and this trusted root, without an image.
+fn doctor(world: &impl World, log: Log, root: &Path) -> Finished {
+    let config = world.var(match log {
         Log::V1 => "SIGNING_CONFIG_V1",
         Log::V2 => "SIGNING_CONFIG_V2",
     });
+    diagnosis(world, Path::new(config), root)
+}
+
+/// The same with this signing config.
+fn diagnosis(world: &impl World, config: &Path, root: &Path) -> Finished {
     Program::ambisign()
-        .args(["doctor", "--signing-config", config, "--trusted-root"])
+        .args(["doctor", "--signing-config"])
+        .arg(config)
+        .arg("--trusted-root")
         .arg(root)
         .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
-        .env("ACTIONS_ID_TOKEN_REQUEST_URL", sandbox.var("GITHUB_TOKEN_URL"))
+        .env("ACTIONS_ID_TOKEN_REQUEST_URL", world.var("GITHUB_TOKEN_URL"))
         .run()
 }
 
-/// Of a timestamp authority only a timestamp shows whether the trusted root has it.
+/// Of a timestamp authority only a timestamp shows whether the trusted root has it: one of random bytes
+/// does so before the certificate, in place of the question whether the authority is there.
 #[test]
 fn the_root_does_not_fit_the_timestamp_authority() {
-    let sandbox = Sandbox::with("");
-    let whole = Path::new(sandbox.var("TRUSTED_ROOT")).to_owned();
-    let well = doctor(&sandbox, Log::V1, &whole).expect(0);
+    let other = Sandbox::start(&["--seed", "2"]);
+    each_other_timestamp_authority(&Sandbox::with(""), &other);
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn the_root_does_not_fit_the_released_timestamp_authority() {
+    let other = Stack::up(Logs::Empty, &[]);
+    each_other_timestamp_authority(&Stack::shared(), &other);
+}
+
+fn each_other_timestamp_authority(world: &impl World, other: &impl World) {
+    let whole = Path::new(world.var("TRUSTED_ROOT")).to_owned();
+    let well = doctor(world, Log::V1, &whole).expect(0);
     let said = "the trusted root verifies a timestamp of random bytes";
     assert!(well.stdout.contains(said), "{well}");
 
     let folder = TempDir::new().unwrap();
     let public: Value = serde_json::from_slice(&std::fs::read(PUBLIC_ROOT).unwrap()).unwrap();
-    let root = changed_root(&sandbox, &folder, |root| {
+    let of_public = changed_root(world, &folder, |root| {
         root["timestampAuthorities"] = public["timestampAuthorities"].clone();
     });
-    let told = doctor(&sandbox, Log::V1, &root).expect(5);
-    assert!(told.stdout.contains("timestamp/untrusted-chain"), "{told}");
+    let (code, elsewhere) = ("trust/other-timestamp-authority", other.var("TSA_URL"));
+    for log in Log::ALL {
+        let scene = || Scene::new(log, Registry::Fallback);
+        for scene in [scene().trusted_root(&of_public), scene().elsewhere(Peer::Tsa, elsewhere)] {
+            let played = scene.play(world);
+            played.refused(code, 4);
+            played.published_nothing();
+            played.left(false);
+            let run = &played.run;
+            let said = "the trusted root does not verify the timestamps of";
+            assert!(run.stderr.contains(said), "no `{said}`: {run}");
+            assert!(run.stderr.contains("exit 4; nothing was signed"), "{run}");
+            assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{run}");
+            assert_eq!(played.seen(Peer::Tsa).len(), 1, "{run}");
+        }
+        let told = doctor(world, log, &of_public).expect(4);
+        assert!(told.stdout.contains(code), "{told}");
+        let config = world.var(match log {
+            Log::V1 => "SIGNING_CONFIG_V1",
+            Log::V2 => "SIGNING_CONFIG_V2",
+        });
+        let config = signing_config_with(Path::new(config), folder.path(), Service::Tsa, elsewhere);
+        let told = diagnosis(world, &config, &whole).expect(4);
+        assert!(told.stdout.contains(code), "{told}");
+    }
+    // A run that goes well asks the authority for the trial and for the signature's timestamp.
+    let played = Scene::new(Log::V1, Registry::Fallback).play(world);
+    played.signed();
+    let seen = played.seen(Peer::Tsa).iter().map(|seen| seen.method.as_str());
+    assert_eq!(seen.collect::<Vec<_>>(), ["POST", "POST"]);
+}
+
+/// An authority that gives no answer to the trial may give one later, and one that is slow holds up the
+/// run for two seconds.
+#[test]
+fn the_root_cannot_be_compared_with_an_authority_that_is_busy() {
+    let sandbox = Sandbox::with("");
+    let busy = Fault::Status(503, &[("retry-after", "1")], "busy");
+    for fault in [busy, Fault::ResetBefore, Fault::Hang] {
+        let rule = Rule::on("POST", At::Any, fault).turn(Turn::Nth(1));
+        let played = Scene::new(Log::V1, Registry::Fallback).rule(Peer::Tsa, rule).play(&sandbox);
+        played.signed();
+        assert_eq!(played.struck(), 1, "{}", played.run);
+        assert_eq!(played.asked(Peer::Tsa, "POST"), 2, "{}", played.run);
+        assert!(played.run.took.as_secs() < 5, "{}", played.run);
+    }
 }
 
 /// Services that show nothing about themselves are in nobody's way.
@@ -304,7 +388,7 @@ fn the_root_cannot_be_compared_where_only_posts_are_let_through() {
 }
 
 /// A token with these claims that nobody signed: it is judged before anybody looks at its signature.
-fn unsigned(claims: &Value) -> String {
+pub(crate) fn unsigned(claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let header = json!({"alg": "RS256"});
     format!("{}.{}.c2ln", part(&header), part(claims))

@@ -2,12 +2,13 @@
 //! Compares the trusted root with the services before anything is public, as far as they describe
 //! themselves.
 //!
-//! The requests leave no traces. A service that does not answer them is not an error, because some
-//! deployments expose only what signing needs.
+//! The requests make nothing public: an authority timestamps random bytes. A service that does not answer
+//! them is not an error, because some deployments expose only what signing needs.
 
 mod authority;
 mod error;
 mod log;
+mod stamp;
 
 use std::time::SystemTime;
 
@@ -19,6 +20,7 @@ use crate::fulcio::{self, Objection};
 use crate::identity::Identity;
 use crate::service::{self, Kind, QUESTION};
 use crate::trust::{Service, Trust};
+use crate::witness::{self, Trial, Witnesses};
 pub use authority::authority;
 pub use error::{Error, Flaw, WARNINGS};
 pub use log::head;
@@ -50,12 +52,14 @@ pub struct Answers {
     bundle: Option<Answer>,
     configuration: Option<Answer>,
     heads: Vec<Option<Answer>>,
+    stamps: Vec<Result<(), witness::Error>>,
     mistaken: Option<service::Error>,
 }
 
 impl Answers {
-    /// Asks every service of `trust`, together, for seconds at most.
-    pub async fn ask(host: &Host, trust: &Trust) -> Self {
+    /// Asks every service of `trust`, together, for seconds at most, and the timestamp authorities for
+    /// the `trial`.
+    pub async fn ask(host: &Host, trust: &Trust, trial: &Trial) -> Self {
         let services = trust.services();
         let authority = async {
             // One after the other, over one connection.
@@ -71,11 +75,8 @@ impl Answers {
             let kind = log_kind(log);
             ask(host, (kind, &log.url), tree_head(log))
         });
-        let stamps = services.authorities.iter().map(|one| {
-            let kind = Kind::TimestampAuthority;
-            ask(host, (kind, &one.url), one.url.clone())
-        });
-        let all = join3(authority, join_all(heads), join_all(stamps)).await;
+        let witnesses = Witnesses::new(host, trust);
+        let all = join3(authority, join_all(heads), witnesses.try_stamps(trial)).await;
         let ((bundle, configuration), heads, stamps) = all;
         let mut answers = Self::default();
         answers.bundle = answers.told(bundle);
@@ -84,9 +85,7 @@ impl Answers {
             let head = answers.told(head);
             answers.heads.push(head);
         }
-        for stamp in stamps {
-            let _nothing = answers.told(stamp);
-        }
+        answers.stamps = stamps;
         answers
     }
 
@@ -104,8 +103,23 @@ impl Answers {
     /// Checks that the trusted root of `trust` matches the answers at `now`, and returns warnings.
     ///
     /// # Errors
-    /// Another service answers at a URL, or the trusted root belongs to another Fulcio or log.
+    /// Another service answers at a URL, or the trusted root belongs to another Fulcio, log or timestamp
+    /// authority.
     pub fn verify(&mut self, trust: &Trust, now: SystemTime) -> Result<Vec<Warning>, Error> {
+        let warnings = self.verify_described(trust, now)?;
+        self.verify_stamps(trust)?;
+        Ok(warnings)
+    }
+
+    /// The part of [`Answers::verify`] that is about what Fulcio and the logs show of themselves.
+    ///
+    /// # Errors
+    /// Those of [`Answers::verify`].
+    pub fn verify_described(
+        &mut self,
+        trust: &Trust,
+        now: SystemTime,
+    ) -> Result<Vec<Warning>, Error> {
         if let Some(error) = self.mistaken.take() {
             return Err(error.into());
         }
@@ -120,6 +134,18 @@ impl Answers {
             }
         }
         Ok(warnings)
+    }
+
+    /// The part of [`Answers::verify`] that is about the timestamps. Returns how many were verified.
+    ///
+    /// # Errors
+    /// An authority refuses, or returns what does not verify with the trusted root.
+    pub fn verify_stamps(&mut self, trust: &Trust) -> Result<usize, Error> {
+        let mut verified = 0;
+        for (authority, stamp) in trust.services().authorities.iter().zip(self.stamps.drain(..)) {
+            verified += usize::from(stamp::verified(&authority.url, stamp)?);
+        }
+        Ok(verified)
     }
 
     /// Whether Fulcio takes the token of `identity`, by its own configuration.
@@ -155,10 +181,7 @@ async fn ask(host: &Host, (kind, url): (Kind, &Url), question: Url) -> Asked {
     let Some(answer) = get(host, question).await else {
         return Asked::Untold;
     };
-    let is_good = answer.status.is_success() && !service::is_page(&answer.body);
-    // An authority answers no GET, but tells another path from this one.
-    let is_no_get = kind == Kind::TimestampAuthority && answer.status.as_u16() == 405;
-    if is_good && kind != Kind::TimestampAuthority || is_no_get {
+    if answer.status.is_success() && !service::is_page(&answer.body) {
         return Asked::Told(answer);
     }
     service::confirm(host, kind, url).await.map_or(Asked::Untold, Asked::Mistaken)
