@@ -45,6 +45,8 @@ mod scene;
 mod secrets;
 #[path = "refuse/settings.rs"]
 mod settings;
+#[path = "refuse/texts.rs"]
+mod texts;
 #[path = "refuse/tokens.rs"]
 mod tokens;
 #[path = "refuse/tuf.rs"]

@@ -157,7 +157,8 @@ impl Answers {
         match configuration.and_then(|answer| fulcio::objection(answer, identity)) {
             None | Some(Objection::None | Objection::Quoted | Objection::Unread) => Ok(()),
             Some(objection) => {
-                Err(fulcio::Error::Objected { issuer: identity.issuer().to_owned(), objection })
+                let (place, issuer) = (identity.place().cloned(), identity.issuer().to_owned());
+                Err(fulcio::Error::Objected { place, issuer, objection })
             }
         }
     }
