@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ambisign_host::{Answer, CallLimits, Host, errors, request};
 use futures_util::future::join5;
+use reqwest::header::{ACCEPT, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
@@ -20,6 +21,11 @@ pub(crate) const QUESTION: CallLimits =
 
 /// Where a timestamp authority takes requests, below its base.
 const STAMP: &str = "api/v1/timestamp";
+
+/// The media types of answers. A timestamp authority answers 406 to a request for another one than it has.
+const ANY: &str = "*/*";
+const CHAIN: &str = "application/pem-certificate-chain";
+const JSON: &str = "application/json";
 
 /// A kind of service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,17 +143,18 @@ pub(crate) async fn mistaken(host: &Host, expected: Kind, url: &Url, answer: &An
 
 /// Which service says of itself that it is at `url`, or below it.
 async fn found(host: &Host, url: &Url) -> Option<(Kind, String)> {
-    let ask = async |path: &str| {
-        let url = request::below(url, path);
-        let answer = host.net.send(&QUESTION, request::get_json(url)).await.ok();
+    let ask = async |path: &str, accept: &'static str| {
+        let accept = [(ACCEPT, HeaderValue::from_static(accept))];
+        let request = request::get(request::below(url, path), accept);
+        let answer = host.net.send(&QUESTION, request).await.ok();
         answer.filter(|answer| answer.status.is_success())
     };
     let (fulcio, v1, v2, stamps, below) = join5(
-        ask("api/v2/configuration"),
-        ask("api/v1/log"),
-        ask("api/v2/checkpoint"),
-        ask("certchain"),
-        ask(&format!("{STAMP}/certchain")),
+        ask("api/v2/configuration", JSON),
+        ask("api/v1/log", JSON),
+        ask("api/v2/checkpoint", ANY),
+        ask("certchain", CHAIN),
+        ask(&format!("{STAMP}/certchain"), CHAIN),
     )
     .await;
     let has = |answer: &Option<Answer>, member: &str| {

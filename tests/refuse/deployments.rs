@@ -4,7 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use der::asn1::Any;
+use der::{Decode as _, Encode as _, Tagged as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -201,6 +203,25 @@ fn the_root_does_not_fit_the_released_services() {
     each_root_that_does_not_fit(&Stack::shared());
 }
 
+/// Critical name constraints (RFC 5280 4.2.1.10): only names below `example.com`.
+const NAME_CONSTRAINTS: &[u8] =
+    b"\x30\x1d\x06\x03\x55\x1d\x1e\x01\x01\xff\x04\x13\x30\x11\xa0\x0f\x30\x0d\x82\x0bexample.com";
+
+/// The certificate `der` with one more extension. Its own signature no longer holds, which is of no
+/// account for an anchor.
+fn with_extension(der: &[u8], extension: &[u8]) -> Vec<u8> {
+    let parts = |der: &[u8]| Vec::<Any>::from_der(der).unwrap();
+    let mut certificate = parts(der);
+    let mut signed = parts(&certificate[0].to_der().unwrap());
+    // The extensions are the last part, in an explicit tag.
+    let explicit = signed.pop().unwrap();
+    let mut extensions = parts(explicit.value());
+    extensions.push(Any::from_der(extension).unwrap());
+    signed.push(Any::new(explicit.tag(), extensions.to_der().unwrap()).unwrap());
+    certificate[0] = Any::from_der(&signed.to_der().unwrap()).unwrap();
+    certificate.to_der().unwrap()
+}
+
 fn each_root_that_does_not_fit(world: &impl World) {
     let folder = TempDir::new().unwrap();
     let public: Value = serde_json::from_slice(&std::fs::read(PUBLIC_ROOT).unwrap()).unwrap();
@@ -244,11 +265,18 @@ fn each_root_that_does_not_fit(world: &impl World) {
     let authorities = |root: &mut Value| {
         root["certificateAuthorities"] = public["certificateAuthorities"].clone();
     };
+    let constrained = |root: &mut Value| {
+        let chain = &mut root["certificateAuthorities"][0]["certChain"]["certificates"];
+        let anchor = chain.as_array_mut().unwrap().last_mut().unwrap();
+        let der = STANDARD.decode(anchor["rawBytes"].as_str().unwrap()).unwrap();
+        anchor["rawBytes"] = json!(STANDARD.encode(with_extension(&der, NAME_CONSTRAINTS)));
+    };
     #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows = [
         ("the public root on a private stack", Log::V1, PathBuf::from(PUBLIC_ROOT), "trust/other-authority", "sigstore"),
         ("another authority", Log::V1, changed("authority", &authorities), "trust/other-authority", "issues certificates of \""),
         ("a reversed CA chain", Log::V1, changed("reversed", &reversed), "trust/unusable-authority", "does not begin with the certificate that issues"),
+        ("name constraints", Log::V1, changed("constrained", &constrained), "trust/unusable-authority", "an authority has an unknown critical extension"),
         ("an authority whose time is over", Log::V1, changed("over", &over), "trust/unusable-authority", "`validFor`"),
         ("another Rekor key", Log::V1, changed("key", &other_key), "trust/other-log", "and the trusted root has c0d23d6a"),
         ("another Rekor key with this ID", Log::V1, changed("id", &other_key_with_this_id), "trust/other-log", "does not verify with the key of this ID"),
