@@ -13,7 +13,7 @@ mod stamp;
 use std::time::SystemTime;
 
 use ambisign_host::{Answer, Host, Warning, request};
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join, join_all, join3};
 use url::Url;
 
 use crate::fulcio::{self, Objection};
@@ -61,16 +61,12 @@ impl Answers {
     /// the `trial`.
     pub async fn ask(host: &Host, trust: &Trust, trial: &Trial) -> Self {
         let services = trust.services();
-        let authority = async {
-            // One after the other, over one connection.
-            let url = &services.fulcio.url;
-            let bundle = ask(host, (Kind::Fulcio, url), trust_bundle(url)).await;
-            let configuration = match bundle {
-                Asked::Told(_) | Asked::Untold => get(host, fulcio::configuration(url)).await,
-                Asked::Mistaken(_) => None,
-            };
-            (bundle, configuration)
-        };
+        let url = &services.fulcio.url;
+        // Together, because a round trip more would be longer than the registry takes.
+        let authority = join(
+            ask(host, (Kind::Fulcio, url), trust_bundle(url)),
+            get(host, fulcio::configuration(url)),
+        );
         let heads = services.logs.iter().map(|log| {
             let kind = log_kind(log);
             ask(host, (kind, &log.url), tree_head(log))
