@@ -3,7 +3,7 @@
 //! timestamp of random bytes.
 
 use ambisign_host::{Failure, Host};
-use ambisign_sigstore::preflight::Answers;
+use ambisign_sigstore::preflight::{self, Answers};
 use ambisign_sigstore::trust::Trust;
 use ambisign_sigstore::witness::Trial;
 use getrandom::SysRng;
@@ -19,7 +19,7 @@ pub(super) async fn examine(host: &Host, trust: &Trust) -> Vec<Finding> {
     }
     let trial = Trial::draw(&mut UnwrapErr(SysRng));
     let mut answers = Answers::ask(host, trust, &trial).await;
-    let mut findings = match answers.verify_described(trust, now) {
+    let mut findings: Vec<_> = match answers.verify_described(trust, now) {
         Ok(warnings) => {
             let text = "nothing that Fulcio and the logs show of themselves contradicts it";
             let ok = Finding::ok(stage, about, text);
@@ -27,7 +27,7 @@ pub(super) async fn examine(host: &Host, trust: &Trust) -> Vec<Finding> {
             let odd = odd.map(|warning| Finding::of_warning(stage, about, warning));
             std::iter::once(ok).chain(odd).collect()
         }
-        Err(error) => vec![Finding::fail(stage, about, Failure::of(&error))],
+        Err(error) => failure(about, &error).into_iter().collect(),
     };
     let about = "timestamps";
     match answers.verify_stamps(trust) {
@@ -37,7 +37,13 @@ pub(super) async fn examine(host: &Host, trust: &Trust) -> Vec<Finding> {
             let text = "the trusted root verifies a timestamp of random bytes";
             findings.push(Finding::ok(stage, about, text));
         }
-        Err(error) => findings.push(Finding::fail(stage, about, Failure::of(&error))),
+        Err(error) => findings.extend(failure(about, &error)),
     }
     findings
+}
+
+/// The finding of `error`; `None` without a connection, which the check of the services reports.
+fn failure(about: &str, error: &preflight::Error) -> Option<Finding> {
+    let finding = || Finding::fail(Stage::Services, about, Failure::of(error));
+    (!error.is_of_connection()).then(finding)
 }

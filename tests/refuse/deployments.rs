@@ -401,6 +401,35 @@ fn the_root_cannot_be_compared_with_an_authority_that_is_busy() {
     }
 }
 
+/// A log or a timestamp authority that does not speak TLS where its URL says so: the run knew it after
+/// the certificate.
+#[test]
+fn no_connection_to_a_log_or_a_timestamp_authority() {
+    let sandbox = Sandbox::with("");
+    let folder = TempDir::new().unwrap();
+    #[rustfmt::skip] // One row a line, or the table cannot be read.
+    let rows = [
+        ("SIGNING_CONFIG_V1", Service::Rekor, "REKOR_URL", "rekor/not-tls"),
+        ("SIGNING_CONFIG_V2", Service::Rekor, "REKOR2_URL", "rekor/not-tls"),
+        ("SIGNING_CONFIG_V1", Service::Tsa, "TSA_URL", "timestamp/not-tls"),
+    ];
+    for (config, service, url, code) in rows {
+        let url = sandbox.var(url).replace("http://", "https://");
+        let config = Path::new(sandbox.var(config));
+        let config = signing_config_with(config, folder.path(), service, &url);
+        let scene = Scene::new(Log::V1, Registry::Fallback).signing_config(&config);
+        let played = scene.play(&sandbox);
+        played.refused(code, 5);
+        played.left(false);
+        let run = &played.run;
+        assert!(run.stderr.contains("exit 5; nothing was signed or uploaded"), "{run}");
+        assert!(!run.stderr.contains("  certificate  "), "{run}");
+        let root = Path::new(sandbox.var("TRUSTED_ROOT")).to_owned();
+        let told = diagnosis(&sandbox, &config, &root).expect(5);
+        assert_eq!(told.stdout.matches(&format!("code: {code}")).count(), 1, "{told}");
+    }
+}
+
 /// Services that show nothing about themselves are in nobody's way.
 #[test]
 fn the_root_cannot_be_compared_where_only_posts_are_let_through() {

@@ -12,7 +12,7 @@ mod stamp;
 
 use std::time::SystemTime;
 
-use ambisign_host::{Answer, Host, Warning, request};
+use ambisign_host::{Answer, Host, HttpError, HttpReason, Warning, request};
 use futures_util::future::{join, join_all, join3};
 use url::Url;
 
@@ -53,7 +53,8 @@ pub struct Answers {
     configuration: Option<Answer>,
     heads: Vec<Option<Answer>>,
     stamps: Vec<Result<(), witness::Error>>,
-    mistaken: Option<service::Error>,
+    /// The first failure of Fulcio or a log.
+    failed: Option<Error>,
 }
 
 impl Answers {
@@ -76,7 +77,7 @@ impl Answers {
         let ((bundle, configuration), heads, stamps) = all;
         let mut answers = Self::default();
         answers.bundle = answers.told(bundle);
-        answers.configuration = configuration;
+        answers.configuration = configuration.ok();
         for head in heads {
             let head = answers.told(head);
             answers.heads.push(head);
@@ -89,8 +90,8 @@ impl Answers {
         match asked {
             Asked::Told(answer) => Some(answer),
             Asked::Untold => None,
-            Asked::Mistaken(error) => {
-                self.mistaken = self.mistaken.take().or(Some(error));
+            Asked::Failed(error) => {
+                self.failed = self.failed.take().or(Some(error));
                 None
             }
         }
@@ -99,8 +100,8 @@ impl Answers {
     /// Checks that the trusted root of `trust` matches the answers at `now`, and returns warnings.
     ///
     /// # Errors
-    /// Another service answers at a URL, or the trusted root belongs to another Fulcio, log or timestamp
-    /// authority.
+    /// Another service answers at a URL, no connection to a log or a timestamp authority is possible, or
+    /// the trusted root belongs to another Fulcio, log or timestamp authority.
     pub fn verify(&mut self, trust: &Trust, now: SystemTime) -> Result<Vec<Warning>, Error> {
         let warnings = self.verify_described(trust, now)?;
         self.verify_stamps(trust)?;
@@ -116,8 +117,8 @@ impl Answers {
         trust: &Trust,
         now: SystemTime,
     ) -> Result<Vec<Warning>, Error> {
-        if let Some(error) = self.mistaken.take() {
-            return Err(error.into());
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
         let (root, services) = (trust.root(), trust.services());
         if let Some(bundle) = &self.bundle {
@@ -164,22 +165,46 @@ impl Answers {
 enum Asked {
     Told(Answer),
     Untold,
-    Mistaken(service::Error),
+    Failed(Error),
 }
 
-async fn get(host: &Host, url: Url) -> Option<Answer> {
-    let answer = host.net.send(&QUESTION, request::get_json(url)).await;
-    answer.ok()
+async fn get(host: &Host, url: Url) -> Result<Answer, HttpError> {
+    host.net.send(&QUESTION, request::get_json(url)).await
 }
 
 /// Asks the service of `kind` at `url` the `question`. Where that is not answered, the service shows
 /// by a request that it cannot use whether it is one at all.
 async fn ask(host: &Host, (kind, url): (Kind, &Url), question: Url) -> Asked {
-    let Some(answer) = get(host, question).await else {
-        return Asked::Untold;
+    let answer = match get(host, question).await {
+        Ok(answer) => answer,
+        // The request for the certificate shows the same of Fulcio.
+        Err(error) if kind != Kind::Fulcio && is_of_connection(&error.reason) => {
+            return Asked::Failed(witness::Error::Log(error).into());
+        }
+        Err(_) => return Asked::Untold,
     };
     if answer.status.is_success() && !service::is_page(&answer.body) {
         return Asked::Told(answer);
     }
-    service::confirm(host, kind, url).await.map_or(Asked::Untold, Asked::Mistaken)
+    let mistaken = service::confirm(host, kind, url).await;
+    mistaken.map_or(Asked::Untold, |error| Asked::Failed(error.into()))
+}
+
+impl Error {
+    /// Whether no request to the service can succeed, because no connection to it is possible.
+    pub fn is_of_connection(&self) -> bool {
+        use witness::Error::{Log, Timestamp};
+        matches!(self, Self::Witness(Log(error) | Timestamp(error)) if is_of_connection(&error.reason))
+    }
+}
+
+/// Whether every request to the host fails for this reason, and another try does not help.
+fn is_of_connection(reason: &HttpReason) -> bool {
+    matches!(
+        reason,
+        HttpReason::NotTls
+            | HttpReason::Proxy(_)
+            | HttpReason::ProxyTls(_)
+            | HttpReason::Tls { .. }
+    )
 }
