@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The order of requests at the fallback tag, and their number.
 
+use std::time::Duration;
+
+use ambisign_host::{Clock, Env, Host, Net, NetOptions};
+use tokio::time::Instant;
+
 use super::fake::{Fake, Reply, Request};
-use super::sign;
+use super::{bundle, code, created, sign};
+use crate::reference::Reference;
+use crate::{Registry, RegistryOptions};
 
 /// What a request does with the list or with `manifest`.
 fn step(request: &Request, manifest: &str) -> Option<&'static str> {
@@ -47,6 +54,23 @@ async fn a_list_names_a_manifest_that_was_read_back() {
         assert_eq!(before, expected, "{late}");
         assert_eq!(after, ["write the list", "read the list", "read the list"], "{late}");
     }
+}
+
+/// A run that ends in less time than it keeps for its report lists the signature all the same. It said
+/// that others had removed the entry "0 times".
+#[tokio::test]
+async fn a_run_that_ends_soon_still_writes_the_list() {
+    let fake = Fake::start().await;
+    let clock = Clock::system();
+    let deadline = Some(Instant::now() + Duration::from_millis(1900));
+    let net = Net::new(&Env::default(), clock, NetOptions { deadline, ..NetOptions::default() });
+    let host = Host { env: Env::default(), net, clock, root: "/".into() };
+    let registry = Registry::new(&host, RegistryOptions::default());
+    let reference = Reference::parse(&fake.image()).unwrap();
+    let target = registry.prepare(&reference).await.unwrap();
+    let attached = registry.attach(&target, &bundle("bundle"), created()).await;
+    assert_eq!(code(attached), "ok");
+    assert_eq!(fake.tagged().len(), 1);
 }
 
 /// No more requests for an image than these: image, referrers, list and session; the blobs; the
