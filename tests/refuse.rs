@@ -39,6 +39,8 @@ mod place;
 mod played;
 #[path = "refuse/registry.rs"]
 mod registry;
+#[path = "refuse/roots.rs"]
+mod roots;
 #[path = "refuse/scene.rs"]
 mod scene;
 #[path = "refuse/secrets.rs"]
@@ -51,3 +53,5 @@ mod texts;
 mod tokens;
 #[path = "refuse/tuf.rs"]
 mod tuf;
+#[path = "refuse/urls.rs"]
+mod urls;
