@@ -104,7 +104,8 @@ pub(crate) async fn trust(
         return Ok((trust, Answers::default()));
     }
     if !trust.is_of_public_services(host.clock.now()) {
-        let answers = Answers::ask(host, &trust, trial).await;
+        // On the heap, because the requests to all services together are large.
+        let answers = Box::pin(Answers::ask(host, &trust, trial)).await;
         return Ok((trust, answers));
     }
     let services = trust.services();

@@ -73,7 +73,8 @@ impl Answers {
             ask(host, (kind, &log.url), tree_head(log))
         });
         let witnesses = Witnesses::new(host, trust);
-        let all = join3(authority, join_all(heads), witnesses.try_stamps(trial)).await;
+        let stamps = Box::pin(witnesses.try_stamps(trial));
+        let all = join3(Box::pin(authority), join_all(heads), stamps).await;
         let ((bundle, configuration), heads, stamps) = all;
         let mut answers = Self::default();
         answers.bundle = answers.told(bundle);
