@@ -39,13 +39,19 @@ mod place;
 mod played;
 #[path = "refuse/registry.rs"]
 mod registry;
+#[path = "refuse/roots.rs"]
+mod roots;
 #[path = "refuse/scene.rs"]
 mod scene;
 #[path = "refuse/secrets.rs"]
 mod secrets;
 #[path = "refuse/settings.rs"]
 mod settings;
+#[path = "refuse/texts.rs"]
+mod texts;
 #[path = "refuse/tokens.rs"]
 mod tokens;
 #[path = "refuse/tuf.rs"]
 mod tuf;
+#[path = "refuse/urls.rs"]
+mod urls;

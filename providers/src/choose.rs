@@ -90,6 +90,7 @@ pub fn choose(host: &Host, options: &Options) -> Result<Choice, Error> {
         Detection::Broken(error) => Err(error),
         Detection::Absent | Detection::Recognised(_) => Err(ChooseError::NotDetected {
             marks: marks(winner.name, &winner.marks, options),
+            pod: pod(host, options).filter(|_| winner.name == file::PROVIDER.name),
             name: winner.name,
             settings: options.names,
         }
@@ -193,6 +194,7 @@ fn requested(name: &str, seen: &[ProviderStatus], options: &Options) -> Result<u
     }
     seen.iter().position(|seen| seen.name == row.name).ok_or_else(|| ChooseError::NotDetected {
         marks: marks(row.name, &row.marks().collect::<Vec<_>>(), options),
+        pod: None,
         name: row.name,
         settings: options.names,
     })
@@ -274,15 +276,19 @@ fn no_identity(seen: &[ProviderStatus], host: &Host, options: &Options) -> Choos
         contained: ["/.dockerenv", "/run/.containerenv"]
             .iter()
             .any(|mark| host.path(mark).exists()),
-        pod: host.env.is_set("KUBERNETES_SERVICE_HOST").then(|| {
-            Box::new(PodToken {
-                file: options.token_file.display().to_string(),
-                audience: options.audience.clone(),
-            })
-        }),
+        pod: pod(host, options),
         variable: options.variable(),
         settings: options.names,
     }
+}
+
+/// The token that a pod of Kubernetes could have mounted, if this is one.
+fn pod(host: &Host, options: &Options) -> Option<Box<PodToken>> {
+    let token = || {
+        let file = options.token_file.display().to_string();
+        Box::new(PodToken { file, audience: options.audience.clone() })
+    };
+    host.env.is_set("KUBERNETES_SERVICE_HOST").then(token)
 }
 
 fn notes(seen: &[ProviderStatus], winner: usize, options: &Options) -> Vec<String> {

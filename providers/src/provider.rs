@@ -23,6 +23,12 @@ pub trait Source: Send + Sync {
 
     /// Returns `true` if a later call returns a new token instead of the same one.
     fn renewable(&self) -> bool;
+
+    /// Where somebody put the token, as messages name it: a variable, a setting, a file or standard
+    /// input. `None` if the platform creates the token for this call.
+    fn place(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The state of a provider according to the environment and files, without using the network.

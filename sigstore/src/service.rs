@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ambisign_host::{Answer, CallLimits, Host, errors, request};
 use futures_util::future::join5;
+use reqwest::header::{ACCEPT, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
@@ -20,6 +21,11 @@ pub(crate) const QUESTION: CallLimits =
 
 /// Where a timestamp authority takes requests, below its base.
 const STAMP: &str = "api/v1/timestamp";
+
+/// The media types of answers. A timestamp authority answers 406 to a request for another one than it has.
+const ANY: &str = "*/*";
+const CHAIN: &str = "application/pem-certificate-chain";
+const JSON: &str = "application/json";
 
 /// A kind of service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,17 +143,18 @@ pub(crate) async fn mistaken(host: &Host, expected: Kind, url: &Url, answer: &An
 
 /// Which service says of itself that it is at `url`, or below it.
 async fn found(host: &Host, url: &Url) -> Option<(Kind, String)> {
-    let ask = async |path: &str| {
-        let url = request::below(url, path);
-        let answer = host.net.send(&QUESTION, request::get_json(url)).await.ok();
+    let ask = async |path: &str, accept: &'static str| {
+        let accept = [(ACCEPT, HeaderValue::from_static(accept))];
+        let request = request::get(request::below(url, path), accept);
+        let answer = host.net.send(&QUESTION, request).await.ok();
         answer.filter(|answer| answer.status.is_success())
     };
     let (fulcio, v1, v2, stamps, below) = join5(
-        ask("api/v2/configuration"),
-        ask("api/v1/log"),
-        ask("api/v2/checkpoint"),
-        ask("certchain"),
-        ask(&format!("{STAMP}/certchain")),
+        ask("api/v2/configuration", JSON),
+        ask("api/v1/log", JSON),
+        ask("api/v2/checkpoint", ANY),
+        ask("certchain", CHAIN),
+        ask(&format!("{STAMP}/certchain"), CHAIN),
     )
     .await;
     let has = |answer: &Option<Answer>, member: &str| {
@@ -195,27 +202,20 @@ pub(crate) fn is_page(body: &[u8]) -> bool {
 /// Sends a request that the `expected` service at `url` cannot use, and so does nothing on. When the
 /// answer is about the URL, or is a page, something else answers there.
 pub(crate) async fn confirm(host: &Host, expected: Kind, url: &Url) -> Option<Error> {
-    let (path, kind) = match expected {
-        Kind::Fulcio => ("api/v2/signingCert", "application/json"),
-        Kind::RekorV1 => ("api/v1/log/entries", "application/json"),
-        Kind::RekorV2 => ("api/v2/log/entries", "application/json"),
-        Kind::TimestampAuthority => ("", "application/timestamp-query"),
+    let path = match expected {
+        Kind::Fulcio => "api/v2/signingCert",
+        Kind::RekorV1 => "api/v1/log/entries",
+        Kind::RekorV2 => "api/v2/log/entries",
+        // Its answer to a request for a timestamp shows what it is.
+        Kind::TimestampAuthority => return None,
     };
-    let target = match path {
-        "" => url.clone(),
-        path => request::below(url, path),
-    };
-    let request = request::post(target, kind, "{}");
+    let request = request::post(request::below(url, path), "application/json", "{}");
     let answer = host.net.send(&QUESTION, request).await.ok()?;
     let status = answer.status.as_u16();
     // Without its token a request may be refused by whatever guards the service.
     let is_guarded = matches!(status, 401 | 403 | 407);
-    let is_odd = match expected {
-        // A reply is a SEQUENCE (RFC 3161 2.4.2).
-        Kind::TimestampAuthority => answer.body.first() != Some(&0x30),
-        Kind::Fulcio | Kind::RekorV1 | Kind::RekorV2 => !answer.body.starts_with(b"{"),
-    };
-    let is_odd = is_page(&answer.body) || answer.status.is_success() && is_odd;
+    let is_odd =
+        is_page(&answer.body) || answer.status.is_success() && !answer.body.starts_with(b"{");
     if is_of_url(status) || is_odd && !is_guarded {
         return Some(mistaken(host, expected, url, &answer).await);
     }

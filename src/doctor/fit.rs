@@ -2,10 +2,10 @@
 //! Whether the trusted root is the one of the services, by what they show of themselves and by a
 //! timestamp of random bytes.
 
-use ambisign_host::{Class, Failure, Host};
-use ambisign_sigstore::preflight::Answers;
+use ambisign_host::{Failure, Host};
+use ambisign_sigstore::preflight::{self, Answers};
 use ambisign_sigstore::trust::Trust;
-use ambisign_sigstore::witness::{self, Witnesses};
+use ambisign_sigstore::witness::Trial;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
@@ -17,8 +17,9 @@ pub(super) async fn examine(host: &Host, trust: &Trust) -> Vec<Finding> {
     if trust.is_of_public_services(now) {
         return Vec::new();
     }
-    let mut answers = Answers::ask(host, trust).await;
-    let mut findings = match answers.verify(trust, now) {
+    let trial = Trial::draw(&mut UnwrapErr(SysRng));
+    let mut answers = Answers::ask(host, trust, &trial).await;
+    let mut findings: Vec<_> = match answers.verify_described(trust, now) {
         Ok(warnings) => {
             let text = "nothing that Fulcio and the logs show of themselves contradicts it";
             let ok = Finding::ok(stage, about, text);
@@ -26,25 +27,23 @@ pub(super) async fn examine(host: &Host, trust: &Trust) -> Vec<Finding> {
             let odd = odd.map(|warning| Finding::of_warning(stage, about, warning));
             std::iter::once(ok).chain(odd).collect()
         }
-        Err(error) => vec![Finding::fail(stage, about, Failure::of(&error))],
+        Err(error) => failure(about, &error).into_iter().collect(),
     };
-    // Where something else answers, a stamp would only say so again.
-    let is_mistaken = findings.iter().any(|finding| finding.code.is_some());
-    if !trust.services().authorities.is_empty() && !is_mistaken {
-        findings.extend(stamps(host, trust).await);
+    let about = "timestamps";
+    match answers.verify_stamps(trust) {
+        // An unreachable authority is reported by the check of the services.
+        Ok(0) => {}
+        Ok(_) => {
+            let text = "the trusted root verifies a timestamp of random bytes";
+            findings.push(Finding::ok(stage, about, text));
+        }
+        Err(error) => findings.extend(failure(about, &error)),
     }
     findings
 }
 
-async fn stamps(host: &Host, trust: &Trust) -> Option<Finding> {
-    let (stage, about) = (Stage::Services, "timestamps");
-    let witnesses = Witnesses::new(host, trust);
-    match witnesses.try_stamps(&mut UnwrapErr(SysRng)).await {
-        Ok(()) => {
-            Some(Finding::ok(stage, about, "the trusted root verifies a timestamp of random bytes"))
-        }
-        // An unreachable authority is reported by the check of the services.
-        Err(witness::Error::Timestamp(error)) if error.class() == Class::Temporary => None,
-        Err(error) => Some(Finding::fail(stage, about, Failure::of(&error))),
-    }
+/// The finding of `error`; `None` without a connection, which the check of the services reports.
+fn failure(about: &str, error: &preflight::Error) -> Option<Finding> {
+    let finding = || Finding::fail(Stage::Services, about, Failure::of(error));
+    (!error.is_of_connection()).then(finding)
 }

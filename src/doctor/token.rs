@@ -15,7 +15,7 @@ use crate::outcome::diagnosis::{Finding, Stage};
 use crate::outcome::from;
 use crate::outcome::time::rfc3339;
 use crate::pipeline::announce;
-use crate::pipeline::of_provider;
+use crate::pipeline::identify;
 use crate::pipeline::plan;
 use crate::settings::Signing;
 
@@ -41,20 +41,16 @@ pub(super) async fn examine(
         Err(error) => return (None, vec![refused(Failure::of(&error))]),
     };
     let took = started.elapsed().as_secs_f64();
-    host.net.guard(token.expose());
     let now = host.clock.now();
     let from = format!("{} gave one in {took:.2}s", choice.provider);
-    match Identity::parse(token, audience, now) {
+    match identify((host, &signing.identity), choice, token) {
         Ok(identity) => {
             let mut findings = vec![Finding::ok(Stage::Identity, "token", from)];
             findings.extend(claims(&identity, now));
             findings.extend(certificate(&identity, signing));
             (Some(identity), findings)
         }
-        Err(error) => {
-            let error = of_provider(choice.provider, error);
-            (None, vec![refused(Failure::of(&error))])
-        }
+        Err(error) => (None, vec![refused(Failure::of(&error))]),
     }
 }
 

@@ -2,13 +2,14 @@
 //! The context that all parts of the pipeline share.
 
 use ambisign_host::{Host, Token};
-use ambisign_sigstore::identity::{Identity, IdentityError};
+use ambisign_providers::Choice;
+use ambisign_sigstore::identity::{Identity, IdentityError, TokenPlace};
 use tokio::time::timeout_at;
 
 use super::error::Error;
 use crate::outcome::exit::RunError;
 use crate::report::Recorder;
-use crate::settings::Signing;
+use crate::settings::{IdentitySettings, Signing};
 
 /// The host, the settings and the recorder of a run.
 #[derive(Clone, Copy, Debug)]
@@ -26,19 +27,33 @@ pub struct Context<'a> {
 const MADE_WHEN_ASKED: [&str; 4] =
     ["github-actions", "google-adc", "google-impersonate", "google-workload-identity"];
 
-/// What `error` means for a token that `provider` gave just now.
-pub(crate) fn of_provider(provider: &str, error: IdentityError) -> IdentityError {
-    if MADE_WHEN_ASKED.contains(&provider) { error.of_fresh_token() } else { error }
+/// Where somebody put the token of `choice`; `None` if its provider requests it.
+fn place(choice: &Choice) -> Option<TokenPlace> {
+    let name = choice.source.place()?;
+    Some(TokenPlace::new(name, choice.provider))
+}
+
+/// Reads a token of `choice` that was just received.
+pub(crate) fn identify(
+    (host, wanted): (&Host, &IdentitySettings),
+    choice: &Choice,
+    token: Token,
+) -> Result<Identity, IdentityError> {
+    host.net.guard(token.expose());
+    let identity = Identity::parse(token, &wanted.audience, host.clock.now());
+    let identity = identity.map_err(|error| {
+        let is_fresh = MADE_WHEN_ASKED.contains(&choice.provider);
+        let error = if is_fresh { error.of_fresh_token() } else { error };
+        error.of_place(place(choice))
+    })?;
+    let (san, issuer) = (&wanted.require_identity, &wanted.require_issuer);
+    Ok(identity.of_place(place(choice)).insisting(san.as_deref(), issuer.as_deref()))
 }
 
 impl Context<'_> {
-    /// Parses a token that was just received.
-    pub(crate) fn identify(self, token: Token) -> Result<Identity, IdentityError> {
-        self.host.net.guard(token.expose());
-        let wanted = &self.settings.identity;
-        let identity = Identity::parse(token, &wanted.audience, self.host.clock.now())?;
-        let (san, issuer) = (&wanted.require_identity, &wanted.require_issuer);
-        Ok(identity.insisting(san.as_deref(), issuer.as_deref()))
+    /// Reads a token of `choice` that was just received.
+    pub(crate) fn identify(self, choice: &Choice, token: Token) -> Result<Identity, IdentityError> {
+        identify((self.host, &self.settings.identity), choice, token)
     }
 }
 

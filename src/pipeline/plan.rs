@@ -8,6 +8,7 @@ use ambisign_sigstore::identity::{Identity, IdentityError};
 use ambisign_sigstore::limits::FULCIO;
 use ambisign_sigstore::preflight::Answers;
 use ambisign_sigstore::trust::{self, Trust};
+use ambisign_sigstore::witness::Trial;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use url::Url;
@@ -90,18 +91,21 @@ pub(crate) fn with_bundle_files<'a>(
     Ok(left)
 }
 
-/// Trust material, and what the services of a private instance tell about themselves. While the
-/// registry and the token endpoint still answer there is time for that, and to connect.
+/// Trust material, and what the services of a private instance tell about themselves, with a timestamp of
+/// the `trial`. While the registry and the token endpoint still answer there is time for that, and to
+/// connect.
 pub(crate) async fn trust(
     host: &Host,
     settings: &Signing,
+    trial: &Trial,
 ) -> Result<(Trust, Answers), trust::Error> {
     let trust = Trust::load(host, &settings.trust.options(Some(&settings.services))).await?;
     if settings.mode != Mode::Publish {
         return Ok((trust, Answers::default()));
     }
     if !trust.is_of_public_services(host.clock.now()) {
-        let answers = Answers::ask(host, &trust).await;
+        // On the heap, because the requests to all services together are large.
+        let answers = Box::pin(Answers::ask(host, &trust, trial)).await;
         return Ok((trust, answers));
     }
     let services = trust.services();

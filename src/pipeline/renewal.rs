@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ambisign_providers::Source;
+use ambisign_providers::Choice;
 use ambisign_sigstore::certificate::SigningCertificate;
 use ambisign_sigstore::credential::Credential;
 use ambisign_sigstore::fulcio::Fulcio;
@@ -24,15 +24,15 @@ use crate::settings::Signing;
 /// Provides a fresh credential for every image.
 pub(crate) struct CertificateRenewal<'a> {
     ctx: Context<'a>,
-    source: &'a dyn Source,
+    choice: &'a Choice,
     fulcio: Fulcio<'a>,
     current: Mutex<Option<Arc<Credential>>>,
 }
 
 impl<'a> CertificateRenewal<'a> {
-    /// Starts without a certificate; `source` provides tokens for later ones.
-    pub(crate) fn new(ctx: Context<'a>, source: &'a dyn Source, fulcio: Fulcio<'a>) -> Self {
-        Self { ctx, source, fulcio, current: Mutex::default() }
+    /// Starts without a certificate; the provider of `choice` gives tokens for later ones.
+    pub(crate) fn new(ctx: Context<'a>, choice: &'a Choice, fulcio: Fulcio<'a>) -> Self {
+        Self { ctx, choice, fulcio, current: Mutex::default() }
     }
 
     /// Issues the first certificate of the run.
@@ -77,7 +77,7 @@ impl<'a> CertificateRenewal<'a> {
         if let Some(credential) = current.as_ref().filter(|credential| credential.is_fresh()) {
             return Ok(Arc::clone(credential));
         }
-        let identity = renewed(self.ctx, self.source).await?;
+        let identity = renewed(self.ctx, self.choice).await?;
         if let Prediction::Known { san, issuer } = identity.prediction() {
             same(certificate(current.as_ref()), (san, issuer))?;
         }
@@ -92,10 +92,11 @@ impl<'a> CertificateRenewal<'a> {
 }
 
 /// Gets the identity again. A token that cannot be renewed may still be valid or have expired.
-async fn renewed(ctx: Context<'_>, source: &dyn Source) -> Result<Identity, Error> {
+async fn renewed(ctx: Context<'_>, choice: &Choice) -> Result<Identity, Error> {
+    let source = choice.source.as_ref();
     let again = async {
         let audience = &ctx.settings.identity.audience;
-        Ok(ctx.identify(source.token(ctx.host, audience).await?)?)
+        Ok(ctx.identify(choice, source.token(ctx.host, audience).await?)?)
     };
     match again.await {
         Err(_it_is_over) if !source.renewable() => Err(IdentityError::Outlived.into()),
@@ -165,7 +166,7 @@ mod tests {
         let choice = choose(&host, &identity_options(&settings.signing.identity)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
-        match runtime.block_on(renewed(ctx, choice.source.as_ref())) {
+        match runtime.block_on(renewed(ctx, &choice)) {
             Ok(_) => "ok".to_owned(),
             Err(error) => error.code().into_owned(),
         }

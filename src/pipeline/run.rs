@@ -2,17 +2,18 @@
 //! The pipeline on one screen. Only this file knows the order.
 
 use ambisign_host::Token;
-use ambisign_providers::{Choice, Source, choose};
+use ambisign_providers::{Choice, choose};
 use ambisign_sigstore::fulcio::Fulcio;
 use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::preflight::Answers;
 use ambisign_sigstore::trust::{self, Trust};
+use ambisign_sigstore::witness::Trial;
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use rand_core::CryptoRng;
 
 use super::announce;
-use super::context::{Context, of_provider};
+use super::context::Context;
 use super::error::Error;
 use super::if_signed;
 use super::job::Job;
@@ -25,7 +26,7 @@ use crate::settings::{BlobSettings, Mode, Settings, identity_options, registry_o
 
 /// The identity and the trust material. Nothing is public yet.
 struct Preflight {
-    source: Box<dyn Source>,
+    choice: Choice,
     trust: Trust,
     identity: Identity,
 }
@@ -57,9 +58,10 @@ impl Context<'_> {
         recorder.record(&Event::ImagesRequested(announce::requested(&references)));
 
         let registry = plan::registry(host, options, (&images.bundles, bundle_dir.as_ref()));
+        let trial = Trial::draw(rng);
         let (prepared, asked) = join(
             plan::prepare(&registry, &references, (images.images.extent, settings.jobs)),
-            self.ask(&choice),
+            self.ask(&choice, &trial),
         )
         .await;
         let jobs = plan::jobs(&registry, prepared, recorder);
@@ -86,7 +88,8 @@ impl Context<'_> {
         recorder.record(&announce::began(blobs.blobs.len(), "file", &settings.run));
         let choice = choose(host, &identity_options(&settings.identity))?;
         let jobs = plan::blobs(blobs, recorder).await;
-        let asked = self.ask(&choice).await;
+        let trial = Trial::draw(rng);
+        let asked = self.ask(&choice, &trial).await;
         if jobs.is_empty() {
             return Ok(());
         }
@@ -95,10 +98,10 @@ impl Context<'_> {
     }
 
     /// Gets the trust material and the token in parallel.
-    async fn ask(self, choice: &Choice) -> PreflightResults {
+    async fn ask(self, choice: &Choice, trial: &Trial) -> PreflightResults {
         let (host, settings) = (self.host, self.settings);
         let (trust, token) = join(
-            plan::trust(host, settings),
+            plan::trust(host, settings, trial),
             choice.source.token(host, &settings.identity.audience),
         )
         .await;
@@ -109,15 +112,14 @@ impl Context<'_> {
     fn begin(self, choice: Choice, asked: PreflightResults) -> Result<Preflight, Error> {
         let (trust, mut answers) = asked.trust?;
         let odd = answers.verify(&trust, self.host.clock.now())?;
-        let identity = self.identify(asked.token?);
-        let identity = identity.map_err(|error| of_provider(choice.provider, error))?;
+        let identity = self.identify(&choice, asked.token?)?;
         announce::beginning(self.recorder, &choice, &identity, &trust, self.settings);
         for warning in odd {
             self.recorder.warn(warning);
         }
         plan::permit(self, &identity, &trust)?;
         answers.accept(&identity)?;
-        Ok(Preflight { source: choice.source, trust, identity })
+        Ok(Preflight { choice, trust, identity })
     }
 
     /// The steps from the certificate on.
@@ -128,7 +130,7 @@ impl Context<'_> {
         rng: &mut R,
     ) -> Result<(), Error> {
         let Self { host, settings, .. } = self;
-        let Preflight { source, trust, identity } = begun;
+        let Preflight { choice, trust, identity } = begun;
         if settings.mode == Mode::DryRun {
             announce::would_sign(self.recorder, &jobs);
             return Ok(());
@@ -137,7 +139,7 @@ impl Context<'_> {
             return Ok(());
         }
 
-        let credentials = CertificateRenewal::new(self, source.as_ref(), Fulcio::new(host, &trust));
+        let credentials = CertificateRenewal::new(self, &choice, Fulcio::new(host, &trust));
         credentials.issue(&identity, &jobs, rng).await?;
         drop(identity);
         let signer = Signer::new(self, &trust, &credentials);

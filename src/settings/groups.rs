@@ -185,7 +185,9 @@ impl Groups {
         let file = path("identity-token-file", file, variables.identity_token_file.clone());
         exclusive(value.as_ref(), file.as_ref())?;
         Ok(match (value, file) {
-            (Some(value), _) => Some(TokenSource::Value(value.value.into())),
+            (Some(Sourced { value, from }), _) => {
+                Some(TokenSource::Value { text: value.into(), from })
+            }
             (None, file) => file.map(|file| TokenSource::File(file.value)),
         })
     }

@@ -3,6 +3,7 @@
 
 use ambisign_providers::{GivenToken, Names, Options};
 
+use super::value::Origin;
 use super::{Ambient, IdentitySettings, TokenSource};
 
 /// Variables with an identity token. Messages recommend the first.
@@ -19,12 +20,19 @@ const NAMES: Names = Names {
     require_identity: Some("--require-identity"),
 };
 
+/// The same where the token is the value of a variable.
+const NAMES_OF_VARIABLES: Names = Names { token: "AMBISIGN_IDENTITY_TOKEN", ..NAMES };
+
 /// The options of the providers.
 pub(crate) fn identity_options(settings: &IdentitySettings) -> Options {
     let token = settings.token.as_ref().map(|token| match token {
         TokenSource::File(path) => GivenToken::File(path.clone()),
-        TokenSource::Value(value) => GivenToken::Value(value.clone()),
+        TokenSource::Value { text, .. } => GivenToken::Value(text.clone()),
     });
+    let names = match &settings.token {
+        Some(TokenSource::Value { from: Origin::Variable(_), .. }) => &NAMES_OF_VARIABLES,
+        Some(TokenSource::Value { .. } | TokenSource::File(_)) | None => &NAMES,
+    };
     Options {
         audience: settings.audience.clone(),
         token_variables: TOKEN_VARIABLES.map(str::to_owned).to_vec(),
@@ -32,6 +40,6 @@ pub(crate) fn identity_options(settings: &IdentitySettings) -> Options {
         token,
         provider: settings.provider.clone(),
         disable_ambient: settings.ambient == Ambient::Disabled,
-        names: &NAMES,
+        names,
     }
 }

@@ -144,7 +144,12 @@ pub enum TokenSource {
     File(PathBuf),
     /// The token itself, or a path if the text does not have the form of a token. It is never shown,
     /// because a damaged token looks like a path.
-    Value(SecretString),
+    Value {
+        /// The text.
+        text: SecretString,
+        /// The flag or variable that has it.
+        from: Origin,
+    },
 }
 
 /// Whether the environment may be searched for an identity.

@@ -131,7 +131,7 @@ fn values_that_cannot_be_read_are_refused() {
 #[test]
 fn a_token_on_the_command_line_is_warned_about_and_never_shown() {
     let inline = settings(&["a", "--identity-token", JWT], &[]).unwrap();
-    let Some(TokenSource::Value(token)) = &inline.signing.identity.token else {
+    let Some(TokenSource::Value { text: token, .. }) = &inline.signing.identity.token else {
         panic!("{inline:?}");
     };
     assert_eq!(token.expose_secret(), JWT);

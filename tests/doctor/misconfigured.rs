@@ -171,7 +171,7 @@ fn a_token_that_is_not_given_or_not_usable() {
         identity("a wrong audience", token(&["--aud=pypi"]), refused("identity/audience"),
             ["the identity token is for audience [\"pypi\"]", "mint the token with audience \"sigstore\""]),
         identity("a token that is over", token(&["--ttl=-100"]), refused("identity/expired"),
-            ["the identity token expired ", "mint the token in the step that signs"]),
+            ["the identity token expired ", "mint the token for `SIGSTORE_ID_TOKEN` in the step that signs"]),
         identity("a clock that is behind", token(&[&format!("iat={ahead}"), &format!("nbf={ahead}")]), refused("identity/not-yet-valid"),
             ["is not valid for another", "set the clock"]),
         identity("no token at all", job().token("s3cr3t-s3cr3t"), refused("identity/not-a-jwt"),

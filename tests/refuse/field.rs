@@ -2,9 +2,11 @@
 //! Registries as people report them: what the real one answers, changed as the report says. Each test
 //! has the name of the report; `registry/src/tests/field.rs` has the variants.
 
+use std::path::Path;
+
 use crate::common::fault::Fault::{Rewrite, Status};
 use crate::common::fault::{At, Fault, FaultProxy, Rule, Turn};
-use crate::common::{Cosign, Log, Program, Registry, Stack};
+use crate::common::{Cosign, Image, Log, Logs, Program, Registry, Stack};
 use crate::place::{Watch, fresh_image};
 use crate::scene::{Peer, Scene};
 
@@ -148,23 +150,42 @@ fn blobs_in_plain_http_storage_are_signed_and_verified() {
     }
 }
 
-/// docker-registry after a cleanup has deleted the manifest of a signature by its API: the list still
-/// names it, and the registry takes no list with it. Every later run logged an entry and failed.
-#[test]
-#[ignore = "needs the real stack: tests/run"]
-fn a_list_with_a_manifest_that_a_cleanup_deleted_is_mended() {
-    let stack = Stack::alone();
+/// docker-registry after a cleanup has deleted the manifest of a signature: the list still names it, and
+/// the registry takes no list with it. Every later run logged an entry and failed.
+fn mends_a_list_after(stack: &Stack, cleanup: impl FnOnce(&Image, &str)) {
     let image = fresh_image(stack.var("REGISTRY"));
     let sign = || stack.signing("sign", Log::V1).arg(image.reference()).run();
     sign().expect(0);
     let gone = image.signatures().remove(0).digest;
-    let deleted = image.send(("DELETE", &format!("manifests/{gone}")), "", "");
-    assert_eq!(deleted.status, 202);
+    cleanup(&image, &gone);
     let run = sign().expect(0);
     let warning = run.stderr.lines().find(|line| line.contains("warning: "));
     assert!(warning.is_some_and(|line| line.contains(&gone)), "{run}");
     assert_eq!(image.signatures().len(), 1);
-    Cosign::Three.verify(&stack, &image, &[]).expect(0);
+    Cosign::Three.verify(stack, &image, &[]).expect(0);
+}
+
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_list_with_a_manifest_that_a_cleanup_deleted_is_mended() {
+    mends_a_list_after(&Stack::alone(), |image, gone| {
+        let deleted = image.send(("DELETE", &format!("manifests/{gone}")), "", "");
+        assert_eq!(deleted.status, 202);
+    });
+}
+
+/// `garbage-collect --delete-untagged` takes the manifests that a list names for untagged.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_list_with_a_manifest_that_garbage_collect_deleted_is_mended() {
+    let stack = Stack::up(Logs::Empty, &[]);
+    let config = Path::new(stack.var("TRUSTED_ROOT")).with_file_name("registry.yml");
+    mends_a_list_after(&stack, |_, gone| {
+        let collect = Program::new("/usr/bin/docker-registry");
+        let collect = collect.args(["garbage-collect", "--delete-untagged"]).arg(&config);
+        let run = collect.run().expect(0);
+        assert!(run.stdout.contains(gone), "{run}");
+    });
 }
 
 /// docker, crane and cosign speak plain HTTP to a registry on this machine, whatever its name.

@@ -55,7 +55,8 @@ fn places(fault: &Fault) -> Vec<Place> {
     vec![
         place("token", Peer::Token, any("GET"), "github/unreachable"),
         place("Fulcio", Peer::Fulcio, any("POST"), "fulcio/unreachable"),
-        place("TSA", Peer::Tsa, any("POST"), "timestamp/unreachable"),
+        // The first timestamp is of random bytes, and the run goes on without it.
+        place("TSA", Peer::Tsa, any("POST").turn(Turn::After(1)), "timestamp/unreachable"),
         place("Rekor v1", Peer::Rekor, any("POST"), "rekor/unreachable"),
         Place { log: Log::V2, ..place("Rekor v2", Peer::Rekor, any("POST"), "rekor/unreachable") },
         place("the image", Peer::Registry, manifest(), "registry/unreachable"),

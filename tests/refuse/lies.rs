@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::bend::{Passing, bend};
-use crate::common::fault::{At, Fault, Rule};
+use crate::common::fault::{At, Fault, Rule, Turn};
 use crate::common::{GITHUB_IDENTITY, Log, Registry, Stack};
 use crate::entries::{Row, changed};
 use crate::place::{Watch, each};
@@ -109,7 +109,8 @@ fn an_answer_to_another_question() {
         || Scene::new(Log::V1, Registry::Fallback).elsewhere(Peer::Fulcio, &another_key);
     // The first certificate is for its own key, and its request is the one of the second run.
     let no = Fault::Status(403, &[], r#"{"code":403,"message":"no"}"#);
-    let first = another_key().rule(Peer::Tsa, Rule::on("POST", At::Any, no));
+    let no = Rule::on("POST", At::Any, no).turn(Turn::After(1));
+    let first = another_key().rule(Peer::Tsa, no);
     first.play(&stack).refused("timestamp/refused", 75);
     let instead = |token: &str| {
         let token = token.to_owned();

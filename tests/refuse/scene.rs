@@ -59,6 +59,7 @@ pub(crate) struct Scene {
     rules: Vec<(Peer, Rule)>,
     elsewhere: Vec<(Peer, String)>,
     env: Vec<(String, String)>,
+    unset: Vec<String>,
     args: Vec<String>,
     canaries: Vec<String>,
     timeout: Duration,
@@ -104,6 +105,7 @@ impl Scene {
             rules: Vec::new(),
             elsewhere: Vec::new(),
             env: Vec::new(),
+            unset: Vec::new(),
             args: Vec::new(),
             canaries: vec![REQUEST_TOKEN.to_owned()],
             timeout: Duration::from_secs(60),
@@ -134,6 +136,12 @@ impl Scene {
     /// A variable; one of GitHub's is replaced.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The variable `name` is not set, also if the scene would set it.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.unset.push(name.to_owned());
         self
     }
 
@@ -248,9 +256,16 @@ impl Scene {
             .arg("--signing-config")
             .arg(services)
             .args(&self.args)
-            .args(named)
-            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
-            .env("ACTIONS_ID_TOKEN_REQUEST_URL", at(Peer::Token).url());
+            .args(named);
+        let job = [
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN.to_owned()),
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", at(Peer::Token).url()),
+        ];
+        for (name, value) in job {
+            if !self.unset.iter().any(|unset| unset == name) {
+                program = program.env(name, value);
+            }
+        }
         if let Some(login) = &self.login {
             let path = format!("{}:/usr/bin:/bin", config.path().display());
             login.write(config.path(), &registry);

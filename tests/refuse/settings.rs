@@ -179,7 +179,7 @@ fn a_trusted_root_of_another_instance() {
         ("its authorities", swapped("certificateAuthorities"), "trust/other-authority", 4),
         ("its logs", swapped("tlogs"), "trust/other-log", 4),
         ("its CT logs", swapped("ctlogs"), "fulcio/sct", 5),
-        ("its TSAs", swapped("timestampAuthorities"), "timestamp/untrusted-chain", 5),
+        ("its TSAs", swapped("timestampAuthorities"), "trust/other-timestamp-authority", 4),
     ];
     each(
         4,

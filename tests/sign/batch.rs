@@ -58,7 +58,9 @@ fn sigstore_python_1732_connections_are_kept() {
         let of = |asked: &&Asked| asked.service == service && asked.method == "CONNECT";
         asked.iter().filter(of).count()
     };
-    assert_eq!((connections("fulcio"), connections("oidc")), (1, 1));
+    assert_eq!(connections("oidc"), 1);
+    // Two questions at once, over HTTP/1; the certificate comes over one of the connections.
+    assert_eq!(connections("fulcio"), 2, "{counts:?}");
     // One for each image that is under way, over HTTP/1.
     for service in ["tsa", "rekor2"] {
         assert!(connections(service) <= IMAGES, "{service}: {counts:?}");

@@ -7,18 +7,18 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{GITHUB_IDENTITY, Log, Logs, Program, Registry, Stack};
+use crate::common::{Cosign, Finished, GITHUB_IDENTITY, Log, Logs, Program, Registry, Stack};
 
 /// What RHTAS and scaffolding deploy: the key of Rekor v1 is on P-384, it signs with SHA-256, and the
-/// trusted root says SHA-384.
+/// trusted root says SHA-384. `sign` and `doctor` warn, because cosign 3 refuses what is logged there.
 #[test]
 #[ignore = "needs the real stack: tests/run"]
 fn rhtas_default_a_v1_log_with_a_p384_key() {
     for curve in ["p384", "p521"] {
         let stack = Stack::up(Logs::Empty, &["--rekor-curve", curve]);
         let image = stack.push(Registry::Fallback, "deployments/curve", 1);
-        let sign = stack.signing("sign", Log::V1).arg(image.reference());
-        sign.run().expect(0);
+        let sign = stack.signing("sign", Log::V1).args(["--output", "json"]);
+        let signed = sign.arg(image.reference()).run().expect(0);
         assert_eq!(image.signatures().len(), 1, "{curve}");
         let entries = stack.journal().into_iter();
         let logged = entries.filter(|asked| asked.service == "rekor" && asked.method == "POST");
@@ -28,7 +28,27 @@ fn rhtas_default_a_v1_log_with_a_p384_key() {
             .args(["--certificate-identity", GITHUB_IDENTITY])
             .args(["--certificate-oidc-issuer", &stack.issuer("github")]);
         verify.arg(image.reference()).run().expect(0);
+
+        assert_eq!(other_hash(&signed), 1, "{signed}");
+        assert!(signed.stderr.contains(&format!("{}/ signs with SHA-256", stack.var("REKOR_URL"))));
+        let doctor = stack.signing("doctor", Log::V1).run().expect(0);
+        assert!(doctor.stdout.contains("code: trust/other-hash"), "{doctor}");
+        let cosign = Cosign::Three.verify(&stack, &image, &[]);
+        assert_ne!(cosign.code, Some(0), "the warning is not true: {cosign}");
     }
+    // The usual key is nothing to warn about.
+    let stack = Stack::shared();
+    let image = stack.push(Registry::Fallback, "deployments/curve", 1);
+    let sign = stack.signing("sign", Log::V1).args(["--output", "json"]);
+    let signed = sign.arg(image.reference()).run().expect(0);
+    assert_eq!(other_hash(&signed), 0, "{signed}");
+}
+
+/// How many warnings of a run are about the hash of a log.
+fn other_hash(run: &Finished) -> usize {
+    let document = run.json();
+    let warnings = document["warnings"].as_array().unwrap().iter();
+    warnings.filter(|warning| warning["code"] == "trust/other-hash").count()
 }
 
 /// Other clients refuse a whole trusted root that names SHA-256 for these curves.

@@ -49,7 +49,8 @@ fn an_image_is_signed_with_one_call_to_each_service() {
             Log::V1 => ("rekor", "rekor2"),
             Log::V2 => ("rekor2", "rekor"),
         };
-        assert_eq!((posts("fulcio"), posts("tsa"), posts(used)), (1, 1, 1), "{asked:?}");
+        // The first timestamp is of random bytes.
+        assert_eq!((posts("fulcio"), posts("tsa"), posts(used)), (1, 2, 1), "{asked:?}");
         let counts = stack.made();
         assert_eq!(counts.get("fulcio"), Some(&1), "{counts:?}");
         assert_eq!(counts.get("tsa"), Some(&1), "{counts:?}");

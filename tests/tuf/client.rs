@@ -88,6 +88,14 @@ impl Client {
         self.download(&[name]).await.remove(0)
     }
 
+    /// What is said of a target that cannot be had, as [`Client::error`].
+    pub(crate) async fn error_of(&self, name: &str) -> String {
+        let host = self.host();
+        let tuf = Tuf::refresh(&host, &self.source).await.unwrap();
+        let error = tuf.target(name).await.unwrap_err();
+        format!("{}: {error}", error.code())
+    }
+
     fn host(&self) -> Host {
         let (env, clock) = (Env::default(), Clock::fixed(self.now));
         let net = Net::new(&env, clock, NetOptions::default());

@@ -176,6 +176,40 @@ async fn a_tuf_key_on_p384_is_named_as_not_supported() {
     }
 }
 
+/// The same of a role to which targets or another delegated role delegate: that was said to have "0
+/// valid signatures".
+#[tokio::test]
+async fn a_tuf_key_of_a_delegated_role_on_p384_is_named_as_not_supported() {
+    let ml_dsa = Key::ed25519().with("keytype", json!("ml-dsa"));
+    let ml_dsa = ml_dsa.with("scheme", json!("ml-dsa-65"));
+    for (key, kind) in [
+        (Key::p384(), "ecdsa with scheme ecdsa-sha2-nistp384"),
+        (ml_dsa, "ml-dsa with scheme ml-dsa-65"),
+    ] {
+        for (parent, child) in [(TARGETS, "A"), ("A", "B")] {
+            let mut repository = Repository::new();
+            let client = Client::of(&repository);
+            repository.delegate(TARGETS, "A", &["*"]);
+            repository.delegate("A", "B", &["*"]);
+            repository.add_target("B", "file", b"content");
+            repository.rekey(parent, child, &key);
+            repository.publish_all();
+            let said = client.error_of("file").await;
+            assert!(said.starts_with("tuf/key-kind: "), "{said}");
+            assert!(said.contains(&format!("`1.{child}.json`")), "{said}");
+            assert!(said.contains(kind) && !said.contains("valid signatures"), "{said}");
+        }
+    }
+    // Another key that is known does in its place.
+    let mut repository = Repository::new();
+    let client = Client::of(&repository);
+    repository.delegate(TARGETS, "A", &["*"]);
+    repository.add_target("A", "file", b"content");
+    repository.rekey(TARGETS, "A", &Key::ed25519());
+    repository.publish_all();
+    assert_eq!(client.download_one("file").await.unwrap(), b"content");
+}
+
 /// An ID is a name: it need not be the digest of the key, but two of them must differ.
 #[tokio::test]
 async fn ids_of_keys_are_names() {

@@ -189,6 +189,15 @@ impl Repository {
         self.role(child).signers.push(key);
     }
 
+    /// Puts `key` in the place of the one with which `parent` knows `child`, the only role that it
+    /// delegates to.
+    pub(crate) fn rekey(&mut self, parent: &str, child: &str, key: &Key) {
+        let delegations = &mut self.signed(parent)["delegations"];
+        delegations["keys"] = json!({key.id(): key.public()});
+        delegations["roles"][0]["keyids"] = json!([key.id()]);
+        self.role(child).signers = vec![key.clone()];
+    }
+
     /// Publishes all roles, delegated ones first.
     pub(crate) fn publish_all(&mut self) {
         let names: Vec<String> = self.roles.keys().cloned().collect();

@@ -62,9 +62,11 @@ errors! {
         NotDetected {
             name: &'static str,
             marks: Vec<String>,
+            /// The token that could be mounted, when it is looked for in this pod of Kubernetes.
+            pod: Option<Box<PodToken>>,
             settings: &'static Names,
         } = "provider/not-detected", Identity {
-            fix: format!("remove `{}`, or run where one of these exists: {}", settings.provider, quoted(marks)),
+            fix: pod.as_ref().map_or_else(|| format!("remove `{}`, or run where one of these exists: {}", settings.provider, quoted(marks)), |pod| pod.mount()),
             what: "The requested provider is not available.",
             why: "Its variables or files are not visible to this process.",
             advice: "Run in the job itself, and pass the platform's variables into containers.",
@@ -99,6 +101,17 @@ pub struct PodToken {
     pub audience: String,
 }
 
+impl PodToken {
+    /// How it is mounted.
+    fn mount(&self) -> String {
+        let Self { file, audience } = self;
+        format!(
+            "mount a projected service account token with audience `{audience}` at `{file}` (a \
+             volume `projected` with `serviceAccountToken`)"
+        )
+    }
+}
+
 /// How each of `names` is requested.
 fn one_of(names: &[&str], settings: &Names) -> String {
     let ways: Vec<String> = names.iter().map(|name| settings.request(name)).collect();
@@ -114,10 +127,7 @@ fn platform_or(
 ) -> String {
     match (recognised.first(), pod) {
         (Some(platform), _) => platform.fix.clone(),
-        (None, Some(PodToken { file, audience })) => format!(
-            "mount a projected service account token with audience `{audience}` at `{file}` (a \
-             volume `projected` with `serviceAccountToken`), or set `{variable}`"
-        ),
+        (None, Some(pod)) => format!("{}, or set `{variable}`", pod.mount()),
         (None, None) if contained => format!(
             "set `{variable}`, or pass the variables of the CI job on into this container (for \
              GitHub `docker run -e ACTIONS_ID_TOKEN_REQUEST_URL -e \

@@ -51,7 +51,12 @@ impl From<Error> for crate::Error {
 }
 
 /// A token that is already known.
-pub(crate) struct Held(pub(crate) Token);
+pub(crate) struct Held {
+    /// The token.
+    pub(crate) token: Token,
+    /// The variable or setting that has it.
+    pub(crate) place: String,
+}
 
 impl Source for Held {
     fn token<'a>(
@@ -59,23 +64,29 @@ impl Source for Held {
         _host: &'a Host,
         _audience: &'a str,
     ) -> BoxFuture<'a, Result<Token, crate::Error>> {
-        ready(Ok(self.0.copy())).boxed()
+        ready(Ok(self.token.copy())).boxed()
     }
 
     fn renewable(&self) -> bool {
         false
     }
+
+    fn place(&self) -> Option<String> {
+        Some(format!("`{}`", self.place))
+    }
 }
 
 pub(crate) fn detect(host: &Host, options: &Options) -> Detection {
     match read(host, &options.token_variables) {
-        Ok(Some(token)) => Detection::Ready(Box::new(Held(token))),
+        Ok(Some((place, token))) => {
+            Detection::Ready(Box::new(Held { token, place: place.clone() }))
+        }
         Ok(None) => Detection::Absent,
         Err(error) => Detection::Broken(error.into()),
     }
 }
 
-fn read(host: &Host, variables: &[String]) -> Result<Option<Token>, Error> {
+fn read<'v>(host: &Host, variables: &'v [String]) -> Result<Option<(&'v String, Token)>, Error> {
     let mut found: Option<(&String, Token)> = None;
     for variable in variables {
         let Some(value) = host.env.raw(variable) else {
@@ -93,5 +104,5 @@ fn read(host: &Host, variables: &[String]) -> Result<Option<Token>, Error> {
             }
         }
     }
-    Ok(found.map(|(_, token)| token))
+    Ok(found)
 }

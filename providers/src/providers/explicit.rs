@@ -35,7 +35,7 @@ fn detect(host: &Host, options: &Options) -> Detection {
             };
             if has_form_of_token(token.expose()) {
                 host.net.guard(token.expose());
-                Detection::Ready(Box::new(Held(token)))
+                Detection::Ready(Box::new(Held { token, place: options.names.token.to_owned() }))
             } else {
                 file(PathBuf::from(token.expose()), Origin::Value(options.names))
             }

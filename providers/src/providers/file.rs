@@ -113,14 +113,23 @@ impl Source for TokenFile {
     fn renewable(&self) -> bool {
         true
     }
+
+    fn place(&self) -> Option<String> {
+        Some(self.name())
+    }
 }
 
 impl TokenFile {
-    fn read(&self, host: &Host) -> Result<Token, Error> {
-        let from = match self.origin {
+    /// The file as messages name it.
+    fn name(&self) -> String {
+        match self.origin {
             Origin::File => format!("the token file `{}`", self.path.display()),
             Origin::Value(names) => format!("the file given by `{}`", names.token),
-        };
+        }
+    }
+
+    fn read(&self, host: &Host) -> Result<Token, Error> {
+        let from = self.name();
         let text = match (read_small(&self.path), &self.origin) {
             (Ok(text), _) => text,
             (Err(source), Origin::File) => return Err(Error::Unreadable { from, source }),
@@ -156,6 +165,10 @@ impl Source for StandardInput {
 
     fn renewable(&self) -> bool {
         false
+    }
+
+    fn place(&self) -> Option<String> {
+        Some("standard input".to_owned())
     }
 }
 

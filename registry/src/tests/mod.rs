@@ -6,6 +6,7 @@ mod fake;
 mod field;
 mod incidents;
 mod listing;
+mod order;
 mod signatures;
 mod sources;
 

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use ambisign_host::{HttpError, errors};
 
 use crate::certificate::CertificateError;
+use crate::identity::TokenPlace;
 use crate::network_hint;
 use crate::service;
 
@@ -52,13 +53,17 @@ errors! {
         #[error(transparent)]
         Mistaken(#[from] error: service::Error) = of error,
         /// Fulcio's configuration does not accept the token, so it was not sent.
-        #[error("Fulcio does not accept the identity token: {}", objection.says(issuer))]
+        #[error("Fulcio does not accept the identity token{}: {}", from(place.as_ref()), objection.says(issuer))]
         Objected {
+            /// Where somebody put the token.
+            place: Option<TokenPlace>,
             issuer: String,
             objection: Objection,
         } = also "fulcio/refused", Identity { fix: objection.fix(issuer) },
-        #[error("Fulcio refused the identity token (HTTP {status}): {excerpt}")]
+        #[error("Fulcio refused the identity token{} (HTTP {status}): {excerpt}", from(place.as_ref()))]
         Refused {
+            /// Where somebody put the token.
+            place: Option<TokenPlace>,
             status: u16,
             excerpt: String,
             issuer: String,
@@ -83,6 +88,11 @@ errors! {
             advice: "Check the URL and the proxies.",
         },
     }
+}
+
+/// ` from PLACE`, or nothing.
+fn from(place: Option<&TokenPlace>) -> String {
+    place.map(|place| format!(" from {place}")).unwrap_or_default()
 }
 
 fn stands_for(expected: Option<&str>) -> String {

@@ -114,6 +114,7 @@ impl<'a> Fulcio<'a> {
         let excerpt = self.host.net.excerpt(message.as_bytes());
         match status {
             400 | 401 | 403 | 413 | 415 | 422 => Error::Refused {
+                place: identity.place().cloned(),
                 status,
                 excerpt,
                 issuer: identity.issuer().to_owned(),

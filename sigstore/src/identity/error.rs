@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ambisign_host::errors;
 
+use super::place::TokenPlace;
+
 errors! {
     /// Why a token cannot be used as an identity.
     #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,9 @@ errors! {
             why: "It was minted too early; such tokens are valid for minutes.",
             advice: "Request it in the step that signs, not at the beginning of the job.",
         },
+        /// One of the others, about a token that somebody put there.
+        #[error("{error}; the token comes from {place}")]
+        Given { place: TokenPlace, error: Box<IdentityError> } = of error { fix: given_fix(error, place) },
         #[error("the identity token has an issuer that is not an https URL: {issuer:?}")]
         Issuer { issuer: String } = "identity/issuer", Identity {
             what: "The issuer in the token is not a valid https URL.",
@@ -133,7 +138,22 @@ fn audience_fix(found: &[String], wanted: &str) -> String {
     }
 }
 
+/// The fix for a token that somebody put at `place`, where it differs from that of any other token.
+fn given_fix(error: &IdentityError, place: &TokenPlace) -> Option<String> {
+    let is_over = matches!(error, IdentityError::Expired { fresh: false, .. });
+    is_over.then(|| format!("mint the token for {} in the step that signs", place.name()))
+}
+
 impl IdentityError {
+    /// The same of a token that somebody put at `place`; `None` is a token that was requested.
+    #[must_use]
+    pub fn of_place(self, place: Option<TokenPlace>) -> Self {
+        match place {
+            Some(place) => Self::Given { place, error: Box::new(self) },
+            None => self,
+        }
+    }
+
     /// The same of a token that was asked for just now.
     #[must_use]
     pub fn of_fresh_token(self) -> Self {

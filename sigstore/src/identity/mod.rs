@@ -4,6 +4,7 @@
 mod claimed;
 mod claims;
 mod error;
+mod place;
 pub mod prediction;
 
 use std::time::SystemTime;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 
 use self::claims::{audiences, check_times, claims, issuer, text, time};
 pub use error::IdentityError;
+pub use place::TokenPlace;
 pub use prediction::Prediction;
 
 /// The claims of GitHub and GitLab with the visibility of a repository.
@@ -33,6 +35,7 @@ pub struct Identity {
     claims: Map<String, Value>,
     prediction: Prediction,
     insisted: [Option<String>; 2],
+    place: Option<TokenPlace>,
 }
 
 /// A difference between a certificate and a token.
@@ -72,7 +75,20 @@ impl Identity {
             claims,
             prediction,
             insisted: [None, None],
+            place: None,
         })
+    }
+
+    /// Sets where somebody put the token, for messages.
+    #[must_use]
+    pub fn of_place(mut self, place: Option<TokenPlace>) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// Where somebody put the token; `None` if it was requested.
+    pub(crate) fn place(&self) -> Option<&TokenPlace> {
+        self.place.as_ref()
     }
 
     /// Sets the identity and issuer that the user expects in the certificate. If nothing can be

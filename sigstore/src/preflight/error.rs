@@ -6,6 +6,7 @@ use ambisign_host::{codes, errors};
 use crate::fulcio;
 use crate::pki::path::PathError;
 use crate::service;
+use crate::witness;
 
 errors! {
     /// Why the trusted root does not fit the services.
@@ -31,6 +32,21 @@ errors! {
             why: "The trusted root has another key, another log ID or another name of the log.",
             advice: "Use the trusted root of this deployment, and a new one.",
         },
+        #[error("the trusted root does not verify the timestamps of {url}")]
+        OtherTimestampAuthority {
+            url: String,
+            #[source]
+            flaw: PathError,
+        } = "trust/other-timestamp-authority", Trust {
+            fix: if *flaw == PathError::OutsideValidity {
+                Flaw::Window.fix()
+            } else {
+                "use the trusted root of this timestamp authority; `ambisign trust create` makes one of its certificate chain"
+            },
+            what: "A timestamp of random bytes does not verify with the trusted root.",
+            why: "The trusted root has the timestamp authority of another instance, or an older one.",
+            advice: "Use the trusted root of this deployment, and a new one.",
+        },
         #[error("the trusted root has the authority of Fulcio at {url}, and it cannot be used: {flaw}")]
         UnusableAuthority { url: String, flaw: Flaw } = "trust/unusable-authority", Trust {
             fix: flaw.fix(),
@@ -38,6 +54,9 @@ errors! {
             why: "Its chain has another order, ended, or limits what the authority may issue.",
             advice: "Correct the chain in the trusted root; `ambisign trust create` writes it in the right order.",
         },
+        /// A timestamp authority refuses, or its timestamp does not verify.
+        #[error(transparent)]
+        Witness(#[from] error: witness::Error) = of error,
     }
 }
 

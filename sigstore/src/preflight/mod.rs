@@ -2,23 +2,25 @@
 //! Compares the trusted root with the services before anything is public, as far as they describe
 //! themselves.
 //!
-//! The requests leave no traces. A service that does not answer them is not an error, because some
-//! deployments expose only what signing needs.
+//! The requests make nothing public: an authority timestamps random bytes. A service that does not answer
+//! them is not an error, because some deployments expose only what signing needs.
 
 mod authority;
 mod error;
 mod log;
+mod stamp;
 
 use std::time::SystemTime;
 
-use ambisign_host::{Answer, Host, Warning, request};
-use futures_util::future::{join_all, join3};
+use ambisign_host::{Answer, Host, HttpError, HttpReason, Warning, request};
+use futures_util::future::{join, join_all, join3};
 use url::Url;
 
 use crate::fulcio::{self, Objection};
 use crate::identity::Identity;
 use crate::service::{self, Kind, QUESTION};
 use crate::trust::{Service, Trust};
+use crate::witness::{self, Trial, Witnesses};
 pub use authority::authority;
 pub use error::{Error, Flaw, WARNINGS};
 pub use log::head;
@@ -50,43 +52,38 @@ pub struct Answers {
     bundle: Option<Answer>,
     configuration: Option<Answer>,
     heads: Vec<Option<Answer>>,
-    mistaken: Option<service::Error>,
+    stamps: Vec<Result<(), witness::Error>>,
+    /// The first failure of Fulcio or a log.
+    failed: Option<Error>,
 }
 
 impl Answers {
-    /// Asks every service of `trust`, together, for seconds at most.
-    pub async fn ask(host: &Host, trust: &Trust) -> Self {
+    /// Asks every service of `trust`, together, for seconds at most, and the timestamp authorities for
+    /// the `trial`.
+    pub async fn ask(host: &Host, trust: &Trust, trial: &Trial) -> Self {
         let services = trust.services();
-        let authority = async {
-            // One after the other, over one connection.
-            let url = &services.fulcio.url;
-            let bundle = ask(host, (Kind::Fulcio, url), trust_bundle(url)).await;
-            let configuration = match bundle {
-                Asked::Told(_) | Asked::Untold => get(host, fulcio::configuration(url)).await,
-                Asked::Mistaken(_) => None,
-            };
-            (bundle, configuration)
-        };
+        let url = &services.fulcio.url;
+        // Together, because a round trip more would be longer than the registry takes.
+        let authority = join(
+            ask(host, (Kind::Fulcio, url), trust_bundle(url)),
+            get(host, fulcio::configuration(url)),
+        );
         let heads = services.logs.iter().map(|log| {
             let kind = log_kind(log);
             ask(host, (kind, &log.url), tree_head(log))
         });
-        let stamps = services.authorities.iter().map(|one| {
-            let kind = Kind::TimestampAuthority;
-            ask(host, (kind, &one.url), one.url.clone())
-        });
-        let all = join3(authority, join_all(heads), join_all(stamps)).await;
+        let witnesses = Witnesses::new(host, trust);
+        let stamps = Box::pin(witnesses.try_stamps(trial));
+        let all = join3(Box::pin(authority), join_all(heads), stamps).await;
         let ((bundle, configuration), heads, stamps) = all;
         let mut answers = Self::default();
         answers.bundle = answers.told(bundle);
-        answers.configuration = configuration;
+        answers.configuration = configuration.ok();
         for head in heads {
             let head = answers.told(head);
             answers.heads.push(head);
         }
-        for stamp in stamps {
-            let _nothing = answers.told(stamp);
-        }
+        answers.stamps = stamps;
         answers
     }
 
@@ -94,8 +91,8 @@ impl Answers {
         match asked {
             Asked::Told(answer) => Some(answer),
             Asked::Untold => None,
-            Asked::Mistaken(error) => {
-                self.mistaken = self.mistaken.take().or(Some(error));
+            Asked::Failed(error) => {
+                self.failed = self.failed.take().or(Some(error));
                 None
             }
         }
@@ -104,10 +101,25 @@ impl Answers {
     /// Checks that the trusted root of `trust` matches the answers at `now`, and returns warnings.
     ///
     /// # Errors
-    /// Another service answers at a URL, or the trusted root belongs to another Fulcio or log.
+    /// Another service answers at a URL, no connection to a log or a timestamp authority is possible, or
+    /// the trusted root belongs to another Fulcio, log or timestamp authority.
     pub fn verify(&mut self, trust: &Trust, now: SystemTime) -> Result<Vec<Warning>, Error> {
-        if let Some(error) = self.mistaken.take() {
-            return Err(error.into());
+        let warnings = self.verify_described(trust, now)?;
+        self.verify_stamps(trust)?;
+        Ok(warnings)
+    }
+
+    /// The part of [`Answers::verify`] that is about what Fulcio and the logs show of themselves.
+    ///
+    /// # Errors
+    /// Those of [`Answers::verify`].
+    pub fn verify_described(
+        &mut self,
+        trust: &Trust,
+        now: SystemTime,
+    ) -> Result<Vec<Warning>, Error> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
         let (root, services) = (trust.root(), trust.services());
         if let Some(bundle) = &self.bundle {
@@ -122,6 +134,18 @@ impl Answers {
         Ok(warnings)
     }
 
+    /// The part of [`Answers::verify`] that is about the timestamps. Returns how many were verified.
+    ///
+    /// # Errors
+    /// An authority refuses, or returns what does not verify with the trusted root.
+    pub fn verify_stamps(&mut self, trust: &Trust) -> Result<usize, Error> {
+        let mut verified = 0;
+        for (authority, stamp) in trust.services().authorities.iter().zip(self.stamps.drain(..)) {
+            verified += usize::from(stamp::verified(&authority.url, stamp)?);
+        }
+        Ok(verified)
+    }
+
     /// Whether Fulcio takes the token of `identity`, by its own configuration.
     ///
     /// # Errors
@@ -131,7 +155,8 @@ impl Answers {
         match configuration.and_then(|answer| fulcio::objection(answer, identity)) {
             None | Some(Objection::None | Objection::Quoted | Objection::Unread) => Ok(()),
             Some(objection) => {
-                Err(fulcio::Error::Objected { issuer: identity.issuer().to_owned(), objection })
+                let (place, issuer) = (identity.place().cloned(), identity.issuer().to_owned());
+                Err(fulcio::Error::Objected { place, issuer, objection })
             }
         }
     }
@@ -141,25 +166,46 @@ impl Answers {
 enum Asked {
     Told(Answer),
     Untold,
-    Mistaken(service::Error),
+    Failed(Error),
 }
 
-async fn get(host: &Host, url: Url) -> Option<Answer> {
-    let answer = host.net.send(&QUESTION, request::get_json(url)).await;
-    answer.ok()
+async fn get(host: &Host, url: Url) -> Result<Answer, HttpError> {
+    host.net.send(&QUESTION, request::get_json(url)).await
 }
 
 /// Asks the service of `kind` at `url` the `question`. Where that is not answered, the service shows
 /// by a request that it cannot use whether it is one at all.
 async fn ask(host: &Host, (kind, url): (Kind, &Url), question: Url) -> Asked {
-    let Some(answer) = get(host, question).await else {
-        return Asked::Untold;
+    let answer = match get(host, question).await {
+        Ok(answer) => answer,
+        // The request for the certificate shows the same of Fulcio.
+        Err(error) if kind != Kind::Fulcio && is_of_connection(&error.reason) => {
+            return Asked::Failed(witness::Error::Log(error).into());
+        }
+        Err(_) => return Asked::Untold,
     };
-    let is_good = answer.status.is_success() && !service::is_page(&answer.body);
-    // An authority answers no GET, but tells another path from this one.
-    let is_no_get = kind == Kind::TimestampAuthority && answer.status.as_u16() == 405;
-    if is_good && kind != Kind::TimestampAuthority || is_no_get {
+    if answer.status.is_success() && !service::is_page(&answer.body) {
         return Asked::Told(answer);
     }
-    service::confirm(host, kind, url).await.map_or(Asked::Untold, Asked::Mistaken)
+    let mistaken = service::confirm(host, kind, url).await;
+    mistaken.map_or(Asked::Untold, |error| Asked::Failed(error.into()))
+}
+
+impl Error {
+    /// Whether no request to the service can succeed, because no connection to it is possible.
+    pub fn is_of_connection(&self) -> bool {
+        use witness::Error::{Log, Timestamp};
+        matches!(self, Self::Witness(Log(error) | Timestamp(error)) if is_of_connection(&error.reason))
+    }
+}
+
+/// Whether every request to the host fails for this reason, and another try does not help.
+fn is_of_connection(reason: &HttpReason) -> bool {
+    matches!(
+        reason,
+        HttpReason::NotTls
+            | HttpReason::Proxy(_)
+            | HttpReason::ProxyTls(_)
+            | HttpReason::Tls { .. }
+    )
 }

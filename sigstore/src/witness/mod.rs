@@ -5,6 +5,7 @@ mod answer;
 mod error;
 mod rekor_v1;
 mod rekor_v2;
+mod trial;
 mod tsa;
 
 use ambisign_host::{CallLimits, Host};
@@ -17,13 +18,15 @@ use crate::certificate::Verifier;
 use crate::content::ContentRef;
 use crate::credential::Signed;
 use crate::digest::Digest;
-use crate::limits::REKOR;
+use crate::limits::{REKOR, TSA};
 use crate::log::{LogEntry, Logged};
 use crate::timestamp::Timestamp;
 use crate::trust::{Service, Trust};
 pub use error::{Error, NotLogged};
 use rekor_v1::RekorV1;
 use rekor_v2::RekorV2;
+use trial::TRIAL;
+pub use trial::Trial;
 use tsa::{Nonce, TimestampAuthority};
 
 /// The number of signatures that may be witnessed at the same time. Each sends one request to every
@@ -70,28 +73,23 @@ impl<'a> Witnesses<'a> {
         Self { permits: Semaphore::new(IN_FLIGHT), authorities, logs, trust }
     }
 
-    /// Has each authority stamp random bytes, which say nothing to anybody, and verifies what comes
-    /// back: whether the trusted root fits the authorities.
+    /// Has each authority timestamp the bytes of `trial`, which say nothing to anybody, and verifies
+    /// the answer with the trusted root. The results are in the order of the signing config; there are
+    /// none if the trusted root has no log.
     ///
-    /// # Errors
-    /// As [`Witnesses::stamp`].
-    pub async fn try_stamps<R: CryptoRng>(&self, rng: &mut R) -> Result<(), Error> {
-        let mut bytes = [0; 32];
-        rng.fill_bytes(&mut bytes);
+    /// Each authority is asked once, for two seconds at most.
+    pub(crate) async fn try_stamps(&self, trial: &Trial) -> Vec<Result<(), Error>> {
         let (logs, _) = self.trust.root().logs();
-        // A key is valid at any time; which one it is does not matter for the stamp.
+        // A key is valid at any time; which one it is does not matter for the timestamp.
         let Some(key) = logs.first().map(|log| log.key()) else {
-            return Ok(());
+            return Vec::new();
         };
-        let logged = Logged {
-            verifier: Verifier::Key(key),
-            content: ContentRef::Message { digest: &Digest::of(&bytes), signature: &bytes },
-        };
-        let nonces: Vec<_> = self.authorities.iter().map(|_| Nonce::draw(rng)).collect();
-        let calls = self.authorities.iter().zip(nonces);
-        let calls = calls.map(|(authority, nonce)| authority.stamp(&logged, nonce));
-        try_join_all(calls).await?;
-        Ok(())
+        let content =
+            ContentRef::Message { digest: &Digest::of(&trial.bytes), signature: &trial.bytes };
+        let logged = Logged { verifier: Verifier::Key(key), content };
+        let calls = self.authorities.iter();
+        let calls = calls.map(|authority| authority.stamp(&logged, &trial.nonce, &TRIAL));
+        join_all(calls).await.into_iter().map(|stamp| stamp.map(drop)).collect()
     }
 
     /// Waits until one more signature may be witnessed. Hold the permit until that is done. Acquire it
@@ -114,8 +112,8 @@ impl<'a> Witnesses<'a> {
     ) -> Result<Timestamped, Error> {
         let logged = signed.logged();
         let nonces: Vec<_> = self.authorities.iter().map(|_| Nonce::draw(rng)).collect();
-        let calls = self.authorities.iter().zip(nonces);
-        let calls = calls.map(|(authority, nonce)| authority.stamp(&logged, nonce));
+        let calls = self.authorities.iter().zip(&nonces);
+        let calls = calls.map(|(authority, nonce)| authority.stamp(&logged, nonce, &TSA));
         let timestamps = try_join_all(calls).await?;
         Ok(Timestamped { signed, timestamps })
     }

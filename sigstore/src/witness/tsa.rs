@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The client of a timestamp authority (RFC 3161 over HTTP, 3.4).
 
-use ambisign_host::{Host, request};
+use ambisign_host::{CallLimits, Host, request};
 use der::asn1::{Any, OctetString, Uint};
 use der::oid::db::rfc5912::ID_SHA_256;
 use der::{Encode, Sequence};
@@ -10,7 +10,6 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::Error;
 use crate::digest::Digest;
-use crate::limits::TSA;
 use crate::log::Logged;
 use crate::service::{self, Kind};
 use crate::timestamp::{Stamped, Timestamp};
@@ -24,17 +23,18 @@ pub(super) struct TimestampAuthority<'a> {
 }
 
 impl TimestampAuthority<'_> {
-    /// Gets a timestamp for the signature of `logged` and verifies it (gate G7).
+    /// Gets a timestamp for the signature of `logged` within `limits`, and verifies it (gate G7).
     pub(super) async fn stamp(
         &self,
         logged: &Logged<'_>,
-        nonce: Nonce,
+        nonce: &Nonce,
+        limits: &CallLimits,
     ) -> Result<Timestamp, Error> {
         let signature = logged.content.signature();
-        let query = query(signature, &nonce).map_err(|_der| Error::Encoding)?;
+        let query = query(signature, nonce).map_err(|_der| Error::Encoding)?;
         let (kind, accept) = ("application/timestamp-query", "application/timestamp-reply");
         let request = request::post_accepting(self.service.url.clone(), kind, accept, query);
-        let answer = self.host.net.send(&TSA, request).await.map_err(Error::Timestamp)?;
+        let answer = self.host.net.send(limits, request).await.map_err(Error::Timestamp)?;
         let status = answer.status.as_u16();
         let is_good = matches!(status, 200 | 201);
         // A reply is a SEQUENCE (RFC 3161 2.4.2), and a page is not from an authority.

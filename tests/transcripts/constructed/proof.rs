@@ -8,6 +8,7 @@ use ambisign_sigstore::certificate::CertificateError;
 use ambisign_sigstore::credential::SignError;
 use ambisign_sigstore::fulcio;
 use ambisign_sigstore::log::EntryError;
+use ambisign_sigstore::pki::path::PathError;
 use ambisign_sigstore::preflight::{self, Flaw};
 use ambisign_sigstore::timestamp::TimestampError;
 use ambisign_sigstore::verify;
@@ -47,6 +48,7 @@ pub(super) fn of_signing() -> Vec<Error> {
         boxed(EntryError::OutsideValidity { what: "signing certificate" }),
         boxed(EntryError::UnknownLog { id: "c0d23d6ad406973f9559f3ba2d1ca01f".to_owned() }),
         boxed(TimestampError::Signature),
+        boxed(TimestampError::UntrustedChain { flaw: PathError::Unknown }),
         boxed(SignError::Payload),
         boxed(SignError::Unsound),
     ]

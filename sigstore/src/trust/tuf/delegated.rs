@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tough::TargetName;
-use tough::schema::{DelegatedRole, Delegations, Target, Targets};
+use tough::schema::{DelegatedRole, Target, Targets};
 
 use super::cache::State;
 use super::error::Error;
 use super::mirror::Mirror;
+use super::paths;
+use super::role::{self, Delegator};
 use super::update::{TopLevel, listed, versioned};
-use super::{paths, role};
 use crate::limits::TUF_TARGETS;
 
 /// The most roles that are visited for one target.
@@ -31,9 +32,9 @@ impl Search<'_> {
     /// Finds the target in the first role that has it, in the order of the specification. Roles whose
     /// paths do not cover it are not requested.
     pub(super) async fn find(&mut self, name: &TargetName) -> Result<Option<Target>, Error> {
-        let mut open = in_turn(self.top.targets.delegations.clone());
+        let mut open = in_turn(Delegator::of(&self.top.targets));
         let mut asked = BTreeSet::new();
-        while let Some((delegations, delegated)) = open.pop() {
+        while let Some((delegator, delegated)) = open.pop() {
             if !paths::cover(&delegated, name.resolved())? || !asked.insert(delegated.name.clone())
             {
                 continue;
@@ -44,21 +45,21 @@ impl Search<'_> {
                     limit: MOST_ROLES,
                 });
             }
-            let targets = self.load(&delegations, &delegated).await?;
+            let targets = self.load(&delegator, &delegated).await?;
             if let Some(target) = targets.targets.get(name) {
                 return Ok(Some(target.clone()));
             }
             if delegated.terminating {
                 open.clear();
             }
-            open.extend(in_turn(targets.delegations));
+            open.extend(in_turn(Delegator::of(&targets)));
         }
         Ok(None)
     }
 
     async fn load(
         &mut self,
-        delegations: &Delegations,
+        delegator: &Delegator,
         delegated: &DelegatedRole,
     ) -> Result<Targets, Error> {
         let name = &delegated.name;
@@ -68,7 +69,7 @@ impl Search<'_> {
         let targets = self
             .mirror
             .listed(&TUF_TARGETS, (&file, meta), self.state.delegated.get(name), |bytes| {
-                role::delegated(&self.top.root, delegations, delegated, (&file, bytes))
+                role::delegated(&self.top.root, delegator, delegated, (&file, bytes))
             })
             .await?;
         role::in_time(&file, &targets.role, self.now)?;
@@ -77,21 +78,32 @@ impl Search<'_> {
     }
 }
 
-/// The roles of `delegations` in reverse order, each with the delegations that define its keys. Their
-/// number is not trusted, so they share one allocation.
-fn in_turn(delegations: Option<Delegations>) -> Vec<(Arc<Delegations>, DelegatedRole)> {
-    let delegations = Arc::new(delegations.unwrap_or_default());
-    let roles = delegations.roles.iter().rev();
-    roles.map(|role| (Arc::clone(&delegations), role.clone())).collect()
+/// The roles of `delegator` in reverse order, each with what defines its keys. Their number is not
+/// trusted, so they share one allocation.
+fn in_turn(delegator: Delegator) -> Vec<(Arc<Delegator>, DelegatedRole)> {
+    let delegator = Arc::new(delegator);
+    let roles = delegator.delegations.roles.iter().rev();
+    roles.map(|role| (Arc::clone(&delegator), role.clone())).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use tough::schema::Delegations;
+    use tough::schema::Targets;
 
     use super::in_turn;
+    use crate::trust::tuf::role::Delegator;
+
+    /// What `targets` with these delegations, or none, says of other roles.
+    fn delegator(delegations: Option<serde_json::Value>) -> Delegator {
+        let mut targets = serde_json::json!({"_type": "targets", "spec_version": "1.0.0",
+            "version": 1, "expires": "2030-01-01T00:00:00Z", "targets": {}});
+        if let Some(delegations) = delegations {
+            targets["delegations"] = delegations;
+        }
+        Delegator::of(&serde_json::from_value::<Targets>(targets).unwrap())
+    }
 
     #[test]
     fn roles_come_in_their_order_and_share_their_keys() {
@@ -100,11 +112,10 @@ mod tests {
                 "paths": ["*"]})
         };
         let delegations = serde_json::json!({"keys": {}, "roles": [role("a"), role("b")]});
-        let delegations: Delegations = serde_json::from_value(delegations).unwrap();
-        let mut open = in_turn(Some(delegations));
+        let mut open = in_turn(delegator(Some(delegations)));
         let (shared, first) = open.pop().unwrap();
         assert_eq!(first.name, "a");
         assert!(Arc::ptr_eq(&shared, &open[0].0));
-        assert!(in_turn(None).is_empty());
+        assert!(in_turn(delegator(None)).is_empty());
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
 use tough::schema::{
     DelegatedRole, Delegations, Metafile, Role, RoleKeys, RoleType, Root, Signed, Targets,
 };
@@ -38,23 +39,40 @@ pub(super) fn signed<R: Listing>(
     Ok(verified(signed, bytes))
 }
 
-/// Parses `bytes`, which must be signed for `role` as `delegations` require (TUF 5.6.7).
+/// What a role that delegates says of the keys and of the roles that it delegates to.
+#[derive(Debug)]
+pub(super) struct Delegator {
+    /// Its keys and roles.
+    pub(super) delegations: Delegations,
+    /// The rest of the role, which has the kinds of the keys that are not known.
+    extra: HashMap<String, Value>,
+}
+
+impl Delegator {
+    /// The delegations of `role`, which may be none.
+    pub(super) fn of(role: &Targets) -> Self {
+        let delegations = role.delegations.clone().unwrap_or_default();
+        Self { delegations, extra: role._extra.clone() }
+    }
+}
+
+/// Parses `bytes`, which must be signed for `role` as `delegator` requires (TUF 5.6.7).
 pub(super) fn delegated(
     top: &Root,
-    delegations: &Delegations,
+    delegator: &Delegator,
     role: &DelegatedRole,
     (file, bytes): (&str, &[u8]),
 ) -> Result<Verified<Targets>, Error> {
     // The delegating role takes the place of the root for the role of the same type.
     let keys =
         RoleKeys { keyids: role.keyids.clone(), threshold: role.threshold, _extra: HashMap::new() };
-    let delegator = Root {
-        keys: delegations.keys.clone(),
-        _extra: HashMap::new(),
+    let keeper = Root {
+        keys: delegator.delegations.keys.clone(),
+        _extra: delegator.extra.clone(),
         roles: HashMap::from([(RoleType::Targets, keys)]),
         ..top.clone()
     };
-    signed(&delegator, file, bytes)
+    signed(&keeper, file, bytes)
 }
 
 /// The root to start from. It signs itself, and may have expired (TUF 5.2).
