@@ -17,6 +17,7 @@ const NAMES: Names = Names {
     token_file: "--identity-token-file",
     disable_ambient: "--oidc-disable-ambient-providers",
     require_identity: Some("--require-identity"),
+    realm: Some("--require-issuer"),
 };
 
 /// The options of the providers.
@@ -32,6 +33,7 @@ pub(crate) fn identity_options(settings: &IdentitySettings) -> Options {
         token,
         provider: settings.provider.clone(),
         disable_ambient: settings.ambient == Ambient::Disabled,
+        realm: settings.realm.clone(),
         names: &NAMES,
     }
 }
