@@ -2,6 +2,7 @@
 //! The context that all parts of the pipeline share.
 
 use ambisign_host::{Host, Token};
+use ambisign_providers::job;
 use ambisign_sigstore::identity::{Identity, IdentityError};
 use tokio::time::timeout_at;
 
@@ -33,13 +34,27 @@ pub(crate) fn of_provider(provider: &str, error: IdentityError) -> IdentityError
 
 impl Context<'_> {
     /// Parses a token that was just received.
-    pub(crate) fn identify(self, token: Token) -> Result<Identity, IdentityError> {
+    pub(crate) fn identify(self, token: Token, provider: &str) -> Result<Identity, IdentityError> {
         self.host.net.guard(token.expose());
         let wanted = &self.settings.identity;
         let identity = Identity::parse(token, &wanted.audience, self.host.clock.now())?;
+        of_this_job(self.host, provider, &identity)?;
         let (san, issuer) = (&wanted.require_identity, &wanted.require_issuer);
         Ok(identity.insisting(san.as_deref(), issuer.as_deref()))
     }
+}
+
+/// Checks that the token of `provider` is of the job that runs here, as far as the platform says which that is.
+///
+/// # Errors
+/// [`IdentityError::OtherJob`]
+pub(crate) fn of_this_job(
+    host: &Host,
+    provider: &str,
+    identity: &Identity,
+) -> Result<(), IdentityError> {
+    let facts = job::facts(host, provider, identity.issuer());
+    facts.iter().try_for_each(|fact| identity.is_of_job((fact.claim, fact.variable), &fact.value))
 }
 
 /// Waits for an attachment until shortly before the deadline of the run, so that its result can still

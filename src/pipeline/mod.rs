@@ -19,5 +19,5 @@ mod signer;
 pub(crate) mod undelivered;
 
 pub use self::context::Context;
-pub(crate) use self::context::of_provider;
+pub(crate) use self::context::{of_provider, of_this_job};
 pub use self::error::Error;

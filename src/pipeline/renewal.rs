@@ -24,6 +24,7 @@ use crate::settings::Signing;
 /// Provides a fresh credential for every image.
 pub(crate) struct CertificateRenewal<'a> {
     ctx: Context<'a>,
+    provider: &'static str,
     source: &'a dyn Source,
     fulcio: Fulcio<'a>,
     current: Mutex<Option<Arc<Credential>>>,
@@ -31,8 +32,12 @@ pub(crate) struct CertificateRenewal<'a> {
 
 impl<'a> CertificateRenewal<'a> {
     /// Starts without a certificate; `source` provides tokens for later ones.
-    pub(crate) fn new(ctx: Context<'a>, source: &'a dyn Source, fulcio: Fulcio<'a>) -> Self {
-        Self { ctx, source, fulcio, current: Mutex::default() }
+    pub(crate) fn new(
+        ctx: Context<'a>,
+        (provider, source): (&'static str, &'a dyn Source),
+        fulcio: Fulcio<'a>,
+    ) -> Self {
+        Self { ctx, provider, source, fulcio, current: Mutex::default() }
     }
 
     /// Issues the first certificate of the run.
@@ -77,7 +82,7 @@ impl<'a> CertificateRenewal<'a> {
         if let Some(credential) = current.as_ref().filter(|credential| credential.is_fresh()) {
             return Ok(Arc::clone(credential));
         }
-        let identity = renewed(self.ctx, self.source).await?;
+        let identity = renewed(self.ctx, (self.provider, self.source)).await?;
         if let Prediction::Known { san, issuer } = identity.prediction() {
             same(certificate(current.as_ref()), (san, issuer))?;
         }
@@ -92,10 +97,13 @@ impl<'a> CertificateRenewal<'a> {
 }
 
 /// Gets the identity again. A token that cannot be renewed may still be valid or have expired.
-async fn renewed(ctx: Context<'_>, source: &dyn Source) -> Result<Identity, Error> {
+async fn renewed(
+    ctx: Context<'_>,
+    (provider, source): (&str, &dyn Source),
+) -> Result<Identity, Error> {
     let again = async {
         let audience = &ctx.settings.identity.audience;
-        Ok(ctx.identify(source.token(ctx.host, audience).await?)?)
+        Ok(ctx.identify(source.token(ctx.host, audience).await?, provider)?)
     };
     match again.await {
         Err(_it_is_over) if !source.renewable() => Err(IdentityError::Outlived.into()),
@@ -165,7 +173,7 @@ mod tests {
         let choice = choose(&host, &identity_options(&settings.signing.identity)).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
-        match runtime.block_on(renewed(ctx, choice.source.as_ref())) {
+        match runtime.block_on(renewed(ctx, (choice.provider, choice.source.as_ref()))) {
             Ok(_) => "ok".to_owned(),
             Err(error) => error.code().into_owned(),
         }

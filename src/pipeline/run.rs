@@ -25,6 +25,7 @@ use crate::settings::{BlobSettings, Mode, Settings, identity_options, registry_o
 
 /// The identity and the trust material. Nothing is public yet.
 struct Preflight {
+    provider: &'static str,
     source: Box<dyn Source>,
     trust: Trust,
     identity: Identity,
@@ -109,15 +110,15 @@ impl Context<'_> {
     fn begin(self, choice: Choice, asked: PreflightResults) -> Result<Preflight, Error> {
         let (trust, mut answers) = asked.trust?;
         let odd = answers.verify(&trust, self.host.clock.now())?;
-        let identity = self.identify(asked.token?);
+        let identity = self.identify(asked.token?, choice.provider);
         let identity = identity.map_err(|error| of_provider(choice.provider, error))?;
-        announce::beginning(self.recorder, &choice, &identity, &trust, self.settings);
+        announce::beginning(self, &choice, &identity, &trust);
         for warning in odd {
             self.recorder.warn(warning);
         }
         plan::permit(self, &identity, &trust)?;
         answers.accept(&identity)?;
-        Ok(Preflight { source: choice.source, trust, identity })
+        Ok(Preflight { provider: choice.provider, source: choice.source, trust, identity })
     }
 
     /// The steps from the certificate on.
@@ -128,7 +129,7 @@ impl Context<'_> {
         rng: &mut R,
     ) -> Result<(), Error> {
         let Self { host, settings, .. } = self;
-        let Preflight { source, trust, identity } = begun;
+        let Preflight { provider, source, trust, identity } = begun;
         if settings.mode == Mode::DryRun {
             announce::would_sign(self.recorder, &jobs);
             return Ok(());
@@ -137,7 +138,8 @@ impl Context<'_> {
             return Ok(());
         }
 
-        let credentials = CertificateRenewal::new(self, source.as_ref(), Fulcio::new(host, &trust));
+        let credentials =
+            CertificateRenewal::new(self, (provider, source.as_ref()), Fulcio::new(host, &trust));
         credentials.issue(&identity, &jobs, rng).await?;
         drop(identity);
         let signer = Signer::new(self, &trust, &credentials);
