@@ -15,8 +15,8 @@ use crate::outcome::diagnosis::{Finding, Stage};
 use crate::outcome::from;
 use crate::outcome::time::rfc3339;
 use crate::pipeline::announce;
-use crate::pipeline::of_provider;
 use crate::pipeline::plan;
+use crate::pipeline::{of_provider, of_this_job};
 use crate::settings::Signing;
 
 /// A token that lives longer is a secret worth stealing.
@@ -44,7 +44,12 @@ pub(super) async fn examine(
     host.net.guard(token.expose());
     let now = host.clock.now();
     let from = format!("{} gave one in {took:.2}s", choice.provider);
-    match Identity::parse(token, audience, now) {
+    let identity = Identity::parse(token, audience, now);
+    let identity = identity.and_then(|identity| {
+        of_this_job(host, choice.provider, &identity)?;
+        Ok(identity)
+    });
+    match identity {
         Ok(identity) => {
             let mut findings = vec![Finding::ok(Stage::Identity, "token", from)];
             findings.extend(claims(&identity, now));
@@ -128,6 +133,12 @@ fn certificate(identity: &Identity, signing: &Signing) -> Vec<Finding> {
     [Some(first), required].into_iter().flatten().collect()
 }
 
+/// The warning that another Fulcio gets a token for the public one.
+pub(super) fn shared_audience(host: &Host, identity: &Identity, trust: &Trust) -> Option<Finding> {
+    let warning = announce::shared_audience(identity, trust, host.clock.now())?;
+    Some(Finding::of_warning(Stage::Identity, "audience", &warning))
+}
+
 /// What would become public of the repository, and whether somebody consented.
 pub(super) fn disclosure(signing: &Signing, identity: &Identity, trust: &Trust) -> Finding {
     let (stage, about) = (Stage::Identity, "repository");
@@ -139,7 +150,7 @@ pub(super) fn disclosure(signing: &Signing, identity: &Identity, trust: &Trust) 
         Ok(None) => {
             let visibility = identity.visibility().map(excerpt);
             let visibility = visibility.as_deref().unwrap_or("of unknown visibility");
-            let text = if trust.is_public() {
+            let text = if trust.publishes() {
                 format!(
                     "it is {visibility}: identity, digests and time go into a public log permanently"
                 )
