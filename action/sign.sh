@@ -27,6 +27,8 @@ if [ -n "$FLAG_ALLOW_HTTP_REGISTRY" ]; then set -- "$@" "--allow-http-registry=$
 if [ -n "$FLAG_CA_FILE" ]; then set -- "$@" "--ca-file=$FLAG_CA_FILE"; fi
 if [ -n "$FLAG_FULCIO_URL" ]; then set -- "$@" "--fulcio-url=$FLAG_FULCIO_URL"; fi
 if [ -n "$FLAG_REKOR_URL" ]; then set -- "$@" "--rekor-url=$FLAG_REKOR_URL"; fi
+# `--public-instance` also takes from it, as a flag alone, which server an organisation runs itself.
+if [ -n "$FLAG_REQUIRE_ISSUER" ]; then set -- "$@" "--require-issuer=$FLAG_REQUIRE_ISSUER"; fi
 if [ -n "$FLAG_SIGNING_CONFIG" ]; then set -- "$@" "--signing-config=$FLAG_SIGNING_CONFIG"; fi
 if [ -n "$FLAG_TRUSTED_ROOT" ]; then set -- "$@" "--trusted-root=$FLAG_TRUSTED_ROOT"; fi
 if [ -n "$FLAG_TSA_URL" ]; then set -- "$@" "--tsa-url=$FLAG_TSA_URL"; fi

@@ -12,11 +12,12 @@ use ambisign::commands::{
     BUG, attach, doctor, env, explain, shown, sign, trust, unreadable, verify,
 };
 use ambisign::report::{Console, Reporter};
-use ambisign_host::Env;
+use ambisign_host::{Env, keep_memory_private};
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 fn main() -> ExitCode {
+    keep_memory_private();
     let env = Env::from_process();
     let console = Arc::new(Console::process(&env));
     let on_panic = Arc::clone(&console);

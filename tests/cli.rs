@@ -152,3 +152,29 @@ fn schema_describes_every_member() {
         }
     }
 }
+
+/// A crash must not write tokens to a file: the limit is 0 as soon as the program runs, and for its children.
+#[test]
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "the program under test is a child process")]
+fn a_run_writes_no_core_file() {
+    use std::io::Read as _;
+    use std::process::Stdio;
+
+    // It waits for a token on standard input, so it runs while it is looked at.
+    let mut run = Command::new(env!("CARGO_BIN_EXE_ambisign"))
+        .args(["sign-blob", "--verbose", "--identity-token-file", "-", "Cargo.toml"])
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // What it says first is said after the limit was set.
+    run.stderr.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", run.id())).unwrap();
+    run.kill().unwrap();
+    run.wait().unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let words: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(words, ["0", "0"], "{limits}");
+}

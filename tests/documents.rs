@@ -263,8 +263,41 @@ fn the_variables_of_the_manual_are_in_the_table() {
             Some(start) => row.name.starts_with(start),
             None => row.name == name,
         };
-        assert!(VARIABLES.iter().any(known), "{name} is not in `ambisign env`");
+        let is_passed_on = passed_on().iter().any(|passed| match name.strip_suffix('*') {
+            Some(start) => passed.starts_with(start),
+            None => passed == name,
+        });
+        assert!(is_passed_on || VARIABLES.iter().any(known), "{name} is not in `ambisign env`");
     }
+}
+
+/// The variables that the sources pass on to credential helpers, with a `*` for the rest of a name.
+fn passed_on() -> BTreeSet<String> {
+    let literal = regex_lite::Regex::new(r#""(_*[A-Z]+(?:_[A-Z]+)*(?:_?\*)?)""#).unwrap();
+    let files = ["host/src/passed_on.rs", "registry/src/login/passed_on.rs"].map(read);
+    let found = files.iter().flat_map(|text| literal.captures_iter(text));
+    found.map(|found| found[1].to_owned()).collect()
+}
+
+/// What the sources pass on to credential helpers is in the manual.
+#[test]
+fn the_variables_of_helpers_are_in_the_manual() {
+    let manual = read("docs/registries.md");
+    let files = ["host/src/passed_on.rs", "registry/src/login/passed_on.rs"].map(read);
+    let code: String =
+        files.iter().map(|text| text.split("#[cfg(test)]").next().unwrap()).collect();
+    // What is never passed on by a pattern is not listed one by one.
+    let (before, rest) = code.split_once("const SECRET_VARIABLES").unwrap();
+    let (_, after) = rest.split_once("const USUAL_FOLDERS").unwrap();
+    let listed = format!("{before}{after}");
+    let names = passed_on().into_iter().filter(|name| name.contains('_'));
+    let names = names.filter(|name| listed.contains(&format!("\"{name}\"")));
+    let is_in_manual = |name: &str| {
+        let of_gitlab = ["CI_REGISTRY", "CI_DEPLOY_"].iter().any(|start| name.starts_with(start));
+        of_gitlab || manual.contains(&format!("`{name}`"))
+    };
+    let missing: Vec<_> = names.filter(|name| !is_in_manual(name)).collect();
+    assert!(missing.is_empty(), "not in docs/registries.md: {missing:?}");
 }
 
 /// The other direction, and that of names that the code asks for, is tested beside the table.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Files that the user names. Reads have a limit, and writes do not overwrite an existing file.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt, PermissionsExt as _};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -21,6 +21,30 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         Ok(length) if length <= limit => Ok(bytes),
         Ok(_) | Err(_) => Err(io::ErrorKind::FileTooLarge.into()),
     }
+}
+
+/// Why a file with a credential may not be from whom it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// It belongs to the user with this ID, who is neither the one of this process nor root.
+    OtherOwner(u32),
+    /// Users other than its owner may write it.
+    WritableByOthers,
+}
+
+/// Judges an open file as OpenSSH judges its own (`sshd_config`, "StrictModes"): it belongs to the user of this process
+/// or to root, and no other user may write it. A group that has only its owner's ID is the owner.
+pub fn distrust(file: &Metadata) -> Option<Distrust> {
+    judge(file, rustix::process::geteuid().as_raw())
+}
+
+fn judge(file: &impl MetadataExt, user: u32) -> Option<Distrust> {
+    let (owner, mode) = (file.uid(), file.mode());
+    if owner != user && owner != 0 {
+        return Some(Distrust::OtherOwner(owner));
+    }
+    let by_group = mode & 0o020 != 0 && file.gid() != owner;
+    (mode & 0o002 != 0 || by_group).then_some(Distrust::WritableByOthers)
 }
 
 /// Like [`read`], but on another thread, because reading from a pipe or device may block forever.
@@ -105,7 +129,35 @@ mod tests {
     use std::io::ErrorKind;
     use std::path::Path;
 
-    use super::{read, write_new};
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::{Distrust, distrust, judge, read, write_new};
+
+    #[test]
+    fn a_file_that_others_may_have_written_is_not_trusted() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_new(&path, b"").unwrap();
+        let set = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            path.metadata().unwrap()
+        };
+        let owner = path.metadata().unwrap().uid();
+        let [other, private] = [owner + 7, 0o600];
+        let mine = |mode| distrust(&set(mode));
+        assert_eq!([mine(0o600), mine(0o644), mine(0o444)], [None; 3]);
+        assert_eq!(mine(0o646), Some(Distrust::WritableByOthers));
+        assert_eq!(mine(0o666), Some(Distrust::WritableByOthers));
+        // Root's file is trusted, and another user's is not, however it is protected.
+        let expected = (owner != 0).then_some(Distrust::OtherOwner(owner));
+        assert_eq!(judge(&set(private), other), expected);
+        // The group of a user alone is the user, and another group is others.
+        let own_group = path.metadata().unwrap().gid() == owner;
+        let expected = (!own_group).then_some(Distrust::WritableByOthers);
+        assert_eq!(mine(0o660), expected);
+    }
 
     #[test]
     fn reads_no_more_than_the_limit() {

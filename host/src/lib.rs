@@ -13,8 +13,10 @@ mod explain;
 pub mod file;
 mod host;
 mod http;
+mod hygiene;
 pub mod json;
 mod notice;
+mod passed_on;
 mod process;
 mod redact;
 mod secret;
@@ -26,10 +28,11 @@ pub use explain::{Class, Code, Explain, Fix, Table, chain, imperative};
 pub use host::Host;
 pub use http::{
     Answer, CallLimits, ClientError, Event, HttpError, HttpReason, NETWORK_WARNINGS, Net,
-    NetOptions, Observer, PlainHttp, Profile, Proxies, Proxy, ProxyFault, SettingNames,
-    is_link_local, is_localhost, is_loopback, is_metadata_name, plain_http_allowed, request,
-    resolves_to_loopback,
+    NetOptions, Observer, PlainHttp, Profile, Proxies, Proxy, ProxyFault, Reach, SettingNames,
+    is_link_local, is_localhost, is_loopback, is_metadata_name, is_public, plain_http_allowed,
+    request, resolves_to_loopback,
 };
+pub use hygiene::keep_memory_private;
 pub use notice::{Failure, Warning};
 pub use process::{Child, Finished, SpawnError, spawn};
 pub use secret::Token;

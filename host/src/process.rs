@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Child processes. All of them start in [`spawn`].
 
-use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use zeroize::Zeroize as _;
 
 use crate::Host;
+use crate::passed_on::{self, Found};
 
 /// The most bytes of output that are read; more is an error.
 const OUTPUT_LIMIT: usize = 64 * 1024;
@@ -18,26 +20,6 @@ const STDERR_KEPT: usize = 4 * 1024;
 
 /// How long its standard error may stay open after its end: what it has started may hold it.
 const STDERR_GRACE: Duration = Duration::from_millis(100);
-
-/// Credentials of registries and other services, which a child process sees only if it needs them.
-/// The program hides those of CI systems with [`crate::Env::hide`].
-const SECRET_VARIABLES: &[&str] = &[
-    "CI_DEPLOY_PASSWORD",
-    "CI_JOB_TOKEN",
-    "CI_REGISTRY_PASSWORD",
-    "GH_TOKEN",
-    "GITHUB_TOKEN",
-    "SIGSTORE_IDENTITY_TOKEN",
-    "SYSTEM_ACCESSTOKEN",
-];
-
-/// Prefixes of other variables that child processes do not see. They have no use for the program's own
-/// settings, some of which are secret.
-const PREFIXES: &[&str] =
-    &["AMBISIGN_", "CIRCLE_OIDC_TOKEN", "CI_JOB_JWT", "TFC_WORKLOAD_IDENTITY_TOKEN"];
-
-/// Suffixes of further variables that child processes do not see.
-const SUFFIXES: &[&str] = &["_ID_TOKEN", "_OIDC_TOKEN"];
 
 /// A child process to run.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +32,10 @@ pub struct Child<'a> {
     pub input: &'a [u8],
     /// The longest time it may take.
     pub limit: Duration,
-    /// The credentials of the job that it needs and therefore sees.
+    /// The variables that it sees in addition to those that any program may need: names, or the beginning of names
+    /// with a `*` at its end. They pass on no known credential.
+    pub sees: &'a [&'a str],
+    /// The credentials of the job that it needs and therefore sees, by their names.
     pub needs: &'a [&'a str],
 }
 
@@ -65,10 +50,32 @@ pub struct Finished {
     pub stderr: Vec<u8>,
 }
 
+/// Wipes what it wrote.
+impl Drop for Finished {
+    fn drop(&mut self) {
+        self.stdout.zeroize();
+        self.stderr.zeroize();
+    }
+}
+
 /// A child process failed to produce a result. The message never contains its output.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpawnError {
+    /// It is in no folder of `PATH`.
+    #[error("`{program}` is in no folder of `PATH`")]
+    Missing {
+        /// The program.
+        program: String,
+    },
+    /// It is only in a folder that `PATH` names by an empty or relative path, where the sources of a job may be.
+    #[error(
+        "`{program}` is only in a folder that `PATH` names by a relative path, and such folders are not searched"
+    )]
+    Relative {
+        /// The program.
+        program: String,
+    },
     /// It wrote more than 64 KiB.
     #[error("`{program}` wrote more than 64 KiB")]
     Output {
@@ -95,16 +102,17 @@ pub enum SpawnError {
 
 /// Runs `child`, and waits for it at most as long as it may take.
 ///
-/// It sees the host's environment without the job's credentials, but for those that it needs. When the
-/// limit is reached it is killed.
+/// It sees the variables that any program may need, those that it names, and no others. A program without `/` in its
+/// name is looked for in the folders of `PATH` with an absolute path. When the limit is reached it is killed.
 ///
 /// # Errors
-/// The program cannot be started, ends too late or writes too much. A failing exit status is not an
+/// The program is not found, cannot be started, ends too late or writes too much. A failing exit status is not an
 /// error of this function.
 pub async fn spawn(host: &Host, child: Child<'_>) -> Result<Finished, SpawnError> {
     let Child { program, input, limit, .. } = child;
     let failed = |source| SpawnError::Start { program: program.to_owned(), source };
-    let mut child = start(host, &child).map_err(failed)?;
+    let path = located(host, program)?;
+    let mut child = start(host, &path, &child).map_err(failed)?;
     let mut stdin = child.stdin.take();
     let stdout = child.stdout.take();
     let stderr = Mutex::default();
@@ -132,15 +140,28 @@ pub async fn spawn(host: &Host, child: Child<'_>) -> Result<Finished, SpawnError
     }
 }
 
-fn start(host: &Host, child: &Child<'_>) -> std::io::Result<tokio::process::Child> {
-    let hidden = |name: &OsStr| name.to_str().is_some_and(|name| host.env.is_hidden(name));
-    let is_kept = |name: &OsStr| is_secret(name) || hidden(name);
-    let seen = |name: &OsStr| !is_kept(name) || child.needs.iter().any(|needed| name == *needed);
+/// The path of `program`.
+///
+/// # Errors
+/// It is in no folder of `PATH` that is searched.
+fn located(host: &Host, program: &str) -> Result<PathBuf, SpawnError> {
+    if passed_on::is_path(program) {
+        return Ok(PathBuf::from(program));
+    }
+    let program = program.to_owned();
+    match passed_on::find(&host.env, &program) {
+        Found::At(path) => Ok(path),
+        Found::InRelativeFolder => Err(SpawnError::Relative { program }),
+        Found::Nowhere => Err(SpawnError::Missing { program }),
+    }
+}
+
+fn start(host: &Host, path: &Path, child: &Child<'_>) -> std::io::Result<tokio::process::Child> {
     #[expect(clippy::disallowed_methods, reason = "the one place where child processes start")]
-    tokio::process::Command::new(child.program)
+    tokio::process::Command::new(path)
         .args(child.args)
         .env_clear()
-        .envs(host.env.iter().filter(|(name, _)| seen(name)))
+        .envs(passed_on::variables(&host.env, child.sees, child.needs))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -180,14 +201,6 @@ async fn listen(pipe: Option<impl AsyncRead + Unpin>, kept: &Mutex<Vec<u8>>) {
     }
 }
 
-fn is_secret(name: &OsStr) -> bool {
-    name.to_str().is_some_and(|name| {
-        SECRET_VARIABLES.contains(&name)
-            || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            || SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -210,7 +223,7 @@ mod tests {
     }
 
     fn child<'a>(program: &'a str, args: &'a [&'a str]) -> Child<'a> {
-        Child { program, args, input: b"", limit: Duration::from_secs(10), needs: &[] }
+        Child { program, args, input: b"", limit: Duration::from_secs(10), sees: &[], needs: &[] }
     }
 
     #[tokio::test]
@@ -234,10 +247,31 @@ mod tests {
         for (needs, seen) in [(&[][..], 0), (&["GITHUB_TOKEN"][..], 1)] {
             let env = Child { needs, ..child("env", &[]) };
             let done = spawn(&host, env).await.unwrap();
-            let output = String::from_utf8(done.stdout).unwrap();
+            let output = String::from_utf8_lossy(&done.stdout).into_owned();
             assert!(output.contains("HOME=/kept"), "{output}");
             assert_eq!(output.matches("canary").count(), seen, "{output}");
         }
+    }
+
+    /// A helper from the working directory would be a program of whoever writes the sources.
+    #[tokio::test]
+    async fn a_program_that_is_only_in_a_relative_folder_is_not_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("helper");
+        std::fs::write(&path, "#!/bin/sh\necho ran\n").unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, mode).unwrap();
+        let here = std::env::current_dir().unwrap();
+        let up: String = here.ancestors().skip(1).map(|_| "../").collect();
+        let relative = format!("{up}{}", folder.path().strip_prefix("/").unwrap().display());
+        let place = |path: &str| Host { env: Env::from_iter([("PATH", path)]), ..host(&[]) };
+        let error = spawn(&place(&relative), child("helper", &[])).await;
+        assert!(matches!(error, Err(SpawnError::Relative { .. })), "{error:?}");
+        let error = spawn(&place("/nowhere"), child("helper", &[])).await;
+        assert!(matches!(error, Err(SpawnError::Missing { .. })), "{error:?}");
+        let both = format!("{relative}:{}", folder.path().display());
+        let done = spawn(&place(&both), child("helper", &[])).await.unwrap();
+        assert_eq!(done.stdout, b"ran\n");
     }
 
     #[tokio::test]
@@ -262,7 +296,7 @@ mod tests {
         let began = Instant::now();
         let done = spawn(&host, child("sh", &["-c", script])).await.unwrap();
         assert!(began.elapsed() < Duration::from_secs(4));
-        assert_eq!((done.status.code(), done.stdout), (Some(3), b"done\n".to_vec()));
+        assert_eq!((done.status.code(), &done.stdout[..]), (Some(3), &b"done\n"[..]));
         assert_eq!(done.stderr.len(), 4096);
         assert!(done.stderr.starts_with(b"line\nline\n"));
     }

@@ -24,6 +24,7 @@ mod error;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+pub mod job;
 mod limits;
 mod options;
 pub mod platforms;
@@ -38,6 +39,6 @@ pub use choose::{
 pub use detector::Detector;
 pub use error::Error;
 pub use http::RequestError;
-pub use options::{GivenToken, Names, Options};
-pub use provider::{Detection, Kind, PlatformHint, Provider, Source, Variable};
+pub use options::{GivenToken, Names, Options, Realm};
+pub use provider::{Decides, Detection, Kind, PlatformHint, Provider, Source, Variable};
 pub use providers::*;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use url::Host;
 
 /// The options for finding a token. They contain everything that depends on the program.
 #[derive(Clone, Debug, Default)]
@@ -21,8 +22,21 @@ pub struct Options {
     pub provider: Option<String>,
     /// Use only explicit tokens: a given token or a token variable.
     pub disable_ambient: bool,
+    /// The server of the platform that may receive the platform's credentials.
+    pub realm: Realm,
     /// The names of these settings in the program, for messages.
     pub names: &'static Names,
+}
+
+/// The server of a platform that an organisation runs itself, such as GitHub Enterprise Server. Such a server may
+/// receive the platform's credentials, as the servers that belong to the platform everywhere may.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Realm {
+    /// The server that the platform's variables name.
+    #[default]
+    Environment,
+    /// The server with this host, whatever the variables say; no server if it is `None`.
+    Named(Option<Host>),
 }
 
 /// The names of the settings of [`Options`] in a program, for messages: flags as users type them.
@@ -40,6 +54,8 @@ pub struct Names {
     pub disable_ambient: &'static str,
     /// A setting of the program that requires an identity.
     pub require_identity: Option<&'static str>,
+    /// A setting of the program whose value, an issuer, names the server of [`Realm::Named`].
+    pub realm: Option<&'static str>,
 }
 
 impl Default for &'static Names {
@@ -56,6 +72,7 @@ impl Names {
         token_file: "GivenToken::File",
         disable_ambient: "Options::disable_ambient",
         require_identity: None,
+        realm: None,
     };
 
     /// How to request the provider `name`.

@@ -76,6 +76,21 @@ pub enum Kind {
     Machine,
 }
 
+/// What the value of a variable decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decides {
+    /// None of the things below.
+    Nothing,
+    /// Which identity is used.
+    Identity,
+    /// Which server gets a credential of the platform. The provider takes servers of the platform alone, by
+    /// [`Realm`](crate::Realm).
+    Receiver,
+    /// Which server says who this machine is. These values name the server that the platform has on every
+    /// machine, so they decide nothing.
+    Voucher(&'static [&'static str]),
+}
+
 /// An environment variable that a provider reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -89,6 +104,8 @@ pub struct Variable {
     pub is_mark: bool,
     /// `true` if its value is a secret, which is never shown and which child processes do not see.
     pub is_secret: bool,
+    /// What its value decides.
+    pub decides: Decides,
 }
 
 impl Variable {
@@ -98,7 +115,7 @@ impl Variable {
         example: &'static str,
         meaning: &'static str,
     ) -> Self {
-        Self { is_mark: true, ..Self::read(name, example, meaning) }
+        Self { is_mark: true, decides: Decides::Identity, ..Self::read(name, example, meaning) }
     }
 
     /// Another variable that the provider reads.
@@ -107,7 +124,12 @@ impl Variable {
         example: &'static str,
         meaning: &'static str,
     ) -> Self {
-        Self { name, example, meaning, is_mark: false, is_secret: false }
+        Self { name, example, meaning, is_mark: false, is_secret: false, decides: Decides::Nothing }
+    }
+
+    /// States what its value decides.
+    pub(crate) const fn decides(self, decides: Decides) -> Self {
+        Self { decides, ..self }
     }
 
     /// Marks its value as secret.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ambisign_host::{CallLimits, PlainHttp, Profile};
+use ambisign_host::{CallLimits, PlainHttp, Profile, Reach};
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -15,6 +15,7 @@ const REGISTRY: Profile = Profile {
     http2: true,
     plain_http: PlainHttp::LoopbackLiterals,
     proxies: true,
+    reach: Reach::Anywhere,
 };
 
 /// A registry without TLS that has a name of this machine.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use ambisign_host::Token;
+use ambisign_providers::Realm;
 
 use crate::reference::Reference;
 
@@ -20,6 +21,8 @@ pub struct RegistryOptions {
     pub signatures: Option<Reference>,
     /// The registries that may use plain HTTP.
     pub plain_http: PlainHttp,
+    /// The GitLab whose registry may receive the password of the job.
+    pub realm: Realm,
 }
 
 /// The registries that may use plain HTTP, in addition to those on this machine.

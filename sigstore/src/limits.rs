@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use ambisign_host::{CallLimits, PlainHttp, Profile};
+use ambisign_host::{CallLimits, PlainHttp, Profile, Reach};
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -17,6 +17,7 @@ const SIGSTORE: Profile = Profile {
     http2: true,
     plain_http: PlainHttp::LoopbackLiterals,
     proxies: true,
+    reach: Reach::Anywhere,
 };
 
 /// The defaults.

@@ -6,14 +6,20 @@
 
 use std::sync::LazyLock;
 
-use ambisign_providers::PROVIDERS;
+use ambisign_host::Env;
+use ambisign_providers::{self as providers, PROVIDERS};
 
 /// The prefix of the program's own variables.
 pub const PREFIX: &str = "AMBISIGN_";
 
-/// The effect of a variable on the security of a run.
+/// The effect of a variable on the security of a run: what its value decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
+    /// It names a server that gets a credential of the job's platform. Only servers of the platform count. With
+    /// `--public-instance` no variable makes a server one of the platform: that takes the flag `--require-issuer`.
+    Binds,
+    /// It chooses which identity signs, or which login is used. It sends neither anywhere else.
+    Chooses,
     /// It consents to publishing private facts. With `--public-instance`, only flags can do that.
     Consents,
     /// It decides where signatures are stored and looked for. Every run reports it. `--public-instance`
@@ -21,6 +27,10 @@ pub enum Role {
     Places,
     /// None of these effects.
     Plain,
+    /// It chooses the way to a server, and not the server: TLS shows who answers.
+    Routes,
+    /// It names a program or a folder of programs that is run, so it decides what runs as this user. Every run needs it.
+    Runs,
     /// It contains a credential, which is never shown.
     Secret,
     /// It decides who gets the identity token or what is trusted. `--public-instance` refuses it.
@@ -38,31 +48,63 @@ pub struct Variable {
     pub example: &'static str,
     /// Its effect on security.
     pub role: Role,
+    /// Values that decide nothing, because they name what holds without the variable.
+    pub usual: &'static [&'static str],
+}
+
+impl Variable {
+    /// Returns `true` if `env` has a value for this variable that may decide something: it is not empty, in any
+    /// encoding, and not one of the usual values.
+    pub fn is_given(&self, env: &Env) -> bool {
+        let usual = |value: &str| self.usual.contains(&value);
+        env.raw(self.name)
+            .is_some_and(|value| !value.is_empty() && !value.to_str().is_some_and(usual))
+    }
+}
+
+const fn row(
+    role: Role,
+    name: &'static str,
+    example: &'static str,
+    meaning: &'static str,
+) -> Variable {
+    Variable { name, meaning, example, role, usual: &[] }
+}
+
+const fn binds(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    row(Role::Binds, name, example, meaning)
+}
+
+const fn chooses(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    row(Role::Chooses, name, example, meaning)
+}
+
+const fn routes(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    row(Role::Routes, name, example, meaning)
+}
+
+const fn runs(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
+    row(Role::Runs, name, example, meaning)
 }
 
 const fn plain(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
-    let role = Role::Plain;
-    Variable { name, meaning, example, role }
+    row(Role::Plain, name, example, meaning)
 }
 
 const fn secret(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
-    let role = Role::Secret;
-    Variable { name, meaning, example, role }
+    row(Role::Secret, name, example, meaning)
 }
 
 const fn consents(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
-    let role = Role::Consents;
-    Variable { name, meaning, example, role }
+    row(Role::Consents, name, example, meaning)
 }
 
 const fn places(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
-    let role = Role::Places;
-    Variable { name, meaning, example, role }
+    row(Role::Places, name, example, meaning)
 }
 
 const fn decides(name: &'static str, example: &'static str, meaning: &'static str) -> Variable {
-    let role = Role::Decides;
-    Variable { name, meaning, example, role }
+    row(Role::Decides, name, example, meaning)
 }
 
 /// A part of the table.
@@ -100,19 +142,25 @@ pub static VARIABLES: LazyLock<Vec<Variable>> = LazyLock::new(|| {
 });
 
 fn of_provider(read: &ambisign_providers::Variable) -> Variable {
-    let role = if read.is_secret { Role::Secret } else { Role::Plain };
-    Variable { name: read.name, meaning: read.meaning, example: read.example, role }
+    let (role, usual): (_, &'static [&'static str]) = match read.decides {
+        _ if read.is_secret => (Role::Secret, &[]),
+        providers::Decides::Identity => (Role::Chooses, &[]),
+        providers::Decides::Nothing => (Role::Plain, &[]),
+        providers::Decides::Receiver => (Role::Binds, &[]),
+        providers::Decides::Voucher(usual) => (Role::Decides, usual),
+    };
+    Variable { usual, ..row(role, read.name, read.example, read.meaning) }
 }
 
 /// The identity that signs.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const IDENTITY: &[Variable] = &[
     consents("AMBISIGN_ALLOW_PRIVATE_REPOSITORY", "true", "`--allow-private-repository`"),
-    plain("AMBISIGN_AUDIENCE", "sigstore", "`--audience`"),
+    chooses("AMBISIGN_AUDIENCE", "sigstore", "`--audience`"),
     secret("AMBISIGN_IDENTITY_TOKEN", "<token, or path of one>", "`--identity-token`"),
-    plain("AMBISIGN_IDENTITY_TOKEN_FILE", "/var/run/secrets/tokens/sigstore", "`--identity-token-file`"),
-    plain("AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS", "true", "`--oidc-disable-ambient-providers`"),
-    plain("AMBISIGN_OIDC_PROVIDER", "github-actions", "`--oidc-provider`"),
+    chooses("AMBISIGN_IDENTITY_TOKEN_FILE", "/var/run/secrets/tokens/sigstore", "`--identity-token-file`"),
+    chooses("AMBISIGN_OIDC_DISABLE_AMBIENT_PROVIDERS", "true", "`--oidc-disable-ambient-providers`"),
+    chooses("AMBISIGN_OIDC_PROVIDER", "github-actions", "`--oidc-provider`"),
     plain("AMBISIGN_REQUIRE_IDENTITY", "signer@acme.iam.gserviceaccount.com", "`--require-identity`"),
     plain("AMBISIGN_REQUIRE_ISSUER", "https://accounts.google.com", "`--require-issuer`"),
     consents("AMBISIGN_YES", "true", "`--yes`"),
@@ -140,21 +188,23 @@ const REGISTRY: &[Variable] = &[
     decides("AMBISIGN_ALLOW_HTTP_REGISTRY", "registry.corp:5000", "`--allow-http-registry`; separate several with blanks or commas"),
     secret("AMBISIGN_REGISTRY_PASSWORD", "<password>", "the password for `--registry-username`"),
     secret("AMBISIGN_REGISTRY_TOKEN", "<token>", "a bearer token for the registry, instead of user and password"),
-    plain("AMBISIGN_REGISTRY_USERNAME", "robot", "`--registry-username`"),
+    chooses("AMBISIGN_REGISTRY_USERNAME", "robot", "`--registry-username`"),
     places("AMBISIGN_SIGNATURE_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`"),
     places("COSIGN_REPOSITORY", "ghcr.io/acme/signatures", "`--signature-repository`, with the name that cosign reads"),
-    plain("BUILDX_CONFIG", "/root/.docker/buildx", "Buildx's folder, where docker/login-action keeps logins with a `scope`"),
-    plain("CI_REGISTRY", "registry.gitlab.com", "GitLab: the registry of the job's login"),
+    chooses("BUILDX_CONFIG", "/root/.docker/buildx", "Buildx's folder, where docker/login-action keeps logins with a `scope`"),
+    binds("CI_REGISTRY", "registry.gitlab.com", "GitLab: the registry of the job's login"),
     secret("CI_REGISTRY_PASSWORD", "<password>", "GitLab: a login for `CI_REGISTRY` only"),
-    plain("CI_REGISTRY_USER", "gitlab-ci-token", "GitLab: the user for `CI_REGISTRY_PASSWORD`"),
+    binds("CI_SERVER_HOST", "gitlab.com", "GitLab: the server that issues tokens for `CI_REGISTRY`"),
+    chooses("CI_REGISTRY_USER", "gitlab-ci-token", "GitLab: the user for `CI_REGISTRY_PASSWORD`"),
     secret("DOCKER_AUTH_CONFIG", "<JSON>", "registry logins in the form of Docker's `config.json`, as in GitLab; files take precedence"),
-    plain("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
-    plain("GITHUB_ACTOR", "octocat", "the user for `GITHUB_TOKEN`"),
+    chooses("DOCKER_CONFIG", "/builder/home/.docker", "the folder of Docker's `config.json`, with the registry logins"),
+    chooses("GITHUB_ACTOR", "octocat", "the user for `GITHUB_TOKEN`"),
     secret("GITHUB_TOKEN", "<token>", "a login for ghcr.io only"),
-    plain("HOME", "/root", "the folder below which logins, TUF metadata and Google's credentials are by default"),
-    plain("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
-    plain("XDG_CONFIG_HOME", "/root/.config", "the folder of Podman's permanent logins"),
-    plain("XDG_RUNTIME_DIR", "/run/user/1000", "the folder of Podman's logins"),
+    chooses("HOME", "/root", "the folder below which logins, TUF metadata and Google's credentials are by default"),
+    runs("PATH", "/usr/local/bin:/usr/bin:/bin", "the folders of credential helpers; only those with an absolute path count"),
+    chooses("REGISTRY_AUTH_FILE", "/run/containers/auth.json", "Podman's file of registry logins"),
+    chooses("XDG_CONFIG_HOME", "/root/.config", "the folder of Podman's permanent logins"),
+    chooses("XDG_RUNTIME_DIR", "/run/user/1000", "the folder of Podman's logins"),
 ];
 
 /// The services and the trust material.
@@ -179,6 +229,10 @@ const TRUST: &[Variable] = &[
     decides("TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`, with the name that cosign reads"),
     decides("TUF_ROOT", "/var/cache/sigstore", "the folder for TUF metadata, as in cosign; ambisign uses its subfolder `ambisign`"),
     decides("TUF_ROOT_JSON", "root.json", "`--tuf-root`, with the name that cosign reads"),
+    plain("SIGSTORE_CT_LOG_PUBLIC_KEY_FILE", "ctfe.pub", "of older cosign: it ends a run that has no `--trusted-root`"),
+    plain("SIGSTORE_REKOR_PUBLIC_KEY", "rekor.pub", "of older cosign: it ends a run that has no `--trusted-root`"),
+    plain("SIGSTORE_ROOT_FILE", "fulcio.pem", "of older cosign: it ends a run that has no `--trusted-root`"),
+    plain("SIGSTORE_TSA_CERTIFICATE_FILE", "tsa.pem", "of older cosign: it ends a run that has no `--trusted-root`"),
     plain("XDG_CACHE_HOME", "/root/.cache", "the folder for TUF metadata, in its subfolder `ambisign/tuf`"),
 ];
 
@@ -203,10 +257,10 @@ const OUTPUT: &[Variable] = &[
 /// How other machines are reached.
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const NETWORK: &[Variable] = &[
-    plain("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the upper-case name takes precedence"),
-    plain("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the upper-case name takes precedence"),
-    plain("ALL_PROXY", "socks5://proxy.example.com:1080", "the proxy for both, if no other is set; the upper-case name takes precedence"),
-    plain("NO_PROXY", "registry.example.com,*.corp,10.0.0.0/8", "hosts to reach without a proxy; the upper-case name takes precedence"),
+    routes("HTTPS_PROXY", "http://proxy.example.com:3128", "the proxy for https; the upper-case name takes precedence"),
+    routes("HTTP_PROXY", "http://proxy.example.com:3128", "the proxy for http; the upper-case name takes precedence"),
+    routes("ALL_PROXY", "socks5://proxy.example.com:1080", "the proxy for both, if no other is set; the upper-case name takes precedence"),
+    routes("NO_PROXY", "registry.example.com,*.corp,10.0.0.0/8", "hosts to reach without a proxy; the upper-case name takes precedence"),
     decides("SSL_CERT_DIR", "/etc/ssl/certs", "folders of CA certificates for TLS, instead of the machine's folders"),
     decides("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt", "a file of CA certificates for TLS, instead of the machine's bundle; its folders still count"),
 ];
@@ -215,7 +269,7 @@ const NETWORK: &[Variable] = &[
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 const CI: &[Variable] = &[
     plain("CI", "true", "any CI: the log is plain"),
-    plain("GITHUB_ACTIONS", "true", "identifies GitHub Actions; errors become annotations"),
+    chooses("GITHUB_ACTIONS", "true", "identifies GitHub Actions; errors become annotations"),
     plain("GITHUB_OUTPUT", "/home/runner/work/_temp/...", "GitHub Actions: the file for the outputs of the step"),
     plain("GITHUB_STEP_SUMMARY", "/home/runner/work/_temp/...", "GitHub Actions: the file for the job summary"),
     plain("GITHUB_WORKFLOW_REF", "acme/app/.github/workflows/release.yml@refs/heads/main", "GitHub Actions: the workflow file, which annotations point to"),
@@ -247,50 +301,4 @@ pub fn variable_of(flag: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    use super::VARIABLES;
-
-    #[test]
-    fn lists_each_name_once() {
-        let names: BTreeSet<_> = VARIABLES.iter().map(|row| row.name).collect();
-        assert_eq!(names.len(), VARIABLES.len());
-    }
-
-    /// A name that is written where the environment is asked must be in the table.
-    #[test]
-    fn knows_every_name_that_the_code_asks_for() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut missing = BTreeSet::new();
-        for folder in ["host/src", "providers/src", "registry/src", "sigstore/src", "src"] {
-            scan(&root.join(folder), &mut missing);
-        }
-        assert!(missing.is_empty(), "not in the table: {missing:?}");
-    }
-
-    fn scan(folder: &Path, missing: &mut BTreeSet<String>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                scan(&path, missing);
-                continue;
-            }
-            if path.ends_with("tests.rs") {
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            for call in ["env.get(\"", "env.raw(\"", "env.is_set(\""] {
-                for name in code.split(call).skip(1) {
-                    let name = name.split('"').next().unwrap_or_default();
-                    let known = |row: &super::Variable| row.name.eq_ignore_ascii_case(name);
-                    if !VARIABLES.iter().any(known) {
-                        missing.insert(name.to_owned());
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -56,7 +56,17 @@ fn shown_value(row: &Variable, value: &OsStr) -> String {
         (_, Some("")) => " is empty".to_owned(),
         (Role::Secret, _) => " is set, and secret".to_owned(),
         (_, None) => " is not UTF-8".to_owned(),
-        (Role::Consents | Role::Decides | Role::Places | Role::Plain, Some(value)) => {
+        (
+            Role::Binds
+            | Role::Chooses
+            | Role::Consents
+            | Role::Decides
+            | Role::Places
+            | Role::Plain
+            | Role::Routes
+            | Role::Runs,
+            Some(value),
+        ) => {
             format!("={}", excerpt(&without_password(value)).escape_debug())
         }
     }
@@ -90,9 +100,13 @@ fn table() -> String {
         let _written = write!(text, "\n{}:\n", section.title);
         for row in &section.variables {
             let mark = match row.role {
+                Role::Binds => "  [names a server that gets a credential of the platform]",
+                Role::Chooses => "  [chooses an identity or a login]",
                 Role::Consents => "  [consents to what becomes public]",
                 Role::Places => "  [decides where signatures are stored]",
                 Role::Plain => "",
+                Role::Routes => "  [chooses the way to a server]",
+                Role::Runs => "  [decides which programs run]",
                 Role::Secret => "  [secret]",
                 Role::Decides => "  [decides who gets the token]",
             };

@@ -157,9 +157,11 @@ mod tests {
             args: &[],
             input: b"",
             limit: Duration::from_secs(10),
+            sees: &["*"],
             needs: &[],
         };
-        let output = String::from_utf8(spawn(&host, child).await.unwrap().stdout).unwrap();
+        let output =
+            String::from_utf8_lossy(&spawn(&host, child).await.unwrap().stdout).into_owned();
         assert!(output.contains("PATH=") && !output.contains("c4n4ry"), "{output}");
     }
 }

@@ -182,11 +182,14 @@ impl<'a> Doctor<'a> {
         }
         let clock = believed.map(|(_, asked)| services::clock(asked));
         self.note(clock);
-        let findings = match (believed, identity) {
+        let findings: Vec<Finding> = match (believed, identity) {
             (Some((trust, asked)), Some(identity)) => vec![
                 services::issuer(asked, identity, trust),
                 token::disclosure(&self.settings.signing, identity, trust),
-            ],
+            ]
+            .into_iter()
+            .chain(token::shared_audience(self.host, identity, trust))
+            .collect(),
             (None, _) | (_, None) => ["issuer", "repository"]
                 .map(|about| {
                     let text = "unknown without identity and trust material";

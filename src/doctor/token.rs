@@ -124,6 +124,12 @@ fn certificate(identity: &Identity, signing: &Signing) -> Vec<Finding> {
     [Some(first), required].into_iter().flatten().collect()
 }
 
+/// The warning that another Fulcio gets a token for the public one.
+pub(super) fn shared_audience(host: &Host, identity: &Identity, trust: &Trust) -> Option<Finding> {
+    let warning = announce::shared_audience(identity, trust, host.clock.now())?;
+    Some(Finding::of_warning(Stage::Identity, "audience", &warning))
+}
+
 /// What would become public of the repository, and whether somebody consented.
 pub(super) fn disclosure(signing: &Signing, identity: &Identity, trust: &Trust) -> Finding {
     let (stage, about) = (Stage::Identity, "repository");
@@ -135,7 +141,7 @@ pub(super) fn disclosure(signing: &Signing, identity: &Identity, trust: &Trust) 
         Ok(None) => {
             let visibility = identity.visibility().map(excerpt);
             let visibility = visibility.as_deref().unwrap_or("of unknown visibility");
-            let text = if trust.is_public() {
+            let text = if trust.publishes() {
                 format!(
                     "it is {visibility}: identity, digests and time go into a public log permanently"
                 )

@@ -2,7 +2,7 @@
 //! The context that all parts of the pipeline share.
 
 use ambisign_host::{Host, Token};
-use ambisign_providers::Choice;
+use ambisign_providers::{Choice, job};
 use ambisign_sigstore::identity::{Identity, IdentityError, TokenPlace};
 use tokio::time::timeout_at;
 
@@ -46,6 +46,7 @@ pub(crate) fn identify(
         let error = if is_fresh { error.of_fresh_token() } else { error };
         error.of_place(place(choice))
     })?;
+    is_of_this_job(host, choice.provider, &identity)?;
     let (san, issuer) = (&wanted.require_identity, &wanted.require_issuer);
     Ok(identity.of_place(place(choice)).insisting(san.as_deref(), issuer.as_deref()))
 }
@@ -55,6 +56,15 @@ impl Context<'_> {
     pub(crate) fn identify(self, choice: &Choice, token: Token) -> Result<Identity, IdentityError> {
         identify((self.host, &self.settings.identity), choice, token)
     }
+}
+
+/// Checks that the token of `provider` is of the job that runs here, as far as the platform says which that is.
+///
+/// # Errors
+/// [`IdentityError::OtherJob`]
+fn is_of_this_job(host: &Host, provider: &str, identity: &Identity) -> Result<(), IdentityError> {
+    let facts = job::facts(host, provider, identity.issuer());
+    facts.iter().try_for_each(|fact| identity.is_of_job((fact.claim, fact.variable), &fact.value))
 }
 
 /// Waits for an attachment until shortly before the deadline of the run, so that its result can still

@@ -249,7 +249,7 @@ pub(crate) fn disclosed(
     trust: &Trust,
 ) -> Result<Option<String>, IdentityError> {
     let consent = settings.consent == Consent::Given;
-    identity.guard_privacy(trust.is_public(), consent)
+    identity.guard_privacy(trust.publishes(), consent)
 }
 
 fn failed(reference: &Reference, error: &Error) -> Outcome {

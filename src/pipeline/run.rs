@@ -113,7 +113,7 @@ impl Context<'_> {
         let (trust, mut answers) = asked.trust?;
         let odd = answers.verify(&trust, self.host.clock.now())?;
         let identity = self.identify(&choice, asked.token?)?;
-        announce::beginning(self.recorder, &choice, &identity, &trust, self.settings);
+        announce::beginning(self, &choice, &identity, &trust);
         for warning in odd {
             self.recorder.warn(warning);
         }

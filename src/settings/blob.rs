@@ -18,7 +18,8 @@ impl BlobSettings {
     /// # Errors
     /// Those of [`super::Settings::resolve`]; one bundle for several files, or none for standard input.
     pub fn resolve(args: SignBlobArgs, env: &Env) -> Result<Self, SettingsError> {
-        let groups = Groups::new(env, &args.signing.trust)?;
+        let mut groups = Groups::new(env, &args.signing.trust)?;
+        groups.bind(args.signing.identity.require_issuer.as_deref());
         Ok(Self { blobs: paths(args.files, args.bundle)?, signing: groups.signing(args.signing)? })
     }
 }

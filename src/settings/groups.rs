@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ambisign_host::{Env, Proxies, Warning};
+use ambisign_providers::Realm;
 use ambisign_sigstore::trust::RekorVersion;
 use url::Url;
 
@@ -36,6 +37,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 pub(super) struct Groups {
     pub(super) variables: Variables,
     public_instance: bool,
+    realm: Realm,
     debug: bool,
     foreign: Foreign,
     overrides: Vec<Override>,
@@ -59,11 +61,22 @@ impl Groups {
         Ok(Self {
             variables,
             public_instance,
+            realm: if public_instance { Realm::Named(None) } else { Realm::Environment },
             debug: env.get("RUNNER_DEBUG") == Some("1"),
             foreign: Foreign::read(env),
             overrides: provenance::foreign_notices(env, &proxies),
             warnings: [warnings, odd].concat(),
         })
+    }
+
+    /// Takes the host of the issuer that the flag `--require-issuer` names for the platform's own server. With
+    /// `--public-instance` nothing else names one, because other jobs can set variables.
+    pub(super) fn bind(&mut self, require_issuer: Option<&str>) {
+        let issuer = require_issuer.and_then(|issuer| Url::parse(issuer).ok());
+        let server = issuer.and_then(|issuer| issuer.host().map(|host| host.to_owned()));
+        if self.public_instance && server.is_some() {
+            self.realm = Realm::Named(server);
+        }
     }
 
     /// The last groups, which every signing command has.
@@ -163,6 +176,7 @@ impl Groups {
         let audience = text("audience", args.audience, &variables.audience)?;
         Ok(IdentitySettings {
             token,
+            realm: self.realm.clone(),
             provider: provider.map(|given| given.value),
             ambient: if disabled { Ambient::Disabled } else { Ambient::Allowed },
             audience: audience.unwrap_or_else(|| AUDIENCE.to_owned()),
@@ -243,7 +257,7 @@ impl Groups {
             }
             (None, None, None) => None,
         };
-        Ok(RegistrySettings { login, signatures, plain_http })
+        Ok(RegistrySettings { login, signatures, plain_http, realm: self.realm.clone() })
     }
 
     /// The repository for signatures. Because it does not affect who gets the token, `--public-instance`

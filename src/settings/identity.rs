@@ -18,6 +18,7 @@ const NAMES: Names = Names {
     token_file: "--identity-token-file",
     disable_ambient: "--oidc-disable-ambient-providers",
     require_identity: Some("--require-identity"),
+    realm: Some("--require-issuer"),
 };
 
 /// The same where the token is the value of a variable.
@@ -40,6 +41,7 @@ pub(crate) fn identity_options(settings: &IdentitySettings) -> Options {
         token,
         provider: settings.provider.clone(),
         disable_ambient: settings.ambient == Ambient::Disabled,
+        realm: settings.realm.clone(),
         names,
     }
 }

@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ambisign_host::{Net, Token, Warning};
+use ambisign_providers::Realm;
 use ambisign_sigstore::trust::{Mirror, RekorVersion, TrustOptions};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -129,6 +130,8 @@ pub struct IdentitySettings {
     pub provider: Option<String>,
     /// Whether the environment may be searched for an identity.
     pub ambient: Ambient,
+    /// The server of the platform that may receive the job's credentials.
+    pub realm: Realm,
     /// The audience of the token.
     pub audience: String,
     /// The SAN that the certificate must have.
@@ -196,6 +199,8 @@ pub struct RegistrySettings {
     pub signatures: Option<Reference>,
     /// The registries that may use plain HTTP.
     pub plain_http: PlainHttp,
+    /// The GitLab whose registry may receive the job's password.
+    pub realm: Realm,
 }
 
 /// An explicit login at the registry of the images.

@@ -90,13 +90,12 @@ pub(super) fn refuse_deciding_variables(env: &Env) -> Result<(), SettingsError> 
     }
 }
 
-/// The deciding variables that are set and not empty, in any encoding.
+/// The deciding variables that are set to a value that decides something.
 fn deciding(env: &Env) -> impl Iterator<Item = &'static str> {
     VARIABLES
         .iter()
-        .filter(|row| row.role == Role::Decides)
+        .filter(|row| row.role == Role::Decides && row.is_given(env))
         .map(|row| row.name)
-        .filter(|name| env.raw(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// Removes parts of a URL that could be secret; a path is unchanged.

@@ -28,6 +28,7 @@ pub(crate) fn registry_options(
     let options = RegistryOptions {
         signatures: settings.signatures.clone(),
         plain_http: settings.plain_http.clone(),
+        realm: settings.realm.clone(),
         ..RegistryOptions::default()
     };
     Ok(match &settings.login {

@@ -33,6 +33,7 @@ impl Settings {
     /// Those of [`Settings::resolve`], except for a missing image.
     pub fn with_or_without_images(args: SignArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.signing.trust)?;
+        groups.bind(args.signing.identity.require_issuer.as_deref());
         let mut inputs = args.inputs;
         let annotations = annotations::signed(
             std::mem::take(&mut inputs.annotations),

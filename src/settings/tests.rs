@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use ambisign_host::{Env, Explain};
+use ambisign_providers::Realm;
 use clap::Parser;
 
 use super::*;
@@ -240,6 +241,29 @@ fn the_public_instance_takes_consent_from_flags_alone() {
             let given = consent(&["a", "--public-instance", flag], yes);
             assert_eq!(given.unwrap(), Consent::Given);
         }
+    }
+}
+
+/// Other jobs can set the variables that name a platform's server. With `--public-instance` only a flag names
+/// one, because that server gets the job's credentials.
+#[test]
+fn the_public_instance_takes_a_server_of_a_platform_from_a_flag_alone() {
+    let issuer = "https://ghes.example/_services/token";
+    let realm = |args: &[&str], variables: &[(&str, &str)]| {
+        settings(args, variables).unwrap().signing.identity.realm
+    };
+    let server = url::Host::Domain("ghes.example".to_owned());
+    let public = ["a", "--public-instance", "--require-issuer", issuer];
+    let variable = [("AMBISIGN_REQUIRE_ISSUER", issuer)];
+    assert_eq!(realm(&["a"], &[]), Realm::Environment);
+    assert_eq!(realm(&public[..2], &[]), Realm::Named(None));
+    assert_eq!(realm(&public[..2], &variable), Realm::Named(None));
+    assert_eq!(realm(&public, &[]), Realm::Named(Some(server)));
+    let registry = settings(&public[..2], &[]).unwrap().registry.realm;
+    assert_eq!(registry, Realm::Named(None));
+    for usual in ["169.254.169.254", "metadata.google.internal", ""] {
+        let variables = [("GCE_METADATA_HOST", usual)];
+        assert!(settings(&public[..2], &variables).is_ok(), "{usual}");
     }
 }
 

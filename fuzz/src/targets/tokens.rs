@@ -39,6 +39,7 @@ fn self_description(bytes: &[u8]) {
         status: Default::default(),
         headers: Default::default(),
         body: bytes.to_vec(),
+        from: None,
     };
     let vector = vectors::named("happy-path-v0.3");
     let url = answer.url.clone();
@@ -60,6 +61,7 @@ pub fn provider_answer(bytes: &[u8]) {
         status: Default::default(),
         headers: Default::default(),
         body: bytes.to_vec(),
+        from: None,
     };
     let Some(body) = answer.json::<BTreeMap<String, Value>>() else {
         return;

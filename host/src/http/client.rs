@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use reqwest::{Client, redirect};
 use tokio::time::Instant;
 use url::Url;
 
-use super::link_local::BeyondLinkResolver;
+use super::lookup::{Lookup, Reach, WithinReach};
 use super::loopback::{LoopbackResolver, is_loopback};
 use super::preconnect::Preconnect;
 use super::proxy::{Proxies, Proxy};
@@ -33,6 +35,8 @@ pub struct Profile {
     pub plain_http: PlainHttp,
     /// Whether the proxies of the environment are used.
     pub proxies: bool,
+    /// Where names may lead, if no proxy resolves them.
+    pub reach: Reach,
 }
 
 /// Where plain HTTP may go.
@@ -58,6 +62,7 @@ impl Profile {
         http2: false,
         plain_http: PlainHttp::Anywhere,
         proxies: false,
+        reach: Reach::Anywhere,
     };
     /// A token endpoint. Without HTTP/2, because GitHub's can reset such streams.
     pub const TOKEN_ENDPOINT: Self = Self {
@@ -66,6 +71,7 @@ impl Profile {
         http2: false,
         plain_http: PlainHttp::LoopbackLiterals,
         proxies: true,
+        reach: Reach::Anywhere,
     };
 
     /// Whether a request to `url` may be made at all: https, or plain HTTP where it may go; no user
@@ -137,7 +143,8 @@ pub struct Net {
     proxies: Result<Proxies, ClientError>,
     places: Places,
     roots: OnceLock<Result<Roots, ClientError>>,
-    clients: Mutex<BTreeMap<(&'static str, String), Pooled>>,
+    clients: Mutex<BTreeMap<(&'static str, Reach, String), Pooled>>,
+    lookup: Lookup,
     pub(super) clock: Clock,
     redactor: Redactor,
 }
@@ -175,6 +182,7 @@ impl Net {
             proxies,
             roots: OnceLock::new(),
             clients: Mutex::default(),
+            lookup: Lookup::default(),
             clock,
             redactor,
         }
@@ -218,7 +226,7 @@ impl Net {
     }
 
     fn kept(&self, profile: &Profile, url: &Url) -> Result<(Pooled, Age), ClientError> {
-        let key = (profile.name, url.origin().ascii_serialization());
+        let key = (profile.name, profile.reach, url.origin().ascii_serialization());
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(kept) = clients.get(&key) {
             return Ok((kept.clone(), Age::Used));
@@ -270,19 +278,38 @@ impl Net {
         if !profile.http2 {
             builder = builder.http1_only();
         }
-        builder = match profile.plain_http {
-            PlainHttp::Anywhere | PlainHttp::LoopbackLiterals => builder,
-            PlainHttp::BeyondLink => builder.dns_resolver(Arc::new(BeyondLinkResolver)),
-            PlainHttp::LoopbackNames => builder.dns_resolver(Arc::new(LoopbackResolver)),
-        };
         if let (true, Err(error)) = (profile.proxies, &self.proxies) {
             return Err(error.clone());
         }
         // A client has one origin, so one proxy or none.
-        if let Some(proxy) = self.proxy(profile, url) {
-            builder = builder.proxy(proxy.for_client()?);
-        }
+        // A proxy has its own name, which is resolved as any other, and resolves those of servers.
+        builder = match self.proxy(profile, url) {
+            Some(proxy) => builder.proxy(proxy.for_client()?),
+            None => match self.resolver(profile) {
+                Some(resolver) => builder.dns_resolver(resolver),
+                None => builder,
+            },
+        };
         builder.build().map_err(|error| ClientError::Build { why: chain(&error) })
+    }
+
+    fn resolver(&self, profile: &Profile) -> Option<Arc<dyn Resolve>> {
+        let reach = match profile.plain_http {
+            PlainHttp::LoopbackNames => return Some(Arc::new(LoopbackResolver)),
+            PlainHttp::BeyondLink => profile.reach.max(Reach::BeyondLink),
+            PlainHttp::Anywhere | PlainHttp::LoopbackLiterals => profile.reach,
+        };
+        let lookup = self.lookup.clone();
+        if reach == Reach::Anywhere {
+            return None;
+        }
+        Some(Arc::new(WithinReach { lookup, reach }))
+    }
+
+    /// The addresses of the host of `url`, for a check before a request with a [`Reach`], which connects to them and
+    /// to no others for a minute. None if the name does not resolve, as behind a proxy.
+    pub async fn addresses(&self, url: &Url) -> Vec<IpAddr> {
+        self.lookup.of(url).await
     }
 
     pub(super) fn roots(&self) -> Result<&Roots, ClientError> {

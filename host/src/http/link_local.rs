@@ -2,16 +2,11 @@
 //! Link-local addresses, where a machine gets its identity from its cloud. Other services must not redirect
 //! requests there.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::time::timeout;
 use url::{Host, Url};
 
-/// The longest time that a name may take to resolve.
-const RESOLVE: Duration = Duration::from_secs(5);
+use super::special::translated;
 
 /// Metadata servers that are not at a link-local address: Alibaba Cloud, Azure's host, Oracle Cloud.
 const METADATA_V4: [Ipv4Addr; 3] = [
@@ -53,42 +48,9 @@ pub fn is_metadata_name(url: &Url) -> bool {
     }
 }
 
-/// The IPv4 address that a NAT64 gateway makes of `address` (RFC 6052 2.1).
-fn translated(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, high, low] = address.segments();
-    let ([w, x], [y, z]) = (high.to_be_bytes(), low.to_be_bytes());
-    ([a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0]).then(|| Ipv4Addr::new(w, x, y, z))
-}
-
-/// A resolver that gives no link-local address, whatever a name server says.
-pub(crate) struct BeyondLinkResolver;
-
-impl Resolve for BeyondLinkResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0));
-            let found = timeout(RESOLVE, found).await??;
-            let addresses: Addrs = Box::new(beyond_link(found)?.into_iter());
-            Ok(addresses)
-        })
-    }
-}
-
-/// `found` without link-local addresses.
-///
-/// # Errors
-/// There are no others.
-fn beyond_link(found: impl Iterator<Item = SocketAddr>) -> io::Result<Vec<SocketAddr>> {
-    let addresses: Vec<_> = found.filter(|address| !is_link_local(&address.ip())).collect();
-    if addresses.is_empty() {
-        return Err(io::Error::other("the name has link-local addresses only"));
-    }
-    Ok(addresses)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{beyond_link, is_link_local, is_metadata_name};
+    use super::{is_link_local, is_metadata_name};
 
     #[test]
     fn tells_the_addresses_of_metadata_servers() {
@@ -120,12 +82,5 @@ mod tests {
         ] {
             assert_eq!(is_metadata_name(&text.parse().unwrap()), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn a_name_leads_to_no_link_local_address() {
-        let found = ["169.254.169.254:0", "192.0.2.1:0"].map(|text| text.parse().unwrap());
-        assert_eq!(beyond_link(found.into_iter()).unwrap(), [found[1]]);
-        assert!(beyond_link(found.into_iter().take(1)).is_err());
     }
 }

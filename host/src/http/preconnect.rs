@@ -169,7 +169,7 @@ mod tests {
     }
 
     async fn ask(net: &Net, url: &Url) -> Vec<u8> {
-        net.send(&LIMITS, Request::new(Method::GET, url.clone())).await.unwrap().body
+        net.send(&LIMITS, Request::new(Method::GET, url.clone())).await.unwrap().body.clone()
     }
 
     fn net() -> Net {

@@ -3,6 +3,7 @@
 //!
 //! This is the only place that retries; no caller may add a second layer around it.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{self, HeaderMap};
@@ -10,6 +11,7 @@ use reqwest::{Method, Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
+use zeroize::Zeroize as _;
 
 use super::client::{Event, Net, Profile};
 use super::error::{HttpError, HttpReason, host_and_port, transport};
@@ -56,6 +58,15 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, within its limit.
     pub body: Vec<u8>,
+    /// The address that answered; `None` behind a proxy.
+    pub from: Option<IpAddr>,
+}
+
+/// Wipes the body, which may have a token.
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.body.zeroize();
+    }
 }
 
 impl Answer {
@@ -221,6 +232,8 @@ impl Net {
         };
         let (url, status) = (response.url().clone(), response.status());
         let headers = response.headers().clone();
+        let from = response.remote_addr().map(|address| address.ip());
+        let from = from.filter(|_| self.proxy(&limits.profile, &asked).is_none());
         let read = async {
             match HttpReason::encoded(&headers) {
                 Some(encoded) => Err(encoded),
@@ -249,7 +262,7 @@ impl Net {
             let excerpt = self.excerpt(&body).into();
             return Err(HttpReason::Status { status, excerpt, retry_after });
         }
-        Ok(Answer { url, status, headers, body })
+        Ok(Answer { url, status, headers, body, from })
     }
 }
 

@@ -60,6 +60,7 @@ impl Place {
                 token_file: "--token-file",
                 disable_ambient: "--no-ambient",
                 require_identity: Some("--only"),
+                realm: Some("--issuer"),
             },
             ..Options::default()
         }

@@ -2,15 +2,16 @@
 //! A token in a file, which an operator mounts or a flag names, or on standard input.
 
 use std::io::{self, IsTerminal, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ambisign_host::file::{Distrust, distrust};
 use ambisign_host::request::received;
 use ambisign_host::{Host, Token, errors};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use crate::{Detection, Kind, Names, Options, Provider, Source};
 
@@ -45,6 +46,13 @@ errors! {
             what: "Other users of this machine can replace the token file.",
             why: "A file that any user can write does not show who wrote it.",
             advice: "Remove the write permission of group and others.",
+        },
+        #[error("{from} belongs to another user of this machine (ID {owner})")]
+        OtherOwner { from: String, owner: u32 } = "file/other-owner", Identity {
+            fix: "make it a file of this user or of root, or pass the token on standard input",
+            what: "The token file belongs to another user.",
+            why: "The owner of a file can replace it at any time, so its content may be from that user. In a container, the file may be mounted from a machine where this user has another ID.",
+            advice: "Make it a file of the user that signs or of root, or pass the token on standard input.",
         },
         #[error("the value of `{}` is neither a token nor the path of a readable file", names.token)]
         Neither {
@@ -130,18 +138,19 @@ impl TokenFile {
 
     fn read(&self, host: &Host) -> Result<Token, Error> {
         let from = self.name();
-        let text = match (read_small(&self.path), &self.origin) {
-            (Ok(text), _) => text,
+        let (text, doubt) = match (read_credential(&self.path), &self.origin) {
+            (Ok(read), _) => read,
             (Err(source), Origin::File) => return Err(Error::Unreadable { from, source }),
             (Err(source), Origin::Value(names)) => {
                 let names = *names;
                 return Err(Error::Neither { names, source });
             }
         };
-        if is_exposed(host, &self.path) {
-            return Err(Error::Exposed { from });
+        match doubt {
+            None => received(&host.net, &text).ok_or(Error::Empty { from }),
+            Some(Distrust::OtherOwner(owner)) => Err(Error::OtherOwner { from, owner }),
+            Some(Distrust::WritableByOthers) => Err(Error::Exposed { from }),
         }
-        received(&host.net, &text).ok_or(Error::Empty { from })
     }
 }
 
@@ -215,21 +224,22 @@ pub(crate) fn read_small(path: &Path) -> io::Result<String> {
     read_limited(std::fs::File::open(path)?)
 }
 
+/// Like [`read_small`], and tells why what was read may not be from whom it should be. The open file is judged, because
+/// another one may have its name a moment later.
+pub(crate) fn read_credential(path: &Path) -> io::Result<(Zeroizing<String>, Option<Distrust>)> {
+    if !path.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let file = std::fs::File::open(path)?;
+    let doubt = distrust(&file.metadata()?);
+    Ok((Zeroizing::new(read_limited(file)?), doubt))
+}
+
 fn read_limited(input: impl Read) -> io::Result<String> {
     let mut text = String::new();
     input.take(LIMIT + 1).read_to_string(&mut text)?;
     let fits = u64::try_from(text.len()).is_ok_and(|length| length <= LIMIT);
     fits.then_some(text).ok_or_else(|| io::Error::other("it is longer than 64 KiB"))
-}
-
-/// Returns `true` if another user owns the file and others may write it. Files of this user and of root
-/// are accepted, because a user's files on a shared disk often have loose modes.
-fn is_exposed(host: &Host, path: &Path) -> bool {
-    let Ok(file) = path.metadata() else {
-        return false;
-    };
-    let own = host.path("/proc/self").metadata().map(|own| own.uid()).ok();
-    file.uid() != 0 && own.is_some_and(|own| own != file.uid()) && file.mode() & 0o022 != 0
 }
 
 #[cfg(test)]
@@ -250,6 +260,20 @@ mod tests {
         let place = Place::new().file("/data/token", "a.b.c\r\n");
         symlink("data/token", place.host().path("/token")).unwrap();
         assert_eq!(read(&place, "/token").unwrap(), "a.b.c");
+    }
+
+    /// What any user of the machine can write does not show who wrote it, and the owner of the file is no excuse.
+    #[test]
+    fn refuses_what_others_may_write() {
+        use std::fs::{Permissions, set_permissions};
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let place = Place::new().file("/token", "a.b.c");
+        let path = place.host().path("/token");
+        set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(read(&place, "/token").unwrap(), "a.b.c");
+        set_permissions(&path, Permissions::from_mode(0o606)).unwrap();
+        assert!(matches!(read(&place, "/token"), Err(Error::Exposed { .. })));
     }
 
     #[test]

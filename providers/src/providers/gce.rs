@@ -18,7 +18,15 @@ pub use self::error::Error;
 pub(crate) use self::metadata::Metadata;
 use self::metadata::{ACCOUNT, is_kubernetes, refused};
 pub use self::metadata::{is_cloud_build, is_here};
-use crate::{Detection, Kind, Options, Provider, Source, Variable};
+use crate::{Decides, Detection, Kind, Options, Provider, Source, Variable};
+
+/// The metadata server of every Google machine, as variables name it.
+const EVERYWHERE: &[&str] = &[
+    "169.254.169.254",
+    "169.254.169.254:80",
+    "metadata.google.internal",
+    "metadata.google.internal:80",
+];
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-workload-identity";
@@ -26,14 +34,29 @@ pub(crate) const NAME: &str = "google-workload-identity";
 pub(crate) const PROVIDER: Provider = Provider {
     name: NAME,
     variables: &[
-        Variable::mark("GCE_METADATA_HOST", "169.254.169.254", "Google Cloud: the metadata server"),
+        Variable::mark(
+            "GCE_METADATA_HOST",
+            "169.254.169.252:988",
+            "Google Cloud: the metadata server",
+        )
+        .decides(Decides::Voucher(EVERYWHERE)),
         Variable::mark("K_SERVICE", "sign", "Google Cloud Run: this is a service"),
         Variable::read("K_REVISION", "sign-00001", "Google Cloud Run: the same"),
         Variable::mark("CLOUD_RUN_JOB", "sign", "Google Cloud Run: this is a job"),
         Variable::read("CLOUD_RUN_EXECUTION", "sign-x7k2p", "Google Cloud Run: the same"),
         Variable::mark("BUILDER_OUTPUT", "/builder/outputs", "Google Cloud Build is here"),
-        Variable::read("GCE_METADATA_ROOT", "169.254.169.254", "Google Cloud: the metadata server"),
-        Variable::read("GCE_METADATA_IP", "169.254.169.254", "Google Cloud: the metadata server"),
+        Variable::read(
+            "GCE_METADATA_ROOT",
+            "169.254.169.252:988",
+            "Google Cloud: the metadata server",
+        )
+        .decides(Decides::Voucher(EVERYWHERE)),
+        Variable::read(
+            "GCE_METADATA_IP",
+            "169.254.169.252:988",
+            "Google Cloud: the metadata server",
+        )
+        .decides(Decides::Voucher(EVERYWHERE)),
         Variable::read(
             "GCE_METADATA_MTLS_MODE",
             "default",

@@ -12,8 +12,12 @@ use reqwest::StatusCode;
 use reqwest::header::{self, HeaderValue};
 use serde::Deserialize;
 use url::Url;
+use zeroize::ZeroizeOnDrop;
 
-use crate::{Detection, Kind, Options, Provider, RequestError, Source, Variable, http, limits};
+use crate::{
+    Decides, Detection, Kind, Names, Options, Provider, Realm, RequestError, Source, Variable,
+    http, limits,
+};
 
 const REQUEST_URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const REQUEST_TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
@@ -26,13 +30,15 @@ pub(crate) const PROVIDER: Provider = Provider {
             REQUEST_URL,
             "https://run-actions-1.actions.githubusercontent.com/...",
             "GitHub Actions: the token endpoint",
-        ),
+        )
+        .decides(Decides::Receiver),
         Variable::mark(
             REQUEST_TOKEN,
             "<token>",
             "GitHub Actions: proves the job to the token endpoint",
         )
         .secret(),
+        Variable::read("ACT", "true", "`act` is here, which issues no tokens"),
         Variable::read(
             "GITHUB_API_URL",
             "https://api.github.com",
@@ -52,7 +58,16 @@ pub(crate) const PROVIDER: Provider = Provider {
             "GITHUB_SERVER_URL",
             "https://github.com",
             "GitHub Actions: the server whose token endpoint is accepted",
+        )
+        .decides(Decides::Receiver),
+        Variable::read("GITHUB_REPOSITORY", "acme/app", "GitHub Actions: the token must be of it"),
+        Variable::read(
+            "GITHUB_REPOSITORY_OWNER",
+            "acme",
+            "GitHub Actions: the token must be of it",
         ),
+        Variable::read("GITHUB_RUN_ID", "1658821493", "GitHub Actions: the token must be of it"),
+        Variable::read("GITHUB_SHA", "9f2c...", "GitHub Actions: the token must be of it"),
         Variable::read("FORGEJO_ACTIONS", "true", "Forgejo Actions is here"),
         Variable::read("GITEA_ACTIONS", "true", "Gitea Actions is here"),
     ],
@@ -122,7 +137,11 @@ errors! {
         Host {
             /// Scheme and host.
             host: String,
+            /// The names of the program's settings, if one of them must name a server that an organisation
+            /// runs itself.
+            settings: Option<&'static Names>,
         } = "github/host", Identity {
+            fix: server_fix(*settings),
             what: "The URL for token requests does not belong to GitHub.",
             why: "An earlier step may have changed it, and the request token would be sent there.",
             advice: "Leave `ACTIONS_ID_TOKEN_REQUEST_URL` as the runner sets it, or unset it; on GitHub Enterprise check `GITHUB_SERVER_URL`.",
@@ -188,7 +207,7 @@ impl Source for Job {
 
 impl Job {
     async fn fetch(&self, host: &Host, audience: &str) -> Result<Token, Error> {
-        #[derive(Deserialize)]
+        #[derive(Deserialize, ZeroizeOnDrop)]
         struct Body {
             value: String,
         }
@@ -241,16 +260,17 @@ fn job(host: &Host, options: &Options) -> Result<Option<Job>, Error> {
     host.net.guard(token.expose());
     let url = Url::parse(url).ok().ok_or(Error::Partial)?;
     let bearer = bearer(token.expose()).ok_or(Error::Partial)?;
-    if !may_have_request_token(&url, host.env.get("GITHUB_SERVER_URL")) {
+    if !may_have_request_token(&url, server(host, &options.realm).as_ref()) {
         let host = url.origin().ascii_serialization();
-        return Err(Error::Host { host });
+        let is_bound = options.realm != Realm::Environment;
+        return Err(Error::Host { host, settings: is_bound.then_some(options.names) });
     }
     Ok(Some(Job { url, bearer }))
 }
 
 /// The request token is worth more than an identity token, and the environment of a container can be
 /// wrong. So it is only sent to GitHub's hosts, to the server of the job, or to this machine.
-fn may_have_request_token(url: &Url, server: Option<&str>) -> bool {
+fn may_have_request_token(url: &Url, server: Option<&url::Host>) -> bool {
     let host = url.host_str().unwrap_or_default();
     let github = [".actions.githubusercontent.com", ".ghe.com"]
         .iter()
@@ -258,9 +278,28 @@ fn may_have_request_token(url: &Url, server: Option<&str>) -> bool {
     plain_http_allowed(url) && (github || is_loopback(url) || is_server(url, server))
 }
 
-fn is_server(url: &Url, server: Option<&str>) -> bool {
-    let server = server.and_then(|server| Url::parse(server).ok());
-    server.is_some_and(|server| server.host().is_some() && server.host() == url.host())
+fn is_server(url: &Url, server: Option<&url::Host>) -> bool {
+    server.is_some() && url.host().map(|host| host.to_owned()).as_ref() == server
+}
+
+/// The host of the GitHub Enterprise Server of this job.
+fn server(host: &Host, realm: &Realm) -> Option<url::Host> {
+    match realm {
+        Realm::Environment => {
+            let server = Url::parse(host.env.get("GITHUB_SERVER_URL")?).ok()?;
+            server.host().map(|host| host.to_owned())
+        }
+        Realm::Named(server) => server.clone(),
+    }
+}
+
+/// What to do about a token endpoint that is not GitHub's: with `settings`, no variable can name its server.
+fn server_fix(settings: Option<&Names>) -> Option<String> {
+    let name = settings?.realm?;
+    Some(format!(
+        "leave `{REQUEST_URL}` as the runner sets it; on GitHub Enterprise Server, name the issuer with \
+         `{name} https://HOST/_services/token`"
+    ))
 }
 
 /// Finds out why a job of GitHub or a compatible system has no token endpoint, the most specific reason
@@ -333,12 +372,12 @@ mod tests {
 
     use super::{Error, diagnosis, job, may_have_request_token};
     use crate::choose::tests::Place;
+    use crate::{Options, Realm};
 
     #[test]
     fn the_request_token_goes_to_github_only() {
-        let allowed = |url: &str| {
-            may_have_request_token(&Url::parse(url).unwrap(), Some("https://ghes.example"))
-        };
+        let server = url::Host::Domain("ghes.example".to_owned());
+        let allowed = |url: &str| may_have_request_token(&Url::parse(url).unwrap(), Some(&server));
         for url in [
             "https://pipelines.actions.githubusercontent.com/x?api-version=2.0",
             "https://run-actions-1-azure-eastus.actions.githubusercontent.com/33//idtoken/x",
@@ -365,6 +404,26 @@ mod tests {
         ] {
             assert!(!allowed(url), "{url}");
         }
+    }
+
+    /// `GITHUB_SERVER_URL` and the URL of the endpoint come from the same environment, so with `--public-instance`
+    /// neither is a proof of the other.
+    #[test]
+    fn a_server_of_a_variable_gets_no_request_token() {
+        let place = Place::new()
+            .var("ACTIONS_ID_TOKEN_REQUEST_URL", "https://evil.example/token")
+            .var("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "s3cret-token")
+            .var("GITHUB_SERVER_URL", "https://evil.example");
+        let asks = |realm| {
+            let options = Options { realm, ..place.options() };
+            job(&place.host(), &options).map(|job| job.is_some())
+        };
+        let evil = url::Host::Domain("evil.example".to_owned());
+        assert!(asks(Realm::Environment).unwrap());
+        assert!(asks(Realm::Named(Some(evil))).unwrap(), "a flag names it");
+        let error = asks(Realm::Named(None)).unwrap_err();
+        assert_eq!(error.code(), "github/host");
+        assert!(error.fix().unwrap().contains("`--issuer https://HOST/_services/token`"));
     }
 
     #[test]

@@ -11,7 +11,17 @@ use crate::{Detection, Kind, Options, Provider, Variable};
 
 pub(crate) const PROVIDER: Provider = Provider {
     name: "gitlab",
-    variables: &[Variable::mark("GITLAB_CI", "true", "GitLab CI is here")],
+    variables: &[
+        Variable::mark("GITLAB_CI", "true", "GitLab CI is here"),
+        Variable::read("CI_COMMIT_SHA", "9f2c...", "GitLab CI: the token must be of it"),
+        Variable::read("CI_JOB_ID", "50", "GitLab CI: the token must be of it"),
+        Variable::read("CI_PROJECT_PATH", "acme/app", "GitLab CI: the token must be of it"),
+        Variable::read(
+            "CI_SERVER_URL",
+            "https://gitlab.com",
+            "GitLab CI: the issuer of its tokens",
+        ),
+    ],
     secrets: &[],
     errors: &[Error::TABLE],
     kind: Kind::Ci,

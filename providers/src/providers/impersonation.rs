@@ -13,6 +13,7 @@ use reqwest::header;
 use serde::Deserialize;
 use serde_json::json;
 use url::Url;
+use zeroize::ZeroizeOnDrop;
 
 use super::gce::{self, Metadata};
 use super::google::adc;
@@ -186,7 +187,7 @@ impl Impersonation {
     }
 
     fn read(&self, host: &Host, answer: &Answer) -> Result<Token, Error> {
-        #[derive(Deserialize)]
+        #[derive(Deserialize, ZeroizeOnDrop)]
         struct Body {
             token: String,
         }

@@ -7,7 +7,12 @@ use crate::{Detection, Kind, Options, Provider, Variable};
 
 pub(crate) const BUILDKITE: Provider = Provider {
     name: "buildkite-agent",
-    variables: &[Variable::mark("BUILDKITE", "true", "Buildkite is here")],
+    variables: &[
+        Variable::mark("BUILDKITE", "true", "Buildkite is here"),
+        Variable::read("BUILDKITE_BUILD_NUMBER", "50", "Buildkite: the token must be of it"),
+        Variable::read("BUILDKITE_ORGANIZATION_SLUG", "acme", "Buildkite: the token must be of it"),
+        Variable::read("BUILDKITE_PIPELINE_SLUG", "app", "Buildkite: the token must be of it"),
+    ],
     secrets: &["BUILDKITE_AGENT_ACCESS_TOKEN"],
     errors: &[Error::TABLE],
     kind: Kind::Ci,
@@ -17,7 +22,11 @@ pub(crate) const BUILDKITE: Provider = Provider {
 /// `CIRCLE_OIDC_TOKEN` and its second version have another audience and are not read.
 pub(crate) const CIRCLECI: Provider = Provider {
     name: "circleci",
-    variables: &[Variable::mark("CIRCLECI", "true", "CircleCI is here")],
+    variables: &[
+        Variable::mark("CIRCLECI", "true", "CircleCI is here"),
+        Variable::read("CIRCLE_PROJECT_ID", "2c1d...", "CircleCI: the token must be of it"),
+        Variable::read("CIRCLE_WORKFLOW_ID", "9a7e...", "CircleCI: the token must be of it"),
+    ],
     secrets: &[],
     errors: &[],
     kind: Kind::Ci,

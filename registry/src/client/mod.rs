@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use ambisign_host::{Host, Warning, is_loopback};
+use ambisign_providers::Realm;
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::verify::VerifiedBundle;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
@@ -41,6 +42,7 @@ pub struct Registry<'a> {
     explicit: Result<Option<Arc<Credential>>, NoPassword>,
     signatures: Option<Reference>,
     plain_http: PlainHttp,
+    realm: Realm,
     right: Right,
     delivery: Delivery,
     peers: Mutex<BTreeMap<String, Arc<Peer>>>,
@@ -140,6 +142,7 @@ impl<'a> Registry<'a> {
             host,
             signatures: options.signatures.take(),
             plain_http: std::mem::take(&mut options.plain_http),
+            realm: std::mem::take(&mut options.realm),
             explicit: credential::explicit(host, options).map_err(|_only_one| NoPassword),
             right,
             delivery,
@@ -285,7 +288,7 @@ impl<'a> Registry<'a> {
         let right = self.right(reference);
         let keychain = match &self.explicit {
             Ok(Some(credential)) => Keychain::only(Arc::clone(credential)),
-            Ok(None) => Keychain::new(self.host, [registry, name], right)?,
+            Ok(None) => Keychain::new(self.host, &self.realm, [registry, name], right)?,
             Err(NoPassword) => return Err(CredentialError::Password.into()),
         };
         let (transport, plain_http) = self.transport(registry)?;

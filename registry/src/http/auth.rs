@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use ambisign_host::Answer;
 use ambisign_host::request::bearer;
+use ambisign_host::{Answer, Reach};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -15,6 +15,7 @@ use reqwest::{Method, Request};
 use serde::Deserialize;
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
+use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use crate::error::Error;
 use crate::hosts::is_google;
@@ -39,11 +40,12 @@ const MOST_SCOPES: usize = 8;
 const CLIENT: &str = "ambisign";
 
 /// The answer of a token endpoint. OAuth 2.0 calls the token `access_token`, Docker `token`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ZeroizeOnDrop)]
 pub(crate) struct TokenAnswer {
     token: Option<String>,
     access_token: Option<String>,
     /// Seconds. Some endpoints write -1, or a string.
+    #[zeroize(skip)]
     expires_in: Option<serde_json::Value>,
 }
 
@@ -76,25 +78,40 @@ impl Connection<'_> {
             (Challenge::Basic, Some(Secret::Identity(_)) | None) => Ok(None),
             (Challenge::Bearer { realm, service, scope }, _) => {
                 let origin = origin(realm);
-                let base = &self.repository.base();
-                let reach =
-                    credential.map_or(CredentialScope::Endpoint, |credential| credential.reach);
-                let permitted = match address::permit(base, realm).await {
-                    Ok(()) => permit(reach, base, realm),
-                    refused => refused,
-                };
-                permitted.map_err(|why| Error::Realm {
-                    registry: self.repository.registry.clone(),
-                    realm: origin.clone(),
-                    why,
-                })?;
+                let scope_of_login = credential.map(|credential| &credential.reach);
+                let reach = self.permit_realm(realm, scope_of_login).await?;
                 let scopes = self.scopes(scope.as_deref().unwrap_or_default());
                 let request = self.token_request((realm, service.as_deref()), &scopes, secret);
-                let hop = self.hop(&REGISTRY_TOKEN, request.url());
+                let mut hop = self.hop(&REGISTRY_TOKEN, request.url());
+                hop.profile.reach = reach;
                 let answer = self.host.net.send(&hop, request).await?;
                 self.read_token(&origin, &answer).map(Some)
             }
         }
+    }
+
+    /// Checks that the token endpoint `realm` may be asked, with a credential of that scope, and tells where the
+    /// request may connect to.
+    ///
+    /// # Errors
+    /// [`Error::Realm`]
+    async fn permit_realm(
+        &self,
+        realm: &Url,
+        scope: Option<&CredentialScope>,
+    ) -> Result<Reach, Error> {
+        let place = self.place();
+        let permitted = match address::permit(&self.host.net, &place, realm).await {
+            Ok(reach) => {
+                scope.map_or(Ok(()), |scope| permit(scope, &place.url, realm)).map(|()| reach)
+            }
+            refused => refused,
+        };
+        permitted.map_err(|why| Error::Realm {
+            registry: self.repository.registry.clone(),
+            realm: origin(realm),
+            why,
+        })
     }
 
     /// The scopes to request: our own, and those of the registry with no more rights than ours.
@@ -162,10 +179,10 @@ impl Connection<'_> {
             _ => return Err(self.refused(format!("a token at {realm}"), answer)),
         }
         let unusable = || Error::Token { realm: realm.to_owned() };
-        let parsed: TokenAnswer =
+        let mut parsed: TokenAnswer =
             ambisign_host::json::parse(&answer.body).map_err(|_may_hold_the_token| unusable())?;
         let life = parsed.life().unwrap_or(DEFAULT_LIFE);
-        let token = [parsed.token, parsed.access_token]
+        let mut token = [parsed.token.take(), parsed.access_token.take()]
             .into_iter()
             .flatten()
             .find(|token| !token.is_empty())
@@ -173,8 +190,9 @@ impl Connection<'_> {
         // A token that expires within the margin is used once and renewed.
         let until = Instant::now().checked_add(life.saturating_sub(MARGIN));
         self.host.net.guard(&token);
-        let header = bearer(&token).ok_or_else(unusable)?;
-        Ok((header, until))
+        let header = bearer(&token).ok_or_else(unusable);
+        token.zeroize();
+        Ok((header?, until))
     }
 
     /// The header for a given bearer token.
@@ -191,7 +209,7 @@ impl Connection<'_> {
 ///
 /// # Errors
 /// The reason, as the end of a sentence that begins with the realm.
-fn permit(reach: CredentialScope, base: &Url, realm: &Url) -> Result<(), &'static str> {
+fn permit(reach: &CredentialScope, base: &Url, realm: &Url) -> Result<(), &'static str> {
     let google = || {
         let host = realm.host_str().filter(|_| realm.port().is_none());
         host.is_some_and(is_google)
@@ -200,15 +218,23 @@ fn permit(reach: CredentialScope, base: &Url, realm: &Url) -> Result<(), &'stati
         CredentialScope::Endpoint => Ok(()),
         CredentialScope::Google if google() => Ok(()),
         CredentialScope::Google => Err("must not receive the access token of this machine"),
+        CredentialScope::Hosts(hosts)
+            if hosts.iter().any(|host| realm.host_str() == Some(host)) =>
+        {
+            Ok(())
+        }
         CredentialScope::Same if realm.origin() == base.origin() => Ok(()),
-        CredentialScope::Same => Err("must not receive the token of this job"),
+        CredentialScope::Hosts(_) | CredentialScope::Same => {
+            Err("must not receive the token of this job")
+        }
     }
 }
 
 fn basic(user: &str, password: &str) -> HeaderValue {
-    let pair = STANDARD.encode(format!("{user}:{password}"));
+    let pair = Zeroizing::new(format!("{user}:{password}"));
+    let pair = Zeroizing::new(STANDARD.encode(pair.as_bytes()));
     // Base64 is always a valid header value, so the empty fallback is never used.
-    let mut header = HeaderValue::from_str(&format!("Basic {pair}"))
+    let mut header = HeaderValue::from_str(&format!("Basic {}", &*pair))
         .unwrap_or_else(|_never| HeaderValue::from_static(""));
     header.set_sensitive(true);
     header
@@ -221,6 +247,10 @@ mod tests {
     #[test]
     fn what_a_job_or_a_machine_is_given_stays_with_its_platform() {
         let url = |text: &str| text.parse().unwrap();
+        let gitlab = || {
+            let hosts = ["registry.gitlab.com", "gitlab.com"];
+            CredentialScope::Hosts(hosts.map(str::to_owned).to_vec())
+        };
         for (reach, base, realm, ok) in [
             (CredentialScope::Same, "https://ghcr.io/v2/a/", "https://ghcr.io/token", true),
             (CredentialScope::Same, "https://ghcr.io/v2/a/", "https://ghcr.io:8443/token", false),
@@ -241,12 +271,14 @@ mod tests {
             (CredentialScope::Google, "https://gcr.io/v2/a/", "https://evil.example/gcr.io", false),
             (
                 CredentialScope::Endpoint,
-                "https://registry.gitlab.com/v2/a/",
-                "https://gitlab.com/jwt/auth",
+                "https://registry.example/v2/a/",
+                "https://auth.example/token",
                 true,
             ),
+            (gitlab(), "https://registry.gitlab.com/v2/a/", "https://gitlab.com/jwt/auth", true),
+            (gitlab(), "https://registry.gitlab.com/v2/a/", "https://evil.example/jwt/auth", false),
         ] {
-            assert_eq!(permit(reach, &url(base), &url(realm)).is_ok(), ok, "{base} {realm}");
+            assert_eq!(permit(&reach, &url(base), &url(realm)).is_ok(), ok, "{base} {realm}");
         }
     }
 }

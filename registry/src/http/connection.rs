@@ -2,11 +2,13 @@
 //! Requests to one repository: authorization, redirects, and the known facts about it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ambisign_host::{
-    Answer, CallLimits, Host, HttpError, HttpReason, Warning, resolves_to_loopback,
+    Answer, CallLimits, Host, HttpError, HttpReason, Reach, Warning, resolves_to_loopback,
 };
 use reqwest::header::{AUTHORIZATION, LOCATION};
 use reqwest::{Method, Request, StatusCode};
@@ -16,6 +18,7 @@ use url::Url;
 
 use crate::error::Error;
 use crate::http::access::{Access, origin};
+use crate::http::address::Place;
 use crate::http::call::{Call, Elsewhere};
 use crate::http::challenge::Challenge;
 use crate::http::transport::{Transport, with_tls_of};
@@ -37,6 +40,8 @@ pub(crate) struct Peer {
     in_flight: Semaphore,
     challenge: Mutex<Option<Challenge>>,
     transport: Mutex<Transport>,
+    /// The addresses that answered as the registry.
+    seen: Mutex<BTreeSet<IpAddr>>,
     /// Set once it is known whether the registry is on this machine.
     settled: OnceCell<()>,
 }
@@ -47,6 +52,7 @@ impl Peer {
             in_flight: Semaphore::new(IN_FLIGHT),
             challenge: Mutex::default(),
             transport: Mutex::new(transport),
+            seen: Mutex::default(),
             settled: OnceCell::default(),
         }
     }
@@ -59,6 +65,12 @@ impl Peer {
     /// Remembers the transport of the registry.
     pub(crate) fn speak(&self, transport: Transport) {
         *self.lock_transport() = transport;
+    }
+
+    /// Remembers the address that gave `answer`, which is the registry's.
+    fn see(&self, answer: &Answer) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.extend(answer.from);
     }
 
     fn lock_transport(&self) -> MutexGuard<'_, Transport> {
@@ -355,12 +367,12 @@ impl Connection<'_> {
     /// origin, and not after a redirect has left it.
     async fn follow(&self, call: &Call, access: &Access) -> Result<Answer, Error> {
         let mut url = self.as_spoken(call.url.clone());
-        let mut strayed = false;
+        let (mut strayed, mut reach) = (false, Reach::Anywhere);
         for _ in 0..=MOST_REDIRECTS {
             if !self.is_home(&url) {
                 match call.elsewhere {
-                    Elsewhere::Follow => self.permit(&url).await?,
-                    Elsewhere::FollowDigest => self.permit_content(&url).await?,
+                    Elsewhere::Follow => reach = self.permit(&url).await?,
+                    Elsewhere::FollowDigest => reach = self.permit_content(&url).await?,
                     Elsewhere::Answer | Elsewhere::Refuse => return Err(self.away(&url)),
                 }
                 strayed = true;
@@ -380,8 +392,12 @@ impl Connection<'_> {
             if strayed && call.elsewhere == Elsewhere::FollowDigest {
                 hop.profile = transport::of_storage(hop.profile, request.url());
             }
+            hop.profile.reach = reach;
             let answer = self.host.net.send_unfollowed(&hop, request).await?;
             drop(permit);
+            if self.is_home(&answer.url) {
+                self.repository.peer.see(&answer);
+            }
             match self.redirect(call, &answer)? {
                 Some(next) => url = next,
                 None => return Ok(answer),
@@ -421,15 +437,21 @@ impl Connection<'_> {
         Some(with_tls_of(&self.repository.base(), location))
     }
 
-    /// Checks that a request may be sent to `url` outside of the registry.
-    pub(crate) async fn permit(&self, url: &Url) -> Result<(), Error> {
-        let permitted = address::permit(&self.repository.base(), url).await;
+    /// Where the registry is.
+    pub(crate) fn place(&self) -> Place {
+        let seen = self.repository.peer.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        Place { url: self.repository.base(), seen: seen.iter().copied().collect() }
+    }
+
+    /// Checks that a request may be sent to `url` outside of the registry, and tells where it may connect to.
+    pub(crate) async fn permit(&self, url: &Url) -> Result<Reach, Error> {
+        let permitted = address::permit(&self.host.net, &self.place(), url).await;
         permitted.map_err(|why| self.lost(url, why))
     }
 
     /// Whether content that its digest proves may be read from `url`.
-    async fn permit_content(&self, url: &Url) -> Result<(), Error> {
-        let permitted = address::permit_content(&self.repository.base(), url).await;
+    async fn permit_content(&self, url: &Url) -> Result<Reach, Error> {
+        let permitted = address::permit_content(&self.host.net, &self.place(), url).await;
         permitted.map_err(|why| self.lost(url, why))
     }
 

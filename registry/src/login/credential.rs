@@ -25,12 +25,14 @@ pub(crate) struct Credential {
 }
 
 /// The token endpoints that may receive a credential, among those that the registry names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CredentialScope {
-    /// Any, for a login by the user, or by the platform for its own registry.
+    /// Any, for a login by the user.
     Endpoint,
     /// The one of Google's registries.
     Google,
+    /// Those on these hosts.
+    Hosts(Vec<String>),
     /// Only one on the same host.
     Same,
 }

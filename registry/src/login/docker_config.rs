@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::login::error::CredentialError;
 use crate::reference::canonical_registry;
@@ -34,7 +35,7 @@ pub(crate) struct File {
 }
 
 /// A member of `auths`. It is empty if a helper has the secret.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ZeroizeOnDrop)]
 pub(crate) struct Entry {
     auth: Option<String>,
     username: Option<String>,
@@ -121,9 +122,9 @@ impl Entry {
     /// User and password; `Some(None)` if the entry has none, `None` if `auth` is malformed.
     pub(crate) fn pair(&self) -> Option<Option<(String, String)>> {
         let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        if let Some(auth) = filled(&self.auth) {
-            let bytes = BASE64.decode(auth.trim()).ok()?;
-            let text = String::from_utf8(bytes).ok()?;
+        if let Some(auth) = filled(&self.auth).map(Zeroizing::new) {
+            let bytes = Zeroizing::new(BASE64.decode(auth.trim()).ok()?);
+            let text = std::str::from_utf8(&bytes).ok()?;
             let (user, password) = text.split_once(':')?;
             // Old versions of Docker pad with NUL.
             let password = password.trim_end_matches('\0');

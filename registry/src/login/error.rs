@@ -64,7 +64,11 @@ errors! {
 }
 
 fn helper(program: &str, source: &SpawnError) -> String {
-    if is_absent(source) {
+    if let SpawnError::Relative { .. } = source {
+        format!(
+            "name the folder of `{program}` in `PATH` by its absolute path, or log in without it"
+        )
+    } else if is_absent(source) {
         format!(
             "install `{program}` and check that it works for this registry, or log in without it"
         )
@@ -83,10 +87,11 @@ impl CredentialError {
     }
 }
 
-/// Returns `true` if the program does not exist.
+/// Returns `true` if the program does not exist where programs are looked for.
 pub(crate) fn is_absent(error: &SpawnError) -> bool {
-    matches!(
-        error,
-        SpawnError::Start { source, .. } if source.kind() == ErrorKind::NotFound
-    )
+    match error {
+        SpawnError::Missing { .. } | SpawnError::Relative { .. } => true,
+        SpawnError::Start { source, .. } => source.kind() == ErrorKind::NotFound,
+        SpawnError::Output { .. } | SpawnError::Time { .. } | _ => false,
+    }
 }

@@ -7,18 +7,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ambisign_host::{Child, Host, Token, spawn};
+use ambisign_host::{Child, Host, SpawnError, Token, spawn};
+use ambisign_providers::Realm;
 use serde::Deserialize;
+use zeroize::ZeroizeOnDrop;
 
 use crate::login::credential::{Credential, CredentialScope, Secret, TOKEN_USER};
 use crate::login::error::{CredentialError, is_absent};
+use crate::login::passed_on;
 use crate::login::remark::reason;
 
 /// The time limit of a credential helper.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// The output of a helper for `get`.
-#[derive(Deserialize)]
+#[derive(Deserialize, ZeroizeOnDrop)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
     #[serde(default)]
@@ -41,8 +44,8 @@ pub(crate) struct Asked {
 /// It cannot be run, fails, ends too late or writes something else than an answer.
 pub(crate) async fn ask(
     host: &Host,
-    program: &str,
-    server: &str,
+    realm: &Realm,
+    (program, server): (&str, &str),
     path: &Path,
 ) -> Result<Asked, CredentialError> {
     let failed = |why: &str, remark: &str| CredentialError::Helper {
@@ -54,22 +57,17 @@ pub(crate) async fn ask(
         },
     };
     let nothing = |remark| Asked { credential: None, remark };
+    let sees = passed_on::sees(program, server);
+    let sees: Vec<&str> = sees.iter().map(String::as_str).collect();
     let child = Child {
         program,
         args: &["get"],
         input: server.as_bytes(),
         limit: LONGEST,
-        needs: needed(host, server),
+        sees: &sees,
+        needs: passed_on::needs(host, realm, server),
     };
-    let done = spawn(host, child).await.map_err(|source| {
-        let why = if is_absent(&source) { "is not installed" } else { "gave no answer" };
-        CredentialError::HelperProcess {
-            program: program.to_owned(),
-            path: path.to_owned(),
-            why,
-            source,
-        }
-    })?;
+    let done = spawn(host, child).await.map_err(|source| not_run(program, path, source))?;
     if !done.status.success() {
         // Helpers write this sentence to their standard output (docker/docker-credential-helpers).
         let remark = String::from_utf8_lossy(&done.stdout);
@@ -79,7 +77,7 @@ pub(crate) async fn ask(
         let remark = reason(host, &[&done.stdout, &done.stderr]);
         return Err(failed("failed", &remark));
     }
-    let answer: Answer =
+    let mut answer: Answer =
         ambisign_host::json::parse(&done.stdout).map_err(|_may_hold_the_secret| {
             let remark = reason(host, &[&done.stderr]);
             failed("answered with something else than JSON", &remark)
@@ -87,11 +85,34 @@ pub(crate) async fn ask(
     host.net.guard(&answer.secret);
     Ok(match Token::new(&answer.secret) {
         Some(secret) => Asked {
-            credential: Some(Arc::new(credential(program, answer.username, secret))),
+            credential: Some(Arc::new(credential(
+                program,
+                std::mem::take(&mut answer.username),
+                secret,
+            ))),
             remark: String::new(),
         },
         None => nothing(reason(host, &[&done.stderr])),
     })
+}
+
+/// The error of a helper that could not be run to its end.
+fn not_run(program: &str, path: &Path, source: SpawnError) -> CredentialError {
+    let why = match &source {
+        SpawnError::Relative { .. } => "is in no folder that `PATH` names by an absolute path",
+        source if is_absent(source) => "is not installed",
+        SpawnError::Missing { .. }
+        | SpawnError::Output { .. }
+        | SpawnError::Start { .. }
+        | SpawnError::Time { .. }
+        | _ => "gave no answer",
+    };
+    CredentialError::HelperProcess {
+        program: program.to_owned(),
+        path: path.to_owned(),
+        why,
+        source,
+    }
 }
 
 fn credential(program: &str, user: String, secret: Token) -> Credential {
@@ -103,47 +124,4 @@ fn credential(program: &str, user: String, secret: Token) -> Credential {
         (source, Secret::Basic { user, password })
     };
     Credential { source, secret, reach: CredentialScope::Endpoint }
-}
-
-/// The logins of the job that a helper may see: only those for `server`.
-fn needed(host: &Host, server: &str) -> &'static [&'static str] {
-    let name = server.strip_prefix("https://").unwrap_or(server);
-    let name = name.split('/').next().unwrap_or(name);
-    if name == "ghcr.io" {
-        &["GITHUB_TOKEN", "GH_TOKEN"]
-    } else if host.env.get("CI_REGISTRY") == Some(name) {
-        &["CI_REGISTRY_PASSWORD", "CI_JOB_TOKEN", "CI_DEPLOY_PASSWORD"]
-    } else {
-        &[]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use ambisign_host::{Clock, Env, Host, Net, NetOptions};
-
-    use super::needed;
-
-    #[test]
-    fn a_helper_sees_the_logins_for_its_registry() {
-        let (env, clock) = (Env::from_iter([("CI_REGISTRY", "r.example:5050")]), Clock::system());
-        let host = Host {
-            net: Net::new(&env, clock, NetOptions::default()),
-            env,
-            clock,
-            root: PathBuf::from("/"),
-        };
-        for (server, first) in [
-            ("ghcr.io", Some("GITHUB_TOKEN")),
-            ("https://ghcr.io/v2/", Some("GITHUB_TOKEN")),
-            ("r.example:5050", Some("CI_REGISTRY_PASSWORD")),
-            ("r.example", None),
-            ("ghcr.io.example", None),
-            ("https://index.docker.io/v1/", None),
-        ] {
-            assert_eq!(needed(&host, server).first().copied(), first, "{server}");
-        }
-    }
 }

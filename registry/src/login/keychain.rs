@@ -12,15 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ambisign_host::{Host, Token, Warning};
-use ambisign_providers::gce;
+use ambisign_providers::{Realm, gce};
 use tokio::time::Instant;
 
 use super::buildx;
 use super::docker_config;
 use super::helper;
-use crate::hosts::{GHCR, is_google};
+use crate::hosts::{self, GHCR, Gitlab, is_google};
 use crate::login::credential::{Credential, CredentialScope, Secret, from_entry};
 use crate::login::error::CredentialError;
+use crate::login::passed_on::HELPER;
 use crate::reference::DOCKER_HUB;
 use crate::right::Right;
 use crate::warnings::{HELPER_MISSING, LOGIN_UNREADABLE, SCOPED_LOGIN};
@@ -49,6 +50,8 @@ pub(crate) struct Keychain {
     pub(crate) looked: Vec<String>,
     /// `true` if there are logins with a scope for this registry, but none for this repository.
     pub(crate) has_scopes: bool,
+    /// The server of the platform that may receive its credentials.
+    realm: Realm,
     warnings: Vec<Warning>,
 }
 
@@ -90,10 +93,11 @@ impl Keychain {
     /// A file exists but is unusable.
     pub(crate) fn new(
         host: &Host,
+        realm: &Realm,
         [registry, repository]: [&str; 2],
         right: Right,
     ) -> Result<Self, CredentialError> {
-        let mut plan = Self::default();
+        let mut plan = Self { realm: realm.clone(), ..Self::default() };
         for (path, named) in files(host) {
             plan.looked.push(path.display().to_string());
             if named == Named::ByNobody && is_closed(&path) {
@@ -132,7 +136,7 @@ impl Keychain {
                 Candidate::Ready(credential) => Some(Arc::clone(credential)),
                 Candidate::Machine => of_the_machine(host).await?,
                 Candidate::Helper { program, server, path } => {
-                    match helper::ask(host, program, server, path).await {
+                    match helper::ask(host, &self.realm, (program, server), path).await {
                         Ok(asked) => {
                             remarks.push_str(&remark(program, &asked.remark));
                             asked.credential
@@ -214,7 +218,7 @@ impl Keychain {
                 name: name.to_owned(),
             });
         }
-        let program = format!("docker-credential-{name}");
+        let program = format!("{HELPER}{name}");
         self.looked.push(format!("`{program}`"));
         self.candidates.push(Candidate::Helper {
             program,
@@ -268,7 +272,7 @@ impl Keychain {
 
     /// The job's own credential, for the platform's own registry only.
     fn add_platform(&mut self, host: &Host, registry: &str) {
-        let own = of_the_platform(host, registry, &mut self.looked);
+        let own = of_the_platform(host, &self.realm, registry, &mut self.looked);
         let ready = own.map(|credential| Candidate::Ready(Arc::new(credential)));
         self.candidates.extend(ready);
         if is_google(registry) && gce::is_here(host) {
@@ -350,7 +354,12 @@ async fn of_the_machine(host: &Host) -> Result<Option<Arc<Credential>>, Credenti
 }
 
 /// The job's own credential, for the platform's own registry only.
-fn of_the_platform(host: &Host, registry: &str, looked: &mut Vec<String>) -> Option<Credential> {
+fn of_the_platform(
+    host: &Host,
+    realm: &Realm,
+    registry: &str,
+    looked: &mut Vec<String>,
+) -> Option<Credential> {
     let basic = |user: &str, password: &str, variable: &str, reach| {
         host.net.guard(password);
         Some(Credential {
@@ -366,13 +375,23 @@ fn of_the_platform(host: &Host, registry: &str, looked: &mut Vec<String>) -> Opt
         let token = host.env.get("GITHUB_TOKEN")?;
         return basic(user, token, "GITHUB_TOKEN", CredentialScope::Same);
     }
-    let gitlab = host.env.get("CI_REGISTRY")?;
-    if registry.eq_ignore_ascii_case(gitlab) {
-        looked.push("`CI_REGISTRY_PASSWORD`".to_owned());
-        let user = host.env.get("CI_REGISTRY_USER")?;
-        let password = host.env.get("CI_REGISTRY_PASSWORD")?;
-        // GitLab itself is the token endpoint of its registry.
-        return basic(user, password, "CI_REGISTRY_PASSWORD", CredentialScope::Endpoint);
+    match hosts::gitlab(host, realm, registry) {
+        Gitlab::No => None,
+        Gitlab::Unknown => {
+            looked.push(
+                "`CI_REGISTRY_PASSWORD` (which `--public-instance` keeps for the registry of \
+                 gitlab.com or of the GitLab that `--require-issuer` names)"
+                    .to_owned(),
+            );
+            None
+        }
+        Gitlab::Own => {
+            looked.push("`CI_REGISTRY_PASSWORD`".to_owned());
+            let user = host.env.get("CI_REGISTRY_USER")?;
+            let password = host.env.get("CI_REGISTRY_PASSWORD")?;
+            // GitLab itself is the token endpoint of its registry.
+            let reach = CredentialScope::Hosts(hosts::gitlab_endpoints(host, realm, registry));
+            basic(user, password, "CI_REGISTRY_PASSWORD", reach)
+        }
     }
-    None
 }

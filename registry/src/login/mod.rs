@@ -7,4 +7,5 @@ pub(crate) mod docker_config;
 pub(crate) mod error;
 mod helper;
 pub(crate) mod keychain;
+mod passed_on;
 mod remark;

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ambisign_host::{Env, Explain as _, Token};
+use ambisign_providers::Realm;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
@@ -349,8 +350,9 @@ async fn a_login_survives_one_fault_at_any_call() {
 
 fn looked(env: Env, registry: &str) -> Result<String, String> {
     let host = host(env);
-    let plan = Keychain::new(&host, [registry, "acme/app"], Right::PullAndPush)
-        .map_err(|error| error.to_string())?;
+    let plan =
+        Keychain::new(&host, &Realm::Environment, [registry, "acme/app"], Right::PullAndPush)
+            .map_err(|error| error.to_string())?;
     let found = futures_util::FutureExt::now_or_never(plan.resolve(&host));
     let found = found.expect("no helper").map_err(|error| error.to_string())?;
     let found = found.credential;

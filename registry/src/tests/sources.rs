@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use ambisign_host::{Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_providers::Realm;
 
 use super::auth::{Folder, login};
 use super::fake::{Fake, Reply};
@@ -22,7 +23,8 @@ fn host(root: &Path, env: &[(&str, &str)]) -> Host {
 /// What is found for `registry/acme/app`, as text: the source, or the code and message of the error.
 async fn found(host: &Host, registry: &str) -> Result<(String, Vec<&'static str>), String> {
     let told = |error: crate::CredentialError| format!("{}: {error}", error.code());
-    let plan = Keychain::new(host, [registry, "acme/app"], Right::PullAndPush).map_err(told)?;
+    let plan = Keychain::new(host, &Realm::Environment, [registry, "acme/app"], Right::PullAndPush)
+        .map_err(told)?;
     let Resolved { credential, warnings, until, remark: _ } =
         plan.resolve(host).await.map_err(told)?;
     let machine = Some("this Google machine's account");
@@ -217,8 +219,13 @@ async fn a_login_with_a_scope_counts_when_it_is_the_only_one() {
             }
             None => {
                 assert_eq!(source, "none", "{names:?}");
-                let plan =
-                    Keychain::new(&job, ["ghcr.io", "acme/app"], Right::PullAndPush).unwrap();
+                let plan = Keychain::new(
+                    &job,
+                    &Realm::Environment,
+                    ["ghcr.io", "acme/app"],
+                    Right::PullAndPush,
+                )
+                .unwrap();
                 assert_eq!(plan.has_scopes, names != ["r.example/acme/app"], "{names:?}");
             }
         }
@@ -244,7 +251,7 @@ async fn a_login_of_a_variable_is_found() {
     let names = [fake.host.as_str(), "app"];
     let found = async |env: Env| {
         let host = super::host(env);
-        let keychain = Keychain::new(&host, names, Right::Pull).unwrap();
+        let keychain = Keychain::new(&host, &Realm::Environment, names, Right::Pull).unwrap();
         keychain.resolve(&host).await.unwrap().credential.unwrap().source.clone()
     };
     assert_eq!(found(env.clone()).await, "user \"bob\" of DOCKER_AUTH_CONFIG");
@@ -252,7 +259,8 @@ async fn a_login_of_a_variable_is_found() {
     assert!(found(env).await.ends_with("config.json"));
 
     let host = super::host(Env::from_iter([("DOCKER_AUTH_CONFIG", "{c4n4ry")]));
-    let error = Keychain::new(&host, names, Right::Pull).unwrap_err().to_string();
+    let error =
+        Keychain::new(&host, &Realm::Environment, names, Right::Pull).unwrap_err().to_string();
     assert!(error.starts_with("`DOCKER_AUTH_CONFIG` cannot be used"), "{error}");
     assert!(!error.contains("c4n4ry"), "{error}");
 }

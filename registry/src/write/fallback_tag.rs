@@ -66,7 +66,7 @@ enum Written {
     /// It is not accepted while it lists these, which the registry does not have.
     Without(BTreeSet<Digest>),
     /// The registry refuses to replace the tag.
-    Refused(Answer),
+    Refused(Box<Answer>),
 }
 
 /// The result of reading the index after our write.
@@ -275,7 +275,7 @@ impl Pusher<'_> {
             }
         }
         match status {
-            409 | 412 => Ok(Written::Refused(answer)),
+            409 | 412 => Ok(Written::Refused(Box::new(answer))),
             400 | 405 if read.state.is_some() && !misses => {
                 Err(self.refused_tag(subject, read.state, &answer))
             }

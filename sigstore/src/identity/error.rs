@@ -100,6 +100,13 @@ errors! {
             why: "`--require-identity` and `--require-issuer` are compared exactly.",
             advice: "Correct the requirement, or find out why the job has another identity.",
         },
+        #[error("the identity token says {claim} {found:?}, but `{variable}` of this job is {expected:?}")]
+        OtherJob { claim: &'static str, found: String, variable: &'static str, expected: String } = "identity/other-job", Identity {
+            fix: format!("use the token of this job, and leave `{variable}` as the platform sets it"),
+            what: "The identity token belongs to another job than the one that runs.",
+            why: "An earlier step or a server handed over the token of another job, or changed a variable of the platform. The signature would name that other job.",
+            advice: "Let ambisign request the token in the job that signs, and leave the variables of the platform as they are.",
+        },
         #[error("the certificate is too old to sign more, and the given identity token has expired")]
         Outlived = "identity/outlived", Identity {
             what: "The run took longer than the given token was valid.",

@@ -203,6 +203,28 @@ impl Identity {
         }
     }
 
+    /// Checks that the token says `expected` in `claim`, as `variable` does. Letters in another case mean the same. A
+    /// token without the claim says nothing.
+    ///
+    /// # Errors
+    /// [`IdentityError::OtherJob`]
+    pub fn is_of_job(
+        &self,
+        (claim, variable): (&'static str, &'static str),
+        expected: &str,
+    ) -> Result<(), IdentityError> {
+        let found = match self.claims.get(claim) {
+            None | Some(Value::Null) => return Ok(()),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        if found.eq_ignore_ascii_case(expected) {
+            return Ok(());
+        }
+        let (found, expected) = (excerpt(&found), excerpt(expected));
+        Err(IdentityError::OtherJob { claim, found, variable, expected })
+    }
+
     /// Refuses to publish the name of a private repository without consent. With consent, it returns
     /// the visibility of the repository whose name becomes public.
     ///
@@ -263,7 +285,7 @@ pub fn require(
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use ambisign_host::{Explain, Token};
+    use ambisign_host::{Class, Explain, Token};
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::{Value, json};
@@ -341,6 +363,25 @@ mod tests {
             let error = Identity::parse(Token::new(&text).unwrap(), "sigstore", now()).unwrap_err();
             assert_eq!(error.code(), "identity/not-a-jwt", "{text}");
             assert!(!error.to_string().contains("canary"));
+        }
+    }
+
+    /// `GITHUB_REPOSITORY` named one repository, and the token was of another.
+    #[test]
+    fn a_token_of_another_job_ends_the_run() {
+        let mut claims = with("repository", json!("acme/app"));
+        claims["run_id"] = json!("7");
+        claims["runner_id"] = json!(12);
+        let identity = Identity::parse(token(&claims), "sigstore", now()).unwrap();
+        let is_of = |claim, expected: &str| identity.is_of_job((claim, "VARIABLE"), expected);
+        assert!(is_of("repository", "Acme/App").is_ok() && is_of("run_id", "7").is_ok());
+        assert!(is_of("runner_id", "12").is_ok());
+        assert!(is_of("not_there", "x").is_ok());
+        for (claim, expected) in [("repository", "acme/web"), ("run_id", "8"), ("runner_id", "1")] {
+            let error = is_of(claim, expected).unwrap_err();
+            assert_eq!((&*error.code(), error.class()), ("identity/other-job", Class::Identity));
+            let text = error.to_string();
+            assert!(text.contains(expected) && text.contains("`VARIABLE`"), "{text}");
         }
     }
 

@@ -16,7 +16,7 @@ pub mod tuf;
 
 use std::time::SystemTime;
 
-use ambisign_host::{Host, HttpError, Warning};
+use ambisign_host::{Host, HttpError, Warning, is_loopback};
 use reqwest::{Method, Request};
 use url::Url;
 
@@ -91,6 +91,26 @@ impl Trust {
         self.root.is_public() || mirror == Some(&Mirror::Public)
     }
 
+    /// Returns `true` if log entries can be read by everybody: those of the public instance, and of the staging
+    /// instance, which is as open.
+    pub fn publishes(&self) -> bool {
+        let services = &self.services;
+        let mut used = std::iter::once(&services.fulcio).chain(&services.logs);
+        let mirror = self.mirror.as_ref().map(|used| &used.mirror);
+        self.is_public()
+            || mirror == Some(&Mirror::Staging)
+            || used.any(|service| is_of(&service.url, &["sigstage.dev", "sigstore.dev"]))
+    }
+
+    /// Returns `true` if Fulcio is that of the public instance: its name shows it, as the connection has TLS, or the
+    /// trusted root of that instance names it. One on this machine has no other operator, and counts too.
+    pub fn asks_public_fulcio(&self, now: SystemTime) -> bool {
+        let url = &self.services.fulcio.url;
+        is_of(url, &["sigstore.dev"])
+            || is_loopback(url)
+            || (self.is_public() && self.root.names(ServiceKind::Fulcio, url, now))
+    }
+
     /// Whether the services are those of the public instance, by its trusted root: then root and
     /// services fit, as its operators see to it.
     pub fn is_of_public_services(&self, now: SystemTime) -> bool {
@@ -115,6 +135,12 @@ impl Trust {
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
+}
+
+/// Whether the host of `url` is below one of `domains`.
+fn is_of(url: &Url, domains: &[&str]) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    domains.iter().any(|domain| host.strip_suffix(domain).is_some_and(|sub| sub.ends_with('.')))
 }
 
 /// The services of a run: those that options name, otherwise those of the signing config.

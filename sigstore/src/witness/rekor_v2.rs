@@ -114,10 +114,10 @@ impl RekorV2<'_> {
 
     async fn read(&self, path: &str) -> Result<Vec<u8>, Error> {
         let url = request::below(&self.service.url, &format!("api/v2/{path}"));
-        let answer =
+        let mut answer =
             self.host.net.send(&REKOR, request::get_json(url)).await.map_err(Error::unread)?;
         if answer.status.is_success() {
-            return Ok(answer.body);
+            return Ok(std::mem::take(&mut answer.body));
         }
         Err(Error::refused(answer.status.as_u16(), answer.excerpt(&self.host.net)))
     }

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use ambisign_providers::google::service_account;
+use ambisign_host::file::Distrust;
+use ambisign_providers::google::{adc, service_account};
 use ambisign_providers::{ChooseError, Names};
 use ambisign_providers::{env_var, file, gce, impersonation};
 use ambisign_sigstore::identity::IdentityError;
@@ -17,6 +18,7 @@ const NAMES: Names = Names {
     token_file: "--identity-token-file",
     disable_ambient: "--oidc-disable-ambient-providers",
     require_identity: Some("--require-identity"),
+    realm: Some("--require-issuer"),
 };
 
 const ACCOUNT: &str = "signer@acme.iam.gserviceaccount.com";
@@ -31,6 +33,14 @@ fn choice() -> Vec<Error> {
     vec![
         boxed(env_var::Error::NotText { variable: "SIGSTORE_ID_TOKEN".to_owned() }),
         boxed(file::Error::Exposed { from: "the token file `/run/token`".to_owned() }),
+        boxed(file::Error::OtherOwner {
+            from: "the token file `/run/token`".to_owned(),
+            owner: 1000,
+        }),
+        boxed(adc::Error::NotTrusted {
+            path: "/etc/google/key.json".into(),
+            doubt: Distrust::OtherOwner(1000),
+        }),
         boxed(file::Error::Silent { limit: Duration::from_secs(30) }),
         boxed(file::Error::Terminal),
         // Settings refuse it before.

@@ -52,7 +52,7 @@ async fn ask(limits: &CallLimits, answer: &str, drip: Option<u8>) -> Result<Vec<
     let url = server(answer.as_bytes().to_vec(), drip).await;
     let net = Net::new(&Env::default(), Clock::system(), NetOptions::default());
     let answer = net.send(limits, Request::new(Method::GET, url)).await?;
-    Ok(answer.body)
+    Ok(answer.body.clone())
 }
 
 fn busy(retry_after: &str) -> String {

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use url::{Host as UrlHost, Url};
+use zeroize::ZeroizeOnDrop;
 
 use super::error::Error;
 use crate::providers::file::read_small;
@@ -77,7 +78,7 @@ impl Metadata {
 
     /// An access token of the machine's account for Google's APIs.
     pub(crate) async fn access_token(&self, host: &Host) -> Result<Token, Error> {
-        #[derive(Deserialize)]
+        #[derive(Deserialize, ZeroizeOnDrop)]
         struct Body {
             access_token: String,
         }

@@ -7,12 +7,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use ambisign_host::file::Distrust;
 use ambisign_host::{Host, errors};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::service_account::{self, Key};
 use crate::Options;
-use crate::providers::file::read_small;
+use crate::providers::file::read_credential;
 
 const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
@@ -32,6 +34,15 @@ errors! {
             what: "The file with the Google credentials of this machine is malformed.",
             why: "It is truncated, was edited by hand, or contains something else, such as a wrapped secret.",
             advice: "Download the key file again, and set `GOOGLE_APPLICATION_CREDENTIALS` to its path.",
+        },
+        #[error("the Google credential file `{}` {}", path.display(), match doubt {
+            Distrust::OtherOwner(owner) => format!("belongs to another user of this machine (ID {owner})"),
+            Distrust::WritableByOthers => "is writable by other users of this machine".to_owned(),
+        })]
+        NotTrusted { path: PathBuf, doubt: Distrust } = "adc/not-trusted", Identity {
+            what: "Another user of this machine can replace the file with the Google credentials.",
+            why: "The file belongs to that user, or its mode lets others write it. It decides which identity signs.",
+            advice: "Make it a file of the user that signs or of root, which no other user may write.",
         },
         #[error("the Google credential file `{}` names a program to run", path.display())]
         Program { path: PathBuf, bring: String } = "adc/program", Identity {
@@ -112,7 +123,7 @@ struct CredentialSource {
 
 /// Reads the file. A named file must exist, because no other credential is guessed; gcloud's default file
 /// may be missing.
-fn read(host: &Host) -> Result<Option<(PathBuf, String)>, Error> {
+fn read(host: &Host) -> Result<Option<(PathBuf, Zeroizing<String>)>, Error> {
     let named = host.env.get(VARIABLE).map(PathBuf::from);
     let path = match named {
         Some(path) => path,
@@ -121,8 +132,9 @@ fn read(host: &Host) -> Result<Option<(PathBuf, String)>, Error> {
             Some(_) | None => return Ok(None),
         },
     };
-    match read_small(&path) {
-        Ok(text) => Ok(Some((path, text))),
+    match read_credential(&path) {
+        Ok((text, None)) => Ok(Some((path, text))),
+        Ok((_, Some(doubt))) => Err(Error::NotTrusted { path, doubt }),
         Err(source) => Err(Error::Unreadable { path, source }),
     }
 }

@@ -12,7 +12,7 @@ use ambisign_host::{Host, Token};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::{Detection, Error, Kind, Options, Provider, Source, Variable};
+use crate::{Decides, Detection, Error, Kind, Options, Provider, Source, Variable};
 
 /// The name of this provider.
 pub(crate) const NAME: &str = "google-adc";
@@ -29,7 +29,8 @@ pub(crate) const PROVIDER: Provider = Provider {
             "CLOUDSDK_CONFIG",
             "/root/.config/gcloud",
             "Google Cloud: the folder of the default credentials",
-        ),
+        )
+        .decides(Decides::Identity),
     ],
     secrets: &[],
     errors: &[adc::Error::TABLE, service_account::Error::TABLE],

@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::{Url, form_urlencoded};
+use zeroize::ZeroizeOnDrop;
 
 use crate::{RequestError, http, limits};
 
@@ -105,7 +106,7 @@ impl From<Error> for crate::Error {
 }
 
 /// The members of the file that are used.
-#[derive(Deserialize)]
+#[derive(Deserialize, ZeroizeOnDrop)]
 pub(super) struct File {
     client_email: String,
     client_id: Option<String>,
@@ -125,10 +126,10 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(super) fn new(net: &Net, file: File) -> Result<Self, Error> {
+    pub(super) fn new(net: &Net, mut file: File) -> Result<Self, Error> {
         net.guard(&file.private_key);
-        let account = file.client_email;
-        let universe = file.universe_domain.filter(|name| name != UNIVERSE);
+        let account = std::mem::take(&mut file.client_email);
+        let universe = file.universe_domain.take().filter(|name| name != UNIVERSE);
         if let Some(universe) = universe {
             return Err(Error::Universe { account, universe });
         }
@@ -140,9 +141,9 @@ impl Key {
         };
         Ok(Self {
             account,
-            unique_id: file.client_id,
-            private_key: file.private_key.into(),
-            key_id: file.private_key_id.unwrap_or_default(),
+            unique_id: file.client_id.take(),
+            private_key: std::mem::take(&mut file.private_key).into(),
+            key_id: file.private_key_id.take().unwrap_or_default(),
             token_uri,
         })
     }
@@ -159,7 +160,7 @@ impl Key {
 
     /// An identity token of the account itself.
     pub(crate) async fn identity_token(&self, host: &Host, audience: &str) -> Result<Token, Error> {
-        #[derive(Deserialize)]
+        #[derive(Deserialize, ZeroizeOnDrop)]
         struct Body {
             id_token: String,
         }
@@ -171,7 +172,7 @@ impl Key {
 
     /// An access token of the account for Google's APIs.
     pub(crate) async fn access_token(&self, host: &Host) -> Result<Token, Error> {
-        #[derive(Deserialize)]
+        #[derive(Deserialize, ZeroizeOnDrop)]
         struct Body {
             access_token: String,
         }

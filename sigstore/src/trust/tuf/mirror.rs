@@ -81,9 +81,9 @@ impl Mirror<'_> {
     }
 }
 
-fn present(file: &str, answer: Answer) -> Result<Vec<u8>, Error> {
+fn present(file: &str, mut answer: Answer) -> Result<Vec<u8>, Error> {
     match answer.status.as_u16() {
-        200 => Ok(answer.body),
+        200 => Ok(std::mem::take(&mut answer.body)),
         status => Err(Error::Status { file: file.to_owned(), status }),
     }
 }
