@@ -58,6 +58,18 @@ impl Tsa {
         if self.world.tell(Lie::TimestampOutsideCertificate) {
             time -= Duration::from_secs(3600);
         }
+        self.respond(ask, time)
+    }
+
+    /// A timestamp of `data`, with the authority's certificate.
+    pub(crate) fn stamp_at(&self, time: SystemTime, data: &[u8]) -> Vec<u8> {
+        let digest = element(der::OCTET_STRING, &sha256(&[data]));
+        let imprint = sequence(&[&sha256_algorithm(), &digest]);
+        let ask = Ask { imprint: &imprint, nonce: None, wants_certificate: true };
+        self.respond(&ask, time)
+    }
+
+    fn respond(&self, ask: &Ask<'_>, time: SystemTime) -> Vec<u8> {
         let other = integer(&[0x4e, 0x6f]);
         let nonce = if self.world.tell(Lie::TimestampWithAnotherNonce) {
             Some(&other[..])
