@@ -464,7 +464,7 @@ fn the_tests_of_the_incidents_exist() {
     let mut ids = BTreeSet::new();
     let sections: Vec<&str> = text.split("\n## ").skip(1).collect();
     let (last, concerned) = sections.split_last().unwrap();
-    for row in concerned.iter().flat_map(|section| rows(section)) {
+    for row in concerned.iter().flat_map(rows) {
         let of_row = quoted(row[2]);
         assert!(!of_row.is_empty(), "{}: no test", row[0]);
         for name in &of_row {
@@ -479,6 +479,28 @@ fn the_tests_of_the_incidents_exist() {
     let all = tests.iter().filter(|name| is_of_incident(name));
     let missing: Vec<_> = all.filter(is_other).collect();
     assert!(missing.is_empty(), "not in tests/INCIDENTS.md: {missing:?}");
+}
+
+/// Each clause of a specification has a place in the code and a test, or a reason why not.
+#[test]
+fn the_lines_of_the_specifications_have_places_and_tests() {
+    let (text, tests) = (read("docs/verification.md"), tests());
+    let mut clauses = 0;
+    for row in text.split("\n## ").skip(1).flat_map(rows) {
+        let [clause, what, places, evidence] = row[..] else { panic!("{row:?}") };
+        assert!(!clause.is_empty() && !what.is_empty() && !evidence.is_empty(), "{row:?}");
+        for place in quoted(places) {
+            assert!(root().join(place).exists(), "{clause}: {place}");
+        }
+        let named = quoted(evidence);
+        let known = named.iter().filter(|name| tests.contains(**name)).count();
+        assert!(places.is_empty() || known > 0, "{clause}: no test");
+        let is_test = |name: &&&str| name.contains('_') && !name.contains('/');
+        let unknown = named.iter().filter(is_test).find(|name| !tests.contains(**name));
+        assert!(unknown.is_none(), "{clause}: there is no test {unknown:?}");
+        clauses += 1;
+    }
+    assert!(clauses > 20, "{clauses}");
 }
 
 /// The whole text of every Rust file below `folder`.

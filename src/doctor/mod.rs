@@ -182,11 +182,13 @@ impl<'a> Doctor<'a> {
         }
         let clock = believed.map(|(_, asked)| services::clock(asked));
         self.note(clock);
-        let findings = match (believed, identity) {
-            (Some((trust, asked)), Some(identity)) => vec![
-                services::issuer(asked, identity, trust),
-                token::disclosure(&self.settings.signing, identity, trust),
-            ],
+        let findings: Vec<_> = match (believed, identity) {
+            (Some((trust, asked)), Some(identity)) => {
+                let issuer = services::issuer(asked, identity, trust);
+                let disclosure = token::disclosure(&self.settings.signing, identity, trust);
+                let name = fit::name(self.host, trust, identity);
+                name.into_iter().chain([issuer, disclosure]).collect()
+            }
             (None, _) | (_, None) => ["issuer", "repository"]
                 .map(|about| {
                     let text = "unknown without identity and trust material";

@@ -5,7 +5,7 @@ use ambisign_host::Token;
 use ambisign_providers::{Choice, Source, choose};
 use ambisign_sigstore::fulcio::Fulcio;
 use ambisign_sigstore::identity::Identity;
-use ambisign_sigstore::preflight::Answers;
+use ambisign_sigstore::preflight::{self, Answers};
 use ambisign_sigstore::trust::{self, Trust};
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
@@ -116,6 +116,7 @@ impl Context<'_> {
             self.recorder.warn(warning);
         }
         plan::permit(self, &identity, &trust)?;
+        preflight::permit(trust.root(), &identity, self.host.clock.now())?;
         answers.accept(&identity)?;
         Ok(Preflight { source: choice.source, trust, identity })
     }

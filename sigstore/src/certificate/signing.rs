@@ -6,20 +6,16 @@ use std::time::{Duration, SystemTime};
 use ambisign_host::errors;
 use der::Decode;
 use der::asn1::{ObjectIdentifier, Utf8StringRef};
-use x509_cert::ext::pkix::SubjectAltName;
-use x509_cert::ext::pkix::name::GeneralName;
 
+use super::names::{self, SUBJECT_ALT_NAME};
 use crate::pki::path::{PathError, UNDERSTOOD};
 use crate::pki::x509::Certificate;
 
-const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 pub(crate) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 /// The issuer of the token as its raw bytes: older certificates have only this one.
 const ISSUER_RAW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
 /// The issuer of the token as a DER string.
 const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.8");
-/// The type of a SAN from Fulcio that is neither an e-mail address nor a URI.
-const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
 /// The longest accepted life of a certificate of the public instance, which issues them for ten
 /// minutes. The key of a longer-lived one would be worth stealing.
@@ -68,11 +64,29 @@ errors! {
             #[source]
             flaw: PathError,
         } = "fulcio/untrusted-chain", Untrusted | Rejected {
-            fix: "use a current trusted root of the Fulcio instance",
+            fix: of_chain(*flaw),
             what: "The certificate was issued by an authority that is not in the trusted root.",
             why: "Usually the trusted root and the certificate belong to different instances, such as staging and production.",
             advice: "Use the trusted root of the instance that signed.",
         },
+    }
+}
+
+/// The fix of a path that does not verify.
+fn of_chain(flaw: PathError) -> &'static str {
+    match flaw {
+        PathError::Names(_) => {
+            "have it issued for a name that the name constraints of the authority allow"
+        }
+        PathError::Extension | PathError::Policies => {
+            "have it issued by an authority without that extension"
+        }
+        PathError::NotAuthority
+        | PathError::OutsideValidity
+        | PathError::PathLength
+        | PathError::Signature
+        | PathError::Unknown
+        | PathError::Usage => "use a current trusted root of the Fulcio instance",
     }
 }
 
@@ -109,9 +123,7 @@ impl SigningCertificate {
         if certificate.has_critical_beside(&[known, also, too, SUBJECT_ALT_NAME]) {
             return Err(profile("has an unknown critical extension"));
         }
-        let san = name(&certificate).ok_or_else(|| {
-            profile("does not have exactly one name that is an e-mail address, a URI or Fulcio's")
-        })?;
+        let san = names::read(&certificate).map_err(profile)?;
         let issuer = issuer(&certificate)
             .ok_or_else(|| profile("does not say who issued the identity token"))?;
         Ok(Self { certificate, san, issuer })
@@ -156,29 +168,6 @@ impl SigningCertificate {
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
-}
-
-/// The name, if there is exactly one and Fulcio uses its kind.
-fn name(certificate: &Certificate) -> Option<String> {
-    let names = SubjectAltName::from_der(certificate.extension(SUBJECT_ALT_NAME)?).ok()?;
-    let [name] = names.0.as_slice() else {
-        return None;
-    };
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the other kinds of names of RFC 5280 are all refused"
-    )]
-    let name = match name {
-        GeneralName::Rfc822Name(name) | GeneralName::UniformResourceIdentifier(name) => {
-            name.as_str().to_owned()
-        }
-        GeneralName::OtherName(name) if name.type_id == OTHER_NAME => {
-            let text = name.value.decode_as::<Utf8StringRef<'_>>().ok()?;
-            text.as_str().to_owned()
-        }
-        _ => return None,
-    };
-    (!name.is_empty()).then_some(name)
 }
 
 fn issuer(certificate: &Certificate) -> Option<String> {
@@ -239,8 +228,9 @@ mod tests {
     };
 
     use super::super::chain;
+    use super::super::names::OTHER_NAME;
     use super::testing::{certificate, email, good, order};
-    use super::{CertificateError, OTHER_NAME, SigningCertificate};
+    use super::{CertificateError, SigningCertificate};
     use crate::bundle::Bundle;
     use crate::pki::path::PathError;
     use crate::pki::testing::{extension, raw, second};

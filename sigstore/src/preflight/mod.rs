@@ -8,6 +8,7 @@
 mod authority;
 mod error;
 mod log;
+mod names;
 
 use std::time::SystemTime;
 
@@ -22,6 +23,7 @@ use crate::trust::{Service, Trust};
 pub use authority::authority;
 pub use error::{Error, Flaw, WARNINGS};
 pub use log::head;
+pub use names::permit;
 
 /// Where the Fulcio at `base` shows the chains of its authorities.
 pub fn trust_bundle(base: &Url) -> Url {

@@ -8,6 +8,7 @@ use ambisign_sigstore::certificate::CertificateError;
 use ambisign_sigstore::credential::SignError;
 use ambisign_sigstore::fulcio;
 use ambisign_sigstore::log::EntryError;
+use ambisign_sigstore::pki::names::Violation;
 use ambisign_sigstore::preflight::{self, Flaw};
 use ambisign_sigstore::timestamp::TimestampError;
 use ambisign_sigstore::verify;
@@ -30,6 +31,11 @@ pub(super) fn of_signing() -> Vec<Error> {
         }),
         boxed(CertificateError::Lifetime { life: Duration::from_secs(3600) }),
         boxed(CertificateError::Profile { why: "is not for code signing" }),
+        boxed(preflight::Error::NameConstraints {
+            name: "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
+                .to_owned(),
+            flaw: Violation::NotPermitted.into(),
+        }),
         boxed(preflight::Error::OtherAuthority {
             url: "https://fulcio.example.com/".to_owned(),
             theirs: "\"CN=acme,O=acme.example\"".to_owned(),
