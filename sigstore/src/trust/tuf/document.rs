@@ -14,7 +14,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU64;
 
-use ambisign_host::excerpt;
+use ambisign_host::{excerpt, json};
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -120,7 +120,7 @@ impl<R: Role> Role for Received<R> {
 /// # Errors
 /// The metadata is malformed.
 pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, String> {
-    let mut document: Value = parsed(ambisign_host::json::parse(bytes))?;
+    let mut document: Value = parsed(json::parse(bytes))?;
     of_kind(&document, &R::TYPE.to_string())?;
     let received = document.get("signed").cloned().unwrap_or_default();
     hashes::make_readable(&mut document);
@@ -128,7 +128,7 @@ pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, Stri
     if let Some(Value::Object(keys)) = document.pointer_mut(R::AT) {
         std::mem::swap(keys, &mut listed);
     }
-    let Signed { mut signed, signatures } = parsed(serde_json::from_value::<Signed<R>>(document))?;
+    let Signed { mut signed, signatures } = parsed(json::read::<Signed<R>>(document))?;
     if let Some((keys, extra)) = signed.keys() {
         let (known, unknown) = unique(listed)?;
         *keys = known;
@@ -157,12 +157,15 @@ fn unique(listed: Map<String, Value>) -> Result<(Keys, Map<String, Value>), Stri
     let mut unknown = Map::new();
     for (id, key) in listed {
         // IDs in upper and lower case are one ID.
-        let id: Decoded<Hex> = parsed(serde_json::from_value(id.into()))?;
+        let id: Decoded<Hex> = parsed(json::read(id.into()))?;
         if !ids.insert(id.clone()) {
             return Err(twice());
         }
         let kind = kind_of(&key);
-        match serde_json::from_value::<Key>(key) {
+        // `tough` reads a key by its type, and takes arrays for it and for its value.
+        let is_object = key.is_object() && key.get("keyval").is_none_or(Value::is_object);
+        match json::read::<Key>(key) {
+            Ok(_) if !is_object => return Err("a key is not an object".to_owned()),
             Ok(key) if has_its_form(&key) => drop(keys.insert(id, key)),
             // Of a known kind, and in another form than its own.
             Ok(_) | Err(_) if KINDS.contains(&kind.as_str()) => {}
