@@ -10,6 +10,7 @@ use crate::keys::{EcKey, Seed, sha256};
 use crate::lie::Lies;
 use crate::log::Verifier;
 use crate::merkle::{Tree, leaf_hash};
+pub use crate::tsa::Odd;
 use crate::tsa::Tsa;
 use crate::x509::{self, Authority, Role, Template, extension};
 use crate::{Clock, Error, World, b64, der, fulcio, note, rekor1};
@@ -65,6 +66,8 @@ pub struct Recipe {
     pub ct_end: Option<SystemTime>,
     /// The time of the timestamp, if there is one.
     pub stamped: Option<SystemTime>,
+    /// What is odd about the timestamp.
+    pub odd_stamp: Odd,
     /// The time of the log entry.
     pub logged: SystemTime,
     /// Whether the log signed time and index of the entry (SET).
@@ -88,6 +91,7 @@ impl Recipe {
             promised: begin,
             ct_end: None,
             stamped: Some(begin + Duration::from_secs(2)),
+            odd_stamp: Odd::Nothing,
             logged: begin + Duration::from_secs(3),
             is_promised: true,
             indices: vec![1001],
@@ -131,7 +135,7 @@ pub fn forge(recipe: &Recipe) -> Result<Forged, Error> {
     let mut material = json!({"certificate": {"rawBytes": b64(&certificate)},
         "tlogEntries": instance.entries(recipe, &signed)});
     if let (Some(time), Some(material)) = (recipe.stamped, material.as_object_mut()) {
-        let stamp = b64(&instance.tsa.stamp_at(time, &signed.signature));
+        let stamp = b64(&instance.tsa.stamp_at(time, &signed.signature, recipe.odd_stamp));
         let stamps = json!({"rfc3161Timestamps": [{"signedTimestamp": stamp}]});
         material.insert("timestampVerificationData".to_owned(), stamps);
     }

@@ -5,7 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use ambisign_sandbox::forge::{Content, Forged, Name, Recipe, forge};
+use ambisign_sandbox::forge::{Content, Forged, Name, Odd, Recipe, forge};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256, Sha512};
 use tempfile::TempDir;
 
 use crate::common::{Program, Stack};
@@ -72,6 +76,24 @@ fn row(
     Row { name, forged, identity: EMAIL, refused, cosign }
 }
 
+/// The bundle with a part of its JSON changed.
+fn bent(
+    name: &'static str,
+    (refused, cosign): (&'static str, Cosign),
+    change: impl FnOnce(&mut Value),
+) -> Row {
+    let mut row = row(name, Some(refused), cosign, |_| {});
+    change(&mut row.forged.bundle);
+    row
+}
+
+/// A statement about the file, with this digest as its SHA-512.
+fn statement(sha512: &str) -> Content {
+    let sha256 = hex::encode(Sha256::digest(FILE));
+    Content::Statement(json!({"_type": "https://in-toto.io/Statement/v1", "predicateType": "p",
+        "subject": [{"name": "a", "digest": {"sha256": sha256, "sha512": sha512}}], "predicate": {}}))
+}
+
 #[rustfmt::skip] // One row a line, or the table cannot be read.
 fn constrained() -> Vec<Row> {
     use Cosign::{Accepts, Refuses};
@@ -103,6 +125,86 @@ fn constrained() -> Vec<Row> {
     ]
 }
 
+/// Timestamps by the right key that say something else about it (RFC 3161 2.4.2).
+fn stamped() -> Vec<Row> {
+    let odd = |name, refused, odd| {
+        row(name, refused, Cosign::Accepts, |it: &mut Recipe| it.odd_stamp = odd)
+    };
+    let chain = Some("timestamp/untrusted-chain");
+    let malformed = Some("timestamp/malformed");
+    vec![
+        odd("nothing odd", None, Odd::Nothing),
+        odd("the digest of another certificate", chain, Odd::CertificateId),
+        odd("the digest of no certificate", malformed, Odd::NoCertificateId),
+        odd("the name of another authority", chain, Odd::Name),
+    ]
+}
+
+#[rustfmt::skip] // One row a line, or the table cannot be read.
+fn others() -> Vec<Row> {
+    use Cosign::{Accepts, Refuses};
+    const SCT: Option<&str> = Some("fulcio/sct");
+    const PROFILE: Option<&str> = Some("fulcio/profile");
+    let other = || Some("https://other.example.test".to_owned());
+    let (right, wrong) = (hex::encode(Sha512::digest(FILE)), hex::encode(Sha512::digest(b"other")));
+    let since = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let twice = |bundle: &mut Value, part: &str, change: &dyn Fn(&mut Value)| {
+        let list = bundle["verificationMaterial"].pointer_mut(part).unwrap();
+        let mut again = list[0].clone();
+        change(&mut again);
+        list.as_array_mut().unwrap().push(again);
+    };
+    vec![
+        row("an SCT of 2021 by a retired log", SCT, Accepts, |it| {
+            (it.promised, it.ct_end) = (since(1_625_000_000), Some(since(1_650_000_000)));
+        }),
+        row("an SCT of 2021 by a log in use", SCT, Accepts, |it| it.promised = since(1_625_000_000)),
+        row("an SCT of a minute before", None, Accepts, |it| it.promised = it.begin - Duration::from_secs(60)),
+        row("an SCT of before", SCT, Accepts, |it| it.promised = it.begin - Duration::from_secs(61)),
+        row("an SCT of after the signature", SCT, Accepts, |it| it.promised = it.begin + Duration::from_secs(500)),
+        row("issuers that differ", PROFILE, Accepts, |it| it.issuers[0] = other()),
+        row("the older issuer alone", None, Accepts, |it| it.issuers[1] = None),
+        row("an address in a URI", PROFILE, Accepts, |it| it.name = Name::Uri(EMAIL.to_owned())),
+        row("an address as a user name", PROFILE, Accepts, |it| it.name = Name::User(EMAIL.to_owned())),
+        row("a right SHA-512", None, Accepts, |it| it.content = statement(&right)),
+        row("a wrong SHA-512", Some("verify/statement"), Refuses, |it| it.content = statement(&wrong)),
+        row("a malformed SHA-512", Some("verify/statement"), Refuses, |it| it.content = statement("00")),
+        row("a certificate of five years", Some("fulcio/lifetime"), Accepts, |it| it.life = DAY * 5 * 365),
+        row("a certificate of seven days", None, Accepts, |it| it.life = DAY * 7),
+        row("a log entry of 30 days ahead", Some("verify/future"), Accepts, |it| {
+            (it.life, it.logged) = (DAY * 60, it.begin + DAY * 31);
+        }),
+        row("a signature of 30 days ahead", Some("verify/future"), Accepts, |it| {
+            let begin = it.begin + DAY * 31;
+            *it = Recipe::new(begin, file());
+        }),
+        row("no promise of the log", None, Accepts, |it| (it.is_promised, it.indices) = (false, vec![77])),
+        row("one leaf under two indices", Some("bundle/too-many"), Accepts, |it| {
+            (it.is_promised, it.indices) = (false, vec![77, 78]);
+        }),
+        bent("one timestamp twice", ("bundle/too-many", Accepts), |bundle| {
+            twice(bundle, "/timestampVerificationData/rfc3161Timestamps", &|_| {});
+        }),
+        bent("one timestamp in two frames", ("bundle/too-many", Accepts), |bundle| {
+            twice(bundle, "/timestampVerificationData/rfc3161Timestamps", &|again| {
+                let mut der = STANDARD.decode(again["signedTimestamp"].as_str().unwrap()).unwrap();
+                // The version of SignedData, before its digest algorithms, is not signed.
+                let at = der.windows(4).position(|bytes| bytes == [2, 1, 3, 0x31]).unwrap();
+                der[at + 2] = 1;
+                again["signedTimestamp"] = STANDARD.encode(der).into();
+            });
+        }),
+        bent("an array for an object", ("bundle/malformed", Refuses), |bundle| {
+            let certificate = &mut bundle["verificationMaterial"]["certificate"];
+            *certificate = json!([certificate["rawBytes"]]);
+        }),
+        bent("an array for the whole", ("bundle/malformed", Refuses), |bundle| {
+            let members = ["mediaType", "verificationMaterial", "messageSignature"];
+            *bundle = members.map(|name| bundle[name].clone()).to_vec().into();
+        }),
+    ]
+}
+
 /// The files of a row, in a folder of their own.
 fn written(row: &Row, folder: &Path) -> [PathBuf; 3] {
     let folder = folder.join(row.name.replace(' ', "-"));
@@ -126,7 +228,9 @@ fn judged(rows: Vec<Row>) {
     let folder = TempDir::new().unwrap();
     for row in rows {
         let files = written(&row, folder.path());
-        let run = reader(&files, row.identity).run();
+        let predicate = row.forged.bundle.get("dsseEnvelope").map(|_| ["--predicate-type", "p"]);
+        let reader = reader(&files, row.identity).args(predicate.into_iter().flatten());
+        let run = reader.run();
         match row.refused {
             None => assert_eq!(run.code, Some(0), "{}: {run}", row.name),
             Some(code) => {
@@ -142,6 +246,37 @@ fn name_constraints_are_evaluated_whether_critical_or_not() {
     judged(constrained());
 }
 
+#[test]
+fn names_its_certificate_and_authority() {
+    judged(stamped());
+}
+
+#[test]
+fn contradictions_and_times_that_do_not_meet_are_refused() {
+    judged(others());
+}
+
+/// The log signs the index of an entry of Rekor v1 with its promise alone. Without one, the number of the
+/// leaf in its tree is what is proven.
+#[test]
+fn an_index_that_nobody_signed_is_not_told() {
+    let folder = TempDir::new().unwrap();
+    let document = |row: Row| {
+        let files = written(&row, folder.path());
+        let told = reader(&files, row.identity).run().expect(0).stderr;
+        let document = reader(&files, row.identity).document(0);
+        (told, document["artifacts"][0]["signatures"][0]["log"][0].clone())
+    };
+    let (told, entry) = document(row("with", None, Cosign::Accepts, |_| {}));
+    assert!(told.contains("Rekor v1 index 1001,"), "{told}");
+    assert_eq!((&entry["index"], &entry["tree_index"]), (&json!(1001), &json!(1)));
+    let (told, entry) = document(row("without", None, Cosign::Accepts, |it| {
+        (it.is_promised, it.indices) = (false, vec![77]);
+    }));
+    assert!(told.contains("Rekor v1 leaf 1 of its tree (the index is not signed),"), "{told}");
+    assert_eq!((&entry["index"], &entry["tree_index"]), (&Value::Null, &json!(1)));
+}
+
 /// What the tables and `tests/INCIDENTS.md` say of cosign is what it does.
 #[test]
 #[ignore = "needs the real stack: tests/run"]
@@ -149,7 +284,7 @@ fn cosign_judges_the_forgeries_as_the_tables_say() {
     let stack = Stack::shared();
     let folder = TempDir::new().unwrap();
     let mut wrong = Vec::new();
-    for row in constrained() {
+    for row in constrained().into_iter().chain(others()).chain(stamped()) {
         let [bundle, root, file] = written(&row, folder.path());
         let run = Program::new(format!("{}/cosign", stack.var("REALSTACK_BIN")))
             .args(["verify-blob", "--certificate-identity", row.identity])

@@ -31,7 +31,7 @@ pub fn certificate(bytes: &[u8]) {
     for authority in root.authorities() {
         // As if it were issued by this authority.
         if let Some(issuer) = authority.chain().first() {
-            let _promised = sct::verify(&certificate, issuer, root);
+            let _promised = sct::verify(&certificate, issuer, root, None);
         }
     }
     if let Err(error) = chain::verify(&certificate, root, certificate.not_before()) {

@@ -2,6 +2,8 @@
 //! The signing certificate: its profile, its chain, its SCT, and verifying signatures with it.
 
 pub mod chain;
+mod claims;
+mod lifetime;
 mod names;
 pub mod sct;
 mod signing;

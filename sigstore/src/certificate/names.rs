@@ -10,9 +10,8 @@ use url::Url;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::{GeneralName, OtherName};
 
-use crate::pki::x509::Certificate;
+use crate::pki::x509::{Certificate, SUBJECT_ALT_NAME};
 
-pub(super) const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 /// The type of a SAN from Fulcio that is neither an e-mail address nor a URI.
 pub(super) const OTHER_NAME: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");

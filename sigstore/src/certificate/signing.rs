@@ -4,37 +4,25 @@
 use std::time::{Duration, SystemTime};
 
 use ambisign_host::errors;
-use der::Decode;
-use der::asn1::{ObjectIdentifier, Utf8StringRef};
+use der::asn1::ObjectIdentifier;
 
-use super::names::{self, SUBJECT_ALT_NAME};
+use super::claims;
+use super::names;
 use crate::pki::path::{PathError, UNDERSTOOD};
-use crate::pki::x509::Certificate;
+use crate::pki::x509::{Certificate, SUBJECT_ALT_NAME};
 
 pub(crate) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
-/// The issuer of the token as its raw bytes: older certificates have only this one.
-const ISSUER_RAW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
-/// The issuer of the token as a DER string.
-const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.8");
-
-/// The longest accepted life of a certificate of the public instance, which issues them for ten
-/// minutes. The key of a longer-lived one would be worth stealing.
-pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(15 * 60);
-
 errors! {
     /// A signing certificate is not acceptable.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum CertificateError {
-        #[error("the signing certificate is valid for {} s, and the public Sigstore gives at most {} s", life.as_secs(), LONGEST_LIFE.as_secs())]
-        Lifetime {
-            /// How long it is valid.
-            life: Duration,
-        } = "fulcio/lifetime", Untrusted | Rejected {
-            what: "The certificate is valid for longer than this instance issues certificates.",
-            why: "Keys that are never stored are safe because their certificates expire within minutes.",
+        #[error("the signing certificate is valid for {} s, and at most {} s are accepted", life.as_secs(), longest.as_secs())]
+        Lifetime { life: Duration, longest: Duration } = "fulcio/lifetime", Untrusted | Rejected {
+            what: "The certificate is valid for longer than certificates without revocation may be.",
+            why: "Keys that are never stored are safe because their certificates expire within minutes: nobody can revoke them.",
             advice: "Check which instance issued the certificate.",
-                    },
-                    /// It is not a certificate.
+        },
+        /// It is not a certificate.
         #[error("the signing certificate cannot be read")]
         Malformed = "fulcio/malformed", Untrusted | Rejected {
             what: "The certificate cannot be read.",
@@ -124,8 +112,8 @@ impl SigningCertificate {
             return Err(profile("has an unknown critical extension"));
         }
         let san = names::read(&certificate).map_err(profile)?;
-        let issuer = issuer(&certificate)
-            .ok_or_else(|| profile("does not say who issued the identity token"))?;
+        let issuer = claims::issuer(&certificate).map_err(profile)?;
+        claims::agree(&certificate).map_err(profile)?;
         Ok(Self { certificate, san, issuer })
     }
 
@@ -170,14 +158,6 @@ impl SigningCertificate {
     }
 }
 
-fn issuer(certificate: &Certificate) -> Option<String> {
-    let text = match certificate.extension(ISSUER) {
-        Some(der) => Utf8StringRef::from_der(der).ok()?.as_str(),
-        None => std::str::from_utf8(certificate.extension(ISSUER_RAW)?).ok()?,
-    };
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
 #[cfg(test)]
 pub(crate) mod testing {
     use der::asn1::Ia5String;
@@ -200,7 +180,7 @@ pub(crate) mod testing {
             extension(KeyUsage(KeyUsages::DigitalSignature.into())),
             extension(ExtendedKeyUsage(vec![CODE_SIGNING])),
             name,
-            raw("1.3.6.1.4.1.57264.1.1", false, b"https://old.example"),
+            raw("1.3.6.1.4.1.57264.1.1", false, b"https://new"),
             raw("1.3.6.1.4.1.57264.1.8", false, b"\x0c\x0bhttps://new"),
         ]
     }
@@ -259,7 +239,10 @@ mod tests {
         assert_eq!(certificate.not_after(), second(700));
         let mut older = good();
         older.pop();
-        assert_eq!(parse(older).unwrap().issuer(), "https://old.example");
+        assert_eq!(parse(older).unwrap().issuer(), "https://new");
+        let mut newer = good();
+        newer.remove(3);
+        assert_eq!(parse(newer).unwrap().issuer(), "https://new");
     }
 
     #[test]
@@ -330,7 +313,10 @@ mod tests {
         let production = TrustedRoot::parse(PRODUCTION).unwrap();
         let staging = TrustedRoot::parse(STAGING).unwrap();
         let unknown = CertificateError::UntrustedChain { flaw: PathError::Unknown };
-        let long = CertificateError::Lifetime { life: Duration::from_secs(901) };
+        let long = CertificateError::Lifetime {
+            life: Duration::from_secs(901),
+            longest: Duration::from_secs(900),
+        };
         for (root, life, error) in
             [(&production, 900, unknown), (&production, 901, long), (&staging, 901, unknown)]
         {

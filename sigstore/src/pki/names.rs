@@ -15,10 +15,9 @@ use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{NameConstraints, SubjectAltName};
 use x509_cert::name::{Name, RelativeDistinguishedName};
 
-use super::x509::Certificate;
+use super::x509::{Certificate, SUBJECT_ALT_NAME};
 
 const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
-const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 /// An e-mail address in a subject, as certificates without alternative names have it (RFC 5280
 /// 4.1.2.6).
 const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1");

@@ -13,7 +13,7 @@ use x509_cert::ext::pkix::PolicyConstraints;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::names::{self, Violation};
-use super::x509::Certificate;
+use super::x509::{Certificate, SUBJECT_ALT_NAME};
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -21,7 +21,6 @@ const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.2
 const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
 const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 const POLICY_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.36");
-const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
 /// The extensions that this code understands, which may therefore be critical.
 pub(crate) const UNDERSTOOD: [ObjectIdentifier; 3] =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Certificates, entries, timestamps and bundles whose flaw would take a key of their own to make.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ambisign_sigstore::bundle;
 use ambisign_sigstore::certificate::CertificateError;
@@ -29,7 +29,10 @@ pub(super) fn of_signing() -> Vec<Error> {
                     .to_owned(),
             ),
         }),
-        boxed(CertificateError::Lifetime { life: Duration::from_secs(3600) }),
+        boxed(CertificateError::Lifetime {
+            life: Duration::from_secs(3600),
+            longest: Duration::from_secs(900),
+        }),
         boxed(CertificateError::Profile { why: "is not for code signing" }),
         boxed(preflight::Error::NameConstraints {
             name: "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
@@ -74,6 +77,9 @@ pub(super) fn of_verifying() -> Vec<Error> {
         boxed(verify::Error::NoTime),
         boxed(verify::Error::Signature),
         boxed(verify::Error::Statement { why: "it is not JSON" }),
+        boxed(verify::Error::Future {
+            time: SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000),
+        }),
         boxed(verify::Error::TooFewEntries { found: 0, wanted: 1 }),
         boxed(verify::Error::TooFewTimestamps { found: 0, wanted: 1 }),
     ]
