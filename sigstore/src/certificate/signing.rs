@@ -19,7 +19,7 @@ errors! {
         #[error("the signing certificate is valid for {} s, and at most {} s are accepted", life.as_secs(), longest.as_secs())]
         Lifetime { life: Duration, longest: Duration } = "fulcio/lifetime", Untrusted | Rejected {
             what: "The certificate is valid for longer than certificates without revocation may be.",
-            why: "Keys that are never stored are safe because their certificates expire within minutes: nobody can revoke them.",
+            why: "Keys that are never stored are safe because their certificates expire within minutes. A longer-lived one would have to be revoked, which is not checked.",
             advice: "Check which instance issued the certificate.",
         },
         /// It is not a certificate.

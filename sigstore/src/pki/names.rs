@@ -44,7 +44,7 @@ pub enum Violation {
 ///
 /// # Errors
 /// The first violation of the name constraints of `authority`, whether they are critical or not.
-pub(super) fn verify(authority: &Certificate, certificate: &Certificate) -> Result<(), Violation> {
+pub fn verify(authority: &Certificate, certificate: &Certificate) -> Result<(), Violation> {
     match constraints(authority)? {
         None => Ok(()),
         Some(constraints) => {

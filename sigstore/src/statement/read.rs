@@ -57,7 +57,7 @@ struct Artifact {
     annotations: BTreeMap<String, Value>,
 }
 
-/// Algorithms beside SHA-256 (in-toto attestation specification, `DigestSet`), and how many digits their
+/// Algorithms other than SHA-256 (in-toto attestation specification, `DigestSet`), and how many digits their
 /// digests have.
 const OTHERS: [(&str, usize); 2] = [("sha384", 96), ("sha512", 128)];
 

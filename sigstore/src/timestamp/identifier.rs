@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a timestamp says about the certificate that made it, beside its signer identifier: the digest of
-//! the certificate (RFC 3161 2.4.2, RFC 5816) and a name of the authority.
+//! What a timestamp says about the certificate that made it, in addition to its signer identifier: the
+//! digest of the certificate (RFC 3161 2.4.2, RFC 5816) and a name of the authority.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use der::asn1::{AnyRef, OctetStringRef};

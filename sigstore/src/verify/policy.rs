@@ -34,8 +34,9 @@ pub struct Policy {
 /// to 14 hours.
 const BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The latest acceptable time of a signature for a verifier whose clock says `now`. A time in the future
-/// is proven by nobody, and such a signature would count as one from before a key was lost.
+/// The latest acceptable time of a signature for a verifier whose clock says `now`. A service
+/// that signs a time in the future does not tell the truth, and such a signature would still count as made
+/// before the key of the service was lost.
 pub fn latest(now: SystemTime) -> Option<SystemTime> {
     now.checked_add(BEHIND)
 }
