@@ -47,3 +47,30 @@ pub(super) fn verify(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Age, OF_OTHERS, OF_PUBLIC, verify};
+    use crate::certificate::CertificateError;
+    use crate::certificate::testing::certificate;
+    use crate::trust::TrustedRoot;
+
+    const PRODUCTION: &[u8] =
+        include_bytes!("../../../tests/vectors/roots/production/trusted_root.json");
+    const STAGING: &[u8] = include_bytes!("../../../tests/vectors/roots/staging/trusted_root.json");
+
+    /// cosign accepts certificates of any life.
+    #[test]
+    fn what_cannot_be_revoked_is_short_lived() {
+        for (root, longest) in [(PRODUCTION, OF_PUBLIC), (STAGING, OF_OTHERS)] {
+            let root = TrustedRoot::parse(root).unwrap();
+            let seconds = longest.as_secs();
+            assert_eq!(verify(&certificate((100, 100 + seconds)), &root, Age::Any), Ok(()));
+            let life = Duration::from_secs(seconds + 1);
+            let found = verify(&certificate((100, 101 + seconds)), &root, Age::Any);
+            assert_eq!(found, Err(CertificateError::Lifetime { life, longest }));
+        }
+    }
+}
