@@ -514,6 +514,29 @@ fn the_tests_of_the_incidents_exist() {
     assert!(missing.is_empty(), "not in tests/INCIDENTS.md: {missing:?}");
 }
 
+/// Each clause of a specification has a place in the code and a test, or a reason why not.
+#[test]
+fn the_lines_of_the_specifications_have_places_and_tests() {
+    let (text, tests) = (read("docs/verification.md"), tests());
+    let mut clauses = 0;
+    let lists = text.split("\n## ").filter(|section| section.contains("| clause |"));
+    for row in lists.flat_map(rows) {
+        let [clause, what, places, evidence] = row[..] else { panic!("{row:?}") };
+        assert!(!clause.is_empty() && !what.is_empty() && !evidence.is_empty(), "{row:?}");
+        for place in quoted(places) {
+            assert!(root().join(place).exists(), "{clause}: {place}");
+        }
+        let named = quoted(evidence);
+        let known = named.iter().filter(|name| tests.contains(**name)).count();
+        assert!(places.is_empty() || known > 0, "{clause}: no test");
+        let is_test = |name: &&&str| name.contains('_') && !name.contains('/');
+        let unknown = named.iter().filter(is_test).find(|name| !tests.contains(**name));
+        assert!(unknown.is_none(), "{clause}: there is no test {unknown:?}");
+        clauses += 1;
+    }
+    assert!(clauses > 20, "{clauses}");
+}
+
 /// The whole text of every Rust file below `folder`.
 fn files(folder: &str) -> Vec<String> {
     sources(folder).into_iter().map(|(path, _)| read(path)).collect()

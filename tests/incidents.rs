@@ -417,17 +417,13 @@ mod tests {
     #[test]
     fn cve_2026_44309_one_parser_reads_all_json() {
         const PARSER: &str = "host/src/json.rs";
-        const READ_BEFORE: [&str; 2] = [
-            "registry/src/read/index.rs", // parts of an index, to keep their bytes
-            "sigstore/src/trust/tuf/document.rs", // values of a document
-        ];
         let marks = ["serde_json::from_", "serde_json::Deserializer", "StreamDeserializer"];
         let found: Vec<_> = sources()
             .into_iter()
             .filter(|(_, code)| marks.iter().any(|mark| code.contains(mark)))
             .map(|(path, _)| path)
             .collect();
-        assert_eq!(found, [&[PARSER][..], &READ_BEFORE].concat());
+        assert_eq!(found, [PARSER]);
         let deep = "[".repeat(1000) + &"]".repeat(1000);
         for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"a":1}}]"#, &deep] {
             let read = ambisign_host::json::parse::<Value>(text.as_bytes());

@@ -74,6 +74,7 @@ mod tests {
                 annotations: Vec::new(),
                 entries: 1,
                 timestamps: 0,
+                latest: None,
             };
             match verify::verify(&bundle, &root, &artifact, &policy) {
                 Ok(accepted) => {

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Strict JSON parsing. Objects with a repeated key are refused, because two readers may each use a
-//! different one of its values.
+//! different one of its values, and so are arrays in place of objects.
+
+mod objects;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use objects::Strict;
 
 /// The most characters of a document that an error quotes.
 const LONGEST_QUOTE: usize = 128;
@@ -51,13 +56,22 @@ impl From<serde_json::Error> for Error {
 /// Parses `bytes` as a `T`.
 ///
 /// # Errors
-/// The bytes are not JSON, have another shape, are nested more than 127 levels deep, or contain an
-/// object with a repeated key.
+/// The bytes are not JSON, have another shape, are nested more than 127 levels deep, contain an object
+/// with a repeated key, or have an array where a struct is read.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     UniqueKeys.deserialize(&mut reader)?;
     reader.end()?;
-    Ok(serde_json::from_slice(bytes)?)
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    Ok(T::deserialize(Strict(&mut reader))?)
+}
+
+/// Reads a `T` from `value`, which is a part of what [`parse`] read.
+///
+/// # Errors
+/// The value has another shape, or an array where a struct is read.
+pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
+    Ok(T::deserialize(Strict(value))?)
 }
 
 /// Visits a whole value, only to check its keys.
@@ -122,7 +136,7 @@ impl<'de> Visitor<'de> for UniqueKeys {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use super::Value;
 
     #[test]
     fn refuses_repeated_keys_at_any_depth() {

@@ -49,7 +49,9 @@ impl Fulcio {
         let seed = world.seed;
         let root = x509::authority(world, "sandbox-root", &x509::Role::Ca(None), None)?;
         let role = x509::Role::Ca(Some(x509::CODE_SIGNING));
-        let ca = x509::authority(world, "sandbox-intermediate", &role, Some(&root))?;
+        let limits = world.tell(Lie::AuthorityWithNameConstraints).then(other_names);
+        let limits = limits.into_iter().collect();
+        let ca = x509::authority_with(world, "sandbox-intermediate", &role, Some(&root), limits)?;
         let mut impostor = x509::authority(world, "sandbox-impostor", &role, None)?;
         impostor.name.clone_from(&ca.name);
         let (ct, stranger) = (seed.ec("ct")?, seed.ec("another ct")?);
@@ -129,31 +131,11 @@ impl Fulcio {
         bytes.first_chunk().copied().unwrap_or_default()
     }
 
-    /// The extension with the signed certificate timestamp (RFC 6962 3.2 and 3.3) of a TBS
-    /// certificate that has none yet. As logs of tiles do, it tells the index in an SCT extension
-    /// (C2SP static-ct-api, "SCT Extension").
     fn sct(&self, (tbs, index): (&[u8], u64), signer: &Authority) -> Vec<u8> {
         let log = if self.world.tell(Lie::SctByUnknownLog) { &self.stranger } else { &self.ct };
-        let since =
-            self.world.clock.now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let time = u64::try_from(since.as_millis()).unwrap_or(0).to_be_bytes();
-        let issuer = sha256(&[&signer.key.spki()]);
         let other = [tbs, b"!"].concat();
         let tbs = if self.world.tell(Lie::SctOfAnotherCertificate) { &other } else { tbs };
-        let length = tbs.len().to_be_bytes();
-        let length = length.last_chunk::<3>().copied().unwrap_or_default();
-        let index = index.to_be_bytes();
-        let index = index.last_chunk::<5>().copied().unwrap_or_default();
-        // leaf_index, its length, 40 bits
-        let extensions = prefixed(&[&[0, 0, 5], &index[..]].concat());
-        // version 1, certificate_timestamp, time, precert_entry, issuer, TBS, extensions
-        let signed = [&[0, 0], &time[..], &[0, 1], &issuer, &length, tbs];
-        let signature = log.sign(&[&signed.concat()[..], &extensions].concat());
-        // version, log, time, extensions, SHA-256 with ECDSA
-        let sct =
-            [&[0], &log.id()[..], &time, &extensions, &[4, 3], &prefixed(&signature)].concat();
-        let list = element(der::OCTET_STRING, &prefixed(&prefixed(&sct)));
-        extension(&[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2], false, &list)
+        sct(log, signer, tbs, (self.world.clock.now(), index))
     }
 }
 
@@ -246,6 +228,40 @@ fn github(claims: &Claims, more: &mut Vec<(u32, String)>) -> Option<String> {
     ];
     more.extend(rows);
     Some(san)
+}
+
+/// The extension with the signed certificate timestamp (RFC 6962 3.2 and 3.3) of a TBS certificate that
+/// has none yet. As logs of tiles do, it tells the index in an SCT extension (C2SP static-ct-api, "SCT
+/// Extension").
+pub(crate) fn sct(
+    log: &EcKey,
+    signer: &Authority,
+    tbs: &[u8],
+    (time, index): (SystemTime, u64),
+) -> Vec<u8> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let time = u64::try_from(since.as_millis()).unwrap_or(0).to_be_bytes();
+    let issuer = sha256(&[&signer.key.spki()]);
+    let length = tbs.len().to_be_bytes();
+    let length = length.last_chunk::<3>().copied().unwrap_or_default();
+    let index = index.to_be_bytes();
+    let index = index.last_chunk::<5>().copied().unwrap_or_default();
+    // leaf_index, its length, 40 bits
+    let extensions = prefixed(&[&[0, 0, 5], &index[..]].concat());
+    // version 1, certificate_timestamp, time, precert_entry, issuer, TBS, extensions
+    let signed = [&[0, 0], &time[..], &[0, 1], &issuer, &length, tbs];
+    let signature = log.sign(&[&signed.concat()[..], &extensions].concat());
+    // version, log, time, extensions, SHA-256 with ECDSA
+    let sct = [&[0], &log.id()[..], &time, &extensions, &[4, 3], &prefixed(&signature)].concat();
+    let list = element(der::OCTET_STRING, &prefixed(&prefixed(&sct)));
+    extension(&[1, 3, 6, 1, 4, 1, 11129, 2, 4, 2], false, &list)
+}
+
+/// Name constraints (RFC 5280 4.2.1.10) that permit the host `other.test`, in addresses and in URIs.
+fn other_names() -> Vec<u8> {
+    let subtree = |kind| sequence(&[&element(kind, b"other.test")]);
+    let permitted = element(0xa0, &[subtree(0x81), subtree(0x86)].concat());
+    extension(&[2, 5, 29, 30], true, &sequence(&[&permitted]))
 }
 
 /// The extensions of a leaf, in Fulcio's order, without the SCT.

@@ -7,6 +7,7 @@
 
 mod der;
 mod files;
+pub mod forge;
 mod fulcio;
 mod http;
 mod keys;

@@ -39,6 +39,8 @@ lies! {
     CertificateOfAnotherIssuer = "certificate-of-another-issuer",
     /// Fulcio's certificate is signed by a CA of the same name with another key.
     CertificateByAnotherCa = "certificate-by-another-ca",
+    /// Fulcio's authority may issue for addresses and hosts of another domain alone (name constraints).
+    AuthorityWithNameConstraints = "authority-with-name-constraints",
     /// Fulcio's certificate ended before it was issued.
     CertificateExpired = "certificate-expired",
     /// Fulcio's certificate carries no signed certificate timestamp.

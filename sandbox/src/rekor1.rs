@@ -201,7 +201,7 @@ fn verifier(content: &str) -> Option<Verifier> {
     Verifier::from_pem(&String::from_utf8(unb64(content)?).ok()?)
 }
 
-fn hashedrekord(digest: &[u8], signature: &[u8], verifier: &Verifier) -> Vec<u8> {
+pub(crate) fn hashedrekord(digest: &[u8], signature: &[u8], verifier: &Verifier) -> Vec<u8> {
     let key = b64(x509::pem(verifier.label, &verifier.der).as_bytes());
     let hash = json!({"algorithm": "sha256", "value": hex::encode(digest)});
     let signature = json!({"content": b64(signature), "publicKey": {"content": key}});
@@ -210,7 +210,7 @@ fn hashedrekord(digest: &[u8], signature: &[u8], verifier: &Verifier) -> Vec<u8>
 }
 
 /// Every signature must be by one of the verifiers, and there is one at least.
-fn dsse(envelope: &str, verifiers: &[Verifier]) -> Option<Vec<u8>> {
+pub(crate) fn dsse(envelope: &str, verifiers: &[Verifier]) -> Option<Vec<u8>> {
     let parsed: Value = serde_json::from_str(envelope).ok()?;
     let text = |value: &Value, name: &str| Some(value.get(name)?.as_str()?.to_owned());
     let payload = unb64(&text(&parsed, "payload")?)?;
@@ -235,7 +235,7 @@ fn dsse(envelope: &str, verifiers: &[Verifier]) -> Option<Vec<u8>> {
 }
 
 /// The pre-authentication encoding, which a DSSE signature covers.
-fn pae(kind: &str, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn pae(kind: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len());
     [head.as_bytes(), payload].concat()
 }

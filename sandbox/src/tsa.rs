@@ -31,6 +31,19 @@ pub(crate) struct Tsa {
     world: World,
 }
 
+/// What is odd about a timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Odd {
+    /// Nothing.
+    Nothing,
+    /// The signed attributes have the digest of another certificate.
+    CertificateId,
+    /// The signed attributes have the digest of no certificate.
+    NoCertificateId,
+    /// It gives the authority the name of another.
+    Name,
+}
+
 /// A TimeStampReq.
 struct Ask<'a> {
     /// The MessageImprint, whole.
@@ -58,6 +71,18 @@ impl Tsa {
         if self.world.tell(Lie::TimestampOutsideCertificate) {
             time -= Duration::from_secs(3600);
         }
+        self.respond(ask, time, Odd::Nothing)
+    }
+
+    /// A timestamp of `data`, with the authority's certificate.
+    pub(crate) fn stamp_at(&self, time: SystemTime, data: &[u8], odd: Odd) -> Vec<u8> {
+        let digest = element(der::OCTET_STRING, &sha256(&[data]));
+        let imprint = sequence(&[&sha256_algorithm(), &digest]);
+        let ask = Ask { imprint: &imprint, nonce: None, wants_certificate: true };
+        self.respond(&ask, time, odd)
+    }
+
+    fn respond(&self, ask: &Ask<'_>, time: SystemTime, odd: Odd) -> Vec<u8> {
         let other = integer(&[0x4e, 0x6f]);
         let nonce = if self.world.tell(Lie::TimestampWithAnotherNonce) {
             Some(&other[..])
@@ -79,20 +104,33 @@ impl Tsa {
             &der::generalized_time(time),
             &sequence(&[&integer(&[1])]), // the accuracy: one second
             nonce.unwrap_or_default(),
-            &element(0xa0, &element(0xa4, &self.leaf.name)),
+            &element(
+                0xa0,
+                &element(0xa4, if odd == Odd::Name { &self.root.name } else { &self.leaf.name }),
+            ),
         ]);
-        let signed = self.signed_data(&info, time, ask.wants_certificate);
+        let signed = self.signed_data(&info, time, (ask.wants_certificate, odd));
         let content = sequence(&[&oid(&[1, 2, 840, 113549, 1, 7, 2]), &element(0xa0, &signed)]);
         sequence(&[&sequence(&[&integer(&[0])]), &content])
     }
 
     /// The SignedData over a TSTInfo.
-    fn signed_data(&self, info: &[u8], time: SystemTime, with_certificate: bool) -> Vec<u8> {
+    fn signed_data(
+        &self,
+        info: &[u8],
+        time: SystemTime,
+        (with_certificate, odd): (bool, Odd),
+    ) -> Vec<u8> {
         let unknown = self.world.tell(Lie::TimestampByUnknownAuthority);
         let signer = if unknown { &self.impostor } else { &self.leaf };
         // The real issuer's name and the real serial, also if the impostor signs.
         let serial = x509::parts(&self.leaf.certificate).map_or(&[][..], |parts| parts.serial);
-        let attributes = signed_attributes(info, time, &signer.certificate);
+        let named = match odd {
+            Odd::CertificateId => Some(&self.root.certificate),
+            Odd::NoCertificateId => None,
+            Odd::Nothing | Odd::Name => Some(&signer.certificate),
+        };
+        let attributes = signed_attributes(info, time, named);
         let signature = signer.key.sign(&attributes);
         let signer_info = sequence(&[
             &integer(&[1]),
@@ -173,16 +211,20 @@ impl<'a> Ask<'a> {
 
 /// The signed attributes as a SET OF: content type, time, digest, and the signer's certificate
 /// (RFC 5816).
-fn signed_attributes(info: &[u8], time: SystemTime, certificate: &[u8]) -> Vec<u8> {
+fn signed_attributes(info: &[u8], time: SystemTime, certificate: Option<&Vec<u8>>) -> Vec<u8> {
     let attribute = |arcs: &[u32], value: &[u8]| sequence(&[&oid(arcs), &element(der::SET, value)]);
     let digest = |bytes: &[u8]| element(der::OCTET_STRING, &sha256(&[bytes]));
-    let certificate_id = sequence(&[&sequence(&[&sequence(&[&digest(certificate)])])]);
-    set_of(vec![
+    let certificate_id = certificate.map(|certificate| {
+        let id = sequence(&[&sequence(&[&sequence(&[&digest(certificate)])])]);
+        attribute(&[1, 2, 840, 113549, 1, 9, 16, 2, 47], &id)
+    });
+    let mut attributes = vec![
         attribute(&[1, 2, 840, 113549, 1, 9, 3], &oid(TST_INFO)),
         attribute(&[1, 2, 840, 113549, 1, 9, 5], &der::utc_time(time)),
         attribute(&[1, 2, 840, 113549, 1, 9, 4], &digest(info)),
-        attribute(&[1, 2, 840, 113549, 1, 9, 16, 2, 47], &certificate_id),
-    ])
+    ];
+    attributes.extend(certificate_id);
+    set_of(attributes)
 }
 
 fn sha256_algorithm() -> Vec<u8> {

@@ -82,6 +82,17 @@ pub(crate) fn authority(
     role: &Role<'_>,
     issuer: Option<&Authority>,
 ) -> Result<Authority, Error> {
+    authority_with(world, name, role, issuer, Vec::new())
+}
+
+/// The same, with `more` extensions, each one whole.
+pub(crate) fn authority_with(
+    world: &World,
+    name: &str,
+    role: &Role<'_>,
+    issuer: Option<&Authority>,
+    more: Vec<Vec<u8>>,
+) -> Result<Authority, Error> {
     let (seed, now) = (world.seed, world.clock.now());
     let key = seed.ec(name)?;
     let subject = common_name(name);
@@ -104,6 +115,7 @@ pub(crate) fn authority(
             extensions.push(extension(&[2, 5, 29, 17], false, &sequence(&[&all])));
         }
     }
+    extensions.extend(more);
     let [serial, _] = *seed.bytes(&format!("serial of {name}")).as_chunks().0 else {
         return Err(Error::key("no serial"));
     };

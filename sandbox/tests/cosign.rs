@@ -219,6 +219,7 @@ fn expected(lie: Lie, config: &str) -> Notices {
         Lie::PromiseByAnotherKey if config == "SIGNING_CONFIG_V2" => Notices::Nobody,
         Lie::CertificateForAnotherKey
         | Lie::CertificateByAnotherCa
+        | Lie::AuthorityWithNameConstraints
         | Lie::CertificateExpired
         | Lie::TimestampOfOtherData
         | Lie::TimestampByUnknownAuthority

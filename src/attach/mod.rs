@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use ambisign_host::{Failure, Host};
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::trust::{Trust, TrustedRoot};
-use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
+use ambisign_sigstore::verify::policy::{Identity, Match, Signer, latest};
 use ambisign_sigstore::verify::{self, Policy, VerifiedBundle};
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _};
@@ -97,6 +97,7 @@ impl Attaching<'_> {
             annotations: Vec::new(),
             entries: 1,
             timestamps: 0,
+            latest: latest(self.host.clock.now()),
         };
         if let Some(stored) = self.without_image(&stored) {
             let path = stored.path.clone();

@@ -3,6 +3,7 @@
 //! timestamp of random bytes.
 
 use ambisign_host::{Failure, Host};
+use ambisign_sigstore::identity::Identity;
 use ambisign_sigstore::preflight::{self, Answers};
 use ambisign_sigstore::trust::Trust;
 use ambisign_sigstore::witness::Trial;
@@ -46,4 +47,11 @@ pub(super) async fn examine(host: &Host, trust: &Trust) -> Vec<Finding> {
 fn failure(about: &str, error: &preflight::Error) -> Option<Finding> {
     let finding = || Finding::fail(Stage::Services, about, Failure::of(error));
     (!error.is_of_connection()).then(finding)
+}
+
+/// Whether the trusted root's authorities may issue for `identity`; `None` if nothing forbids it.
+pub(super) fn name(host: &Host, trust: &Trust, identity: &Identity) -> Option<Finding> {
+    let permitted = preflight::permit(trust.root(), identity, host.clock.now());
+    let error = permitted.err()?;
+    Some(Finding::fail(Stage::Identity, "name", Failure::of(&error)))
 }

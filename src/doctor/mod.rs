@@ -183,13 +183,13 @@ impl<'a> Doctor<'a> {
         let clock = believed.map(|(_, asked)| services::clock(asked));
         self.note(clock);
         let findings: Vec<Finding> = match (believed, identity) {
-            (Some((trust, asked)), Some(identity)) => vec![
-                services::issuer(asked, identity, trust),
-                token::disclosure(&self.settings.signing, identity, trust),
-            ]
-            .into_iter()
-            .chain(token::shared_audience(self.host, identity, trust))
-            .collect(),
+            (Some((trust, asked)), Some(identity)) => {
+                let issuer = services::issuer(asked, identity, trust);
+                let disclosure = token::disclosure(&self.settings.signing, identity, trust);
+                let name = fit::name(self.host, trust, identity).into_iter();
+                let shared = token::shared_audience(self.host, identity, trust);
+                name.chain([issuer, disclosure]).chain(shared).collect()
+            }
             (None, _) | (_, None) => ["issuer", "repository"]
                 .map(|about| {
                     let text = "unknown without identity and trust material";

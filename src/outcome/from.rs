@@ -110,7 +110,7 @@ pub(crate) fn log(witnessed: &Witnessed, trust: &Trust) -> Vec<super::LogEntry> 
     let told = |(entry, log): (&ambisign_sigstore::log::LogEntry, &Service)| super::LogEntry {
         url: log.url.to_string(),
         version: log.version,
-        index: entry.index(),
+        index: Some(entry.index()),
         log_id: hex::encode(entry.log_id()),
         integrated_time: entry.integrated_time(),
         link: link(log, entry.index()),

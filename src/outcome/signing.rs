@@ -227,8 +227,8 @@ pub struct LogEntry {
     pub url: String,
     /// Its API version.
     pub version: u32,
-    /// The log index; it may be larger than a double holds exactly.
-    pub index: u64,
+    /// The log index, if the log signed it; it may be larger than a double holds exactly.
+    pub index: Option<u64>,
     /// The log ID, in hex.
     pub log_id: String,
     /// When the entry was made, as far as the log says it (v1); a time of RFC 3339 in UTC.
@@ -276,7 +276,8 @@ pub struct Step {
 impl LogEntry {
     /// The log and the index, on one line.
     pub fn name(&self) -> String {
-        format!("Rekor v{} index {}", self.version, self.index)
+        let index = self.index.map_or_else(String::new, |index| format!(" index {index}"));
+        format!("Rekor v{}{index}", self.version)
     }
 }
 

@@ -118,8 +118,12 @@ pub enum Layout {
 pub struct Entry {
     /// The API version of the log.
     pub version: u32,
-    /// The log index; it may be larger than a double holds exactly.
-    pub index: u64,
+    /// The log index, if the log signed it; it may be larger than a double holds exactly. Rekor v1 signs it
+    /// with its promise alone, which a signature may lack.
+    pub index: Option<u64>,
+    /// The number of the entry in its tree, proven by the inclusion proof; `null` in the older layout, which
+    /// has no such proof.
+    pub tree_index: Option<u64>,
     /// The log ID, in hex.
     pub log_id: String,
     /// When the log says that it took the entry (v1); a time of RFC 3339 in UTC.

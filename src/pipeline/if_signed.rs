@@ -72,6 +72,7 @@ pub(crate) async fn skip_signed<'j>(
                 annotations: ctx.settings.annotations.clone().into_iter().collect(),
                 entries: 1,
                 timestamps: 0,
+                latest: policy::latest(ctx.host.clock.now()),
             },
             format: Format::Any,
         },

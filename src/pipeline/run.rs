@@ -5,7 +5,7 @@ use ambisign_host::Token;
 use ambisign_providers::{Choice, choose};
 use ambisign_sigstore::fulcio::Fulcio;
 use ambisign_sigstore::identity::Identity;
-use ambisign_sigstore::preflight::Answers;
+use ambisign_sigstore::preflight::{self, Answers};
 use ambisign_sigstore::trust::{self, Trust};
 use ambisign_sigstore::witness::Trial;
 use futures_util::future::join;
@@ -118,6 +118,7 @@ impl Context<'_> {
             self.recorder.warn(warning);
         }
         plan::permit(self, &identity, &trust)?;
+        preflight::permit(trust.root(), &identity, self.host.clock.now())?;
         answers.accept(&identity)?;
         Ok(Preflight { choice, trust, identity })
     }

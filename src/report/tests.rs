@@ -83,7 +83,7 @@ pub(super) fn signed(repository: &str) -> Outcome {
         log: vec![LogEntry {
             url: "https://rekor.example.com".to_owned(),
             version: 2,
-            index: 48_211,
+            index: Some(48_211),
             log_id: "cd".to_owned(),
             integrated_time: None,
             link: None,

@@ -104,7 +104,8 @@ pub(super) fn image_exists(image: &Outcome) -> String {
         | State::WouldSign => {}
     }
     if let Some(entry) = image.log.first() {
-        let place = entry.link.clone().unwrap_or_else(|| format!("{} #{}", entry.url, entry.index));
+        let by_index = || entry.index.map(|index| format!("{} #{index}", entry.url));
+        let place = entry.link.clone().or_else(by_index).unwrap_or_else(|| entry.url.clone());
         // A registry may have taken the manifest whose acceptance it did not tell.
         let attached = match image.bundle {
             Some(_) => "the signature is not known to be attached",

@@ -75,8 +75,14 @@ fn accepted(facts: &Facts) -> String {
         None => "the given key".to_owned(),
     };
     let entries = facts.log.iter().map(|entry| {
-        let (version, index) = (entry.version, entry.index);
-        format!(", Rekor v{version} index {index}")
+        let version = entry.version;
+        match (entry.index, entry.tree_index) {
+            (Some(index), _) => format!(", Rekor v{version} index {index}"),
+            (None, Some(leaf)) => {
+                format!(", Rekor v{version} leaf {leaf} of its tree (the index is not signed)")
+            }
+            (None, None) => format!(", Rekor v{version}"),
+        }
     });
     let times = facts.timestamps.iter().map(|stamp| stamp.time);
     let first = facts.log.iter().filter_map(|entry| entry.time).chain(times);

@@ -3,6 +3,7 @@
 
 use ambisign_host::{Class, Explain as _, Failure, Warning};
 use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::statement::OtherDigests;
 use ambisign_sigstore::trust::TrustedRoot;
 use ambisign_sigstore::verify::{self, Accepted, Policy, SignedBy};
 
@@ -51,7 +52,11 @@ impl Judge {
         image: &Digest,
     ) -> Inspection {
         let (result, layout) = match stored {
-            Ok(Stored::Bundle(bytes)) => (self.bundle(&bytes, image), Layout::Bundle),
+            Ok(Stored::Bundle(bytes)) => {
+                // The reference of an image has one digest.
+                let digests = (image, &OtherDigests::default());
+                (self.bundle(&bytes, digests), Layout::Bundle)
+            }
             Ok(Stored::Legacy { payload, annotations }) => {
                 let layer = (payload.as_slice(), &annotations);
                 let result = verify::legacy(layer, &self.root, image, &self.policy);
@@ -78,9 +83,9 @@ impl Judge {
     pub(super) fn bundle(
         &self,
         bytes: &[u8],
-        artifact: &Digest,
+        digests: (&Digest, &OtherDigests),
     ) -> Result<Accepted, verify::Error> {
-        verify::verify(bytes, &self.root, artifact, &self.policy)
+        verify::verify_all_digests(bytes, &self.root, digests, &self.policy)
     }
 }
 
@@ -259,6 +264,7 @@ fn facts(accepted: &Accepted, layout: Layout) -> Facts {
     let entries = accepted.entries().iter().map(|entry| Entry {
         version: entry.version(),
         index: entry.index(),
+        tree_index: entry.tree_index(),
         log_id: hex::encode(entry.log_id()),
         time: entry.time(),
     });

@@ -18,9 +18,10 @@ use ambisign_host::{Failure, Host, Warning, file};
 use ambisign_sigstore::bundle::{self, LONGEST};
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::pki::keys::PublicKey;
+use ambisign_sigstore::statement::OtherDigests;
 use ambisign_sigstore::trust::Trust;
-use ambisign_sigstore::verify::Policy;
-use ambisign_sigstore::verify::policy::Signer;
+use ambisign_sigstore::verify::policy::{Signer, latest};
+use ambisign_sigstore::verify::{self, Policy};
 use futures_util::FutureExt as _;
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt as _};
@@ -84,13 +85,14 @@ impl<'a> Verification<'a> {
             Subject::Blob { artifact, bundle } => {
                 let digest = digest_of(artifact).await?;
                 let bundle = SuppliedBundle::read(bundle).await?;
+                let others = other_digests(artifact, &bundle).await?;
                 let judge = self.judge(signer).await?;
                 let verdict = Verdict {
                     requested: artifact.display().to_string(),
                     digest: Some(digest.to_string()),
                     ..Verdict::default()
                 };
-                self.given(verdict, &judge, &digest, &bundle);
+                self.given(verdict, &judge, (&digest, &others), &bundle);
             }
             Subject::Detached { image, bundle } => {
                 let reference = reference(0, image)?;
@@ -99,7 +101,8 @@ impl<'a> Verification<'a> {
                 // The settings allow only references with a digest.
                 if let Some(digest) = reference.digest() {
                     let verdict = about(&reference, digest);
-                    self.given(verdict, &judge, digest, &bundle);
+                    let digests = (digest, &OtherDigests::default());
+                    self.given(verdict, &judge, digests, &bundle);
                 }
             }
             Subject::Images(images) => {
@@ -138,15 +141,22 @@ impl<'a> Verification<'a> {
                 annotations: self.settings.annotations.clone(),
                 entries: self.settings.evidence.entries,
                 timestamps: self.settings.evidence.timestamps,
+                latest: latest(self.host.clock.now()),
             },
             format: self.settings.format,
         })
     }
 
     /// Verifies one artifact with its given bundle.
-    fn given(&self, mut verdict: Verdict, judge: &Judge, digest: &Digest, bundle: &SuppliedBundle) {
+    fn given(
+        &self,
+        mut verdict: Verdict,
+        judge: &Judge,
+        digests: (&Digest, &OtherDigests),
+        bundle: &SuppliedBundle,
+    ) {
         let result = match &bundle.bytes {
-            Ok(bytes) => judge.bundle(bytes, digest),
+            Ok(bytes) => judge.bundle(bytes, digests),
             Err(error) => Err(error.clone().into()),
         };
         let finding = finding(result, Layout::Bundle);
@@ -255,6 +265,16 @@ pub(crate) async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
         let path = path.clone();
         Error::KeyFile { path }
     })
+}
+
+/// The digests of the file by other algorithms, where the signed statement names one.
+async fn other_digests(artifact: &Path, bundle: &SuppliedBundle) -> Result<OtherDigests, Error> {
+    let is_digest = artifact.to_str().and_then(Digest::parse).is_some();
+    if is_digest || !bundle.bytes.as_deref().is_ok_and(verify::has_other_digests) {
+        return Ok(OtherDigests::default());
+    }
+    let read = |source| Error::Read { path: artifact.to_owned(), source };
+    OtherDigests::of_file(artifact).await.map_err(read)
 }
 
 /// The digest that `artifact` is, otherwise that of the file. A file with the name of a digest does not

@@ -92,6 +92,7 @@ type Row = (&'static str, Log, &'static str, bool);
 const LIES: &[Row] = &[
     ("certificate-for-another-key", Log::V1, "fulcio/key-mismatch", false),
     ("certificate-by-another-ca", Log::V1, "fulcio/untrusted-chain", false),
+    ("authority-with-name-constraints", Log::V1, "fulcio/untrusted-chain", false),
     ("certificate-expired", Log::V1, "fulcio/outside-validity", false),
     ("certificate-without-sct", Log::V1, "fulcio/sct", false),
     ("sct-by-unknown-log", Log::V1, "fulcio/sct", false),

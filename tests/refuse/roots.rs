@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::common::fault::{At, Fault, Rule, Turn};
 use crate::common::{Finished, Log, Logs, Program, Registry, Service, Stack, signing_config_with};
-use crate::deployments::changed_root;
+use crate::deployments::{changed_root, unsigned};
 use crate::keyed::Sandbox;
 use crate::place::each;
 use crate::scene::{Peer, REQUEST_TOKEN, Scene, World};
@@ -32,9 +32,8 @@ fn the_root_does_not_fit_the_released_services() {
     each_root_that_does_not_fit(&Stack::shared());
 }
 
-/// Critical name constraints (RFC 5280 4.2.1.10): only names below `example.com`.
-const NAME_CONSTRAINTS: &[u8] =
-    b"\x30\x1d\x06\x03\x55\x1d\x1e\x01\x01\xff\x04\x13\x30\x11\xa0\x0f\x30\x0d\x82\x0bexample.com";
+/// A critical extension of an OID that no specification has (2.5.29.99).
+const UNKNOWN_EXTENSION: &[u8] = b"\x30\x0c\x06\x03\x55\x1d\x63\x01\x01\xff\x04\x02\x05\x00";
 
 /// The certificate `der` with one more extension. Its own signature no longer holds, which is of no
 /// account for an anchor.
@@ -94,18 +93,18 @@ fn each_root_that_does_not_fit(world: &impl World) {
     let authorities = |root: &mut Value| {
         root["certificateAuthorities"] = public["certificateAuthorities"].clone();
     };
-    let constrained = |root: &mut Value| {
+    let unknown = |root: &mut Value| {
         let chain = &mut root["certificateAuthorities"][0]["certChain"]["certificates"];
         let anchor = chain.as_array_mut().unwrap().last_mut().unwrap();
         let der = STANDARD.decode(anchor["rawBytes"].as_str().unwrap()).unwrap();
-        anchor["rawBytes"] = json!(STANDARD.encode(with_extension(&der, NAME_CONSTRAINTS)));
+        anchor["rawBytes"] = json!(STANDARD.encode(with_extension(&der, UNKNOWN_EXTENSION)));
     };
     #[rustfmt::skip] // One row a line, or the table cannot be read.
     let rows = [
         ("the public root on a private stack", Log::V1, PathBuf::from(PUBLIC_ROOT), "trust/other-authority", "sigstore"),
         ("another authority", Log::V1, changed("authority", &authorities), "trust/other-authority", "issues certificates of \""),
         ("a reversed CA chain", Log::V1, changed("reversed", &reversed), "trust/unusable-authority", "does not begin with the certificate that issues"),
-        ("name constraints", Log::V1, changed("constrained", &constrained), "trust/unusable-authority", "an authority has an unknown critical extension"),
+        ("a critical extension that nobody knows", Log::V1, changed("unknown", &unknown), "trust/unusable-authority", "an authority has an unknown critical extension"),
         ("an authority whose time is over", Log::V1, changed("over", &over), "trust/unusable-authority", "`validFor`"),
         ("another Rekor key", Log::V1, changed("key", &other_key), "trust/other-log", "and the trusted root has c0d23d6a"),
         ("another Rekor key with this ID", Log::V1, changed("id", &other_key_with_this_id), "trust/other-log", "does not verify with the key of this ID"),
@@ -144,16 +143,49 @@ fn doctor(world: &impl World, log: Log, root: &Path) -> Finished {
     diagnosis(world, Path::new(config), root)
 }
 
+/// `doctor`, without a token.
+fn prepared(config: &Path, root: &Path) -> Program {
+    let program = Program::ambisign().args(["doctor", "--signing-config"]);
+    program.arg(config).arg("--trusted-root").arg(root)
+}
+
 /// The same with this signing config.
 fn diagnosis(world: &impl World, config: &Path, root: &Path) -> Finished {
-    Program::ambisign()
-        .args(["doctor", "--signing-config"])
-        .arg(config)
-        .arg("--trusted-root")
-        .arg(root)
+    prepared(config, root)
         .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
         .env("ACTIONS_ID_TOKEN_REQUEST_URL", world.var("GITHUB_TOKEN_URL"))
         .run()
+}
+
+/// A root with name constraints fits its services, but not every identity: that is known before the
+/// certificate is asked for where the name in it is.
+#[test]
+fn name_constraints_are_named_before_a_certificate_is_asked_for() {
+    let sandbox = Sandbox::with("authority-with-name-constraints");
+    let token = unsigned(&json!({"iss": "https://accounts.google.com", "sub": "1",
+        "aud": "sigstore", "exp": 4_000_000_000_u64,
+        "email": "joe@example.test", "email_verified": true}));
+    let scene = Scene::new(Log::V1, Registry::Fallback).token(&token);
+    let played = scene.play(&sandbox);
+    played.refused("trust/name-constraints", 4);
+    played.published_nothing();
+    let run = &played.run;
+    assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{run}");
+    let said = "may issue a certificate for \"joe@example.test\": the name constraints of an authority \
+                do not permit a name below it";
+    assert!(run.stderr.contains(said), "no `{said}`: {run}");
+    let root = Path::new(sandbox.var("TRUSTED_ROOT"));
+    let told = prepared(Path::new(sandbox.var("SIGNING_CONFIG_V1")), root)
+        .env("SIGSTORE_ID_TOKEN", &token);
+    let told = told.run().expect(4);
+    assert!(told.stdout.contains("code: trust/name-constraints"), "{told}");
+    let allowed = unsigned(&json!({"iss": "https://accounts.google.com", "sub": "1",
+        "aud": "sigstore", "exp": 4_000_000_000_u64,
+        "email": "joe@other.test", "email_verified": true}));
+    let told = prepared(Path::new(sandbox.var("SIGNING_CONFIG_V1")), root)
+        .env("SIGSTORE_ID_TOKEN", &allowed)
+        .run();
+    assert!(!told.stdout.contains("trust/name-constraints"), "{told}");
 }
 
 /// Of a timestamp authority only a timestamp shows whether the trusted root has it: one of random bytes

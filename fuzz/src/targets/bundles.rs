@@ -116,6 +116,7 @@ pub fn legacy_signature(bytes: &[u8]) {
         annotations: Vec::new(),
         entries: 1,
         timestamps: 0,
+        latest: None,
     };
     let layer = (payload.as_bytes(), &annotations);
     let judged = verify::legacy(layer, &vector.root, &vector.artifact, &policy);

@@ -2,6 +2,7 @@
 //! Trusted roots, signing configs, and the certificates that they vouch for.
 
 use ambisign_sigstore::certificate::{SigningCertificate, chain, sct};
+use ambisign_sigstore::pki::names;
 use ambisign_sigstore::pki::x509::Certificate;
 use ambisign_sigstore::trust::{SigningConfig, TrustedRoot, tuf};
 use base64::Engine as _;
@@ -17,6 +18,10 @@ use super::now;
 /// Certificates with SCTs: none is trusted but those that Fulcio made.
 pub fn certificate(bytes: &[u8]) {
     let authority = Certificate::parse(bytes);
+    if let Some(authority) = &authority {
+        // As if it had issued a certificate with its own names.
+        let _allowed = names::verify(authority, authority);
+    }
     let certificate = match SigningCertificate::parse(bytes) {
         Ok(certificate) => certificate,
         Err(error) => return check_error(&error),
@@ -31,7 +36,7 @@ pub fn certificate(bytes: &[u8]) {
     for authority in root.authorities() {
         // As if it were issued by this authority.
         if let Some(issuer) = authority.chain().first() {
-            let _promised = sct::verify(&certificate, issuer, root);
+            let _promised = sct::verify(&certificate, issuer, root, None);
         }
     }
     if let Err(error) = chain::verify(&certificate, root, certificate.not_before()) {

@@ -76,8 +76,8 @@ impl Index {
         let descriptors: Option<Vec<Box<RawValue>>> = part(find("manifests"))?;
         let descriptors = descriptors.unwrap_or_default();
         let digest = |json: &RawValue| -> Result<String, String> {
-            let descriptor: Descriptor =
-                serde_json::from_str(json.get()).map_err(|error| error.to_string())?;
+            let descriptor: Descriptor = ambisign_host::json::parse(json.get().as_bytes())
+                .map_err(|error| error.to_string())?;
             Ok(descriptor.digest)
         };
         let digests = descriptors.iter().map(|json| digest(json)).collect::<Result<_, _>>()?;
@@ -135,7 +135,8 @@ fn part<T: DeserializeOwned>(
     member: Option<&(String, Box<RawValue>)>,
 ) -> Result<Option<T>, String> {
     member.map_or(Ok(None), |(name, value)| {
-        serde_json::from_str(value.get()).map_err(|_shape| format!("its `{name}` has another form"))
+        ambisign_host::json::parse(value.get().as_bytes())
+            .map_err(|_shape| format!("its `{name}` has another form"))
     })
 }
 

@@ -8,7 +8,7 @@ mod wire;
 use ambisign_host::excerpt;
 
 use crate::content::Content;
-use crate::log::LogEntry;
+use crate::log::{LogEntry, merkle};
 use crate::pki::x509::Certificate;
 use crate::protojson::Base64;
 
@@ -181,6 +181,9 @@ impl Bundle {
 fn entries(wires: Vec<crate::log::wire::Entry>, version: Version) -> Result<Vec<LogEntry>, Error> {
     let entries: Result<Vec<_>, _> = wires.into_iter().map(LogEntry::from_wire).collect();
     let entries = entries?;
+    // The index is not always signed, so one leaf could be in the bundle with several.
+    let leaves = entries.iter().map(|entry| (*entry.log_id(), merkle::leaf_hash(entry.body())));
+    check_unique_and_bounded(&leaves.collect::<Vec<_>>(), "log entries")?;
     let places: Vec<_> = entries.iter().map(|e| (*e.log_id(), e.index())).collect();
     check_unique_and_bounded(&places, "log entries")?;
     if version == Version::V0_1 && entries.iter().any(|entry| !entry.has_promise()) {
@@ -221,6 +224,8 @@ fn leaf(chain: wire::Chain) -> Result<Vec<u8>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use serde_json::{Value, json};
 
     use super::{Bundle, Error};
@@ -285,6 +290,18 @@ mod tests {
         }
     }
 
+    /// The index of an entry of Rekor v1 without a promise is not signed.
+    #[test]
+    fn one_leaf_is_one_entry() {
+        let mut bundle: Value = serde_json::from_str(MESSAGE).unwrap();
+        let entries = &mut bundle["verificationMaterial"]["tlogEntries"];
+        let mut again = entries[0].clone();
+        again["logIndex"] = "77".into();
+        entries.as_array_mut().unwrap().push(again);
+        let found = Bundle::parse(bundle.to_string().as_bytes());
+        assert_eq!(found, Err(Error::TooMany { what: "log entries" }));
+    }
+
     #[test]
     fn has_limits() {
         let mut bundle: Value = serde_json::from_str(MESSAGE).unwrap();
@@ -292,6 +309,7 @@ mod tests {
         let numbered = |index: usize| {
             let mut entry = entry.clone();
             entry["logIndex"] = index.to_string().into();
+            entry["canonicalizedBody"] = STANDARD.encode(index.to_string()).into();
             entry
         };
         for (count, good) in [(32, true), (33, false)] {

@@ -2,11 +2,15 @@
 //! The signing certificate: its profile, its chain, its SCT, and verifying signatures with it.
 
 pub mod chain;
+mod claims;
+mod lifetime;
+mod names;
 pub mod sct;
 mod signing;
 mod trusted;
 mod verifier;
 
+pub(crate) use names::name_of;
 pub(crate) use signing::CODE_SIGNING;
 #[cfg(test)]
 pub(crate) use signing::testing;

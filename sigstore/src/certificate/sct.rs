@@ -19,9 +19,17 @@ use crate::trust::root::Log;
 
 const SCT_LIST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
 
+/// How far the clocks of a certificate transparency log, of Fulcio and of what proves the time of a
+/// signature may differ. In the vectors, which are of four years and four instances, a promise is 0 to
+/// 1.1 s younger than its certificate. A minute is room for instances without a common clock.
+const SKEW: Duration = Duration::from_secs(60);
+
 /// Verifies that a certificate transparency log of `root` promised to publish `certificate`, which
 /// `issuer` issued, and returns the time of the promise, to the millisecond; `None` when `root` does
 /// not require one. Signing and verifying use the same check.
+///
+/// Only the key of the log is needed for a promise of any time, so its time must fit: it is in the window
+/// of the log, not before the certificate begins, and not after `used`, when the certificate was in use.
 ///
 /// Promises of logs that are not in `root` are ignored; one valid promise is enough.
 ///
@@ -31,14 +39,22 @@ pub fn verify(
     certificate: &SigningCertificate,
     issuer: &Certificate,
     root: &TrustedRoot,
+    used: Option<SystemTime>,
 ) -> Result<Option<SystemTime>, CertificateError> {
-    if root.requires_sct() { promise(certificate, issuer, root).map(Some) } else { Ok(None) }
+    if !root.requires_sct() {
+        return Ok(None);
+    }
+    let begin = certificate.not_before();
+    let latest = used.map(|used| used.checked_add(SKEW).unwrap_or(used));
+    let times = (begin.checked_sub(SKEW).unwrap_or(begin), latest);
+    promise(certificate, issuer, root, times).map(Some)
 }
 
 fn promise(
     certificate: &SigningCertificate,
     issuer: &Certificate,
     root: &TrustedRoot,
+    times: (SystemTime, Option<SystemTime>),
 ) -> Result<SystemTime, CertificateError> {
     let bad = |why| CertificateError::Sct { why };
     let leaf = certificate.certificate();
@@ -55,7 +71,7 @@ fn promise(
             continue;
         };
         for log in root.ct_logs(&sct.log_id.key_id) {
-            match promised(&sct, &precertificate, log) {
+            match promised(&sct, &precertificate, log, times) {
                 Ok(time) => return Ok(time),
                 Err(found) => why = found,
             }
@@ -82,11 +98,18 @@ fn promised(
     sct: &SignedCertificateTimestamp,
     precertificate: &[u8],
     log: &Log,
+    (earliest, latest): (SystemTime, Option<SystemTime>),
 ) -> Result<SystemTime, &'static str> {
     let time = UNIX_EPOCH.checked_add(Duration::from_millis(sct.timestamp));
     let time = time.ok_or("the time of an SCT is out of range")?;
     if !log.window().contains(time) {
         return Err("the log of an SCT was not trusted at that time");
+    }
+    if time < earliest {
+        return Err("an SCT is older than the certificate");
+    }
+    if latest.is_some_and(|latest| time > latest) {
+        return Err("an SCT is younger than the signature");
     }
     let algorithm = &sct.signature.algorithm;
     let fits = match log.key().kind() {

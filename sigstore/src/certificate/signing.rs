@@ -4,41 +4,25 @@
 use std::time::{Duration, SystemTime};
 
 use ambisign_host::errors;
-use der::Decode;
-use der::asn1::{ObjectIdentifier, Utf8StringRef};
-use x509_cert::ext::pkix::SubjectAltName;
-use x509_cert::ext::pkix::name::GeneralName;
+use der::asn1::ObjectIdentifier;
 
+use super::claims;
+use super::names;
 use crate::pki::path::{PathError, UNDERSTOOD};
-use crate::pki::x509::Certificate;
+use crate::pki::x509::{Certificate, SUBJECT_ALT_NAME};
 
-const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 pub(crate) const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
-/// The issuer of the token as its raw bytes: older certificates have only this one.
-const ISSUER_RAW: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
-/// The issuer of the token as a DER string.
-const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.8");
-/// The type of a SAN from Fulcio that is neither an e-mail address nor a URI.
-const OTHER_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
-
-/// The longest accepted life of a certificate of the public instance, which issues them for ten
-/// minutes. The key of a longer-lived one would be worth stealing.
-pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(15 * 60);
-
 errors! {
     /// A signing certificate is not acceptable.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
     pub enum CertificateError {
-        #[error("the signing certificate is valid for {} s, and the public Sigstore gives at most {} s", life.as_secs(), LONGEST_LIFE.as_secs())]
-        Lifetime {
-            /// How long it is valid.
-            life: Duration,
-        } = "fulcio/lifetime", Untrusted | Rejected {
-            what: "The certificate is valid for longer than this instance issues certificates.",
-            why: "Keys that are never stored are safe because their certificates expire within minutes.",
+        #[error("the signing certificate is valid for {} s, and at most {} s are accepted", life.as_secs(), longest.as_secs())]
+        Lifetime { life: Duration, longest: Duration } = "fulcio/lifetime", Untrusted | Rejected {
+            what: "The certificate is valid for longer than certificates without revocation may be.",
+            why: "Keys that are never stored are safe because their certificates expire within minutes. A longer-lived one would have to be revoked, which is not checked.",
             advice: "Check which instance issued the certificate.",
-                    },
-                    /// It is not a certificate.
+        },
+        /// It is not a certificate.
         #[error("the signing certificate cannot be read")]
         Malformed = "fulcio/malformed", Untrusted | Rejected {
             what: "The certificate cannot be read.",
@@ -68,11 +52,29 @@ errors! {
             #[source]
             flaw: PathError,
         } = "fulcio/untrusted-chain", Untrusted | Rejected {
-            fix: "use a current trusted root of the Fulcio instance",
+            fix: of_chain(*flaw),
             what: "The certificate was issued by an authority that is not in the trusted root.",
             why: "Usually the trusted root and the certificate belong to different instances, such as staging and production.",
             advice: "Use the trusted root of the instance that signed.",
         },
+    }
+}
+
+/// The fix of a path that does not verify.
+fn of_chain(flaw: PathError) -> &'static str {
+    match flaw {
+        PathError::Names(_) => {
+            "have it issued for a name that the name constraints of the authority allow"
+        }
+        PathError::Extension | PathError::Policies => {
+            "have it issued by an authority without that extension"
+        }
+        PathError::NotAuthority
+        | PathError::OutsideValidity
+        | PathError::PathLength
+        | PathError::Signature
+        | PathError::Unknown
+        | PathError::Usage => "use a current trusted root of the Fulcio instance",
     }
 }
 
@@ -109,11 +111,9 @@ impl SigningCertificate {
         if certificate.has_critical_beside(&[known, also, too, SUBJECT_ALT_NAME]) {
             return Err(profile("has an unknown critical extension"));
         }
-        let san = name(&certificate).ok_or_else(|| {
-            profile("does not have exactly one name that is an e-mail address, a URI or Fulcio's")
-        })?;
-        let issuer = issuer(&certificate)
-            .ok_or_else(|| profile("does not say who issued the identity token"))?;
+        let san = names::read(&certificate).map_err(profile)?;
+        let issuer = claims::issuer(&certificate).map_err(profile)?;
+        claims::agree(&certificate).map_err(profile)?;
         Ok(Self { certificate, san, issuer })
     }
 
@@ -158,37 +158,6 @@ impl SigningCertificate {
     }
 }
 
-/// The name, if there is exactly one and Fulcio uses its kind.
-fn name(certificate: &Certificate) -> Option<String> {
-    let names = SubjectAltName::from_der(certificate.extension(SUBJECT_ALT_NAME)?).ok()?;
-    let [name] = names.0.as_slice() else {
-        return None;
-    };
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the other kinds of names of RFC 5280 are all refused"
-    )]
-    let name = match name {
-        GeneralName::Rfc822Name(name) | GeneralName::UniformResourceIdentifier(name) => {
-            name.as_str().to_owned()
-        }
-        GeneralName::OtherName(name) if name.type_id == OTHER_NAME => {
-            let text = name.value.decode_as::<Utf8StringRef<'_>>().ok()?;
-            text.as_str().to_owned()
-        }
-        _ => return None,
-    };
-    (!name.is_empty()).then_some(name)
-}
-
-fn issuer(certificate: &Certificate) -> Option<String> {
-    let text = match certificate.extension(ISSUER) {
-        Some(der) => Utf8StringRef::from_der(der).ok()?.as_str(),
-        None => std::str::from_utf8(certificate.extension(ISSUER_RAW)?).ok()?,
-    };
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
 #[cfg(test)]
 pub(crate) mod testing {
     use der::asn1::Ia5String;
@@ -211,7 +180,7 @@ pub(crate) mod testing {
             extension(KeyUsage(KeyUsages::DigitalSignature.into())),
             extension(ExtendedKeyUsage(vec![CODE_SIGNING])),
             name,
-            raw("1.3.6.1.4.1.57264.1.1", false, b"https://old.example"),
+            raw("1.3.6.1.4.1.57264.1.1", false, b"https://new"),
             raw("1.3.6.1.4.1.57264.1.8", false, b"\x0c\x0bhttps://new"),
         ]
     }
@@ -239,8 +208,9 @@ mod tests {
     };
 
     use super::super::chain;
+    use super::super::names::OTHER_NAME;
     use super::testing::{certificate, email, good, order};
-    use super::{CertificateError, OTHER_NAME, SigningCertificate};
+    use super::{CertificateError, SigningCertificate};
     use crate::bundle::Bundle;
     use crate::pki::path::PathError;
     use crate::pki::testing::{extension, raw, second};
@@ -269,7 +239,10 @@ mod tests {
         assert_eq!(certificate.not_after(), second(700));
         let mut older = good();
         older.pop();
-        assert_eq!(parse(older).unwrap().issuer(), "https://old.example");
+        assert_eq!(parse(older).unwrap().issuer(), "https://new");
+        let mut newer = good();
+        newer.remove(3);
+        assert_eq!(parse(newer).unwrap().issuer(), "https://new");
     }
 
     #[test]
@@ -340,7 +313,10 @@ mod tests {
         let production = TrustedRoot::parse(PRODUCTION).unwrap();
         let staging = TrustedRoot::parse(STAGING).unwrap();
         let unknown = CertificateError::UntrustedChain { flaw: PathError::Unknown };
-        let long = CertificateError::Lifetime { life: Duration::from_secs(901) };
+        let long = CertificateError::Lifetime {
+            life: Duration::from_secs(901),
+            longest: Duration::from_secs(900),
+        };
         for (root, life, error) in
             [(&production, 900, unknown), (&production, 901, long), (&staging, 901, unknown)]
         {

@@ -99,6 +99,14 @@ impl Identity {
         self
     }
 
+    /// The name that the certificate will have: as predicted, or else as the user expects it.
+    pub(crate) fn expected_name(&self) -> Option<&str> {
+        match &self.prediction {
+            Prediction::Known { san, .. } => Some(san),
+            Prediction::Unknown => self.insisted.first().and_then(Option::as_deref),
+        }
+    }
+
     /// Checks that a certificate with this identity and issuer is for this token: both are as predicted,
     /// or, if nothing is predicted, the user named them or they consist of the claims.
     ///

@@ -51,7 +51,8 @@ pub struct Proof {
 #[derive(Clone, Debug)]
 pub struct VerifiedEntry {
     version: u32,
-    index: u64,
+    index: Option<u64>,
+    tree_index: Option<u64>,
     time: Option<SystemTime>,
     log_id: [u8; 32],
     operator: String,
@@ -64,9 +65,16 @@ impl VerifiedEntry {
         self.version
     }
 
-    /// The index in the log.
-    pub fn index(&self) -> u64 {
+    /// The index in the log, if something proves it: the promise of Rekor v1, which a bundle may lack, or
+    /// the inclusion proof of Rekor v2.
+    pub fn index(&self) -> Option<u64> {
         self.index
+    }
+
+    /// The number of the leaf in the tree that the inclusion proof leads to. Rekor v1 has several trees,
+    /// and an index over all of them. `None` in the older layout, which has no such proof.
+    pub fn tree_index(&self) -> Option<u64> {
+        self.tree_index
     }
 
     /// The time at which the log accepted the entry. Only Rekor v1 proves it, and only with a promise.
@@ -186,7 +194,7 @@ impl LogEntry {
         root: &TrustedRoot,
     ) -> Result<VerifiedEntry, EntryError> {
         let (log, kind) = self.compare(logged, root)?;
-        self.verify_inclusion(log, kind.rekor())?;
+        let tree_index = self.verify_inclusion(log, kind.rekor())?;
         let time = match (kind.rekor(), &self.promise) {
             (1, Some(promise)) => Some(self.verify_time(log, promise, logged)?),
             (_, None) => {
@@ -196,7 +204,12 @@ impl LogEntry {
             // Rekor v2 makes no promises, so this entry is not from it.
             (_, Some(_)) => return Err(EntryError::Promise),
         };
-        Ok(self.verified(log, kind, time))
+        let is_index_proven = kind.rekor() != 1 || self.promise.is_some();
+        Ok(VerifiedEntry {
+            index: Some(self.index).filter(|_| is_index_proven),
+            tree_index: Some(tree_index),
+            ..self.verified(log, kind, time)
+        })
     }
 
     /// Like [`LogEntry::verify`], for an entry without a proof, as in the older `.sig` layout. The log's
@@ -214,7 +227,8 @@ impl LogEntry {
             return Err(EntryError::Promise);
         };
         let time = self.verify_time(log, promise, logged)?;
-        Ok(self.verified(log, kind, Some(time)))
+        // The log signs the index with the promise.
+        Ok(VerifiedEntry { index: Some(self.index), ..self.verified(log, kind, Some(time)) })
     }
 
     /// The log of the entry and the kind of its body, which must be for `logged`.
@@ -231,10 +245,12 @@ impl LogEntry {
         Ok((log, kind))
     }
 
+    /// Without a place in the log, which callers add as far as it is proven.
     fn verified(&self, log: &Log, kind: Kind, time: Option<SystemTime>) -> VerifiedEntry {
         VerifiedEntry {
             version: kind.rekor(),
-            index: self.index,
+            index: None,
+            tree_index: None,
             time,
             log_id: self.log_id,
             operator: log.operator().to_owned(),
@@ -243,8 +259,8 @@ impl LogEntry {
     }
 
     /// The proof must lead to the root that the log signed. The copy of the root in the proof is not
-    /// signed and must be equal to it.
-    fn verify_inclusion(&self, log: &Log, version: u32) -> Result<(), EntryError> {
+    /// signed and must be equal to it. Returns the proven number of the leaf.
+    fn verify_inclusion(&self, log: &Log, version: u32) -> Result<u64, EntryError> {
         let inclusion = |why| EntryError::Inclusion { why };
         let broken = |why| EntryError::Checkpoint { why };
         let proof = self.proof.as_ref().ok_or_else(|| inclusion("it has no proof"))?;
@@ -271,7 +287,7 @@ impl LogEntry {
         }
         let leaf = merkle::leaf_hash(&self.body);
         match merkle::root(leaf, proof.index, checkpoint.size, &proof.hashes) {
-            Some(root) if root == checkpoint.root => Ok(()),
+            Some(root) if root == checkpoint.root => Ok(proof.index),
             Some(_) | None => Err(inclusion("the proof does not lead to the root of the tree")),
         }
     }

@@ -2,22 +2,33 @@
 //! Verifies the path from a certificate to an anchor of the trusted root, at a given time.
 //!
 //! The trusted root lists the authorities in order, so no search is needed: each certificate is signed
-//! by the next one, and the last is the anchor.
+//! by the next one, and the last is the anchor. `docs/verification.md` goes through RFC 5280 6.1 line by
+//! line.
 
 use std::time::SystemTime;
 
+use der::Decode;
 use der::asn1::ObjectIdentifier;
+use x509_cert::ext::pkix::PolicyConstraints;
+use x509_cert::ext::pkix::name::GeneralName;
 
-use super::x509::Certificate;
+use super::names::{self, Violation};
+use super::x509::{Certificate, SUBJECT_ALT_NAME};
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+const POLICY_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.36");
 
 /// The extensions that this code understands, which may therefore be critical.
 pub(crate) const UNDERSTOOD: [ObjectIdentifier; 3] =
     [BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE];
+
+/// The same of an authority.
+const UNDERSTOOD_OF_AUTHORITY: [ObjectIdentifier; 5] =
+    [BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, NAME_CONSTRAINTS, SUBJECT_ALT_NAME];
 
 /// A path does not verify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +37,9 @@ pub enum PathError {
     /// A critical extension is not understood.
     #[error("an authority has an unknown critical extension")]
     Extension,
+    /// The name constraints of an authority do not allow a name below it.
+    #[error(transparent)]
+    Names(#[from] Violation),
     /// A certificate that does not belong to an authority issued another one.
     #[error("a certificate that does not belong to an authority issued another one")]
     NotAuthority,
@@ -35,6 +49,9 @@ pub enum PathError {
     /// The path has more authorities than one of them allows.
     #[error("the path is longer than an authority allows")]
     PathLength,
+    /// An authority requires certificate policies (RFC 5280 4.2.1.11). Nothing here evaluates them.
+    #[error("an authority requires certificate policies, which ambisign does not evaluate")]
+    Policies,
     /// A signature does not verify, or names another issuer.
     #[error("a certificate of the path is not signed by the next one")]
     Signature,
@@ -68,11 +85,28 @@ pub fn verify(
     if !authorities.first().is_some_and(|first| leaf.is_signed_by(first)) {
         return Err(PathError::Signature);
     }
-    verify_authorities(authorities, purpose, at)
+    verify_authorities(authorities, purpose, at)?;
+    for authority in authorities {
+        names::verify(authority, leaf)?;
+    }
+    Ok(())
+}
+
+/// Verifies that the name constraints of `authorities` allow `name` in a certificate below them.
+///
+/// # Errors
+/// [`PathError::Names`]
+pub(crate) fn allow(authorities: &[Certificate], name: &GeneralName) -> Result<(), PathError> {
+    for authority in authorities {
+        names::allow(authority, name)?;
+    }
+    Ok(())
 }
 
 /// Verifies that `authorities`, from the one that issues to the anchor, could vouch at `at` for
-/// certificates of `purpose`: each is signed by the next one, may issue, and is valid.
+/// certificates of `purpose`: each is signed by the next one, may issue, is valid, and has a name that
+/// those above it may issue for. What RFC 5280 exempts, path lengths and name constraints of the anchor
+/// itself, counts as well.
 ///
 /// # Errors
 /// The first flaw that is found.
@@ -81,14 +115,22 @@ pub(crate) fn verify_authorities(
     purpose: ObjectIdentifier,
     at: SystemTime,
 ) -> Result<(), PathError> {
+    // Those that are not self-issued: the others add no length and no name (RFC 5280 6.1.3 b, 6.1.4 l).
+    let mut below: Vec<&Certificate> = Vec::new();
     let mut issued: Option<&Certificate> = None;
-    for (below, authority) in authorities.iter().enumerate() {
+    for authority in authorities {
         if issued.is_some_and(|issued| !issued.is_signed_by(authority)) {
             return Err(PathError::Signature);
         }
-        may_issue(authority, purpose, below)?;
+        may_issue(authority, purpose, below.len())?;
         if !authority.validity().contains(at) {
             return Err(PathError::OutsideValidity);
+        }
+        for subordinate in &below {
+            names::verify(authority, subordinate)?;
+        }
+        if authority.subject() != authority.issuer() {
+            below.push(authority);
         }
         issued = Some(authority);
     }
@@ -117,18 +159,38 @@ fn may_issue(
     {
         return Err(PathError::Usage);
     }
-    if authority.has_critical_beside(&UNDERSTOOD) {
+    if authority.has_critical_beside(&UNDERSTOOD_OF_AUTHORITY) {
         return Err(PathError::Extension);
+    }
+    if requires_policies(authority) {
+        return Err(PathError::Policies);
     }
     Ok(())
 }
 
+/// Without this requirement, no policy decides about a path (RFC 5280 6.1.5 g).
+fn requires_policies(authority: &Certificate) -> bool {
+    let constraints = authority.extension(POLICY_CONSTRAINTS);
+    constraints.is_some_and(|der| {
+        let constraints = PolicyConstraints::from_der(der);
+        constraints.map_or(true, |found| found.require_explicit_policy.is_some())
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use der::asn1::ObjectIdentifier;
-    use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages};
+    use std::str::FromStr as _;
 
-    use super::{PathError, verify};
+    use der::asn1::{Ia5String, ObjectIdentifier};
+    use x509_cert::ext::Extension;
+    use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
+    use x509_cert::ext::pkix::name::GeneralName;
+    use x509_cert::ext::pkix::{
+        BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, NameConstraints, SubjectAltName,
+    };
+    use x509_cert::name::Name;
+
+    use super::{PathError, Violation, verify};
     use crate::pki::testing::{Order, extension, raw, second};
 
     const PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
@@ -200,7 +262,18 @@ mod tests {
             (1, vec![constraints(false, None)], PathError::NotAuthority),
             (1, vec![constraints(true, None), usage], PathError::NotAuthority),
             (2, vec![constraints(true, Some(0))], PathError::PathLength),
-            (1, vec![constraints(true, None), raw("2.5.29.30", true, b"")], PathError::Extension),
+            (1, vec![constraints(true, None), raw("1.2.3.4", true, b"")], PathError::Extension),
+            // requireExplicitPolicy [0] 0, critical or not.
+            (
+                1,
+                vec![constraints(true, None), raw("2.5.29.36", true, b"\x30\x03\x80\x01\x00")],
+                PathError::Extension,
+            ),
+            (
+                1,
+                vec![constraints(true, None), raw("2.5.29.36", false, b"\x30\x03\x80\x01\x00")],
+                PathError::Policies,
+            ),
         ] {
             let mut orders = orders();
             orders[number].extensions = extensions;
@@ -218,6 +291,82 @@ mod tests {
             let mut orders = orders();
             orders[1].extensions.push(extension(ExtendedKeyUsage(uses)));
             assert_eq!(judge(&orders, 150), expected);
+        }
+    }
+
+    /// Two self-issued certificates are in the place of one authority while its key changes. They count
+    /// as none, and the name constraints above them are not for their names (RFC 5280 6.1.3 b, 6.1.4 l).
+    #[test]
+    fn self_issued_authorities_add_nothing() {
+        let orders = orders();
+        let [leaf, issuer, anchor] = orders.each_ref().map(Order::make);
+        let chain = [issuer, anchor.clone(), anchor];
+        assert_eq!(verify(&leaf, &chain, PURPOSE, second(150)), Ok(()));
+    }
+
+    fn subtree(base: GeneralName) -> GeneralSubtree {
+        GeneralSubtree { base, minimum: 0, maximum: None }
+    }
+
+    fn email(text: &str) -> GeneralName {
+        GeneralName::Rfc822Name(Ia5String::new(text).unwrap())
+    }
+
+    /// A name constraints extension with one permitted and one excluded subtree.
+    fn names(permitted: Option<&str>, excluded: Option<&str>) -> Extension {
+        let list = |text: Option<&str>| text.map(|text| vec![subtree(email(text))]);
+        extension(NameConstraints {
+            permitted_subtrees: list(permitted),
+            excluded_subtrees: list(excluded),
+        })
+    }
+
+    /// cosign refuses all of these but the last two, which it accepts.
+    #[test]
+    fn name_constraints_hold_over_the_whole_path() {
+        let not_permitted = Err(PathError::Names(Violation::NotPermitted));
+        let excluded = Err(PathError::Names(Violation::Excluded));
+        // Of the issuer, of the anchor.
+        for number in [1, 2] {
+            for critical in [true, false] {
+                for (permitted, refused, expected) in [
+                    (Some("other.test"), None, not_permitted),
+                    (None, Some("example.test"), excluded),
+                    (Some("example.test"), Some("joe@example.test"), excluded),
+                    (Some("example.test"), Some("other.test"), Ok(())),
+                    (Some("joe@example.test"), None, Ok(())),
+                ] {
+                    let mut orders = orders();
+                    let san = SubjectAltName(vec![email("joe@example.test")]);
+                    orders[0].extensions.push(extension(san));
+                    let mut extension = names(permitted, refused);
+                    extension.critical = critical;
+                    orders[number].extensions.push(extension);
+                    assert_eq!(judge(&orders, 150), expected, "{number} {permitted:?} {refused:?}");
+                }
+            }
+        }
+    }
+
+    /// Constraints of the anchor are for the names of the authorities below it, too.
+    #[test]
+    fn name_constraints_are_for_authorities_too() {
+        for (subject, expected) in [
+            ("CN=number 2", Ok(())),
+            ("CN=Number  2", Ok(())),
+            ("CN=number 3", Err(PathError::Names(Violation::NotPermitted))),
+            ("O=acme", Err(PathError::Names(Violation::NotPermitted))),
+        ] {
+            let mut orders = orders();
+            let base = GeneralName::DirectoryName(Name::from_str(subject).unwrap());
+            orders[2].extensions.push(extension(NameConstraints {
+                permitted_subtrees: Some(vec![
+                    subtree(base),
+                    subtree(GeneralName::DirectoryName(Name::from_str("CN=number 1").unwrap())),
+                ]),
+                excluded_subtrees: None,
+            }));
+            assert_eq!(judge(&orders, 150), expected, "{subject}");
         }
     }
 }

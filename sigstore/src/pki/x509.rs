@@ -15,6 +15,9 @@ use x509_cert::serial_number::SerialNumber;
 use super::keys::{Hash, PublicKey};
 use super::window::Window;
 
+/// The alternative names of a subject (RFC 5280 4.2.1.6).
+pub(crate) const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+
 /// A parsed certificate. Nothing in it is verified yet.
 #[derive(Clone)]
 pub struct Certificate {

@@ -15,6 +15,13 @@ errors! {
         /// Fulcio does not take the token.
         #[error(transparent)]
         Fulcio(#[from] error: fulcio::Error) = of error,
+        #[error("no authority of the trusted root may issue a certificate for {name:?}: {flaw}")]
+        NameConstraints { name: String, flaw: PathError } = "trust/name-constraints", Trust {
+            fix: "sign with an identity that the name constraints of Fulcio's authority allow",
+            what: "Name constraints forbid Fulcio's authority to issue for this identity.",
+            why: "A certificate of the authority limits the names that it may issue certificates for, and verifiers refuse all others.",
+            advice: "Sign with an identity that the authority may issue for, or let Fulcio issue with another authority.",
+        },
         /// Something else answers at the URL of a service.
         #[error(transparent)]
         Mistaken(#[from] error: service::Error) = of error,
@@ -82,9 +89,11 @@ impl Flaw {
                 "list the chain from the certificate that issues to the root, as `ambisign trust \
                  create` does"
             }
-            Self::Path(PathError::Extension) => {
-                "have Fulcio issue with an authority without such extensions: name constraints are not \
-                 supported"
+            Self::Path(PathError::Extension | PathError::Policies) => {
+                "have Fulcio issue with an authority without such extensions"
+            }
+            Self::Path(PathError::Names(_)) => {
+                "have Fulcio issue with an authority whose name the name constraints above it allow"
             }
             Self::Path(PathError::OutsideValidity) | Self::Window => {
                 "get the trusted root with the authority that is valid now, and check the clock"

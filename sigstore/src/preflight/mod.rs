@@ -8,6 +8,7 @@
 mod authority;
 mod error;
 mod log;
+mod names;
 mod stamp;
 
 use std::time::SystemTime;
@@ -24,6 +25,7 @@ use crate::witness::{self, Trial, Witnesses};
 pub use authority::authority;
 pub use error::{Error, Flaw, WARNINGS};
 pub use log::head;
+pub use names::permit;
 
 /// Where the Fulcio at `base` shows the chains of its authorities.
 pub fn trust_bundle(base: &Url) -> Url {

@@ -4,5 +4,6 @@
 mod read;
 mod write;
 
+pub use read::OtherDigests;
 pub(crate) use read::{SignedClaims, Statement, Unusable};
 pub use write::{Payload, SIGN};

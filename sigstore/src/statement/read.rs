@@ -2,9 +2,14 @@
 //! The in-toto statement inside an envelope (in-toto attestation specification, v1).
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
+use ambisign_host::file;
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha384, Sha512};
 
 use crate::digest::Digest;
 use crate::dsse::{Envelope, IN_TOTO};
@@ -14,6 +19,8 @@ use crate::protojson::nullable;
 const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
 const MOST_SUBJECTS: usize = 1024;
 const MOST_DIGESTS: usize = 32;
+/// The number of bytes to read at once.
+const CHUNK: usize = 64 * 1024;
 
 /// A payload is not a usable statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +57,66 @@ struct Artifact {
     annotations: BTreeMap<String, Value>,
 }
 
+/// Algorithms other than SHA-256 (in-toto attestation specification, `DigestSet`), and how many digits their
+/// digests have.
+const OTHERS: [(&str, usize); 2] = [("sha384", 96), ("sha512", 128)];
+
+/// The digests of an artifact by other algorithms than SHA-256, in lower-case hexadecimal digits. Those
+/// of an image are not known: its reference has one digest.
+#[derive(Clone, Debug, Default)]
+pub struct OtherDigests(BTreeMap<&'static str, String>);
+
+impl OtherDigests {
+    /// The digests of everything that `reader` returns.
+    ///
+    /// # Errors
+    /// Reading fails.
+    pub fn of_reader(reader: &mut dyn Read) -> io::Result<Self> {
+        let (mut sha384, mut sha512) = (Sha384::new(), Sha512::new());
+        let mut chunk = vec![0; CHUNK];
+        loop {
+            match reader.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(length) => {
+                    let read = chunk.get(..length).unwrap_or_default();
+                    sha384.update(read);
+                    sha512.update(read);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let sha512 = ("sha512", hex::encode(sha512.finalize()));
+        Ok(Self([("sha384", hex::encode(sha384.finalize())), sha512].into()))
+    }
+
+    /// The digests of the file at `path`. None are known of standard input and of pipes, which have been read
+    /// already.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn of_file(path: &Path) -> io::Result<Self> {
+        let path = path.to_owned();
+        file::aside(move || match std::fs::metadata(&path) {
+            Ok(found) if found.is_file() => Self::of_reader(&mut File::open(path)?),
+            Ok(_) | Err(_) => Ok(Self::default()),
+        })
+        .await
+    }
+
+    /// Whether the digests that a statement `named` for the artifact are those that are known, and have
+    /// the form of their algorithm.
+    fn agree(&self, named: &BTreeMap<String, String>) -> bool {
+        OTHERS.iter().all(|(name, digits)| {
+            let is_digit = |b: u8| b.is_ascii_digit() || matches!(b, b'a'..=b'f');
+            named.get(*name).is_none_or(|found| {
+                let has_form = found.len() == *digits && found.bytes().all(is_digit);
+                has_form && self.0.get(name).is_none_or(|known| known == found)
+            })
+        })
+    }
+}
+
 impl Statement {
     /// Reads the statement in `envelope`.
     pub(crate) fn read(envelope: &Envelope) -> Result<Self, Unusable> {
@@ -79,19 +146,38 @@ impl Statement {
 
     /// The claims about `artifact`; `None` if the statement does not name it. Its digest must be in
     /// lower-case digits. If the statement names it several times, the first one counts.
-    pub(crate) fn about(self, artifact: &Digest) -> Option<SignedClaims> {
+    ///
+    /// # Errors
+    /// The statement names another artifact with it: a digest of `others` differs.
+    pub(crate) fn about(
+        self,
+        artifact: &Digest,
+        others: &OtherDigests,
+    ) -> Result<Option<SignedClaims>, Unusable> {
         let wanted = artifact.hex();
         let mut all = self.subject.into_iter();
-        let found = all.find(|found| found.digest.get("sha256") == Some(&wanted))?;
-        Some(SignedClaims {
+        let Some(found) = all.find(|found| found.digest.get("sha256") == Some(&wanted)) else {
+            return Ok(None);
+        };
+        if !others.agree(&found.digest) {
+            return Err(Unusable { why: "its digests of the artifact contradict each other" });
+        }
+        Ok(Some(SignedClaims {
             predicate_type: Some(self.predicate_type),
             annotations: found.annotations,
-        })
+        }))
+    }
+
+    /// Whether it names an artifact with a digest that [`OtherDigests`] can have.
+    pub(crate) fn has_other_digests(&self) -> bool {
+        let names = |artifact: &Artifact, name: &str| artifact.digest.contains_key(name);
+        self.subject.iter().any(|artifact| OTHERS.iter().any(|(name, _)| names(artifact, name)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::OtherDigests;
     use crate::digest::Digest;
     use crate::dsse::{Envelope, IN_TOTO};
     use crate::statement::Statement;
@@ -114,7 +200,9 @@ mod tests {
             "annotations":{{"env":"prod"}}}}]}}"#,
             artifact.hex()
         );
-        let about = |text: &str, artifact: &Digest| read(text).unwrap().about(artifact);
+        let about = |text: &str, artifact: &Digest| {
+            read(text).unwrap().about(artifact, &OtherDigests::default()).unwrap()
+        };
         let said = about(&text, &artifact).unwrap();
         assert_eq!(said.predicate_type.as_deref(), Some("p"));
         assert_eq!(said.annotations["env"], "prod");
@@ -124,5 +212,33 @@ mod tests {
         assert!(read(&text.replace("Statement/v1", "Statement/v2")).is_none());
         assert!(read(&text.replace(r#""subject""#, r#""subject":[],"subject""#)).is_none());
         assert!(read(&text.replace(r#"{"sha512":"00"}"#, "{}")).is_none());
+    }
+
+    /// cosign compares all of them, too.
+    #[test]
+    fn digests_of_one_artifact_do_not_contradict_each_other() {
+        let artifact = Digest::of(b"x");
+        let others = OtherDigests::of_reader(&mut &b"x"[..]).unwrap();
+        let other = OtherDigests::of_reader(&mut &b"y"[..]).unwrap();
+        let about = |name: &str, digest: &str, others: &OtherDigests| {
+            let text = format!(
+                r#"{{"_type":"https://in-toto.io/Statement/v1","predicateType":"p","predicate":{{}},
+                "subject":[{{"digest":{{"{name}":"{digest}","sha256":"{}"}}}}]}}"#,
+                artifact.hex()
+            );
+            let statement = read(&text).unwrap();
+            assert_eq!(statement.has_other_digests(), name.starts_with("sha"));
+            statement.about(&artifact, others).map(|found| found.is_some()).ok()
+        };
+        for name in ["sha384", "sha512"] {
+            let digest = others.0[name].as_str();
+            assert_eq!(about(name, digest, &others), Some(true));
+            assert_eq!(about(name, digest, &other), None);
+            assert_eq!(about(name, digest, &OtherDigests::default()), Some(true));
+            for odd in ["", "00", &digest.to_uppercase(), &digest.replace('a', "x")] {
+                assert_eq!(about(name, odd, &OtherDigests::default()), None, "{odd}");
+            }
+        }
+        assert_eq!(about("gitCommit", "00", &others), Some(true));
     }
 }

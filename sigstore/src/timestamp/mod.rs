@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Timestamps of signatures (RFC 3161).
 
+mod identifier;
 mod token;
 
 use std::time::SystemTime;
@@ -85,6 +86,8 @@ pub struct Stamped<'a> {
 #[derive(Clone, Debug)]
 pub struct Timestamp {
     der: Vec<u8>,
+    /// The signed attributes.
+    signed: Vec<u8>,
     time: SystemTime,
     authority: String,
     operator: String,
@@ -124,6 +127,7 @@ impl Timestamp {
         }
         Ok(Self {
             der: response_der.to_vec(),
+            signed: token.signed,
             time: token.time,
             authority: authority.uri().to_owned(),
             operator: authority.operator().to_owned(),
@@ -133,6 +137,11 @@ impl Timestamp {
     /// The whole response, in DER, as it is stored in a bundle.
     pub fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// Returns `true` if both are the same timestamp. Their bytes may differ in parts that are not signed.
+    pub fn is(&self, other: &Self) -> bool {
+        self.authority == other.authority && self.signed == other.signed
     }
 
     /// The time.

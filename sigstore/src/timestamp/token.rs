@@ -11,14 +11,20 @@ use der::asn1::{AnyRef, BitStringRef, GeneralizedTime, Int, ObjectIdentifier, Oc
 use der::{Decode, Encode, Sequence, Tag, Tagged};
 use x509_cert::attr::Attribute;
 use x509_cert::ext::Extensions;
+use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::spki::AlgorithmIdentifierRef;
 
+use super::identifier::{CertificateId, is_name_of};
 use crate::pki::keys::Hash;
 use crate::pki::x509::{Certificate, elements};
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
+const SIGNING_CERTIFICATE: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.12");
+const SIGNING_CERTIFICATE_V2: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 
 /// A response is not a timestamp.
@@ -40,10 +46,14 @@ pub(super) struct Token {
     pub(super) nonce: Option<Vec<u8>>,
     /// Identifies the certificate that made the signature, according to the token.
     signer: SignerIdentifier,
+    /// The digests of that certificate in the signed attributes, at least one.
+    certificate_ids: Vec<CertificateId>,
+    /// The name of the authority, if the token has one.
+    authority: Option<GeneralName>,
     /// The certificates in the token, in DER.
     certificates: Vec<Vec<u8>>,
     /// The signed bytes: the signed attributes as a SET (RFC 5652 5.4).
-    signed: Vec<u8>,
+    pub(super) signed: Vec<u8>,
     hash: Hash,
     signature: Vec<u8>,
 }
@@ -69,10 +79,13 @@ impl Token {
         if info.version != 1 || info.has_critical_extension() {
             return Err(ParseError::Malformed("its content is of another version"));
         }
+        let authority = info.authority().ok().ok_or_else(bad("its name cannot be read"))?;
         Ok(Self {
             imprint: info.imprint().ok_or_else(bad("it uses another hash"))?,
             time: info.time().ok_or_else(bad("its time cannot be read"))?,
             nonce: info.nonce.map(|nonce| nonce.as_bytes().to_vec()),
+            certificate_ids: signer.certificate_ids().ok_or_else(bad(NO_CERTIFICATE_ID))?,
+            authority,
             signer: signer.id,
             certificates: data.certificates,
             signed: signer.signed,
@@ -81,8 +94,9 @@ impl Token {
         })
     }
 
-    /// Returns `true` if the token names `certificate` as its signer: the signer identifier matches, and
-    /// if the token contains certificates, it is one of them.
+    /// Returns `true` if the token names `certificate` as its signer: the signer identifier, the signed
+    /// digest of the certificate and the name of the authority match, and if the token contains
+    /// certificates, it is one of them.
     pub(super) fn names(&self, certificate: &Certificate) -> bool {
         let named = match &self.signer {
             SignerIdentifier::IssuerAndSerialNumber(id) => is_of(id, certificate),
@@ -91,6 +105,9 @@ impl Token {
                 id.to_der().ok().as_deref() == found
             }
         };
+        let named = named
+            && self.certificate_ids.iter().all(|id| id.is_of(certificate))
+            && self.authority.as_ref().is_none_or(|name| is_name_of(name, certificate));
         let embedded = &self.certificates;
         named && (embedded.is_empty() || embedded.iter().any(|der| der == certificate.der()))
     }
@@ -101,6 +118,8 @@ impl Token {
         key.verify(self.hash, &self.signed, &self.signature)
     }
 }
+
+const NO_CERTIFICATE_ID: &str = "its signed attributes do not name the authority's certificate";
 
 const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 
@@ -175,6 +194,10 @@ impl TstInfo<'_> {
         let whole = AnyRef::new(Tag::GeneralizedTime, whole.as_bytes()).ok()?;
         let whole = whole.decode_as::<GeneralizedTime>().ok()?.to_system_time();
         whole.checked_add(Duration::from_nanos(fraction))
+    }
+
+    fn authority(&self) -> der::Result<Option<GeneralName>> {
+        self.authority.map(|name| GeneralName::from_der(&name.to_der()?)).transpose()
     }
 
     fn has_critical_extension(&self) -> bool {
@@ -271,6 +294,16 @@ impl Signer {
         let digest = OctetStringRef::new(&digest).and_then(|digest| digest.to_der());
         self.attribute(CONTENT_TYPE).is_some_and(|value| TST_INFO.to_der() == Ok(value))
             && self.attribute(MESSAGE_DIGEST).is_some_and(|value| digest == Ok(value))
+    }
+
+    /// The digests of the certificate, in both versions of the attribute (RFC 3161 2.4.2, RFC 5816); `None`
+    /// if one cannot be read, or there is none.
+    fn certificate_ids(&self) -> Option<Vec<CertificateId>> {
+        let first = self.attribute(SIGNING_CERTIFICATE).map(|value| CertificateId::read_v1(&value));
+        let second =
+            self.attribute(SIGNING_CERTIFICATE_V2).map(|value| CertificateId::read_v2(&value));
+        let all: Vec<_> = first.into_iter().chain(second).collect::<Option<_>>()?;
+        (!all.is_empty()).then_some(all)
     }
 
     /// The one value of the one attribute of this type, in DER.

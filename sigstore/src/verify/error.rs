@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The errors of verification.
 
+use std::time::SystemTime;
+
 use ambisign_host::errors;
+use humantime::format_rfc3339_seconds;
 
 use super::policy::{Claim, Match};
 use crate::bundle;
@@ -59,6 +62,13 @@ errors! {
         /// One of its log entries does not verify.
         #[error(transparent)]
         Entry(#[from] error: EntryError) = of error as Untrusted { fix: of_entry(error) },
+        #[error("the signature has a time in the future: {}", format_rfc3339_seconds(*time))]
+        Future { time: SystemTime } = "verify/future", Untrusted | Rejected {
+            fix: "set the clock of this machine; if it is right, do not use the artifact",
+            what: "The proven time of the signature is more than a day ahead of the clock of this machine.",
+            why: "The clock is wrong, or a service signed a time that has not come.",
+            advice: "Set the clock. If it is right, the services that signed cannot be trusted.",
+        },
         #[error("it was signed by {found:?}, not by {wanted}")]
         Identity { found: String, wanted: Match } = "verify/identity", Untrusted | Rejected {
             fix: wanted.matches_part(found).then_some(WHOLE),

@@ -9,7 +9,8 @@ use ambisign_host::excerpt;
 
 use super::error::Error;
 use super::policy::{Identity, Policy, Signer};
-use crate::certificate::{SigningCertificate, Verifier, chain, sct};
+use crate::bundle;
+use crate::certificate::{SigningCertificate, Verifier};
 use crate::content::ContentRef;
 use crate::log::{EntryError, LogEntry, Logged, VerifiedEntry};
 use crate::pki::keys::Hash;
@@ -86,13 +87,17 @@ pub(super) fn judge(
     let timestamps = timestamps(evidence, root, policy.timestamps)?;
     let entries = entries(evidence, root, policy.entries)?;
     let times = times(&timestamps, &entries)?;
+    if let (Some(latest), Some(time)) = (policy.latest, times.last())
+        && *time > latest
+    {
+        return Err(Error::Future { time: *time });
+    }
     if let (Verifier::Certificate(certificate), Signer::Identity(wanted)) =
         (evidence.verifier, &policy.signer)
     {
         // 3. and 4. The certificate at each of these times, and its SCT.
         for time in &times {
-            let issuer = chain::verify(certificate, root, *time)?;
-            sct::verify(certificate, issuer, root)?;
+            certificate.trusted_at(root, *time)?;
         }
         // 5. The signer.
         wanted.verify(certificate)?;
@@ -119,6 +124,10 @@ fn timestamps(
     let mut passed_over = None;
     for der in evidence.timestamps {
         match Timestamp::verify(der, &stamped, root) {
+            // It would look like two witnesses.
+            Ok(timestamp) if verified.iter().any(|known: &Timestamp| known.is(&timestamp)) => {
+                return Err(bundle::Error::TooMany { what: "timestamps" }.into());
+            }
             Ok(timestamp) => verified.push(timestamp),
             Err(error) if error == unknown => passed_over = Some(error),
             Err(error) => return Err(error.into()),

@@ -177,6 +177,7 @@ mod tests {
                 annotations: Vec::new(),
                 entries: 1,
                 timestamps: 0,
+                latest: None,
             }
         }
 

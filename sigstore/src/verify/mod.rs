@@ -26,7 +26,7 @@ use crate::content::{Content, ContentRef};
 use crate::digest::Digest;
 use crate::log::VerifiedEntry;
 use crate::pki::keys::PublicKey;
-use crate::statement::{SignedClaims, Statement};
+use crate::statement::{OtherDigests, SignedClaims, Statement};
 use crate::timestamp::Timestamp;
 use crate::trust::TrustedRoot;
 
@@ -67,6 +67,7 @@ impl Expected<'_> {
             annotations: Vec::new(),
             entries: self.entries,
             timestamps: self.timestamps,
+            latest: None,
         }
     }
 }
@@ -265,6 +266,20 @@ pub fn verify(
     artifact: &Digest,
     policy: &Policy,
 ) -> Result<Accepted, Error> {
+    verify_all_digests(bytes, root, (artifact, &OtherDigests::default()), policy)
+}
+
+/// Like [`verify()`], for an artifact of which more digests are known: a statement that also names one of
+/// these must name the right one.
+///
+/// # Errors
+/// The first check that fails.
+pub fn verify_all_digests(
+    bytes: &[u8],
+    root: &TrustedRoot,
+    (artifact, others): (&Digest, &OtherDigests),
+    policy: &Policy,
+) -> Result<Accepted, Error> {
     // 1. The form, and the profile of the certificate.
     let bundle = Bundle::parse(bytes)?;
     let certificate = bundle.certificate().map(SigningCertificate::parse);
@@ -278,7 +293,7 @@ pub fn verify(
         proof: Proof::Inclusion,
     };
     let vouched = judge::judge(&evidence, root, policy)?;
-    let claims = claims(bundle.content(), artifact)?.fits(policy)?;
+    let claims = claims(bundle.content(), (artifact, others))?.fits(policy)?;
     let signed_by = SignedBy::of(evidence.verifier);
     Ok(Accepted::new(artifact, signed_by, claims, vouched))
 }
@@ -295,6 +310,18 @@ pub fn about(bytes: &[u8]) -> Result<Vec<Digest>, Error> {
     }
 }
 
+/// Whether the statement in `bytes` names an artifact with a digest that [`OtherDigests`] can have, so
+/// that a verifier only computes these where they are compared.
+pub fn has_other_digests(bytes: &[u8]) -> bool {
+    let bundle = Bundle::parse(bytes);
+    bundle.is_ok_and(|bundle| match bundle.content() {
+        Content::Envelope(envelope) => {
+            Statement::read(envelope).is_ok_and(|statement| statement.has_other_digests())
+        }
+        Content::Message { .. } => false,
+    })
+}
+
 /// The digest of a message in the bundle is not signed, but if it is present, it must be correct.
 fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
     match content {
@@ -306,10 +333,14 @@ fn verify_hint(content: &Content, artifact: &Digest) -> Result<(), Error> {
 }
 
 /// The signed claims about the artifact. A message has none.
-fn claims(content: &Content, artifact: &Digest) -> Result<SignedClaims, Error> {
+fn claims(
+    content: &Content,
+    (artifact, others): (&Digest, &OtherDigests),
+) -> Result<SignedClaims, Error> {
     match content {
         Content::Envelope(envelope) => {
-            Statement::read(envelope)?.about(artifact).ok_or(Error::Artifact { wanted: *artifact })
+            let claims = Statement::read(envelope)?.about(artifact, others)?;
+            claims.ok_or(Error::Artifact { wanted: *artifact })
         }
         Content::Message { .. } => Ok(SignedClaims::default()),
     }

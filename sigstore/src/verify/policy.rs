@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use regex_lite::Regex;
 
@@ -23,6 +24,20 @@ pub struct Policy {
     pub entries: usize,
     /// The number of timestamp authorities that must have stamped it. Each operator counts once.
     pub timestamps: usize,
+    /// No proven time may be later ([`latest`]). `None` for what was just signed: the clock of a signer
+    /// decides nothing.
+    pub latest: Option<SystemTime>,
+}
+
+/// How far the clock of a verifier may be behind: a day, because a wrong time zone makes it wrong by up
+/// to 14 hours.
+const BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The latest acceptable time of a signature for a verifier whose clock says `now`. A service
+/// that signs a time in the future does not tell the truth, and such a signature would still count as made
+/// before the key of the service was lost.
+pub fn latest(now: SystemTime) -> Option<SystemTime> {
+    now.checked_add(BEHIND)
 }
 
 /// A required signer.

@@ -56,7 +56,7 @@ impl Outputs {
                 view.lines(|image| Some(image.attached.as_ref()?.reference.clone())),
             ),
             ("digests", view.digests()),
-            ("log-indexes", view.entries(|entry| Some(entry.index.to_string()))),
+            ("log-indexes", view.entries(|entry| Some(entry.index?.to_string()))),
             ("rekor-urls", view.entries(link)),
             ("certificate-identity", clean(&identity)),
             ("certificate-issuer", clean(&issuer)),

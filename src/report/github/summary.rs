@@ -152,7 +152,8 @@ impl View<'_> {
     }
 
     fn entry(&self, entry: &LogEntry) -> String {
-        let name = format!("v{} #{}", entry.version, entry.index);
+        let index = entry.index.map(|index| format!(" #{index}")).unwrap_or_default();
+        let name = format!("v{}{index}", entry.version);
         let url = entry.link.as_deref().map(|url| (self.clean)(url));
         link(&name, url.as_deref())
     }

@@ -107,7 +107,13 @@ fn of_a_run_that_did_not_begin() {
 fn of_a_verification() {
     let accepted = |certificate, layout| {
         let signed = signed("r.io/a");
-        let entry = |time| Entry { version: 1, index: u64::MAX, log_id: "cd".to_owned(), time };
+        let entry = |time| Entry {
+            version: 1,
+            index: Some(u64::MAX),
+            tree_index: Some(7),
+            log_id: "cd".to_owned(),
+            time,
+        };
         Finding::Accepted(Box::new(Facts {
             caller: None,
             layout: Some(layout),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Certificates, entries, timestamps and bundles whose flaw would take a key of their own to make.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ambisign_sigstore::bundle;
 use ambisign_sigstore::certificate::CertificateError;
 use ambisign_sigstore::credential::SignError;
 use ambisign_sigstore::fulcio;
 use ambisign_sigstore::log::EntryError;
+use ambisign_sigstore::pki::names::Violation;
 use ambisign_sigstore::pki::path::PathError;
 use ambisign_sigstore::preflight::{self, Flaw};
 use ambisign_sigstore::timestamp::TimestampError;
@@ -29,8 +30,16 @@ pub(super) fn of_signing() -> Vec<Error> {
                     .to_owned(),
             ),
         }),
-        boxed(CertificateError::Lifetime { life: Duration::from_secs(3600) }),
+        boxed(CertificateError::Lifetime {
+            life: Duration::from_secs(3600),
+            longest: Duration::from_secs(900),
+        }),
         boxed(CertificateError::Profile { why: "is not for code signing" }),
+        boxed(preflight::Error::NameConstraints {
+            name: "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
+                .to_owned(),
+            flaw: Violation::NotPermitted.into(),
+        }),
         boxed(preflight::Error::OtherAuthority {
             url: "https://fulcio.example.com/".to_owned(),
             theirs: "\"CN=acme,O=acme.example\"".to_owned(),
@@ -71,6 +80,9 @@ pub(super) fn of_verifying() -> Vec<Error> {
         boxed(verify::Error::NoTime),
         boxed(verify::Error::Signature),
         boxed(verify::Error::Statement { why: "it is not JSON" }),
+        boxed(verify::Error::Future {
+            time: SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000),
+        }),
         boxed(verify::Error::TooFewEntries { found: 0, wanted: 1 }),
         boxed(verify::Error::TooFewTimestamps { found: 0, wanted: 1 }),
     ]

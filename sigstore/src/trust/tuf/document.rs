@@ -14,7 +14,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroU64;
 
-use ambisign_host::excerpt;
+use ambisign_host::{excerpt, json};
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -120,7 +120,7 @@ impl<R: Role> Role for Received<R> {
 /// # Errors
 /// The metadata is malformed.
 pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, String> {
-    let mut document: Value = parsed(ambisign_host::json::parse(bytes))?;
+    let mut document: Value = parsed(json::parse(bytes))?;
     of_kind(&document, &R::TYPE.to_string())?;
     let received = document.get("signed").cloned().unwrap_or_default();
     hashes::make_readable(&mut document);
@@ -128,7 +128,7 @@ pub(super) fn read<R: Listing>(bytes: &[u8]) -> Result<Signed<Received<R>>, Stri
     if let Some(Value::Object(keys)) = document.pointer_mut(R::AT) {
         std::mem::swap(keys, &mut listed);
     }
-    let Signed { mut signed, signatures } = parsed(serde_json::from_value::<Signed<R>>(document))?;
+    let Signed { mut signed, signatures } = parsed(json::read::<Signed<R>>(document))?;
     if let Some((keys, extra)) = signed.keys() {
         let (known, unknown) = unique(listed)?;
         *keys = known;
@@ -157,12 +157,17 @@ fn unique(listed: Map<String, Value>) -> Result<(Keys, Map<String, Value>), Stri
     let mut unknown = Map::new();
     for (id, key) in listed {
         // IDs in upper and lower case are one ID.
-        let id: Decoded<Hex> = parsed(serde_json::from_value(id.into()))?;
+        let id: Decoded<Hex> = parsed(json::read(id.into()))?;
         if !ids.insert(id.clone()) {
             return Err(twice());
         }
         let kind = kind_of(&key);
-        match serde_json::from_value::<Key>(key) {
+        // `tough` reads a key by its type, and then takes an array for its value.
+        let is_array = key.is_array() || key.get("keyval").is_some_and(Value::is_array);
+        match json::read::<Key>(key) {
+            Ok(_) | Err(_) if is_array => {
+                return Err("it has an array in place of a key".to_owned());
+            }
             Ok(key) if has_its_form(&key) => drop(keys.insert(id, key)),
             // Of a known kind, and in another form than its own.
             Ok(_) | Err(_) if KINDS.contains(&kind.as_str()) => {}
@@ -215,4 +220,56 @@ fn public(key: &Key) -> &[u8] {
 
 fn parsed<T>(result: Result<T, impl ToString>) -> Result<T, String> {
     result.map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use tough::schema::Root;
+
+    use super::read;
+
+    const ANCHOR: &[u8] = include_bytes!("anchors/production.json");
+
+    /// Whether the anchor can be read after `change`. Nothing verifies it here.
+    fn reads(change: impl FnOnce(&mut Value)) -> Result<(), String> {
+        let mut document: Value = serde_json::from_slice(ANCHOR).unwrap();
+        change(&mut document);
+        read::<Root>(document.to_string().as_bytes()).map(drop)
+    }
+
+    /// The values of an object, as serde reads a struct from them.
+    fn listed(object: &Value, names: &[&str]) -> Value {
+        names.iter().map(|name| object[name].clone()).collect()
+    }
+
+    fn key(document: &mut Value) -> &mut Value {
+        document["signed"]["keys"].as_object_mut().unwrap().values_mut().next().unwrap()
+    }
+
+    #[test]
+    fn an_array_is_no_object_in_metadata() {
+        assert_eq!(reads(|_| {}), Ok(()));
+        let role = |document: &mut Value| {
+            let role = &mut document["signed"]["roles"]["root"];
+            *role = listed(role, &["keyids", "threshold"]);
+        };
+        assert!(reads(role).is_err());
+        let signature = |document: &mut Value| {
+            let signature = &mut document["signatures"][0];
+            *signature = listed(signature, &["keyid", "sig"]);
+        };
+        assert!(reads(signature).is_err());
+        // `tough` takes a key by its type, and then the array.
+        let whole = |document: &mut Value| {
+            let found = key(document);
+            *found = json!([found["keytype"], found["keyval"], found["scheme"]]);
+        };
+        assert!(reads(whole).is_err());
+        let value = |document: &mut Value| {
+            let found = &mut key(document)["keyval"];
+            *found = json!([found["public"]]);
+        };
+        assert!(reads(value).is_err());
+    }
 }
