@@ -15,8 +15,6 @@ mod answers;
 #[path = "refuse/bend.rs"]
 mod bend;
 mod common;
-#[path = "refuse/constrained.rs"]
-mod constrained;
 #[path = "refuse/deployments.rs"]
 mod deployments;
 #[path = "refuse/entries.rs"]

@@ -3,7 +3,8 @@
 //! timestamp of random bytes.
 
 use ambisign_host::{Class, Failure, Host};
-use ambisign_sigstore::preflight::Answers;
+use ambisign_sigstore::identity::Identity;
+use ambisign_sigstore::preflight::{self, Answers};
 use ambisign_sigstore::trust::Trust;
 use ambisign_sigstore::witness::{self, Witnesses};
 use getrandom::SysRng;
@@ -34,6 +35,13 @@ pub(super) async fn examine(host: &Host, trust: &Trust) -> Vec<Finding> {
         findings.extend(stamps(host, trust).await);
     }
     findings
+}
+
+/// Whether the trusted root's authorities may issue for `identity`; `None` if nothing forbids it.
+pub(super) fn name(host: &Host, trust: &Trust, identity: &Identity) -> Option<Finding> {
+    let permitted = preflight::permit(trust.root(), identity, host.clock.now());
+    let error = permitted.err()?;
+    Some(Finding::fail(Stage::Identity, "name", Failure::of(&error)))
 }
 
 async fn stamps(host: &Host, trust: &Trust) -> Option<Finding> {

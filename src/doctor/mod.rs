@@ -9,7 +9,6 @@
 mod environment;
 mod fit;
 mod images;
-mod name;
 mod services;
 pub mod settings;
 mod token;
@@ -187,7 +186,7 @@ impl<'a> Doctor<'a> {
             (Some((trust, asked)), Some(identity)) => {
                 let issuer = services::issuer(asked, identity, trust);
                 let disclosure = token::disclosure(&self.settings.signing, identity, trust);
-                let name = name::examine(self.host, trust, identity);
+                let name = fit::name(self.host, trust, identity);
                 name.into_iter().chain([issuer, disclosure]).collect()
             }
             (None, _) | (_, None) => ["issuer", "repository"]

@@ -6,7 +6,6 @@
 //! with it or in the trusted root.
 
 mod budget;
-mod digests;
 mod error;
 mod judge;
 
@@ -20,8 +19,8 @@ use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::pki::keys::PublicKey;
 use ambisign_sigstore::statement::OtherDigests;
 use ambisign_sigstore::trust::Trust;
-use ambisign_sigstore::verify::Policy;
 use ambisign_sigstore::verify::policy::{Signer, latest};
+use ambisign_sigstore::verify::{self, Policy};
 use futures_util::FutureExt as _;
 use futures_util::future::{join, try_join};
 use futures_util::stream::{self, StreamExt as _};
@@ -84,7 +83,7 @@ impl<'a> Verification<'a> {
             Subject::Blob { artifact, bundle } => {
                 let digest = digest_of(artifact).await?;
                 let bundle = SuppliedBundle::read(bundle).await?;
-                let others = digests::others(artifact, &bundle.bytes).await?;
+                let others = other_digests(artifact, &bundle).await?;
                 let judge = self.judge(signer).await?;
                 let verdict = Verdict {
                     requested: artifact.display().to_string(),
@@ -258,6 +257,15 @@ pub(crate) async fn signer(settings: &SignerSettings) -> Result<Signer, Error> {
         let path = path.clone();
         Error::KeyFile { path }
     })
+}
+
+/// The digests of the file by other algorithms, where the signed statement names one.
+async fn other_digests(artifact: &Path, bundle: &SuppliedBundle) -> Result<OtherDigests, Error> {
+    if !bundle.bytes.as_deref().is_ok_and(verify::has_other_digests) {
+        return Ok(OtherDigests::default());
+    }
+    let read = |source| Error::Read { path: artifact.to_owned(), source };
+    OtherDigests::of_file(artifact).await.map_err(read)
 }
 
 /// The digest of the file, or the digest that `artifact` is if there is no such file.

@@ -257,18 +257,48 @@ fn the_root_does_not_fit_the_services() {
     );
 }
 
+/// A root with name constraints fits its services, but not every identity: that is known before the
+/// certificate is asked for where the name in it is.
+#[test]
+fn name_constraints_are_named_before_a_certificate_is_asked_for() {
+    let sandbox = Sandbox::with("authority-with-name-constraints");
+    let token = unsigned(&json!({"iss": "https://accounts.google.com", "sub": "1",
+        "aud": "sigstore", "exp": 4_000_000_000_u64,
+        "email": "joe@example.test", "email_verified": true}));
+    let scene = Scene::new(Log::V1, Registry::Fallback).token(&token);
+    let played = scene.play(&sandbox);
+    played.refused("trust/name-constraints", 4);
+    played.published_nothing();
+    let run = &played.run;
+    assert_eq!(played.asked(Peer::Fulcio, "POST"), 0, "{run}");
+    let said = "may issue a certificate for \"joe@example.test\": the name constraints of an authority \
+                do not permit a name below it";
+    assert!(run.stderr.contains(said), "no `{said}`: {run}");
+    let root = Path::new(sandbox.var("TRUSTED_ROOT"));
+    let told = prepared_doctor(&sandbox, Log::V1, root).env("SIGSTORE_ID_TOKEN", &token);
+    let told = told.run().expect(4);
+    assert!(told.stdout.contains("code: trust/name-constraints"), "{told}");
+    let allowed = unsigned(&json!({"iss": "https://accounts.google.com", "sub": "1",
+        "aud": "sigstore", "exp": 4_000_000_000_u64,
+        "email": "joe@other.test", "email_verified": true}));
+    let told = prepared_doctor(&sandbox, Log::V1, root).env("SIGSTORE_ID_TOKEN", &allowed).run();
+    assert!(!told.stdout.contains("trust/name-constraints"), "{told}");
+}
+
 /// `doctor` by the services of `sandbox` and this trusted root, without an image.
 fn doctor(sandbox: &Sandbox, log: Log, root: &Path) -> Finished {
+    prepared_doctor(sandbox, log, root)
+        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
+        .env("ACTIONS_ID_TOKEN_REQUEST_URL", sandbox.var("GITHUB_TOKEN_URL"))
+        .run()
+}
+
+fn prepared_doctor(sandbox: &Sandbox, log: Log, root: &Path) -> Program {
     let config = sandbox.var(match log {
         Log::V1 => "SIGNING_CONFIG_V1",
         Log::V2 => "SIGNING_CONFIG_V2",
     });
-    Program::ambisign()
-        .args(["doctor", "--signing-config", config, "--trusted-root"])
-        .arg(root)
-        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
-        .env("ACTIONS_ID_TOKEN_REQUEST_URL", sandbox.var("GITHUB_TOKEN_URL"))
-        .run()
+    Program::ambisign().args(["doctor", "--signing-config", config, "--trusted-root"]).arg(root)
 }
 
 /// Of a timestamp authority only a timestamp shows whether the trusted root has it.
