@@ -135,7 +135,10 @@ impl Fulcio {
         let log = if self.world.tell(Lie::SctByUnknownLog) { &self.stranger } else { &self.ct };
         let other = [tbs, b"!"].concat();
         let tbs = if self.world.tell(Lie::SctOfAnotherCertificate) { &other } else { tbs };
-        sct(log, signer, tbs, (self.world.clock.now(), index))
+        let now = self.world.clock.now();
+        let past = now - Duration::from_secs(3600);
+        let time = if self.world.tell(Lie::SctOfThePast) { past } else { now };
+        sct(log, signer, tbs, (time, index))
     }
 }
 

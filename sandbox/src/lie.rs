@@ -49,6 +49,8 @@ lies! {
     SctByUnknownLog = "sct-by-unknown-log",
     /// The signed certificate timestamp is of another certificate.
     SctOfAnotherCertificate = "sct-of-another-certificate",
+    /// The signed certificate timestamp is an hour older than the certificate.
+    SctOfThePast = "sct-of-the-past",
     /// The timestamp answers another nonce.
     TimestampWithAnotherNonce = "timestamp-with-another-nonce",
     /// The timestamp is of other bytes.

@@ -201,7 +201,7 @@ enum Notices {
     Signer,
     /// `cosign verify`, of what `cosign sign` called good.
     Verifier,
-    /// Neither: cosign sends no nonce, and Rekor v2 makes no promise.
+    /// Neither: cosign sends no nonce and compares no time of an SCT, and Rekor v2 makes no promise.
     Nobody,
 }
 
@@ -215,7 +215,7 @@ fn expected(lie: Lie, config: &str) -> Notices {
         | Lie::RegistryKeepsNothing
         | Lie::RegistryKeepsOtherBytes
         | Lie::ReferrersAnswerHtml => Notices::Verifier,
-        Lie::TimestampWithAnotherNonce => Notices::Nobody,
+        Lie::TimestampWithAnotherNonce | Lie::SctOfThePast => Notices::Nobody,
         Lie::PromiseByAnotherKey if config == "SIGNING_CONFIG_V2" => Notices::Nobody,
         Lie::CertificateForAnotherKey
         | Lie::CertificateByAnotherCa

@@ -97,6 +97,7 @@ const LIES: &[Row] = &[
     ("certificate-without-sct", Log::V1, "fulcio/sct", false),
     ("sct-by-unknown-log", Log::V1, "fulcio/sct", false),
     ("sct-of-another-certificate", Log::V1, "fulcio/sct", false),
+    ("sct-of-the-past", Log::V1, "fulcio/sct", false),
     ("timestamp-with-another-nonce", Log::V1, "timestamp/nonce", false),
     ("timestamp-of-other-data", Log::V1, "timestamp/imprint", false),
     ("timestamp-by-unknown-authority", Log::V1, "trust/other-timestamp-authority", false),
