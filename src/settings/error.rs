@@ -24,7 +24,7 @@ errors! {
         },
         #[error("`{name}` decides who gets the identity token or what is trusted, which `--public-instance` refuses")]
         Decides { name: &'static str } = "settings/decides", Usage {
-            fix: format!("unset `{name}`, or pass the value with a flag if you set it"),
+            fix: decides_fix(name),
             what: "A variable decides who gets the token or what is trusted.",
             why: "Other jobs can set variables, so `--public-instance` refuses such variables.",
             advice: "Unset it, or pass the value with a flag.",
@@ -139,6 +139,15 @@ errors! {
             why: "One is not text.",
             advice: "Compare them with the list of `ambisign env`.",
         },
+    }
+}
+
+/// A metadata server has no flag: a machine has one at the same address everywhere.
+fn decides_fix(name: &str) -> String {
+    if name.starts_with("GCE_METADATA_") {
+        format!("unset `{name}`, or leave out `--public-instance` if you set it")
+    } else {
+        format!("unset `{name}`, or pass the value with a flag if you set it")
     }
 }
 

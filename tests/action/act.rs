@@ -14,6 +14,11 @@ use tempfile::TempDir;
 use crate::common::{Finished, Program, Stack, assert_no_canary};
 use crate::{read, root};
 
+/// The number that act gives to every run.
+const ACT_RUN: &str = "1";
+/// Stands for the commit that act runs, in options.
+const COMMIT: &str = "[COMMIT]";
+
 /// What the stack's token endpoint wants to hear.
 pub(crate) const REQUEST_TOKEN: &str = "realstack-request-token";
 
@@ -146,7 +151,8 @@ impl Repository {
 
     /// Runs `workflow` with the token endpoint of the stack.
     pub(crate) fn permitted(&self, stack: &Stack, workflow: &str) -> Ran {
-        let url = format!("ACTIONS_ID_TOKEN_REQUEST_URL={}", stack.var("GITHUB_TOKEN_URL"));
+        let endpoint = stack.var("GITHUB_TOKEN_URL");
+        let url = format!("ACTIONS_ID_TOKEN_REQUEST_URL={endpoint}&run_id={ACT_RUN}&sha={COMMIT}");
         let token = format!("ACTIONS_ID_TOKEN_REQUEST_TOKEN={REQUEST_TOKEN}");
         self.run(stack, workflow, &["--env", &url, "--env", &token])
     }
@@ -173,6 +179,9 @@ impl Repository {
         if !read_or_empty(&app.join(".git/config")).contains("acme/app") {
             git(&["remote", "add", "origin", "https://github.com/acme/app"]);
         }
+        // The token is of the commit that act runs.
+        let commit = git(&["rev-parse", "HEAD"]).stdout.trim().to_owned();
+        let options = options.iter().map(|option| option.replace(COMMIT, &commit));
         let bin = stack.var("REALSTACK_BIN");
         let path = format!("{}:{bin}:/usr/local/bin:/usr/bin:/bin", self.path("bin").display());
         let mut act = Program::new(Path::new(bin).join("act"))

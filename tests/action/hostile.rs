@@ -162,7 +162,6 @@ fn what_earlier_steps_set_decides_nothing() {
         ("SIGSTORE_ID_TOKEN", "e30.e30.e30"),
         ("SIGSTORE_IDENTITY_TOKEN", "e30.e30.e30"),
         ("GOOGLE_SERVICE_ACCOUNT_NAME", "evil@example.com"),
-        ("GCE_METADATA_HOST", "evil.example.com"),
         ("GITLAB_CI", "true"),
         // A proxy cannot read TLS.
         ("HTTPS_PROXY", evil),
@@ -174,21 +173,33 @@ fn what_earlier_steps_set_decides_nothing() {
         ran.refused(3, "github/not-permitted");
     }
     // Those of others, which count without a flag, stop the run.
-    for name in ["TUF_MIRROR", "TUF_ROOT", "TUF_ROOT_JSON", "SSL_CERT_DIR", "SSL_CERT_FILE"] {
+    for name in [
+        "GCE_METADATA_HOST",
+        "GCE_METADATA_IP",
+        "GCE_METADATA_ROOT",
+        "SSL_CERT_DIR",
+        "SSL_CERT_FILE",
+        "TUF_MIRROR",
+        "TUF_ROOT",
+        "TUF_ROOT_JSON",
+    ] {
         let ran = Step::new().input("images", IMAGE).job(name, evil).run();
         assert_harmless(&ran, name);
         ran.refused(2, "settings/decides");
         let message = ran.document()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains(name), "{message}");
     }
-    // The request token does not go to a host that an earlier step names.
-    let ran = Step::new()
-        .input("images", IMAGE)
-        .job("ACTIONS_ID_TOKEN_REQUEST_URL", evil)
-        .job("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary-of-the-request")
-        .run();
-    ran.refused(3, "github/host");
-    assert!(!format!("{}{}", ran.run.stderr, ran.summary).contains("canary"), "{}", ran.run);
+    // The request token does not go to a host that an earlier step names, once or twice.
+    for server in ["https://github.com", evil] {
+        let ran = Step::new()
+            .input("images", IMAGE)
+            .job("ACTIONS_ID_TOKEN_REQUEST_URL", evil)
+            .job("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary-of-the-request")
+            .job("GITHUB_SERVER_URL", server)
+            .run();
+        ran.refused(3, "github/host");
+        assert!(!format!("{}{}", ran.run.stderr, ran.summary).contains("canary"), "{}", ran.run);
+    }
 }
 
 /// A workflow that hands on an input of its own hands on nothing when it has none.

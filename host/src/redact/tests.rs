@@ -60,9 +60,9 @@ fn a_slash_behind_a_backslash_hides_no_secret() {
 #[test]
 fn what_is_no_secret_stays() {
     let redactor = Redactor::default();
-    redactor.guard("hunter22");
+    redactor.guard("4711-0815");
     for text in
-        ["hunter21", r"hunter\\23", "%68unter", "&#104;unter2", r"\u0068unter2", "aHVudGVyM"]
+        ["4711-0814", r"4711-\0816", "%34711-081", "&#52;711-081", r"\u0034711-081", "NDcxMS0wODE"]
     {
         assert_eq!(redactor.redact(text), text);
     }
