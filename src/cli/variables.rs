@@ -229,10 +229,6 @@ const TRUST: &[Variable] = &[
     decides("TUF_MIRROR", "https://tuf.example.com", "`--tuf-mirror`, with the name that cosign reads"),
     decides("TUF_ROOT", "/var/cache/sigstore", "the folder for TUF metadata, as in cosign; ambisign uses its subfolder `ambisign`"),
     decides("TUF_ROOT_JSON", "root.json", "`--tuf-root`, with the name that cosign reads"),
-    plain("SIGSTORE_CT_LOG_PUBLIC_KEY_FILE", "ctfe.pub", "of older cosign: it ends a run that has no `--trusted-root`"),
-    plain("SIGSTORE_REKOR_PUBLIC_KEY", "rekor.pub", "of older cosign: it ends a run that has no `--trusted-root`"),
-    plain("SIGSTORE_ROOT_FILE", "fulcio.pem", "of older cosign: it ends a run that has no `--trusted-root`"),
-    plain("SIGSTORE_TSA_CERTIFICATE_FILE", "tsa.pem", "of older cosign: it ends a run that has no `--trusted-root`"),
     plain("XDG_CACHE_HOME", "/root/.cache", "the folder for TUF metadata, in its subfolder `ambisign/tuf`"),
 ];
 

@@ -47,9 +47,10 @@ pub use self::metadata::Built;
 pub(crate) use self::metadata::read as built;
 pub use self::provenance::Override;
 pub(crate) use self::registry::registry_options;
+pub use self::requirements::Evidence;
 pub use self::trust::MaterialSettings;
 pub use self::value::Origin;
-pub use self::verify::{Evidence, Format, SignerSettings, Subject, VerifySettings};
+pub use self::verify::{Format, SignerSettings, Subject, VerifySettings};
 
 use ambisign_registry::PlainHttp;
 use ambisign_registry::reference::Reference;

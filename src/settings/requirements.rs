@@ -3,8 +3,8 @@
 
 use ambisign_sigstore::verify::policy::{Claim, Match};
 
+use super::SettingsError;
 use super::value::{Origin, Sourced, pick};
-use super::{Evidence, SettingsError};
 use crate::cli::{EvidenceArgs, JobArgs};
 
 /// Where a repository or owner without scheme is.
@@ -12,22 +12,31 @@ const GITHUB: &str = "https://github.com/";
 /// More operators than this are a typing mistake.
 const MOST_OPERATORS: usize = 16;
 
+/// The required number of operators that must have seen a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Of logs with an entry.
+    pub entries: usize,
+    /// Of timestamp authorities.
+    pub timestamps: usize,
+}
+
+/// A flag, its value, its claim, and the requirement that the value stands for.
+type Row = (&'static str, Option<String>, Claim, fn(&str) -> Match);
+
 /// The required claims.
 ///
 /// # Errors
 /// An empty value, or an unknown name of a claim.
 pub(super) fn claims(args: JobArgs) -> Result<Vec<Sourced<(Claim, Match)>>, SettingsError> {
-    let on_github = |text: &str| Match::Exact(url(text));
-    let exact = |text: &str| Match::Exact(text.to_owned());
-    let of_repository = |text: &str| Match::prefix(&format!("{}/", url(text)));
-    let rows: [(_, _, _, &dyn Fn(&str) -> Match); 7] = [
-        ("repo", args.repo, Claim::SourceRepositoryUri, &on_github),
-        ("owner", args.owner, Claim::SourceRepositoryOwnerUri, &on_github),
-        ("signer-repo", args.signer_repo, Claim::BuildSignerUri, &of_repository),
-        ("signer-workflow", args.signer_workflow, Claim::BuildSignerUri, &workflow),
-        ("signer-digest", args.signer_digest, Claim::BuildSignerDigest, &exact),
-        ("source-digest", args.source_digest, Claim::SourceRepositoryDigest, &exact),
-        ("source-ref", args.source_ref, Claim::SourceRepositoryRef, &exact),
+    let rows: [Row; 7] = [
+        ("repo", args.repo, Claim::SourceRepositoryUri, on_github),
+        ("owner", args.owner, Claim::SourceRepositoryOwnerUri, on_github),
+        ("signer-repo", args.signer_repo, Claim::BuildSignerUri, of_repository),
+        ("signer-workflow", args.signer_workflow, Claim::BuildSignerUri, workflow),
+        ("signer-digest", args.signer_digest, Claim::BuildSignerDigest, exact),
+        ("source-digest", args.source_digest, Claim::SourceRepositoryDigest, exact),
+        ("source-ref", args.source_ref, Claim::SourceRepositoryRef, exact),
     ];
     let mut claims = Vec::new();
     for (name, text, claim, wanted) in rows {
@@ -71,6 +80,19 @@ pub(super) fn evidence(args: EvidenceArgs) -> Result<Evidence, SettingsError> {
         entries: number("min-log-entries", args.min_log_entries, 1, 1)?,
         timestamps: number("min-timestamps", args.min_timestamps, 0, 0)?,
     })
+}
+
+fn exact(text: &str) -> Match {
+    Match::Exact(text.to_owned())
+}
+
+fn on_github(text: &str) -> Match {
+    Match::Exact(url(text))
+}
+
+/// Any workflow of a repository.
+fn of_repository(text: &str) -> Match {
+    Match::prefix(&format!("{}/", url(text)))
 }
 
 /// The URL of a repository or owner.

@@ -12,7 +12,7 @@ use super::annotations::pair;
 use super::blob::default_bundle;
 use super::groups::Groups;
 use super::images::each_once;
-use super::requirements;
+use super::requirements::{self, Evidence};
 use super::value::{Origin, Sourced, choice, exclusive, pick};
 use super::{RegistrySettings, RunSettings, SettingsError, TrustSettings};
 use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
@@ -75,15 +75,6 @@ impl fmt::Display for Subject {
             Self::Images(images) => write!(f, "verify {} images", images.len()),
         }
     }
-}
-
-/// The required number of operators that must have seen a signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Evidence {
-    /// Of logs with an entry.
-    pub entries: usize,
-    /// Of timestamp authorities.
-    pub timestamps: usize,
 }
 
 /// The format of a signature in a registry.

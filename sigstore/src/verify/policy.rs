@@ -210,7 +210,7 @@ mod tests {
             let claim = Claim::named(&name).unwrap();
             let Some(text) = claim.of(&certificate) else {
                 let error = verify(claim, any()).unwrap_err();
-                assert!(error.to_string().contains("absent"), "{error}");
+                assert!(error.to_string().contains("is not given"), "{error}");
                 continue;
             };
             present += 1;

@@ -257,7 +257,10 @@ mod tests {
             exceptions.contain(&url.parse().unwrap())
         };
         assert!(contain("", "http://registry.localhost:5000/"));
-        assert!(contain("münchen.example", "https://r.xn--mnchen-3ya.example/"));
+        assert!(contain("xn--mnchen-3ya.example", "https://r.xn--mnchen-3ya.example/"));
         assert!(contain("r.corp", "https://r.corp./"));
+        // This program has no tables for such names, and says so.
+        let (_, meaningless) = Exceptions::parse("münchen.example");
+        assert_eq!(meaningless, ["münchen.example"]);
     }
 }
