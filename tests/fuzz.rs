@@ -108,8 +108,6 @@ mod tests {
         ("sigstore/src/trust/create/material.rs", ""), // keys and certificates of files of the user's own
         ("sigstore/src/trust/tuf/cache.rs", ""), // what the program wrote; what it holds is verified again
         ("sigstore/src/trust/tuf/document.rs", "tuf_metadata"),
-        // An extension of a certificate, as a string.
-        ("sigstore/src/verify/claim.rs", "certificate"),
         ("sigstore/src/verify/legacy.rs", "legacy_signature"),
         ("sigstore/src/statement/read.rs", "statement"),
         ("sigstore/src/log/body.rs", "log_entry"),

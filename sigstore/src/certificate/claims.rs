@@ -11,6 +11,8 @@ use crate::pki::x509::Certificate;
 
 /// The arc of Fulcio's extensions.
 const ARC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1");
+/// Extensions below this number hold raw text, the others a DER `UTF8String`.
+const FIRST_DER: u32 = 8;
 /// The issuer of the token: raw, and as a string.
 const ISSUER: (u32, u32) = (1, 8);
 /// Claims of a GitHub workflow, which are raw and as a string: event, commit, and ref.
@@ -23,7 +25,7 @@ const UNREADABLE: &str = "has a claim of the identity token that cannot be read"
 /// The issuer of the identity token.
 ///
 /// # Errors
-/// There is none, or there are two, as the rest of a sentence about the certificate.
+/// The certificate names no issuer, or two that differ. The error is the rest of a sentence about it.
 pub(super) fn issuer(certificate: &Certificate) -> Result<String, &'static str> {
     let issuer = match both(certificate, ISSUER)? {
         (Some(old), Some(new)) if old != new => {
@@ -55,27 +57,29 @@ pub(super) fn agree(certificate: &Certificate) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn extension(certificate: &Certificate, last: u32) -> Option<&[u8]> {
-    certificate.extension(ARC.push_arc(last).ok()?)
-}
-
 /// The raw value and the string of a claim.
 fn both(
     certificate: &Certificate,
     (old, new): (u32, u32),
 ) -> Result<(Option<&str>, Option<&str>), &'static str> {
-    Ok((raw(certificate, old)?, string(certificate, new)?))
+    Ok((text(certificate, old)?, text(certificate, new)?))
 }
 
-fn raw(certificate: &Certificate, last: u32) -> Result<Option<&str>, &'static str> {
-    let value = extension(certificate, last);
-    value.map(|bytes| std::str::from_utf8(bytes).map_err(|_bytes| UNREADABLE)).transpose()
-}
-
-fn string(certificate: &Certificate, last: u32) -> Result<Option<&str>, &'static str> {
-    let value = extension(certificate, last);
-    let text = |der| Utf8StringRef::from_der(der).map(|text| text.as_str());
-    value.map(|der| text(der).map_err(|_der| UNREADABLE)).transpose()
+/// The text in Fulcio's extension with this last number.
+///
+/// # Errors
+/// It cannot be read, as the rest of a sentence about the certificate.
+pub(crate) fn text(certificate: &Certificate, last: u32) -> Result<Option<&str>, &'static str> {
+    let oid = ARC.push_arc(last).ok();
+    let Some(value) = oid.and_then(|oid| certificate.extension(oid)) else {
+        return Ok(None);
+    };
+    let text = if last < FIRST_DER {
+        std::str::from_utf8(value).ok()
+    } else {
+        Utf8StringRef::from_der(value).ok().map(|text| text.as_str())
+    };
+    text.map(Some).ok_or(UNREADABLE)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! The signing certificate: its profile, its chain, its SCT, and verifying signatures with it.
 
 pub mod chain;
-mod claims;
+pub(crate) mod claims;
 mod lifetime;
 mod names;
 pub mod sct;

@@ -2,15 +2,7 @@
 //! What Fulcio copies from the token of a CI job into extensions of the certificate (fulcio
 //! `docs/oid-info.md`).
 
-use der::Decode as _;
-use der::asn1::{ObjectIdentifier, Utf8StringRef};
-
-use crate::certificate::SigningCertificate;
-
-/// The arc of Fulcio's extensions.
-const FULCIO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1");
-/// Extensions below this number hold raw text, the others a DER `UTF8String`.
-const FIRST_DER: u32 = 8;
+use crate::certificate::{SigningCertificate, claims};
 
 /// A claim about a CI job in a certificate. The first five are GitHub's alone and deprecated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,13 +108,7 @@ impl Claim {
     /// The value of the claim in `certificate`.
     pub fn of(self, certificate: &SigningCertificate) -> Option<&str> {
         let (number, _) = self.row()?;
-        let oid = FULCIO.push_arc(number).ok()?;
-        let value = certificate.certificate().extension(oid)?;
-        if number < FIRST_DER {
-            std::str::from_utf8(value).ok()
-        } else {
-            Some(Utf8StringRef::from_der(value).ok()?.as_str())
-        }
+        claims::text(certificate.certificate(), number).ok()?
     }
 
     fn row(self) -> Option<(u32, &'static str)> {
