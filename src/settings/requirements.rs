@@ -92,7 +92,7 @@ fn on_github(text: &str) -> Match {
 
 /// Any workflow of a repository.
 fn of_repository(text: &str) -> Match {
-    Match::prefix(&format!("{}/", url(text)))
+    Match::Prefix(format!("{}/", url(text)))
 }
 
 /// The URL of a repository or owner.
@@ -109,7 +109,7 @@ fn workflow(text: &str) -> Match {
         (false, true) => format!("https://{text}"),
         (false, false) => format!("{GITHUB}{text}"),
     };
-    if full.contains('@') { Match::Exact(full) } else { Match::prefix(&format!("{full}@")) }
+    if full.contains('@') { Match::Exact(full) } else { Match::Prefix(format!("{full}@")) }
 }
 
 #[cfg(test)]

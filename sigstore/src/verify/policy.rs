@@ -70,31 +70,25 @@ pub enum Match {
     Exact(String),
     /// Any text that the expression matches as a whole.
     Pattern(Pattern),
+    /// Any text that begins with this one.
+    Prefix(String),
 }
 
 impl Match {
-    /// Any text that begins with `prefix`.
-    pub fn prefix(prefix: &str) -> Self {
-        match Pattern::new(&format!("{}(?s:.*)", regex_lite::escape(prefix))) {
-            Some(pattern) => Self::Pattern(pattern),
-            // Too long for an expression.
-            None => Self::Exact(prefix.to_owned()),
-        }
-    }
-
     /// Returns `true` if `text` meets the requirement.
     pub fn accepts(&self, text: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Exact(wanted) => wanted == text,
             Self::Pattern(pattern) => pattern.matches(text),
+            Self::Prefix(wanted) => text.starts_with(wanted),
         }
     }
 
     /// Returns `true` if an expression matches a part of `text`, which other programs accept.
     pub fn matches_part(&self, text: &str) -> bool {
         match self {
-            Self::Any | Self::Exact(_) => false,
+            Self::Any | Self::Exact(_) | Self::Prefix(_) => false,
             Self::Pattern(pattern) => pattern.0.part.is_match(text),
         }
     }
@@ -109,6 +103,7 @@ impl fmt::Display for Match {
             Self::Pattern(pattern) => {
                 write!(f, "anything that `{}` matches as a whole", pattern.0.source)
             }
+            Self::Prefix(wanted) => write!(f, "anything that begins with {wanted:?}"),
         }
     }
 }
@@ -216,7 +211,7 @@ mod tests {
             present += 1;
             assert!(!text.is_empty() && text.chars().all(|c| !c.is_control()), "{name} {text:?}");
             assert_eq!(verify(claim, Match::Exact(text.to_owned())), Ok(()));
-            assert_eq!(verify(claim, Match::prefix(&text[..1])), Ok(()));
+            assert_eq!(verify(claim, Match::Prefix(text[..1].to_owned())), Ok(()));
             let error = verify(claim, Match::Exact(format!("{text}x"))).unwrap_err();
             assert!(matches!(error, Error::Claim { .. }), "{error}");
             assert!(error.to_string().contains(text), "{error}");
