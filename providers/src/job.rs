@@ -20,9 +20,9 @@ pub struct Fact {
     pub value: String,
 }
 
-/// A platform: the provider of its tokens, the variable that is `true` in its jobs, and what its tokens say.
+/// A platform: the provider that requests its tokens, the variable that is `true` in its jobs, and what its tokens say.
 struct Platform {
-    provider: &'static str,
+    requested_by: Option<&'static str>,
     mark: &'static str,
     is_issuer: fn(&Host, &str) -> bool,
     facts: fn(&Host) -> Facts,
@@ -33,13 +33,13 @@ type Facts = &'static [(&'static str, &'static str)];
 
 const PLATFORMS: [Platform; 4] = [
     Platform {
-        provider: "github-actions",
+        requested_by: Some("github-actions"),
         mark: "GITHUB_ACTIONS",
         is_issuer: is_github,
         facts: of_github,
     },
     Platform {
-        provider: "gitlab",
+        requested_by: None,
         mark: "GITLAB_CI",
         is_issuer: is_gitlab,
         facts: |_| {
@@ -52,7 +52,7 @@ const PLATFORMS: [Platform; 4] = [
     },
     // A step may get the token of its build from another step, so jobs are not compared.
     Platform {
-        provider: "buildkite-agent",
+        requested_by: None,
         mark: "BUILDKITE",
         is_issuer: |_, issuer| issuer == "https://agent.buildkite.com",
         facts: |_| {
@@ -64,7 +64,7 @@ const PLATFORMS: [Platform; 4] = [
         },
     },
     Platform {
-        provider: "circleci",
+        requested_by: None,
         mark: "CIRCLECI",
         is_issuer: |_, issuer| is_below(issuer, "https://oidc.circleci.com"),
         facts: |_| {
@@ -79,9 +79,7 @@ const PLATFORMS: [Platform; 4] = [
 /// What the token of `issuer` that `provider` gave must say, because the variables of this job say it. Empty if the
 /// token is not of the platform that runs the job, or if the job has none of the variables.
 pub fn facts(host: &Host, provider: &str, issuer: &str) -> Vec<Fact> {
-    let is_requested = |platform: &&Platform| {
-        platform.provider == provider && platform.provider == "github-actions"
-    };
+    let is_requested = |platform: &&Platform| platform.requested_by == Some(provider);
     let is_here = |platform: &&Platform| {
         host.env.get(platform.mark) == Some("true") && (platform.is_issuer)(host, issuer)
     };
