@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::common::fault::{At, Fault, FaultProxy, Rule};
-use crate::common::{Image, Log, Registry, Stack, sha256};
+use crate::common::{Image, Log, Registry, Signature, Stack, sha256};
 use crate::reader::Reader;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -39,18 +39,27 @@ fn list(image: &Image, lines: &[Value]) {
     assert_eq!(pushed.status, 201, "the list");
 }
 
-/// An image with the signature of the stack's `github` and 110 of another identity, as lines of a list.
-/// That of `github` is the last by its digest, and by what its line says.
-fn crowd(stack: &Stack) -> (Image, Vec<Value>) {
-    let image = stack.push(Registry::Fallback, "verify/many", 1);
+/// Signs `image` with the stack's `email` and then with its `github`.
+fn signed_by_both(stack: &Stack, image: &Image) -> [Signature; 2] {
     for issuer in ["email", "github"] {
         let sign = stack.signing("sign", Log::V1);
         let sign = sign.env("SIGSTORE_ID_TOKEN", stack.token(issuer, &[]));
         sign.arg(image.reference()).run().expect(0);
     }
-    let [theirs, ours] = <[_; 2]>::try_from(image.signatures()).ok().unwrap();
-    let signed =
-        json!({"dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"});
+    <[_; 2]>::try_from(image.signatures()).ok().unwrap()
+}
+
+/// The annotations of a line that says that it is a signature.
+fn line_of_a_signature() -> Value {
+    json!({"dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"})
+}
+
+/// An image with the signature of the stack's `github` and 110 of another identity, as lines of a list.
+/// That of `github` is the last by its digest, and by what its line says.
+fn crowd(stack: &Stack) -> (Image, Vec<Value>) {
+    let image = stack.push(Registry::Fallback, "verify/many", 1);
+    let [theirs, ours] = signed_by_both(stack, &image);
+    let signed = line_of_a_signature();
     let theirs = (0..110).map(|number| variant(&theirs.manifest, number));
     let mut lines: Vec<_> = theirs.map(|one| push(&image, &one, &signed)).collect();
     let digests = lines.iter().map(|line| line["digest"].as_str().unwrap());
@@ -87,14 +96,8 @@ fn the_last_of_many_signatures_is_found_whatever_the_order() {
 fn what_lies_behind_an_acceptable_signature_is_not_read() {
     let stack = Stack::alone();
     let image = stack.push(Registry::Fallback, "verify/behind", 1);
-    for issuer in ["email", "github"] {
-        let sign = stack.signing("sign", Log::V1);
-        let sign = sign.env("SIGSTORE_ID_TOKEN", stack.token(issuer, &[]));
-        sign.arg(image.reference()).run().expect(0);
-    }
-    let [theirs, ours] = <[_; 2]>::try_from(image.signatures()).ok().unwrap();
-    let signed =
-        json!({"dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1"});
+    let [theirs, ours] = signed_by_both(&stack, &image);
+    let signed = line_of_a_signature();
     let ours = push(&image, &variant(&ours.manifest, 0), &signed);
     let first = ours["digest"].as_str().unwrap();
     let behind = (0..).map(|number| variant(&theirs.manifest, number));
