@@ -253,7 +253,7 @@ mod tests {
         }
     }
 
-    /// A helper from the working directory would be a program of whoever writes the sources.
+    /// The working directory holds the sources, so their authors could put a program there in place of a helper.
     #[tokio::test]
     async fn a_program_that_is_only_in_a_relative_folder_is_not_run() {
         let folder = tempfile::tempdir().unwrap();

@@ -51,7 +51,7 @@ mod tests {
         assert!(is_news("rekor.example", 400, 3), "another host");
         assert!(is_news("r.corp", 1001, 4), "a longer step");
         assert!(!is_news("r.corp", 2000, 1004));
-        assert!(is_news("r.corp", 2000, 1005), "the step before is over");
+        assert!(is_news("r.corp", 2000, 1005), "the previous wait has ended");
         assert!(is_news("r.corp", 60_000, 1006), "what the host asked for");
     }
 }

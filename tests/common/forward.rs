@@ -20,7 +20,7 @@ const PASSWORD: u8 = 2;
 /// That no method is acceptable.
 const NONE: u8 = 0xff;
 
-/// What becomes of a request.
+/// How the proxy answers a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Does {
     /// Nothing, until the client gives up.

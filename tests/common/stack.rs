@@ -253,7 +253,7 @@ impl Stack {
         let mut counts = self.counts();
         for asked in self.journal() {
             let is_service = ["fulcio", "rekor", "rekor2", "tsa"].contains(&asked.service.as_str());
-            // Whoever reads the trust bundle also asks the authority for a timestamp of random bytes.
+            // A run that reads the trust bundle also asks the authority for a timestamp of random bytes.
             let comes_with_trial = asked.path.ends_with("/api/v2/trustBundle");
             let trial = comes_with_trial.then(|| "tsa".to_owned());
             let about_itself = (is_service && asked.method == "GET").then_some(asked.service);

@@ -395,7 +395,7 @@ fn a_registry_in_plain_http_is_signed_through_a_proxy_with_a_login() {
     crate::common::assert_no_canary(&[PASSWORD], &run.outputs());
 }
 
-/// As the clients in Go: the name in capitals wins. Both with two values is told.
+/// As in Go programs, the name in capitals wins, and a warning says that the two values differ.
 #[test]
 fn of_two_spellings_the_capitals_win() {
     let place = Place::new();

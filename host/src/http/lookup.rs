@@ -103,7 +103,8 @@ impl Resolve for WithinReach {
 /// The addresses of `found` that are within `reach`.
 ///
 /// # Errors
-/// There are none. For [`Reach::Public`] all must be: a name with a public and a private address is a trap.
+/// No address is within reach. For [`Reach::Public`], one that is not public is an error as well, because a name with
+/// a public and a private address is a trap.
 fn within(found: &[IpAddr], reach: Reach) -> io::Result<Vec<SocketAddr>> {
     let allowed: Vec<_> = found.iter().filter(|address| reach.allows(address)).collect();
     if allowed.is_empty() || (reach == Reach::Public && allowed.len() != found.len()) {

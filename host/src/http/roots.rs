@@ -174,7 +174,7 @@ impl Reading {
         any.then_some(()).ok_or_else(|| "it contains no certificate".to_owned())
     }
 
-    /// Adds the certificates of the file at `path`; if there are none, returns why.
+    /// Adds the certificates of the file at `path`, or returns why it has none.
     ///
     /// # Errors
     /// The file cannot be read.

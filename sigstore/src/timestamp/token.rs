@@ -297,7 +297,7 @@ impl Signer {
     }
 
     /// The digests of the certificate, in both versions of the attribute (RFC 3161 2.4.2, RFC 5816); `None`
-    /// if one cannot be read, or there is none.
+    /// if one cannot be read or none is present.
     fn certificate_ids(&self) -> Option<Vec<CertificateId>> {
         let first = self.attribute(SIGNING_CERTIFICATE).map(|value| CertificateId::read_v1(&value));
         let second =
