@@ -11,8 +11,8 @@ use crate::read::index::Entry;
 /// The shortest time until the second read.
 const SECOND_LOOK: Duration = Duration::from_millis(100);
 
-/// How many times longer than this run another writer may take from reading to writing.
-const SLOWER: u32 = 3;
+/// How many times longer than this run another writer may take from reading to writing: five halves.
+const SLOWER: (u32, u32) = (5, 2);
 
 /// The state of this run for the index of an image.
 #[derive(Debug, Default)]
@@ -36,8 +36,12 @@ impl PendingEntries {
         }
     }
 
-    /// The time that a writer that read before us may take to write.
+    /// The time from the end of our write to the second read. The registry answers our write, and receives
+    /// the second read, one round trip apart, which is about the time of this run from reading to writing.
+    /// So a writer that read just before our write has that time in addition.
     pub(super) fn patience(&self) -> Duration {
-        SECOND_LOOK.max(self.slowest.saturating_mul(SLOWER))
+        let (times, of) = SLOWER;
+        let all = self.slowest.saturating_mul(times) / of;
+        SECOND_LOOK.max(all.saturating_sub(self.slowest))
     }
 }
