@@ -34,7 +34,7 @@ pub use discovery::Discovery;
 pub use error::Error;
 pub use hints::Login;
 pub use login::error::CredentialError;
-pub use options::{PlainHttp, RegistryOptions};
+pub use options::{GivenLogin, PlainHttp, RegistryOptions};
 pub use read::candidates::{Candidate, Listing, MOST_PLACES};
 pub use read::signatures::{Fetched, Stored};
 pub use reference::{Reference, ReferenceError};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ambisign_host::Token;
+use ambisign_host::{Net, Token};
 use ambisign_providers::Realm;
 
 use crate::reference::Reference;
@@ -11,18 +11,39 @@ use crate::reference::Reference;
 /// The options of registries, which take precedence over every file and variable.
 #[derive(Debug, Default)]
 pub struct RegistryOptions {
-    /// The user name.
-    pub username: Option<String>,
-    /// The password for the user name.
-    pub password: Option<Token>,
-    /// A bearer token for the registry itself.
-    pub token: Option<Token>,
+    /// A login for the registries; without it, those of Docker and Podman are used.
+    pub login: Option<GivenLogin>,
     /// The repository for the signatures of all images, instead of each image's own. Its tag is ignored.
     pub signatures: Option<Reference>,
     /// The registries that may use plain HTTP.
     pub plain_http: PlainHttp,
     /// The GitLab whose registry may receive the password of the job.
     pub realm: Realm,
+}
+
+/// A login from the user, for instance from a flag.
+#[derive(Debug)]
+pub enum GivenLogin {
+    /// User name and password.
+    Password {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Token,
+    },
+    /// A bearer token for the registry itself.
+    Token(Token),
+}
+
+impl RegistryOptions {
+    /// Keeps the secret of the login out of every text that `net` redacts.
+    pub fn guard_login(&self, net: &Net) {
+        if let Some(GivenLogin::Password { password: secret, .. } | GivenLogin::Token(secret)) =
+            &self.login
+        {
+            net.guard(secret.expose());
+        }
+    }
 }
 
 /// The registries that may use plain HTTP, in addition to those on this machine.

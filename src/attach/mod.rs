@@ -30,7 +30,7 @@ use crate::pipeline::context::within_run;
 use crate::pipeline::job::{Job, SharedDigest};
 use crate::pipeline::{self, plan};
 use crate::report::Recorder;
-use crate::settings::{AttachSettings, Extent, registry_options};
+use crate::settings::{AttachSettings, Extent, check_login};
 use crate::verification;
 use ambisign_registry::{Registry, Target};
 
@@ -68,8 +68,7 @@ impl Attaching<'_> {
         let references = references.map(|(at, image)| images::of_command_line(at, image));
         let references: Vec<_> =
             references.collect::<Result<_, _>>().map_err(pipeline::Error::from)?;
-        let options =
-            registry_options(&settings.registry, &references).map_err(pipeline::Error::from)?;
+        check_login(&settings.registry, &references).map_err(pipeline::Error::from)?;
         let signer = match &settings.signer {
             Some(signer) => verification::signer(signer).await.map_err(pipeline::Error::from)?,
             None => any_signer(),
@@ -77,7 +76,7 @@ impl Attaching<'_> {
         let stored = files::all(settings, recorder).await?;
         recorder.record(&Event::ImagesRequested(announce::requested(&references)));
 
-        let registry = Registry::new(self.host, options);
+        let registry = Registry::new(self.host, &settings.registry);
         let trust = settings.trust.options(None);
         let (prepared, root) = join(
             plan::prepare(&registry, &references, (Extent::Named, jobs())),

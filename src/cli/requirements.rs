@@ -7,6 +7,34 @@ use clap::Args;
 /// verify` has a flag for one, it has the same name and meaning.
 #[derive(Args, Clone, Debug, Default)]
 pub struct JobArgs {
+    /// The event that started the GitHub workflow, such as `push`
+    #[arg(
+        long = "certificate-github-workflow-trigger",
+        value_name = "EVENT",
+        help_heading = "Signer"
+    )]
+    pub workflow_trigger: Option<String>,
+
+    /// The commit of the GitHub workflow
+    #[arg(long = "certificate-github-workflow-sha", value_name = "SHA", help_heading = "Signer")]
+    pub workflow_sha: Option<String>,
+
+    /// The name of the GitHub workflow
+    #[arg(long = "certificate-github-workflow-name", value_name = "NAME", help_heading = "Signer")]
+    pub workflow_name: Option<String>,
+
+    /// The repository of the GitHub workflow, `owner/name`
+    #[arg(
+        long = "certificate-github-workflow-repository",
+        value_name = "REPOSITORY",
+        help_heading = "Signer"
+    )]
+    pub workflow_repository: Option<String>,
+
+    /// The ref of the GitHub workflow, such as `refs/heads/main`
+    #[arg(long = "certificate-github-workflow-ref", value_name = "REF", help_heading = "Signer")]
+    pub workflow_ref: Option<String>,
+
     /// The repository of the sources: `owner/name` on GitHub, otherwise its URL
     #[arg(long, value_name = "REPOSITORY", help_heading = "CI job")]
     pub repo: Option<String>,

@@ -75,33 +75,13 @@ pub struct SignerArgs {
     #[arg(long, value_name = "REGEXP", help_heading = "Signer")]
     pub certificate_oidc_issuer_regexp: Option<String>,
 
-    /// The event that started the GitHub workflow, such as `push`
-    #[arg(long, value_name = "EVENT", help_heading = "Signer")]
-    pub certificate_github_workflow_trigger: Option<String>,
-
-    /// The commit of the GitHub workflow
-    #[arg(long, value_name = "SHA", help_heading = "Signer")]
-    pub certificate_github_workflow_sha: Option<String>,
-
-    /// The name of the GitHub workflow
-    #[arg(long, value_name = "NAME", help_heading = "Signer")]
-    pub certificate_github_workflow_name: Option<String>,
-
-    /// The repository of the GitHub workflow, `owner/name`
-    #[arg(long, value_name = "REPOSITORY", help_heading = "Signer")]
-    pub certificate_github_workflow_repository: Option<String>,
-
-    /// The ref of the GitHub workflow, such as `refs/heads/main`
-    #[arg(long, value_name = "REF", help_heading = "Signer")]
-    pub certificate_github_workflow_ref: Option<String>,
+    /// Claims about the CI job.
+    #[command(flatten)]
+    pub job: JobArgs,
 
     /// A PEM public key, for signatures without a certificate; instead of an identity
     #[arg(long, value_name = "PATH", help_heading = "Signer")]
     pub key: Option<PathBuf>,
-
-    /// Claims about the CI job.
-    #[command(flatten)]
-    pub job: JobArgs,
 }
 
 /// The flags of `verify`.

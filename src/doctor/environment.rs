@@ -6,16 +6,15 @@ use ambisign_host::{Failure, Host};
 use ambisign_providers::{Choice, Detection, Kind, PROVIDERS, ProviderStatus, choose, survey};
 
 use crate::outcome::diagnosis::{Finding, Stage};
-use crate::settings::{IdentitySettings, identity_options};
+use crate::settings::IdentitySettings;
 
 /// GitLab's token is in the token variable: they are one and the same.
 const SAME: [&str; 2] = ["envvar", "gitlab"];
 
 /// The state of every provider, and the one that is chosen.
 pub(super) fn examine(host: &Host, settings: &IdentitySettings) -> (Option<Choice>, Vec<Finding>) {
-    let options = identity_options(settings);
-    let seen = survey(host, &options);
-    match choose(host, &options) {
+    let seen = survey(host, &settings.options);
+    match choose(host, &settings.options) {
         Ok(choice) => {
             let mut findings = taken(&choice, &seen, settings);
             findings.extend(others(&seen, choice.provider, ""));
@@ -40,7 +39,7 @@ fn taken(
     let kind = statuses.iter().find(|status| status.name == name);
     let kind = kind.map_or(Kind::Explicit, |status| status.kind);
     let why = match kind {
-        _ if settings.provider.is_some() => "`--oidc-provider` asks for it",
+        _ if settings.options.provider.is_some() => "`--oidc-provider` asks for it",
         Kind::Explicit => "a token was handed over",
         Kind::Ci => "it is the identity of this CI job",
         Kind::Asked => "it is configured here, and no CI job comes before it",

@@ -32,7 +32,7 @@ use crate::images::{Reading, named};
 use crate::outcome::from;
 use crate::pipeline::Error;
 use crate::pipeline::plan;
-use crate::settings::{Mode, Settings, registry_options};
+use crate::settings::{Mode, Settings, check_login};
 use ambisign_registry::reference::Reference;
 
 /// One examination.
@@ -111,24 +111,18 @@ impl<'a> Doctor<'a> {
             return;
         }
         let named: Vec<_> = references.iter().map(|(_, named)| named.clone()).collect();
-        let options = match registry_options(&self.settings.registry, &named) {
-            Ok(options) => options,
-            Err(error) => {
-                let failure = Failure::of(&error);
-                self.note([Finding::fail(Stage::Settings, "", failure)]);
-                return;
-            }
-        };
-        let bundles = &self.settings.bundles;
-        let bundle_dir = match plan::open_bundle_dir(bundles, named.len(), Mode::DryRun) {
+        let Settings { registry, bundles, .. } = self.settings;
+        let checked = check_login(registry, &named).map_err(Error::from);
+        let opened =
+            checked.and_then(|()| plan::open_bundle_dir(bundles, named.len(), Mode::DryRun));
+        let bundle_dir = match opened {
             Ok(bundle_dir) => bundle_dir,
             Err(error) => {
-                let failure = Failure::of(&error);
-                self.note([Finding::fail(Stage::Settings, "", failure)]);
+                self.note([Finding::fail(Stage::Settings, "", Failure::of(&error))]);
                 return;
             }
         };
-        let registry = plan::registry(self.host, options, (bundles, bundle_dir.as_ref()));
+        let registry = plan::registry(self.host, registry, (bundles, bundle_dir.as_ref()));
         let examine = |(at, reference): &(usize, Reference)| {
             let (at, reference, registry) = (*at, reference.clone(), &registry);
             async move { images::examine(registry, (at, &reference)).await }

@@ -147,7 +147,7 @@ mod tests {
         ];
         assert_eq!(told, expected);
         let settings = resolved.settings.unwrap();
-        assert_eq!(settings.signing.identity.audience, "mine");
+        assert_eq!(settings.signing.identity.options.audience, "mine");
         let names = &settings.images.names;
         assert!(matches!(names, Names::Given(lists) if lists[0].texts == ["r.example/a"]));
         assert!(!resolved.env.is_set("AMBISIGN_FULCOI_URL"));

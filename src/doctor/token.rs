@@ -34,7 +34,7 @@ pub(super) async fn examine(
         let text = "not asked for: no provider is chosen";
         return (None, vec![Finding::skip(Stage::Identity, "token", text)]);
     };
-    let audience = &signing.identity.audience;
+    let audience = &signing.identity.options.audience;
     let started = Instant::now();
     let token = match choice.source.token(host, audience).await {
         Ok(token) => token,

@@ -40,7 +40,7 @@ pub(crate) fn identify(
     token: Token,
 ) -> Result<Identity, IdentityError> {
     host.net.guard(token.expose());
-    let identity = Identity::parse(token, &wanted.audience, host.clock.now());
+    let identity = Identity::parse(token, &wanted.options.audience, host.clock.now());
     let identity = identity.map_err(|error| {
         let is_fresh = MADE_WHEN_ASKED.contains(&choice.provider);
         let error = if is_fresh { error.of_fresh_token() } else { error };

@@ -51,7 +51,7 @@ pub(crate) fn open_bundle_dir(
 /// The registries of a signing run. If bundles are only written to files, registries are only read.
 pub(crate) fn registry<'a>(
     host: &'a Host,
-    options: RegistryOptions,
+    options: &RegistryOptions,
     (settings, bundle_dir): (&BundleSettings, Option<&BundleDir>),
 ) -> Registry<'a> {
     match (settings.delivery, bundle_dir) {

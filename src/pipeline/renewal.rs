@@ -95,7 +95,7 @@ impl<'a> CertificateRenewal<'a> {
 async fn renewed(ctx: Context<'_>, choice: &Choice) -> Result<Identity, Error> {
     let source = choice.source.as_ref();
     let again = async {
-        let audience = &ctx.settings.identity.audience;
+        let audience = &ctx.settings.identity.options.audience;
         Ok(ctx.identify(choice, source.token(ctx.host, audience).await?)?)
     };
     match again.await {
@@ -138,7 +138,6 @@ mod tests {
     use crate::outcome::Report;
     use crate::report::{Console, Recorder, Reporter, Style};
     use crate::settings::Settings;
-    use crate::settings::identity_options;
 
     /// `{"alg":"RS256"}`, then issuer `https://issuer.example`, `sub`, audience `sigstore`, and the
     /// end at second 1000.
@@ -163,7 +162,7 @@ mod tests {
         let reporter = Reporter::new(&console, &host.net);
         let recorder = Recorder::new(reporter, Report::new(clock.now()));
         let ctx = Context { host: &host, settings: &settings.signing, recorder: &recorder };
-        let choice = choose(&host, &identity_options(&settings.signing.identity)).unwrap();
+        let choice = choose(&host, &settings.signing.identity.options).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = { runtime }.enable_all().build().unwrap();
         match runtime.block_on(renewed(ctx, &choice)) {

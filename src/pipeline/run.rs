@@ -22,7 +22,7 @@ use super::renewal::CertificateRenewal;
 use super::signer::{Seed, Signer};
 use crate::images;
 use crate::outcome::event::Event;
-use crate::settings::{BlobSettings, Mode, Settings, identity_options, registry_options};
+use crate::settings::{BlobSettings, Mode, Settings, check_login};
 
 /// The identity and the trust material. Nothing is public yet.
 struct Preflight {
@@ -52,12 +52,13 @@ impl Context<'_> {
         let named = images::named(&images.images).await?;
         recorder.record(&announce::began(named.len(), "image", &settings.run));
         let references = announce::references(recorder, named, images)?;
-        let options = registry_options(&images.registry, &references)?;
-        let choice = choose(host, &identity_options(&settings.identity))?;
+        check_login(&images.registry, &references)?;
+        let choice = choose(host, &settings.identity.options)?;
         let bundle_dir = plan::open_bundle_dir(&images.bundles, references.len(), settings.mode)?;
         recorder.record(&Event::ImagesRequested(announce::requested(&references)));
 
-        let registry = plan::registry(host, options, (&images.bundles, bundle_dir.as_ref()));
+        let registry =
+            plan::registry(host, &images.registry, (&images.bundles, bundle_dir.as_ref()));
         let trial = Trial::draw(rng);
         let (prepared, asked) = join(
             plan::prepare(&registry, &references, (images.images.extent, settings.jobs)),
@@ -86,7 +87,7 @@ impl Context<'_> {
     ) -> Result<(), Error> {
         let Self { host, settings, recorder } = self;
         recorder.record(&announce::began(blobs.blobs.len(), "file", &settings.run));
-        let choice = choose(host, &identity_options(&settings.identity))?;
+        let choice = choose(host, &settings.identity.options)?;
         let jobs = plan::blobs(blobs, recorder).await;
         let trial = Trial::draw(rng);
         let asked = self.ask(&choice, &trial).await;
@@ -102,7 +103,7 @@ impl Context<'_> {
         let (host, settings) = (self.host, self.settings);
         let (trust, token) = join(
             plan::trust(host, settings, trial),
-            choice.source.token(host, &settings.identity.audience),
+            choice.source.token(host, &settings.identity.options.audience),
         )
         .await;
         PreflightResults { trust, token }

@@ -7,10 +7,10 @@ use ambisign_host::Env;
 
 use super::groups::Groups;
 use super::images::each_once;
-use super::value::path;
 use super::verify::{predicate_types, signer};
-use super::{RegistrySettings, RunSettings, SettingsError, SignerSettings, TrustSettings};
+use super::{RunSettings, SettingsError, SignerSettings, TrustSettings};
 use crate::cli::{AttachArgs, SignerArgs};
+use ambisign_registry::RegistryOptions;
 
 /// The settings of a run of `attach`.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct AttachSettings {
     /// Trust material.
     pub trust: TrustSettings,
     /// Registry options.
-    pub registry: RegistrySettings,
+    pub registry: RegistryOptions,
     /// Timeout and output options.
     pub run: RunSettings,
 }
@@ -40,14 +40,13 @@ impl AttachSettings {
     /// Those of [`super::Settings::resolve`]; no bundle, or an identity without an issuer.
     pub fn resolve(args: AttachArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
-        let variables = &groups.variables;
-        // If a flag names bundles, no variable adds others.
-        let by_flag = args.bundle_dir.is_some() || !args.bundle.is_empty();
-        let variables = (!by_flag).then_some(variables);
-        let of_variable = variables.and_then(|given| given.bundle_dir.clone());
-        let folder = path("bundle-dir", args.bundle_dir, of_variable);
         let mut files = args.bundle;
-        files.extend(variables.and_then(|given| given.bundle.clone()).map(PathBuf::from));
+        let mut folder = args.bundle_dir;
+        // If a flag names bundles, no variable adds others.
+        if files.is_empty() && folder.is_none() {
+            folder = groups.variables.get("bundle-dir").map(PathBuf::from);
+            files.extend(groups.variables.get("bundle").map(PathBuf::from));
+        }
         if files.is_empty() && folder.is_none() {
             return Err(SettingsError::NoBundles);
         }
@@ -64,7 +63,7 @@ impl AttachSettings {
         Ok(Self {
             images,
             files,
-            folder: folder.map(|given| given.value),
+            folder,
             signer: (!anybody).then(|| signer(names)).transpose()?,
             predicate_types: predicate_types(args.predicate_type)?,
             trust: groups.trust(args.trust)?,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::SettingsError;
 use super::groups::Groups;
-use super::value::{choice, exclusive, flag, path, pick};
+use super::value::{choice, exclusive};
 use crate::cli::BundleArgs;
 
 /// Where bundles are stored, and what to do with images that are already signed.
@@ -53,13 +53,13 @@ impl Groups {
     /// Two places for one bundle, no place for bundles that are not attached, or an invalid value.
     pub(super) fn bundles(&self, args: BundleArgs) -> Result<BundleSettings, SettingsError> {
         let variables = &self.variables;
-        let folder = path("bundle-dir", args.bundle_dir, variables.bundle_dir.clone());
-        let file = path("bundle", args.bundle, variables.bundle.clone());
+        let folder = variables.path("bundle-dir", args.bundle_dir);
+        let file = variables.path("bundle", args.bundle);
         exclusive(file.as_ref(), folder.as_ref())?;
         let file = file.map(|given| BundlePlace::File(given.value));
         let folder = folder.map(|given| BundlePlace::Folder(given.value));
         let place = file.or(folder);
-        let keep = flag("no-push", args.no_push, variables.no_push.as_deref())?;
+        let keep = variables.switch("no-push", args.no_push)?;
         if keep && place.is_none() {
             return Err(SettingsError::Incomplete {
                 given: "--no-push".to_owned(),
@@ -67,7 +67,7 @@ impl Groups {
             });
         }
         let words = &[("add", IfSigned::Add), ("fail", IfSigned::Fail), ("skip", IfSigned::Skip)];
-        let if_signed = pick("if-signed", args.if_signed, variables.if_signed.clone())?;
+        let if_signed = variables.text("if-signed", args.if_signed)?;
         Ok(BundleSettings {
             place,
             delivery: if keep { Delivery::Keep } else { Delivery::Attach },

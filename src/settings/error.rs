@@ -133,12 +133,6 @@ errors! {
             why: "The message names the expected form.",
             advice: "Correct the flag or the variable.",
         },
-        #[error("the `AMBISIGN_*` variables cannot be read")]
-        Variables(#[source] source: envy::Error) = "settings/variables", Usage {
-            what: "The variables cannot be read.",
-            why: "One is not text.",
-            advice: "Compare them with the list of `ambisign env`.",
-        },
     }
 }
 
@@ -173,8 +167,7 @@ impl SettingsError {
             | Self::NoBundles
             | Self::NoFiles
             | Self::NoImages { .. }
-            | Self::NoSigner
-            | Self::Variables(_) => None,
+            | Self::NoSigner => None,
         }
     }
 }

@@ -7,25 +7,25 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ambisign_host::{Env, Proxies, Warning};
-use ambisign_providers::Realm;
+use ambisign_providers::{GivenToken, Options, Realm};
+use ambisign_registry::reference::Reference;
+use ambisign_registry::{GivenLogin, RegistryOptions};
 use ambisign_sigstore::trust::RekorVersion;
 use url::Url;
 
+use super::identity;
 use super::mirror::{Foreign, GivenMirror};
 use super::plain_http;
 use super::provenance::{self, Override};
-use super::value::{self, Origin, Sourced, choice, exclusive, flag, path, pick};
+use super::value::{self, Origin, Sourced, choice, exclusive};
 use super::variables::{self, Variables};
 use super::{
-    Ambient, Consent, IdentitySettings, Mode, Output, RegistryLogin, RegistrySettings, RunSettings,
-    ServiceSettings, SettingsError, Signing, TokenSource, TrustSettings,
+    Consent, IdentitySettings, Mode, Output, RunSettings, ServiceSettings, SettingsError, Signing,
+    TrustSettings,
 };
 use crate::cli::warnings::{TOKEN_IN_ARGUMENTS, UNUSED};
 use crate::cli::{IdentityArgs, RegistryArgs, RunArgs, ServiceArgs, SigningArgs, TrustArgs};
-use ambisign_registry::reference::Reference;
 
-/// The audience that Fulcio expects.
-const AUDIENCE: &str = "sigstore";
 /// The default number of simultaneous signatures.
 const JOBS: usize = 64;
 /// More simultaneous signatures than this are a typing mistake.
@@ -52,8 +52,7 @@ impl Groups {
     /// `--public-instance` one that decides who gets the token.
     pub(super) fn new(env: &Env, trust: &TrustArgs) -> Result<Self, SettingsError> {
         let (variables, warnings) = variables::read(env)?;
-        let public_instance =
-            flag("public-instance", trust.public_instance, variables.public_instance.as_deref())?;
+        let public_instance = variables.switch("public-instance", trust.public_instance)?;
         if public_instance {
             provenance::refuse_deciding_variables(env)?;
         }
@@ -82,8 +81,8 @@ impl Groups {
     /// The last groups, which every signing command has.
     pub(super) fn signing(mut self, args: SigningArgs) -> Result<Signing, SettingsError> {
         let variables = &self.variables;
-        let dry_run = flag("dry-run", args.dry_run, variables.dry_run.as_deref())?;
-        let jobs = jobs(pick("jobs", args.jobs, variables.jobs.clone())?)?;
+        let dry_run = variables.switch("dry-run", args.dry_run)?;
+        let jobs = jobs(variables.text("jobs", args.jobs)?)?;
         Ok(Signing {
             annotations: BTreeMap::new(),
             consent: self.consent(&args.identity)?,
@@ -98,12 +97,12 @@ impl Groups {
 
     pub(super) fn trust(&mut self, args: TrustArgs) -> Result<TrustSettings, SettingsError> {
         let variables = &self.variables;
-        let trusted_root = path("trusted-root", args.trusted_root, variables.trusted_root.clone());
-        let ca_file = path("ca-file", args.ca_file, variables.ca_file.clone());
-        let staging = flag("staging", args.staging, variables.staging.as_deref())?;
+        let trusted_root = variables.path("trusted-root", args.trusted_root);
+        let ca_file = variables.path("ca-file", args.ca_file);
+        let staging = variables.switch("staging", args.staging)?;
         let given = GivenMirror {
-            mirror: pick("tuf-mirror", args.tuf_mirror, variables.tuf_mirror.clone())?,
-            root: path("tuf-root", args.tuf_root, variables.tuf_root.clone()),
+            mirror: variables.text("tuf-mirror", args.tuf_mirror)?,
+            root: variables.path("tuf-root", args.tuf_root),
             staging: staging.then_some(if args.staging {
                 Origin::Flag("staging")
             } else {
@@ -121,15 +120,15 @@ impl Groups {
 
     pub(super) fn services(&mut self, args: ServiceArgs) -> Result<ServiceSettings, SettingsError> {
         let variables = &self.variables;
-        let version = pick("rekor-version", args.rekor_version, variables.rekor_version.clone())?;
+        let version = variables.text("rekor-version", args.rekor_version)?;
         let words =
             &[("auto", RekorVersion::Auto), ("1", RekorVersion::V1), ("2", RekorVersion::V2)];
-        let issuer = pick("oidc-issuer", args.oidc_issuer, variables.oidc_issuer.clone())?;
+        let issuer = variables.text("oidc-issuer", args.oidc_issuer)?;
         let issuer = issuer.map(value::url).transpose()?;
-        let fulcio = pick("fulcio-url", args.fulcio_url, variables.fulcio_url.clone())?;
-        let rekor = pick("rekor-url", args.rekor_url, variables.rekor_url.clone())?;
-        let tsa = pick("tsa-url", args.tsa_url, variables.tsa_url.clone())?;
-        let config = path("signing-config", args.signing_config, variables.signing_config.clone());
+        let fulcio = variables.text("fulcio-url", args.fulcio_url)?;
+        let rekor = variables.text("rekor-url", args.rekor_url)?;
+        let tsa = variables.text("tsa-url", args.tsa_url)?;
+        let config = variables.path("signing-config", args.signing_config);
         self.warnings.extend(issuer.map(|issuer| Warning {
             code: UNUSED,
             message: format!(
@@ -157,35 +156,30 @@ impl Groups {
         }
         let token = self.token(args.identity_token, args.identity_token_file)?;
         let variables = &self.variables;
-        let provider = pick("oidc-provider", args.oidc_provider, variables.oidc_provider.clone())?;
-        let disabled = flag(
-            "oidc-disable-ambient-providers",
-            args.oidc_disable_ambient_providers,
-            variables.oidc_disable_ambient_providers.as_deref(),
-        )?;
+        let provider = variables.text("oidc-provider", args.oidc_provider)?;
+        let disabled = variables
+            .switch("oidc-disable-ambient-providers", args.oidc_disable_ambient_providers)?;
         if let (Some(provider), true) = (&provider, disabled) {
             return Err(SettingsError::Conflict {
                 one: provider.from.to_string(),
                 other: "--oidc-disable-ambient-providers".to_owned(),
             });
         }
-        let text = |name, flag: Option<String>, variable: &Option<String>| {
-            let given = pick(name, flag, variable.clone());
-            given.map(|given| given.map(|given| given.value))
+        let text = |name, flag| {
+            let given = variables.text(name, flag)?;
+            Ok::<_, SettingsError>(given.map(|given| given.value))
         };
-        let audience = text("audience", args.audience, &variables.audience)?;
+        let options = identity::options(token);
         Ok(IdentitySettings {
-            token,
-            realm: self.realm.clone(),
-            provider: provider.map(|given| given.value),
-            ambient: if disabled { Ambient::Disabled } else { Ambient::Allowed },
-            audience: audience.unwrap_or_else(|| AUDIENCE.to_owned()),
-            require_identity: text(
-                "require-identity",
-                args.require_identity,
-                &variables.require_identity,
-            )?,
-            require_issuer: text("require-issuer", args.require_issuer, &variables.require_issuer)?,
+            options: Options {
+                realm: self.realm.clone(),
+                provider: provider.map(|given| given.value),
+                disable_ambient: disabled,
+                audience: text("audience", args.audience)?.unwrap_or(options.audience),
+                ..options
+            },
+            require_identity: text("require-identity", args.require_identity)?,
+            require_issuer: text("require-issuer", args.require_issuer)?,
         })
     }
 
@@ -193,30 +187,21 @@ impl Groups {
         &self,
         value: Option<String>,
         file: Option<PathBuf>,
-    ) -> Result<Option<TokenSource>, SettingsError> {
-        let variables = &self.variables;
-        let value = pick("identity-token", value, variables.identity_token.clone())?;
-        let file = path("identity-token-file", file, variables.identity_token_file.clone());
+    ) -> Result<Option<Sourced<GivenToken>>, SettingsError> {
+        let value = self.variables.text("identity-token", value)?;
+        let file = self.variables.path("identity-token-file", file);
         exclusive(value.as_ref(), file.as_ref())?;
-        Ok(match (value, file) {
-            (Some(Sourced { value, from }), _) => {
-                Some(TokenSource::Value { text: value.into(), from })
-            }
-            (None, file) => file.map(|file| TokenSource::File(file.value)),
-        })
+        let value = value.map(|given| given.map(|text| GivenToken::Value(text.into())));
+        Ok(value.or_else(|| file.map(|given| given.map(GivenToken::File))))
     }
 
     fn consent(&self, args: &IdentityArgs) -> Result<Consent, SettingsError> {
-        let variables = &self.variables;
-        let private = variables.allow_private_repository.as_deref();
-        let consents = [
-            ("yes", args.yes, variables.yes.as_deref()),
-            ("allow-private-repository", args.allow_private_repository, private),
-        ];
+        let consents =
+            [("yes", args.yes), ("allow-private-repository", args.allow_private_repository)];
         let by_flag = args.yes || args.allow_private_repository;
         let mut consent = Consent::NotGiven;
-        for (name, given, variable) in consents {
-            if flag(name, given, variable)? {
+        for (name, given) in consents {
+            if self.variables.switch(name, given)? {
                 // Another job may have set the variable, and publishing cannot be undone.
                 if self.public_instance && !by_flag {
                     return Err(SettingsError::Consents { name });
@@ -230,24 +215,22 @@ impl Groups {
     pub(super) fn registry(
         &mut self,
         args: RegistryArgs,
-    ) -> Result<RegistrySettings, SettingsError> {
+    ) -> Result<RegistryOptions, SettingsError> {
         let signatures = self.signatures(args.signature_repository)?;
-        let variable = self.variables.allow_http_registry.as_deref();
+        let variable = self.variables.get("allow-http-registry");
         let (plain_http, notice) = plain_http::read(&args.allow_http_registry, variable)?;
         self.overrides.extend(notice);
         let variables = &self.variables;
-        let username =
-            pick("registry-username", args.registry_username, variables.registry_username.clone())?;
-        let secret = |name, variable: &Option<String>| pick(name, None, variable.clone());
-        let password = secret("registry-password", &variables.registry_password)?;
-        let token = secret("registry-token", &variables.registry_token)?;
+        let username = variables.text("registry-username", args.registry_username)?;
+        let password = variables.text("registry-password", None)?;
+        let token = variables.text("registry-token", None)?;
         exclusive(token.as_ref(), username.as_ref())?;
         exclusive(token.as_ref(), password.as_ref())?;
         let login = match (token, username, password) {
-            (Some(token), _, _) => Some(RegistryLogin::Token(value::token(token)?)),
-            (None, Some(username), Some(password)) => Some(RegistryLogin::Password {
+            (Some(token), _, _) => Some(GivenLogin::Token(value::secret(token)?)),
+            (None, Some(username), Some(password)) => Some(GivenLogin::Password {
                 username: username.value,
-                password: password.value.into(),
+                password: value::secret(password)?,
             }),
             (None, Some(username), None) => {
                 return Err(username.incomplete("AMBISIGN_REGISTRY_PASSWORD"));
@@ -257,18 +240,14 @@ impl Groups {
             }
             (None, None, None) => None,
         };
-        Ok(RegistrySettings { login, signatures, plain_http, realm: self.realm.clone() })
+        Ok(RegistryOptions { login, signatures, plain_http, realm: self.realm.clone() })
     }
 
     /// The repository for signatures. Because it does not affect who gets the token, `--public-instance`
     /// accepts it from variables. Every run reports it.
     fn signatures(&mut self, flag: Option<String>) -> Result<Option<Reference>, SettingsError> {
-        let variable = self.variables.signature_repository.clone();
-        let given = pick("signature-repository", flag, variable)?.or_else(|| {
-            let value = self.foreign.signatures.clone()?;
-            let from = Origin::Foreign("COSIGN_REPOSITORY");
-            Some(Sourced { value, from })
-        });
+        let given = self.variables.text("signature-repository", flag)?;
+        let given = given.or_else(|| self.foreign.get("COSIGN_REPOSITORY"));
         let given = given.map(value::repository).transpose()?;
         self.overrides.extend(given.as_ref().map(Override::of_signatures));
         Ok(given.map(|given| given.value))
@@ -278,12 +257,12 @@ impl Groups {
     pub(super) fn run(self, args: RunArgs) -> Result<RunSettings, SettingsError> {
         let variables = self.variables;
         let warnings = [self.warnings, args.unused].concat();
-        let verbose = flag("verbose", args.verbose, variables.verbose.as_deref())?;
+        let verbose = variables.switch("verbose", args.verbose)?;
         // The report reads it; this only checks that it is valid.
-        let _summary = flag("summary", false, variables.summary.as_deref())?;
+        let _summary = variables.switch("summary", false)?;
         Ok(RunSettings {
-            timeout: timeout(pick("timeout", args.timeout, variables.timeout)?)?,
-            output: parse_output(args.output, variables.output)?,
+            timeout: timeout(variables.text("timeout", args.timeout)?)?,
+            output: parse_output(variables.text("output", args.output)?)?,
             verbose: verbose || self.debug,
             overrides: self.overrides,
             warnings,
@@ -308,13 +287,12 @@ impl Groups {
 /// The format of stdout, read before everything else so that errors of other settings are already
 /// reported in it.
 pub fn output(args: &RunArgs, env: &Env) -> Output {
-    let variable = env.get("AMBISIGN_OUTPUT").map(str::to_owned);
-    parse_output(args.output.clone(), variable).unwrap_or(Output::Text)
+    let given = args.output.as_deref().or_else(|| env.get("AMBISIGN_OUTPUT"));
+    if given == Some("json") { Output::Json } else { Output::Text }
 }
 
-fn parse_output(flag: Option<String>, variable: Option<String>) -> Result<Output, SettingsError> {
-    let words = &[("text", Output::Text), ("json", Output::Json)];
-    choice(pick("output", flag, variable)?, Output::Text, words)
+fn parse_output(given: Option<Sourced<String>>) -> Result<Output, SettingsError> {
+    choice(given, Output::Text, &[("text", Output::Text), ("json", Output::Json)])
 }
 
 fn timeout(given: Option<Sourced<String>>) -> Result<Duration, SettingsError> {

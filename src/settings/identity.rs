@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Converts settings to the options of identity providers.
+//! The options of the providers of identity.
 
 use ambisign_providers::{GivenToken, Names, Options};
 
-use super::value::Origin;
-use super::{Ambient, IdentitySettings, TokenSource};
+use super::value::{Origin, Sourced};
 
+/// The audience that Fulcio expects.
+const AUDIENCE: &str = "sigstore";
 /// Variables with an identity token. Messages recommend the first.
 const TOKEN_VARIABLES: [&str; 2] = ["SIGSTORE_ID_TOKEN", "SIGSTORE_IDENTITY_TOKEN"];
 /// The path where operators mount a token for cosign.
@@ -24,24 +25,20 @@ const NAMES: Names = Names {
 /// The same where the token is the value of a variable.
 const NAMES_OF_VARIABLES: Names = Names { token: "AMBISIGN_IDENTITY_TOKEN", ..NAMES };
 
-/// The options of the providers.
-pub(crate) fn identity_options(settings: &IdentitySettings) -> Options {
-    let token = settings.token.as_ref().map(|token| match token {
-        TokenSource::File(path) => GivenToken::File(path.clone()),
-        TokenSource::Value { text, .. } => GivenToken::Value(text.clone()),
-    });
-    let names = match &settings.token {
-        Some(TokenSource::Value { from: Origin::Variable(_), .. }) => &NAMES_OF_VARIABLES,
-        Some(TokenSource::Value { .. } | TokenSource::File(_)) | None => &NAMES,
+/// The options of the providers, with the token that the user gave and where it comes from.
+pub(super) fn options(token: Option<Sourced<GivenToken>>) -> Options {
+    let names = match &token {
+        Some(Sourced { value: GivenToken::Value(_), from: Origin::Variable(_) }) => {
+            &NAMES_OF_VARIABLES
+        }
+        Some(Sourced { .. }) | None => &NAMES,
     };
     Options {
-        audience: settings.audience.clone(),
+        audience: AUDIENCE.to_owned(),
         token_variables: TOKEN_VARIABLES.map(str::to_owned).to_vec(),
         token_file: TOKEN_FILE.into(),
-        token,
-        provider: settings.provider.clone(),
-        disable_ambient: settings.ambient == Ambient::Disabled,
-        realm: settings.realm.clone(),
+        token: token.map(|given| given.value),
         names,
+        ..Options::default()
     }
 }

@@ -9,7 +9,7 @@ use ambisign_sigstore::digest::Digest;
 
 use super::SettingsError;
 use super::metadata::{self, Built};
-use super::value::{Origin, Sourced, flag, path, pick};
+use super::value::{Origin, Sourced};
 use super::variables::Variables;
 use crate::cli::InputArgs;
 use crate::cli::warnings::UNUSED;
@@ -91,16 +91,16 @@ impl ImageSettings {
         (variables, env): (&Variables, &Env),
         warnings: &mut Vec<Warning>,
     ) -> Result<Self, SettingsError> {
-        let digest = pick("digest", args.digest, variables.digest.clone())?;
+        let digest = variables.text("digest", args.digest)?;
         let digest = digest.map(parse_digest).transpose()?;
-        let built = pick("metadata", args.metadata, variables.metadata.clone())?;
+        let built = variables.text("metadata", args.metadata)?;
         let mut built = built.map(parse_metadata).transpose()?;
-        let tags = pick("tags", args.tags, variables.tags.clone())?;
+        let tags = variables.text("tags", args.tags)?;
         if let (Some(tags), None, None) = (&tags, &digest, &built) {
             return Err(tags.incomplete("--digest"));
         }
-        let file = path("images-file", args.images_file, variables.images_file.clone());
-        let mut listed = listed(&args.images, variables.images.as_deref())?;
+        let file = variables.path("images-file", args.images_file);
+        let mut listed = listed(&args.images, variables.get("images"))?;
         listed.extend(tags.map(tagged).transpose()?);
         let artifacts = env.get("GITHUB_ARTIFACTS_LIST");
         let artifacts = artifacts.filter(|path| !path.is_empty());
@@ -116,9 +116,8 @@ impl ImageSettings {
         } else {
             Names::Given(listed)
         };
-        let recursive = flag("recursive", args.recursive, variables.recursive.as_deref())?;
-        let digests_only =
-            flag("require-digest", args.require_digest, variables.require_digest.as_deref())?;
+        let recursive = variables.switch("recursive", args.recursive)?;
+        let digests_only = variables.switch("require-digest", args.require_digest)?;
         Ok(Self {
             names,
             digest: digest.map(|given| (given.value, given.from)),

@@ -22,25 +22,22 @@ const OLDER_TRUST: [&str; 4] = [
 ];
 
 /// The variables of cosign.
-pub(super) struct Foreign {
-    older_trust: Option<&'static str>,
-    mirror: Option<String>,
-    root: Option<String>,
-    /// The repository for signatures.
-    pub(super) signatures: Option<String>,
-}
+pub(super) struct Foreign(Env);
 
 impl Foreign {
     pub(super) fn read(env: &Env) -> Self {
-        let read = |name: &str| env.get(name).map(str::to_owned);
-        let mut older_trust = OLDER_TRUST.into_iter();
-        Self {
-            older_trust: older_trust
-                .find(|name| env.get(name).is_some_and(|value| !value.is_empty())),
-            mirror: read("TUF_MIRROR"),
-            root: read("TUF_ROOT_JSON"),
-            signatures: read("COSIGN_REPOSITORY"),
-        }
+        Self(env.clone())
+    }
+
+    /// The variable `name`, if it is set.
+    pub(super) fn get<T: for<'a> From<&'a str>>(&self, name: &'static str) -> Option<Sourced<T>> {
+        let value = self.0.get(name)?.into();
+        Some(Sourced { value, from: Origin::Foreign(name) })
+    }
+
+    fn older_trust(&self) -> Option<&'static str> {
+        let is_given = |name: &&str| self.0.get(name).is_some_and(|value| !value.is_empty());
+        OLDER_TRUST.into_iter().find(is_given)
     }
 }
 
@@ -64,11 +61,7 @@ impl GivenMirror {
         has_root: bool,
     ) -> Result<(Mirror, Vec<Override>), SettingsError> {
         let Self { mirror, root, staging } = self;
-        let mirror = mirror.or_else(|| {
-            let value = foreign.mirror.clone()?;
-            let from = Origin::Foreign("TUF_MIRROR");
-            Some(Sourced { value, from })
-        });
+        let mirror = mirror.or_else(|| foreign.get("TUF_MIRROR"));
         if let Some(staging) = staging {
             let others =
                 [mirror.as_ref().map(|given| &given.from), root.as_ref().map(|given| &given.from)];
@@ -81,18 +74,14 @@ impl GivenMirror {
             };
         }
         match (mirror, root) {
-            (None, None) => match foreign.older_trust.filter(|_| !has_root) {
+            (None, None) => match foreign.older_trust().filter(|_| !has_root) {
                 Some(name) => Err(SettingsError::OlderTrust { name: name.to_owned() }),
                 None => Ok((Mirror::Public, Vec::new())),
             },
             (None, Some(root)) => Err(root.incomplete("--tuf-mirror")),
             (Some(mirror), root) => {
                 // As in cosign, this variable has no effect without a mirror.
-                let root = root.or_else(|| {
-                    let value = foreign.root.clone()?.into();
-                    let from = Origin::Foreign("TUF_ROOT_JSON");
-                    Some(Sourced { value, from })
-                });
+                let root = root.or_else(|| foreign.get("TUF_ROOT_JSON"));
                 named(value::url(mirror)?, root)
             }
         }

@@ -29,10 +29,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ambisign_host::{Net, Token, Warning};
-use ambisign_providers::Realm;
+use ambisign_host::Warning;
 use ambisign_sigstore::trust::{Mirror, RekorVersion, TrustOptions};
-use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 pub use self::attach::AttachSettings;
@@ -40,20 +38,18 @@ pub(crate) use self::blob::default_bundle;
 pub use self::bundles::{BundlePlace, BundleSettings, Delivery, IfSigned};
 pub use self::error::SettingsError;
 pub use self::groups::output;
-pub(crate) use self::identity::identity_options;
 pub(crate) use self::images::WAYS;
 pub use self::images::{Extent, ImageSettings, Listed, Names, Source, Tags};
 pub use self::metadata::Built;
 pub(crate) use self::metadata::read as built;
 pub use self::provenance::Override;
-pub(crate) use self::registry::registry_options;
+pub(crate) use self::registry::check_login;
 pub use self::requirements::Evidence;
 pub use self::trust::MaterialSettings;
 pub use self::value::Origin;
 pub use self::verify::{Format, SignerSettings, Subject, VerifySettings};
 
-use ambisign_registry::PlainHttp;
-use ambisign_registry::reference::Reference;
+use ambisign_registry::RegistryOptions;
 
 /// The settings of a run of `sign`.
 #[derive(Debug)]
@@ -63,7 +59,7 @@ pub struct Settings {
     /// Where bundles are stored and whether they are pushed.
     pub bundles: BundleSettings,
     /// Registry options.
-    pub registry: RegistrySettings,
+    pub registry: RegistryOptions,
     /// Settings of every signing command.
     pub signing: Signing,
 }
@@ -125,44 +121,12 @@ pub struct RunSettings {
 /// The identity that signs.
 #[derive(Debug)]
 pub struct IdentitySettings {
-    /// An explicit identity token.
-    pub token: Option<TokenSource>,
-    /// The required provider, which may not exist.
-    pub provider: Option<String>,
-    /// Whether the environment may be searched for an identity.
-    pub ambient: Ambient,
-    /// The server of the platform that may receive the job's credentials.
-    pub realm: Realm,
-    /// The audience of the token.
-    pub audience: String,
+    /// How to find the token.
+    pub options: ambisign_providers::Options,
     /// The SAN that the certificate must have.
     pub require_identity: Option<String>,
     /// The issuer that the certificate must have.
     pub require_issuer: Option<String>,
-}
-
-/// An explicit identity token.
-#[derive(Debug)]
-pub enum TokenSource {
-    /// In this file; `-` is standard input.
-    File(PathBuf),
-    /// The token itself, or a path if the text does not have the form of a token. It is never shown,
-    /// because a damaged token looks like a path.
-    Value {
-        /// The text.
-        text: SecretString,
-        /// The flag or variable that has it.
-        from: Origin,
-    },
-}
-
-/// Whether the environment may be searched for an identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ambient {
-    /// The environment is searched.
-    Allowed,
-    /// Only an explicit token counts.
-    Disabled,
 }
 
 /// Trust material.
@@ -189,33 +153,6 @@ pub struct ServiceSettings {
     pub tsa: Option<Url>,
     /// A file with the signing config.
     pub signing_config: Option<PathBuf>,
-}
-
-/// Registry options.
-#[derive(Debug, Default)]
-pub struct RegistrySettings {
-    /// An explicit login; without it, those of Docker and Podman are used.
-    pub login: Option<RegistryLogin>,
-    /// The repository for the signatures of all images; without it, each image's own repository.
-    pub signatures: Option<Reference>,
-    /// The registries that may use plain HTTP.
-    pub plain_http: PlainHttp,
-    /// The GitLab whose registry may receive the job's password.
-    pub realm: Realm,
-}
-
-/// An explicit login at the registry of the images.
-#[derive(Debug)]
-pub enum RegistryLogin {
-    /// User and password.
-    Password {
-        /// The user.
-        username: String,
-        /// The password.
-        password: SecretString,
-    },
-    /// A bearer token.
-    Token(Token),
 }
 
 /// Consent to publishing facts of a private repository.
@@ -264,22 +201,6 @@ impl TrustSettings {
             tsa_url: services.tsa.clone(),
             ..options
         }
-    }
-}
-
-impl RegistrySettings {
-    /// Registers the secret with the redactor of `net`.
-    pub fn guard_login(&self, net: &Net) {
-        if let Some(secret) = self.secret() {
-            net.guard(secret);
-        }
-    }
-
-    fn secret(&self) -> Option<&str> {
-        self.login.as_ref().map(|login| match login {
-            RegistryLogin::Password { password, .. } => password.expose_secret(),
-            RegistryLogin::Token(token) => token.expose(),
-        })
     }
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `--allow-http-registry`: the registries that may use plain HTTP.
 
+use super::SettingsError;
 use super::provenance::Override;
 use super::value::{Origin, Sourced};
-use super::{PlainHttp, SettingsError};
+use ambisign_registry::PlainHttp;
 use ambisign_registry::reference::Reference;
 
 /// The name of the flag.

@@ -4,7 +4,7 @@
 use ambisign_sigstore::verify::policy::{Claim, Match};
 
 use super::SettingsError;
-use super::value::{Origin, Sourced, pick};
+use super::value::{Origin, Sourced, flag};
 use crate::cli::{EvidenceArgs, JobArgs};
 
 /// Where a repository or owner without scheme is.
@@ -29,7 +29,7 @@ type Row = (&'static str, Option<String>, Claim, fn(&str) -> Match);
 /// # Errors
 /// An empty value, or an unknown name of a claim.
 pub(super) fn claims(args: JobArgs) -> Result<Vec<Sourced<(Claim, Match)>>, SettingsError> {
-    let rows: [Row; 7] = [
+    let rows: [Row; 12] = [
         ("repo", args.repo, Claim::SourceRepositoryUri, on_github),
         ("owner", args.owner, Claim::SourceRepositoryOwnerUri, on_github),
         ("signer-repo", args.signer_repo, Claim::BuildSignerUri, of_repository),
@@ -37,10 +37,25 @@ pub(super) fn claims(args: JobArgs) -> Result<Vec<Sourced<(Claim, Match)>>, Sett
         ("signer-digest", args.signer_digest, Claim::BuildSignerDigest, exact),
         ("source-digest", args.source_digest, Claim::SourceRepositoryDigest, exact),
         ("source-ref", args.source_ref, Claim::SourceRepositoryRef, exact),
+        (
+            "certificate-github-workflow-trigger",
+            args.workflow_trigger,
+            Claim::WorkflowTrigger,
+            exact,
+        ),
+        ("certificate-github-workflow-sha", args.workflow_sha, Claim::WorkflowSha, exact),
+        ("certificate-github-workflow-name", args.workflow_name, Claim::WorkflowName, exact),
+        (
+            "certificate-github-workflow-repository",
+            args.workflow_repository,
+            Claim::WorkflowRepository,
+            exact,
+        ),
+        ("certificate-github-workflow-ref", args.workflow_ref, Claim::WorkflowRef, exact),
     ];
     let mut claims = Vec::new();
     for (name, text, claim, wanted) in rows {
-        let given = pick(name, text, None)?;
+        let given = flag(name, text)?;
         claims.extend(
             given.map(|given| Sourced { value: (claim, wanted(&given.value)), from: given.from }),
         );
@@ -66,7 +81,7 @@ pub(super) fn claims(args: JobArgs) -> Result<Vec<Sourced<(Claim, Match)>>, Sett
 /// A value is not a number, or zero log entries are asked for.
 pub(super) fn evidence(args: EvidenceArgs) -> Result<Evidence, SettingsError> {
     let number = |name, text, least: usize, default| {
-        let Some(given) = pick(name, text, None)? else {
+        let Some(given) = flag(name, text)? else {
             return Ok(default);
         };
         let number = given.value.parse().ok();

@@ -4,11 +4,10 @@
 use std::path::Path;
 
 use ambisign_host::Env;
+use ambisign_providers::GivenToken;
 
 use super::groups::Groups;
-use super::{
-    ImageSettings, Names, Settings, SettingsError, Signing, TokenSource, WAYS, annotations,
-};
+use super::{ImageSettings, Names, Settings, SettingsError, Signing, WAYS, annotations};
 use crate::cli::SignArgs;
 
 impl Settings {
@@ -37,7 +36,7 @@ impl Settings {
         let mut inputs = args.inputs;
         let annotations = annotations::signed(
             std::mem::take(&mut inputs.annotations),
-            groups.variables.annotations.as_deref(),
+            groups.variables.get("annotations"),
             &mut groups.warnings,
         )?;
         let given = (&groups.variables, env);
@@ -53,8 +52,8 @@ impl Settings {
 
     /// Standard input can be read only once.
     fn check_input(&self) -> Result<(), SettingsError> {
-        let (Names::File(images), Some(TokenSource::File(token))) =
-            (&self.images.names, &self.signing.identity.token)
+        let (Names::File(images), Some(GivenToken::File(token))) =
+            (&self.images.names, &self.signing.identity.options.token)
         else {
             return Ok(());
         };

@@ -4,9 +4,10 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
-use ambisign_host::{Env, Explain};
-use ambisign_providers::Realm;
+use ambisign_host::{Clock, Env, Explain, Net, NetOptions};
+use ambisign_providers::{GivenToken, Realm};
 use clap::Parser;
+use secrecy::ExposeSecret;
 
 use super::*;
 use crate::cli::{Cli, Command, SignArgs};
@@ -31,7 +32,7 @@ fn code(flags: &[&str], env: &[(&str, &str)]) -> String {
 #[test]
 fn defaults() {
     let settings = settings(&["a/b"], &[]).unwrap();
-    assert_eq!(settings.signing.identity.audience, "sigstore");
+    assert_eq!(settings.signing.identity.options.audience, "sigstore");
     assert_eq!(settings.signing.run.timeout, Duration::from_secs(600));
     assert_eq!(settings.signing.jobs.get(), 64);
     assert_eq!(settings.signing.run.output, Output::Text);
@@ -47,7 +48,7 @@ fn a_flag_wins_over_its_variable_and_an_empty_variable_is_none() {
     let env =
         [("AMBISIGN_AUDIENCE", "from-env"), ("AMBISIGN_TIMEOUT", "90s"), ("AMBISIGN_JOBS", "")];
     let settings = settings(&["a", "--audience", "from-flag"], &env).unwrap();
-    assert_eq!(settings.signing.identity.audience, "from-flag");
+    assert_eq!(settings.signing.identity.options.audience, "from-flag");
     assert_eq!(settings.signing.run.timeout, Duration::from_secs(90));
     assert_eq!(settings.signing.jobs.get(), 64);
 }
@@ -132,7 +133,7 @@ fn values_that_cannot_be_read_are_refused() {
 #[test]
 fn a_token_on_the_command_line_is_warned_about_and_never_shown() {
     let inline = settings(&["a", "--identity-token", JWT], &[]).unwrap();
-    let Some(TokenSource::Value { text: token, .. }) = &inline.signing.identity.token else {
+    let Some(GivenToken::Value(token)) = &inline.signing.identity.options.token else {
         panic!("{inline:?}");
     };
     assert_eq!(token.expose_secret(), JWT);
@@ -145,7 +146,7 @@ fn a_token_on_the_command_line_is_warned_about_and_never_shown() {
     assert!(variable.signing.run.warnings.is_empty());
     let file = settings(&["a", "--identity-token-file", "-"], &[]).unwrap();
     assert!(
-        matches!(file.signing.identity.token, Some(TokenSource::File(path)) if path.as_os_str() == "-")
+        matches!(file.signing.identity.options.token, Some(GivenToken::File(path)) if path.as_os_str() == "-")
     );
 }
 
@@ -154,10 +155,16 @@ fn the_login_is_told_to_the_redactor() {
     let password =
         [("AMBISIGN_REGISTRY_PASSWORD", " pass word "), ("AMBISIGN_REGISTRY_USERNAME", "u")];
     let password = settings(&["a"], &password).unwrap();
-    assert_eq!(password.registry.secret(), Some(" pass word "));
+    let redacted = |settings: &Settings, text: &str| {
+        let clock = Clock::system();
+        let net = Net::new(&Env::default(), clock, NetOptions::default());
+        settings.registry.guard_login(&net);
+        net.redact(text)
+    };
+    assert!(!redacted(&password, "a pass word b").contains("pass word"));
     assert!(!format!("{password:?}").contains("pass word"));
     let token = settings(&["a"], &[("AMBISIGN_REGISTRY_TOKEN", "t0ken")]).unwrap();
-    assert_eq!(token.registry.secret(), Some("t0ken"));
+    assert!(!redacted(&token, "a t0ken b").contains("t0ken"));
 }
 
 #[test]
@@ -250,7 +257,7 @@ fn the_public_instance_takes_consent_from_flags_alone() {
 fn the_public_instance_takes_a_server_of_a_platform_from_a_flag_alone() {
     let issuer = "https://ghes.example/_services/token";
     let realm = |args: &[&str], variables: &[(&str, &str)]| {
-        settings(args, variables).unwrap().signing.identity.realm
+        settings(args, variables).unwrap().signing.identity.options.realm
     };
     let server = url::Host::Domain("ghes.example".to_owned());
     let public = ["a", "--public-instance", "--require-issuer", issuer];

@@ -2,7 +2,6 @@
 //! One setting: its value, its origin, and how to parse it, for flags and variables alike.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use ambisign_host::{Token, plain_http_allowed};
 use url::Url;
@@ -40,6 +39,11 @@ pub(super) struct Sourced<T> {
 }
 
 impl<T> Sourced<T> {
+    /// The same setting, with its value converted.
+    pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced { value: convert(self.value), from: self.from }
+    }
+
     /// The error of an empty value.
     fn empty(&self) -> SettingsError {
         let name = self.from.to_string();
@@ -59,47 +63,14 @@ impl<T> Sourced<T> {
     }
 }
 
-/// The flag, otherwise the variable. A flag with an empty value is an error, because its intended value
-/// is missing.
-pub(super) fn pick(
-    name: &'static str,
-    flag: Option<String>,
-    variable: Option<String>,
-) -> Result<Option<Sourced<String>>, SettingsError> {
-    let flag = flag.map(|value| Sourced { value, from: Origin::Flag(name) });
-    let given =
-        flag.or_else(|| variable.map(|value| Sourced { value, from: Origin::Variable(name) }));
-    match given {
-        Some(given) if given.value.is_empty() => Err(given.empty()),
-        given => Ok(given),
-    }
-}
-
-/// Like [`pick`], for a path. clap refuses an empty one itself.
-pub(super) fn path(
-    name: &'static str,
-    flag: Option<PathBuf>,
-    variable: Option<String>,
-) -> Option<Sourced<PathBuf>> {
-    let flag = flag.map(|value| Sourced { value, from: Origin::Flag(name) });
-    flag.or_else(|| {
-        variable.map(|value| Sourced { value: value.into(), from: Origin::Variable(name) })
-    })
-}
-
-/// Returns `true` if the switch `name` is on. The flag can only turn it on; the variable can do both.
+/// The flag `name`, which has no variable. An empty value is an error, because the intended one is missing.
 pub(super) fn flag(
     name: &'static str,
-    flag: bool,
-    variable: Option<&str>,
-) -> Result<bool, SettingsError> {
-    match variable {
-        _ if flag => Ok(true),
-        None | Some("false" | "0") => Ok(false),
-        Some("true" | "1") => Ok(true),
-        Some(_) => {
-            Err(Sourced { value: (), from: Origin::Variable(name) }.wrong("`true` or `false`"))
-        }
+    value: Option<String>,
+) -> Result<Option<Sourced<String>>, SettingsError> {
+    match value.map(|value| Sourced { value, from: Origin::Flag(name) }) {
+        Some(given) if given.value.is_empty() => Err(given.empty()),
+        given => Ok(given),
     }
 }
 
@@ -152,6 +123,6 @@ pub(super) fn repository(given: Sourced<String>) -> Result<Sourced<Reference>, S
 }
 
 /// A secret that is not only white space.
-pub(super) fn token(given: Sourced<String>) -> Result<Token, SettingsError> {
+pub(super) fn secret(given: Sourced<String>) -> Result<Token, SettingsError> {
     Token::new(&given.value).ok_or_else(|| given.empty())
 }

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 
 use ambisign_host::Env;
 use ambisign_sigstore::statement::SIGN;
-use ambisign_sigstore::verify::policy::{Claim, Identity, Match, Pattern};
+use ambisign_sigstore::verify::policy::{Identity, Match, Pattern};
 
 use super::annotations::pair;
 use super::blob::default_bundle;
 use super::groups::Groups;
 use super::images::each_once;
 use super::requirements::{self, Evidence};
-use super::value::{Origin, Sourced, choice, exclusive, pick};
-use super::{RegistrySettings, RunSettings, SettingsError, TrustSettings};
+use super::value::{Origin, Sourced, choice, exclusive, flag};
+use super::{RunSettings, SettingsError, TrustSettings};
 use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
+use ambisign_registry::RegistryOptions;
 use ambisign_registry::reference::Reference;
 
 /// The settings of a run of `verify` or `verify-blob`.
@@ -39,7 +40,7 @@ pub struct VerifySettings {
     /// Trust material.
     pub trust: TrustSettings,
     /// Registry options.
-    pub registry: RegistrySettings,
+    pub registry: RegistryOptions,
     /// Timeout and output options.
     pub run: RunSettings,
 }
@@ -100,7 +101,7 @@ impl Format {
 }
 
 fn format(given: Option<String>) -> Result<Format, SettingsError> {
-    choice(pick("format", given, None)?, Format::Any, Format::WORDS)
+    choice(flag("format", given)?, Format::Any, Format::WORDS)
 }
 
 /// The required signer.
@@ -167,7 +168,7 @@ impl VerifySettings {
             format: Format::Any,
             all: false,
             trust: groups.trust(args.trust)?,
-            registry: RegistrySettings::default(),
+            registry: RegistryOptions::default(),
             run: groups.run(args.run)?,
         })
     }
@@ -188,7 +189,7 @@ pub(super) fn predicate_types(given: Vec<String>) -> Result<Vec<String>, Setting
 }
 
 fn texts(name: &'static str, given: Vec<String>) -> Result<Vec<String>, SettingsError> {
-    let texts = given.into_iter().map(|text| pick(name, Some(text), None));
+    let texts = given.into_iter().map(|text| flag(name, Some(text)));
     let texts: Vec<_> = texts.collect::<Result<_, _>>()?;
     Ok(texts.into_iter().flatten().map(|given| given.value).collect())
 }
@@ -199,7 +200,7 @@ fn annotations(given: Vec<String>) -> Result<Vec<(String, String)>, SettingsErro
 }
 
 pub(super) fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> {
-    let claims = [claims(&args)?, requirements::claims(args.job)?].concat();
+    let claims = requirements::claims(args.job)?;
     let names = (args.certificate_identity, args.certificate_identity_regexp);
     let san = one("certificate-identity", "certificate-identity-regexp", names)?;
     let names = (args.certificate_oidc_issuer, args.certificate_oidc_issuer_regexp);
@@ -230,8 +231,8 @@ fn one(
     pattern: &'static str,
     (text, source): (Option<String>, Option<String>),
 ) -> Result<Option<Sourced<Match>>, SettingsError> {
-    let text = pick(exact, text, None)?;
-    let source = pick(pattern, source, None)?;
+    let text = flag(exact, text)?;
+    let source = flag(pattern, source)?;
     exclusive(text.as_ref(), source.as_ref())?;
     if let Some(source) = source {
         let pattern = Pattern::new(&source.value);
@@ -239,45 +240,4 @@ fn one(
         return Ok(Some(Sourced { value: Match::Pattern(pattern), from: source.from }));
     }
     Ok(text.map(|text| Sourced { value: Match::Exact(text.value), from: text.from }))
-}
-
-fn claims(args: &SignerArgs) -> Result<Vec<Sourced<(Claim, Match)>>, SettingsError> {
-    let all = [
-        (
-            Claim::WorkflowTrigger,
-            "certificate-github-workflow-trigger",
-            &args.certificate_github_workflow_trigger,
-        ),
-        (
-            Claim::WorkflowSha,
-            "certificate-github-workflow-sha",
-            &args.certificate_github_workflow_sha,
-        ),
-        (
-            Claim::WorkflowName,
-            "certificate-github-workflow-name",
-            &args.certificate_github_workflow_name,
-        ),
-        (
-            Claim::WorkflowRepository,
-            "certificate-github-workflow-repository",
-            &args.certificate_github_workflow_repository,
-        ),
-        (
-            Claim::WorkflowRef,
-            "certificate-github-workflow-ref",
-            &args.certificate_github_workflow_ref,
-        ),
-    ];
-    let mut claims = Vec::new();
-    for (claim, name, text) in all {
-        let given = pick(name, text.clone(), None)?;
-        claims.extend(
-            given.map(|given| Sourced {
-                value: (claim, Match::Exact(given.value)),
-                from: given.from,
-            }),
-        );
-    }
-    Ok(claims)
 }

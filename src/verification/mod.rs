@@ -36,7 +36,7 @@ pub(crate) use self::warnings::WARNINGS;
 use crate::images::of_command_line as reference;
 use crate::outcome::verification::{Finding, Layout, Signature, Verdict, Verdicts};
 use crate::report::Reporter;
-use crate::settings::{SignerSettings, Subject, VerifySettings, registry_options};
+use crate::settings::{SignerSettings, Subject, VerifySettings, check_login};
 use ambisign_registry::Registry;
 use ambisign_registry::reference::Reference;
 
@@ -116,8 +116,8 @@ impl<'a> Verification<'a> {
                     let _first = judge.set(self.judge(signer).await?);
                     Ok::<_, Error>(())
                 };
-                let options = registry_options(&self.settings.registry, &references)?;
-                let registry = Registry::reader(self.host, options);
+                check_login(&self.settings.registry, &references)?;
+                let registry = Registry::reader(self.host, &self.settings.registry);
                 let look = self.images(references, &registry, &judge).map(Ok);
                 let both = try_join(believe, look).await;
                 let warnings = registry.warnings().into_iter();

@@ -24,7 +24,6 @@ use crate::hosts;
 use crate::http::connection::{Connection, Peer, Repository};
 use crate::http::transport::{self, Transport};
 use crate::login::credential::{self, Credential};
-use crate::login::error::CredentialError;
 use crate::login::keychain::Keychain;
 use crate::options::{PlainHttp, RegistryOptions};
 use crate::read::Puller;
@@ -38,8 +37,7 @@ use crate::write::{Pusher, State};
 #[derive(Debug)]
 pub struct Registry<'a> {
     host: &'a Host,
-    /// Reported at the first use, so that creating a registry cannot fail.
-    explicit: Result<Option<Arc<Credential>>, NoPassword>,
+    explicit: Option<Arc<Credential>>,
     signatures: Option<Reference>,
     plain_http: PlainHttp,
     realm: Realm,
@@ -71,10 +69,6 @@ enum Delivery {
 /// Implement it only for types whose construction checks that place: [`Registry::detached`] accepts one
 /// instead of push permission.
 pub trait KeepsBundles {}
-
-/// A user name was given without a password.
-#[derive(Clone, Copy, Debug)]
-struct NoPassword;
 
 /// A signature that verifiers can find.
 ///
@@ -114,17 +108,17 @@ impl Attached {
 
 impl<'a> Registry<'a> {
     /// For signing: requests the right to read and write. Opens and reads nothing yet.
-    pub fn new(host: &'a Host, options: RegistryOptions) -> Self {
+    pub fn new(host: &'a Host, options: &RegistryOptions) -> Self {
         Self::with_right(host, options, (Right::PullAndPush, Delivery::Attach))
     }
 
     /// For verifying: requests only the right to read, and writes nothing. Opens and reads nothing yet.
-    pub fn reader(host: &'a Host, options: RegistryOptions) -> Self {
+    pub fn reader(host: &'a Host, options: &RegistryOptions) -> Self {
         Self::with_right(host, options, (Right::Pull, Delivery::Attach))
     }
 
     /// For signing without attaching: like [`Registry::reader`]; the bundles are delivered to `_place`.
-    pub fn detached(host: &'a Host, options: RegistryOptions, _place: &impl KeepsBundles) -> Self {
+    pub fn detached(host: &'a Host, options: &RegistryOptions, _place: &impl KeepsBundles) -> Self {
         Self::with_right(host, options, (Right::Pull, Delivery::Keep))
     }
 
@@ -135,15 +129,16 @@ impl<'a> Registry<'a> {
 
     fn with_right(
         host: &'a Host,
-        mut options: RegistryOptions,
+        options: &RegistryOptions,
         (right, delivery): (Right, Delivery),
     ) -> Self {
+        options.guard_login(&host.net);
         Self {
             host,
-            signatures: options.signatures.take(),
-            plain_http: std::mem::take(&mut options.plain_http),
-            realm: std::mem::take(&mut options.realm),
-            explicit: credential::explicit(host, options).map_err(|_only_one| NoPassword),
+            signatures: options.signatures.clone(),
+            plain_http: options.plain_http.clone(),
+            realm: options.realm.clone(),
+            explicit: options.login.as_ref().map(credential::explicit),
             right,
             delivery,
             peers: Mutex::default(),
@@ -287,9 +282,8 @@ impl<'a> Registry<'a> {
         }
         let right = self.right(reference);
         let keychain = match &self.explicit {
-            Ok(Some(credential)) => Keychain::only(Arc::clone(credential)),
-            Ok(None) => Keychain::new(self.host, &self.realm, [registry, name], right)?,
-            Err(NoPassword) => return Err(CredentialError::Password.into()),
+            Some(credential) => Keychain::only(Arc::clone(credential)),
+            None => Keychain::new(self.host, &self.realm, [registry, name], right)?,
         };
         let (transport, plain_http) = self.transport(registry)?;
         let base = (base(reference)?, plain_http);

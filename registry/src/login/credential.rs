@@ -8,7 +8,7 @@ use ambisign_host::{Host, Token};
 
 use crate::login::docker_config::Entry;
 use crate::login::error::CredentialError;
-use crate::options::RegistryOptions;
+use crate::options::GivenLogin;
 
 /// The user name with which helpers mark an identity token.
 pub(crate) const TOKEN_USER: &str = "<token>";
@@ -53,35 +53,18 @@ pub(crate) enum Secret {
     Registry(Token),
 }
 
-/// The credential from the flags, registered as a secret.
-///
-/// # Errors
-/// A user name without a password.
-pub(crate) fn explicit(
-    host: &Host,
-    options: RegistryOptions,
-) -> Result<Option<Arc<Credential>>, CredentialError> {
-    let credential = match options {
-        RegistryOptions { token: Some(token), .. } => {
-            host.net.guard(token.expose());
-            Credential {
-                source: "`--registry-token`".to_owned(),
-                secret: Secret::Registry(token),
-                reach: CredentialScope::Endpoint,
-            }
+/// The credential from the flags.
+pub(crate) fn explicit(login: &GivenLogin) -> Arc<Credential> {
+    let (source, secret) = match login {
+        GivenLogin::Token(token) => {
+            ("`--registry-token`".to_owned(), Secret::Registry(token.copy()))
         }
-        RegistryOptions { username: Some(user), password: Some(password), .. } => {
-            host.net.guard(password.expose());
-            Credential {
-                source: format!("user {user:?} of `--registry-username`"),
-                secret: Secret::Basic { user, password },
-                reach: CredentialScope::Endpoint,
-            }
-        }
-        RegistryOptions { username: Some(_), .. } => return Err(CredentialError::Password),
-        RegistryOptions { .. } => return Ok(None),
+        GivenLogin::Password { username: user, password } => (
+            format!("user {user:?} of `--registry-username`"),
+            Secret::Basic { user: user.clone(), password: password.copy() },
+        ),
     };
-    Ok(Some(Arc::new(credential)))
+    Arc::new(Credential { source, secret, reach: CredentialScope::Endpoint })
 }
 
 /// The credential in an entry of a configuration file; `None` if a helper has it.

@@ -57,9 +57,6 @@ errors! {
             class: if source.class() == Class::Temporary { Class::Temporary } else { Class::Registry },
             fix: source.fix(),
         },
-        /// A user name was given without a password.
-        #[error("a registry user name was given without a password")]
-        Password = also "registry/credentials", Usage { fix: "set `AMBISIGN_REGISTRY_PASSWORD`" },
     }
 }
 

@@ -7,7 +7,7 @@ use ambisign_host::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
 use futures_util::future::join_all;
 
 use super::fake::{Fake, IMAGE, INDEX, Reply, Request, State, fallback_tag};
-use super::{bundle, code, created, host, prepare, sign};
+use super::{bundle, code, created, given_token, host, prepare, sign};
 use crate::reference::Reference;
 use crate::{Discovery, Error, PlainHttp, Registry, RegistryOptions, Target};
 use ambisign_sigstore::digest::Digest;
@@ -147,7 +147,7 @@ fn as_gitlab(request: &Request, state: &mut State) -> Option<Reply> {
 
 async fn prepare_named(fake: &Fake, digest: Digest) -> Result<Target, Error> {
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let name = format!("{}/app@{digest}", fake.host);
     registry.prepare(&Reference::parse(&name).unwrap()).await
 }
@@ -172,7 +172,7 @@ async fn oras_go_1396_the_image_is_no_list_of_its_signatures() {
     assert_eq!(writes(&fake), 0);
 
     let host = host(Env::default());
-    let reader = Registry::reader(&host, RegistryOptions::default());
+    let reader = Registry::reader(&host, &RegistryOptions::default());
     let name = format!("{}/app@{}", fake.host, Digest::of(index.as_bytes()));
     let listing = reader.signatures(&Reference::parse(&name).unwrap(), &[]).await;
     let listing = listing.unwrap();
@@ -270,7 +270,7 @@ async fn sign_in_a_short_run(fake: &Fake) -> Error {
         ..NetOptions::default()
     };
     let host = Host { net: Net::new(&env, clock, options), env, clock, root: "/".into() };
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let target = registry.prepare(&reference).await.unwrap();
     let attached = registry.attach(&target, &bundle("bundle"), created()).await;
@@ -390,7 +390,7 @@ async fn an_index_with_another_algorithm_is_signed_as_itself() {
     fake.put_manifest("2", INDEX, index.as_bytes());
     let target = prepare_named(&fake, Digest::of(index.as_bytes())).await.unwrap();
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let all = registry.prepare_with_children(target.reference(), 1.try_into().unwrap()).await;
     assert_eq!(code(all), "registry/manifest");
 }
@@ -464,16 +464,15 @@ async fn registry_k8s_io_an_image_elsewhere_by_its_digest() {
     let list = index_of(&[foreign_line()]);
     there.put_manifest(&fallback_tag(), INDEX, list.as_bytes());
     let host = host(Env::default());
-    let options =
-        RegistryOptions { token: ambisign_host::Token::new("given"), ..RegistryOptions::default() };
-    let reader = Registry::reader(&host, options);
+    let options = RegistryOptions { login: Some(given_token()), ..RegistryOptions::default() };
+    let reader = Registry::reader(&host, &options);
     let by_digest = Reference::parse(&front.image()).unwrap();
     let listing = reader.signatures(&by_digest, &[]).await.unwrap();
     assert_eq!(listing.places.len(), 1, "{:?}", listing.problems);
     let log = there.state().log.clone();
     assert!(log.iter().all(|r| r.header("authorization").is_empty()));
 
-    let signer = Registry::new(&host, RegistryOptions::default());
+    let signer = Registry::new(&host, &RegistryOptions::default());
     let error = signer.prepare(&by_digest).await.unwrap_err();
     assert_eq!(error.code(), "registry/redirect");
     let fix = format!("name the image at `{}`, ", there.host);
@@ -536,11 +535,8 @@ async fn keeps_blobs_at(origin: String, storage: &Fake, methods: &'static [&'sta
 /// What came of attaching a signature, and of reading it as a reader does.
 async fn attached_and_read(fake: &Fake) -> [String; 2] {
     let host = host(Env::default());
-    let options = || RegistryOptions {
-        token: ambisign_host::Token::new("given"),
-        ..RegistryOptions::default()
-    };
-    let signer = Registry::new(&host, options());
+    let options = || RegistryOptions { login: Some(given_token()), ..RegistryOptions::default() };
+    let signer = Registry::new(&host, &options());
     let reference = Reference::parse(&fake.image()).unwrap();
     let target = signer.prepare(&reference).await.unwrap();
     let attached = signer.attach(&target, &bundle("bundle"), created()).await;
@@ -556,7 +552,7 @@ async fn attached_and_read(fake: &Fake) -> [String; 2] {
         drop(state);
         fake.put_manifest(&fallback_tag(), INDEX, index_of(&line).as_bytes());
     }
-    let reader = Registry::reader(&host, options());
+    let reader = Registry::reader(&host, &options());
     let listing = reader.signatures(&reference, &[]).await.unwrap();
     assert_eq!(listing.places.len(), 1);
     let read = reader.fetch(&reference, &listing.places[0]).await;
@@ -605,7 +601,7 @@ async fn storage_that_readers_cannot_use_is_no_place_for_a_signature() {
     let away = "http://169.254.169.254".to_owned();
     let fake = keeps_blobs_at(away, &nothing, &["HEAD"]).await;
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let target = registry.prepare(&Reference::parse(&fake.image()).unwrap()).await;
     let pushed = registry.push_config(&target.unwrap()).await;
     assert_eq!(code(pushed), "registry/redirect");
@@ -623,7 +619,7 @@ mod without_tls {
     }
 
     async fn sign_named(host: &Host, name: &Reference) -> Result<Discovery, Error> {
-        let registry = Registry::new(host, RegistryOptions::default());
+        let registry = Registry::new(host, &RegistryOptions::default());
         let target = registry.prepare(name).await?;
         let attached = registry.attach(&target, &bundle("bundle"), created()).await?;
         assert!(registry.warnings().is_empty());
@@ -657,7 +653,7 @@ mod without_tls {
         ] {
             let options =
                 RegistryOptions { plain_http: plain_http.clone(), ..RegistryOptions::default() };
-            let registry = Registry::new(&host, options);
+            let registry = Registry::new(&host, &options);
             let allowed = registry.transport(name).ok().map(|(_, allowed)| allowed);
             assert_eq!(allowed, expected, "{name}");
         }
@@ -672,7 +668,7 @@ mod without_tls {
                 plain_http: PlainHttp::Named([name.to_owned()].into()),
                 ..RegistryOptions::default()
             };
-            let registry = Registry::new(&host, options);
+            let registry = Registry::new(&host, &options);
             let reference = Reference::parse(&format!("{name}/acme/app:1")).unwrap();
             let error = registry.prepare(&reference).await.unwrap_err();
             assert_eq!(error.code(), "registry/plain-http-login", "{name}");

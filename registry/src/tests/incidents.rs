@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use ambisign_host::{Answer, Env, Explain as _, Token};
+use ambisign_host::{Answer, Env, Explain as _};
 use ambisign_sigstore::digest::Digest;
 use futures_util::future::join_all;
 use reqwest::Method as Verb;
 use tokio::time::timeout;
 
 use super::fake::{Fake, Fault, IMAGE, INDEX, OCI, Reply, Request, State, fallback_tag};
-use super::{bundle, code, created, host, prepare, sign};
+use super::{bundle, code, created, given_token, host, prepare, sign};
 use crate::http::call::Elsewhere;
 use crate::reference::Reference;
 use crate::{Discovery, Error, Registry, RegistryOptions};
@@ -21,8 +21,8 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// One request to `path` of the repository, with a token that was given.
 async fn ask(fake: &Fake, method: Verb, path: &str, elsewhere: Elsewhere) -> Result<Answer, Error> {
     let host = host(Env::default());
-    let options = RegistryOptions { token: Token::new("given"), ..RegistryOptions::default() };
-    let registry = Registry::new(&host, options);
+    let options = RegistryOptions { login: Some(given_token()), ..RegistryOptions::default() };
+    let registry = Registry::new(&host, &options);
     let pusher = registry.connect(&Reference::parse(&fake.image()).unwrap())?;
     let connection = pusher.puller.connection;
     let mut call = connection.call(method, path, elsewhere);
@@ -111,8 +111,8 @@ async fn sigstore_js_b855f46c_a_session_elsewhere() {
         starts.then(|| redirect(307, away.clone()))
     });
     let host = host(Env::default());
-    let options = RegistryOptions { token: Token::new("given"), ..RegistryOptions::default() };
-    let registry = Registry::new(&host, options);
+    let options = RegistryOptions { login: Some(given_token()), ..RegistryOptions::default() };
+    let registry = Registry::new(&host, &options);
     let connection = registry.connect(&Reference::parse(&fake.image()).unwrap());
     let connection = connection.unwrap();
     connection.push_blob(None, b"blob").await.unwrap();
@@ -156,7 +156,7 @@ async fn ggcr_2332_the_next_page_is_the_registrys_own() {
             request.path.contains("/referrers/").then(page)
         });
         let host = host(Env::default());
-        let registry = Registry::reader(&host, RegistryOptions::default());
+        let registry = Registry::reader(&host, &RegistryOptions::default());
         let reference = Reference::parse(&fake.image()).unwrap();
         let listing = registry.signatures(&reference, &[]).await.unwrap();
         assert_eq!(listing.problems.len(), 1, "{link}");
@@ -184,7 +184,7 @@ async fn cve_2020_15157_urls_of_a_layer_are_not_asked() {
     let reference = format!("{}/app@{}", fake.host, Digest::of(image.as_bytes()));
     let reference = Reference::parse(&reference).unwrap();
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let _prepared = registry.prepare(&reference).await.unwrap();
 
     let manifest = format!(r#"{{"schemaVersion":2,"config":{{}},"layers":[{}]}}"#, layer(BUNDLE));
@@ -233,7 +233,7 @@ async fn ggcr_2406_a_failure_is_not_kept() {
             (part(request) && first).then(|| Reply::new(418))
         });
         let host = host(Env::default());
-        let registry = Registry::new(&host, RegistryOptions::default());
+        let registry = Registry::new(&host, &RegistryOptions::default());
         let reference = Reference::parse(&fake.image()).unwrap();
         let failed = registry.prepare(&reference).await;
         assert_eq!(code(failed), "registry/refused", "{number}");
@@ -248,7 +248,7 @@ async fn ggcr_2406_a_failure_is_not_kept() {
 async fn ggcr_2373_every_place_comes_back() {
     let fake = Fake::start().await;
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let broken = fake.clone().with_hook(|request, _| {
         let gzip = || Reply::new(200).with("Content-Encoding", "gzip");
@@ -305,7 +305,7 @@ async fn oras_go_2_6_1_sizes_beyond_all_measure() {
             format!(r#"{{"schemaVersion":2,"manifests":[{{"digest":"{digest}","size":{size}}}]}}"#);
         fake.put_manifest(&fallback_tag(), INDEX, index.as_bytes());
         let host = host(Env::default());
-        let registry = Registry::reader(&host, RegistryOptions::default());
+        let registry = Registry::reader(&host, &RegistryOptions::default());
         let reference = Reference::parse(&fake.image()).unwrap();
         let listing = registry.signatures(&reference, &[]).await.unwrap();
         let stored = registry.fetch(&reference, &listing.places[0]).await;
@@ -329,7 +329,7 @@ async fn ghsa_vfp6_jrw2_99g9_a_million_layers() {
             is_list.then(|| Reply::new(200).body(manifest.clone()))
         });
         let host = host(Env::default());
-        let registry = Registry::reader(&host, RegistryOptions::default());
+        let registry = Registry::reader(&host, &RegistryOptions::default());
         let reference = Reference::parse(&fake.image()).unwrap();
         let listing = timeout(Duration::from_secs(5), registry.signatures(&reference, &[])).await;
         let listing = listing.unwrap().unwrap();
@@ -348,8 +348,8 @@ async fn cosign_4870_a_second_try_has_each_header_once() {
     join_all((0..calls).map(|n| async move {
         let fake = Fake::start().await.with_fault(n, Fault::Status(503));
         let host = host(Env::default());
-        let options = RegistryOptions { token: Token::new("given"), ..RegistryOptions::default() };
-        let registry = Registry::new(&host, options);
+        let options = RegistryOptions { login: Some(given_token()), ..RegistryOptions::default() };
+        let registry = Registry::new(&host, &options);
         let reference = Reference::parse(&fake.image()).unwrap();
         let target = registry.prepare(&reference).await.unwrap();
         let attached = registry.attach(&target, &bundle("bundle"), created()).await;
@@ -383,7 +383,7 @@ async fn cve_2026_44309_bytes_are_signed_and_not_their_meaning() {
             continue;
         }
         let host = host(Env::default());
-        let registry = Registry::new(&host, RegistryOptions::default());
+        let registry = Registry::new(&host, &RegistryOptions::default());
         let reference = Reference::parse(&format!("{}/app:1", fake.host)).unwrap();
         assert_eq!(code(registry.prepare(&reference).await), expected);
     }

@@ -15,7 +15,7 @@ const LEGACY: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// The listing, and what is at each place: its content, what else it is, or the code of an error.
 async fn read(fake: &Fake) -> (Listing, Vec<String>) {
     let host = host(Env::default());
-    let registry = Registry::reader(&host, RegistryOptions::default());
+    let registry = Registry::reader(&host, &RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let listing = registry.signatures(&reference, &[]).await.unwrap();
     let mut contents = Vec::new();
@@ -153,7 +153,7 @@ fn line(number: usize, artifact_type: &str, predicate_type: &str) -> (Digest, St
 
 async fn listing(fake: &Fake, predicate_types: &[&str]) -> Listing {
     let host = host(Env::default());
-    let registry = Registry::reader(&host, RegistryOptions::default());
+    let registry = Registry::reader(&host, &RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let wanted: Vec<_> = predicate_types.iter().map(|one| (*one).to_owned()).collect();
     registry.signatures(&reference, &wanted).await.unwrap()

@@ -13,14 +13,14 @@ mod sources;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use ambisign_host::{Class, Clock, Env, Explain as _, Host, Net, NetOptions};
+use ambisign_host::{Class, Clock, Env, Explain as _, Host, Net, NetOptions, Token};
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::trust::TrustedRoot;
 use ambisign_sigstore::verify::{self, Expected, VerifiedBundle};
 use futures_util::future::join_all;
 
 use self::fake::{Fake, Fault, IMAGE, INDEX, OCI, Reply, Request, State, fallback_tag};
-use super::{Attached, Discovery, Error, Registry, RegistryOptions, Target};
+use super::{Attached, Discovery, Error, GivenLogin, Registry, RegistryOptions, Target};
 use crate::reference::Reference;
 
 const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
@@ -32,6 +32,11 @@ fn host(env: Env) -> Host {
 }
 
 /// A bundle of [`IMAGE`], with a member that a reader does not know, so that two can differ.
+/// The login `--registry-token given`.
+fn given_token() -> GivenLogin {
+    GivenLogin::Token(Token::new("given").unwrap())
+}
+
 fn bundle(name: &str) -> VerifiedBundle {
     let text = include_str!("../../../tests/vectors/own/image/bundle.sigstore.json");
     let text = text.replacen('{', &format!("{{\"name\":{name:?},"), 1);
@@ -73,13 +78,13 @@ fn created() -> SystemTime {
 
 async fn prepare(fake: &Fake) -> Result<Target, Error> {
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     registry.prepare(&Reference::parse(&fake.image()).unwrap()).await
 }
 
 async fn sign(fake: &Fake) -> Result<Attached, Error> {
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let target = registry.prepare(&Reference::parse(&fake.image()).unwrap()).await?;
     registry.attach(&target, &bundle("bundle"), created()).await
 }
@@ -310,7 +315,7 @@ async fn sees_the_referrers_api_only_where_readers_do() {
 async fn refuses_a_bundle_for_another_artifact() {
     let fake = Fake::start().await;
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let target = registry.prepare(&reference).await.unwrap();
     let other = bundle_of_another();
@@ -322,7 +327,7 @@ async fn refuses_a_bundle_for_another_artifact() {
 async fn opens_a_new_session_when_the_old_one_died() {
     let fake = Fake::start().await.with_referrers();
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let target = registry.prepare(&reference).await.unwrap();
     let dead = fake.clone().with_hook(|request, state| {
@@ -393,7 +398,7 @@ async fn never_overwrites_what_it_may_not_read() {
     for status in [401, 403, 410, 418] {
         let fake = Fake::start().await;
         let host = host(Env::default());
-        let registry = Registry::new(&host, RegistryOptions::default());
+        let registry = Registry::new(&host, &RegistryOptions::default());
         let reference = Reference::parse(&fake.image()).unwrap();
         let target = registry.prepare(&reference).await.unwrap();
         let theirs = br#"{"schemaVersion":2,"manifests":[{"digest":"sha256:theirs"}]}"#;
@@ -411,7 +416,7 @@ async fn never_overwrites_what_it_may_not_read() {
 async fn keeps_all_signatures_of_one_digest_in_one_run() {
     let fake = Fake::start().await;
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let contents: Vec<String> = (0..12).map(|n| format!("bundle {n}")).collect();
     join_all(contents.iter().map(|content| async {
@@ -426,7 +431,7 @@ async fn keeps_all_signatures_of_one_digest_in_one_run() {
 async fn reports_drift_of_the_tag() {
     let fake = Fake::start().await;
     let host = host(Env::default());
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let reference = Reference::parse(&format!("{}/app:1", fake.host)).unwrap();
     let target = registry.prepare(&reference).await.unwrap();
     assert_eq!(target.tag(), Some("1"));

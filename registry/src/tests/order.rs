@@ -65,7 +65,7 @@ async fn a_run_that_ends_soon_still_writes_the_list() {
     let deadline = Some(Instant::now() + Duration::from_millis(1900));
     let net = Net::new(&Env::default(), clock, NetOptions { deadline, ..NetOptions::default() });
     let host = Host { env: Env::default(), net, clock, root: "/".into() };
-    let registry = Registry::new(&host, RegistryOptions::default());
+    let registry = Registry::new(&host, &RegistryOptions::default());
     let reference = Reference::parse(&fake.image()).unwrap();
     let target = registry.prepare(&reference).await.unwrap();
     let attached = registry.attach(&target, &bundle("bundle"), created()).await;

@@ -27,7 +27,7 @@ async fn signatures_go_where_they_are_looked_for() {
         let place = empty().await;
         place.state().has_referrers = has_referrers;
         let (host, reference) = (host(Env::default()), Reference::parse(&images.image()).unwrap());
-        let registry = Registry::new(&host, at(&place));
+        let registry = Registry::new(&host, &at(&place));
         let target = registry.prepare(&reference).await.unwrap();
         assert_eq!(target.reference().to_string(), images.image());
         assert_eq!(target.place().registry(), place.host);
@@ -44,7 +44,7 @@ async fn signatures_go_where_they_are_looked_for() {
         let asked: Vec<_> = images.state().log.iter().map(|r| r.method.clone()).collect();
         assert_eq!(asked, ["GET"]);
 
-        let reader = Registry::reader(&host, at(&place));
+        let reader = Registry::reader(&host, &at(&place));
         let listing = reader.signatures(&reference, &[]).await.unwrap();
         assert_eq!(listing.problems.len(), 0);
         let found = listing.places.first().unwrap();
@@ -54,7 +54,7 @@ async fn signatures_go_where_they_are_looked_for() {
             matches!(stored.stored, Stored::Bundle(bytes) if bytes == bundle("bundle").bytes())
         );
         // Whoever looks beside the image finds nothing.
-        let reader = Registry::reader(&host, RegistryOptions::default());
+        let reader = Registry::reader(&host, &RegistryOptions::default());
         assert!(reader.signatures(&reference, &[]).await.unwrap().places.is_empty());
     }
 }
@@ -71,12 +71,12 @@ async fn the_place_must_take_pushes_and_the_image_need_not() {
     let host = host(Env::default());
     let (images, place) = (deny(Fake::start().await), empty().await);
     let reference = Reference::parse(&images.image()).unwrap();
-    let registry = Registry::new(&host, at(&place));
+    let registry = Registry::new(&host, &at(&place));
     assert_eq!(code(registry.prepare(&reference).await), "ok");
 
     let (images, place) = (Fake::start().await, deny(empty().await));
     let reference = Reference::parse(&images.image()).unwrap();
-    let registry = Registry::new(&host, at(&place));
+    let registry = Registry::new(&host, &at(&place));
     let error = registry.prepare(&reference).await.unwrap_err();
     assert!(error.to_string().starts_with(&format!("{}/app ", place.host)), "{error}");
     assert_eq!(code::<()>(Err(error)), "registry/push-denied");
@@ -84,7 +84,7 @@ async fn the_place_must_take_pushes_and_the_image_need_not() {
     // What is in the way there is found before anything is signed.
     let place = empty().await;
     place.put_manifest(&fallback_tag(), "application/json", b"{}");
-    let registry = Registry::new(&host, at(&place));
+    let registry = Registry::new(&host, &at(&place));
     let prepared = registry.prepare(&reference).await;
     assert_eq!(code(prepared), "registry/index-unreadable");
 }

@@ -19,9 +19,6 @@ pub(super) fn all() -> Vec<Error> {
         boxed(RunError::Panicked),
         boxed(RunError::Start(io::Error::other("too many open files"))),
         boxed(SettingsError::NotUtf8 { name: "AMBISIGN_IMAGES".to_owned() }),
-        boxed(SettingsError::Variables(envy::Error::Custom(
-            "a variable is there twice".to_owned(),
-        ))),
         boxed(bundle_dir::Error::Write {
             path: "bundles/app.sigstore.json".into(),
             source: io::Error::other("no space left on device"),
