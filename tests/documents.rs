@@ -429,7 +429,7 @@ fn the_code_map_knows_every_file() {
 }
 
 #[test]
-fn the_guards_of_the_invariants_exist() {
+fn the_guards_of_the_invariants_and_promises_exist() {
     let text = read("ARCHITECTURE.md");
     assert!(!text.contains("planned"), "a file or a guard is only planned");
     let folders = ["src", "host", "providers", "registry", "sandbox", "sigstore", "tests"];
@@ -437,7 +437,11 @@ fn the_guards_of_the_invariants_exist() {
     code.push_str(&read("Cargo.toml"));
     let code: BTreeSet<&str> =
         code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
-    for row in rows(section(&text, "## Invariants")) {
+    let security = read("SECURITY.md");
+    let promises = rows(section(&security, "## What it promises"));
+    assert!(promises.len() > 10);
+    for row in rows(section(&text, "## Invariants")).into_iter().chain(promises) {
+        assert!(!quoted(row[1]).is_empty() || row[1] == "review", "{}: nothing holds it", row[0]);
         let guards = quoted(row[1]).into_iter().filter(|name| !is_path(name));
         for part in guards.flat_map(|name| name.split("::")) {
             let part = part.trim_matches(|c: char| "#[]".contains(c));
