@@ -9,7 +9,7 @@ use ambisign_sigstore::digest::Digest;
 use crate::read::index::Entry;
 
 /// The shortest time until the second read.
-const SECOND_LOOK: Duration = Duration::from_millis(100);
+const SECOND_LOOK: Duration = Duration::from_millis(75);
 
 /// How many times longer than this run another writer may take from reading to writing: five halves.
 const SLOWER: (u32, u32) = (5, 2);
