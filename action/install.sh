@@ -20,7 +20,17 @@ sha256() {
   else fail "there is no sha256sum, shasum or openssl to check the download with"; fi
 }
 
+# Writes the outputs. The runner splits what starts a step at blanks and expands braces in it, so such a path gets
+# another name.
 done_with() {
+  case $1 in
+    *[!0-9A-Za-z/._+-]*)
+      link=$(mktemp -d /tmp/ambisign-XXXXXX)/ambisign
+      ln -s "$1" "$link"
+      shift
+      set -- "$link" "$@"
+      ;;
+  esac
   printf 'program=%s\nversion=%s\ncache-hit=%s\n' "$1" "$2" "$3" >>"$GITHUB_OUTPUT"
   exit 0
 }
@@ -66,7 +76,7 @@ fi
 from=${DOWNLOAD_URL:-${GITHUB_SERVER_URL:-https://github.com}/$ACTION_REPOSITORY/releases/download/v$version}
 part=$(mktemp "$RUNNER_TEMP/ambisign-XXXXXX")
 if command -v curl >/dev/null; then
-  curl --proto '=https' --tlsv1.2 --retry 5 --retry-connrefused --max-time 300 -fsSL -o "$part" "${from%/}/$asset" || fail "the release could not be downloaded"
+  curl -q --proto '=https' --tlsv1.2 --retry 5 --retry-connrefused --max-time 300 -fsSL -o "$part" "${from%/}/$asset" || fail "the release could not be downloaded"
 elif command -v wget >/dev/null; then
   wget -q -T 60 -O "$part" "${from%/}/$asset" || fail "the release could not be downloaded"
 else

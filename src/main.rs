@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ambisign::cli::{self, Cli, Command, TrustCommand, Unread};
 use ambisign::commands::session::no_net;
 use ambisign::commands::{
-    BUG, attach, doctor, env, explain, shown, sign, trust, unreadable, verify,
+    BUG, action, attach, doctor, env, explain, shown, sign, trust, unreadable, verify,
 };
 use ambisign::report::{Console, Reporter};
 use ambisign_host::{Env, keep_memory_private};
@@ -26,18 +26,32 @@ fn main() -> ExitCode {
         Reporter::new(&on_panic, &net).panicked(info);
     }));
     // The panic hook has reported it.
-    let code = catch_unwind(AssertUnwindSafe(|| run(env, &console))).unwrap_or(BUG);
+    let code = catch_unwind(AssertUnwindSafe(|| started(env, &console))).unwrap_or(BUG);
     ExitCode::from(code)
 }
 
-/// Runs the command of the command line.
-fn run(env: Env, console: &Arc<Console>) -> u8 {
+/// Runs the command of the command line, or the step of the GitHub Action.
+fn started(env: Env, console: &Arc<Console>) -> u8 {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    if !action::is_step(&words, &env) {
+        return run(&words, env, console);
+    }
+    match action::sign(env.clone()) {
+        Ok((words, env)) => run(&words, env, console),
+        Err(failure) => {
+            let net = no_net(&env);
+            unreadable(&words, failure, &env, Reporter::new(console, &net))
+        }
+    }
+}
+
+/// Runs the command of these words.
+fn run(words: &[OsString], env: Env, console: &Arc<Console>) -> u8 {
     let net = no_net(&env);
     let reporter = Reporter::new(console, &net);
-    let words: Vec<OsString> = std::env::args_os().collect();
-    let (command, env) = match cli::read(&words, env.clone()) {
+    let (command, env) = match cli::read(words, env.clone()) {
         Ok(read) => read,
-        Err(Unread::Mistake(failure)) => return unreadable(&words, *failure, &env, reporter),
+        Err(Unread::Mistake(failure)) => return unreadable(words, *failure, &env, reporter),
         Err(Unread::Help(text)) => return shown(reporter, reporter.text(&text)),
     };
     match command {

@@ -55,6 +55,13 @@ impl Env {
         Self { variables: others.collect(), hidden: self.hidden }
     }
 
+    /// Sets `name` to `value`, in place of what it was set to.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
     /// All variables whose name and value are UTF-8, sorted by name.
     pub fn utf8(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))

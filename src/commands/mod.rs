@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The commands: from parsed flags to an exit code.
 
+pub mod action;
 pub mod attach;
 pub mod doctor;
 pub mod env;

@@ -68,9 +68,22 @@ case "$1 $2 $3 $4" in
 esac
 "#;
 
+/// `act` says who it is, and ambisign that `act` has no tokens; the runner of GitHub does not. No shell stands before
+/// the program here either, and Python reads no variable.
+const PROGRAM: &str = r#"#!/usr/bin/python3 -I
+import os, sys
+os.environ.pop("ACT", None)
+os.execv("[PROGRAM]", sys.argv)
+"#;
+
+/// Runs a command where `/bin/sh` is the shell that is named first, for all its children and nobody else.
+const WITH_SHELL: &str = r#"mount --bind "$1" "$(readlink -f /bin/sh)" && shift && exec "$@""#;
+
 /// A repository with the action in `ambisign/`.
 pub(crate) struct Repository {
     dir: TempDir,
+    /// What `/bin/sh` is, if it is not what the machine has.
+    sh: Option<&'static str>,
 }
 
 /// A workflow that ran.
@@ -100,17 +113,16 @@ pub(crate) struct Annotation {
 impl Repository {
     pub(crate) fn new(stack: &Stack) -> Self {
         let dir = TempDir::new().unwrap();
-        let repository = Self { dir };
+        let repository = Self { dir, sh: None };
         repository.write("ambisign/action.yml", &read("action.yml"));
-        for name in ["install.sh", "install.ps1", "sign.sh", "version", "checksums.txt"] {
+        for name in ["install.sh", "install.ps1", "version", "checksums.txt"] {
             repository.write(&format!("ambisign/action/{name}"), &read(&format!("action/{name}")));
         }
         repository.write("push/action.yml", PUSH);
         repository.write("nothing/action.yml", NOTHING);
         repository.script("bin/docker", DOCKER);
-        // `act` says who it is, and ambisign that `act` has no tokens; the runner of GitHub does not.
-        let binary = env!("CARGO_BIN_EXE_ambisign");
-        repository.script("bin/ambisign", &format!("#!/bin/sh\nunset ACT\nexec {binary} \"$@\"\n"));
+        repository
+            .script("bin/ambisign", &PROGRAM.replace("[PROGRAM]", env!("CARGO_BIN_EXE_ambisign")));
         for name in ["TRUSTED_ROOT", "SIGNING_CONFIG_V1", "SIGNING_CONFIG_V2"] {
             fs::copy(stack.var(name), repository.path(name)).unwrap();
         }
@@ -149,6 +161,23 @@ impl Repository {
         inputs.concat()
     }
 
+    /// The same, with another `/bin/sh`.
+    pub(crate) fn sh(mut self, shell: &'static str) -> Self {
+        self.sh = Some(shell);
+        self
+    }
+
+    /// A workflow that signs `images` with further inputs, after the steps `before`.
+    pub(crate) fn signing(&self, images: &str, with: &str, before: &str) -> String {
+        let images = images.replace('\n', "\n            ");
+        let inputs = self.inputs(10);
+        format!(
+            "name: release\non: push\njobs:\n  sign:\n    runs-on: ubuntu-latest\n    permissions:\n      \
+             id-token: write\n    steps:\n      - uses: actions/checkout@v5\n{before}      - id: sign\n        \
+             uses: ./ambisign\n        with:\n          images: |\n            {images}\n{inputs}{with}"
+        )
+    }
+
     /// Runs `workflow` with the token endpoint of the stack.
     pub(crate) fn permitted(&self, stack: &Stack, workflow: &str) -> Ran {
         let endpoint = stack.var("GITHUB_TOKEN_URL");
@@ -184,7 +213,14 @@ impl Repository {
         let options = options.iter().map(|option| option.replace(COMMIT, &commit));
         let bin = stack.var("REALSTACK_BIN");
         let path = format!("{}:{bin}:/usr/local/bin:/usr/bin:/bin", self.path("bin").display());
-        let mut act = Program::new(Path::new(bin).join("act"))
+        let act = Path::new(bin).join("act");
+        let act = match self.sh {
+            Some(shell) => Program::new("/usr/bin/unshare")
+                .args(["--mount", "/bin/bash", "-euc", WITH_SHELL, "bash", shell])
+                .arg(act),
+            None => Program::new(act),
+        };
+        let mut act = act
             .env("PATH", path)
             .env("HOME", self.dir.path())
             .arg("push")
@@ -237,9 +273,13 @@ impl Ran {
         });
         // `act` empties the file after each step and tells what was in it.
         let page = events.iter().find(|event| event["command"] == "summary");
+        let output = |event: &Value| {
+            (event["command"] == "set-output").then(|| (text(event, "name"), text(event, "arg")))
+        };
+        let told: BTreeMap<_, _> = events.iter().filter_map(output).collect();
         let ran = Self {
             outputs: serde_json::from_str(&read_or_empty(&kept.join("outputs.json")))
-                .unwrap_or_default(),
+                .unwrap_or(told),
             summary: page.map(|event| text(event, "content")).unwrap_or_default(),
             groups: events.iter().filter(|event| event["command"] == "group").count(),
             log,

@@ -240,8 +240,8 @@ fn inputs_that_decide_still_count() {
     let ran = Step::new().input("images", IMAGE).input("staging", "true").run();
     assert!(ran.run.stderr.contains("the staging instance (from --staging)"), "{}", ran.run);
     let ran = Step::new().input("images", IMAGE).input("staging", "yes").run();
-    assert_eq!(ran.run.code, Some(2), "{}", ran.run);
-    assert!(ran.run.stdout.contains("the input `staging` is not `true` or `false`"), "{}", ran.run);
+    ran.refused(2, "settings/value");
+    assert!(ran.run.stderr.contains("`staging` is not `true` or `false`"), "{}", ran.run);
 }
 
 /// The provider is not pinned then; there is nobody to ask on this port.

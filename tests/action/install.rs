@@ -91,7 +91,9 @@ fn a_release_is_downloaded_once() {
     assert!(run.stdout.contains("downloaded, SHA-256 ok"), "{run}");
     let url = format!("https://github.com/acme/ambisign/releases/download/v1.2.3/{ASSET}\n");
     assert!(machine.asked().ends_with(&url), "{}", machine.asked());
-    assert!(machine.asked().contains("--proto =https --tlsv1.2"), "{}", machine.asked());
+    // Without the settings of a user, over TLS alone, and again if it fails.
+    let how = "-q --proto =https --tlsv1.2 --retry 5 ";
+    assert!(machine.asked().starts_with(how), "{}", machine.asked());
     let expected =
         format!("program={}\nversion=1.2.3\ncache-hit=false\n", machine.cached().display());
     assert_eq!(machine.output(), expected);
@@ -152,6 +154,25 @@ fn without_a_release_there_is_the_input_binary() {
             "{}",
             ran.run
         );
+    }
+}
+
+/// The runner splits what starts a step at blanks, and braces mean something to it.
+#[test]
+fn a_path_that_the_runner_would_split_has_another_name() {
+    let folder = TempDir::new().unwrap();
+    for name in
+        ["with blank", "with{0}brace", "with\"quote", "with'quote", "with$dollar", "with\\slash"]
+    {
+        let path = folder.path().join(name);
+        fs::copy(env!("CARGO_BIN_EXE_ambisign"), &path).unwrap();
+        let ran = Step::new().input("binary", path.to_str().unwrap()).install();
+        assert_eq!(ran.run.code, Some(0), "{name}: {}", ran.run);
+        let program = &ran.outputs["program"];
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._+-".contains(c);
+        assert!(program.chars().all(is_plain), "{name}: {program}");
+        assert_eq!(fs::canonicalize(program).unwrap(), path);
+        fs::remove_dir_all(Path::new(program).parent().unwrap()).unwrap();
     }
 }
 

@@ -11,11 +11,13 @@
 mod common;
 
 mod act;
+mod earlier;
 mod hostile;
 mod install;
 mod lint;
 mod step;
 mod table;
+mod traps;
 mod workflows;
 
 use std::path::Path;

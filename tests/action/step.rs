@@ -10,6 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::common::{Finished, Program};
+use crate::traps::names;
 use crate::{read, root};
 
 /// The outputs of `action.yml`, by name.
@@ -68,12 +69,50 @@ impl Action {
             pairs.filter(|line| !line.starts_with(' ')).filter_map(|line| line.split_once(": "));
         pairs.map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())).collect()
     }
+
+    /// The lines of the step with `id`.
+    fn step(&self, id: &str) -> Vec<&str> {
+        let mut lines = self.text.lines().skip_while(|line| *line != format!("    - id: {id}"));
+        lines.next().unwrap_or_else(|| panic!("no step `{id}`"));
+        lines.take_while(|line| !line.starts_with("    - ")).collect()
+    }
+
+    /// What starts the step with `id`, as it is written.
+    pub(crate) fn shell(&self, id: &str) -> String {
+        let mut values =
+            self.step(id).into_iter().filter_map(|line| line.strip_prefix("      shell: "));
+        values
+            .next()
+            .unwrap_or_else(|| panic!("`{id}` has no shell"))
+            .split(" # ")
+            .next()
+            .unwrap()
+            .trim()
+            .to_owned()
+    }
+
+    /// The script of the step with `id`.
+    pub(crate) fn script(&self, id: &str) -> String {
+        let mut lines =
+            self.step(id).into_iter().skip_while(|line| !line.starts_with("      run: "));
+        match lines.next().and_then(|line| line.strip_prefix("      run: ")) {
+            Some("|") => {
+                let script =
+                    lines.take_while(|line| line.is_empty() || line.starts_with("        "));
+                script.map(|line| format!("{}\n", line.trim_start())).collect()
+            }
+            Some(line) => line.to_owned(),
+            None => panic!("`{id}` runs nothing"),
+        }
+    }
 }
 
 /// A step with the action, about to run.
 pub(crate) struct Step {
     inputs: BTreeMap<String, String>,
     job: BTreeMap<String, String>,
+    /// What the runner finds when it looks for `sh`.
+    sh: &'static str,
 }
 
 /// A step that ran.
@@ -98,7 +137,7 @@ impl Step {
             ("RUNNER_OS", "Linux"),
         ];
         let job = job.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self { inputs, job: job.into() }
+        Self { inputs, job: job.into(), sh: "/bin/sh" }
     }
 
     pub(crate) fn input(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -112,34 +151,44 @@ impl Step {
         self
     }
 
-    /// Only the script that installs.
-    pub(crate) fn install(self) -> Ran {
-        self.script("install", &TempDir::new().unwrap(), &Outputs::new())
+    /// On a machine whose `sh` is this program.
+    pub(crate) fn sh(mut self, program: &'static str) -> Self {
+        self.sh = program;
+        self
     }
 
-    /// The script that signs, with the program under test.
+    /// Only the step that installs.
+    pub(crate) fn install(self) -> Ran {
+        self.step("install", &TempDir::new().unwrap(), &Outputs::new())
+    }
+
+    /// The step that signs, with the program under test.
     pub(crate) fn run(self) -> Ran {
         let program = env!("CARGO_BIN_EXE_ambisign").to_owned();
         let installed = Outputs::from([("program".to_owned(), program)]);
-        self.script("sign", &TempDir::new().unwrap(), &installed)
+        self.step("sign", &TempDir::new().unwrap(), &installed)
     }
 
-    fn script(&self, id: &str, dir: &TempDir, installed: &Outputs) -> Ran {
+    fn step(&self, id: &str, dir: &TempDir, installed: &Outputs) -> Ran {
         let work = dir.path().join("work");
         let temporary = dir.path().join("temporary");
         for folder in [&work, &temporary] {
             fs::create_dir_all(folder).unwrap();
         }
-        let file = |name: &str| {
+        let file = |name: &str, text: &str| {
             let path = dir.path().join(format!("{name}-{id}"));
-            fs::write(&path, "").unwrap();
+            fs::write(&path, text).unwrap();
             path
         };
-        let (output, summary) = (file("output"), file("summary"));
-        let mut program =
-            Program::new("/bin/sh").arg("-e").arg(root().join(format!("action/{id}.sh")));
+        let (output, summary) = (file("output", ""), file("summary", ""));
+        let script = file("script", &Action::read().script(id));
+        let mut words = self.words(id, installed, &script).into_iter();
+        let mut program = Program::new(words.next().unwrap()).args(words);
         for (name, value) in &self.job {
             program = program.env(name, value);
+        }
+        for (name, written) in Action::read().env(id) {
+            program = program.env(name, self.value(&written, installed));
         }
         // What the runner sets itself, nobody else can.
         for (name, path) in [
@@ -150,9 +199,6 @@ impl Step {
         ] {
             program = program.env(name, path);
         }
-        for (name, written) in Action::read().env(id) {
-            program = program.env(name, self.value(&written, installed));
-        }
         let run = program.dir(&work).run();
         Ran {
             run,
@@ -162,6 +208,29 @@ impl Step {
         }
     }
 
+    /// What the runner starts: the words of `shell:`, with the path of the script for `{0}`. `sh` and `bash` alone
+    /// stand for what the documentation of GitHub says, and the first word is looked for in folders of the
+    /// machine.
+    fn words(&self, id: &str, installed: &Outputs, script: &Path) -> Vec<String> {
+        let shell = match Action::read().shell(id).as_str() {
+            "sh" => "sh -e {0}".to_owned(),
+            "bash" => "bash --noprofile --norc -e -o pipefail {0}".to_owned(),
+            other => other.to_owned(),
+        };
+        let shell = match shell.split_once(" }} ") {
+            Some((expression, rest)) => {
+                format!("{} {rest}", self.value(&format!("{expression} }}}}"), installed))
+            }
+            None => shell,
+        };
+        let mut words: Vec<_> =
+            shell.split(' ').map(|word| word.replace("{0}", script.to_str().unwrap())).collect();
+        if words[0] == "sh" {
+            words[0] = self.sh.to_owned();
+        }
+        words
+    }
+
     /// What the runner makes of an expression.
     fn value(&self, written: &str, installed: &Outputs) -> String {
         let Some(expression) = written.strip_prefix("${{ ") else {
@@ -169,7 +238,9 @@ impl Step {
         };
         let expression = expression.strip_suffix(" }}").unwrap();
         if let Some(name) = expression.strip_prefix("steps.install.outputs.") {
-            return installed[name].clone();
+            let (name, absent) = name.split_once(" || ").unwrap_or((name, ""));
+            let absent = absent.trim_matches('\'');
+            return installed.get(name).map_or(absent, String::as_str).to_owned();
         }
         let Some(name) = expression.strip_prefix("inputs.") else {
             return match expression {
@@ -232,9 +303,4 @@ fn outputs(path: &Path) -> Outputs {
         assert!(found.insert(name.to_owned(), value).is_none(), "{name} twice");
     }
     found
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
 }

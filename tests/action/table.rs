@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use ambisign::cli::variables::{PREFIX, Role, VARIABLES};
+use ambisign::commands::action;
 
-use crate::read;
 use crate::step::{Action, Step};
 
 /// Inputs that are no setting of the program.
@@ -21,7 +21,7 @@ fn input_of(variable: &str) -> String {
 
 #[test]
 fn every_variable_is_set_by_the_step_that_signs() {
-    let (env, script) = (Action::read().env("sign"), read("action/sign.sh"));
+    let env = Action::read().env("sign");
     let inputs = Action::read().inputs();
     let own = VARIABLES.iter().filter(|row| row.name.starts_with(PREFIX));
     for row in own {
@@ -36,9 +36,10 @@ fn every_variable_is_set_by_the_step_that_signs() {
         // `--public-instance` takes these from flags alone.
         if matches!(row.role, Role::Consents | Role::Decides) {
             assert_eq!(written, "", "{name}");
-            let flag = name.replace(PREFIX, "FLAG_");
+            let flag = action::variable(&input);
             assert_eq!(env.get(&flag), Some(&value), "{flag}");
-            assert!(script.contains(&format!("\"--{input}=${flag}\"")), "{flag}");
+            let mut flags = action::FLAGS.iter().chain(&action::SWITCHES);
+            assert!(flags.any(|flag| *flag == input), "--{input}");
         } else {
             assert_eq!(*written, value, "{name}");
         }
@@ -48,22 +49,38 @@ fn every_variable_is_set_by_the_step_that_signs() {
     assert!(odd.is_empty(), "no variables of the program: {odd:?}");
 }
 
-/// What would run before the scripts do is empty for them, whatever an earlier step wrote.
+/// Variables by which a loader starts other code, writes files or loads what a path names.
+const OF_LOADERS: [&str; 10] = [
+    "DYLD_INSERT_LIBRARIES",
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
+    "LD_AUDIT",
+    "LD_DEBUG",
+    "LD_DEBUG_OUTPUT",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "LD_PROFILE",
+    "LOCPATH",
+];
+
+/// A shell reads variables before its script, and an earlier step can set any. So the runner starts the program
+/// itself, and the shell that installs it takes nothing from variables and starts the script without them.
 #[test]
-fn nothing_is_loaded_before_the_scripts() {
+fn no_shell_reads_what_an_earlier_step_set() {
+    let action = Action::read();
+    let program = "${{ steps.install.outputs.program || 'ambisign-is-not-installed' }}";
+    assert_eq!(action.shell("sign"), format!("{program} action-step {{0}}"));
+    assert_eq!(action.shell("install"), "/bin/bash --noprofile --norc -p {0}");
+    let script = action.script("install").replace("\\\n", "");
+    assert!(script.starts_with("exec /usr/bin/env -i "), "{script}");
+    assert_eq!(script.lines().count(), 1, "{script}");
     for step in ["install", "sign"] {
-        let env = Action::read().env(step);
-        for name in [
-            "BASH_ENV",
-            "DYLD_INSERT_LIBRARIES",
-            "ENV",
-            "LD_AUDIT",
-            "LD_LIBRARY_PATH",
-            "LD_PRELOAD",
-        ] {
+        let env = action.env(step);
+        for name in OF_LOADERS {
             assert_eq!(env.get(name).map(String::as_str), Some(""), "{step} {name}");
         }
     }
+    assert!(action.env("sign")["PATH"].starts_with("/usr/local/sbin:/usr/local/bin:/usr/sbin:"));
 }
 
 #[test]

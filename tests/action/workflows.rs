@@ -9,13 +9,7 @@ use crate::read;
 
 /// A workflow that signs `images` with further inputs, after the steps `before`.
 fn workflow(repository: &Repository, images: &str, with: &str, before: &str) -> String {
-    let images = images.replace('\n', "\n            ");
-    let inputs = repository.inputs(10);
-    format!(
-        "name: release\non: push\njobs:\n  sign:\n    runs-on: ubuntu-latest\n    permissions:\n      \
-         id-token: write\n    steps:\n      - uses: actions/checkout@v5\n{before}      - id: sign\n        \
-         uses: ./ambisign\n        with:\n          images: |\n            {images}\n{inputs}{with}{KEEP}"
-    )
+    repository.signing(images, with, before) + KEEP
 }
 
 /// The command of the outputs, run as a consumer would.
