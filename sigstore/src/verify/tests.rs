@@ -128,6 +128,8 @@ fn an_unknown_authority_is_the_reason_only_where_known_ones_are_too_few() {
     let later = Case::new(|recipe| recipe.stamped = Some(begin() + Duration::from_secs(4)));
     let later = first(&later, STAMPS);
     let unknown = first(&Case::new(|recipe| recipe.odd_stamp = Odd::CertificateId), STAMPS);
+    let other = Case::new(|recipe| recipe.content = Signed::File(b"another".to_vec()));
+    let other = first(&other, STAMPS);
     for (stamps, wanted, expected) in [
         (vec![], 0, "ok"),
         (vec![], 1, FEW),
@@ -140,6 +142,8 @@ fn an_unknown_authority_is_the_reason_only_where_known_ones_are_too_few() {
         (vec![&known, &unknown], 1, "ok"),
         (vec![&unknown, &known], 1, "ok"),
         (vec![&known, &unknown], 2, UNKNOWN),
+        // A known one that does not verify is not passed over.
+        (vec![&known, &other], 1, "timestamp/imprint"),
         (vec![&known, &later], 1, "ok"),
         // Both are of one operator.
         (vec![&known, &later], 2, FEW),

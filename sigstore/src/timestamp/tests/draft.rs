@@ -46,6 +46,10 @@ pub(super) struct Draft {
     pub(super) signer: Option<Vec<u8>>,
     /// The certificates in the token, by their numbers.
     pub(super) certificates: &'static [u8],
+    /// What stands between the certificates and the signers: revocation lists, or nothing.
+    pub(super) lists: Vec<u8>,
+    /// The tag of the signed attributes.
+    pub(super) tag: u8,
     /// The algorithm of the signature, and the number of the key.
     pub(super) signed: (&'static str, u8),
     pub(super) own: Order,
@@ -78,6 +82,8 @@ impl Draft {
             id: |own| certificate_id(None, &Hash::Sha256.digest(own)),
             signer: None,
             certificates: &[],
+            lists: Vec::new(),
+            tag: 0xa0,
             signed: (ECDSA_SHA256, OWN),
             own: order(OWN, stamps),
             above: order(ABOVE, issues),
@@ -116,6 +122,7 @@ impl Draft {
             &element(0x31, &[&algorithm(SHA256)]),
             &sequence(&[&oid(content_type), &content]),
             &optional,
+            &self.lists,
             &element(0x31, &[&signers]),
         ]);
         let token = sequence(&[&oid(data_type), &element(0xa0, &[&data])]);
@@ -157,7 +164,7 @@ impl Draft {
             &element(0x02, &[&[1]]),
             &self.signer.clone().unwrap_or_else(named),
             &algorithm(SHA256),
-            &element(0xa0, &[&attributes]),
+            &element(self.tag, &[&attributes]),
             &algorithm(name),
             &element(0x04, &[&signature]),
         ])
