@@ -91,6 +91,8 @@ impl fmt::Debug for Digest {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{self, Read};
+
     use super::Digest;
 
     #[test]
@@ -98,6 +100,34 @@ mod tests {
         let bytes = vec![7; 3 * super::CHUNK + 1];
         let found = Digest::of_reader(&mut bytes.as_slice()).unwrap();
         assert_eq!(found, Digest::of(&bytes));
+    }
+
+    /// A reader that is interrupted before its first bytes, and fails after them.
+    struct Broken(Vec<io::Result<usize>>);
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.0.pop().unwrap_or(Ok(0))
+        }
+    }
+
+    #[test]
+    fn an_interruption_is_no_end() {
+        let interrupted = || Err(io::ErrorKind::Interrupted.into());
+        let found = Digest::of_reader(&mut Broken(vec![Ok(1), interrupted()])).unwrap();
+        assert_eq!(found, Digest::of(&[0]));
+        let failed = Err(io::ErrorKind::UnexpectedEof.into());
+        let found = Digest::of_reader(&mut Broken(vec![failed, Ok(1), interrupted()]));
+        assert_eq!(found.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[tokio::test]
+    async fn of_a_file_is_of_its_bytes() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"ambisign").unwrap();
+        let found = Digest::of_file(file.path()).await.unwrap();
+        assert_eq!(found, Digest::of(b"ambisign"));
+        assert!(Digest::of_file(&file.path().join("x")).await.is_err());
     }
 
     #[test]

@@ -57,12 +57,22 @@ struct WireSignature {
 
 #[cfg(test)]
 mod tests {
-    use super::{IN_TOTO, pae};
+    use super::{Envelope, IN_TOTO, pae};
     use crate::digest::Digest;
 
     #[test]
     fn encodes_lengths_in_bytes() {
         assert_eq!(pae("tä", b"\x00x"), b"DSSEv1 3 t\xc3\xa4 2 \x00x");
+    }
+
+    /// A log of Rekor v1 hashes these bytes.
+    #[test]
+    fn is_written_in_one_form() {
+        let (payload_type, payload) = ("t".to_owned(), b"{}".to_vec());
+        let envelope = Envelope { payload_type, payload, signature: vec![0, 1, 2] };
+        let text = r#"{"payload":"e30=","payloadType":"t","signatures":[{"sig":"AAEC"}]}"#;
+        assert_eq!(envelope.to_json().unwrap(), text);
+        assert_eq!(envelope.pae(), b"DSSEv1 1 t 2 {}");
     }
 
     #[test]

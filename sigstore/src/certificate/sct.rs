@@ -143,3 +143,6 @@ fn signed(sct: &SignedCertificateTimestamp, precertificate: &[u8]) -> Option<Vec
     signed.extend(extensions);
     Some(signed)
 }
+
+#[cfg(test)]
+mod tests;

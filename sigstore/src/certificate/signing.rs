@@ -173,7 +173,7 @@ pub(crate) mod testing {
     }
 
     /// The extensions of a good certificate: key usage, extended, name, issuer.
-    pub(super) fn good() -> Vec<Extension> {
+    pub(crate) fn good() -> Vec<Extension> {
         let mut name = extension(SubjectAltName(vec![email("a@example.test")]));
         name.critical = true;
         vec![
@@ -185,7 +185,7 @@ pub(crate) mod testing {
         ]
     }
 
-    pub(super) fn order(extensions: Vec<Extension>) -> Order {
+    pub(crate) fn order(extensions: Vec<Extension>) -> Order {
         Order { subject: 1, issuer: 2, seconds: (100, 700), extensions }
     }
 
@@ -213,7 +213,7 @@ mod tests {
     use super::{CertificateError, SigningCertificate};
     use crate::bundle::Bundle;
     use crate::pki::path::PathError;
-    use crate::pki::testing::{extension, raw, second};
+    use crate::pki::testing::{extension, public_key, raw, second, sign};
     use crate::trust::TrustedRoot;
 
     const PRODUCTION: &[u8] =
@@ -338,6 +338,21 @@ mod tests {
             let root = TrustedRoot::parse(json.as_bytes()).unwrap();
             let error = real().trusted(&root).unwrap_err();
             assert!(matches!(error, CertificateError::Sct { .. }), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn verifies_signatures_of_its_key_alone() {
+        let certificate = certificate((100, 700));
+        assert_eq!(certificate.spki_der(), public_key(1).spki());
+        for (key, message, good) in
+            [(1, b"message", true), (1, b"another", false), (2, b"message", false)]
+        {
+            let signature = sign(key, b"message");
+            assert_eq!(certificate.verify(message, &signature), good);
+        }
+        for (second_of, valid) in [(99, false), (100, true), (700, true), (701, false)] {
+            assert_eq!(certificate.is_valid_at(second(second_of)), valid, "{second_of}");
         }
     }
 

@@ -325,25 +325,4 @@ struct InTotoSignature {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::record_v2;
-    use crate::digest::Digest;
-    use crate::log::merkle::leaf_hash;
-
-    #[test]
-    fn canonical_body_of_rekor_v2() {
-        let digest = Digest::of(b"ambisign");
-        let signature = hex::decode("3006020101020102").unwrap();
-        let certificate = hex::decode("3003020105").unwrap();
-        let verifier = ("PKIX_ECDSA_P256_SHA_256", "x509Certificate", certificate.as_slice());
-        let body = record_v2(("SHA2_256", digest.bytes()), &signature, verifier);
-        assert_eq!(
-            String::from_utf8(body.clone()).unwrap(),
-            r#"{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{"data":{"algorithm":"SHA2_256","digest":"cPF4mFRzwjty5APtqnOcnPrgkn23rUjmf3jbjpwES04="},"signature":{"content":"MAYCAQECAQI=","verifier":{"keyDetails":"PKIX_ECDSA_P256_SHA_256","x509Certificate":{"rawBytes":"MAMCAQU="}}}}}}"#
-        );
-        assert_eq!(
-            hex::encode(leaf_hash(&body)),
-            "e1cf09be2e0d568a299cb55fa8edcc8d409956a47a028505c1f41ab523873823"
-        );
-    }
-}
+mod tests;

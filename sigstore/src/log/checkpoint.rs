@@ -98,15 +98,67 @@ mod tests {
         assert!(!Checkpoint::parse(&other).unwrap().is_signed_by(log, "log.example.test", 2));
     }
 
+    /// A line counts as the log's own by its name and its hint, both of which others may share. All of
+    /// the log's own lines must verify (C2SP signed-note, "Verifying").
+    #[test]
+    fn lines_of_other_keys_decide_nothing() {
+        let root = root();
+        let log = root.log(root.log_ids().next().unwrap()).unwrap();
+        let (text, own) = ENVELOPE.split_once("\n\n").unwrap();
+        // Signatures of one byte, under the hint of the log and under another one.
+        let line = |name: &str, bytes: &str| format!("\u{2014} {name} {bytes}\n");
+        let (same_hint, other_hint) = ("pFUINwA=", "AAECAwQ=");
+        for (lines, signed) in [
+            (own.to_owned(), true),
+            (line("log.example.test", other_hint) + own, true),
+            (line("witness.example.test", same_hint) + own, true),
+            (own.to_owned() + &line("log.example.test", same_hint), false),
+            (line("log.example.test", other_hint), false),
+            (line("witness.example.test", same_hint), false),
+        ] {
+            let envelope = format!("{text}\n\n{lines}");
+            let checkpoint = Checkpoint::parse(&envelope).unwrap();
+            assert_eq!(checkpoint.is_signed_by(log, "log.example.test", 2), signed, "{lines}");
+        }
+        let lines = own.to_owned() + &line("log.example.test", other_hint) + &line("x", same_hint);
+        let envelope = format!("{text}\n\n{lines}");
+        let hints = Checkpoint::parse(&envelope).unwrap().hints_of("log.example.test");
+        assert_eq!(hints, [log.hint(), [0, 1, 2, 3]]);
+    }
+
+    /// The size is a decimal number without a sign and without leading zeros (C2SP tlog-checkpoint).
+    #[test]
+    fn sizes_have_one_form() {
+        for (size, read) in [
+            ("0", Some(0)),
+            ("2", Some(2)),
+            ("10", Some(10)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("", None),
+            ("00", None),
+            ("02", None),
+            ("+2", None),
+            ("-2", None),
+            (" 2", None),
+            ("0x2", None),
+        ] {
+            let envelope = ENVELOPE.replace("\n2\n", &format!("\n{size}\n"));
+            let found = Checkpoint::parse(&envelope).map(|checkpoint| checkpoint.size);
+            assert_eq!(found, read, "{size:?}");
+        }
+    }
+
     #[test]
     fn needs_origin_size_and_root() {
         let (head, rest) = ENVELOPE.split_once("\n2\n").unwrap();
         for broken in [
             format!("{head}\n{rest}"),
             format!("2\n{rest}"),
-            format!("{head}\n02\n{rest}"),
-            format!("{head}\n-2\n{rest}"),
+            format!("\n2\n{rest}"),
             format!("{head}\n\n{rest}"),
+            ENVELOPE.replace("gdW/", "gdW"),
+            ENVELOPE.replace("gdW/UV4B", ""),
             ENVELOPE.replace("gdW/UV4B4fL9TBMAHA51pm2bT8hvyTnPf1tKFjolhPI=\n", ""),
         ] {
             assert!(Checkpoint::parse(&broken).is_none(), "{broken}");

@@ -331,3 +331,6 @@ impl LogEntry {
         Ok(time)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,8 +86,16 @@ mod tests {
             "a\n\n\u{2014} AAECAwQ=\n",
             "a\n\n\u{2014} c AAECAwQ=\n\u{2014} d\n",
             "a\n\n\u{2014} c+d AAECAwQ=\n",
+            "a\n\n\u{2014}  AAECAwQ=\n",
         ] {
             assert_eq!(Note::parse(note), None, "{note:?}");
         }
+    }
+
+    #[test]
+    fn has_at_most_100_signatures() {
+        let of = |count| format!("a\n\n{}", "\u{2014} c AAECAwQ=\n".repeat(count));
+        assert_eq!(Note::parse(&of(100)).unwrap().signatures.len(), 100);
+        assert_eq!(Note::parse(&of(101)), None);
     }
 }

@@ -171,24 +171,45 @@ mod tests {
 
     #[test]
     fn proofs_verify() {
-        for size in [1_u64, 2, 3, 7, 255, 256, 257, 600, 66_000] {
-            let leaves: Vec<_> = (0..size).map(|n| leaf_hash(&n.to_be_bytes())).collect();
-            let expected = tree_hash(&leaves);
-            let edges = [0, size / 3, size / 2, 255, 256, 511, 512, size - 1];
-            for index in edges.into_iter().filter(|index| *index < size) {
-                let read = |tile: Tile| (tile, tile.read(&serve(&leaves, tile)).unwrap());
-                let tiles: BTreeMap<_, _> = needed(index, size).into_iter().map(read).collect();
-                let proof = inclusion_proof(index, size, &tiles).unwrap();
-                let leaf = leaves[usize::try_from(index).unwrap()];
-                assert_eq!(root(leaf, index, size, &proof), Some(expected), "{index}/{size}");
-            }
+        for size in [1_u64, 2, 3, 7, 255, 256, 257, 600] {
+            proofs_of(size, &[0, size / 3, size / 2, 255, 256, 511, 512, size - 1]);
+        }
+    }
+
+    /// The tiles of the third level begin at 65536 leaves.
+    #[test]
+    fn proofs_of_three_levels_verify() {
+        proofs_of(66_000, &[0, 33_000, 65_999]);
+    }
+
+    fn proofs_of(size: u64, edges: &[u64]) {
+        let leaves: Vec<_> = (0..size).map(|n| leaf_hash(&n.to_be_bytes())).collect();
+        let expected = tree_hash(&leaves);
+        for index in edges.iter().copied().filter(|index| *index < size) {
+            let read = |tile: Tile| (tile, tile.read(&serve(&leaves, tile)).unwrap());
+            let tiles: BTreeMap<_, _> = needed(index, size).into_iter().map(read).collect();
+            let proof = inclusion_proof(index, size, &tiles).unwrap();
+            let leaf = leaves[usize::try_from(index).unwrap()];
+            assert_eq!(root(leaf, index, size, &proof), Some(expected), "{index}/{size}");
         }
     }
 
     #[test]
     fn needs_every_tile() {
         assert_eq!(inclusion_proof(5, 300, &BTreeMap::new()), None);
-        assert_eq!(inclusion_proof(3, 3, &BTreeMap::new()), None);
+        for index in [3, 4] {
+            assert_eq!(inclusion_proof(index, 3, &BTreeMap::new()), None);
+            assert!(needed(index, 3).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_tile_has_its_width_and_whole_hashes() {
+        let tile = Tile { level: 0, index: 0, width: 2 };
+        assert_eq!(tile.read(&[7; 64]), Some(vec![[7; 32]; 2]));
+        for length in [0, 32, 63, 65, 96] {
+            assert_eq!(tile.read(&vec![7; length]), None, "{length}");
+        }
     }
 
     #[test]

@@ -233,3 +233,6 @@ impl fmt::Debug for PublicKey {
         write!(f, "PublicKey({:?})", self.kind)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,7 +190,7 @@ mod tests {
     };
     use x509_cert::name::Name;
 
-    use super::{PathError, Violation, verify};
+    use super::{PathError, Violation, allow, verify};
     use crate::pki::testing::{Order, extension, raw, second};
 
     const PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
@@ -345,6 +345,23 @@ mod tests {
                     assert_eq!(judge(&orders, 150), expected, "{number} {permitted:?} {refused:?}");
                 }
             }
+        }
+    }
+
+    /// The name of a certificate that is not issued yet is compared with every authority.
+    #[test]
+    fn a_name_is_allowed_by_every_authority() {
+        let not_permitted = Err(PathError::Names(Violation::NotPermitted));
+        for (number, permitted, expected) in [
+            (1, "example.test", Ok(())),
+            (1, "other.test", not_permitted),
+            (2, "other.test", not_permitted),
+        ] {
+            let mut orders = orders();
+            orders[number].extensions.push(names(Some(permitted), None));
+            let [_, issuer, anchor] = orders.map(|order| order.make());
+            let found = allow(&[issuer, anchor], &email("joe@example.test"));
+            assert_eq!(found, expected, "{number} {permitted}");
         }
     }
 

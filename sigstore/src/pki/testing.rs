@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use der::Encode as _;
 use der::asn1::ObjectIdentifier;
+use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{DerSignature, SigningKey};
 use p256::pkcs8::EncodePublicKey as _;
 use x509_cert::builder::profile::BuilderProfile;
@@ -18,6 +19,7 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{SubjectPublicKeyInfoOwned, SubjectPublicKeyInfoRef};
 use x509_cert::time::{Time, Validity};
 
+use super::keys::PublicKey;
 use super::x509::Certificate;
 
 /// A certificate to be made. Names and keys of the same number belong together.
@@ -55,8 +57,21 @@ fn name(number: u8) -> Name {
     Name::from_str(&format!("CN=number {number}")).unwrap()
 }
 
-fn key(number: u8) -> SigningKey {
+/// The P-256 key of a number.
+pub(crate) fn key(number: u8) -> SigningKey {
     SigningKey::from_slice(&[number; 32]).unwrap()
+}
+
+/// The public half of [`key`].
+pub(crate) fn public_key(number: u8) -> PublicKey {
+    let spki = key(number).verifying_key().to_public_key_der().unwrap();
+    PublicKey::from_spki(spki.as_bytes()).unwrap()
+}
+
+/// The signature by [`key`] over `message`, with SHA-256.
+pub(crate) fn sign(number: u8, message: &[u8]) -> Vec<u8> {
+    let signature: DerSignature = key(number).sign(message);
+    signature.as_bytes().to_vec()
 }
 
 impl BuilderProfile for Profile {

@@ -73,6 +73,9 @@ mod tests {
             let time = humantime::parse_rfc3339(time).unwrap();
             assert_eq!(window.contains(time), inside, "{time:?}");
         }
+        let at = |text| humantime::parse_rfc3339(text).unwrap();
+        assert_eq!(window.start(), at("2023-01-01T00:00:00Z"));
+        assert_eq!(window.end(), Some(at("2023-01-02T00:00:00.999Z")));
     }
 
     #[test]

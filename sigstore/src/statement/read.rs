@@ -177,6 +177,10 @@ impl Statement {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{self, Read};
+
+    use serde_json::{Map, json};
+
     use super::OtherDigests;
     use crate::digest::Digest;
     use crate::dsse::{Envelope, IN_TOTO};
@@ -212,6 +216,74 @@ mod tests {
         assert!(read(&text.replace("Statement/v1", "Statement/v2")).is_none());
         assert!(read(&text.replace(r#""subject""#, r#""subject":[],"subject""#)).is_none());
         assert!(read(&text.replace(r#"{"sha512":"00"}"#, "{}")).is_none());
+    }
+
+    #[test]
+    fn has_artifacts_with_digests_and_not_too_many() {
+        let subject = |digests: usize| {
+            let digests = (0..digests).map(|number| (format!("d{number}"), "00".into()));
+            json!({"digest": digests.collect::<Map<_, _>>()})
+        };
+        for (subjects, good) in [
+            (vec![], false),
+            (vec![subject(0)], false),
+            (vec![subject(1), subject(0)], false),
+            (vec![subject(1)], true),
+            (vec![subject(32)], true),
+            (vec![subject(33)], false),
+            (vec![subject(1); 1024], true),
+            (vec![subject(1); 1025], false),
+        ] {
+            let count = subjects.len();
+            let statement = json!({"_type": "https://in-toto.io/Statement/v1",
+                "predicateType": "p", "predicate": {}, "subject": subjects});
+            assert_eq!(read(&statement.to_string()).is_some(), good, "{count}");
+        }
+    }
+
+    #[test]
+    fn tells_the_sha256_of_every_artifact() {
+        let (one, two) = (Digest::of(b"x"), Digest::of(b"y"));
+        let statement = json!({"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "p",
+            "subject": [{"digest": {"sha256": one.hex()}}, {"digest": {"sha512": "00"}},
+                {"digest": {"sha256": "00"}}, {"digest": {"sha256": two.hex()}}]});
+        assert_eq!(read(&statement.to_string()).unwrap().digests(), [one, two]);
+        let envelope = Envelope {
+            payload_type: "application/json".to_owned(),
+            payload: statement.to_string().into_bytes(),
+            signature: Vec::new(),
+        };
+        assert!(Statement::read(&envelope).is_err());
+    }
+
+    /// Pipes were read already when their digests are asked for.
+    #[tokio::test]
+    async fn digests_are_those_of_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, b"x").unwrap();
+        let of_bytes = OtherDigests::of_reader(&mut &b"x"[..]).unwrap();
+        assert_eq!(of_bytes.0["sha384"].len(), 96);
+        assert_eq!(of_bytes.0["sha512"].len(), 128);
+        assert_eq!(OtherDigests::of_file(&path).await.unwrap().0, of_bytes.0);
+        for other in [folder.path(), &folder.path().join("none")] {
+            assert!(OtherDigests::of_file(other).await.unwrap().0.is_empty());
+        }
+    }
+
+    #[test]
+    fn an_interruption_is_no_end_of_the_other_digests() {
+        struct Broken(Vec<io::Result<usize>>);
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                self.0.pop().unwrap_or(Ok(0))
+            }
+        }
+        let interrupted = || Err(io::ErrorKind::Interrupted.into());
+        let found = OtherDigests::of_reader(&mut Broken(vec![Ok(1), interrupted()])).unwrap();
+        assert_eq!(found.0, OtherDigests::of_reader(&mut &[0][..]).unwrap().0);
+        let failed = Err(io::ErrorKind::UnexpectedEof.into());
+        assert!(OtherDigests::of_reader(&mut Broken(vec![failed, Ok(1)])).is_err());
     }
 
     /// cosign compares all of them, too.

@@ -345,3 +345,6 @@ fn claims(
         Content::Message { .. } => Ok(SignedClaims::default()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,7 +148,9 @@ impl Eq for Pattern {}
 
 #[cfg(test)]
 mod tests {
-    use super::{Claim, Identity, Match, Pattern};
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use super::{Claim, Identity, Match, Pattern, latest};
     use crate::bundle::Bundle;
     use crate::certificate::SigningCertificate;
     use crate::verify::Error;
@@ -192,6 +194,31 @@ mod tests {
     }
 
     #[test]
+    fn requirements_are_told_and_compared() {
+        let pattern = || Match::Pattern(Pattern::new("a.").unwrap());
+        for (wanted, accepted, part, told) in [
+            (Match::Any, [true, true, true], false, "anybody"),
+            (Match::Exact("ab".to_owned()), [true, false, false], false, "\"ab\""),
+            (Match::Prefix("ab".to_owned()), [true, true, false], false, "begins with \"ab\""),
+            (pattern(), [true, false, false], true, "`a.` matches as a whole"),
+        ] {
+            assert_eq!(["ab", "abc", "xab"].map(|text| wanted.accepts(text)), accepted, "{told}");
+            assert_eq!(wanted.matches_part("xab"), part, "{told}");
+            assert!(!wanted.matches_part("b"));
+            assert!(wanted.to_string().ends_with(told), "{wanted}");
+            assert_eq!(wanted, wanted.clone());
+        }
+        assert_eq!(pattern(), pattern());
+        assert_ne!(pattern(), Match::Pattern(Pattern::new("b.").unwrap()));
+    }
+
+    #[test]
+    fn a_clock_may_be_a_day_behind() {
+        let now = UNIX_EPOCH + Duration::from_secs(1);
+        assert_eq!(latest(now), Some(now + Duration::from_secs(86_400)));
+    }
+
+    #[test]
     fn claims_are_those_of_the_certificate() {
         let der = Bundle::parse(BUNDLE).unwrap();
         let certificate = SigningCertificate::parse(der.certificate().unwrap()).unwrap();
@@ -223,5 +250,16 @@ mod tests {
         let uri = format!("https://github.com/{repository}");
         assert_eq!(Claim::SourceRepositoryUri.of(&certificate), Some(uri.as_str()));
         assert_eq!(Claim::named("source repository uri"), None);
+        let of_source: Vec<_> =
+            Claim::names().filter(|name| Claim::named(name).unwrap().is_of_source()).collect();
+        let expected = [
+            "workflow-repository",
+            "source-repository-uri",
+            "source-repository-identifier",
+            "source-repository-owner-uri",
+            "source-repository-owner-identifier",
+        ];
+        assert_eq!(of_source, expected);
+        assert_eq!(Claim::RunInvocationUri.name(), "run invocation URI");
     }
 }

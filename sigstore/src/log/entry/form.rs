@@ -223,6 +223,18 @@ mod tests {
         }
     }
 
+    /// No tree of a size that fits 64 bits has a longer proof.
+    #[test]
+    fn a_proof_has_at_most_64_hashes() {
+        for (count, good) in [(64, true), (65, false)] {
+            let mut wire = serde_json::to_value(entry().to_wire()).unwrap();
+            let hash = wire["inclusionProof"]["rootHash"].clone();
+            wire["inclusionProof"]["hashes"] = vec![hash; count].into();
+            let found = LogEntry::from_json(wire.to_string().as_bytes());
+            assert_eq!(found.is_ok(), good, "{count}");
+        }
+    }
+
     #[test]
     fn reads_the_nulls_of_rekor_v2() {
         let json =

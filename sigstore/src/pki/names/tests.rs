@@ -6,7 +6,7 @@ use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
 use x509_cert::ext::pkix::name::{GeneralName, OtherName};
 use x509_cert::name::Name;
 
-use super::{Subtrees, Violation, verify};
+use super::{Subtrees, Violation, allow, verify};
 use crate::pki::testing::{Order, extension, raw};
 
 fn ia5(text: &str) -> Ia5String {
@@ -123,6 +123,7 @@ fn hosts() {
         (".example.test", "example.test", OUT),
         ("example.test", "badexample.test", OUT),
         ("", "example.test", IN),
+        ("example.test", "a_b.a-b.example.test", IN),
         ("example.test", "*.example.test", UNCLEAR),
         ("example.test", "10.0.0.1", UNCLEAR),
     ] {
@@ -205,6 +206,9 @@ fn what_cannot_be_read_is_refused() {
     });
     let authority = made(vec![constraints]);
     assert_eq!(verify(&authority, &plain), Ok(()));
+    assert_eq!(allow(&authority, &dns("example.test")), Ok(()));
+    assert_eq!(allow(&authority, &dns("other.test")), Err(Violation::NotPermitted));
+    assert_eq!(allow(&plain, &dns("other.test")), Ok(()));
     let odd = made(vec![raw("2.5.29.17", true, b"\x30\x02\xa3\x00")]);
     assert_eq!(verify(&authority, &odd), Err(Violation::Unreadable));
 }
