@@ -5,6 +5,8 @@
 mod common;
 
 use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
@@ -136,6 +138,39 @@ fn nothing_is_public_without_a_place_for_the_bundle() {
     let run = run.run().expect(0);
     assert!(run.stderr.contains("would sign 1 file"), "{run}");
     assert!(!folder.path().join("file.sigstore.json").exists());
+}
+
+/// Issue 16: there is no separation between kinds of signature, so what would be one of an image is not signed as
+/// a file. Nobody is asked for anything.
+#[test]
+fn a_file_that_would_be_signed_as_an_image_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let mirror = TcpListener::bind("127.0.0.1:0").unwrap();
+    mirror.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", mirror.local_addr().unwrap());
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/sigstore/src/trust/tuf/anchors/staging.json");
+    let payload = r#"{"critical":{"image":{"docker-manifest-digest":"sha256:00"}}}"#;
+    for bytes in [
+        "DSSEv1 28 application/vnd.in-toto+json 2 {}".to_owned(),
+        payload.to_owned(),
+        format!("\n {payload}\n"),
+        payload.replacen('{', r#"{"critical":null,"#, 1),
+        "1\u{1e}0\u{18}\u{6}\u{9}".to_owned(),
+    ] {
+        fs::write(folder.path().join("file"), &bytes).unwrap();
+        for artifact in ["file", "-"] {
+            let run =
+                Program::ambisign().args(["sign-blob", "--tuf-mirror", &url, "--tuf-root", root]);
+            let run = run.args(["--bundle", "bundle", artifact]).dir(folder.path());
+            let run = run.env("SIGSTORE_ID_TOKEN", "e30.e30.e30").stdin(bytes.as_str());
+            let run = run.run().expect(2);
+            let told = "ambisign: code: blob/lookalike; exit 2; nothing was signed or uploaded";
+            assert!(run.stderr.contains(told), "{bytes:?} {run}");
+        }
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    let asked = mirror.accept().map_err(|error| error.kind());
+    assert_eq!(asked.err(), Some(ErrorKind::WouldBlock));
 }
 
 /// Nothing comes through the pipe, and nobody waits for it beyond the end of the run, nor after a

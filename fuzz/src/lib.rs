@@ -38,6 +38,7 @@ targets![
     image_reference,
     legacy_signature,
     log_entry,
+    lookalike,
     merkle,
     mutated_bundle,
     note,

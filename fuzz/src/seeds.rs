@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Seed inputs: the parts of `tests/vectors`, and answers of services.
 
+use ambisign_sigstore::dsse;
 use ambisign_sigstore::log::{LogEntry, merkle};
 use serde_json::{Value, json};
 
@@ -20,6 +21,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "image_reference" => texts(REFERENCES),
         "legacy_signature" => legacy_signatures(),
         "log_entry" => log_entries(),
+        "lookalike" => lookalikes(),
         "merkle" => (0_u8..8).map(choices).collect(),
         "mutated_bundle" => (0_u8..64).map(choices).collect(),
         "note" => checkpoints(),
@@ -178,6 +180,13 @@ fn legacy_signatures() -> Vec<Vec<u8>> {
     let layer = json!({"payload": payload.to_string(), "annotations": annotations});
     let found = [layer, kept, payload];
     found.iter().map(|json| json.to_string().into_bytes()).collect()
+}
+
+fn lookalikes() -> Vec<Vec<u8>> {
+    let payload = legacy_signatures().pop().expect("a payload");
+    let statement = statements().into_iter().next().expect("a statement");
+    let encoded = dsse::pae(dsse::IN_TOTO, &statement);
+    vec![payload, encoded, statement, b"1\x1e0\x18\x06\x09".to_vec(), b"a file\n".to_vec()]
 }
 
 fn answer_of_v1(wire: &Value, entry: &LogEntry) -> Value {

@@ -10,7 +10,7 @@ mod witnesses;
 
 use std::time::{Duration, SystemTime};
 
-pub use bundles::{bundle, judge, legacy_signature, mutated_bundle, statement};
+pub use bundles::{bundle, judge, legacy_signature, lookalike, mutated_bundle, statement};
 pub use merkle::merkle;
 pub use registry::{challenge, docker_config, image_list, image_reference, registry_answer};
 pub use tokens::{fulcio_answer, provider_answer, token};

@@ -31,7 +31,7 @@ impl Digest {
         let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
         loop {
             match reader.read(&mut chunk) {
-                Ok(0) => return Ok(Self(hasher.finalize().into())),
+                Ok(0) => return Ok(Self::from(hasher)),
                 Ok(length) => hasher.update(chunk.get(..length).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -44,15 +44,7 @@ impl Digest {
     /// # Errors
     /// The file cannot be read.
     pub async fn of_file(path: &Path) -> io::Result<Self> {
-        let path = path.to_owned();
-        file::aside(move || {
-            if path == Path::new("-") {
-                Self::of_reader(&mut io::stdin().lock())
-            } else {
-                Self::of_reader(&mut File::open(path)?)
-            }
-        })
-        .await
+        read_file(path, Self::of_reader).await
     }
 
     /// Reads `sha256:<hex>`; `None` for another algorithm, another length or upper-case letters.
@@ -75,6 +67,31 @@ impl Digest {
     pub fn hex(&self) -> String {
         hex::encode(self.0)
     }
+}
+
+impl From<Sha256> for Digest {
+    fn from(hasher: Sha256) -> Self {
+        Self(hasher.finalize().into())
+    }
+}
+
+/// What `read` finds in the file at `path`, of any length. `-` means standard input.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) async fn read_file<T: Send + 'static>(
+    path: &Path,
+    read: fn(&mut dyn Read) -> io::Result<T>,
+) -> io::Result<T> {
+    let path = path.to_owned();
+    file::aside(move || {
+        if path == Path::new("-") {
+            read(&mut io::stdin().lock())
+        } else {
+            read(&mut File::open(path)?)
+        }
+    })
+    .await
 }
 
 impl fmt::Display for Digest {

@@ -20,6 +20,7 @@ pub mod identity;
 mod key;
 pub mod limits;
 pub mod log;
+pub mod lookalike;
 pub mod network_hint;
 pub mod pki;
 pub mod preflight;

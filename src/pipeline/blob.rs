@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use ambisign_host::{errors, file};
 use ambisign_sigstore::digest::Digest;
+use ambisign_sigstore::lookalike::Lookalike;
 use tempfile::NamedTempFile;
 
 use crate::settings::BlobPaths;
@@ -14,6 +15,13 @@ errors! {
     /// A file cannot be signed.
     #[derive(Debug, thiserror::Error)]
     pub enum Error {
+        #[error("`{}` {lookalike}", path.display())]
+        Lookalike { path: PathBuf, lookalike: Lookalike } = "blob/lookalike", Usage {
+            fix: "sign an archive with the file in it; sign an image with `ambisign sign`",
+            what: "A file has the form of what is signed for an image, an attestation or a CMS signature.",
+            why: "A signature does not say its kind, so the author of the file would get a signature of an image.",
+            advice: "Find out who made the file. If it must be signed, sign an archive with the file in it.",
+        },
         #[error("`{}` cannot be read", path.display())]
         Read {
             path: PathBuf,
@@ -39,8 +47,8 @@ errors! {
 
 /// A file with its digest.
 ///
-/// Only [`Blob::prepare`] makes one, so it proves that the bytes were hashed and that a file for the
-/// bundle is open in its folder.
+/// Only [`Blob::prepare`] makes one, so it proves that the bytes were hashed, that their signature is of no
+/// other kind, and that a file for the bundle is open in its folder.
 #[derive(Debug)]
 #[must_use]
 pub struct Blob {
@@ -53,16 +61,19 @@ impl Blob {
     /// Hashes the file and opens a new file for its bundle.
     ///
     /// # Errors
-    /// The file cannot be read, or its bundle cannot be written.
+    /// The file cannot be read or looks like what other signatures are made of, or its bundle cannot be written.
     pub async fn prepare(paths: &BlobPaths) -> Result<Self, Error> {
         let unwritable = |source| Error::Write { path: paths.bundle.clone(), source };
         let part = NamedTempFile::new_in(file::folder(&paths.bundle)).map_err(unwritable)?;
         if paths.bundle.is_dir() {
             return Err(unwritable(io::ErrorKind::IsADirectory.into()));
         }
-        let digest = Digest::of_file(&paths.blob)
+        let (digest, lookalike) = Lookalike::of_file(&paths.blob)
             .await
             .map_err(|source| Error::Read { path: paths.blob.clone(), source })?;
+        if let Some(lookalike) = lookalike {
+            return Err(Error::Lookalike { path: paths.blob.clone(), lookalike });
+        }
         Ok(Self { paths: paths.clone(), digest, part })
     }
 

@@ -89,11 +89,11 @@ impl Context<'_> {
         recorder.record(&announce::began(blobs.blobs.len(), "file", &settings.run));
         let choice = choose(host, &settings.identity.options)?;
         let jobs = plan::blobs(blobs, recorder).await;
-        let trial = Trial::draw(rng);
-        let asked = self.ask(&choice, &trial).await;
         if jobs.is_empty() {
             return Ok(());
         }
+        let trial = Trial::draw(rng);
+        let asked = self.ask(&choice, &trial).await;
         let begun = self.begin(choice, asked)?;
         self.publish(begun, jobs, rng).await
     }

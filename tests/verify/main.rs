@@ -15,5 +15,6 @@ mod files;
 mod forged;
 mod images;
 mod lies;
+mod lookalikes;
 mod many;
 mod reader;

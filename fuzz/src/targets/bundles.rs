@@ -7,6 +7,7 @@ use ambisign_sigstore::bundle::Bundle;
 use ambisign_sigstore::content::Content as Signed;
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::dsse::{self, Envelope};
+use ambisign_sigstore::lookalike::Lookalike;
 use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
 use ambisign_sigstore::verify::{self, Policy};
 use serde_json::Value;
@@ -74,6 +75,20 @@ pub fn judge(vector: &Vector, changed: Vec<u8>) -> bool {
             check_error(&error);
             false
         }
+    }
+}
+
+/// Files to sign: whatever is an encoding of an envelope, or a payload for some reader of JSON, is found.
+pub fn lookalike(mut bytes: &[u8]) {
+    let whole = bytes;
+    let (digest, found) = Lookalike::of_reader(&mut bytes).expect("bytes can be read");
+    assert_eq!(digest, Digest::of(whole));
+    if taken_apart(whole).is_some() {
+        assert_eq!(found, Some(Lookalike::Envelope));
+    }
+    let json: Value = serde_json::from_slice(whole).unwrap_or_default();
+    if json.pointer("/critical/image/docker-manifest-digest").is_some() {
+        assert_eq!(found, Some(Lookalike::Payload));
     }
 }
 
