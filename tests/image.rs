@@ -3,6 +3,8 @@
 //! as, and judged by others.
 #![cfg(test)]
 
+#[path = "image/checks.rs"]
+mod checks;
 mod common;
 
 use std::collections::BTreeSet;
@@ -168,9 +170,14 @@ fn the_shell_flavour_runs_commands() {
 
 /// An OCI layout with every flavour, and the `(digest, tag)` of each.
 fn layout(folder: &Path, source: &str) -> Vec<(String, String)> {
+    layout_of(released().parent().unwrap(), folder, source)
+}
+
+/// The same with the programs in the folder `binaries`.
+fn layout_of(binaries: &Path, folder: &Path, source: &str) -> Vec<(String, String)> {
     let mut image = release("image");
     image.arg("build").arg(folder).arg("--binaries");
-    image.arg(released().parent().unwrap());
+    image.arg(binaries);
     image.args(["--version", "1.2.3", "--revision", "abc", "--source", source]);
     image.env("SOURCE_DATE_EPOCH", EPOCH);
     let said = finish(image);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Characters that nobody sees, or that change how the text around them is shown, by the properties that Unicode
+//! Characters that are invisible, or that change how the text around them is shown, by the properties that Unicode
 //! gives them.
 
 use std::ops::RangeInclusive;
