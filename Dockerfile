@@ -36,4 +36,5 @@ CMD ["--help"]
 FROM program AS nonroot
 USER 65532:65532
 
+# As root: what CI systems mount belongs to root. docs/install.md has the reasons.
 FROM program

@@ -116,6 +116,64 @@ fn rustsec_no_version_is_below_its_floor() {
     assert!(found > 0, "the trees are none");
 }
 
+/// A stand-in for cargo-deny that ends with `fetched` when it fetches the database, and writes down its calls.
+fn advisories(fetched: i32, asked_for: Option<&str>) -> (Option<i32>, String, String) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let (deny, calls) = (folder.path().join("cargo-deny"), folder.path().join("calls"));
+    let text = format!(
+        "#!/bin/sh\necho \"$@\" >>{}\ncase \"$*\" in *fetch*) echo fatal: no way >&2; exit {fetched} ;; esac\n",
+        calls.display()
+    );
+    std::fs::write(&deny, text).unwrap();
+    std::fs::set_permissions(&deny, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/advisories"));
+    script.arg(&deny).env_remove("ADVISORIES");
+    script.envs(asked_for.map(|value| ("ADVISORIES", value)));
+    let output = script.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), said, std::fs::read_to_string(calls).unwrap())
+}
+
+#[test]
+fn advisories_that_cannot_be_checked_fail_the_gate_of_ci() {
+    let (code, said, _) = advisories(1, None);
+    assert_eq!(code, Some(0));
+    assert!(said.contains("ADVISORIES NOT CHECKED") && said.contains("fatal: no way"), "{said}");
+    let (code, said, calls) = advisories(1, Some("required"));
+    assert_eq!(code, Some(1));
+    assert!(said.contains("ADVISORIES NOT CHECKED"), "{said}");
+    assert!(!calls.contains("advisories"), "{calls}");
+    let workflow = include_str!("../.github/workflows/ci.yml");
+    let (before, _) = workflow.split_once("run: .ci/run").unwrap();
+    assert!(before.trim_end().lines().last().unwrap().contains("ADVISORIES: required"));
+    assert!(workflow.contains("  schedule:\n"));
+}
+
+#[test]
+fn both_lock_files_are_compared_with_the_advisories() {
+    let (code, _, calls) = advisories(0, Some("required"));
+    assert_eq!(code, Some(0));
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        let call = format!(
+            "--manifest-path {manifest} --config deny.toml check --disable-fetch advisories"
+        );
+        assert!(calls.contains(&call), "{calls}");
+    }
+    assert!(include_str!("../deny.toml").contains("\nunmaintained = \"all\"\n"));
+}
+
+/// A lock file that does not fit is none: cargo writes another one when it builds.
+#[test]
+fn the_lock_file_of_the_fuzz_targets_fits() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--manifest-path", "fuzz/Cargo.toml", "--depth", "0"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{error}");
+}
+
 #[test]
 fn what_is_below_the_program_stands_alone() {
     for target in TARGETS {

@@ -3,10 +3,13 @@
 //! as, and judged by others.
 #![cfg(test)]
 
+#[path = "image/checks.rs"]
+mod checks;
 mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -109,6 +112,49 @@ fn the_image_runs_as_anybody() {
     }
 }
 
+/// The reason for which the image runs as root, and another one does not: docs/install.md.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn only_root_reads_what_a_ci_system_mounts_for_root() {
+    let container = Container::unpack(Flavour::Scratch);
+    let workspace = container.path().join("workspace");
+    fs::create_dir(&workspace).unwrap();
+    fs::write(workspace.join("images.txt"), "ghcr.io/acme/app:v1\n").unwrap();
+    fs::set_permissions(&workspace, fs::Permissions::from_mode(0o700)).unwrap();
+    let run = |user| {
+        let words =
+            ["/ambisign", "sign", "--require-digest", "--images-file", "/workspace/images.txt"];
+        container.without_network(user).args(words).run().expect(2)
+    };
+    // The list was read: it names a tag.
+    let as_root = run(0);
+    assert!(as_root.stderr.contains("code: settings/tag;"), "{as_root}");
+    let as_nonroot = run(NONROOT);
+    assert!(as_nonroot.stderr.contains("Permission denied"), "{as_nonroot}");
+    assert!(as_nonroot.stderr.contains("/workspace/images.txt"), "{as_nonroot}");
+}
+
+#[test]
+fn the_manual_says_as_whom_each_image_runs_and_why() {
+    let manual = include_str!("../docs/install.md");
+    let row = |tag: &str| {
+        let mut rows = manual.lines().filter(|line| line.starts_with(&format!("| `:1.2.3{tag}`")));
+        rows.next().unwrap_or_else(|| panic!("no row for `{tag}`")).to_owned()
+    };
+    let nonroot = NONROOT.to_string();
+    for (tag, user) in [("", "root"), ("-nonroot", &nonroot), ("-shell", "root")] {
+        let columns: Vec<_> = row(tag).split('|').map(|cell| cell.trim().to_owned()).collect();
+        assert!(columns[3].ends_with(user), "{tag}: {columns:?}");
+        assert!(!columns[4].is_empty(), "{tag}: {columns:?}");
+    }
+    assert!(manual.contains("`:latest` runs as root because "), "{manual}");
+    // The engine builds the same: one stage has a user, and the last one is another.
+    let docker = include_str!("../Dockerfile");
+    let users: Vec<_> = docker.lines().filter(|line| line.starts_with("USER ")).collect();
+    assert_eq!(users, [format!("USER {NONROOT}:{NONROOT}")]);
+    assert!(docker.trim_end().ends_with("\nFROM program"), "{docker}");
+}
+
 #[test]
 #[ignore = "needs the real stack: tests/run"]
 fn the_image_signs_as_anybody() {
@@ -168,9 +214,14 @@ fn the_shell_flavour_runs_commands() {
 
 /// An OCI layout with every flavour, and the `(digest, tag)` of each.
 fn layout(folder: &Path, source: &str) -> Vec<(String, String)> {
+    layout_of(released().parent().unwrap(), folder, source)
+}
+
+/// The same with the programs in the folder `binaries`.
+fn layout_of(binaries: &Path, folder: &Path, source: &str) -> Vec<(String, String)> {
     let mut image = release("image");
     image.arg("build").arg(folder).arg("--binaries");
-    image.arg(released().parent().unwrap());
+    image.arg(binaries);
     image.args(["--version", "1.2.3", "--revision", "abc", "--source", source]);
     image.env("SOURCE_DATE_EPOCH", EPOCH);
     let said = finish(image);

@@ -10,6 +10,7 @@ mod diagnosis;
 mod document;
 mod finish;
 mod github;
+mod invisible;
 mod log;
 mod recorder;
 mod reporter;

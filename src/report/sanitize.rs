@@ -7,15 +7,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
-/// Whether `c` can change how the text around it is shown: control characters, the marks that turn
-/// the direction of text, and the line separators of Unicode.
-fn is_active(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-        )
-}
+use super::invisible::is_invisible;
 
 /// One line, whatever `text` holds: nothing in it moves a cursor, ends the line or is a command to
 /// the CI system that reads the log.
@@ -25,7 +17,7 @@ fn is_active(c: char) -> bool {
 pub(super) fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_active(c) {
+        if is_invisible(c) {
             // Writing to a string cannot fail.
             let _written = write!(out, "{}", c.escape_unicode());
         } else {
@@ -41,12 +33,12 @@ pub(super) fn line(text: &str) -> String {
     out
 }
 
-/// JSON text with the same meaning, as ASCII where it matters: `#` and active characters stand only
+/// JSON text with the same meaning, as ASCII where it matters: `#` and invisible characters stand only
 /// inside of strings, where an escape means the same (RFC 8259 7).
 pub(super) fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.replace("##", "#\\u0023").chars() {
-        if is_active(c) {
+        if is_invisible(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _written = write!(out, "\\u{unit:04x}");
             }
@@ -144,6 +136,30 @@ mod tests {
         assert_eq!(line("a\u{1b}[31mb\r\nc\u{9b}"), r"a\u{1b}[31mb\u{d}\u{a}c\u{9b}");
         assert_eq!(line("\u{202e}gnp"), r"\u{202e}gnp");
         assert_eq!(line("café 日本"), "café 日本");
+    }
+
+    /// An audit found these in messages: they hide in a name, or a reader of the log takes it for another one.
+    #[test]
+    fn what_nobody_sees_is_written_out() {
+        for c in [
+            '\u{a0}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{180e}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{fff9}',
+            '\u{ffff}',
+            '\u{e000}',
+            '\u{e0041}',
+            '\u{e0100}',
+        ] {
+            let text = format!("acme/a{c}pp");
+            assert_eq!(line(&text), format!(r"acme/a{}pp", c.escape_unicode()));
+            let document = json(&serde_json::json!(text).to_string());
+            assert!(document.is_ascii(), "{document}");
+            assert_eq!(serde_json::from_str::<String>(&document).unwrap(), text);
+        }
     }
 
     #[test]

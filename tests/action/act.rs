@@ -56,14 +56,44 @@ runs:
       run: ":"
 "#;
 
-/// The two calls of docker that an example makes, by crane.
+/// Stand for the actions that hand files from job to job.
+const UPLOAD: &str = r#"name: upload
+description: A stand-in
+inputs:
+  name: { description: "", default: "" }
+  path: { description: "", default: "" }
+  if-no-files-found: { description: "", default: "" }
+  retention-days: { description: "", default: "" }
+runs:
+  using: composite
+  steps:
+    - shell: sh
+      env: { FROM: "${{ inputs.path }}" }
+      run: mkdir -p "$KEPT/artifacts" && cp -R "$FROM/." "$KEPT/artifacts"
+"#;
+const DOWNLOAD: &str = r#"name: download
+description: A stand-in
+inputs:
+  pattern: { description: "", default: "" }
+  path: { description: "", default: "" }
+  merge-multiple: { description: "", default: "" }
+runs:
+  using: composite
+  steps:
+    - shell: sh
+      env: { TO: "${{ inputs.path }}" }
+      run: mkdir -p "$TO" && cp -R "$KEPT/artifacts/." "$TO"
+"#;
+
+/// The call of docker that an example makes, by crane. As soon as the index is there, somebody else moves the tag.
 const DOCKER: &str = r#"#!/bin/sh
 set -eu
-case "$1 $2 $3 $4" in
-  'buildx imagetools create --tag')
-    crane index append --insecure -t "$5" -m "$6" -m "$7" ;;
-  'buildx imagetools inspect --format')
-    printf '{"digest":"%s"}\n' "$(crane digest --insecure "$6")" ;;
+case "$1 $2 $3 $4 $6" in
+  'buildx imagetools create --metadata-file --tag')
+    case "$8 $9" in *@sha256:*' '*@sha256:*) ;; *) echo "not by digest: $8 $9" >&2; exit 1 ;; esac
+    crane index append --insecure -t "$7" -m "$8" -m "$9"
+    printf '{"containerimage.descriptor":{"digest":"%s"}}\n' "$(crane digest --insecure "$7")" >"$5"
+    crane tag --insecure "$8" "${7##*:}" ;;
   *) exit 1 ;;
 esac
 "#;
@@ -120,6 +150,8 @@ impl Repository {
         }
         repository.write("push/action.yml", PUSH);
         repository.write("nothing/action.yml", NOTHING);
+        repository.write("upload/action.yml", UPLOAD);
+        repository.write("download/action.yml", DOWNLOAD);
         repository.script("bin/docker", DOCKER);
         repository
             .script("bin/ambisign", &PROGRAM.replace("[PROGRAM]", env!("CARGO_BIN_EXE_ambisign")));
@@ -325,6 +357,8 @@ pub(crate) fn example(repository: &Repository, host: &str, name: &str) -> String
             "docker/login-action" | "docker/setup-buildx-action" => {
                 format!("{before}uses: ./nothing")
             }
+            "actions/upload-artifact" => format!("{before}uses: ./upload"),
+            "actions/download-artifact" => format!("{before}uses: ./download"),
             "OWNER/ambisign" => format!("{before}uses: ./ambisign"),
             other => panic!("no stand-in for {other}"),
         }

@@ -12,7 +12,7 @@ const IMAGE: &str =
     "ghcr.io/acme/app@sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Text that does something in a shell, in a log, in a file of outputs or in a page.
-const HOSTILE: [&str; 16] = [
+const HOSTILE: [&str; 17] = [
     "$(touch PWNED)",
     "`touch PWNED`",
     "; touch PWNED #",
@@ -29,6 +29,20 @@ const HOSTILE: [&str; 16] = [
     "\u{1b}[2J\u{202e}x",
     "x\nghadelimiter_0\nsigned-count<<X\n9\nX",
     "--fulcio-url=https://evil.example.com",
+    "x\u{ad}\u{180e}\u{3164}\u{fe0f}\u{fff9}\u{e0041}y",
+];
+
+/// Characters of these texts that no log and no page shows as they are.
+const UNSEEN: [char; 9] = [
+    '\u{1b}',
+    '\r',
+    '\u{202e}',
+    '\u{ad}',
+    '\u{180e}',
+    '\u{3164}',
+    '\u{fe0f}',
+    '\u{fff9}',
+    '\u{e0041}',
 ];
 
 /// Nothing but annotations of ours are commands, and nothing was run.
@@ -42,8 +56,9 @@ fn assert_harmless(ran: &Ran, input: &str) {
         assert!(of_ours(&line) && !line.contains("##["), "{input}: `{line}` in {}", ran.run);
     }
     assert!(ran.left.is_empty(), "{input}: {:?} was made", ran.left);
-    for c in ['\u{1b}', '\r', '\u{202e}'] {
-        let text = format!("{}{}{}{:?}", ran.run.stdout, ran.run.stderr, ran.summary, "");
+    for c in UNSEEN {
+        let outputs: String = ran.outputs.values().map(String::as_str).collect();
+        let text = format!("{}{}{}{outputs}", ran.run.stdout, ran.run.stderr, ran.summary);
         assert!(!text.contains(c), "{input}: {c:?} in {}", ran.run);
     }
     if let Some(count) = ran.outputs.get("signed-count") {
@@ -189,6 +204,14 @@ fn what_earlier_steps_set_decides_nothing() {
         let message = ran.document()["error"]["message"].as_str().unwrap().to_owned();
         assert!(message.contains(name), "{message}");
     }
+    // A proxy that cannot be understood is not left out.
+    for (name, value) in
+        [("HTTPS_PROXY", "ftp://proxy"), ("https_proxy", "http://"), ("ALL_PROXY", "://")]
+    {
+        let ran = Step::new().input("images", IMAGE).job(name, value).run();
+        assert_harmless(&ran, name);
+        ran.refused(2, "settings/network");
+    }
     // The request token does not go to a host that an earlier step names, once or twice.
     for server in ["https://github.com", evil] {
         let ran = Step::new()
@@ -269,10 +292,7 @@ fn the_program_alone_is_as_careful() {
         for line in log.lines().filter(|line| line.trim_start().starts_with("::")) {
             assert!(line.starts_with("::error title=ambisign%3A "), "{text:?}: {run}");
         }
-        assert!(
-            !log.contains("##[") && !log.contains(['\u{1b}', '\r', '\u{202e}']),
-            "{text:?}: {run}"
-        );
+        assert!(!log.contains("##[") && !log.contains(UNSEEN), "{text:?}: {run}");
     }
 }
 
@@ -307,7 +327,7 @@ fn what_a_registry_says_is_text() {
             .run();
         assert_harmless(&ran, text);
         assert_eq!(ran.run.code, Some(6), "{text:?}: {}", ran.run);
-        let shown = text.split(['\n', '\r', '\u{1b}']).next();
+        let shown = text.split(['\n', '\r', '\u{1b}', '\u{ad}']).next();
         let shown = shown.unwrap_or_default().trim();
         let log = ran.run.stderr.replace('\\', "");
         assert!(log.contains(shown), "{shown:?} is not shown in {}", ran.run);

@@ -61,6 +61,31 @@ fn results_travel_in_files() {
     }
 }
 
+/// Others can move a tag between push and signature, so no example asks a registry what a tag means. What
+/// `docker inspect` says is what its engine pushed.
+#[test]
+fn no_example_reads_a_digest_back_by_tag() {
+    let asks = [
+        "buildx imagetools inspect",
+        "crane digest",
+        "docker manifest inspect",
+        "docker pull",
+        "oras resolve",
+        "regctl",
+        "skopeo inspect",
+    ];
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let found: Vec<_> = asks.iter().filter(|ask| text.contains(**ask)).collect();
+        assert!(found.is_empty(), "{}: {found:?}", path.display());
+    }
+    // What is joined to an index is named by digest too.
+    let text = std::fs::read_to_string(folder().join("github-multi-arch.yml")).unwrap();
+    assert!(text.contains("}}@${{ steps.push.outputs.digest }}\n"), "{text}");
+    assert!(text.contains("cat pushed/* | xargs docker buildx imagetools create --metadata-file"));
+}
+
 #[test]
 fn every_example_is_in_the_table() {
     let table = std::fs::read_to_string(folder().join("README.md")).unwrap();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What proxies do, and what the variables that name them hold.
 
-use crate::common::closed_url;
 use crate::common::forward::{Does, Forward};
+use crate::common::{Program, closed_url};
 use crate::place::{FAR, LOGIN, PASSWORD, Place, told};
 
 const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 17\r\n\r\nblocked by policy";
@@ -322,6 +322,34 @@ fn a_variable_in_another_encoding_is_a_usage_error() {
         let run = place.job("sign", FAR).env(name, value).run();
         let told = told(&run, "settings/network", 2);
         assert!(told.text.contains(&format!("the value of `{name}` is not UTF-8")), "{told:?}");
+    }
+}
+
+/// No command that reaches the network goes on without the proxy.
+#[test]
+fn every_command_refuses_a_variable_that_names_no_proxy() {
+    let folder = tempfile::TempDir::new().unwrap();
+    std::fs::write(folder.path().join("file"), "file").unwrap();
+    let image = format!("{FAR}@sha256:{}", "0".repeat(64));
+    let signer = [
+        "--certificate-identity",
+        "a@example.com",
+        "--certificate-oidc-issuer",
+        "https://example.com",
+    ];
+    for words in [
+        vec!["sign", &image],
+        vec!["sign-blob", "file"],
+        [&["verify", &image], &signer[..]].concat(),
+        vec!["attach", "--bundle", "file", &image],
+        vec!["trust", "show"],
+        vec!["trust", "update"],
+    ] {
+        for (name, value) in [("HTTPS_PROXY", "ftp://proxy"), ("all_proxy", "http://")] {
+            let run = Program::ambisign().args(&words).dir(folder.path()).env(name, value).run();
+            let run = run.expect(2);
+            assert!(run.stderr.contains("code: settings/network; exit 2"), "{words:?}: {run}");
+        }
     }
 }
 
