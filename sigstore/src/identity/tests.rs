@@ -252,9 +252,9 @@ fn a_certificate_is_for_the_token_or_refused() {
         (None, Some(OTHER), Some("issuer")),
     ] {
         let found = known.require(san, issuer).err();
-        let is_of = |error: &IdentityError| match error {
-            IdentityError::NotRequired { what, .. } => *what,
-            other => panic!("{other}"),
+        let is_of = |error: &IdentityError| {
+            let IdentityError::NotRequired { what, .. } = error else { panic!("{error}") };
+            *what
         };
         assert_eq!(found.as_ref().map(is_of), what, "{san:?} {issuer:?}");
         assert_eq!(require((EMAIL, GOOGLE), (san, issuer)).is_err(), what.is_some());
@@ -272,9 +272,9 @@ fn an_identity_stays_the_same_during_a_run() {
         ((first.0, "https://other.example"), Some("issuer")),
     ] {
         let found = unchanged(now, first).err();
-        let is_of = |error: &IdentityError| match error {
-            IdentityError::Changed { what, .. } => *what,
-            other => panic!("{other}"),
+        let is_of = |error: &IdentityError| {
+            let IdentityError::Changed { what, .. } = error else { panic!("{error}") };
+            *what
         };
         assert_eq!(found.as_ref().map(is_of), what, "{now:?}");
     }

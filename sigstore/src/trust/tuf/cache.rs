@@ -239,7 +239,7 @@ mod tests {
     use std::fs::{self, File};
     use std::time::Duration;
 
-    use super::{Cache, LOCK, STATE, State};
+    use super::{Cache, LOCK, LONGEST, STATE, State};
 
     const MIRROR: &str = "https://tuf.example/";
 
@@ -267,6 +267,12 @@ mod tests {
             fs::write(&path, state.to_string()).unwrap();
             assert_eq!(is_used(), expected, "{member}");
         }
+        // A long state is used up to the limit.
+        let mut long = good;
+        long["root"] = " ".repeat(2 * 1024 * 1024).into();
+        fs::write(&path, long.to_string()).unwrap();
+        assert_eq!(is_used(), (3, false));
+        assert_eq!(LONGEST, 67_108_864);
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert_eq!(is_used(), (0, true));
