@@ -86,6 +86,23 @@ async fn multiple_changes_to_target() {
     }
 }
 
+/// What the newest metadata does not list is not kept.
+#[tokio::test]
+async fn what_is_no_longer_listed_is_not_kept() {
+    let mut repository = repository_with(NAME);
+    repository.delegate(TARGETS, "role", &["other"]);
+    repository.add_target("role", "other", b"content");
+    repository.publish_all();
+    let client = Client::of(&repository);
+    assert_eq!(client.download(&[NAME, "other"]).await.len(), 2);
+    let kept = |client: &Client, member: &str| client.state()[member].as_object().unwrap().len();
+    assert_eq!((kept(&client, "files"), kept(&client, "delegated")), (2, 1));
+    repository.add_target(TARGETS, NAME, b"changed");
+    repository.publish(&[TARGETS, SNAPSHOT, TIMESTAMP]);
+    client.refresh().await.unwrap();
+    assert_eq!((kept(&client, "files"), kept(&client, "delegated")), (1, 1));
+}
+
 #[tokio::test]
 async fn download_with_hash_algorithms() {
     let rows: [(&str, &[&str]); 3] =

@@ -199,14 +199,32 @@ async fn roots_that_are_not_the_next() {
     assert_eq!(client.refresh().await.map(row), Ok([1; 4]), "3 is not asked for");
 }
 
+/// What cannot be used is kept until a run goes well enough to report it.
+#[tokio::test]
+async fn a_damaged_cache_is_reported_by_the_first_run_that_can() {
+    let repository = Repository::new();
+    let client = Client::of(&repository);
+    client.refresh().await.unwrap();
+    let state = client.folder().join("state.json");
+    fs::write(&state, "damaged").unwrap();
+    let timestamp = repository.server.remove("metadata/timestamp.json");
+    assert!(client.refresh().await.is_err());
+    assert_eq!(fs::read_to_string(&state).unwrap(), "damaged");
+    repository.server.put("metadata/timestamp.json", timestamp);
+    assert_eq!(client.warnings().await.len(), 1);
+    assert_eq!(client.warnings().await.len(), 0);
+}
+
 #[tokio::test]
 async fn a_chain_of_roots_without_end() {
     let mut repository = Repository::new();
-    let client = Client::of(&repository);
-    for _ in 0..65 {
+    let [client, another] = [Client::of(&repository), Client::of(&repository)];
+    for _ in 0..64 {
         repository.publish(&[ROOT]);
     }
-    assert_eq!(client.refresh().await, refused("tuf/too-many"));
+    assert_eq!(client.refresh().await.map(row), Ok([65, 1, 1, 1]));
+    repository.publish(&[ROOT]);
+    assert_eq!(another.refresh().await, refused("tuf/too-many"));
 }
 
 /// Whatever happens to a root in the middle of the chain, only a status that says so ends it: an answer

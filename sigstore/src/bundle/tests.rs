@@ -168,6 +168,7 @@ fn the_digest_of_a_message_is_sha256() {
 
 #[test]
 fn has_a_longest_form() {
+    assert_eq!(LONGEST, 16_777_216);
     let mut text = MESSAGE.trim_end().to_owned();
     text.extend(std::iter::repeat_n(' ', LONGEST - text.len()));
     assert!(Bundle::parse(text.as_bytes()).is_ok());

@@ -52,7 +52,7 @@ pub(super) fn verify(
 mod tests {
     use std::time::Duration;
 
-    use super::{Age, OF_OTHERS, OF_PUBLIC, verify};
+    use super::{Age, verify};
     use crate::certificate::CertificateError;
     use crate::certificate::testing::certificate;
     use crate::trust::TrustedRoot;
@@ -64,12 +64,17 @@ mod tests {
     /// cosign accepts certificates of any life.
     #[test]
     fn what_cannot_be_revoked_is_short_lived() {
-        for (root, longest) in [(PRODUCTION, OF_PUBLIC), (STAGING, OF_OTHERS)] {
+        let days = 24 * 60 * 60;
+        for (root, age, seconds) in [
+            (PRODUCTION, Age::New, 900),
+            (PRODUCTION, Age::Any, 3600),
+            (STAGING, Age::New, 7 * days),
+            (STAGING, Age::Any, 7 * days),
+        ] {
             let root = TrustedRoot::parse(root).unwrap();
-            let seconds = longest.as_secs();
-            assert_eq!(verify(&certificate((100, 100 + seconds)), &root, Age::Any), Ok(()));
-            let life = Duration::from_secs(seconds + 1);
-            let found = verify(&certificate((100, 101 + seconds)), &root, Age::Any);
+            assert_eq!(verify(&certificate((100, 100 + seconds)), &root, age), Ok(()));
+            let (life, longest) = (Duration::from_secs(seconds + 1), Duration::from_secs(seconds));
+            let found = verify(&certificate((100, 101 + seconds)), &root, age);
             assert_eq!(found, Err(CertificateError::Lifetime { life, longest }));
         }
     }

@@ -278,6 +278,72 @@ mod tests {
         }
     }
 
+    /// Issuers whose certificates have a name of several claims (Fulcio, `config/identity/config.yaml`).
+    #[test]
+    fn names_put_together_by_fulcio() {
+        let buddy = "https://oidc.buddyusercontent.com";
+        for (issuer, claims, name) in [
+            (
+                "https://agent.buildkite.com",
+                json!({"organization_slug": "acme", "pipeline_slug": "app"}),
+                "https://buildkite.com/acme/app",
+            ),
+            ("https://issuer.enforce.dev", json!({"sub": "id"}), "https://issuer.enforce.dev/id"),
+            (
+                "https://oidc.circleci.com/org/0-1",
+                json!({"oidc.circleci.com/project-id": "p",
+                    "oidc.circleci.com/pipeline-definition-id": 7}),
+                "https://circleci.com/api/v2/projects/p/pipeline-definitions/7",
+            ),
+            (
+                "https://oidc.circleci.com",
+                json!({"oidc.circleci.com/project-id": "p",
+                    "oidc.circleci.com/pipeline-definition-id": "d"}),
+                "https://circleci.com/api/v2/projects/p/pipeline-definitions/d",
+            ),
+            (
+                "https://oidc.codefresh.io",
+                json!({"account_name": "acme", "pipeline_name": "app", "account_id": "a",
+                    "pipeline_id": "p"}),
+                "https://g.codefresh.io/acme/app:a/p",
+            ),
+            (
+                buddy,
+                json!({"workspace_domain": "acme", "project_name": "app", "pipeline_id": 7}),
+                "https://app.buddy.works/acme/app/pipelines/pipeline/7",
+            ),
+            (
+                "https://eu-oidc.buddyusercontent.com",
+                json!({"workspace_domain": "acme", "project_name": "app", "pipeline_id": 7,
+                    "base_url": "https://buddy.example"}),
+                "https://buddy.example/acme/app/pipelines/pipeline/7",
+            ),
+        ] {
+            assert_eq!(known(issuer, claims.clone()), (name.to_owned(), issuer.to_owned()));
+            // Every claim is needed but those that name a server, and none may be empty.
+            for claim in claims.as_object().unwrap().keys().filter(|key| *key != "base_url") {
+                let mut without = object(claims.clone());
+                without.insert(claim.clone(), json!(""));
+                assert!(predict(issuer, &without).is_err(), "{issuer} {claim}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_must_be_verified() {
+        for (verified, good) in [
+            (json!(true), true),
+            (json!("True"), true),
+            (json!("yes"), false),
+            (json!(false), false),
+            (json!(null), false),
+        ] {
+            let claims = json!({"email": "joe@example.test", "email_verified": verified});
+            let found = predict("https://accounts.google.com", &object(claims));
+            assert_eq!(found.is_ok(), good, "{verified}");
+        }
+    }
+
     #[test]
     fn github_with_and_without_enterprise_slug() {
         let mut claims: Map<String, Value> =

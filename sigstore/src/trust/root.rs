@@ -575,6 +575,31 @@ mod tests {
         }
     }
 
+    /// A log whose kind of key is known has a key of that kind, or the root is broken.
+    #[test]
+    fn a_key_is_of_the_kind_that_its_log_names() {
+        for (details, known) in [
+            ("PKIX_ED25519", true),
+            ("PKIX_ECDSA_P384_SHA_256", true),
+            ("PKIX_ECDSA_P384_SHA_384", true),
+            ("PKIX_ECDSA_P521_SHA_256", true),
+            ("PKIX_ECDSA_P521_SHA_512", true),
+            ("PKCS1_RSA_PKCS1V5", true),
+            ("PKIX_RSA_PKCS1V5", true),
+            ("PKIX_RSA_PKCS1V15_2048_SHA256", true),
+            ("PKIX_RSA_PKCS1V15_3072_SHA256", true),
+            ("PKIX_RSA_PKCS1V15_4096_SHA256", true),
+            ("PKIX_ECDSA_P256_SHA_512", false),
+            ("", false),
+        ] {
+            // The key itself is of P-256.
+            let found = changed(|json| {
+                json["tlogs"][0]["publicKey"]["keyDetails"] = details.into();
+            });
+            assert_eq!(found.is_err(), known, "{details}");
+        }
+    }
+
     #[test]
     fn reads_the_fields_of_version_0_2() {
         let root = changed(|json| {

@@ -236,13 +236,105 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::Cache;
+    use std::fs::{self, File};
+    use std::time::Duration;
+
+    use super::{Cache, LOCK, LONGEST, STATE, State};
+
+    const MIRROR: &str = "https://tuf.example/";
+
+    /// What another mirror or another version wrote, and what is not a file, is not used, with a warning.
+    #[test]
+    fn what_cannot_be_used_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(STATE);
+        let mut state = State::new(MIRROR);
+        state.version = 3;
+        let good = serde_json::to_value(&state).unwrap();
+        let is_used = || {
+            let (_, state, warning) = Cache::open(Some(folder.path()), MIRROR);
+            assert_eq!(state == State::new(MIRROR), warning.is_some() || !path.exists());
+            (state.version, warning.is_some())
+        };
+        assert_eq!(is_used(), (0, false));
+        for (member, value, expected) in [
+            ("version", 3.into(), (3, false)),
+            ("form", 2.into(), (0, true)),
+            ("mirror", "https://other.example/".into(), (0, true)),
+        ] {
+            let mut state = good.clone();
+            state[member] = value;
+            fs::write(&path, state.to_string()).unwrap();
+            assert_eq!(is_used(), expected, "{member}");
+        }
+        // A long state is used up to the limit.
+        let mut long = good;
+        long["root"] = " ".repeat(2 * 1024 * 1024).into();
+        fs::write(&path, long.to_string()).unwrap();
+        assert_eq!(is_used(), (3, false));
+        assert_eq!(LONGEST, 67_108_864);
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert_eq!(is_used(), (0, true));
+    }
+
+    #[test]
+    fn a_state_keeps_what_is_wanted() {
+        let mut state = State::new(MIRROR);
+        state.keep_file("a".to_owned(), b"a");
+        state.keep_file("b".to_owned(), b"b");
+        state.retain_files(|hash| hash == "a");
+        assert_eq!((state.file("a"), state.file("b")), (Some(b"a".to_vec()), None));
+        state.version = 3;
+        state.forget([(1, "root".to_owned())].into());
+        let mut expected = State::new(MIRROR);
+        expected.roots.insert(1, "root".to_owned());
+        assert_eq!(state, expected);
+    }
+
+    /// A newer state stays, and one of the same version gains what this run learned.
+    #[tokio::test]
+    async fn a_state_is_not_replaced_by_an_older_one() {
+        for (theirs, ours, kept) in [(7, 3, 7), (3, 7, 7), (5, 5, 5)] {
+            let folder = tempfile::tempdir().unwrap();
+            let open = || Cache::open(Some(folder.path()), MIRROR);
+            let [(mut one, mut first, _), (mut other, mut second, _)] = [open(), open()];
+            (first.version, second.version) = (theirs, ours);
+            second.keep_file("b".to_owned(), b"b");
+            one.save(&mut first).await;
+            other.save(&mut second).await;
+            let (_, state, _) = open();
+            assert_eq!(state.version, kept);
+            assert_eq!(state.file("b").is_some(), ours >= theirs, "{theirs} {ours}");
+        }
+    }
+
+    /// Another run writes for a few milliseconds. One that writes for longer has it alone.
+    #[tokio::test]
+    async fn waits_for_another_run_and_not_for_ever() {
+        for (held, saves) in [(Duration::from_millis(30), true), (Duration::from_secs(60), false)] {
+            let folder = tempfile::tempdir().unwrap();
+            let (mut cache, mut state, _) = Cache::open(Some(folder.path()), MIRROR);
+            let lock = File::create(folder.path().join(LOCK)).unwrap();
+            lock.try_lock().unwrap();
+            let release = async {
+                tokio::time::sleep(held).await;
+                drop(lock);
+            };
+            tokio::select! {
+                () = async { release.await; std::future::pending().await } => {}
+                () = cache.save(&mut state) => {}
+            }
+            assert_eq!(cache.folder().is_some(), saves, "{held:?}");
+            assert_eq!(folder.path().join(STATE).exists(), saves);
+        }
+    }
 
     /// A mirror may hide a new root from one of many runs at the same time.
     #[tokio::test]
     async fn no_run_loses_what_another_learned_meanwhile() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || Cache::open(Some(folder.path()), "https://tuf.example/");
+        let open = || Cache::open(Some(folder.path()), MIRROR);
         let [(mut one, mut first, _), (mut other, mut second, _)] = [open(), open()];
         for state in [&mut first, &mut second] {
             state.roots.insert(1, "one".to_owned());

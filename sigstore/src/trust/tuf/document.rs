@@ -247,6 +247,28 @@ mod tests {
         document["signed"]["keys"].as_object_mut().unwrap().values_mut().next().unwrap()
     }
 
+    /// One key in two forms would count twice.
+    #[test]
+    fn a_key_has_one_form() {
+        let count = |public: &str| {
+            let mut document: Value = serde_json::from_slice(ANCHOR).unwrap();
+            *key(&mut document) = json!({"keytype": "ecdsa", "scheme": "ecdsa-sha2-nistp256",
+                "keyval": {"public": public}});
+            let found = read::<Root>(document.to_string().as_bytes()).unwrap();
+            found.signed.role.keys.len()
+        };
+        let all = count(&format!("04{}", "11".repeat(64)));
+        for (public, known) in [
+            (format!("06{}", "11".repeat(64)), false),
+            (format!("04{}", "11".repeat(63)), false),
+            (format!("04{}", "11".repeat(65)), false),
+            (format!("02{}", "11".repeat(32)), false),
+            (format!("04{}", "22".repeat(64)), true),
+        ] {
+            assert_eq!(count(&public), if known { all } else { all - 1 }, "{public}");
+        }
+    }
+
     #[test]
     fn an_array_is_no_object_in_metadata() {
         assert_eq!(reads(|_| {}), Ok(()));

@@ -168,3 +168,35 @@ fn unusable(root: &Root, role: RoleType, file: &str) -> Option<Error> {
 fn mismatch(file: &str, what: &'static str) -> Error {
     Error::Mismatch { file: file.to_owned(), what }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::anchor;
+    use crate::trust::tuf::error::Error;
+
+    const ANCHOR: &[u8] = include_bytes!("anchors/production.json");
+
+    /// An unknown kind of key is the reason only where the known keys cannot reach the threshold.
+    #[test]
+    fn unknown_keys_are_the_reason_only_where_known_ones_are_too_few() {
+        let document: Value = serde_json::from_slice(ANCHOR).unwrap();
+        let ids = document["signed"]["roles"]["root"]["keyids"].clone();
+        let ids: Vec<_> = ids.as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+        let unknown = |count: usize, threshold: u64| {
+            let mut document = document.clone();
+            for id in &ids[..count] {
+                document["signed"]["keys"][id]["keytype"] = "of-the-future".into();
+            }
+            document["signed"]["roles"]["root"]["threshold"] = threshold.into();
+            anchor(document.to_string().as_bytes()).unwrap_err()
+        };
+        assert_eq!(ids.len(), 5);
+        for (count, threshold, is_reason) in [(2, 3, false), (3, 3, true), (0, 5, false)] {
+            let found = unknown(count, threshold);
+            assert_eq!(matches!(found, Error::KeyKind { .. }), is_reason, "{count} {found}");
+        }
+        assert!(matches!(unknown(0, 5), Error::Anchor { .. }));
+    }
+}

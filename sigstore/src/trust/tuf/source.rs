@@ -110,8 +110,9 @@ mod tests {
     use tough::schema::{Root, Signed};
     use url::Url;
 
-    use super::{PRODUCTION, STAGING, Source, folder};
+    use super::{PRODUCTION, STAGING, Source, folder, instance_of};
     use crate::digest::Digest;
+    use crate::trust::options::Mirror;
 
     fn host(env: &[(&str, &str)]) -> Host {
         let (env, clock) = (env.iter().copied().collect::<Env>(), Clock::system());
@@ -147,6 +148,17 @@ mod tests {
             let name = place.strip_prefix("/usr/.cache/ambisign/tuf/").unwrap();
             assert!(!name.contains(['/', ':', '%']) && !name.starts_with('.'), "{place}");
             assert_ne!(name, first);
+        }
+    }
+
+    #[test]
+    fn an_instance_is_known_by_the_url_of_its_mirror() {
+        for (url, instance) in [
+            ("https://tuf-repo-cdn.sigstore.dev", Some(Mirror::Public)),
+            ("https://tuf-repo-cdn.sigstage.dev/", Some(Mirror::Staging)),
+            ("https://tuf.example.com/", None),
+        ] {
+            assert_eq!(instance_of(&Url::parse(url).unwrap()), instance, "{url}");
         }
     }
 
