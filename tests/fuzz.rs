@@ -98,6 +98,7 @@ mod tests {
         ("registry/src/read/tags.rs", "registry_answer"),
         ("src/report/github/outputs.rs", ""), // the document of the run itself
         ("src/settings/metadata.rs", "image_list"),
+        ("src/settings/policy.rs", ""), // a file of the user's own
         ("sigstore/src/lookalike/payload.rs", "lookalike"),
         ("sigstore/src/pki/keys.rs", "trusted_root"),
         ("sigstore/src/trust/files.rs", ""), // two documents, each parsed again by itself

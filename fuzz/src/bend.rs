@@ -245,27 +245,31 @@ fn flip(bytes: &mut [u8], choices: &mut Choices<'_>) {
     }
 }
 
-fn change_bytes(mut bytes: Vec<u8>, choices: &mut Choices<'_>) -> Vec<u8> {
-    let tree = der::read(&bytes);
-    match (choices.below(6), tree) {
-        (0, _) => {
-            bytes.truncate(choices.below(bytes.len()));
-            bytes
-        }
-        (1, _) => {
-            bytes.push(choices.byte());
-            bytes
-        }
-        (2 | 3, Some(mut nodes)) => {
-            let mut steps = choices.below(40) + 1;
-            change_tree(&mut nodes, &mut steps, choices);
-            der::write(&nodes)
-        }
-        _ => {
-            flip(&mut bytes, choices);
-            bytes
-        }
+/// Other bytes: fewer, more, another structure of DER, or another bit.
+pub fn change_bytes(mut bytes: Vec<u8>, choices: &mut Choices<'_>) -> Vec<u8> {
+    match choices.below(6) {
+        0 => bytes.truncate(choices.below(bytes.len())),
+        1 => bytes.push(choices.byte()),
+        2 | 3 => match change_der(&bytes, choices) {
+            Some(changed) => return changed,
+            None => flip(&mut bytes, choices),
+        },
+        _ => flip(&mut bytes, choices),
     }
+    bytes
+}
+
+/// Another structure, with the lengths around it right; `None` if the bytes are not DER.
+pub fn change_der(bytes: &[u8], choices: &mut Choices<'_>) -> Option<Vec<u8>> {
+    let mut nodes = der::read(bytes).filter(|nodes| !nodes.is_empty())?;
+    let mut steps = choices.below(count(&nodes)) + 1;
+    change_tree(&mut nodes, &mut steps, choices);
+    Some(der::write(&nodes))
+}
+
+/// The number of values, those inside of others included.
+fn count(nodes: &[Node]) -> usize {
+    nodes.iter().map(|node| 1 + count(node.nodes())).sum()
 }
 
 /// Changes the value that is reached after `steps`, in the order of the bytes.
@@ -304,7 +308,7 @@ fn change_node(nodes: &mut Vec<Node>, at: usize, choices: &mut Choices<'_>) {
 }
 
 /// The text with one member twice, which no reader may take; as it is when nothing is left in it.
-fn member_twice(text: &str, choices: &mut Choices<'_>) -> String {
+pub fn member_twice(text: &str, choices: &mut Choices<'_>) -> String {
     let colons: Vec<_> = text.match_indices("\":").map(|(at, _)| at).collect();
     let Some(end) = colons.get(choices.below(colons.len())).copied() else {
         return text.to_owned();

@@ -109,6 +109,14 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "URI", help_heading = "Signature")]
     pub predicate_type: Vec<String>,
 
+    /// A JSON file with requirements, whose members have the names of the flags
+    ///
+    /// certificate-identity, certificate-identity-regexp, certificate-oidc-issuer,
+    /// certificate-oidc-issuer-regexp, certificate-claim, annotations, predicate-type, min-log-entries,
+    /// min-timestamps, format. A flag can only narrow what the file accepts.
+    #[arg(long, value_name = "PATH", help_heading = "Signer")]
+    pub policy: Option<PathBuf>,
+
     /// The required signer.
     #[command(flatten)]
     pub signer: SignerArgs,
@@ -161,6 +169,14 @@ pub struct VerifyBlobArgs {
     /// a statement]
     #[arg(long, value_name = "URI", help_heading = "Signature")]
     pub predicate_type: Vec<String>,
+
+    /// A JSON file with requirements, whose members have the names of the flags
+    ///
+    /// certificate-identity, certificate-identity-regexp, certificate-oidc-issuer,
+    /// certificate-oidc-issuer-regexp, certificate-claim, annotations, predicate-type, min-log-entries,
+    /// min-timestamps, format. A flag can only narrow what the file accepts.
+    #[arg(long, value_name = "PATH", help_heading = "Signer")]
+    pub policy: Option<PathBuf>,
 
     /// The required signer.
     #[command(flatten)]

@@ -7,6 +7,7 @@ use ambisign_host::Env;
 
 use super::groups::Groups;
 use super::images::each_once;
+use super::policy::Policy;
 use super::verify::{predicate_types, signer};
 use super::{RunSettings, SettingsError, SignerSettings, TrustSettings};
 use crate::cli::{AttachArgs, SignerArgs};
@@ -54,6 +55,7 @@ impl AttachSettings {
         if images.is_empty() {
             return Err(SettingsError::NoImages { ways: "" });
         }
+        let policy = Policy::default();
         let anybody = args.certificate_identity.is_none() && args.certificate_oidc_issuer.is_none();
         let names = SignerArgs {
             certificate_identity: args.certificate_identity,
@@ -64,8 +66,8 @@ impl AttachSettings {
             images,
             files,
             folder,
-            signer: (!anybody).then(|| signer(names)).transpose()?,
-            predicate_types: predicate_types(args.predicate_type)?,
+            signer: (!anybody).then(|| signer(names, &policy)).transpose()?,
+            predicate_types: predicate_types(args.predicate_type, &policy)?,
             trust: groups.trust(args.trust)?,
             registry: groups.registry(args.registry)?,
             run: groups.run(args.run)?,

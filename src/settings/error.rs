@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The errors of the command line and the environment.
 
+use std::path::PathBuf;
+
 use ambisign_host::{ClientError, errors};
 
 use crate::cli::variables::variable_of;
@@ -106,6 +108,17 @@ errors! {
             why: "Its bytes are in another encoding.",
             advice: "Write it in UTF-8, or unset it.",
         },
+        #[error("the policy `{}` cannot be used: {why}", path.display())]
+        Policy {
+            path: PathBuf,
+            /// The reason, as the end of a sentence.
+            why: String,
+        } = "settings/policy", Usage {
+            fix: "compare the file with the members that `ambisign verify --help` lists",
+            what: "The file that `--policy` names cannot be read, or is not a policy.",
+            why: "A member is misspelt, a value has another form, or the file does not exist.",
+            advice: "Correct the file; its members have the names of the flags.",
+        },
         #[error("`{name}` has a repeated key")]
         Twice { name: String } = "settings/twice", Usage {
             what: "A key is given two values.",
@@ -132,6 +145,16 @@ errors! {
             what: "A setting has an invalid value.",
             why: "The message names the expected form.",
             advice: "Correct the flag or the variable.",
+        },
+        #[error("`{flag}` accepts what the policy does not")]
+        Wider {
+            /// The flag, with dashes.
+            flag: String,
+        } = "settings/wider", Usage {
+            fix: format!("remove `{flag}`, or change the policy"),
+            what: "A flag would accept more than the policy of `--policy` does.",
+            why: "A flag can only narrow a policy: name one of its identities, or ask for more evidence.",
+            advice: "Remove the flag, or change the policy.",
         },
     }
 }
@@ -167,7 +190,9 @@ impl SettingsError {
             | Self::NoBundles
             | Self::NoFiles
             | Self::NoImages { .. }
-            | Self::NoSigner => None,
+            | Self::NoSigner
+            | Self::Policy { .. }
+            | Self::Wider { .. } => None,
         }
     }
 }

@@ -148,7 +148,7 @@ fn listed(given: &[String], variable: Option<&str>) -> Result<Vec<Listed>, Setti
 fn tagged(tags: Sourced<String>) -> Result<Listed, SettingsError> {
     let source = Source::Tags(match tags.from {
         Origin::Flag(_) => "--tags",
-        Origin::Variable(_) | Origin::Foreign(_) => "AMBISIGN_TAGS",
+        Origin::Variable(_) | Origin::Foreign(_) | Origin::Policy(_) => "AMBISIGN_TAGS",
     });
     let texts = split(&tags.value, &tags.from)?;
     Ok(Listed { source, texts })

@@ -106,7 +106,7 @@ fn named(
 /// Removes the variables of cosign, which are reported separately whether they have an effect or not.
 fn without_foreign(mut overrides: Vec<Override>) -> Vec<Override> {
     overrides.retain(|notice| match notice.from {
-        Origin::Flag(_) | Origin::Variable(_) => true,
+        Origin::Flag(_) | Origin::Variable(_) | Origin::Policy(_) => true,
         Origin::Foreign(_) => false,
     });
     overrides

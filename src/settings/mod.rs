@@ -2,7 +2,7 @@
 //! The settings of each command: flags and variables, parsed and without conflicts.
 //!
 //! A flag takes precedence over its variable, and a variable over the default. Nothing is opened, read
-//! or resolved here. Every value is parsed, and every conflict found, before the network is used.
+//! or resolved here except the policy of a verifier, whose members are settings. Every value is parsed, and every conflict found, before the network is used.
 
 mod annotations;
 mod attach;
@@ -15,6 +15,7 @@ mod images;
 mod metadata;
 mod mirror;
 mod plain_http;
+mod policy;
 mod provenance;
 mod registry;
 mod requirements;

@@ -4,6 +4,7 @@
 use ambisign_sigstore::verify::policy::{Claim, Match};
 
 use super::SettingsError;
+use super::policy::Policy;
 use super::value::{Origin, Sourced, flag};
 use crate::cli::{EvidenceArgs, JobArgs};
 
@@ -65,36 +66,62 @@ pub(super) fn claims(args: JobArgs) -> Result<Vec<Sourced<(Claim, Match)>>, Sett
         claims.push(Sourced { value, from: Origin::Flag("deny-self-hosted-runners") });
     }
     for text in args.certificate_claim {
-        let given = Sourced { value: text, from: Origin::Flag("certificate-claim") };
-        let named = given.value.split_once('=').filter(|(_, value)| !value.is_empty());
-        let named = named.and_then(|(name, value)| Some((Claim::named(name)?, exact(value))));
-        let value =
-            named.ok_or_else(|| given.wrong("`NAME=VALUE` with a name that `--help` lists"))?;
-        claims.push(Sourced { value, from: given.from });
+        claims.push(claim(text.split_once('='), Origin::Flag("certificate-claim"))?);
     }
     Ok(claims)
+}
+
+/// The requirement on the claim with this name, in the spelling of [`Claim::named`], and value.
+///
+/// # Errors
+/// An empty value, or an unknown name.
+pub(super) fn claim(
+    named: Option<(&str, &str)>,
+    from: Origin,
+) -> Result<Sourced<(Claim, Match)>, SettingsError> {
+    let named = named.filter(|(_, value)| !value.is_empty());
+    let named = named.and_then(|(name, value)| Some((Claim::named(name)?, exact(value))));
+    let given = Sourced { value: (), from };
+    let value = named.ok_or_else(|| given.wrong("`NAME=VALUE` with a name that `--help` lists"))?;
+    Ok(Sourced { value, from: given.from })
 }
 
 /// The required number of operators.
 ///
 /// # Errors
-/// A value is not a number, or zero log entries are asked for.
-pub(super) fn evidence(args: EvidenceArgs) -> Result<Evidence, SettingsError> {
-    let number = |name, text, least: usize, default| {
-        let Some(given) = flag(name, text)? else {
-            return Ok(default);
-        };
-        let number = given.value.parse().ok();
-        let number = number.filter(|number| (least..=MOST_OPERATORS).contains(number));
-        number.ok_or_else(|| match least {
-            0 => given.wrong("a number from 0 to 16"),
-            _ => given.wrong("a number from 1 to 16"),
+/// A value is not a number, zero log entries are asked for, or a flag asks for less than `policy`.
+pub(super) fn evidence(args: EvidenceArgs, policy: &Policy) -> Result<Evidence, SettingsError> {
+    let [entries, timestamps] = policy.numbers();
+    Ok(Evidence {
+        entries: number("min-log-entries", args.min_log_entries, (1, entries))?,
+        timestamps: number("min-timestamps", args.min_timestamps, (0, timestamps))?,
+    })
+}
+
+/// The number of the flag, which must not be lower than that of a policy; otherwise the policy's, or the
+/// lowest that there is.
+fn number(
+    name: &'static str,
+    text: Option<String>,
+    (lowest, policy): (usize, Option<usize>),
+) -> Result<usize, SettingsError> {
+    let judged = |number: Option<usize>, from: Origin| {
+        let number = number.filter(|number| (lowest..=MOST_OPERATORS).contains(number));
+        number.ok_or_else(|| {
+            Sourced { value: (), from }.wrong(match lowest {
+                0 => "a number from 0 to 16",
+                _ => "a number from 1 to 16",
+            })
         })
     };
-    Ok(Evidence {
-        entries: number("min-log-entries", args.min_log_entries, 1, 1)?,
-        timestamps: number("min-timestamps", args.min_timestamps, 0, 0)?,
-    })
+    let policy = policy.map(|number| judged(Some(number), Origin::Policy(name))).transpose()?;
+    let flag = flag(name, text)?.map(|given| judged(given.value.parse().ok(), given.from));
+    match flag.transpose()? {
+        Some(number) if policy.is_some_and(|policy| number < policy) => {
+            Err(SettingsError::Wider { flag: Origin::Flag(name).to_string() })
+        }
+        flag => Ok(flag.or(policy).unwrap_or(lowest)),
+    }
 }
 
 fn exact(text: &str) -> Match {
@@ -131,7 +158,7 @@ fn workflow(text: &str) -> Match {
 mod tests {
     use ambisign_sigstore::verify::policy::{Claim, Match};
 
-    use super::{claims, evidence};
+    use super::{Policy, claims, evidence};
     use crate::cli::{EvidenceArgs, JobArgs};
 
     fn one(args: JobArgs) -> (Claim, Match) {
@@ -191,7 +218,9 @@ mod tests {
             let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
             let args =
                 EvidenceArgs { min_log_entries: text(entries), min_timestamps: text(timestamps) };
-            evidence(args).ok().map(|evidence| (evidence.entries, evidence.timestamps))
+            evidence(args, &Policy::default())
+                .ok()
+                .map(|evidence| (evidence.entries, evidence.timestamps))
         };
         assert_eq!(of("", ""), Some((1, 0)));
         assert_eq!(of("2", "1"), Some((2, 1)));

@@ -19,6 +19,8 @@ pub enum Origin {
     Variable(&'static str),
     /// A variable of another program, with its name.
     Foreign(&'static str),
+    /// The member of this name of the file that `--policy` names.
+    Policy(&'static str),
 }
 
 impl fmt::Display for Origin {
@@ -27,6 +29,7 @@ impl fmt::Display for Origin {
             Self::Flag(name) => write!(f, "--{name}"),
             Self::Variable(name) => f.write_str(&variable_of(name)),
             Self::Foreign(name) => f.write_str(name),
+            Self::Policy(name) => write!(f, "--policy: {name}"),
         }
     }
 }
@@ -68,7 +71,15 @@ pub(super) fn flag(
     name: &'static str,
     value: Option<String>,
 ) -> Result<Option<Sourced<String>>, SettingsError> {
-    match value.map(|value| Sourced { value, from: Origin::Flag(name) }) {
+    given(Origin::Flag(name), value)
+}
+
+/// The setting from this origin. An empty value is an error, because the intended one is missing.
+pub(super) fn given(
+    from: Origin,
+    value: Option<String>,
+) -> Result<Option<Sourced<String>>, SettingsError> {
+    match value.map(|value| Sourced { value, from }) {
         Some(given) if given.value.is_empty() => Err(given.empty()),
         given => Ok(given),
     }

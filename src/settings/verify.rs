@@ -12,6 +12,7 @@ use super::annotations::pair;
 use super::blob::default_bundle;
 use super::groups::Groups;
 use super::images::each_once;
+use super::policy::{Policy, narrowed};
 use super::requirements::{self, Evidence};
 use super::value::{Origin, Sourced, choice, exclusive, flag};
 use super::{RunSettings, SettingsError, TrustSettings};
@@ -100,8 +101,15 @@ impl Format {
     }
 }
 
-fn format(given: Option<String>) -> Result<Format, SettingsError> {
-    choice(flag("format", given)?, Format::Any, Format::WORDS)
+/// The accepted format. A flag that names another format than the policy accepts more.
+fn format(given: Option<String>, policy: &Policy) -> Result<Format, SettingsError> {
+    let of_policy = choice(policy.format()?, Format::Any, Format::WORDS)?;
+    let of_flag = choice(flag("format", given)?, of_policy, Format::WORDS)?;
+    if of_policy == Format::Any || of_flag == of_policy {
+        Ok(of_flag)
+    } else {
+        Err(SettingsError::Wider { flag: Origin::Flag("format").to_string() })
+    }
 }
 
 /// The required signer.
@@ -127,6 +135,7 @@ impl VerifySettings {
     /// expected signer.
     pub fn of_images(args: VerifyArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
+        let policy = Policy::read(args.policy.as_deref())?;
         let images = each_once(&args.images)?;
         if images.is_empty() {
             return Err(SettingsError::NoImages { ways: "" });
@@ -140,11 +149,11 @@ impl VerifySettings {
         };
         Ok(Self {
             subject,
-            signer: signer(args.signer)?,
-            annotations: annotations(args.annotations)?,
-            predicate_types: predicate_types(args.predicate_type)?,
-            evidence: requirements::evidence(args.evidence)?,
-            format: format(args.format)?,
+            signer: signer(args.signer, &policy)?,
+            annotations: [annotations(args.annotations)?, policy.annotations()].concat(),
+            predicate_types: predicate_types(args.predicate_type, &policy)?,
+            evidence: requirements::evidence(args.evidence, &policy)?,
+            format: format(args.format, &policy)?,
             all: args.all,
             trust: groups.trust(args.trust)?,
             registry: groups.registry(args.registry)?,
@@ -158,14 +167,16 @@ impl VerifySettings {
     /// Those of [`VerifySettings::of_images`].
     pub fn of_blob(args: VerifyBlobArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
+        let policy = Policy::read(args.policy.as_deref())?;
         let bundle = args.bundle.map_or_else(|| default_bundle(&args.artifact), Ok)?;
         Ok(Self {
             subject: Subject::Blob { artifact: args.artifact, bundle },
-            signer: signer(args.signer)?,
-            annotations: Vec::new(),
-            predicate_types: texts("predicate-type", args.predicate_type)?,
-            evidence: requirements::evidence(args.evidence)?,
-            format: Format::Any,
+            signer: signer(args.signer, &policy)?,
+            annotations: policy.annotations(),
+            predicate_types: policy
+                .predicate_types(texts("predicate-type", args.predicate_type)?)?,
+            evidence: requirements::evidence(args.evidence, &policy)?,
+            format: format(None, &policy)?,
             all: false,
             trust: groups.trust(args.trust)?,
             registry: RegistryOptions::default(),
@@ -180,8 +191,11 @@ fn is_by_digest(image: &str) -> bool {
 }
 
 /// The accepted predicate types of a signature of an image.
-pub(super) fn predicate_types(given: Vec<String>) -> Result<Vec<String>, SettingsError> {
-    let mut types = texts("predicate-type", given)?;
+pub(super) fn predicate_types(
+    given: Vec<String>,
+    policy: &Policy,
+) -> Result<Vec<String>, SettingsError> {
+    let mut types = policy.predicate_types(texts("predicate-type", given)?)?;
     if types.is_empty() {
         types.push(SIGN.to_owned());
     }
@@ -199,12 +213,20 @@ fn annotations(given: Vec<String>) -> Result<Vec<(String, String)>, SettingsErro
     given.iter().map(|text| pair(text, &from)).collect()
 }
 
-pub(super) fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> {
-    let claims = requirements::claims(args.job)?;
-    let names = (args.certificate_identity, args.certificate_identity_regexp);
-    let san = one("certificate-identity", "certificate-identity-regexp", names)?;
-    let names = (args.certificate_oidc_issuer, args.certificate_oidc_issuer_regexp);
-    let issuer = one("certificate-oidc-issuer", "certificate-oidc-issuer-regexp", names)?;
+/// The signer that flags and policy require. Only a flag names a key, and then the policy must not name an
+/// identity.
+pub(super) fn signer(args: SignerArgs, policy: &Policy) -> Result<SignerSettings, SettingsError> {
+    let claims = [requirements::claims(args.job)?, policy.claims()?].concat();
+    let san = one(
+        flag("certificate-identity", args.certificate_identity)?,
+        flag("certificate-identity-regexp", args.certificate_identity_regexp)?,
+    )?;
+    let issuer = one(
+        flag("certificate-oidc-issuer", args.certificate_oidc_issuer)?,
+        flag("certificate-oidc-issuer-regexp", args.certificate_oidc_issuer_regexp)?,
+    )?;
+    let san = narrowed(san, policy.identity()?)?;
+    let issuer = narrowed(issuer, policy.issuer()?)?;
     let claimed = claims.first();
     if let Some(path) = args.key {
         let key = Sourced { value: path, from: Origin::Flag("key") };
@@ -226,13 +248,10 @@ pub(super) fn signer(args: SignerArgs) -> Result<SignerSettings, SettingsError> 
 }
 
 /// An exact text or an expression, at most one of the two.
-fn one(
-    exact: &'static str,
-    pattern: &'static str,
-    (text, source): (Option<String>, Option<String>),
+pub(super) fn one(
+    text: Option<Sourced<String>>,
+    source: Option<Sourced<String>>,
 ) -> Result<Option<Sourced<Match>>, SettingsError> {
-    let text = flag(exact, text)?;
-    let source = flag(pattern, source)?;
     exclusive(text.as_ref(), source.as_ref())?;
     if let Some(source) = source {
         let pattern = Pattern::new(&source.value);

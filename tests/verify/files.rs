@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use crate::common::Program;
 use crate::reader::Reader;
 
@@ -117,7 +119,7 @@ fn the_document_says_who_signed_and_when() {
     assert_eq!(signature["identity"], IDENTITY);
     assert_eq!(signature["issuer"], ISSUER);
     assert_eq!(signature["log"][0]["version"], 1);
-    assert_eq!(signature["error"], serde_json::Value::Null);
+    assert_eq!(signature["error"], Value::Null);
 
     let document = beacon(BUNDLE).args(["/dev/null"]).document(8);
     assert_eq!(document["status"], "failed");
@@ -126,7 +128,7 @@ fn the_document_says_who_signed_and_when() {
     assert_eq!(found["error"]["code"], "verify/artifact");
     assert_eq!(found["error"]["class"], "rejected");
     assert_eq!(found["signatures"][0]["status"], "rejected");
-    assert_eq!(found["signatures"][0]["identity"], serde_json::Value::Null);
+    assert_eq!(found["signatures"][0]["identity"], Value::Null);
 }
 
 #[test]
@@ -220,6 +222,80 @@ fn more_evidence_can_be_required() {
     with(&["--min-log-entries=2"]).refused(8, "verify/too-few-entries");
     with(&["--min-timestamps=1"]).refused(8, "verify/too-few-timestamps");
     with(&["--min-log-entries=0"]).refused(2, "settings/value");
+}
+
+/// Issue 16: a policy had no defaults of its own, so a verifier that forgot a flag asked for less.
+#[test]
+fn a_policy_is_narrowed_by_flags_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("policy.json");
+    let write = |change: &dyn Fn(&mut Value)| {
+        let mut policy = json!({
+            "certificate-identity-regexp": "https://github.com/sigstore-conformance/.*@refs/heads/main",
+            "certificate-oidc-issuer": ISSUER,
+            "certificate-claim": {"source-repository-owner-identifier": "131804563"},
+        });
+        change(&mut policy);
+        std::fs::write(&file, policy.to_string()).unwrap();
+    };
+    let with = |flags: &[&str]| {
+        let reader = blob(vector(BUNDLE)).args([Path::new("--policy"), &file]);
+        reader.args(flags).args([DIGEST])
+    };
+    write(&|_| {});
+    with(&[]).accepted(&[DIGEST]);
+    with(&["--certificate-identity", IDENTITY, "--min-log-entries=1"]).accepted(&[DIGEST]);
+    with(&["--min-timestamps=1"]).refused(8, "verify/too-few-timestamps");
+    with(&["--repo=acme/app"]).refused(8, "verify/claim");
+    let other = IDENTITY.replace("/main", "/other");
+    with(&["--certificate-identity", &other]).refused(2, "settings/wider");
+    with(&["--certificate-identity-regexp=.*"]).refused(2, "settings/wider");
+    with(&["--certificate-oidc-issuer-regexp=.*"]).refused(2, "settings/wider");
+    let key = vector(KEY);
+    with(&["--key", key.to_str().unwrap()]).refused(2, "settings/conflict");
+
+    // What flags cannot take back.
+    write(&|policy| policy["min-log-entries"] = 2.into());
+    with(&[]).refused(8, "verify/too-few-entries");
+    with(&["--min-log-entries=1"]).refused(2, "settings/wider");
+    write(&|policy| policy["min-timestamps"] = 1.into());
+    with(&["--min-timestamps=0"]).refused(2, "settings/wider");
+    write(&|policy| policy["predicate-type"] = json!(["https://example.test/a"]));
+    with(&[]).refused(8, "verify/predicate-type");
+    with(&["--predicate-type=https://example.test/b"]).refused(2, "settings/wider");
+    write(&|policy| policy["annotations"] = json!({"env": "prod"}));
+    with(&[]).refused(8, "verify/annotation");
+    write(&|policy| policy["certificate-claim"]["runner-environment"] = "self-hosted".into());
+    with(&[]).refused(8, "verify/claim");
+    write(&|policy| policy["format"] = "bundle".into());
+    with(&[]).accepted(&[DIGEST]);
+    let images = |format: &str| {
+        let reader = Reader::of("verify").args([Path::new("--policy"), &file]);
+        reader.args(["--format", format, "registry.example/app"])
+    };
+    images("any").refused(2, "settings/wider");
+    images("legacy").refused(2, "settings/wider");
+
+    // A requirement that would not be read.
+    let changes: [(&str, &dyn Fn(&mut Value)); 8] = [
+        ("settings/policy", &|policy| policy["min-logentries"] = 2.into()),
+        ("settings/policy", &|policy| policy["min-log-entries"] = "2".into()),
+        ("settings/policy", &|policy| *policy = json!([policy])),
+        ("settings/value", &|policy| policy["min-log-entries"] = 0.into()),
+        ("settings/value", &|policy| policy["certificate-claim"] = json!({"owner": "acme"})),
+        ("settings/value", &|policy| policy["format"] = "new".into()),
+        ("settings/empty", &|policy| policy["certificate-oidc-issuer"] = "".into()),
+        ("settings/conflict", &|policy| policy["certificate-identity"] = IDENTITY.into()),
+    ];
+    for (code, change) in changes {
+        write(change);
+        with(&[]).refused(2, code);
+    }
+    std::fs::remove_file(&file).unwrap();
+    with(&[]).refused(2, "settings/policy");
+    // Nothing comes through a pipe before the run has a deadline.
+    Program::new("/usr/bin/mkfifo").arg(&file).run().expect(0);
+    with(&[]).refused(2, "settings/policy");
 }
 
 /// Whatever is wrong: the exit code and the code, and never 0.
