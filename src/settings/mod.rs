@@ -2,7 +2,8 @@
 //! The settings of each command: flags and variables, parsed and without conflicts.
 //!
 //! A flag takes precedence over its variable, and a variable over the default. Nothing is opened, read
-//! or resolved here except the policy of a verifier, whose members are settings. Every value is parsed, and every conflict found, before the network is used.
+//! or resolved here except the policy of a verifier, whose members are settings. Every value is parsed,
+//! and every conflict found, before the network is used.
 
 mod annotations;
 mod attach;
