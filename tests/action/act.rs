@@ -193,6 +193,11 @@ impl Repository {
         inputs.concat()
     }
 
+    /// Puts a script in the place of the program.
+    pub(crate) fn replace_program(&self, script: &str) {
+        self.script("bin/ambisign", script);
+    }
+
     /// The same, with another `/bin/sh`.
     pub(crate) fn sh(mut self, shell: &'static str) -> Self {
         self.sh = Some(shell);

@@ -88,6 +88,22 @@ fn a_job_with_a_hostile_earlier_step_signs_and_runs_nothing_else() {
     }
 }
 
+/// The runner takes exit 0 for success, whatever ran.
+#[test]
+#[ignore = "needs the real stack: tests/run"]
+fn a_step_without_outputs_fails() {
+    let stack = Stack::shared();
+    let repository = Repository::new(&stack);
+    repository
+        .replace_program("#!/bin/dash\nif [ \"$1\" = --version ]; then echo ambisign 0.1.0; fi\n");
+    let image = stack.push(Registry::Fallback, "action/silent", 1);
+    let text = repository.signing(&image.reference(), "", "");
+    let ran = repository.permitted(&stack, &text).expect(1);
+    let said = ran.log.join("\n");
+    assert!(said.contains("ambisign-wrote-no-outputs"), "{said}");
+    assert!(image.signatures().is_empty());
+}
+
 /// The loader of a program that is not static lists its libraries then, and the run is no success.
 #[test]
 #[ignore = "needs the real stack: tests/run"]
