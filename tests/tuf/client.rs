@@ -61,6 +61,12 @@ impl Client {
         tuf.warnings().iter().map(|warning| warning.code).collect()
     }
 
+    /// When each file expires, after a refresh that goes well.
+    pub(crate) async fn ends(&self) -> Vec<(&'static str, SystemTime)> {
+        let host = self.host();
+        Tuf::refresh(&host, &self.source).await.unwrap().ends()
+    }
+
     /// The folder in which a refresh keeps what it learned.
     pub(crate) async fn keeps_in(&self) -> Option<PathBuf> {
         let host = self.host();

@@ -153,6 +153,60 @@ async fn endless_files() {
     assert_eq!(client.download_one("target").await, refused("tuf/too-large"));
 }
 
+/// What is kept counts if the root that it was signed under is one of the chain.
+#[tokio::test]
+async fn a_kept_root_of_another_chain() {
+    let repository = Repository::new();
+    let client = Client::of(&repository);
+    client.refresh().await.unwrap();
+    let mut state = client.state();
+    let mut root: Value = serde_json::from_str(state["root"].as_str().unwrap()).unwrap();
+    root["signed"]["expires"] = json!(day(29));
+    state["root"] = root.to_string().into();
+    fs::write(client.folder().join("state.json"), state.to_string()).unwrap();
+    assert_eq!(client.warnings().await, ["tuf/cache"]);
+    assert!(client.warnings().await.is_empty());
+}
+
+/// Root and timestamp are requested at the same time, so the timestamp may be older than a new root.
+#[tokio::test]
+async fn a_timestamp_that_is_older_than_a_new_root_is_requested_again() {
+    const PATH: &str = "metadata/timestamp.json";
+    let asked = |repository: &Repository| {
+        repository.asked().iter().filter(|path| *path == "timestamp.json").count()
+    };
+    let mut repository = Repository::new();
+    let client = Client::of(&repository);
+    client.refresh().await.unwrap();
+    let old = repository.served(TIMESTAMP, 1);
+    repository.rotate(TIMESTAMP);
+    repository.publish(&[ROOT, TIMESTAMP]);
+    repository.server.put_once(PATH, old.clone());
+    asked(&repository);
+    assert_eq!(client.refresh().await.map(row), Ok([2, 2, 1, 1]));
+    assert_eq!(asked(&repository), 2);
+    // Without a new root it is not the mirror that changed meanwhile.
+    repository.server.put_once(PATH, old);
+    assert_eq!(client.refresh().await, refused("tuf/signature"));
+    assert_eq!(asked(&repository), 1);
+}
+
+#[tokio::test]
+async fn each_file_says_when_it_ends() {
+    let mut repository = Repository::new();
+    let files = [(ROOT, 9), (TARGETS, 8), (SNAPSHOT, 7), (TIMESTAMP, 6)];
+    for (role, days) in files {
+        repository.signed(role)["expires"] = json!(day(days));
+    }
+    repository.publish(&[ROOT, TARGETS, SNAPSHOT, TIMESTAMP]);
+    let expected = files.map(|(role, days)| (format!("{role}.json"), time(days)));
+    let found = Client::of(&repository).ends().await;
+    assert_eq!(
+        found.into_iter().map(|(file, end)| (file.to_owned(), end)).collect::<Vec<_>>(),
+        expected
+    );
+}
+
 /// A mirror that never has anything new stops being believed when its timestamp ends.
 #[tokio::test]
 async fn a_frozen_mirror() {

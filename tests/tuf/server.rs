@@ -19,6 +19,8 @@ pub(crate) struct Server {
 struct State {
     /// By path, without the slash in front.
     files: BTreeMap<String, Vec<u8>>,
+    /// What the next request is answered with in place of them.
+    once: BTreeMap<String, Vec<u8>>,
     journal: Vec<String>,
 }
 
@@ -47,6 +49,12 @@ impl Server {
         state.files.insert(path.to_owned(), bytes.into());
     }
 
+    /// Serves `bytes` at `path` for one request.
+    pub(crate) fn put_once(&self, path: &str, bytes: impl Into<Vec<u8>>) {
+        let mut state = self.state.lock().unwrap();
+        state.once.insert(path.to_owned(), bytes.into());
+    }
+
     /// Answers 404 at `path`.
     pub(crate) fn remove(&self, path: &str) -> Vec<u8> {
         let mut state = self.state.lock().unwrap();
@@ -72,7 +80,8 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     let file = {
         let mut state = state.lock().unwrap();
         state.journal.push(path.to_owned());
-        state.files.get(path).cloned()
+        let once = state.once.remove(path);
+        once.or_else(|| state.files.get(path).cloned())
     };
     let status = if file.is_some() { 200 } else { 404 };
     let body = file.unwrap_or_default();

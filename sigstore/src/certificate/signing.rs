@@ -200,6 +200,7 @@ pub(crate) mod testing {
 mod tests {
     use std::time::Duration;
 
+    use ambisign_host::Explain as _;
     use der::asn1::{Any, ObjectIdentifier, Utf8StringRef};
     use x509_cert::ext::Extension;
     use x509_cert::ext::pkix::name::{GeneralName, OtherName};
@@ -212,6 +213,7 @@ mod tests {
     use super::testing::{certificate, email, good, order};
     use super::{CertificateError, SigningCertificate};
     use crate::bundle::Bundle;
+    use crate::pki::names::Violation;
     use crate::pki::path::PathError;
     use crate::pki::testing::{extension, public_key, raw, second, sign};
     use crate::trust::TrustedRoot;
@@ -353,6 +355,21 @@ mod tests {
         }
         for (second_of, valid) in [(99, false), (100, true), (700, true), (701, false)] {
             assert_eq!(certificate.is_valid_at(second(second_of)), valid, "{second_of}");
+        }
+    }
+
+    /// A current trusted root helps only where the authority is unknown or no longer trusted.
+    #[test]
+    fn the_fix_of_a_path_fits_its_flaw() {
+        for (flaw, words) in [
+            (PathError::Names(Violation::Excluded), "a name that the name constraints"),
+            (PathError::Extension, "without that extension"),
+            (PathError::Policies, "without that extension"),
+            (PathError::Unknown, "current trusted root"),
+            (PathError::OutsideValidity, "current trusted root"),
+        ] {
+            let fix = CertificateError::UntrustedChain { flaw }.fix().unwrap();
+            assert!(fix.contains(words), "{flaw}: {fix}");
         }
     }
 
