@@ -277,18 +277,19 @@ fn a_policy_is_narrowed_by_flags_alone() {
     images("legacy").refused(2, "settings/wider");
 
     // A requirement that would not be read.
-    let changes: [(&str, &dyn Fn(&mut Value)); 8] = [
-        ("settings/policy", &|policy| policy["min-logentries"] = 2.into()),
-        ("settings/policy", &|policy| policy["min-log-entries"] = "2".into()),
-        ("settings/policy", &|policy| *policy = json!([policy])),
-        ("settings/value", &|policy| policy["min-log-entries"] = 0.into()),
-        ("settings/value", &|policy| policy["certificate-claim"] = json!({"owner": "acme"})),
-        ("settings/value", &|policy| policy["format"] = "new".into()),
-        ("settings/empty", &|policy| policy["certificate-oidc-issuer"] = "".into()),
-        ("settings/conflict", &|policy| policy["certificate-identity"] = IDENTITY.into()),
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 8] = [
+        ("settings/policy", |policy| policy["min-logentries"] = 2.into()),
+        ("settings/policy", |policy| policy["min-log-entries"] = "2".into()),
+        ("settings/policy", |policy| *policy = json!([policy])),
+        ("settings/value", |policy| policy["min-log-entries"] = 0.into()),
+        ("settings/value", |policy| policy["certificate-claim"] = json!({"owner": "acme"})),
+        ("settings/value", |policy| policy["format"] = "new".into()),
+        ("settings/empty", |policy| policy["certificate-oidc-issuer"] = "".into()),
+        ("settings/conflict", |policy| policy["certificate-identity"] = IDENTITY.into()),
     ];
     for (code, change) in changes {
-        write(change);
+        write(&change);
         with(&[]).refused(2, code);
     }
     std::fs::remove_file(&file).unwrap();
