@@ -41,12 +41,11 @@ mod tests {
 
     /// The characters of a class, in the tables of another library.
     fn class(pattern: &str) -> BTreeSet<char> {
-        match regex_syntax::parse(pattern).unwrap().into_kind() {
-            HirKind::Class(Class::Unicode(class)) => {
-                class.iter().flat_map(|range| range.start()..=range.end()).collect()
-            }
-            other => panic!("{other:?}"),
-        }
+        let parsed = regex_syntax::parse(pattern).unwrap().into_kind();
+        let HirKind::Class(Class::Unicode(class)) = parsed else {
+            panic!("{parsed:?}");
+        };
+        class.iter().flat_map(|range| range.start()..=range.end()).collect()
     }
 
     fn hidden() -> BTreeSet<char> {
