@@ -61,9 +61,9 @@ pub(super) fn issuer(claims: &Map<String, Value>) -> Result<String, IdentityErro
         ambisign_host::plain_http_allowed(url)
             && url.query().is_none()
             && url.fragment().is_none()
-            // Issuers are compared as text, so refuse anything that a URL parser would normalize.
-            && issuer.starts_with(url.scheme())
-            && !issuer.contains(|c: char| c.is_whitespace() || c.is_control())
+            // Issuers are compared as text, so refuse anything that a URL parser would normalize. Only the slash
+            // of an empty path may be missing.
+            && url.as_str().strip_prefix(issuer).is_some_and(|rest| matches!(rest, "" | "/"))
             && issuer.len() <= 512
     });
     match url {
@@ -116,4 +116,43 @@ pub(super) fn time(claims: &Map<String, Value>, claim: &str) -> Option<SystemTim
 /// The claim, if it is a non-empty string.
 pub(super) fn text<'a>(claims: &'a Map<String, Value>, claim: &str) -> Option<&'a str> {
     claims.get(claim)?.as_str().filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::issuer;
+
+    /// Change 29475 of seed 16 of the campaign: `https:/+accounts.google.com` was taken for an issuer.
+    #[test]
+    fn an_issuer_that_a_parser_would_write_otherwise_is_refused() {
+        let is_taken =
+            |text: &str| issuer(&Map::from_iter([("iss".to_owned(), json!(text))])).is_ok();
+        for text in [
+            "https://accounts.google.com",
+            "https://accounts.google.com/",
+            "https://oidc.eks.eu-west-1.amazonaws.com/id/4D1A8F",
+            "https://issuer.example:8443/a/b/",
+            "http://127.0.0.1:5556/dex",
+        ] {
+            assert!(is_taken(text), "{text}");
+        }
+        for text in [
+            "https:/+accounts.google.com",
+            "https:accounts.google.com",
+            "https:///accounts.google.com",
+            "https:\\\\accounts.google.com",
+            "https://accounts.google.com\\a",
+            "HTTPS://accounts.google.com",
+            "https://Accounts.google.com",
+            "https://accounts.google.com:443",
+            "https://accounts.google.com/a/../b",
+            "https://acc\u{fc}ounts.google.com",
+            "https://accounts.google.com/a b",
+            " https://accounts.google.com",
+        ] {
+            assert!(!is_taken(text), "{text}");
+        }
+    }
 }
