@@ -47,14 +47,24 @@ fn judge(file: &impl MetadataExt, user: u32) -> Option<Distrust> {
     (mode & 0o002 != 0 || by_group).then_some(Distrust::WritableByOthers)
 }
 
-/// Like [`read`], but on another thread, because reading from a pipe or device may block forever.
+/// Like [`read`], but only for a regular file: another one may block forever.
+///
+/// # Errors
+/// Those of [`read`], or it is a pipe, a device or a folder.
+pub fn read_regular(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    if path.metadata()?.is_file() {
+        read(path, limit)
+    } else {
+        Err(io::Error::other("it is not a regular file"))
+    }
+}
+
+/// Like [`read`], but on another thread, because reading from a pipe, a device or a file system of the network may
+/// block forever.
 ///
 /// # Errors
 /// Those of [`read`].
 pub async fn read_in_run(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    if path.metadata()?.is_file() {
-        return read(path, limit);
-    }
     let path = path.to_owned();
     aside(move || read(&path, limit)).await
 }

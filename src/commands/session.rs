@@ -27,6 +27,10 @@ const USER_AGENT: &str = concat!("ambisign/", env!("CARGO_PKG_VERSION"), " (cosi
 /// their own errors.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// After this many turns of tasks, the runtime looks at timers and signals. In one turn, a peer that sends faster than we
+/// read can make us read 50 megabytes.
+const EVENT_INTERVAL: u32 = 1;
+
 /// The outside world of a run.
 pub fn host(
     env: Env,
@@ -83,7 +87,9 @@ fn observer(host: Weak<Host>, console: Arc<Console>, verbose: bool) -> Observer 
 
 /// Runs `work` on a runtime of its own until it ends, panics, times out or a signal arrives.
 pub fn supervise(timeout: Duration, work: impl Future<Output = Result<(), impl Explain>>) -> End {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    // The deadline and signals must not wait for many turns of peers that send faster than we can read.
+    match runtime.enable_all().event_interval(EVENT_INTERVAL).build() {
         Ok(runtime) => {
             let end = runtime.block_on(supervised(timeout, work));
             // Do not wait for a read of standard input that may never end.

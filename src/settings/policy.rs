@@ -45,13 +45,8 @@ impl Policy {
             return Ok(Self::default());
         };
         let unusable = |why: String| SettingsError::Policy { path: path.to_owned(), why };
-        let is_file = path.metadata().map(|found| found.is_file());
-        let bytes = match is_file {
-            Ok(true) => file::read(path, LONGEST).map_err(|error| unusable(error.to_string()))?,
-            // Reading a pipe may block forever.
-            Ok(false) => return Err(unusable("it is not a regular file".to_owned())),
-            Err(error) => return Err(unusable(error.to_string())),
-        };
+        let bytes = file::read_regular(path, LONGEST);
+        let bytes = bytes.map_err(|error| unusable(error.to_string()))?;
         json::parse(&bytes).map_err(|error| unusable(error.to_string()))
     }
 

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::common::Program;
 use crate::common::forward::{Does, Forward};
 use crate::place::{Place, told};
 
@@ -92,6 +93,10 @@ fn one_certificate_that_cannot_be_read_is_skipped_and_told() {
 fn a_file_without_a_certificate_is_a_usage_error() {
     let place = Place::new();
     let empty = text(place.write("empty.pem", ""));
+    let pipe = place.write("pipe", "");
+    std::fs::remove_file(&pipe).unwrap();
+    assert_eq!(Program::new("/usr/bin/mkfifo").arg(&pipe).run().code, Some(0));
+    let pipe = text(pipe);
     let garbage = text(place.write("garbage.pem", "no certificate\n"));
     let broken = text(place.write("broken.pem", format!("{BEGIN}AAAA\n{END}")));
     let der = text(place.write("ca.der", b"\x30\x82\x01\x00"));
@@ -100,13 +105,15 @@ fn a_file_without_a_certificate_is_a_usage_error() {
     let folder = text(place.write("nothing/README", "").parent().unwrap().to_owned());
     for (variable, path, why) in [
         ("SSL_CERT_FILE", "/none.pem", "No such file or directory"),
-        ("SSL_CERT_FILE", &folder, "Is a directory"),
+        ("SSL_CERT_FILE", &folder, "it is not a regular file"),
         ("SSL_CERT_FILE", &empty, "it contains no certificate"),
         ("SSL_CERT_FILE", &garbage, "it contains no certificate"),
         ("SSL_CERT_FILE", &key, "it contains no certificate"),
         ("SSL_CERT_FILE", &broken, "it contains no certificate that can be read"),
         ("SSL_CERT_FILE", &der, "it contains no PEM certificate"),
-        ("SSL_CERT_FILE", "/dev/zero", "it has more than 16777216 bytes"),
+        ("SSL_CERT_FILE", "/dev/zero", "it is not a regular file"),
+        // Opening it would wait for somebody who writes.
+        ("SSL_CERT_FILE", &pipe, "it is not a regular file"),
         ("SSL_CERT_DIR", &folder, "it contains no certificate"),
         ("SSL_CERT_DIR", "/none:/none/too", "No such file or directory"),
     ] {

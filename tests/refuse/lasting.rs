@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is temporary for good, at any service, ends in exit 75 within `--timeout`.
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
 use crate::common::fault::{At, Fault, Rule, Turn};
-use crate::common::{Log, Registry, Stack};
+use crate::common::{Log, Program, Registry, Stack};
 use crate::place::{each, entries};
 use crate::scene::{Peer, Scene};
 
@@ -34,7 +38,7 @@ fn faults() -> Vec<(&'static str, Fault)> {
         ("reset", Fault::ResetBefore),
         ("reset after", Fault::CommitThenReset),
         ("no answer", Fault::Hang),
-        ("a byte a second", Fault::Drip(std::time::Duration::from_secs(1))),
+        ("a byte a second", Fault::Drip(Duration::from_secs(1))),
         ("cut off", Fault::Truncate(7)),
         ("not HTTP", Fault::Raw(b"SSH-2.0-OpenSSH_9.2\r\n")),
     ]
@@ -115,4 +119,49 @@ fn a_lasting_fault_ends_in_exit_75_within_the_timeout() {
     let expected = u64::try_from(certain + lost.count()).unwrap();
     let grown = Log::ALL.map(|log| entries(&stack, log)).iter().sum::<u64>();
     assert_eq!(grown - before.iter().sum::<u64>(), expected, "log entries");
+}
+
+/// A peer that sends `head` and then `rest` without end, faster than it can be read.
+fn endless(head: &'static str, rest: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            std::thread::spawn(move || {
+                let mut stream = stream.unwrap();
+                let _length = stream.read(&mut [0; 4096]).unwrap();
+                let chunk = rest.repeat(65_536 / rest.len());
+                // It ends when the client does.
+                let mut sent = stream.write_all(head.as_bytes());
+                while sent.is_ok() {
+                    sent = stream.write_all(&chunk);
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Deadlines and signals are looked at while peers send faster than this program reads.
+#[test]
+fn a_peer_that_sends_without_end_cannot_outlast_the_time_limit() {
+    const LIMIT: Duration = Duration::from_secs(60);
+    let digits = endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0");
+    let hints = endless("", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n");
+    for address in [digits, hints] {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let images = (0..8).map(|n| format!("{address}/acme/app{n}@{digest}"));
+        let root = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/vectors/roots/production/trusted_root.json"
+        );
+        let run = Program::ambisign()
+            .args(["verify", "--trusted-root", root, "--timeout", "2s"])
+            .args(["--certificate-identity", "x", "--certificate-oidc-issuer", "https://x"])
+            .args(images.collect::<Vec<_>>())
+            .limit(LIMIT)
+            .run();
+        assert_eq!(run.code, Some(75), "{run}");
+        assert!(run.took < LIMIT, "{run}");
+    }
 }

@@ -179,7 +179,7 @@ impl Reading {
     /// # Errors
     /// The file cannot be read.
     fn file(&mut self, path: &Path) -> io::Result<Result<(), String>> {
-        let bytes = file::read(path, LONGEST)?;
+        let bytes = file::read_regular(path, LONGEST)?;
         let (mut count, mut broken) = (0, Vec::new());
         // Only comments can be something else than UTF-8.
         for text in certificates(&String::from_utf8_lossy(&bytes)) {

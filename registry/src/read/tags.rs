@@ -34,6 +34,12 @@ fn is_unclear(answer: &Answer) -> bool {
     answer.status.is_redirection() || answer.status == StatusCode::FORBIDDEN
 }
 
+/// Returns `true` if the registry says that the repository has no tags (OCI distribution specification, "Error
+/// Codes"). Another 404 means that there is no such list, and proves nothing about a tag.
+fn says_unknown(answer: &Answer) -> bool {
+    String::from_utf8_lossy(&answer.body).contains("NAME_UNKNOWN")
+}
+
 impl Puller<'_> {
     /// A request to read `tag`, which lists signatures. It accepts all types that a registry may store,
     /// so that no type looks like a missing tag.
@@ -109,7 +115,7 @@ impl Puller<'_> {
             let page = self.connection.send(&call).await?;
             match page.status.as_u16() {
                 200 => {}
-                404 => return Ok(false),
+                404 if says_unknown(&page) => return Ok(false),
                 401 | 403 => return Err(self.connection.unauthorized(&page)),
                 _ => return Err(self.connection.refused("the list of tags", &page)),
             }

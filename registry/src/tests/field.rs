@@ -88,12 +88,14 @@ async fn source_controller_2050_a_listed_tag_is_read_again() {
 #[tokio::test]
 async fn source_controller_2050_a_list_that_is_not_read_is_not_overwritten() {
     type Lists = fn() -> Option<Reply>;
-    let rows: [(&str, Lists); 5] = [
+    let rows: [(&str, Lists); 6] = [
         ("registry/tag-redirected", || None),
         ("registry/redirect", || Some(away())),
         ("registry/unauthorized", || Some(Reply::new(403))),
         ("registry/refused", || Some(Reply::new(405))),
         ("registry/tags", || Some(Reply::new(200).body("<html>"))),
+        // There is no such list here, which says nothing about the tag.
+        ("registry/refused", || Some(Reply::new(404).body("404 page not found"))),
     ];
     let row = |(expected, lists): (&'static str, Lists)| async move {
         let fake = Fake::start().await;
