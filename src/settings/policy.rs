@@ -12,9 +12,8 @@ use ambisign_sigstore::verify::policy::{Claim, Match};
 use serde::Deserialize;
 
 use super::SettingsError;
-use super::requirements::claim;
+use super::requirements::{claim, one};
 use super::value::{Origin, Sourced, given};
-use super::verify::one;
 
 /// The longest policy, in bytes.
 const LONGEST: u64 = 64 * 1024;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a verifier asks for beyond the signer: facts about the CI job, and the evidence.
 
-use ambisign_sigstore::verify::policy::{Claim, Match};
+use ambisign_sigstore::verify::policy::{Claim, Match, Pattern};
 
 use super::SettingsError;
-use super::policy::Policy;
-use super::value::{Origin, Sourced, flag};
+use super::value::{Origin, Sourced, exclusive, flag};
 use crate::cli::{EvidenceArgs, JobArgs};
 
 /// Where a repository or owner without scheme is.
@@ -86,12 +85,29 @@ pub(super) fn claim(
     Ok(Sourced { value, from: given.from })
 }
 
-/// The required number of operators.
+/// An exact text or an expression, at most one of the two.
+pub(super) fn one(
+    text: Option<Sourced<String>>,
+    source: Option<Sourced<String>>,
+) -> Result<Option<Sourced<Match>>, SettingsError> {
+    exclusive(text.as_ref(), source.as_ref())?;
+    if let Some(source) = source {
+        let pattern = Pattern::new(&source.value);
+        let pattern = pattern.ok_or_else(|| source.wrong("a regular expression of RE2"))?;
+        return Ok(Some(Sourced { value: Match::Pattern(pattern), from: source.from }));
+    }
+    Ok(text.map(|text| Sourced { value: Match::Exact(text.value), from: text.from }))
+}
+
+/// The required numbers of operators.
 ///
 /// # Errors
-/// A value is not a number, zero log entries are asked for, or a flag asks for less than `policy`.
-pub(super) fn evidence(args: EvidenceArgs, policy: &Policy) -> Result<Evidence, SettingsError> {
-    let [entries, timestamps] = policy.numbers();
+/// A value is not a number, zero log entries are asked for, or a flag asks for less than the numbers
+/// of a policy.
+pub(super) fn evidence(
+    args: EvidenceArgs,
+    [entries, timestamps]: [Option<usize>; 2],
+) -> Result<Evidence, SettingsError> {
     Ok(Evidence {
         entries: number("min-log-entries", args.min_log_entries, (1, entries))?,
         timestamps: number("min-timestamps", args.min_timestamps, (0, timestamps))?,
@@ -158,7 +174,7 @@ fn workflow(text: &str) -> Match {
 mod tests {
     use ambisign_sigstore::verify::policy::{Claim, Match};
 
-    use super::{Policy, claims, evidence};
+    use super::{claims, evidence};
     use crate::cli::{EvidenceArgs, JobArgs};
 
     fn one(args: JobArgs) -> (Claim, Match) {
@@ -218,7 +234,7 @@ mod tests {
             let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
             let args =
                 EvidenceArgs { min_log_entries: text(entries), min_timestamps: text(timestamps) };
-            evidence(args, &Policy::default())
+            evidence(args, [None, None])
                 .ok()
                 .map(|evidence| (evidence.entries, evidence.timestamps))
         };

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use ambisign_host::Env;
 use ambisign_sigstore::statement::SIGN;
-use ambisign_sigstore::verify::policy::{Identity, Match, Pattern};
+use ambisign_sigstore::verify::policy::Identity;
 
 use super::annotations::pair;
 use super::blob::default_bundle;
 use super::groups::Groups;
 use super::images::each_once;
 use super::policy::{Policy, narrowed};
-use super::requirements::{self, Evidence};
+use super::requirements::{self, Evidence, one};
 use super::value::{Origin, Sourced, choice, exclusive, flag};
 use super::{RunSettings, SettingsError, TrustSettings};
 use crate::cli::{SignerArgs, VerifyArgs, VerifyBlobArgs};
@@ -152,7 +152,7 @@ impl VerifySettings {
             signer: signer(args.signer, &policy)?,
             annotations: [annotations(args.annotations)?, policy.annotations()].concat(),
             predicate_types: predicate_types(args.predicate_type, &policy)?,
-            evidence: requirements::evidence(args.evidence, &policy)?,
+            evidence: requirements::evidence(args.evidence, policy.numbers())?,
             format: format(args.format, &policy)?,
             all: args.all,
             trust: groups.trust(args.trust)?,
@@ -175,7 +175,7 @@ impl VerifySettings {
             annotations: policy.annotations(),
             predicate_types: policy
                 .predicate_types(texts("predicate-type", args.predicate_type)?)?,
-            evidence: requirements::evidence(args.evidence, &policy)?,
+            evidence: requirements::evidence(args.evidence, policy.numbers())?,
             format: format(None, &policy)?,
             all: false,
             trust: groups.trust(args.trust)?,
@@ -245,18 +245,4 @@ pub(super) fn signer(args: SignerArgs, policy: &Policy) -> Result<SignerSettings
         (None, Some(issuer)) => Err(issuer.incomplete("--certificate-identity")),
         (None, None) => Err(SettingsError::NoSigner),
     }
-}
-
-/// An exact text or an expression, at most one of the two.
-pub(super) fn one(
-    text: Option<Sourced<String>>,
-    source: Option<Sourced<String>>,
-) -> Result<Option<Sourced<Match>>, SettingsError> {
-    exclusive(text.as_ref(), source.as_ref())?;
-    if let Some(source) = source {
-        let pattern = Pattern::new(&source.value);
-        let pattern = pattern.ok_or_else(|| source.wrong("a regular expression of RE2"))?;
-        return Ok(Some(Sourced { value: Match::Pattern(pattern), from: source.from }));
-    }
-    Ok(text.map(|text| Sourced { value: Match::Exact(text.value), from: text.from }))
 }
