@@ -119,6 +119,7 @@ fn each_is_refused(log: Log, rows: &[Row]) {
     let stack = Stack::alone();
     let watch = Watch::start(&stack);
     each(
+        6,
         rows,
         |(peer, name, fault, ..)| format!("{peer:?} {name}: {fault:?}"),
         |(peer, _, fault, code, exit)| {

@@ -176,6 +176,7 @@ fn fulcios_own_words() {
         ("HTML of a firewall", vec![post(403, FIREWALL)], "service/mistaken", 4, "HTTP 403 with `Access denied Category: unknown`", accepts),
     ];
     each(
+        4,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, rules, code, exit, said, not_said)| {

@@ -140,6 +140,7 @@ fn each_changed_entry_is_refused(log: Log, rows: &[Row]) {
     let stack = Stack::alone();
     let before = entries(&stack, log);
     each(
+        6,
         rows,
         |(name, ..)| format!("{log:?} {name}"),
         |(_, fault, code)| {

@@ -24,6 +24,7 @@ fn play(rows: &[Row]) {
     let stack = Stack::alone();
     let watch = Watch::start(&stack);
     each(
+        6,
         rows,
         |(env, code)| format!("{env:?} {code}"),
         |(env, code)| {

@@ -118,6 +118,7 @@ const LIES: &[Row] = &[
 #[test]
 fn a_lie_of_a_service_is_noticed() {
     each(
+        4,
         LIES,
         |(lie, log, ..)| format!("{lie} {log:?}"),
         |(lie, log, code, logged)| {
@@ -194,6 +195,7 @@ fn no_log_is_asked_when_the_certificate_may_end_before_it_answers() {
     // The first timestamp is of random bytes, before the certificate.
     let turns = [Turn::Nth(2), Turn::After(1)];
     each(
+        2,
         &turns,
         |turn| format!("{turn:?}"),
         |turn| {

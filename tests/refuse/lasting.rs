@@ -97,6 +97,7 @@ fn a_lasting_fault_ends_in_exit_75_within_the_timeout() {
         })
         .collect();
     each(
+        12,
         &rows,
         |(fault, place)| format!("{}: {fault}", place.name),
         |(_, place)| {

@@ -58,6 +58,7 @@ fn a_changed_certificate_or_timestamp() {
     let stack = Stack::alone();
     let watch = Watch::start(&stack);
     each(
+        6,
         &changed_answers(),
         |(peer, (name, ..))| format!("{peer:?} {name}"),
         |(peer, (_, fault, code))| {

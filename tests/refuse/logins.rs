@@ -59,6 +59,7 @@ fn rows() -> Vec<Row> {
 fn a_login_that_cannot_be_used() {
     let stack = Stack::alone();
     each(
+        8,
         &rows(),
         |(registry, config, helper, ..)| format!("{registry} {config} {helper:?}"),
         |(registry, config, helper, code, exit, said)| {
@@ -106,6 +107,7 @@ fn a_login_that_can_be_used() {
         ("REGISTRY_TOKEN", token.to_owned(), None),
     ];
     each(
+        7,
         &rows,
         |(registry, config, _)| format!("{registry} {config}"),
         |(registry, config, helper)| {

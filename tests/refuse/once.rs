@@ -102,6 +102,7 @@ fn survives_once(log: Log, registry: Registry, scene: fn(Log, Registry) -> Scene
         .collect();
     let signed = std::sync::Mutex::new(vec![good.image]);
     each(
+        6,
         &rows,
         |(call, name, _)| format!("{call:?}: {name}"),
         |(call, _, fault)| {
@@ -172,6 +173,7 @@ fn a_lost_log_entry_is_found_again_through_faults() {
 fn a_slow_service_is_waited_for() {
     let stack = Stack::shared();
     each(
+        5,
         &Peer::ALL,
         |peer| format!("{peer:?}"),
         |peer| {

@@ -56,11 +56,9 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// The number of rows that run at the same time. They wait for answers and time limits more than they compute.
-const AT_ONCE: usize = 12;
-
-/// Runs `play` for each of `rows`, several at a time, and tells at the end which of them failed.
+/// Runs `play` for each of `rows`, `at_once` at a time, and tells at the end which of them failed.
 pub(crate) fn each<R: Sync>(
+    at_once: usize,
     rows: &[R],
     name: impl Fn(&R) -> String + Sync,
     play: impl Fn(&R) + Sync,
@@ -78,7 +76,7 @@ pub(crate) fn each<R: Sync>(
         }
     };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_ONCE.min(rows.len())).map(|_| scope.spawn(work)).collect();
+        let workers: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
         workers.into_iter().for_each(|one| one.join().unwrap());
     });
     let (failed, all) = (failed.into_inner().unwrap(), rows.len());

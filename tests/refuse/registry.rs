@@ -180,6 +180,7 @@ fn a_registry_that_refuses_or_lies_before_anything_is_public() {
     let stack = Stack::alone();
     let watch = Watch::start(&stack);
     each(
+        6,
         &before(),
         |(name, ..)| (*name).to_owned(),
         |(_, rule, code, exit)| {
@@ -211,6 +212,7 @@ fn a_registry_that_refuses_or_lies_when_the_signature_comes() {
     let before = entries(&stack, Log::V1);
     let rows = after();
     each(
+        10,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, rule, code, exit)| {
@@ -246,6 +248,7 @@ fn a_signature_that_cannot_be_read_back_is_not_claimed() {
         ("list 503", list(said(503)), "registry/unreachable", 75),
     ];
     each(
+        7,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, rule, code, exit)| {
@@ -263,6 +266,7 @@ fn a_registry_without_the_referrers_api_is_no_fault() {
     let stack = Stack::alone();
     let rows = [Html, Empty, said(400), said(404), said(405), said(406), said(501), away()];
     each(
+        6,
         &rows,
         |fault| format!("{fault:?}"),
         |fault| play(&stack, Registry::Fallback, &referrers(fault.clone())).signed(),

@@ -113,6 +113,7 @@ fn each_root_that_does_not_fit(world: &impl World) {
         ("another name of a v2 log", Log::V2, changed("name", &other_name), "trust/other-log", "has the host \"elsewhere.example\""),
     ];
     each(
+        4,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, log, root, code, said)| {

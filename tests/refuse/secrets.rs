@@ -41,6 +41,7 @@ fn a_service_that_repeats_the_identity_token() {
         (Peer::Rekor, 201, "rekor/malformed", 5),
     ];
     each(
+        6,
         &rows,
         |(peer, status, ..)| format!("{peer:?} {status}"),
         |(peer, status, code, exit)| {
@@ -76,6 +77,7 @@ fn a_token_endpoint_that_repeats_the_request_token() {
         ("redirect with it", Redirect(url), "github/redirected", 5),
     ];
     each(
+        6,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, fault, code, exit)| {
@@ -162,6 +164,7 @@ fn a_registry_that_repeats_a_password_or_a_token() {
         ("login odd", with_password, at(&odd), "registry/token", 5),
     ];
     each(
+        6,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, scene, rules, code, exit)| {

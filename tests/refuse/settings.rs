@@ -138,6 +138,7 @@ fn trust_files_that_cannot_be_used() {
     let mark = |rows: Vec<Row>, is_root| rows.into_iter().map(move |row| (is_root, row));
     let rows: Vec<_> = mark(roots(&files), true).chain(mark(configs(&files), false)).collect();
     each(
+        6,
         &rows,
         |(is_root, (name, ..))| format!("{name} (trusted root: {is_root})"),
         |(is_root, (_, path, code, exit))| {
@@ -181,6 +182,7 @@ fn a_trusted_root_of_another_instance() {
         ("its TSAs", swapped("timestampAuthorities"), "trust/other-timestamp-authority", 4),
     ];
     each(
+        4,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, path, code, exit)| {
@@ -226,6 +228,7 @@ fn references_that_do_not_parse() {
         (&long, "reference/repository"),
     ];
     each(
+        6,
         rows,
         |(name, _)| format!("{name:?}"),
         |(name, code)| {
@@ -261,6 +264,7 @@ fn references_to_nothing() {
         .flat_map(|registry| rows.iter().map(move |row| (*registry, row)))
         .collect();
     each(
+        6,
         &rows,
         |(registry, (name, ..))| format!("{registry:?} {name}"),
         |(registry, (name, code, exit))| {

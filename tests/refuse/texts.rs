@@ -46,6 +46,7 @@ fn texts_a_token_of_a_variable_names_the_variable_and_the_provider() {
         ("SIGSTORE_ID_TOKEN", &forged, &[], "fulcio/refused", "envvar", "look at the token's expiry and claims".to_owned()),
     ];
     each(
+        4,
         &rows,
         |(name, _, _, code, provider, _)| format!("{name} {code} {provider}"),
         |(name, token, more, code, provider, fix)| {

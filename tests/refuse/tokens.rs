@@ -129,6 +129,7 @@ fn a_hostile_token_in_the_variable() {
     rows.extend(unusable());
     rows.extend(signed(&stack));
     each(
+        6,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(name, token, code)| {
@@ -160,6 +161,7 @@ fn a_hostile_token_from_the_token_endpoint() {
     // More than a token endpoint answers ends before anybody looks at the token.
     rows.retain(|(_, token, _)| token.len() < 50_000);
     each(
+        6,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, token, code)| {
@@ -199,6 +201,7 @@ fn a_hostile_token_file() {
         ("for somebody else", file("other", other.as_bytes()), "identity/audience"),
     ];
     each(
+        6,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, path, code)| {
@@ -229,6 +232,7 @@ fn an_empty_variable_is_no_other_identity() {
         ("ACTIONS_ID_TOKEN_REQUEST_URL", "http://token.actions.githubusercontent.com/", "github/host", 3),
     ];
     each(
+        4,
         rows,
         |(name, value, ..)| format!("{name}={value}"),
         |(name, value, code, exit)| {

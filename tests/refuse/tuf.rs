@@ -100,6 +100,7 @@ fn rows() -> Vec<Row> {
 fn a_mirror_that_misbehaves_ends_the_run() {
     let stack = Stack::alone();
     each(
+        6,
         &rows(),
         |(at, fault, ..)| format!("{at:?}: {fault:?}"),
         |(at, fault, code, exit)| {

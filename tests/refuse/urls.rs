@@ -44,6 +44,7 @@ fn each_wrong_url(world: &impl World) {
         ("the TSA is Fulcio", Peer::Tsa, Log::V2, url("FULCIO_URL"), "is given for a timestamp authority, and is Fulcio"),
     ];
     each(
+        4,
         &rows,
         |(name, ..)| (*name).to_owned(),
         |(_, peer, log, url, said)| {
