@@ -20,11 +20,11 @@ const NOT_READ: [&str; 2] = ["ACTIONS_RUNTIME_TOKEN", "BUILDKITE_AGENT_ACCESS_TO
 
 /// Words in capitals that are no variables: values in documents and protocols, and placeholders of the help.
 #[rustfmt::skip] // Words, and nothing to say about each.
-const WORDS: [&str; 55] = [
+const WORDS: [&str; 57] = [
     "ACCESS_KEY", "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "ACCOUNT", "ALL", "AMBISIGN_PORT", "ANY", "API_KEY",
-    "AUDIENCE", "AWS", "CARGO_PKG_VERSION", "CERTIFICATE", "CODE", "DIGEST", "DIR", "DURATION", "EVENT", "EXACT",
+    "ARTIFACTS", "AUDIENCE", "AWS", "CARGO_PKG_VERSION", "CERTIFICATE", "CODE", "DIGEST", "DIR", "DURATION", "EVENT", "EXACT",
     "EXPLICIT", "FALSE", "FILE", "FOLDER", "FORMAT", "HOST", "IDENTITY", "ID_TOKEN", "IMAGE", "IMPLICIT", "JSON",
-    "JWT", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "NAME", "OWNER", "PASSWORD", "REF", "REGEXP", "REPOSITORY", "RS256",
+    "JWT", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN", "NAME", "NAME_UNKNOWN", "OWNER", "PASSWORD", "REF", "REGEXP", "REPOSITORY", "RS256",
     "SCT", "SECRET", "SERVICE_DISABLED", "SHA", "SHELL", "SIGINT", "SIGTERM", "SOCKS5", "SPIRE", "TAGS", "TOKEN",
     "TRUE", "URI", "URL", "VERSION", "WHAT", "WORKFLOW",
 ];
