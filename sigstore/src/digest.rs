@@ -3,14 +3,14 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use ambisign_host::file;
 use sha2::{Digest as _, Sha256};
 
 /// The number of bytes to read at once.
-const CHUNK: usize = 64 * 1024;
+pub(crate) const CHUNK: usize = 64 * 1024;
 
 /// A SHA-256 digest. Its text is `sha256:` and 64 lower-case hexadecimal digits (OCI image
 /// specification, "Digests").
@@ -28,15 +28,9 @@ impl Digest {
     /// # Errors
     /// Reading fails.
     pub fn of_reader(reader: &mut dyn Read) -> io::Result<Self> {
-        let (mut hasher, mut chunk) = (Sha256::new(), vec![0; CHUNK]);
-        loop {
-            match reader.read(&mut chunk) {
-                Ok(0) => return Ok(Self::from(hasher)),
-                Ok(length) => hasher.update(chunk.get(..length).unwrap_or_default()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let mut reader = Hashing::new(reader);
+        reader.finish()?;
+        Ok(Self::from(reader))
     }
 
     /// The digest of the file at `path`, of any length. `-` means standard input.
@@ -69,9 +63,48 @@ impl Digest {
     }
 }
 
-impl From<Sha256> for Digest {
-    fn from(hasher: Sha256) -> Self {
-        Self(hasher.finalize().into())
+impl From<Hashing<'_>> for Digest {
+    fn from(read: Hashing<'_>) -> Self {
+        Self(read.0.into_inner().hasher.finalize().into())
+    }
+}
+
+/// Hashes everything that is read through it.
+pub(crate) struct Hashing<'a>(BufReader<Source<'a>>);
+
+struct Source<'a> {
+    reader: &'a mut dyn Read,
+    hasher: Sha256,
+}
+
+impl<'a> Hashing<'a> {
+    /// Reads `reader`.
+    pub(crate) fn new(reader: &'a mut dyn Read) -> Self {
+        let hasher = Sha256::new();
+        Self(BufReader::with_capacity(CHUNK, Source { reader, hasher }))
+    }
+
+    /// Reads what is left, for its digest alone.
+    ///
+    /// # Errors
+    /// Reading fails.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        io::copy(&mut self.0, &mut io::sink())?;
+        Ok(())
+    }
+}
+
+impl Read for Hashing<'_> {
+    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        self.0.read(chunk)
+    }
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        let length = self.reader.read(chunk)?;
+        self.hasher.update(chunk.get(..length).unwrap_or_default());
+        Ok(length)
     }
 }
 

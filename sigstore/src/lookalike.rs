@@ -11,15 +11,11 @@
 mod payload;
 
 use std::fmt;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
+use crate::digest::{Digest, Hashing, read_file};
 
-use crate::digest::{Digest, read_file};
-
-/// The number of bytes to read at once.
-const CHUNK: usize = 64 * 1024;
 /// Enough bytes to recognize an encoding: the longest is that of attributes with two long lengths.
 const HEAD: u64 = 16;
 /// The longest payload, in bytes. Clients of registries refuse longer ones: cosign at 128 MiB.
@@ -62,15 +58,15 @@ impl Lookalike {
     /// # Errors
     /// Reading fails.
     pub fn of_reader(reader: &mut dyn Read) -> io::Result<(Digest, Option<Self>)> {
-        let mut reader = BufReader::with_capacity(CHUNK, Hashing { reader, hasher: Sha256::new() });
+        let mut reader = Hashing::new(reader);
         let mut head = Vec::new();
         (&mut reader).take(HEAD).read_to_end(&mut head)?;
         let found = Self::of_head(&head).or_else(|| {
             let whole = Cursor::new(head).chain(&mut reader).take(LONGEST_PAYLOAD);
             payload::is_payload(whole).then_some(Self::Payload)
         });
-        io::copy(&mut reader, &mut io::sink())?;
-        Ok((Digest::from(reader.into_inner().hasher), found))
+        reader.finish()?;
+        Ok((Digest::from(reader), found))
     }
 
     /// Every encoding of an envelope begins in the same way, and every set of attributes with the object
@@ -96,26 +92,12 @@ fn content(tag: u8, encoded: &[u8]) -> Option<&[u8]> {
     if *found == tag { rest.get(more..) } else { None }
 }
 
-/// Hashes what it reads.
-struct Hashing<'a> {
-    reader: &'a mut dyn Read,
-    hasher: Sha256,
-}
-
-impl Read for Hashing<'_> {
-    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
-        let length = self.reader.read(chunk)?;
-        self.hasher.update(chunk.get(..length).unwrap_or_default());
-        Ok(length)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{self, Read};
 
-    use super::{CHUNK, Lookalike};
-    use crate::digest::Digest;
+    use super::Lookalike;
+    use crate::digest::{CHUNK, Digest};
     use crate::dsse::{IN_TOTO, pae};
 
     /// Reads one byte at a time, as a slow pipe may do.
