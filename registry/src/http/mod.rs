@@ -8,6 +8,6 @@ pub(crate) mod backoff;
 pub(crate) mod call;
 pub(crate) mod challenge;
 pub(crate) mod connection;
-mod refusal;
+pub(crate) mod refusal;
 mod requests;
 pub(crate) mod transport;

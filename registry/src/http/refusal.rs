@@ -8,6 +8,12 @@ use crate::hints::{Login, UPLOAD};
 use crate::http::connection::Connection;
 use crate::login::keychain::Resolved;
 
+/// Returns `true` if the body of `answer` contains `text`, such as an error code (OCI distribution specification,
+/// "Error Codes").
+pub(crate) fn says(answer: &Answer, text: &str) -> bool {
+    String::from_utf8_lossy(&answer.body).contains(text)
+}
+
 impl Connection<'_> {
     /// The error of a denied read.
     pub(crate) fn unauthorized(&self, answer: &Answer) -> Error {

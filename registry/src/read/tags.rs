@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::error::Error;
 use crate::http::backoff::Backoff;
 use crate::http::call::{Call, Elsewhere};
+use crate::http::refusal::says;
 use crate::read::Puller;
 use crate::read::referrers::next_page;
 use crate::right::Right;
@@ -32,12 +33,6 @@ pub(crate) struct Tags {
 /// answers 403 for a missing tag.
 fn is_unclear(answer: &Answer) -> bool {
     answer.status.is_redirection() || answer.status == StatusCode::FORBIDDEN
-}
-
-/// Returns `true` if the registry says that the repository has no tags (OCI distribution specification, "Error
-/// Codes"). Another 404 means that there is no such list, and proves nothing about a tag.
-fn says_unknown(answer: &Answer) -> bool {
-    String::from_utf8_lossy(&answer.body).contains("NAME_UNKNOWN")
 }
 
 impl Puller<'_> {
@@ -115,7 +110,8 @@ impl Puller<'_> {
             let page = self.connection.send(&call).await?;
             match page.status.as_u16() {
                 200 => {}
-                404 if says_unknown(&page) => return Ok(false),
+                // Another 404 means that there is no such list, and proves nothing about a tag.
+                404 if says(&page, "NAME_UNKNOWN") => return Ok(false),
                 401 | 403 => return Err(self.connection.unauthorized(&page)),
                 _ => return Err(self.connection.refused("the list of tags", &page)),
             }

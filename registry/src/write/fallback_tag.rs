@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep_until};
 use super::pending::PendingEntries;
 use crate::error::Error;
 use crate::http::backoff::{Backoff, visible_by};
+use crate::http::refusal::says;
 use crate::limits::REGISTRY_WRITE;
 use crate::read::fallback_tag::{Read, tag};
 use crate::read::index::{Entry, Index};
@@ -266,7 +267,7 @@ impl Pusher<'_> {
         }
         let misses = misses_a_part(&answer);
         if misses {
-            if ours.entries.iter().any(|entry| names(&answer, &entry.digest)) {
+            if ours.entries.iter().any(|entry| says(&answer, &entry.digest.to_string())) {
                 return Ok(Written::No);
             }
             let gone = self.gone(&answer, &read.index).await?;
@@ -292,7 +293,7 @@ impl Pusher<'_> {
     /// cleanup deleted them and left the list unchanged.
     async fn gone(&self, answer: &Answer, index: &Index) -> Result<BTreeSet<Digest>, Error> {
         let mut gone = BTreeSet::new();
-        let named = index.digests().filter(|digest| names(answer, digest));
+        let named = index.digests().filter(|digest| says(answer, &digest.to_string()));
         for digest in named.take(MOST_GONE) {
             let call = self.puller.connection.read_manifest(Method::HEAD, &digest.to_string());
             if self.puller.connection.send(&call).await?.status == 404 {
@@ -313,9 +314,4 @@ impl Pusher<'_> {
             excerpt: answer.excerpt(&self.puller.connection.host.net),
         }
     }
-}
-
-/// Returns `true` if `answer` names `digest`.
-fn names(answer: &Answer, digest: &Digest) -> bool {
-    String::from_utf8_lossy(&answer.body).contains(&digest.to_string())
 }

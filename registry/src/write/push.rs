@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::hints::UPLOAD;
 use crate::http::backoff::Backoff;
 use crate::http::call::{Call, Elsewhere};
+use crate::http::refusal::says;
 use crate::limits::REGISTRY_WRITE;
 use crate::write::Pusher;
 
@@ -263,10 +264,8 @@ impl Pusher<'_> {
 /// Returns `true` if a registry refuses a manifest because it does not have one of its parts (OCI
 /// distribution specification, "Error Codes").
 pub(crate) fn misses_a_part(answer: &Answer) -> bool {
-    let said = String::from_utf8_lossy(&answer.body);
-    let is_code = |code: &&str| said.contains(*code);
     matches!(answer.status.as_u16(), 400 | 404)
-        && ["MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"].iter().any(is_code)
+        && ["MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"].iter().any(|code| says(answer, code))
 }
 
 /// The wait that the registry asks for, or an exponential step.
