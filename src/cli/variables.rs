@@ -293,7 +293,12 @@ const CI: &[Variable] = &[
 
 /// The variable that carries the value of the flag `--name`.
 pub fn variable_of(flag: &str) -> String {
-    format!("{PREFIX}{}", flag.replace('-', "_").to_ascii_uppercase())
+    prefixed(PREFIX, flag)
+}
+
+/// The name of the flag in the form of a variable, after `prefix`.
+pub(crate) fn prefixed(prefix: &str, flag: &str) -> String {
+    format!("{prefix}{}", flag.replace('-', "_").to_ascii_uppercase())
 }
 
 #[cfg(test)]

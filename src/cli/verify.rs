@@ -56,6 +56,14 @@ Exit codes:
 /// The required signer: an identity and its issuer, or a key.
 #[derive(Args, Clone, Debug, Default)]
 pub struct SignerArgs {
+    /// A JSON file with requirements, whose members have the names of the flags
+    ///
+    /// certificate-identity, certificate-identity-regexp, certificate-oidc-issuer,
+    /// certificate-oidc-issuer-regexp, certificate-claim, annotations, predicate-type, min-log-entries,
+    /// min-timestamps, format. A flag can only narrow what the file accepts.
+    #[arg(long, value_name = "PATH", help_heading = "Signer")]
+    pub policy: Option<PathBuf>,
+
     /// The identity in the certificate, such as a workflow URL or an e-mail address; compared exactly
     #[arg(long, value_name = "IDENTITY", help_heading = "Signer")]
     pub certificate_identity: Option<String>,
@@ -109,14 +117,6 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "URI", help_heading = "Signature")]
     pub predicate_type: Vec<String>,
 
-    /// A JSON file with requirements, whose members have the names of the flags
-    ///
-    /// certificate-identity, certificate-identity-regexp, certificate-oidc-issuer,
-    /// certificate-oidc-issuer-regexp, certificate-claim, annotations, predicate-type, min-log-entries,
-    /// min-timestamps, format. A flag can only narrow what the file accepts.
-    #[arg(long, value_name = "PATH", help_heading = "Signer")]
-    pub policy: Option<PathBuf>,
-
     /// The required signer.
     #[command(flatten)]
     pub signer: SignerArgs,
@@ -169,14 +169,6 @@ pub struct VerifyBlobArgs {
     /// a statement]
     #[arg(long, value_name = "URI", help_heading = "Signature")]
     pub predicate_type: Vec<String>,
-
-    /// A JSON file with requirements, whose members have the names of the flags
-    ///
-    /// certificate-identity, certificate-identity-regexp, certificate-oidc-issuer,
-    /// certificate-oidc-issuer-regexp, certificate-claim, annotations, predicate-type, min-log-entries,
-    /// min-timestamps, format. A flag can only narrow what the file accepts.
-    #[arg(long, value_name = "PATH", help_heading = "Signer")]
-    pub policy: Option<PathBuf>,
 
     /// The required signer.
     #[command(flatten)]

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use ambisign_host::{Env, Failure};
 
+use crate::cli::variables::prefixed;
 use crate::settings::SettingsError;
 
 /// The word that stands for the command. The runner adds the path of a script, which is not read.
@@ -42,7 +43,7 @@ const BUNDLE_DIR: &str = "AMBISIGN_BUNDLE_DIR";
 
 /// The variable of `action.yml` for the input `flag`.
 pub fn variable(flag: &str) -> String {
-    format!("FLAG_{}", flag.replace('-', "_").to_ascii_uppercase())
+    prefixed("FLAG_", flag)
 }
 
 /// Returns `true` if these words are those of the step, and `env` is that of a step of GitHub Actions.

@@ -135,7 +135,7 @@ impl VerifySettings {
     /// expected signer.
     pub fn of_images(args: VerifyArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
-        let policy = Policy::read(args.policy.as_deref())?;
+        let policy = Policy::read(args.signer.policy.as_deref())?;
         let images = each_once(&args.images)?;
         if images.is_empty() {
             return Err(SettingsError::NoImages { ways: "" });
@@ -167,7 +167,7 @@ impl VerifySettings {
     /// Those of [`VerifySettings::of_images`].
     pub fn of_blob(args: VerifyBlobArgs, env: &Env) -> Result<Self, SettingsError> {
         let mut groups = Groups::new(env, &args.trust)?;
-        let policy = Policy::read(args.policy.as_deref())?;
+        let policy = Policy::read(args.signer.policy.as_deref())?;
         let bundle = args.bundle.map_or_else(|| default_bundle(&args.artifact), Ok)?;
         Ok(Self {
             subject: Subject::Blob { artifact: args.artifact, bundle },
