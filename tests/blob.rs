@@ -141,7 +141,7 @@ fn nothing_is_public_without_a_place_for_the_bundle() {
 }
 
 /// Issue 16: there is no separation between kinds of signature, so what would be one of an image is not signed as
-/// a file. Nobody is asked for anything.
+/// a file. No request is sent.
 #[test]
 fn a_file_that_would_be_signed_as_an_image_is_refused() {
     let folder = TempDir::new().unwrap();

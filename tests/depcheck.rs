@@ -162,7 +162,7 @@ fn both_lock_files_are_compared_with_the_advisories() {
     assert!(include_str!("../deny.toml").contains("\nunmaintained = \"all\"\n"));
 }
 
-/// A lock file that does not fit is none: cargo writes another one when it builds.
+/// Cargo replaces a lock file that does not fit the manifests, so what was checked would not be what is built.
 #[test]
 fn the_lock_file_of_the_fuzz_targets_fits() {
     let output = Command::new(env!("CARGO"))

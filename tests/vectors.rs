@@ -68,14 +68,7 @@ mod tests {
                 Err(error) => return error.code().into_owned(),
             };
             let artifact = self.artifact(form);
-            let policy = Policy {
-                signer: self.signer(),
-                predicate_types: Vec::new(),
-                annotations: Vec::new(),
-                entries: 1,
-                timestamps: 0,
-                latest: None,
-            };
+            let policy = Policy::of(self.signer());
             match verify::verify(&bundle, &root, &artifact, &policy) {
                 Ok(accepted) => {
                     assert_eq!(accepted.artifact(), &artifact);

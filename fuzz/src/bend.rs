@@ -12,7 +12,7 @@ use super::vectors::{self, Vector};
 pub struct Choices<'a>(pub &'a [u8]);
 
 impl Choices<'_> {
-    /// A number below `end`; 0 when there is none.
+    /// A number below `end`, or 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         let low = usize::from(self.byte());
         let high = if end > 256 { usize::from(self.byte()) } else { 0 };

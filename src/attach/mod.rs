@@ -91,12 +91,9 @@ impl Attaching<'_> {
         warnings.into_iter().for_each(|warning| recorder.warn(warning));
         self.tell_instance(&root);
         let policy = Policy {
-            signer,
             predicate_types: settings.predicate_types.clone(),
-            annotations: Vec::new(),
-            entries: 1,
-            timestamps: 0,
             latest: latest(self.host.clock.now()),
+            ..Policy::of(signer)
         };
         if let Some(stored) = self.without_image(&stored) {
             let path = stored.path.clone();

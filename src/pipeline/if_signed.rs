@@ -57,22 +57,21 @@ pub(crate) async fn skip_signed<'j>(
         }
         (IfSigned::Fail | IfSigned::Skip, Some(known)) => known,
     };
+    let signer = Signer::Identity(policy::Identity {
+        san: Match::Exact(san),
+        issuer: Match::Exact(issuer),
+        claims: identity.repository().map(of_caller).into_iter().collect(),
+    });
     let already = Already {
         ctx,
         if_signed,
         judge: Judge {
             root: trust.root().clone(),
             policy: Policy {
-                signer: Signer::Identity(policy::Identity {
-                    san: Match::Exact(san),
-                    issuer: Match::Exact(issuer),
-                    claims: identity.repository().map(of_caller).into_iter().collect(),
-                }),
                 predicate_types: vec![SIGN.to_owned()],
                 annotations: ctx.settings.annotations.clone().into_iter().collect(),
-                entries: 1,
-                timestamps: 0,
                 latest: policy::latest(ctx.host.clock.now()),
+                ..Policy::of(signer)
             },
             format: Format::Any,
         },

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::statement::SIGN;
 use ambisign_sigstore::trust::TrustedRoot;
-use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
+use ambisign_sigstore::verify::policy::Signer;
 use ambisign_sigstore::verify::{self, Accepted, Policy, SignedBy};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -53,18 +53,10 @@ struct Case {
 
 static CASE: LazyLock<Case> = LazyLock::new(|| {
     let case: Value = serde_json::from_slice(&vectors::read("own/legacy/layers.json")).unwrap();
-    let exact = |name: &str| Match::Exact(case[name].as_str().unwrap().to_owned());
+    let [san, issuer] = ["identity", "issuer"].map(|name| case[name].as_str().unwrap());
     let policy = Policy {
-        signer: Signer::Identity(Identity {
-            san: exact("identity"),
-            issuer: exact("issuer"),
-            claims: Vec::new(),
-        }),
         predicate_types: vec![SIGN.to_owned()],
-        annotations: Vec::new(),
-        entries: 1,
-        timestamps: 0,
-        latest: None,
+        ..Policy::of(Signer::exactly(san, issuer))
     };
     let root = TrustedRoot::parse(&vectors::read("own/legacy/trusted_root.json")).unwrap();
     let image = Digest::parse(case["digest"].as_str().unwrap()).unwrap();

@@ -8,7 +8,7 @@ use ambisign_host::Explain as _;
 use ambisign_sandbox::forge::{Content, Recipe, forge};
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::trust::TrustedRoot;
-use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
+use ambisign_sigstore::verify::policy::Signer;
 use ambisign_sigstore::verify::{self, Policy};
 
 use crate::Judged;
@@ -114,19 +114,7 @@ pub(crate) fn signature(random: &mut Random) -> Judged {
     recipe.ct_end = times.ct_end.map(at);
     let forged = forge(&recipe).unwrap();
     let root = TrustedRoot::parse(forged.trusted_root.to_string().as_bytes()).unwrap();
-    let exact = |text: &str| Match::Exact(text.to_owned());
-    let policy = Policy {
-        signer: Signer::Identity(Identity {
-            san: exact("joe@example.test"),
-            issuer: exact("https://issuer.example.test"),
-            claims: Vec::new(),
-        }),
-        predicate_types: Vec::new(),
-        annotations: Vec::new(),
-        entries: 1,
-        timestamps: 0,
-        latest: None,
-    };
+    let policy = Policy::of(Signer::exactly("joe@example.test", "https://issuer.example.test"));
     let bundle = forged.bundle.to_string();
     let found = verify::verify(bundle.as_bytes(), &root, &Digest::of(FILE), &policy);
     let code = found.as_ref().map_or_else(|error| error.code().into_owned(), |_| "ok".to_owned());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::common::fault::{At, Fault, Rule, Turn};
 use crate::common::{Log, Program, Registry, Stack};
-use crate::place::{each, entries};
+use crate::place::{PUBLIC_ROOT, each, entries};
 use crate::scene::{Peer, Scene};
 
 /// The time of each run, in seconds.
@@ -152,12 +152,8 @@ fn a_peer_that_sends_without_end_cannot_outlast_the_time_limit() {
     for address in [digits, hints] {
         let digest = format!("sha256:{}", "a".repeat(64));
         let images = (0..8).map(|n| format!("{address}/acme/app{n}@{digest}"));
-        let root = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/vectors/roots/production/trusted_root.json"
-        );
         let run = Program::ambisign()
-            .args(["verify", "--trusted-root", root, "--timeout", "2s"])
+            .args(["verify", "--trusted-root", PUBLIC_ROOT, "--timeout", "2s"])
             .args(["--certificate-identity", "x", "--certificate-oidc-issuer", "https://x"])
             .args(images.collect::<Vec<_>>())
             .limit(LIMIT)

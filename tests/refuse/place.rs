@@ -56,6 +56,10 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// The trusted root of the public instance.
+pub(crate) const PUBLIC_ROOT: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/roots/production/trusted_root.json");
+
 /// Runs `play` for each of `rows`, `at_once` at a time, and tells at the end which of them failed.
 pub(crate) fn each<R: Sync>(
     at_once: usize,

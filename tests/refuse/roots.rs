@@ -14,11 +14,8 @@ use crate::common::fault::{At, Fault, Rule, Turn};
 use crate::common::{Finished, Log, Logs, Program, Registry, Service, Stack, signing_config_with};
 use crate::deployments::{changed_root, unsigned};
 use crate::keyed::Sandbox;
-use crate::place::each;
+use crate::place::{PUBLIC_ROOT, each};
 use crate::scene::{Peer, REQUEST_TOKEN, Scene, World};
-
-const PUBLIC_ROOT: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/roots/production/trusted_root.json");
 
 /// The trusted root is not that of the services, in each way that was seen: nothing is asked for.
 #[test]

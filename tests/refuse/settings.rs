@@ -7,12 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::common::{Log, Registry, Stack};
-use crate::place::{Watch, each};
+use crate::place::{PUBLIC_ROOT, Watch, each};
 use crate::scene::{Peer, Scene};
-
-/// The trusted root of the public instance.
-const PUBLIC_ROOT: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/roots/production/trusted_root.json");
 
 /// Files made from those of the stack.
 struct Files<'a> {

@@ -10,7 +10,7 @@ use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::dsse::{self, IN_TOTO};
 use ambisign_sigstore::statement::SIGN;
 use ambisign_sigstore::trust::TrustedRoot;
-use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
+use ambisign_sigstore::verify::policy::Signer;
 use ambisign_sigstore::verify::{self, Policy};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -103,16 +103,8 @@ fn a_file_signed_by_cosign_is_a_payload_of_the_older_layout() {
     ]);
     let root = std::fs::read(stack.var("TRUSTED_ROOT")).unwrap();
     let policy = Policy {
-        signer: Signer::Identity(Identity {
-            san: Match::Exact(GITHUB_IDENTITY.to_owned()),
-            issuer: Match::Exact(stack.issuer("github")),
-            claims: Vec::new(),
-        }),
         predicate_types: vec![SIGN.to_owned()],
-        annotations: Vec::new(),
-        entries: 1,
-        timestamps: 0,
-        latest: None,
+        ..Policy::of(Signer::exactly(GITHUB_IDENTITY, stack.issuer("github")))
     };
     let layer = (payload.as_bytes(), &annotations);
     let found = verify::legacy(layer, &TrustedRoot::parse(&root).unwrap(), &image, &policy);

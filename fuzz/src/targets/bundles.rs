@@ -8,7 +8,7 @@ use ambisign_sigstore::content::Content as Signed;
 use ambisign_sigstore::digest::Digest;
 use ambisign_sigstore::dsse::{self, Envelope};
 use ambisign_sigstore::lookalike::Lookalike;
-use ambisign_sigstore::verify::policy::{Identity, Match, Signer};
+use ambisign_sigstore::verify::policy::Signer;
 use ambisign_sigstore::verify::{self, Policy};
 use serde_json::Value;
 
@@ -121,18 +121,7 @@ pub fn legacy_signature(bytes: &[u8]) {
         return;
     };
     let vector = vectors::named("happy-path-v0.3");
-    let policy = Policy {
-        signer: Signer::Identity(Identity {
-            san: Match::Exact("a".to_owned()),
-            issuer: Match::Exact("b".to_owned()),
-            claims: Vec::new(),
-        }),
-        predicate_types: Vec::new(),
-        annotations: Vec::new(),
-        entries: 1,
-        timestamps: 0,
-        latest: None,
-    };
+    let policy = Policy::of(Signer::exactly("a", "b"));
     let layer = (payload.as_bytes(), &annotations);
     let judged = verify::legacy(layer, &vector.root, &vector.artifact, &policy);
     check_error(&judged.expect_err("a forged signature verifies"));

@@ -155,7 +155,7 @@ fn each_version_has_its_place_for_the_certificate() {
     assert!(error.contains("certificate of its version"), "{error}");
 }
 
-/// A hint of another algorithm or length is none.
+/// A digest by another algorithm, or of another length, makes the bundle malformed.
 #[test]
 fn the_digest_of_a_message_is_sha256() {
     for (member, value) in [("algorithm", "SHA2_512"), ("digest", "AAAA")] {

@@ -138,7 +138,7 @@ mod tests {
     use crate::digest::Digest;
     use crate::trust::TrustedRoot;
     use crate::verify::Policy;
-    use crate::verify::policy::{Identity, Match, Signer};
+    use crate::verify::policy::Signer;
 
     const ROOT: &[u8] = include_bytes!("../../../tests/vectors/own/legacy/trusted_root.json");
     const OTHER_ROOT: &[u8] =
@@ -168,16 +168,8 @@ mod tests {
 
         fn policy(&self) -> Policy {
             Policy {
-                signer: Signer::Identity(Identity {
-                    san: Match::Exact(self.identity.clone()),
-                    issuer: Match::Exact(self.issuer.clone()),
-                    claims: Vec::new(),
-                }),
                 predicate_types: vec![super::SIGN.to_owned()],
-                annotations: Vec::new(),
-                entries: 1,
-                timestamps: 0,
-                latest: None,
+                ..Policy::of(Signer::exactly(&self.identity, &self.issuer))
             }
         }
 

@@ -34,7 +34,7 @@ pub use error::Error;
 use judge::{Evidence, Proof, Vouched};
 pub use legacy::{MEDIA_TYPE as LEGACY_MEDIA_TYPE, legacy};
 pub use policy::Policy;
-use policy::{Identity, Match, Signer};
+use policy::Signer;
 
 /// The requirements on a bundle that this program made.
 #[derive(Clone, Copy, Debug)]
@@ -58,16 +58,10 @@ pub struct Expected<'a> {
 impl Expected<'_> {
     fn policy(&self) -> Policy {
         Policy {
-            signer: Signer::Identity(Identity {
-                san: Match::Exact(self.identity.to_owned()),
-                issuer: Match::Exact(self.issuer.to_owned()),
-                claims: Vec::new(),
-            }),
             predicate_types: self.predicate_type.map(str::to_owned).into_iter().collect(),
-            annotations: Vec::new(),
             entries: self.entries,
             timestamps: self.timestamps,
-            latest: None,
+            ..Policy::of(Signer::exactly(self.identity, self.issuer))
         }
     }
 }

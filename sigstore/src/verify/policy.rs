@@ -29,6 +29,20 @@ pub struct Policy {
     pub latest: Option<SystemTime>,
 }
 
+impl Policy {
+    /// A signature by `signer` of anything, in one log, at any time. Requirements are added to it.
+    pub fn of(signer: Signer) -> Self {
+        Self {
+            signer,
+            predicate_types: Vec::new(),
+            annotations: Vec::new(),
+            entries: 1,
+            timestamps: 0,
+            latest: None,
+        }
+    }
+}
+
 /// How far the clock of a verifier may be behind: a day, because a wrong time zone makes it wrong by up
 /// to 14 hours.
 const BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
@@ -59,6 +73,17 @@ pub struct Identity {
     pub issuer: Match,
     /// Claims about the CI job.
     pub claims: Vec<(Claim, Match)>,
+}
+
+impl Signer {
+    /// Exactly this name and this issuer, with any claims.
+    pub fn exactly(san: impl Into<String>, issuer: impl Into<String>) -> Self {
+        Self::Identity(Identity {
+            san: Match::Exact(san.into()),
+            issuer: Match::Exact(issuer.into()),
+            claims: Vec::new(),
+        })
+    }
 }
 
 /// A requirement on a text.

@@ -44,18 +44,7 @@ impl Case {
         let mut recipe = Recipe::new(begin(), Signed::File(FILE.to_vec()));
         change(&mut recipe);
         let forged = forge(&recipe).unwrap();
-        let policy = Policy {
-            signer: Signer::Identity(Identity {
-                san: exact(EMAIL),
-                issuer: exact(ISSUER),
-                claims: Vec::new(),
-            }),
-            predicate_types: Vec::new(),
-            annotations: Vec::new(),
-            entries: 1,
-            timestamps: 0,
-            latest: None,
-        };
+        let policy = Policy::of(Signer::exactly(EMAIL, ISSUER));
         let (bundle, root) = (forged.bundle, forged.trusted_root);
         Self { bundle, root, artifact: Digest::of(FILE), policy }
     }

@@ -271,7 +271,7 @@ fn a_promise_stands_for_a_proof_in_the_older_layout() {
     }
 }
 
-/// Whoever reads an entry cannot know how the envelope was encoded. Whoever submitted it does.
+/// A verifier cannot know how the logged envelope was encoded. The run that submitted it does.
 #[test]
 fn the_body_of_what_was_submitted_is_compared_as_a_whole() {
     let (signed, root) = (Signed::new(), root());
